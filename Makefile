@@ -1,0 +1,59 @@
+# Two commands on a bare machine with Python 3.11+, pip, make and git: `make demo` and `make test`.
+# All paths are relative to this file: checkouts side by side, or under a path with spaces, never meet.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo up test lint bench constraints clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
+		printf '%-18s %s\n' "$$target" "$$does"; done
+	@echo '  PYTHON=python3.12 chooses the interpreter of .venv; ARGS="..." is passed on by demo, up, test and bench.'
+
+install: $(STAMP) ## Set up .venv; again only when pyproject.toml or constraints.txt change
+
+demo: install ## Do the main job once against the sandbox, then exit
+	$(BIN)/voice-dispatcher demo $(ARGS)
+
+up: install ## Run the whole stack until Ctrl-C
+	$(BIN)/voice-dispatcher up $(ARGS)
+
+test: install ## Run the whole test suite
+	$(BIN)/pytest $(ARGS)
+
+lint: install ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install ## Measure
+	$(BIN)/python -m benchmarks $(ARGS)
+
+constraints: ## Pin the newest versions that fit pyproject.toml (with PYTHON=python3.11, the oldest supported)
+	PYTHON="$(PYTHON)" .ci/pin
+
+clean: ## Remove .venv, builds and caches; a stack's data in .voice-dispatcher stays
+	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Distributions that split ensurepip off leave it out of a bare Python: pip itself fills in.
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, %s is %s: try make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
+	@if "$(PYTHON)" -c 'import ensurepip' 2>/dev/null; then \
+		"$(PYTHON)" -m venv .venv; \
+	else \
+		"$(PYTHON)" -m venv --without-pip .venv && "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
+	fi
+
+# The two variables pin what builds the package as well: the first for pip before 25.3, the second since.
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing into .venv (a minute or two the first time) ...'
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install \
+		--quiet --disable-pip-version-check -c constraints.txt -e '.[server,embedded,dev]'
+	@touch $@

