@@ -1,0 +1,7 @@
+"""The root of every error this package raises on purpose."""
+
+from __future__ import annotations
+
+
+class DispatcherError(Exception):
+    """Something the dispatcher says no to; the message names the value and the remedy."""

@@ -1,0 +1,67 @@
+"""The provider's voice API: a client, its typed answers, and errors that say what to do."""
+
+from __future__ import annotations
+
+from dispatcher.provider.answers import (
+    CallStatus,
+    Conference,
+    ConferenceStatus,
+    Participant,
+    parse_report,
+)
+from dispatcher.provider.client import VoiceClient
+from dispatcher.provider.errors import (
+    AccountStopped,
+    AnswerLost,
+    BadCredentials,
+    Forbidden,
+    InvalidRequest,
+    MaybePlaced,
+    Misconfigured,
+    NeverReached,
+    NeverWillBe,
+    NotAllowed,
+    NotEnoughCredits,
+    NotPlaced,
+    ProviderError,
+    ServerTrouble,
+    Throttled,
+    TryAgain,
+    Unavailable,
+    UnexpectedShape,
+    UnknownCall,
+    UnreadableAnswer,
+    WrongAddress,
+)
+from dispatcher.provider.session import Credentials
+
+__all__ = [
+    "AccountStopped",
+    "AnswerLost",
+    "BadCredentials",
+    "CallStatus",
+    "Conference",
+    "ConferenceStatus",
+    "Credentials",
+    "Forbidden",
+    "InvalidRequest",
+    "MaybePlaced",
+    "Misconfigured",
+    "NeverReached",
+    "NeverWillBe",
+    "NotAllowed",
+    "NotEnoughCredits",
+    "NotPlaced",
+    "Participant",
+    "ProviderError",
+    "ServerTrouble",
+    "Throttled",
+    "TryAgain",
+    "Unavailable",
+    "UnexpectedShape",
+    "UnknownCall",
+    "UnreadableAnswer",
+    "VoiceClient",
+    "WrongAddress",
+    "parse_report",
+]

@@ -1,0 +1,205 @@
+"""The provider's HTTP API as Python calls, each of which sends one request, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from dispatcher.provider.answers import (
+    CALLID,
+    CallStatus,
+    Conference,
+    ConferenceStatus,
+    decode,
+    parse_balance,
+    parse_placed,
+)
+from dispatcher.provider.errors import ProviderError, UnexpectedShape, UnknownCall, WrongAddress
+from dispatcher.provider.session import Credentials, positive, session_for, template
+from dispatcher.provider.verdict import Question, Reply, explain, lost, refusal, unreadable
+
+MAX_BODY: Final = 1 << 20
+"""Bytes read of an answer; documented ones have some hundreds."""
+
+_PLAYBACKS = "/voice/simple/playbacks/"
+_CONFERENCES = "/voice/simple/conferences/"
+_FORM = "application/x-www-form-urlencoded"
+_PRIVATE = ("tts_message", "callbackurl")  # a callback's URL has the secret that proves it
+T = TypeVar("T")
+
+
+class VoiceClient:
+    """One account at the provider; may be shared by as many threads as `pool_size`.
+
+    `connect_timeout` (seconds) is for connecting to each address of the host, and for sending;
+    `read_timeout` (seconds) is for the whole answer, however it trickles in. Proxies
+    (`HTTPS_PROXY`, `NO_PROXY`, …) and `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` are read once,
+    here. Make it after a fork, not before.
+    Every method raises ProviderError; the constructor raises Misconfigured.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        host: str = "https://api.xoxzo.com",
+        connect_timeout: float = 3.05,
+        read_timeout: float = 30.0,
+        pool_size: int = 10,
+    ) -> None:
+        positive(connect_timeout=connect_timeout, read_timeout=read_timeout, pool_size=pool_size)
+        self._token = credentials.token
+        self._timeout = (connect_timeout, read_timeout)
+        self._template = template(host, credentials)
+        self._base = str(self._template.url).rstrip("/")
+        self._session, self._proxies = session_for(self._template, pool_size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._base!r})"
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def play(
+        self,
+        *,
+        caller: str,
+        recipient: str,
+        recording_url: str,
+        tags: Sequence[str] = (),
+        callback_url: str | None = None,
+    ) -> str:
+        """Call `recipient` and play a recording; return the callid."""
+        fields = {"caller": caller, "recipient": recipient, "recording_url": recording_url}
+        return self._post(_PLAYBACKS, fields | _options(tags, callback_url), parse_placed)
+
+    def say(
+        self,
+        *,
+        caller: str,
+        recipient: str,
+        message: str,
+        lang: str,
+        tags: Sequence[str] = (),
+        callback_url: str | None = None,
+    ) -> str:
+        """Call `recipient` and speak a message; return the callid."""
+        fields = {
+            "caller": caller,
+            "recipient": recipient,
+            "tts_message": message,
+            "tts_lang": lang,
+        }
+        return self._post(_PLAYBACKS, fields | _options(tags, callback_url), parse_placed)
+
+    def confer(
+        self, *, caller: str, participants: Sequence[str], lang: str | None = None
+    ) -> Conference:
+        """Call 2 or 3 participants and connect them."""
+        fields = {"caller": caller, "participants": ",".join(participants)}
+        return self._post(_CONFERENCES, fields | ({"lang": lang} if lang else {}), Conference.read)
+
+    def call_status(self, callid: str) -> CallStatus:
+        """Return what became of a call. Raises UnknownCall among others."""
+        return self._get(f"/voice/calls/{_segment(callid)}/", CallStatus.read, UnknownCall)
+
+    def conference_status(self, conferenceid: str) -> ConferenceStatus:
+        """Return what became of a conference. Raises UnknownCall among others."""
+        return self._get(
+            f"{_CONFERENCES}{_segment(conferenceid)}/", ConferenceStatus.read, UnknownCall
+        )
+
+    def credits(self) -> Decimal:
+        """Return the account's balance in credits; a post-paid account's may be below zero."""
+        return self._get("/you/credits/", parse_balance)
+
+    def _get(
+        self, path: str, parse: Callable[[Any], T], missing: type[ProviderError] = WrongAddress
+    ) -> T:
+        question = Question(places=False, missing=missing, private=(self._token,))
+        return self._ask(question, self._request("GET", path), parse)
+
+    def _post(self, path: str, fields: dict[str, str], parse: Callable[[Any], T]) -> T:
+        request = self._request("POST", path)
+        # A lone surrogate in a text becomes a question mark: the rest can still be said.
+        request.body = urlencode(fields, errors="replace")
+        request.headers["Content-Type"] = _FORM
+        request.headers["Content-Length"] = str(len(request.body))
+        private = (self._token, *(fields.get(name, "") for name in _PRIVATE))
+        return self._ask(Question(places=True, private=private), request, parse)
+
+    def _request(self, method: str, path: str) -> requests.PreparedRequest:
+        request = self._template.copy()
+        request.method = method
+        request.url = self._base + path
+        return request
+
+    def _ask(
+        self, question: Question, request: requests.PreparedRequest, parse: Callable[[Any], T]
+    ) -> T:
+        reply = self._exchange(question, request)
+        if not reply.done:
+            raise refusal(reply, question)
+        if reply.body is None:
+            raise lost(question, "the answer was cut off", reply.status)
+        try:
+            return parse(decode(reply.body))
+        except UnexpectedShape as error:
+            raise unreadable(reply, question, str(error)) from None
+
+    def _exchange(self, question: Question, request: requests.PreparedRequest) -> Reply:
+        """Send once. Whatever fails here happened after connecting (see `transport`)."""
+        try:
+            with self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=self._timeout,
+                proxies=self._proxies,
+            ) as response:
+                return Reply(response.status_code, response.headers, _body(response))
+        except requests.Timeout:
+            why = f"no answer within {self._timeout[1]:g} s"
+        except (requests.RequestException, HTTPError):
+            why = "the connection was cut before an answer"
+        # Raised out here, so that the request with its numbers and its token is not its context.
+        raise lost(question, why)
+
+
+def _options(tags: Sequence[str], callback_url: str | None) -> dict[str, str]:
+    options = {"tags": ",".join(tags), "callbackurl": callback_url or ""}
+    return {name: value for name, value in options.items() if value}
+
+
+def _segment(identifier: str) -> str:
+    if not re.fullmatch(CALLID, identifier):
+        raise explain(UnknownCall, None, "no id looks like this")
+    return quote(identifier, safe="")
+
+
+def _body(response: requests.Response) -> bytes | None:
+    """Return the body, at most MAX_BODY of it; None where it was cut off."""
+    try:
+        body: bytes = response.raw.read(MAX_BODY, decode_content=True)
+    except (HTTPError, OSError):
+        return None
+    return body
