@@ -1,0 +1,87 @@
+"""`python -m dispatcher.sandbox`: run a sandbox and say where it listens."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from dispatcher.sandbox import CannotListen, SandboxOptions, run
+from dispatcher.sandbox.options import CALLBACK_FORMATS
+
+_DEFAULTS = SandboxOptions()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM; return 0, or 1 where it cannot listen (2: wrong usage)."""
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    host, port = given.pop("host"), given.pop("port")
+    try:
+        options = SandboxOptions(**given)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        run(options, host=host, port=port, announce=_announce)
+    except CannotListen as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _announce(url: str) -> None:
+    print(f"Provider sandbox listening on {url}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dispatcher.sandbox",
+        description="A stand-in for the voice provider that rings nobody.",
+        argument_default=argparse.SUPPRESS,  # what is not given is left to SandboxOptions
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free one (default)")
+    _add_numbers(parser)
+    parser.add_argument(
+        "--seed", type=int, help="callids and chances derive from it (default: a fresh one)"
+    )
+    parser.add_argument(
+        "--max-connections", type=int, metavar="N", help="requests at the same time"
+    )
+    parser.add_argument("--callback-format", choices=CALLBACK_FORMATS, help="(default: form)")
+    parser.add_argument("--sid", help=f"API SID (default: {_DEFAULTS.sid})")
+    parser.add_argument("--token", help=f"auth token (default: {_DEFAULTS.token})")
+    parser.add_argument(
+        "--postpaid", action="store_true", help="calls are placed whatever the balance is"
+    )
+    parser.add_argument(
+        "--no-control", dest="control", action="store_false", help="no endpoints under /_sandbox/"
+    )
+    return parser
+
+
+def _add_numbers(parser: argparse.ArgumentParser) -> None:
+    for name, metavar, text in (
+        ("rate", "N", "requests per second, may be a fraction (default: no limit)"),
+        ("credits", "N", "balance at the start (default: {:g})"),
+        ("ring", "S", "seconds until a call ends (default: {:g})"),
+        ("latency", "S", "seconds every answer takes longer (default: {:g})"),
+        (
+            "slow",
+            "S",
+            "seconds the answer for a number ending in 0010 takes longer (default: {:g})",
+        ),
+        ("callback_drop", "P", "chance that a callback never comes (default: {:g})"),
+        ("callback_duplicate", "P", "chance that a callback comes twice (default: {:g})"),
+        ("callback_delay", "S", "seconds from the end of a call to its callback (default: {:g})"),
+        ("callback_retry", "S", "seconds between two tries of a callback (default: {:g})"),
+    ):
+        default = getattr(_DEFAULTS, name)
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=float, metavar=metavar, help=text.format(default))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
