@@ -1,0 +1,106 @@
+"""How Celery runs: queues, routes, serialisation, the beat schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.settings import Settings
+from dispatcher.messages import (
+    CONTROL,
+    REDIS_BROKERS,
+    broker_url,
+    redis_options,
+    transport_options,
+)
+from dispatcher.states import Priority
+
+QUEUES = (*(priority.value for priority in Priority), CONTROL)
+DOOR_QUEUE = "celery"
+"""Celery's default: where an app that configures nothing puts `dispatcher.call`."""
+
+TICKS = {
+    "dispatcher.pump": 0.5,
+    "dispatcher.reconcile": 1.0,
+    "dispatcher.watch_credit": 1.0,
+    "dispatcher.rescue": 2.0,
+    "dispatcher.purge": 600.0,
+}
+"""What beat wakes, and how often in seconds. Each finds by itself what is due, so that a tick
+missed or doubled makes no difference."""
+
+
+def common(settings: Settings) -> dict[str, Any]:
+    """Return what holds for every process."""
+    return {
+        "broker_url": broker_url(settings.broker),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "timezone": "UTC",
+        "enable_utc": True,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "task_send_sent_event": False,
+        "task_create_missing_queues": True,
+        "redis_socket_connect_timeout": 2,
+        "redis_socket_timeout": 10,
+        "redis_retry_on_timeout": True,
+    }
+
+
+def dialling(settings: Settings) -> dict[str, Any]:
+    """Return the configuration of the app that dials, and of beat.
+
+    Nothing depends on the broker's redelivery: messages are acknowledged as they come.
+    """
+    return common(settings) | {
+        "broker_transport_options": transport_options(settings.broker),
+        "task_default_queue": CONTROL,
+        "task_ignore_result": True,
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 2,
+        "worker_disable_rate_limits": True,
+        "beat_scheduler": "celery.beat:Scheduler",
+        "beat_max_loop_interval": 1,
+        "beat_schedule": {
+            name: {"task": name, "schedule": seconds, "options": {"queue": CONTROL}}
+            for name, seconds in TICKS.items()
+        },
+    }
+
+
+def door(settings: Settings) -> dict[str, Any]:
+    """Return the configuration of the door, where the message is the only copy of a request.
+
+    It is acknowledged after the record is written. A message that comes twice makes one job:
+    its key, or else the task's id, names the job.
+    """
+    return common(settings) | {
+        "broker_transport_options": _redelivery(settings),
+        "result_backend": broker_url(settings.records),
+        "result_expires": 3600,
+        "task_default_queue": DOOR_QUEUE,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 4,
+    }
+
+
+def _redelivery(settings: Settings) -> dict[str, Any]:
+    """Return how a message comes again whose door died; other brokers do it by themselves.
+
+    kombu looks only at every tenth opportunity, a hundred seconds apart, unless told otherwise.
+    """
+    if not settings.broker.startswith(REDIS_BROKERS):
+        return {}
+    return {
+        "visibility_timeout": settings.door_redelivery,
+        "unacked_restore_interval": max(1.0, min(10.0, settings.door_redelivery / 5)),
+        "unacked_restore_throttle": 1,
+        "unacked_mutex_expire": 30,  # a door that dies while it looks keeps the others from it
+        **redis_options(settings.broker),
+    }

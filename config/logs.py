@@ -1,0 +1,43 @@
+"""How the processes log: one line each, on stderr, with telephone numbers masked."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery.signals import setup_logging
+
+from dispatcher.masking import mask_text
+
+CHATTY = (
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "celery.beat",
+    "kombu",
+    "urllib3",
+    "tornado",
+)
+"""Loggers that tell of every tick and request; our tasks say in a line of their own what they
+did."""
+
+
+class MaskNumbers(logging.Formatter):
+    """Masks numbers in the finished line, tracebacks included: no caller can forget to."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_text(super().format(record))
+
+
+def set_up(level: str = "INFO") -> None:
+    """Send everything that is logged in this process to stderr, masked."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskNumbers("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.WARNING)
+    setup_logging.connect(_keep_ours)
+
+
+def _keep_ours(**_: Any) -> None:
+    """Be there: Celery sets up no logging, and so none without masks, while somebody listens."""

@@ -1,0 +1,165 @@
+"""Every setting of the processes, from the environment; a wrong one stops the start."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from dispatcher import numbers
+from dispatcher.durations import seconds
+from dispatcher.errors import DispatcherError
+from dispatcher.policy import Policy
+from dispatcher.redis_url import SCHEMES, hide_password
+from dispatcher.request import in_plain_words
+from dispatcher.states import OnUncertain
+
+
+class InvalidSettings(DispatcherError):
+    """A setting is wrong; the message names the variable, the value and what is accepted."""
+
+
+def _floor(value: Any) -> float | None:
+    if str(value).strip().lower() == "none":
+        return None
+    with suppress(ValueError):
+        credits_ = float(value)
+        if math.isfinite(credits_) and credits_ >= 0:
+            return credits_
+    raise ValueError("write a number of credits from 0, or none")
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if url.partition("://")[0] not in SCHEMES:
+        raise ValueError("write redis://host:6379/0, rediss://…, unix:///path or sentinel://…")
+    return value
+
+
+def _http_url(value: str) -> str:
+    with suppress(ValueError):
+        parts = urlsplit(value)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value
+    raise ValueError("write a URL such as https://api.xoxzo.com")
+
+
+def _namespace(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
+        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
+    return value
+
+
+def _user_and_password(value: SecretStr) -> SecretStr:
+    user, _, password = value.get_secret_value().partition(":")
+    if not (user and password):
+        raise ValueError("write user:password")
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Settings(BaseSettings):
+    """What the processes run with. Durations are in seconds, or `30s`, `15m`, `2h`, `7d`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DISPATCHER_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    api_sid: Annotated[str, Field(validation_alias="XOXZO_API_SID")] = ""
+    api_auth_token: Annotated[SecretStr, Field(validation_alias="XOXZO_API_AUTH_TOKEN")] = (
+        SecretStr("")
+    )
+    api_host: Annotated[
+        str, AfterValidator(_http_url), Field(validation_alias="XOXZO_API_HOST")
+    ] = "https://api.xoxzo.com"
+
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
+    broker_url: SecretStr | None = None
+    namespace: Annotated[str, AfterValidator(_namespace)] = "vd"
+
+    caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
+    max_connections: Count = 8
+    credit_floor: Annotated[float | None, BeforeValidator(_floor), NoDecode] = 50
+
+    max_attempts: Annotated[int, Field(ge=1, le=50)] = 3
+    redial: Annotated[int, Field(ge=0, le=49)] = 0
+    redial_after: Duration = 120
+    on_uncertain: OnUncertain = OnUncertain.HOLD
+    evidence_window: Duration = 300
+    call_deadline: Duration = 7200
+    retention: Duration = 30 * 86400
+
+    backoff_first: Duration = 2
+    backoff_longest: Duration = 300
+    check_first: Duration = 20
+    check_longest: Duration = 300
+    connect_timeout: Duration = 3.05
+    read_timeout: Duration = 30
+    door_redelivery: Annotated[Duration, Field(ge=1)] = 60
+
+    flower_host: str = "127.0.0.1"
+    flower_port: Port = 5555
+    flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
+    flower_db: Path = Path(".voice-dispatcher/flower.db")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read the settings, or raise InvalidSettings in one sentence for each wrong variable."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise InvalidSettings("; ".join(_complaint(item) for item in error.errors())) from None
+
+    @property
+    def policy(self) -> Policy:
+        """The account's policy defaults."""
+        return Policy(**{name: getattr(self, name) for name in Policy.__dataclass_fields__})
+
+    @property
+    def lease(self) -> float:
+        """Seconds a worker owns a job while it asks: every timeout of the request, and room."""
+        return self.connect_timeout + self.read_timeout + 30
+
+    @property
+    def records(self) -> str:
+        """The URL of the job records. Raises InvalidSettings where there is none."""
+        if self.redis_url is None:
+            raise InvalidSettings(
+                "DISPATCHER_REDIS_URL is not set, and no `voice-dispatcher up` runs in this"
+                " directory: set it (redis://host:6379/0), or start one"
+            )
+        return self.redis_url.get_secret_value()
+
+    @property
+    def broker(self) -> str:
+        """The URL of the Celery broker: the records' Redis unless another is set."""
+        return self.broker_url.get_secret_value() if self.broker_url else self.records
+
+
+def _complaint(item: Any) -> str:
+    field = str(item["loc"][0]) if item["loc"] else "settings"
+    name = field if field.isupper() else f"DISPATCHER_{field.upper()}"
+    return f"{name}{_shown(name, item['input'])}: {in_plain_words(item)}"
+
+
+def _shown(name: str, value: object) -> str:
+    """Return the offending value, unless it is one that must not show."""
+    if not isinstance(value, str) or any(word in name for word in ("TOKEN", "SECRET", "AUTH")):
+        return ""
+    return f"={hide_password(value)!r}"

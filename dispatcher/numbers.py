@@ -1,0 +1,92 @@
+"""Telephone numbers as the provider takes them: E.164, and nothing that needs repair."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+from dispatcher.errors import DispatcherError
+
+_STRICT = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+_CALLER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
+
+_WRITE = "write it in E.164, such as +818011234567"
+_WHY_UNREADABLE = {
+    NumberParseException.INVALID_COUNTRY_CODE: "no country has that code",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
+    NumberParseException.TOO_SHORT_NSN: "it is too short",
+    NumberParseException.TOO_LONG: "it is too long",
+}
+_WHY_IMPOSSIBLE = {
+    ValidationResult.TOO_SHORT: "it is too short for its country",
+    ValidationResult.TOO_LONG: "it is too long for its country",
+    ValidationResult.INVALID_LENGTH: "no number of its country has that length",
+    ValidationResult.INVALID_COUNTRY_CODE: "no country has that code",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "the area code is missing",
+}
+
+
+class InvalidNumber(DispatcherError, ValueError):
+    """Not a number the provider can call; the message holds the correction where there is one."""
+
+
+def recipient(text: str) -> str:
+    """Return `text` if it is a strict, valid E.164 number such as `+818011234567`.
+
+    Nothing is repaired silently: a number that has an obvious correction is refused with
+    it, because a digit dropped by a guess rings at somebody else's home. That the provider
+    wants E.164 without the local leading 0 is from its playback page.
+    Raises InvalidNumber.
+    """
+    number = _parse(text)
+    corrected = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if corrected != text:
+        hint = f": write {corrected}" if _obvious(text, number) else ""
+        raise InvalidNumber(f"{text!r} is not E.164 as the provider takes it{_flaw(text)}{hint}")
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidNumber(f"{text!r} is not a telephone number: {_why(number)}")
+    if not _STRICT.fullmatch(text):
+        raise InvalidNumber(f"{text!r} is not E.164: + and 5 to 15 digits")
+    return text
+
+
+def _parse(text: str) -> phonenumbers.PhoneNumber:
+    try:
+        return phonenumbers.parse(text)
+    except NumberParseException as error:
+        unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
+        if unknown and not text.strip().startswith("+"):
+            raise InvalidNumber(f"{text!r} has no country code: {_WRITE}") from None
+        why = _WHY_UNREADABLE.get(error.error_type, _WRITE)
+        raise InvalidNumber(f"{text!r} is not a telephone number: {why}") from None
+
+
+def _obvious(text: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Tell whether the correction is no guess; one that reads letters as digits is."""
+    letters = any(character.isalpha() for character in text)
+    return phonenumbers.is_valid_number(number) and not letters
+
+
+def _flaw(text: str) -> str:
+    if not _STRICT.fullmatch(text):
+        return " (only + and digits)"
+    return " (a local prefix, such as a leading 0, after the country code)"
+
+
+def _why(number: phonenumbers.PhoneNumber) -> str:
+    result = phonenumbers.is_possible_number_with_reason(number)
+    return _WHY_IMPOSSIBLE.get(result, "no such number is in use in its country's numbering plan")
+
+
+def caller(text: str) -> str:
+    """Return `text` if it can stand as the caller: 3 to 15 digits, a leading + or none.
+
+    Both `+8190…` and `8145…` are in use with the provider. Raises InvalidNumber.
+    """
+    if not _CALLER.fullmatch(text):
+        raise InvalidNumber(
+            f"{text!r} cannot be a caller: 3 to 15 digits, with or without a leading +"
+        )
+    return text

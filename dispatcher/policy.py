@@ -1,0 +1,209 @@
+"""What follows an answer, an error, a report or silence: pure functions to frozen decisions."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from dispatcher.job import Job
+from dispatcher.provider import (
+    AccountStopped,
+    MaybePlaced,
+    NeverReached,
+    NeverWillBe,
+    NotAllowed,
+    NotEnoughCredits,
+    ProviderError,
+    Throttled,
+)
+from dispatcher.states import OnUncertain, Reason, State
+
+NO_ANSWER, ANSWERED, CALL_FAILED = "NO ANSWER", "ANSWERED", "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The account's defaults, which a job's own wishes go before. Durations in seconds."""
+
+    max_attempts: int = 3
+    redial: int = 0
+    redial_after: float = 120
+    on_uncertain: OnUncertain = OnUncertain.HOLD
+    evidence_window: float = 300
+    call_deadline: float = 7200
+    backoff_first: float = 2
+    backoff_longest: float = 300
+    check_first: float = 20
+    check_longest: float = 300
+
+    def attempts_for(self, job: Job) -> int:
+        """How many attempts the job may spend; room for its redials is always made."""
+        if job.max_attempts is not None:
+            return job.max_attempts
+        return max(self.max_attempts, self.redials_for(job) + 1)
+
+    def redials_for(self, job: Job) -> int:
+        """How often the job is called again where nobody answers."""
+        return self.redial if job.redial is None else job.redial
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an attempt.
+
+    `delay` is in seconds from now, for the states that something happens next in; `result`
+    is kept with the attempt; `gate` is the account's gate that closes first, if any.
+    """
+
+    to: State
+    result: str
+    why: str
+    reason: str = ""
+    delay: float | None = None
+    spent: bool = True
+    gate: str = ""
+    required: Decimal | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+def backoff(failures: int, policy: Policy, rng: random.Random) -> float:
+    """Return seconds to wait after so many failures: exponential, capped, with full jitter."""
+    longest = min(policy.backoff_longest, policy.backoff_first * 2.0 ** min(failures, 30))
+    return rng.uniform(0, longest)
+
+
+def after_error(error: ProviderError, job: Job, policy: Policy, rng: random.Random) -> Decision:
+    """Decide what follows where the provider, or the way to it, said no.
+
+    `job` is as claimed: the attempt that failed is its latest and not counted as spent yet.
+    """
+    match error:
+        case MaybePlaced():
+            window = (
+                job.evidence_window if job.evidence_window is not None else policy.evidence_window
+            )
+            return Decision(State.UNCERTAIN, "maybe_placed", str(error), delay=window)
+        case NeverWillBe():
+            refused = isinstance(error, NotAllowed)
+            return _failed(Reason.NOT_ALLOWED if refused else Reason.INVALID_REQUEST, str(error))
+        case NotEnoughCredits():
+            return _held(Reason.CREDIT, error, error.required)
+        case AccountStopped():
+            return _held(Reason.AUTH, error)
+        case Throttled() | NeverReached():
+            return _not_asked(error, job, policy, rng)
+        case _:
+            return _refused_for_now(error, job, policy, rng)
+
+
+def _failed(reason: Reason, why: str) -> Decision:
+    return Decision(State.FAILED, reason, why, reason)
+
+
+def _held(reason: Reason, error: ProviderError, required: Decimal | None = None) -> Decision:
+    return Decision(
+        State.HELD,
+        f"held_{reason}",
+        str(error),
+        reason,
+        spent=False,
+        gate=reason,
+        required=required,
+    )
+
+
+def _not_asked(error: ProviderError, job: Job, policy: Policy, rng: random.Random) -> Decision:
+    """No call was asked for, so no attempt is spent: only a deadline ends this."""
+    wait = error.retry_after if isinstance(error, Throttled) else None
+    if wait is None:
+        wait = backoff(len(job.attempts) - job.since - job.spent - 1, policy, rng)
+    else:
+        wait += rng.uniform(0, 0.25)  # so that all who were told the same do not come at once
+    result = "throttled" if isinstance(error, Throttled) else "never_reached"
+    return Decision(State.SCHEDULED, result, str(error), delay=wait, spent=False)
+
+
+def _refused_for_now(
+    error: ProviderError, job: Job, policy: Policy, rng: random.Random
+) -> Decision:
+    if job.spent + 1 >= policy.attempts_for(job):
+        return _failed(Reason.ATTEMPTS_EXHAUSTED, f"attempt {job.spent + 1} was the last: {error}")
+    wait = backoff(job.spent, policy, rng)
+    return Decision(State.SCHEDULED, "not_placed", str(error), delay=wait)
+
+
+def after_placing(ids: dict[str, str], policy: Policy) -> Decision:
+    """Decide what follows a placed call: `ids` are the attempt's callid and conferenceid."""
+    return Decision(
+        State.IN_PROGRESS,
+        "placed",
+        "",
+        delay=policy.check_first,
+        fields=ids,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the provider says of a call, or of a conference as a whole."""
+
+    status: str
+    final: bool
+    cost: Decimal | None = None
+    duration: float | None = None
+
+
+def after_report(report: Report, job: Job, policy: Policy) -> Decision | None:
+    """Decide what a report changes; None while the call is not over."""
+    if not report.final:
+        return None
+    facts = {"outcome": report.status}
+    if report.cost is not None:
+        facts["cost"] = str(report.cost)
+    if report.duration is not None:
+        facts["duration"] = f"{report.duration:g}"
+    match report.status:
+        case "ANSWERED":
+            return Decision(State.COMPLETED, "answered", report.status, fields=facts)
+        case "NO ANSWER":
+            return _after_no_answer(job, policy, facts)
+        case _:
+            return Decision(
+                State.FAILED, "call_failed", report.status, Reason.CALL_FAILED, fields=facts
+            )
+
+
+def _after_no_answer(job: Job, policy: Policy, facts: dict[str, str]) -> Decision:
+    redials = policy.redials_for(job)
+    if job.unanswered < redials and job.spent < policy.attempts_for(job):
+        wait = policy.redial_after if job.redial_after is None else job.redial_after
+        why = f"{NO_ANSWER}; redial {job.unanswered + 1} of {redials}"
+        return Decision(State.SCHEDULED, "no_answer", why, delay=wait, fields=facts)
+    return Decision(State.FAILED, "no_answer", NO_ANSWER, Reason.NO_ANSWER, fields=facts)
+
+
+def after_window(job: Job, policy: Policy) -> Decision:
+    """Decide what follows where the evidence window ended without evidence."""
+    wish = job.on_uncertain or policy.on_uncertain
+    if wish is OnUncertain.REDIAL and job.spent < policy.attempts_for(job):
+        return Decision(
+            State.QUEUED, "maybe_placed", "no evidence of a call: dialled again, as wished"
+        )
+    why = "the call may have been placed, and nothing was heard of it"
+    return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
+
+
+def after_deadline(job: Job, policy: Policy) -> Decision:
+    """Decide what follows where a call never became final."""
+    limit = job.call_deadline if job.call_deadline is not None else policy.call_deadline
+    why = f"the call did not become final within {limit:g} s (last word: {job.outcome or 'none'})"
+    return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN)
+
+
+def next_check(age: float, policy: Policy) -> float:
+    """Return seconds until a call of this age is looked at again: half its age, within bounds.
+
+    Calls end within a minute or two, as a rule; the older one gets, the less a second matters.
+    """
+    return min(policy.check_longest, max(policy.check_first, age / 2))

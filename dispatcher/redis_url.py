@@ -1,0 +1,150 @@
+"""From a URL to a Redis connection, and from Redis' complaints to plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+import redis
+from redis import exceptions
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from dispatcher.errors import DispatcherError
+
+SCHEMES = ("redis", "rediss", "unix", "sentinel")
+OLDEST = (6, 2)
+"""The oldest Redis that does: what Debian stable and the embedded server ship is not older."""
+
+_TIMEOUT = 5.0  # a Redis that has not answered by then is as good as gone
+
+
+class StoreUnavailable(DispatcherError):
+    """Redis cannot be reached or does not let us in; what was asked for may not have been done."""
+
+
+class StoreUnsuitable(DispatcherError):
+    """This Redis will not do; the message says why and what to change."""
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client for `redis://`, `rediss://`, `unix://` or
+    `sentinel://host:port,host:port/db?service=name`. Nothing is sent yet.
+
+    Raises StoreUnsuitable for a URL that is none of these; its password is never shown.
+    """
+    try:
+        parts = _split(url)
+        options: dict[str, Any] = {
+            "socket_timeout": _TIMEOUT,
+            "socket_connect_timeout": _TIMEOUT,
+            "health_check_interval": 30,
+            "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+        }
+        if parts.scheme == "sentinel":
+            return _through_sentinel(parts, options)
+        if parts.scheme != "unix":
+            _database(parts)  # redis-py takes what is no number for 0
+        client = redis.Redis.from_url(url, **options)
+        client.connection_pool.make_connection()  # else an unknown option shows when used
+        return client
+    except (ValueError, TypeError):  # their words may hold a piece of the password
+        raise StoreUnsuitable(
+            f"{hide_password(url)!r} is not a Redis URL:"
+            " write redis://host:6379/0, rediss://…, unix:///path or sentinel://host:26379/0?service=name"
+        ) from None
+
+
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError
+    return parts
+
+
+def _database(parts: SplitResult) -> int:
+    return int(parts.path.strip("/") or 0)
+
+
+def _through_sentinel(parts: SplitResult, options: dict[str, Any]) -> redis.Redis:
+    query = parse_qs(parts.query)
+    credentials, _, places = parts.netloc.rpartition("@")
+    if "service" not in query or not places:
+        raise ValueError
+    hosts = [
+        (host, int(port or 26379))
+        for host, _, port in (p.partition(":") for p in places.split(","))
+    ]
+    username, _, password = credentials.partition(":")
+    sentinel = Sentinel(hosts, socket_timeout=_TIMEOUT)
+    master: redis.Redis = sentinel.master_for(
+        query["service"][0],
+        db=_database(parts),
+        username=unquote(username) or None,
+        password=unquote(password) or None,
+        **options,
+    )
+    return master
+
+
+def hide_password(url: str) -> str:
+    """Return the URL with everything that lets somebody in left out."""
+    secret, at, place = url.rpartition("@")
+    scheme, separator, _ = secret.partition("://")
+    if "?" in secret:  # whether the @ ends the password or is a part of one, nobody can tell
+        place = ""
+    shown = f"{scheme}://" if separator else ""
+    return f"{shown}{'***@' if at else ''}{place.partition('?')[0]}"
+
+
+@contextmanager
+def plain_errors(where: str = "Redis") -> Iterator[None]:
+    """Turn what redis-py raises into StoreUnavailable or StoreUnsuitable with a remedy."""
+    try:
+        yield
+    except exceptions.AuthenticationError:
+        raise StoreUnavailable(
+            f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+        ) from None
+    except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+        raise StoreUnavailable(
+            f"{where} cannot be reached ({_brief(error)}): is it running?"
+        ) from None
+    except exceptions.ResponseError as error:
+        raise _refusal(where, error) from None
+
+
+def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
+    text = str(error)
+    if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
+        return StoreUnavailable(
+            f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+        )
+    if text.startswith(("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY")):
+        return StoreUnavailable(
+            f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
+        )
+    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
+        command = text.partition(",")[0].removeprefix("unknown command ")
+        return StoreUnsuitable(f"{where} does not know {command}: 6.2 or newer is needed")
+    if text.startswith("OOM"):
+        return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
+    if text.startswith("MISCONF"):
+        return StoreUnavailable(f"{where} cannot write to its disk: see its log")
+    return StoreUnsuitable(f"{where} refused an operation: {text[:300]}")
+
+
+def _brief(error: Exception) -> str:
+    return hide_password(str(error).splitlines()[0][:200]) if str(error) else type(error).__name__
+
+
+def check_version(client: redis.Redis) -> str:
+    """Return the server's version, or raise StoreUnsuitable where it is too old."""
+    with plain_errors():
+        version = str(client.info("server")["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise StoreUnsuitable(f"Redis {version} is too old: 6.2 or newer is needed")
+    return version

@@ -1,0 +1,90 @@
+"""The states of a job, and the one table that says which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a job stands; each member says how it is left."""
+
+    SCHEDULED = "scheduled"
+    """Not before its due time; left when that comes."""
+    QUEUED = "queued"
+    """Ready; left when a worker claims it."""
+    HELD = "held"
+    """Parked without spending an attempt; left when its gate opens."""
+    DIALING = "dialing"
+    """Leased by one worker that asks the provider; left by the answer or by its loss."""
+    UNCERTAIN = "uncertain"
+    """The provider may have placed a call nobody knows of; left by evidence or by policy."""
+    IN_PROGRESS = "in_progress"
+    """The call is known and not over; left by the provider's report."""
+    COMPLETED = "completed"
+    """Answered."""
+    FAILED = "failed"
+    """Not reached, with the reason; left only by a retrigger."""
+    EXPIRED = "expired"
+    """Its deadline passed first; left only by a retrigger."""
+    CANCELLED = "cancelled"
+    """By request; left only by a retrigger."""
+
+
+class Reason(StrEnum):
+    """Why a job is held or has failed, in one word that filters and counters use."""
+
+    CREDIT = "credit"
+    AUTH = "auth"
+    NO_ANSWER = "no_answer"
+    CALL_FAILED = "call_failed"
+    INVALID_REQUEST = "invalid_request"
+    NOT_ALLOWED = "not_allowed"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+class Priority(StrEnum):
+    """How soon a ready job is fed; also the name of its Celery queue."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+class OnUncertain(StrEnum):
+    """What follows when nobody can know whether a call was placed and the window is over."""
+
+    REDIAL = "redial"
+    HOLD = "hold"
+
+
+TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELLED})
+WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.HELD})
+LIVE = frozenset(State) - TERMINAL
+
+_ENDS = frozenset({State.FAILED, State.EXPIRED})
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.DIALING, State.HELD, State.EXPIRED, State.CANCELLED}),
+    State.HELD: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
+    State.DIALING: frozenset(
+        {State.IN_PROGRESS, State.UNCERTAIN, State.SCHEDULED, State.HELD, *_ENDS}
+    ),
+    State.UNCERTAIN: frozenset(
+        {
+            State.IN_PROGRESS,
+            State.COMPLETED,
+            State.SCHEDULED,
+            State.HELD,
+            State.QUEUED,
+            State.CANCELLED,
+            *_ENDS,
+        }
+    ),
+    State.IN_PROGRESS: frozenset({State.COMPLETED, State.SCHEDULED, *_ENDS}),
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.EXPIRED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
+}
+"""What may follow each state. The Lua scripts are loaded with this very table."""

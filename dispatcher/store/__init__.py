@@ -1,0 +1,27 @@
+"""Where jobs stand: Redis, behind operations that are one atomic step each."""
+
+from dispatcher.store.store import (
+    DEFAULT_NAMESPACE,
+    Claim,
+    Enqueued,
+    Gate,
+    KeyConflict,
+    Pumped,
+    Refused,
+    Store,
+    UnknownJob,
+    job_id,
+)
+
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "Claim",
+    "Enqueued",
+    "Gate",
+    "KeyConflict",
+    "Pumped",
+    "Refused",
+    "Store",
+    "UnknownJob",
+    "job_id",
+]

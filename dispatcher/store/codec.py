@@ -1,0 +1,73 @@
+"""Between a request or a job and the flat fields of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from dispatcher.request import JobRequest
+
+Fields = list[str]
+"""field, value, field, value, …, as Redis' HSET takes them."""
+
+
+def request_fields(request: JobRequest) -> Fields:
+    """Return what a request adds to its job's record; what was left out is not stored."""
+    pairs = {
+        "to": ",".join(number.removeprefix("+") for number in _numbers(request)),
+        "say": request.say,
+        "play": request.play,
+        "lang": request.lang,
+        "caller": request.caller,
+        "tags": ",".join(request.tags) or None,
+        "key": request.key,
+        "max": _number(request.max_attempts),
+        "redial": _number(request.redial),
+        "after": _milliseconds(request.redial_after),
+        "unsure": request.on_uncertain.value if request.on_uncertain else None,
+        "window": _milliseconds(request.evidence_window),
+        "limit": _milliseconds(request.call_deadline),
+    }
+    return [
+        text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
+    ]
+
+
+def moment(value: datetime | timedelta | None) -> str:
+    """Return a moment as the scripts take it: ms since the epoch, +ms from now, or ''."""
+    if value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return f"+{round(value.total_seconds() * 1000)}"
+    return str(round(value.timestamp() * 1000))
+
+
+def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
+    """Return a record's fields as text, with long values put together again."""
+    if not isinstance(raw, Mapping):
+        flat = iter(raw)
+        raw = dict(zip(flat, flat, strict=True))
+    return {
+        name.decode(): _joined(name, value, raw).decode("utf-8", "replace")
+        for name, value in raw.items()
+        if b"~" not in name
+    }
+
+
+def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
+    parts = [value]
+    while (part := raw.get(b"%b~%d" % (name, len(parts)))) is not None:
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _numbers(request: JobRequest) -> tuple[str, ...]:
+    return request.participants or ((request.recipient,) if request.recipient else ())
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _milliseconds(value: float | None) -> str | None:
+    return None if value is None else str(round(value * 1000))

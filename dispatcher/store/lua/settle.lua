@@ -1,0 +1,86 @@
+-- Writes what became of attempt n, if that is still the job's question; what comes too late to
+-- change the job is kept with its attempt.
+--
+-- ARGV[2]  id
+-- ARGV[3]  attempt
+-- ARGV[4]  state it goes to
+-- ARGV[5]  reason, or ''
+-- ARGV[6]  ms until something happens next, or '' (the deadline, if any)
+-- ARGV[7]  1 if the attempt is spent; counted once, when the job leaves `dialing`, and given back
+--          where it turns out later that nobody was asked
+-- ARGV[8]  actor
+-- ARGV[9]  why
+-- ARGV[10…] fields and values to keep: `<n>.…` belongs to the attempt, the rest to the job
+-- answer   {'moved' | 'late' | 'gone', state}
+
+local id, n, to = ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local spent, actor, why = ARGV[7] == '1', ARGV[8], ARGV[9]
+local job = load(id)
+if not job then
+  return { 'gone', '' }
+end
+
+local function add(list, field, value)
+  list[#list + 1] = field
+  list[#list + 1] = value
+end
+
+local own, all = {}, {}
+for i = 10, #ARGV, 2 do
+  add(all, ARGV[i], ARGV[i + 1])
+  if string.match(ARGV[i], '^%d+%.') then
+    add(own, ARGV[i], ARGV[i + 1])
+  end
+end
+
+local function keep(list)
+  replace(id, list)
+  for i = 1, #list, 2 do
+    if string.match(list[i], '^%d+%.callid$') then
+      for callid in string.gmatch(list[i + 1], '[^,]+') do
+        redis.call('HSET', calls_key(callid), callid, id)
+      end
+    end
+  end
+end
+
+local function says_something_new(list)
+  for i = 1, #list, 2 do
+    if whole(id, list[i]) ~= list[i + 1] then
+      return true
+    end
+  end
+end
+
+local open = job.state == 'dialing' or job.state == 'uncertain' or job.state == 'in_progress'
+if job.n ~= n or not open or not TRANSITIONS[job.state][to] then
+  local known = redis.call('HGET', key('job', id), int(n) .. '.result')
+  if (not known or known == 'maybe_placed') and says_something_new(own) then
+    keep(own)
+    note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: ' .. to .. ' ' .. why)
+  end
+  return { 'late', job.state }
+end
+
+if to ~= 'in_progress' and to ~= 'uncertain' then
+  add(all, int(n) .. '.end', int(NOW))
+end
+if job.state == 'dialing' and spent then
+  job.spent = job.spent + 1
+elseif job.state == 'uncertain' and not spent then
+  job.spent = job.spent - 1
+end
+add(all, 'spent', int(job.spent))
+keep(all)
+redis.call('HDEL', key('job', id), 'token') -- nobody asks for this claim again
+
+local next_at = ARGV[6] ~= '' and NOW + ARGV[6] or nil
+if to == 'scheduled' then
+  schedule(job, next_at or NOW, actor, why)
+elseif to == 'queued' then
+  job.due = NOW
+  queue(job, actor, why)
+else
+  move(job, to, ARGV[5], next_at or (not TERMINAL[to] and job.expires) or nil, actor, why)
+end
+return { 'moved', job.state }

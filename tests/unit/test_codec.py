@@ -1,0 +1,95 @@
+"""Between a request or a job and the flat fields of its record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dispatcher.job import Job
+from dispatcher.request import JobRequest
+from dispatcher.store import codec
+
+CALL = {"recipient": "+818012345678", "say": "Disk full"}
+
+
+def stored(fields: dict[str, Any]) -> dict[str, str]:
+    flat = iter(codec.request_fields(JobRequest.of(fields)))
+    return dict(zip(flat, flat, strict=True))
+
+
+def test_what_was_left_out_is_not_stored() -> None:
+    assert stored(CALL) == {
+        "to": "818012345678",
+        "say": "Disk full",
+        "lang": "en",
+    }
+
+
+def test_the_numbers_of_a_conference_share_a_field() -> None:
+    fields = stored({"participants": ["+818012345678", "+818012345679"]})
+    assert fields == {"to": "818012345678,818012345679"}
+
+
+def test_a_zero_is_stored() -> None:
+    fields = stored(CALL | {"redial": 0, "redial_after": 0})
+    assert (fields["redial"], fields["after"]) == ("0", "0")
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+tags = st.from_regex(r"[a-z東京-]{1,9}", fullmatch=True)
+wishes = st.fixed_dictionaries(
+    {"say": texts},
+    optional={
+        "tags": st.lists(tags, max_size=5),
+        "key": tags,
+        "max_attempts": st.integers(10, 50),
+        "redial": st.integers(0, 9),
+        "redial_after": st.integers(0, 86_400_000).map(lambda ms: ms / 1000),
+        "evidence_window": st.integers(0, 86_400),
+        "call_deadline": st.integers(0, 86_400),
+        "on_uncertain": st.sampled_from(["redial", "hold"]),
+        "caller": st.from_regex(r"\+?[0-9]{3,15}", fullmatch=True),
+    },
+)
+
+
+@settings(deadline=None)
+@given(wishes)
+def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]) -> None:
+    request = JobRequest.of({"recipient": "+818012345678", **fields})
+    raw = [text.encode() for text in codec.request_fields(request)]
+    rest = b"state queued prio normal n 0 spent 0 moves 0 created 0 due 0".split()
+    job = Job.from_record("a" * 16, codec.record([*raw, *rest]))
+    assert job.numbers == (request.recipient,)
+    for name in ("kind", "say", "play", "lang", "caller", "tags", "key", *fields):
+        assert getattr(job, name) == getattr(request, name), name
+
+
+@pytest.mark.parametrize(
+    ("value", "argument"),
+    [
+        (None, ""),
+        (timedelta(0), "+0"),
+        (timedelta(seconds=1.5), "+1500"),
+        (datetime(2030, 3, 17, 17, 46, 40, 500_000, tzinfo=UTC), "1900000000500"),
+    ],
+    ids=["none", "now", "delay", "moment"],
+)
+def test_a_moment_is_told_to_the_scripts_in_milliseconds(value: Any, argument: str) -> None:
+    assert codec.moment(value) == argument
+
+
+@pytest.mark.parametrize("as_mapping", [True, False], ids=["HGETALL's mapping", "a script's list"])
+def test_a_long_value_is_put_together_again(as_mapping: bool) -> None:
+    word = "é".encode()
+    parts = {b"say": b"caf" + word[:1], b"say~1": word[1:] + b"s ", b"say~2": b"!", b"n": b"0"}
+    raw: Any = parts if as_mapping else [text for pair in parts.items() for text in pair]
+    assert codec.record(raw) == {"say": "cafés !", "n": "0"}
+
+
+def test_a_broken_value_breaks_no_other() -> None:
+    assert codec.record({b"say": b"\xff", b"n": b"0"}) == {"say": "\ufffd", "n": "0"}

@@ -1,0 +1,375 @@
+"""What follows an answer, an error, a report or silence."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dispatcher import provider
+from dispatcher.job import Attempt, Job
+from dispatcher.policy import (
+    Decision,
+    Policy,
+    Report,
+    after_deadline,
+    after_error,
+    after_placing,
+    after_report,
+    after_window,
+    backoff,
+    next_check,
+)
+from dispatcher.provider import ProviderError
+from dispatcher.states import TRANSITIONS, OnUncertain, Reason, State
+
+POLICY = Policy()
+WHY = "the provider said no"
+
+
+def attempt(number: int, result: str | None = None) -> Attempt:
+    return Attempt(number, None, None, result, None, None, None)
+
+
+def job(*results: str | None, **wishes: Any) -> Job:
+    """Return a job of so many attempts with these results; None is the one that is made now."""
+    fresh = Job.from_record(
+        "a" * 16,
+        {
+            "kind": "tts",
+            "state": "dialing",
+            "prio": "normal",
+            "to": "818012345678",
+            "n": "0",
+            "spent": "0",
+            "moves": "0",
+            "created": "0",
+            "due": "0",
+        },
+    )
+    attempts = tuple(attempt(number, result) for number, result in enumerate(results, 1))
+    return replace(fresh, attempts=attempts, **wishes)
+
+
+def decide(error: ProviderError, of: Job | None = None, policy: Policy = POLICY) -> Decision:
+    return after_error(error, of or job(None), policy, random.Random(1))
+
+
+def concrete(error: type[ProviderError]) -> set[type[ProviderError]]:
+    below = error.__subclasses__()
+    return {error} if not below else {leaf for sub in below for leaf in concrete(sub)}
+
+
+# -- errors ---------------------------------------------------------------------------------
+
+DECISIONS = {
+    provider.NeverReached: (State.SCHEDULED, "never_reached", "", False, ""),
+    provider.Throttled: (State.SCHEDULED, "throttled", "", False, ""),
+    provider.Unavailable: (State.SCHEDULED, "not_placed", "", True, ""),
+    provider.UnknownCall: (State.SCHEDULED, "not_placed", "", True, ""),
+    provider.InvalidRequest: (State.FAILED, "invalid_request", "invalid_request", True, ""),
+    provider.NotAllowed: (State.FAILED, "not_allowed", "not_allowed", True, ""),
+    provider.NotEnoughCredits: (State.HELD, "held_credit", "credit", False, "credit"),
+    provider.BadCredentials: (State.HELD, "held_auth", "auth", False, "auth"),
+    provider.Forbidden: (State.HELD, "held_auth", "auth", False, "auth"),
+    provider.WrongAddress: (State.HELD, "held_auth", "auth", False, "auth"),
+    provider.AnswerLost: (State.UNCERTAIN, "maybe_placed", "", True, ""),
+    provider.ServerTrouble: (State.UNCERTAIN, "maybe_placed", "", True, ""),
+    provider.UnreadableAnswer: (State.UNCERTAIN, "maybe_placed", "", True, ""),
+}
+
+
+@pytest.mark.parametrize("error", DECISIONS, ids=lambda error: error.__name__)
+def test_every_error_has_its_decision(error: type[ProviderError]) -> None:
+    decision = decide(error(WHY))
+    to, result, reason, spent, gate = DECISIONS[error]
+    assert decision.why == WHY
+    assert (decision.to, decision.result, decision.reason) == (to, result, reason)
+    assert decision.spent is spent
+    assert decision.gate == gate
+
+
+def test_no_error_is_without_a_decision() -> None:
+    assert set(DECISIONS) == concrete(ProviderError)
+
+
+@pytest.mark.parametrize("error", DECISIONS, ids=lambda error: error.__name__)
+def test_a_decision_leads_where_the_table_of_states_allows(error: type[ProviderError]) -> None:
+    assert decide(error(WHY)).to in TRANSITIONS[State.DIALING]
+
+
+@pytest.mark.parametrize(
+    ("error", "to"),
+    [
+        (provider.MaybePlaced, State.UNCERTAIN),
+        (provider.NeverWillBe, State.FAILED),
+        (provider.AccountStopped, State.HELD),
+        (provider.TryAgain, State.SCHEDULED),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_an_error_of_a_new_class_is_treated_as_its_kind(
+    error: type[ProviderError], to: State
+) -> None:
+    new = type("New", (error,), {})
+    assert decide(new(WHY)).to is to
+
+
+def test_the_credits_a_call_needs_are_kept() -> None:
+    assert decide(provider.NotEnoughCredits(WHY, required=Decimal(70))).required == 70
+    assert decide(provider.NotEnoughCredits(WHY)).required is None
+
+
+def test_a_throttled_job_waits_as_long_as_it_was_told_and_hardly_longer() -> None:
+    decision = decide(provider.Throttled(WHY, retry_after=7))
+    assert decision.delay is not None
+    assert 7 <= decision.delay <= 7.25
+
+
+@pytest.mark.parametrize("error", [provider.Throttled, provider.NeverReached])
+def test_what_was_never_asked_for_is_tried_for_ever(error: type[ProviderError]) -> None:
+    tried = job(*["throttled"] * 500, None, max_attempts=1)
+    assert decide(error(WHY), tried).to is State.SCHEDULED
+
+
+class _Longest(random.Random):
+    """Draws the upper end of every range."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+@pytest.mark.parametrize(
+    ("before", "spent", "longest"),
+    [
+        pytest.param([], 0, 2, id="first"),
+        pytest.param(["never_reached"], 0, 4, id="second"),
+        pytest.param(["never_reached"] * 3, 0, 16, id="fourth"),
+        pytest.param(["not_placed"] * 2, 2, 2, id="first after two that were spent"),
+    ],
+)
+def test_waiting_for_the_way_grows_with_the_vain_tries(
+    before: list[str], spent: int, longest: float
+) -> None:
+    tried = job(*before, None, spent=spent)
+    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest())
+    assert decision.delay == longest
+
+
+def test_a_retriggered_job_begins_with_short_waits_again() -> None:
+    tried = job(*["not_placed"] * 3, None, spent=0, since=3)
+    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest())
+    assert decision.delay == 2
+
+
+# -- attempts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spent", "wish", "to"),
+    [
+        (0, None, State.SCHEDULED),
+        (1, None, State.SCHEDULED),
+        (2, None, State.FAILED),
+        (0, 1, State.FAILED),
+        (3, 5, State.SCHEDULED),
+        (4, 5, State.FAILED),
+    ],
+)
+def test_the_last_attempt_ends_the_job(spent: int, wish: int | None, to: State) -> None:
+    tried = job(*["not_placed"] * spent, None, spent=spent, max_attempts=wish)
+    decision = decide(provider.Unavailable(WHY), tried)
+    assert decision.to is to
+    if to is State.FAILED:
+        assert decision.reason == Reason.ATTEMPTS_EXHAUSTED
+        assert decision.why == f"attempt {spent + 1} was the last: {WHY}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "wishes", "attempts", "redials"),
+    [
+        pytest.param({}, {}, 3, 0, id="defaults"),
+        pytest.param({"max_attempts": 5}, {}, 5, 0, id="the account's attempts"),
+        pytest.param({"max_attempts": 5}, {"max_attempts": 1}, 1, 0, id="the job's attempts"),
+        pytest.param({"redial": 6}, {}, 7, 6, id="room for the account's redials"),
+        pytest.param({}, {"redial": 6}, 7, 6, id="room for the job's redials"),
+        pytest.param({"redial": 6}, {"redial": 0}, 3, 0, id="no redials wished"),
+        pytest.param({"redial": 6}, {"max_attempts": 2}, 2, 6, id="attempts bound redials"),
+    ],
+)
+def test_a_jobs_wishes_go_before_the_accounts_defaults(
+    policy: dict[str, Any], wishes: dict[str, Any], attempts: int, redials: int
+) -> None:
+    assert Policy(**policy).attempts_for(job(**wishes)) == attempts
+    assert Policy(**policy).redials_for(job(**wishes)) == redials
+
+
+# -- backoff --------------------------------------------------------------------------------
+
+policies = st.builds(Policy, backoff_first=st.floats(0, 1e6), backoff_longest=st.floats(0, 1e6))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 100_000), policies, st.integers())
+def test_a_backoff_is_never_negative_and_never_beyond_its_cap(
+    failures: int, policy: Policy, seed: int
+) -> None:
+    wait = backoff(failures, policy, random.Random(seed))
+    assert 0 <= wait <= policy.backoff_longest
+    assert wait <= policy.backoff_first * 2.0 ** min(failures, 1000)
+
+
+def test_the_ceiling_of_the_backoff_doubles_up_to_its_cap() -> None:
+    ceilings = [backoff(failures, POLICY, _Longest()) for failures in range(10)]
+    assert ceilings == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+def test_the_jitter_uses_the_whole_range() -> None:
+    rng = random.Random(1)
+    waits = [backoff(2, POLICY, rng) for _ in range(500)]
+    assert min(waits) < 0.5
+    assert max(waits) > 7.5
+
+
+def test_equal_seeds_decide_alike() -> None:
+    assert decide(provider.Unavailable(WHY)) == decide(provider.Unavailable(WHY))
+
+
+# -- calls ----------------------------------------------------------------------------------
+
+
+def test_a_placed_call_is_looked_at_soon() -> None:
+    decision = after_placing({"callid": "c1"}, POLICY)
+    assert (decision.to, decision.result) == (State.IN_PROGRESS, "placed")
+    assert decision.delay == POLICY.check_first
+    assert decision.fields == {"callid": "c1"}
+    assert decision.spent
+
+
+@pytest.mark.parametrize("status", ["IN PROGRESS", "ON THE MOON"])
+def test_a_call_that_is_not_over_changes_nothing(status: str) -> None:
+    assert after_report(Report(status, final=False), job("placed"), POLICY) is None
+
+
+def test_an_answered_call_completes_the_job_with_its_facts() -> None:
+    report = Report("ANSWERED", final=True, cost=Decimal("12.5"), duration=30)
+    decision = after_report(report, job("placed"), POLICY)
+    assert decision is not None
+    assert (decision.to, decision.result, decision.reason) == (State.COMPLETED, "answered", "")
+    assert decision.fields == {"outcome": "ANSWERED", "cost": "12.5", "duration": "30"}
+
+
+def test_unknown_facts_are_not_made_up() -> None:
+    decision = after_report(Report("ANSWERED", final=True), job("placed"), POLICY)
+    assert decision is not None
+    assert decision.fields == {"outcome": "ANSWERED"}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "BROKEN"])
+def test_a_call_that_ended_any_other_way_fails_the_job(status: str) -> None:
+    decision = after_report(Report(status, final=True), job("placed", redial=3), POLICY)
+    assert decision is not None
+    assert (decision.to, decision.reason) == (State.FAILED, Reason.CALL_FAILED)
+    assert decision.fields["outcome"] == status
+
+
+@pytest.mark.parametrize(
+    ("before", "wishes", "to"),
+    [
+        pytest.param([], {}, State.FAILED, id="no redials by default"),
+        pytest.param([], {"redial": 2}, State.SCHEDULED, id="first redial"),
+        pytest.param(["no_answer"], {"redial": 2}, State.SCHEDULED, id="second redial"),
+        pytest.param(["no_answer"] * 2, {"redial": 2}, State.FAILED, id="no third redial"),
+        pytest.param(["not_placed"], {"redial": 1}, State.SCHEDULED, id="a refusal is no redial"),
+        pytest.param(
+            ["not_placed"], {"redial": 2, "max_attempts": 2}, State.FAILED, id="attempts are spent"
+        ),
+        pytest.param(
+            ["no_answer"], {"redial": 1, "since": 1, "spent": 1}, State.SCHEDULED, id="retriggered"
+        ),
+    ],
+)
+def test_who_does_not_answer_is_called_again_as_often_as_wished(
+    before: list[str], wishes: dict[str, Any], to: State
+) -> None:
+    rung = job(*before, "placed", **{"spent": len(before) + 1, **wishes})
+    decision = after_report(Report("NO ANSWER", final=True), rung, POLICY)
+    assert decision is not None
+    assert (decision.to, decision.result) == (to, "no_answer")
+    assert decision.reason == (Reason.NO_ANSWER if to is State.FAILED else "")
+    assert decision.fields == {"outcome": "NO ANSWER"}
+
+
+@pytest.mark.parametrize(("wish", "delay"), [(None, 120), (30, 30), (0, 0)])
+def test_a_redial_waits_as_the_job_wishes_or_the_account(wish: float | None, delay: float) -> None:
+    rung = job("placed", spent=1, redial=2, redial_after=wish)
+    decision = after_report(Report("NO ANSWER", final=True), rung, POLICY)
+    assert decision is not None
+    assert decision.delay == delay
+    assert decision.why == "NO ANSWER; redial 1 of 2"
+
+
+# -- silence --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("wish", "delay"), [(None, 300), (60, 60), (0, 0)])
+def test_evidence_is_waited_for_as_long_as_the_job_wishes_or_the_account(
+    wish: float | None, delay: float
+) -> None:
+    decision = decide(provider.AnswerLost(WHY), job(None, evidence_window=wish))
+    assert decision.delay == delay
+
+
+def test_the_last_attempt_too_waits_for_evidence() -> None:
+    decision = decide(provider.AnswerLost(WHY), job(None, max_attempts=1))
+    assert decision.to is State.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("wish", "default", "spent", "to"),
+    [
+        (None, OnUncertain.HOLD, 1, State.FAILED),
+        (None, OnUncertain.REDIAL, 1, State.QUEUED),
+        (OnUncertain.REDIAL, OnUncertain.HOLD, 1, State.QUEUED),
+        (OnUncertain.HOLD, OnUncertain.REDIAL, 1, State.FAILED),
+        (None, OnUncertain.REDIAL, 3, State.FAILED),
+    ],
+    ids=["held", "redialled", "job redials", "job holds", "attempts spent"],
+)
+def test_after_the_window_nobody_is_called_again_unless_wished(
+    wish: OnUncertain | None, default: OnUncertain, spent: int, to: State
+) -> None:
+    silent = job(*["maybe_placed"] * spent, spent=spent, on_uncertain=wish)
+    decision = after_window(silent, Policy(on_uncertain=default))
+    assert decision.to is to
+    assert decision.to in TRANSITIONS[State.UNCERTAIN]
+    assert decision.reason == (Reason.OUTCOME_UNKNOWN if to is State.FAILED else "")
+
+
+@pytest.mark.parametrize(("wish", "limit"), [(None, "7200 s"), (90.5, "90.5 s"), (0, "0 s")])
+def test_a_call_that_never_ends_fails_visibly_with_its_last_word(
+    wish: float | None, limit: str
+) -> None:
+    decision = after_deadline(job("placed", call_deadline=wish, outcome="ON THE MOON"), POLICY)
+    assert (decision.to, decision.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
+    assert decision.to in TRANSITIONS[State.IN_PROGRESS]
+    assert limit in decision.why
+    assert "ON THE MOON" in decision.why
+
+
+def test_checks_of_a_call_become_rarer_as_it_grows_older() -> None:
+    ages = [0, 20, 40, 60, 120, 400, 600, 10_000]
+    assert [next_check(age, POLICY) for age in ages] == [20, 20, 20, 30, 60, 200, 300, 300]
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1e9), st.floats(0, 1e9))
+def test_an_older_call_is_never_checked_sooner_than_a_younger_one(one: float, other: float) -> None:
+    younger, older = sorted((one, other))
+    assert next_check(younger, POLICY) <= next_check(older, POLICY)
+    assert POLICY.check_first <= next_check(older, POLICY) <= POLICY.check_longest

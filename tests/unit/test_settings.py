@@ -1,0 +1,223 @@
+"""Settings: from the environment, whole or not at all, and with secrets kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config.settings import InvalidSettings, Settings
+from dispatcher.policy import Policy
+from dispatcher.states import OnUncertain
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(("DISPATCHER_", "XOXZO_")):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
+def test_an_empty_environment_will_do() -> None:
+    settings = Settings.load()
+    assert settings.api_host == "https://api.xoxzo.com"
+    assert settings.credit_floor == 50
+    assert settings.redis_url is None
+    assert settings.policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "field", "value"),
+    [
+        ("XOXZO_API_SID", "sid", "api_sid", "sid"),
+        ("XOXZO_API_HOST", "http://127.0.0.1:8000", "api_host", "http://127.0.0.1:8000"),
+        ("DISPATCHER_MAX_CONNECTIONS", "3", "max_connections", 3),
+        ("DISPATCHER_CREDIT_FLOOR", "70", "credit_floor", 70),
+        ("DISPATCHER_CREDIT_FLOOR", "0", "credit_floor", 0),
+        ("DISPATCHER_CREDIT_FLOOR", "none", "credit_floor", None),
+        ("DISPATCHER_CREDIT_FLOOR", " None ", "credit_floor", None),
+        ("DISPATCHER_CALLER", "+819011112222", "caller", "+819011112222"),
+        ("DISPATCHER_MAX_ATTEMPTS", "50", "max_attempts", 50),
+        ("DISPATCHER_ON_UNCERTAIN", "redial", "on_uncertain", OnUncertain.REDIAL),
+        ("DISPATCHER_ON_UNCERTAIN", "hold", "on_uncertain", OnUncertain.HOLD),
+        ("DISPATCHER_RETENTION", "90", "retention", 90),
+        ("DISPATCHER_RETENTION", "30s", "retention", 30),
+        ("DISPATCHER_RETENTION", "15m", "retention", 900),
+        ("DISPATCHER_RETENTION", "2h", "retention", 7200),
+        ("DISPATCHER_RETENTION", "7d", "retention", 604_800),
+        ("DISPATCHER_EVIDENCE_WINDOW", "0", "evidence_window", 0),
+        ("DISPATCHER_FLOWER_PORT", "65535", "flower_port", 65535),
+        ("DISPATCHER_FLOWER_DB", "/tmp/f.db", "flower_db", Path("/tmp/f.db")),
+        ("DISPATCHER_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+    ],
+)
+def test_a_variable_sets_its_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, written: str, field: str, value: object
+) -> None:
+    assert getattr(load(monkeypatch, **{name: written}), field) == value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "XOXZO_API_HOST",
+        "XOXZO_API_AUTH_TOKEN",
+        "DISPATCHER_REDIS_URL",
+        "DISPATCHER_CREDIT_FLOOR",
+        "DISPATCHER_RETENTION",
+        "DISPATCHER_ON_UNCERTAIN",
+        "DISPATCHER_FLOWER_AUTH",
+        "DISPATCHER_FLOWER_PORT",
+    ],
+)
+def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert load(monkeypatch, **{name: ""}) == Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("XOXZO_API_HOST", "api.xoxzo.com", "write a URL such as https://api.xoxzo.com"),
+        ("XOXZO_API_HOST", "ftp://api.xoxzo.com", "write a URL such as"),
+        ("XOXZO_API_HOST", "https://", "write a URL such as"),
+        ("XOXZO_API_HOST", "https://[::1", "write a URL such as"),
+        ("XOXZO_API_HOST", "https://host:port", "write a URL such as"),
+        ("DISPATCHER_REDIS_URL", "localhost:6379", "write redis://host:6379/0"),
+        ("DISPATCHER_REDIS_URL", "http://localhost", "write redis://host:6379/0"),
+        ("DISPATCHER_NAMESPACE", "a b", "1 to 32 ASCII letters"),
+        ("DISPATCHER_CALLER", "me", "3 to 15 digits"),
+        ("DISPATCHER_MAX_CONNECTIONS", "many", "not a whole number"),
+        ("DISPATCHER_MAX_CONNECTIONS", "0", "at least 1"),
+        ("DISPATCHER_MAX_CONNECTIONS", "1.5", "not a whole number"),
+        ("DISPATCHER_MAX_CONNECTIONS", "9" * 5000, "too large"),
+        ("DISPATCHER_CREDIT_FLOOR", "low", "credits from 0, or none"),
+        ("DISPATCHER_CREDIT_FLOOR", "-1", "credits from 0, or none"),
+        ("DISPATCHER_CREDIT_FLOOR", "nan", "credits from 0, or none"),
+        ("DISPATCHER_CREDIT_FLOOR", "inf", "credits from 0, or none"),
+        ("DISPATCHER_MAX_ATTEMPTS", "51", "at most 50"),
+        ("DISPATCHER_ON_UNCERTAIN", "hope", "none of 'redial' or 'hold'"),
+        ("DISPATCHER_RETENTION", "5x", "write seconds or 30s, 15m, 2h, 7d"),
+        ("DISPATCHER_CALL_DEADLINE", "-3", "write seconds or 30s, 15m, 2h, 7d"),
+        ("DISPATCHER_EVIDENCE_WINDOW", "inf", "write seconds or 30s, 15m, 2h, 7d"),
+        ("DISPATCHER_FLOWER_PORT", "65536", "at most 65535"),
+        ("DISPATCHER_FLOWER_PORT", "0", "at least 1"),
+        ("DISPATCHER_LOG_LEVEL", "loud", "none of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_wrong_value_is_refused_with_variable_value_and_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, accepted: str
+) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load(monkeypatch, **{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name}={value!r}: ")
+    assert accepted in message
+    assert "Input should" not in message
+
+
+def test_a_variable_in_small_letters_is_named_as_documented(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(InvalidSettings, match="DISPATCHER_MAX_CONNECTIONS='many'"):
+        load(monkeypatch, dispatcher_max_connections="many")
+
+
+def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load(monkeypatch, DISPATCHER_RETENTION="5x", DISPATCHER_FLOWER_PORT="x")
+    assert "DISPATCHER_RETENTION='5x'" in str(caught.value)
+    assert "DISPATCHER_FLOWER_PORT='x'" in str(caught.value)
+
+
+def test_a_value_given_at_the_start_goes_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", "redis://environment")
+    assert Settings.load(redis_url="redis://given").records == "redis://given"
+    with pytest.raises(InvalidSettings, match="='http://given'"):
+        Settings.load(redis_url="http://given")
+
+
+# -- secrets --------------------------------------------------------------------------------
+
+
+def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        XOXZO_API_AUTH_TOKEN="hunter2",
+        DISPATCHER_REDIS_URL="redis://:hunter2@localhost/0",
+        DISPATCHER_BROKER_URL="amqp://me:hunter2@localhost",
+        DISPATCHER_FLOWER_AUTH="me:hunter2",
+    )
+    assert "hunter2" not in str(settings) + repr(settings) + settings.model_dump_json()
+    assert settings.api_auth_token.get_secret_value() == "hunter2"
+    assert settings.records == "redis://:hunter2@localhost/0"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISPATCHER_REDIS_URL", "http://:hunter2@localhost"),
+        ("DISPATCHER_REDIS_URL", "redis//:hunter2@localhost"),
+        ("DISPATCHER_REDIS_URL", "http://localhost?password=hunter2"),
+        ("DISPATCHER_FLOWER_AUTH", "hunter2"),
+        ("XOXZO_API_HOST", "ftp://me:hunter2@localhost"),
+        ("XOXZO_API_HOST", "http://me:hunter2/@localhost"),
+    ],
+)
+def test_secrets_do_not_show_in_errors(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=name) as caught:
+        load(monkeypatch, **{name: value})
+    assert "hunter2" not in str(caught.value) + repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("value", ["me", "me:", ":hunter2"])
+def test_flowers_password_has_a_user_and_a_word(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    with pytest.raises(InvalidSettings, match="DISPATCHER_FLOWER_AUTH: write user:password"):
+        load(monkeypatch, DISPATCHER_FLOWER_AUTH=value)
+
+
+# -- what is made of them -------------------------------------------------------------------
+
+
+def test_the_broker_is_the_records_redis_unless_another_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load(monkeypatch, DISPATCHER_REDIS_URL="redis://one").broker == "redis://one"
+    assert load(monkeypatch, DISPATCHER_BROKER_URL="amqp://two").broker == "amqp://two"
+
+
+def test_without_a_redis_the_message_says_how_to_get_one() -> None:
+    with pytest.raises(InvalidSettings, match="DISPATCHER_REDIS_URL is not set"):
+        _ = Settings.load().records
+
+
+def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = load(
+        monkeypatch,
+        DISPATCHER_MAX_ATTEMPTS="7",
+        DISPATCHER_ON_UNCERTAIN="redial",
+        DISPATCHER_EVIDENCE_WINDOW="2m",
+        DISPATCHER_CALL_DEADLINE="1h",
+    ).policy
+    assert (policy.max_attempts, policy.on_uncertain) == (7, OnUncertain.REDIAL)
+    assert (policy.evidence_window, policy.call_deadline) == (120, 3600)
+
+
+def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DISPATCHER_CONNECT_TIMEOUT="10s", DISPATCHER_READ_TIMEOUT="2m")
+    assert settings.lease > 130
