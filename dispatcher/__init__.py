@@ -1,0 +1,43 @@
+"""Tell people by phone: once, in time, within the provider's limits.
+
+from dispatcher import Dispatcher
+
+d = Dispatcher.from_url("redis://localhost:6379/0")
+job = d.call("+818011234567", say="Disk full on db1", lang="en", key="alert-8812", expires="15m")
+print(job.wait(timeout=120).outcome)
+"""
+
+from dispatcher.client import Bulk, Dispatcher, JobHandle, NotFinished
+from dispatcher.errors import DispatcherError
+from dispatcher.job import Attempt, Event, Job, NextAction
+from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
+from dispatcher.request import InvalidJob, JobRequest, Kind
+from dispatcher.states import OnUncertain, Priority, Reason, State
+from dispatcher.store import KeyConflict, Refused, UnknownJob
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Attempt",
+    "Bulk",
+    "Dispatcher",
+    "DispatcherError",
+    "Event",
+    "InvalidJob",
+    "Job",
+    "JobHandle",
+    "JobRequest",
+    "KeyConflict",
+    "Kind",
+    "NextAction",
+    "NotFinished",
+    "OnUncertain",
+    "Priority",
+    "Reason",
+    "Refused",
+    "State",
+    "StoreUnavailable",
+    "StoreUnsuitable",
+    "UnknownJob",
+    "__version__",
+]

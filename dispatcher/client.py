@@ -1,0 +1,166 @@
+"""The producer's side: enqueue a call, wait for what became of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Self, Unpack
+
+from dispatcher.errors import DispatcherError
+from dispatcher.job import Job
+from dispatcher.messages import Messenger, feed
+from dispatcher.redis_url import StoreUnavailable, plain_errors
+from dispatcher.request import InvalidJob, JobOptions, JobRequest
+from dispatcher.store import Store
+
+BATCH = 500
+"""Requests written in one round trip by call_many."""
+
+_LOOK = 2.0  # seconds: how long a waiter trusts that no news means no change
+
+
+Batch = list[tuple[int, Mapping[str, Any] | JobRequest]]
+
+
+class NotFinished(DispatcherError, TimeoutError):
+    """The job did not end within the time the caller wanted to wait; it goes on all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandle:
+    """An accepted job: its id, whether this call made it, and the way to its outcome."""
+
+    id: str
+    new: bool
+    dispatcher: Dispatcher = field(repr=False, compare=False)
+
+    def refresh(self) -> Job:
+        """Return the job as it stands now. Raises UnknownJob past its retention."""
+        return self.dispatcher.job(self.id)
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Return the job when it has ended; `timeout` in seconds, None waits for ever.
+
+        Raises NotFinished, StoreUnavailable (where Redis stays away until the timeout).
+        """
+        return self.dispatcher.wait(self.id, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What became of many requests: the jobs in order, and the refusals as `(index, error)`."""
+
+    jobs: list[JobHandle] = field(default_factory=list)
+    refused: list[tuple[int, DispatcherError]] = field(default_factory=list)
+
+
+class Dispatcher:
+    """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials."""
+
+    def __init__(self, store: Store, messenger: Messenger, *, actor: str = "producer") -> None:
+        self.store = store
+        self.messenger = messenger
+        self._actor = actor
+
+    @classmethod
+    def from_url(cls, url: str, *, broker_url: str | None = None, actor: str = "producer") -> Self:
+        """Return a dispatcher on the Redis at `url`; the broker is the same unless given.
+
+        Raises StoreUnsuitable for what is not a Redis URL. Nothing is sent yet.
+        """
+        return cls(Store.from_url(url), Messenger.to_broker(broker_url or url), actor=actor)
+
+    def call(
+        self,
+        recipient: str,
+        *,
+        say: str | None = None,
+        play: str | None = None,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle:
+        """Enqueue one call that says a text or plays a recording (http URL of an MP3).
+
+        Raises InvalidJob (a list of what to mend), KeyConflict, StoreUnavailable.
+        """
+        return self.submit(
+            JobRequest.of({"recipient": recipient, "say": say, "play": play, **options})
+        )
+
+    def conference(self, participants: Sequence[str], **options: Unpack[JobOptions]) -> JobHandle:
+        """Enqueue a conference of two or three numbers. Raises as `call` does."""
+        return self.submit(JobRequest.of({"participants": tuple(participants), **options}))
+
+    def submit(self, request: JobRequest) -> JobHandle:
+        """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable."""
+        done = self.store.enqueue(request, actor=self._actor)
+        if done.new:
+            feed(self.store, self.messenger)
+        return JobHandle(done.id, done.new, self)
+
+    def call_many(self, requests: Iterable[Mapping[str, Any] | JobRequest]) -> Bulk:
+        """Enqueue many, read from any iterable as it comes and written in batches.
+
+        Each is a JobRequest or a mapping of its fields. A bad one is refused and stops none of
+        the others; with keys the whole may be repeated and doubles nothing.
+        Raises StoreUnavailable.
+        """
+        bulk = Bulk()
+        rows = enumerate(requests)
+        while batch := list(islice(rows, BATCH)):
+            self._submit_batch(batch, bulk)
+            feed(self.store, self.messenger)
+        return bulk
+
+    def _submit_batch(self, batch: Batch, bulk: Bulk) -> None:
+        valid: list[tuple[int, JobRequest]] = []
+        for index, fields in batch:
+            try:
+                request = fields if isinstance(fields, JobRequest) else JobRequest.of(dict(fields))
+                valid.append((index, request))
+            except (InvalidJob, TypeError, ValueError) as error:
+                bulk.refused.append((index, _as_refusal(error)))
+        outcomes = self.store.enqueue_many([request for _, request in valid], actor=self._actor)
+        for (index, _), outcome in zip(valid, outcomes, strict=True):
+            try:
+                done = outcome.unwrap()
+                bulk.jobs.append(JobHandle(done.id, done.new, self))
+            except DispatcherError as error:
+                bulk.refused.append((index, error))
+
+    def job(self, id_: str) -> Job:
+        """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""
+        return self.store.get(id_)
+
+    def wait(self, id_: str, timeout: float | None = None) -> Job:
+        """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return self._until_ended(id_, deadline)
+            except StoreUnavailable:
+                if _left(deadline) <= 0:
+                    raise
+                time.sleep(0.2)  # Redis is away: it says nothing until it is back
+
+    def _until_ended(self, id_: str, deadline: float | None) -> Job:
+        """Read the job at each announced change, and now and then: a lost one only delays."""
+        with plain_errors(), self.store.redis.pubsub() as news:
+            news.subscribe(self.store.key("job", id_))
+            while not (job := self.store.get(id_)).terminal:
+                if _left(deadline) <= 0:
+                    raise NotFinished(f"job {id_} is {job.state} still; it goes on all the same")
+                news.get_message(timeout=min(_LOOK, _left(deadline)))
+            return job
+
+
+def _left(deadline: float | None) -> float:
+    return math.inf if deadline is None else deadline - time.monotonic()
+
+
+def _as_refusal(error: Exception) -> DispatcherError:
+    if isinstance(error, DispatcherError):
+        return error
+    return InvalidJob([("request", f"it is not a set of named fields ({type(error).__name__})")])

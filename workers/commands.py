@@ -1,0 +1,118 @@
+"""The commands that run processes, for the command line of a checkout or the image."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from config import logs
+from config.settings import Settings
+from dispatcher.cli import connection
+from dispatcher.durations import seconds
+from workers import run
+from workers.child import Service
+from workers.demo import Demo
+from workers.run_folder import RunFolder
+from workers.stack import ROOT, Plan, Stack
+from workers.supervisor import Supervisor
+
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Simultaneous dials of a worker.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (up, demo, worker, beat, flower):
+        app.command(command.__name__)(command)
+
+
+def up(
+    *,
+    workers: Workers = 1,
+    concurrency: Concurrency = None,
+    flower: Annotated[bool, typer.Option("--flower/--no-flower", help="With Flower.")] = True,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option("--sandbox/--no-sandbox", help="Default: where no credentials are set."),
+    ] = None,
+) -> None:
+    """Run the whole stack in the foreground until Ctrl-C."""
+    Settings.load()
+    plan = Plan(workers=workers, concurrency=concurrency, flower=flower, sandbox=sandbox)
+    with RunFolder(Path.cwd()) as folder, Stack(plan, folder.path) as stack:
+        folder.announce(stack.announcement())
+        _say_hello(stack)
+        stack.supervisor.run()
+
+
+def _say_hello(stack: Stack) -> None:
+    out = Console(file=sys.stderr, highlight=False)
+    out.print("[bold]up[/bold]; Ctrl-C stops it all. In another terminal, in this directory:")
+    out.print("  voice-dispatcher call +818012340001 --say 'Hello' --wait")
+    for name, url in (("Flower ", stack.flower_url), ("sandbox", stack.sandbox_url)):
+        if url:
+            out.print(f"  {name} {url}")
+
+
+def demo(
+    *,
+    ring: Annotated[str, typer.Option(help="How long the sandbox's phones ring.")] = "1s",
+    workers: Workers = 2,
+    log: Annotated[Path | None, typer.Option(help="Where the processes' log goes.")] = None,
+) -> None:
+    """Do the main job once, against the sandbox, and show it; exit 0 if all ended as it should."""
+    if not Demo(ring=seconds(ring), workers=workers, log=log).run():
+        raise typer.Exit(1)
+
+
+def worker(
+    context: typer.Context,
+    *,
+    concurrency: Concurrency = None,
+    door: Annotated[
+        bool, typer.Option("--door/--no-door", help="Also take in `dispatcher.call` tasks.")
+    ] = True,
+    name: Annotated[str, typer.Option(help="Name in Flower.")] = "worker",
+) -> None:
+    """Run a Celery worker that dials, and beside it the door for other services' tasks."""
+    settings = _settings(context)
+    if not door:
+        logs.set_up(settings.log_level)
+        run.dial(settings, concurrency=concurrency, name=name)
+        return
+    run.require_store(settings)
+    env = {**os.environ, "DISPATCHER_REDIS_URL": settings.records}
+    options = [f"concurrency={concurrency}"] if concurrency else []
+    with Supervisor(name=name) as supervisor:
+        for role, stop in (("dial", settings.lease), ("door", 15.0)):
+            argv = [sys.executable, "-m", "workers.run", role, f"name={name}-{role}"]
+            extra = options if role == "dial" else []
+            supervisor.add(Service(role, [*argv, *extra], env=env, stop_timeout=stop, cwd=ROOT))
+        supervisor.start()
+        supervisor.run()
+
+
+def beat(context: typer.Context) -> None:
+    """Run the clock that wakes pump, reconcile, rescue and credit."""
+    settings = _settings(context)
+    logs.set_up(settings.log_level)
+    run.beat(settings)
+
+
+def flower(context: typer.Context) -> None:
+    """Run Flower; without DISPATCHER_FLOWER_AUTH on the loopback device only."""
+    settings = _settings(context)
+    logs.set_up(settings.log_level)
+    run.flower(settings)
+
+
+def _settings(context: typer.Context) -> Settings:
+    """Return the settings, with the Redis that the command line found."""
+    return Settings.load(redis_url=connection.of(context).url())

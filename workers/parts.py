@@ -1,0 +1,96 @@
+"""The composition root: from settings to the parts that tasks are thin covers over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from celery import Celery
+
+from config.settings import Settings
+from dispatcher.messages import Messenger
+from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.store import Store
+from workers.dial import Dial
+from workers.reports import CheckCall
+from workers.upkeep import Pump, Purge, Reconcile, Rescue, WatchCredit
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a worker process needs, made once, after any fork."""
+
+    settings: Settings
+    app: Celery
+
+    @cached_property
+    def store(self) -> Store:
+        """The jobs."""
+        return Store.from_url(self.settings.records, namespace=self.settings.namespace)
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        """The wake-ups."""
+        return Messenger(self.app)
+
+    @cached_property
+    def provider(self) -> VoiceClient:
+        """The provider."""
+        credentials = Credentials(
+            self.settings.api_sid, self.settings.api_auth_token.get_secret_value()
+        )
+        return VoiceClient(
+            credentials,
+            host=self.settings.api_host,
+            connect_timeout=self.settings.connect_timeout,
+            read_timeout=self.settings.read_timeout,
+            pool_size=self.settings.max_connections,
+        )
+
+    @cached_property
+    def dial(self) -> Dial:
+        """See workers.dial."""
+        settings = self.settings
+        return Dial(self.store, self.provider, settings.policy, settings.lease, settings.caller)
+
+    @cached_property
+    def check_call(self) -> CheckCall:
+        """See workers.reports."""
+        return CheckCall(self.store, self.provider, self.settings.policy)
+
+    @cached_property
+    def pump(self) -> Pump:
+        """See workers.upkeep, as for the others."""
+        return Pump(self.store, self.messenger)
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        return Rescue(self.store, self.settings.policy)
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        return Reconcile(self.store, self.messenger)
+
+    @cached_property
+    def watch_credit(self) -> WatchCredit:
+        return WatchCredit(self.store, self.provider, self.settings.credit_floor)
+
+    @cached_property
+    def purge(self) -> Purge:
+        return Purge(self.store, self.settings.retention)
+
+
+def made_once(make: Callable[[], Parts]) -> Callable[[], Parts]:
+    """Return a function that makes the parts at the first call, in whichever thread that is."""
+    lock = threading.Lock()
+    made: list[Parts] = []
+
+    def parts() -> Parts:
+        with lock:
+            if not made:
+                made.append(make())
+        return made[0]
+
+    return parts

@@ -1,0 +1,123 @@
+"""The single processes: `python -m workers.run dial|door|beat|flower`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from celery import Celery
+from celery.signals import worker_ready
+
+from config import flower as flower_configuration
+from config import logs
+from config.celery import DOOR_QUEUE, QUEUES
+from config.settings import InvalidSettings, Settings
+from dispatcher.errors import DispatcherError
+from dispatcher.redis_url import check_version
+from dispatcher.store import Store
+from workers.app import create_app, create_door
+
+READY = "consuming"
+
+
+def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
+    """Run a worker that dials, until a signal; what is in flight is finished first."""
+    _publish(settings)
+    threads = concurrency or settings.max_connections
+    _work(create_app(settings), settings, name, QUEUES, threads)
+
+
+def door(settings: Settings, *, name: str = "door") -> None:
+    """Run the worker that takes in `dispatcher.call`."""
+    _publish(settings)
+    _work(create_door(settings), settings, name, (DOOR_QUEUE,), 2)
+
+
+def beat(settings: Settings) -> None:
+    """Run beat. Two of them do no harm: a tick finds by itself what is due."""
+    require_store(settings)
+    create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()
+
+
+def flower(settings: Settings) -> None:
+    """Run Flower. Raises InvalidSettings where it would be open without a password."""
+    os.environ.update(flower_configuration.environment(settings))
+    _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
+    require_store(settings)
+    settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
+    create_app(settings).start(argv=["flower"])
+
+
+def _work(
+    app: Celery, settings: Settings, name: str, queues: tuple[str, ...], threads: int
+) -> None:
+    """Threads: dialling is waiting for the provider, and they share one pool of connections."""
+    worker_ready.connect(_say_ready)
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            "--pool=threads",
+            f"--concurrency={threads}",
+            f"--queues={','.join(queues)}",
+            f"--hostname={name}@{socket.gethostname()}",
+            f"--loglevel={settings.log_level}",
+            "--without-mingle",
+            "--without-gossip",
+        ]
+    )
+
+
+def _say_ready(**_: object) -> None:
+    """Say it in a line that does not depend on the log's level: the stack waits for it."""
+    sys.stdout.write(f"{READY}\n")
+    sys.stdout.flush()
+
+
+def require_store(settings: Settings) -> Store:
+    """Return the store. Raises StoreUnavailable, StoreUnsuitable where it will not do."""
+    store = Store.from_url(settings.records, namespace=settings.namespace)
+    check_version(store.redis)
+    return store
+
+
+def _publish(settings: Settings) -> None:
+    """Tell feeds how much the workers take."""
+    store = require_store(settings)
+    store.limits(window=max(16, 2 * settings.max_connections), connections=settings.max_connections)
+
+
+def _require_free(host: str, port: int, setting: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InvalidSettings(
+                f"{setting}={port}: cannot listen on {host}:{port} ({error.strerror});"
+                " choose another port"
+            ) from None
+
+
+PROCESSES = {"dial": dial, "door": door, "beat": beat, "flower": flower}
+
+
+def main(role: str, **options: int | str | None) -> None:
+    """Run one process by its role; what is wrong is one sentence on stderr."""
+    try:
+        settings = Settings.load()
+        logs.set_up(settings.log_level)
+        PROCESSES[role](settings, **options)
+    except DispatcherError as error:
+        sys.exit(_refusal(error))
+
+
+def _refusal(error: DispatcherError) -> int:
+    sys.stderr.write(f"error: {error}\n")
+    return 2 if isinstance(error, InvalidSettings) else 1
+
+
+if __name__ == "__main__":
+    role, *rest = sys.argv[1:]
+    main(role, **dict(option.split("=", 1) for option in rest))

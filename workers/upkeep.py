@@ -1,0 +1,133 @@
+"""What beat wakes: each is safe to run by any number of processes at once, and says what it did."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from dispatcher.messages import Messenger, feed
+from dispatcher.policy import Policy, after_window
+from dispatcher.provider import AccountStopped, NotEnoughCredits, ProviderError, VoiceClient
+from dispatcher.states import Reason, State
+from dispatcher.store import Gate, Store
+from dispatcher.store.listing import ended_before
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+"""Jobs moved in one atomic step: a few milliseconds of Redis' time."""
+
+
+@dataclass(frozen=True)
+class Pump:
+    """Moves on what time moves on, then feeds."""
+
+    store: Store
+    messenger: Messenger
+
+    def __call__(self) -> dict[str, int]:
+        """Run once, until nothing is due; return how many jobs moved, by kind."""
+        total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
+        while True:
+            moved = self.store.pump(BATCH)
+            for kind in ("due", "expired", "lost", "released"):
+                total[kind] += getattr(moved, kind)
+            total["fed"] += feed(self.store, self.messenger)
+            if moved.most < BATCH:
+                return {kind: number for kind, number in total.items() if number}
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """Recovers what dead workers left, and ends the waiting for evidence."""
+
+    store: Store
+    policy: Policy
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many jobs were rescued and decided."""
+        rescued = self.store.rescue(self.policy.evidence_window)
+        decided = sum(self._decide(id_) for id_ in self.store.take_due(State.UNCERTAIN))
+        done = {"rescued": rescued, "decided": decided}
+        return {kind: number for kind, number in done.items() if number}
+
+    def _decide(self, id_: str) -> bool:
+        job = self.store.get(id_)
+        if job.state is not State.UNCERTAIN or job.attempt is None:
+            return False
+        self.store.settle(id_, job.attempt.number, after_window(job, self.policy), actor="rescue")
+        return True
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """Has calls checked whose time has come."""
+
+    store: Store
+    messenger: Messenger
+    most: int = 100
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many checks were sent out."""
+        due = self.store.take_due(State.IN_PROGRESS, most=self.most)
+        sent = self.messenger.check(due)
+        return {"checks": sent} if sent else {}
+
+
+@dataclass(frozen=True)
+class WatchCredit:
+    """Looks whether a closed gate may open: credit that came back, credentials that work again.
+
+    `floor` is the least balance that calls need, None for a post-paid account.
+    """
+
+    store: Store
+    provider: VoiceClient
+    floor: float | None
+
+    def __call__(self) -> dict[str, str]:
+        """Look once at each closed gate whose time has come; return what was found."""
+        found = {}
+        for name in (Reason.CREDIT, Reason.AUTH):
+            gate = self.store.look_at_gate(name)
+            if gate is not None:
+                found[str(name)] = self._look(gate)
+        return found
+
+    def _look(self, gate: Gate) -> str:
+        try:
+            balance = float(self.provider.credits())
+        except ProviderError as error:
+            return self._still_closed(gate, error)
+        self.store.limits(balance=f"{balance:g}", balance_at=round(self.store.now()))
+        needed = max(self.floor or 0, gate.required)
+        if gate.name == Reason.CREDIT and self.floor is not None and balance < needed:
+            self.store.close_gate(gate.name, f"credit {balance:g}, needs {needed:g}", gate.required)
+            return f"closed: credit {balance:g}, needs {needed:g}"
+        self.store.open_gate(gate.name)
+        log.info("gate %s opened, balance %g", gate.name, balance)
+        return f"opened: balance {balance:g}"
+
+    def _still_closed(self, gate: Gate, error: ProviderError) -> str:
+        if isinstance(error, AccountStopped) and not isinstance(error, NotEnoughCredits):
+            self.store.close_gate(Reason.AUTH, str(error))
+        return f"{gate.name} stays closed: {error}"
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Forgets jobs that ended longer ago than the retention, in seconds."""
+
+    store: Store
+    retention: float
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many were removed."""
+        before = self.store.now() - self.retention * 1000
+        removed = 0
+        while ids := ended_before(self.store, before, BATCH):
+            gone = sum(self.store.purge(id_, before) for id_ in ids)
+            removed += gone
+            if gone < len(ids):
+                break  # the rest were created long ago and ended lately: next time
+        return {"purged": removed} if removed else {}
