@@ -1,0 +1,178 @@
+"""`voice-dispatcher`: the command line. What only a checkout can run is added from there."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from dispatcher import __version__
+from dispatcher.cli import account, acting, calls, diagnosis, looking, stand_in
+from dispatcher.cli.connection import Connection
+from dispatcher.durations import InvalidDuration, InvalidMoment
+from dispatcher.errors import DispatcherError
+from dispatcher.provider import Misconfigured
+from dispatcher.redis_url import StoreUnsuitable
+from dispatcher.request import InvalidJob
+from dispatcher.store import DEFAULT_NAMESPACE
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class NotUnicode(DispatcherError):
+    """The command line has bytes in it that are no text."""
+
+
+USAGE = (InvalidJob, InvalidDuration, InvalidMoment, Misconfigured, NotUnicode, StoreUnsuitable)
+
+PROCESSES = {
+    "up": "Run the whole stack in the foreground until Ctrl-C.",
+    "demo": "Do the main job once, against the sandbox, and show it.",
+    "worker": "Run a Celery worker that dials.",
+    "beat": "Run the clock that wakes pump, reconcile, rescue and credit.",
+    "flower": "Run Flower.",
+}
+
+app = typer.Typer(
+    help="Tell people by phone: once, in time, within the provider's limits.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _namespace(given: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", given):
+        raise typer.BadParameter(f"{given!r} is not 1 to 32 ASCII letters, digits, _ or -")
+    return given
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    *,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DISPATCHER_REDIS_URL", show_envvar=True, help="Redis of the job records."
+        ),
+    ] = None,
+    broker_url: Annotated[
+        str | None,
+        typer.Option(envvar="DISPATCHER_BROKER_URL", help="Celery's broker, if it is another."),
+    ] = None,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            envvar="DISPATCHER_NAMESPACE", callback=_namespace, help="Prefix of the keys in Redis."
+        ),
+    ] = DEFAULT_NAMESPACE,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find the dispatcher: an option, the environment, or an `up` that runs in this directory."""
+    context.obj = Connection(redis_url or None, broker_url or None, namespace)
+
+
+app.command("call")(calls.call)
+app.command("conference")(calls.conference)
+app.command("show")(looking.show)
+app.command("list")(looking.list_)
+app.command("stats")(looking.stats)
+app.command("retry")(acting.retry)
+app.command("cancel")(acting.cancel)
+app.command("balance")(account.balance)
+app.command("doctor")(diagnosis.doctor)
+app.command("sandbox")(stand_in.sandbox)
+
+
+def _add_processes() -> None:
+    """Add what runs from a checkout or the image, where config/ and workers/ stand beside us.
+
+    A plug-in: this package knows the module's name and its `register`, and nothing else of it.
+    """
+    if find_spec("workers") is not None and find_spec("config") is not None:
+        import_module("workers.commands").register(app)
+        return
+    for name, text in PROCESSES.items():
+        app.command(name, help=text, context_settings=_ANYTHING)(_only_from_a_checkout)
+
+
+_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def _only_from_a_checkout(context: typer.Context) -> None:
+    raise typer.BadParameter(
+        f"{context.info_name} runs from the project's checkout or its container image;"
+        " the installed package holds what producers need"
+    )
+
+
+def main() -> None:
+    """Run the command line: 0 done, 1 the thing failed, 2 wrong usage; no tracebacks."""
+    _add_processes()
+    try:
+        _run()
+    except DispatcherError as error:
+        _end(str(error), WRONG_USAGE if _is_usage(error) else FAILED)
+    except OSError as error:
+        _give_up_output()
+        if isinstance(error, BrokenPipeError):
+            sys.exit(FAILED)  # whoever read us has gone: nothing to say, nobody to say it to
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+    except KeyboardInterrupt:
+        _end("interrupted", 130)
+
+
+def _run() -> None:
+    """Run the command; what it printed is written before we end, or the error is ours to tell."""
+    _require_unicode(sys.argv[1:])
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - it was closed (>&-)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Japanese
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
+
+
+def _require_unicode(arguments: list[str]) -> None:
+    """Refuse at the door what neither Redis nor the provider takes. It may be secret: not shown."""
+    for number, argument in enumerate(arguments, 1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise NotUnicode(
+                f"argument {number} of the command line is not UTF-8 text: write it in UTF-8"
+            ) from None
+
+
+def _give_up_output() -> None:
+    """Keep the interpreter from writing at its end what could not be written before."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _is_usage(error: DispatcherError) -> bool:
+    return isinstance(error, USAGE) or type(error).__name__ == "InvalidSettings"
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,97 @@
+"""`retry` and `cancel`: what a person does to a job, with who and why."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.client import Dispatcher
+from dispatcher.durations import seconds
+from dispatcher.messages import feed
+from dispatcher.request import FURTHEST
+from dispatcher.store.store import Refused, UnknownJob
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Jobs' ids.")]
+Note = Annotated[str, typer.Option(help="Why, for the timeline.")]
+
+
+def retry(
+    context: typer.Context,
+    ids: Ids,
+    *,
+    note: Note = "",
+    expires: Annotated[
+        str | None, typer.Option(help="A new deadline: a duration from now.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Dial again what ended without reaching anybody; all history is kept."""
+    dispatcher = connection.dispatcher(context)
+    span = None if expires is None else _deadline(expires)
+    _each(
+        dispatcher,
+        ids,
+        lambda id_: dispatcher.store.retry(id_, actor=_actor(), why=note, expires=span),
+        json=json,
+    )
+    feed(dispatcher.store, dispatcher.messenger)
+
+
+def cancel(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = False) -> None:
+    """End jobs that are not dialled yet."""
+    dispatcher = connection.dispatcher(context)
+    _each(
+        dispatcher,
+        ids,
+        lambda id_: dispatcher.store.cancel(id_, actor=_actor(), why=note),
+        json=json,
+    )
+
+
+def _each(
+    dispatcher: Dispatcher, ids: list[str], act: Callable[[str], None], *, json: bool
+) -> None:
+    """Act on each job; say of every one what was done or why not. Exit 1 where one was not."""
+    done, refused = [], []
+    for id_ in dict.fromkeys(ids):
+        try:
+            act(id_)
+            done.append(dispatcher.job(id_))
+        except (UnknownJob, Refused) as error:
+            refused.append((id_, str(error)))
+    if json:
+        output.as_json(
+            {
+                "done": [job.to_dict(mask=True) for job in done],
+                "refused": [{"id": id_, "why": why} for id_, why in refused],
+            }
+        )
+    else:
+        for job in done:
+            output.one_line(job)
+    for _, why in refused:
+        typer.echo(f"error: {why}", err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _deadline(text: str) -> float:
+    """Return a deadline in seconds from now, within the bounds of a new job's."""
+    span = seconds(text)
+    if not 0 < span <= FURTHEST.total_seconds():
+        raise typer.BadParameter(
+            f"{text!r} is not ahead of now by {FURTHEST.days} days at most", param_hint="--expires"
+        )
+    return span
+
+
+def _actor() -> str:
+    try:
+        return f"cli:{''.join(getpass.getuser().split())}"  # the timeline's actor is one word
+    except (OSError, KeyError):
+        return "cli"

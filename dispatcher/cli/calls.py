@@ -1,0 +1,114 @@
+"""`call` and `conference`: enqueue one, and perhaps wait for what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.client import JobHandle, NotFinished
+from dispatcher.durations import seconds
+from dispatcher.job import Job
+from dispatcher.request import JobRequest
+from dispatcher.states import OnUncertain, Priority, State
+
+Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given several times.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency key: the same key makes one job.")]
+Urgency = Annotated[Priority, typer.Option("--priority", help="How soon it is dialled.")]
+At = Annotated[str | None, typer.Option(help="When: ISO 8601 with zone, or a delay such as 15m.")]
+Expires = Annotated[
+    str | None, typer.Option(help="Not dialled after: a duration from now, or ISO 8601.")
+]
+MaxAttempts = Annotated[int | None, typer.Option(help="Most attempts that are spent.")]
+Redial = Annotated[int | None, typer.Option(help="Times to call again where nobody answers.")]
+RedialAfter = Annotated[str | None, typer.Option(help="Pause before a redial, such as 2m.")]
+Unsure = Annotated[
+    OnUncertain | None,
+    typer.Option("--on-uncertain", help="When nobody can know whether the call was placed."),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if not reached.")
+]
+Timeout = Annotated[
+    str | None, typer.Option(help="With --wait: give up waiting after, such as 2m.")
+]
+
+
+def call(
+    context: typer.Context,
+    recipient: Annotated[str, typer.Argument(help="Number in E.164, such as +818011234567.")],
+    *,
+    say: Annotated[str | None, typer.Option(help="Text to speak.")] = None,
+    play: Annotated[str | None, typer.Option(help="Recording to play: http URL of an MP3.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the text (ISO 639-1); default en.")
+    ] = None,
+    caller: Caller = None,
+    tags: Tags = None,
+    key: Key = None,
+    priority: Urgency = Priority.NORMAL,
+    at: At = None,
+    expires: Expires = None,
+    max_attempts: MaxAttempts = None,
+    redial: Redial = None,
+    redial_after: RedialAfter = None,
+    on_uncertain: Unsure = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    json: AsJson = False,
+) -> None:
+    """Call somebody: say a text, or play a recording."""
+    fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
+    _submit(context, fields, wait=wait, timeout=timeout, json=json)
+
+
+def conference(
+    context: typer.Context,
+    participants: Annotated[list[str], typer.Argument(help="Two or three numbers in E.164.")],
+    *,
+    lang: Annotated[str | None, typer.Option(help="Language of the guidance: en or ja.")] = None,
+    caller: Caller = None,
+    tags: Tags = None,
+    key: Key = None,
+    priority: Urgency = Priority.NORMAL,
+    at: At = None,
+    expires: Expires = None,
+    max_attempts: MaxAttempts = None,
+    redial: Redial = None,
+    redial_after: RedialAfter = None,
+    on_uncertain: Unsure = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    json: AsJson = False,
+) -> None:
+    """Connect two or three people in a conference."""
+    fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
+    _submit(context, fields, wait=wait, timeout=timeout, json=json)
+
+
+def _submit(
+    context: typer.Context, fields: dict[str, Any], *, wait: bool, timeout: str | None, json: bool
+) -> None:
+    request = JobRequest.of({**fields, "tags": tuple(fields["tags"] or ())})
+    limit = None if timeout is None else seconds(timeout)
+    handle = connection.dispatcher(context).submit(request)
+    job = _ended(handle, limit) if wait else handle.refresh()
+    if json:
+        output.as_json(job.to_dict())
+    elif wait:
+        output.details(job)
+    else:
+        output.one_line(job)
+    if wait and job.state is not State.COMPLETED:
+        raise typer.Exit(1)
+
+
+def _ended(handle: JobHandle, timeout: float | None) -> Job:
+    try:
+        return handle.wait(timeout)
+    except NotFinished as error:
+        typer.echo(f"error: {error}", err=True)
+        return handle.refresh()

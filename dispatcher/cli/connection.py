@@ -1,0 +1,84 @@
+"""Where a command finds the dispatcher: told, from the environment, or a running `up`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from kombu.transport import resolve_transport
+
+from dispatcher.client import Dispatcher
+from dispatcher.errors import DispatcherError
+from dispatcher.messages import Messenger, broker_url
+from dispatcher.redis_url import StoreUnsuitable, check_version, hide_password
+from dispatcher.running import Running, find_running
+from dispatcher.store import Store
+
+
+class NoDispatcher(DispatcherError):
+    """Nobody said where the dispatcher's Redis is, and none runs here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no dispatcher found: set DISPATCHER_REDIS_URL, give --redis-url,"
+            " or start one in this directory with `voice-dispatcher up`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the main options say; made once for each run of the command line."""
+
+    redis_url: str | None
+    broker_url: str | None
+    namespace: str
+
+    @property
+    def running(self) -> Running | None:
+        """The `up` that runs in this directory, where no Redis was named."""
+        return None if self.redis_url else find_running(Path.cwd())
+
+    def url(self) -> str:
+        """Return the URL of the job records. Raises NoDispatcher."""
+        running = self.running
+        url = self.redis_url or (running.redis_url if running else None)
+        if url is None:
+            raise NoDispatcher
+        return url
+
+    def dispatcher(self) -> Dispatcher:
+        """Return the dispatcher, its Redis reached and new enough.
+
+        Raises NoDispatcher, StoreUnavailable, StoreUnsuitable.
+        """
+        url = self.url()
+        store = Store.from_url(url, namespace=self.namespace)
+        broker = self.broker_url or url
+        _require_broker(broker)
+        check_version(store.redis)
+        return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
+
+
+def _require_broker(url: str) -> None:
+    """Raise StoreUnsuitable before a job is written whose wake-up could never be sent."""
+    try:
+        resolve_transport(broker_url(url).partition("://")[0])
+    except (KeyError, ImportError):
+        raise StoreUnsuitable(
+            f"{hide_password(url)!r} is not the URL of a broker that is known here:"
+            " write redis://host:6379/0 or amqp://user:password@host//"
+        ) from None
+
+
+def of(context: typer.Context) -> Connection:
+    """Return the connection that the main options of this run describe."""
+    found = context.find_object(Connection)
+    if found is None:
+        raise NoDispatcher
+    return found
+
+
+def dispatcher(context: typer.Context) -> Dispatcher:
+    """Return the dispatcher of this run. Raises as Connection.dispatcher does."""
+    return of(context).dispatcher()
