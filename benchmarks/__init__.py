@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`; what they print goes into docs/benchmarks.md."""

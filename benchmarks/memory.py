@@ -1,0 +1,95 @@
+"""What a finished playback job costs in Redis' memory, with its indexes."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dispatcher.policy import Policy, Report, after_placing, after_report
+from dispatcher.request import JobRequest
+from dispatcher.store import Store
+from workers.embedded_redis import EmbeddedRedis
+
+BATCH = 1000
+MOST = 1200  # bytes: what a job may cost
+
+
+def run(*, quick: bool) -> None:
+    """Fill a Redis with finished jobs and print bytes for each."""
+    jobs = 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "redis")) as redis:
+        store = Store.from_url(redis.url)
+        _warm_up(store)
+        before = _memory(store)
+        for start in range(0, jobs, BATCH):
+            _finish([_request(n) for n in range(start, start + BATCH)], store)
+        each = (_memory(store) - before) / jobs
+        waiting = _waiting(store)
+        version: Any = store.redis.info("server")
+        print(f"Redis {version['redis_version']}, {jobs:,} finished playback jobs, one tag and key each:")
+        print(f"{each:.0f} bytes for a finished job with its indexes (at most {MOST})")
+        print(f"{waiting:.0f} bytes for a waiting one")
+        assert each <= MOST, f"{each:.0f} bytes is more than {MOST}"
+
+
+def _request(n: int) -> JobRequest:
+    # Not validated: this measures Redis' memory, not the door.
+    return JobRequest.model_construct(
+        recipient=f"+8180{n % 100_000_000:08d}",
+        play=f"http://media.example.com/reminders/2026/campaign-{n % 50}.mp3",
+        caller="+815012345678",
+        tags=(f"campaign:{n % 50}",),
+        key=f"reminder-{n}",
+    )
+
+
+def _finish(requests: Sequence[JobRequest], store: Store) -> None:
+    """Take jobs the whole way, each step pipelined."""
+    ids = [outcome.id for outcome in store.enqueue_many(requests)]
+    policy = Policy()
+    placed = after_placing({"callid": ""}, policy)
+    ended = after_report(Report("ANSWERED", True, duration=23), store.get(ids[0]), policy)
+    assert ended is not None
+    with Pipelined(store) as steps:
+        for id_ in ids:
+            steps.claim(id_, token=uuid.uuid4().hex, lease=60)
+            steps.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
+            steps.settle(id_, 1, replace(ended, fields=ended.fields | {"cost": "12.5"}))
+
+
+class Pipelined(Store):
+    """A store whose steps go to Redis together; their answers are not looked at."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.redis)
+        self._pipe = self.redis.pipeline(transaction=False)
+
+    def __enter__(self) -> Pipelined:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.execute()
+
+    def _run(self, operation: str, *arguments: Any) -> Any:
+        self._script(operation)([self.root], self._arguments(arguments), self._pipe)
+        return b"gone" if operation == "claim" else (b"", b"")
+
+
+def _warm_up(store: Store) -> None:
+    """Load the scripts, so that they do not count."""
+    _finish([_request(n) for n in range(10_000_000, 10_000_010)], store)
+
+
+def _waiting(store: Store) -> float:
+    before = _memory(store)
+    store.enqueue_many([_request(n) for n in range(20_000_000, 20_000_000 + 20 * BATCH)])
+    return (_memory(store) - before) / (20 * BATCH)
+
+
+def _memory(store: Store) -> int:
+    info: Any = store.redis.info("memory")
+    return int(info["used_memory"])
