@@ -28,10 +28,30 @@ class MaskNumbers(logging.Formatter):
         return mask_text(super().format(record))
 
 
+class WithoutContent(logging.Filter):
+    """Takes the content out of Celery's complaints about messages it has no use for.
+
+    It would print them whole, and they hold numbers and what was to be said: a task's name that
+    was misspelt is enough.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == _CONSUMER and "message body" in str(record.msg):
+            found = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+            why = f" ({type(found).__name__}: {found})" if isinstance(found, Exception) else ""
+            record.msg = f"a message was dropped that no task here can take{why}"
+            record.args = record.exc_info = None
+        return True
+
+
+_CONSUMER = "celery.worker.consumer.consumer"
+
+
 def set_up(level: str = "INFO") -> None:
     """Send everything that is logged in this process to stderr, masked."""
     handler = logging.StreamHandler()
     handler.setFormatter(MaskNumbers("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    handler.addFilter(WithoutContent())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name in CHATTY:

@@ -88,7 +88,8 @@ def worker(
         run.dial(settings, concurrency=concurrency, name=name)
         return
     run.require_store(settings)
-    env = {**os.environ, "DISPATCHER_REDIS_URL": settings.records}
+    urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
+    env = {**os.environ, **urls}
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         for role, stop in (("dial", settings.lease), ("door", 15.0)):
@@ -114,5 +115,6 @@ def flower(context: typer.Context) -> None:
 
 
 def _settings(context: typer.Context) -> Settings:
-    """Return the settings, with the Redis that the command line found."""
-    return Settings.load(redis_url=connection.of(context).url())
+    """Return the settings, with the Redis and the broker that the command line found."""
+    found = connection.of(context)
+    return Settings.load(redis_url=found.url(), broker_url=found.broker())

@@ -17,6 +17,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.redis_url import check_version
 from dispatcher.store import Store
 from workers.app import create_app, create_door
+from workers.discreet import hide_sent_arguments
 
 READY = "consuming"
 
@@ -46,6 +47,7 @@ def flower(settings: Settings) -> None:
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
     require_store(settings)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
+    hide_sent_arguments()
     create_app(settings).start(argv=["flower"])
 
 

@@ -47,14 +47,21 @@ class Connection:
             raise NoDispatcher
         return url
 
+    def broker(self) -> str:
+        """Return the URL of the broker: the records' Redis unless another was named or announced.
+
+        Raises NoDispatcher.
+        """
+        running = self.running
+        return self.broker_url or (running.broker_url if running else None) or self.url()
+
     def dispatcher(self) -> Dispatcher:
         """Return the dispatcher, its Redis reached and new enough.
 
         Raises NoDispatcher, StoreUnavailable, StoreUnsuitable.
         """
-        url = self.url()
-        store = Store.from_url(url, namespace=self.namespace)
-        broker = self.broker_url or url
+        store = Store.from_url(self.url(), namespace=self.namespace)
+        broker = self.broker()
         _require_broker(broker)
         check_version(store.redis)
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")

@@ -200,7 +200,7 @@ class Store:
         return [id_.decode() for id_ in self._run("take_due", state, most, _ms(lease))]
 
     def purge(self, id_: str, before: float) -> bool:
-        """Remove a job that ended before a moment (ms since the epoch), and all that points to it."""
+        """Remove a job that ended before a moment (ms since the epoch), and what points to it."""
         return bool(self._run("purge", id_, round(before)))
 
     # -- people ----------------------------------------------------------------------------
@@ -286,14 +286,14 @@ class Store:
     def limits(self, **values: int | str) -> None:
         """Publish what the workers run with, for feeds and for people: `window`, and others."""
         with plain_errors():
-            self.redis.hset(self.key("limits"), mapping=values)
+            self.redis.hset(self.key("limits"), mapping=dict(values.items()))
 
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         if self._clock:
             return self._clock()
         with plain_errors():
-            second, microsecond = self.redis.time()  # type: ignore[misc]
+            second, microsecond = self.redis.time()
         return float(second * 1000 + microsecond / 1000)
 
     # -- below -----------------------------------------------------------------------------
@@ -333,8 +333,8 @@ class _Outcome:
         """Return what was enqueued, or raise KeyConflict."""
         if self.answer == "other":
             raise KeyConflict(
-                f"key {mask_text(self.request.key or '')!r} belongs to another request (job {self.id}):"
-                " use a new key, or send the same request"
+                f"key {mask_text(self.request.key or '')!r} belongs to another request"
+                f" (job {self.id}): use a new key, or send the same request"
             )
         return Enqueued(self.id, new=self.answer == "new")
 

@@ -1,0 +1,70 @@
+"""A real Redis for the session, empty for each test, and a command line that knows it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_shell import Shell
+
+from dispatcher.sandbox import SandboxOptions, running
+from dispatcher.store import Store
+from workers.embedded_redis import EmbeddedRedis
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+        yield redis
+
+
+@pytest.fixture
+def store(server: EmbeddedRedis) -> Iterator[Store]:
+    """The store that the command line writes to, empty at first."""
+    store = Store.from_url(server.url)
+    with store.redis:
+        store.redis.flushall()
+        yield store
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, free_port: int) -> Shell:
+    """A command line that has been told of no Redis, and to leave the usual ports alone."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return Shell(folder, DISPATCHER_FLOWER_PORT=str(free_port), LOGNAME="sam")
+
+
+@pytest.fixture
+def shell(nowhere: Shell, store: Store, server: EmbeddedRedis) -> Shell:
+    """A command line that knows the Redis."""
+    return Shell(nowhere.folder, **nowhere.variables, DISPATCHER_REDIS_URL=server.url)
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[dict[str, str]]:
+    """A provider's sandbox with 500 credits, as environment variables."""
+    options = SandboxOptions(credits=500, token="token-that-never-shows")
+    with running(options) as url:
+        yield {
+            "XOXZO_API_HOST": url,
+            "XOXZO_API_SID": options.sid,
+            "XOXZO_API_AUTH_TOKEN": options.token,
+        }
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port of the loopback device that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback device that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,162 @@
+"""`doctor`: what it finds in Redis, the broker, the workers and the provider."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from cli_shell import Ran, Shell
+
+from dispatcher.messages import Messenger
+from dispatcher.store import Store
+from workers.embedded_redis import EmbeddedRedis
+
+QUEUES = {"urgent", "normal", "bulk", "control", "celery"}
+
+
+def findings(ran: Ran) -> dict[str, tuple[str, str]]:
+    """Return what was looked at -> (level, what is said of it)."""
+    return {each["what"]: (each["level"], each["says"]) for each in ran.json}
+
+
+@contextmanager
+def configured(store: Store, name: str, value: str) -> Iterator[None]:
+    """Have the session's Redis run with another setting for a while."""
+    before: Any = store.redis.config_get(name)
+    store.redis.config_set(name, value)
+    try:
+        yield
+    finally:
+        store.redis.config_set(name, before[name])
+
+
+@contextmanager
+def worker(shell: Shell, server: EmbeddedRedis, provider: dict[str, str]) -> Iterator[None]:
+    """Run a real worker with its door, from the moment that both answer."""
+    process = shell.start("worker", **provider)
+    messenger = Messenger.to_broker(server.url)
+    deadline = time.monotonic() + 30
+    try:
+        while len(messenger.listeners(timeout=0.3)) < 2:
+            assert process.poll() is None, "the worker ended"
+            assert time.monotonic() < deadline, "the worker did not answer"
+        yield
+    finally:
+        process.terminate()
+        shell.end(process)
+
+
+def test_a_healthy_dispatcher_has_nothing_to_mend(
+    shell: Shell, server: EmbeddedRedis, provider: dict[str, str]
+) -> None:
+    with worker(shell, server, provider):
+        ran = shell.run("doctor", "--json", **provider)
+        shown = shell("doctor", **provider)
+    assert (ran.code, ran.err) == (0, "")
+    assert {each["level"] for each in ran.json} == {"ok"}
+    assert all(each.keys() == {"what", "level", "says"} for each in ran.json)
+    found = findings(ran)
+    assert found["Redis"][1].startswith("version ")
+    assert found["append-only file"] == ("ok", "on")
+    assert found["eviction"] == ("ok", "none")
+    assert found["workers"] == ("ok", "2 answer")
+    assert found["provider"] == ("ok", "balance 500 credits")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.splitlines() == [
+        f"{each['level']:<5} {each['what']}: {each['says']}" for each in ran.json
+    ]
+
+
+def test_without_workers_every_queue_lacks_one(shell: Shell) -> None:
+    ran = shell("doctor", "--no-provider", "--json")
+    found = findings(ran)
+    assert (ran.code, ran.err) == (0, "")
+    assert found["workers"] == ("warn", "0 answer")
+    lacking = {name.removeprefix("queue ") for name in found if name.startswith("queue ")}
+    assert lacking == QUEUES
+    level, says = found["queue urgent"]
+    assert level == "warn"
+    assert "voice-dispatcher worker" in says
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("appendonly", "no", "append-only file"),
+        ("maxmemory-policy", "allkeys-lru", "eviction"),
+    ],
+)
+def test_a_redis_that_may_forget_is_warned_of_with_the_remedy(
+    shell: Shell, store: Store, name: str, value: str, what: str
+) -> None:
+    with configured(store, name, value):
+        ran = shell("doctor", "--no-provider", "--json")
+    level, says = findings(ran)[what]
+    assert (ran.code, level) == (0, "warn")
+    assert f"set `{name} " in says
+
+
+def test_a_broker_that_is_away_is_a_failure(shell: Shell, free_port: int) -> None:
+    broker = f"redis://:Hunter2@127.0.0.1:{free_port}/0"
+    ran = shell("doctor", "--no-provider", "--json", DISPATCHER_BROKER_URL=broker)
+    found = findings(ran)
+    assert ran.code == 1
+    assert found["Redis"][0] == "ok"
+    assert found["broker"][0] == "fail"
+    assert "is it running?" in found["broker"][1]
+    assert "workers" not in found
+    assert "Hunter2" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_redis_that_is_away_is_a_failure(
+    nowhere: Shell, free_port: int, form: tuple[str, ...]
+) -> None:
+    url = f"redis://:Hunter2@127.0.0.1:{free_port}/0"
+    ran = nowhere("doctor", *form, DISPATCHER_REDIS_URL=url)
+    assert ran.code == 1
+    assert "cannot be reached" in ran.out
+    assert "Hunter2" not in ran.out + ran.err
+
+
+def test_a_wrong_password_is_a_failure(nowhere: Shell, server: EmbeddedRedis) -> None:
+    url = f"redis://:Hunter2@127.0.0.1:{server.port}/0"
+    ran = nowhere("doctor", "--json", DISPATCHER_REDIS_URL=url)
+    assert (ran.code, findings(ran)["Redis"][0]) == (1, "fail")
+    assert "password" in findings(ran)["Redis"][1]
+    assert "Hunter2" not in ran.out + ran.err
+
+
+def test_without_a_dispatcher_it_says_how_to_name_one(nowhere: Shell) -> None:
+    ran = nowhere("doctor", "--json")
+    assert (ran.code, findings(ran)["Redis"][0]) == (1, "fail")
+    assert "DISPATCHER_REDIS_URL" in findings(ran)["Redis"][1]
+
+
+def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
+    store.close_gate("credit", "Not enough credits, required: 60", 60)
+    ran = shell("doctor", "--no-provider", "--json")
+    assert ran.code == 0
+    assert findings(ran)["gates"] == ("warn", "credit: Not enough credits, required: 60")
+
+
+@pytest.mark.parametrize(
+    ("changed", "level"),
+    [
+        ({"XOXZO_API_AUTH_TOKEN": "Hunter2"}, "fail"),
+        ({"XOXZO_API_HOST": "nonsense"}, "fail"),
+        ({"XOXZO_API_SID": ""}, "warn"),
+    ],
+    ids=["wrong token", "wrong host", "no credentials"],
+)
+def test_a_provider_that_does_not_let_us_in_is_told(
+    shell: Shell, provider: dict[str, str], changed: dict[str, str], level: str
+) -> None:
+    ran = shell("doctor", "--json", **{**provider, **changed})
+    assert findings(ran)["provider"][0] == level
+    assert ran.code == (1 if level == "fail" else 0)
+    assert "Hunter2" not in ran.out + ran.err
+    assert provider["XOXZO_API_AUTH_TOKEN"] not in ran.out + ran.err

@@ -1,0 +1,158 @@
+"""`up`, `beat` and `demo` as processes: they end whole, and stand beside each other."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from e2e_stack import (
+    QUICK,
+    STOPS_WITHIN,
+    VOICE_DISPATCHER,
+    Stage,
+    Up,
+    environment,
+    eventually,
+    number,
+    numbers,
+    processes_of,
+)
+
+MOMENTS = (0.2, 0.7, 1.5, 3.0)
+"""Seconds after the start: while it imports, starts Redis, starts the rest, and when it is up."""
+
+
+def interrupted_at_moments(folder: Path) -> list[tuple[int, str]]:
+    """Interrupt several ups, each at another moment; return exit codes and logs."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda after: _interrupted(folder / str(after), after), MOMENTS))
+
+
+def _interrupted(folder: Path, after: float) -> tuple[int, str]:
+    up = Up(folder, **QUICK)
+    up.start()
+    time.sleep(after)
+    return up.stop(signal.SIGINT), up.log
+
+
+@pytest.mark.played(by=interrupted_at_moments)
+def test_ctrl_c_at_any_moment_leaves_no_process_behind(outcome: list[tuple[int, str]]) -> None:
+    for code, log in outcome:
+        assert code in {0, 130, -signal.SIGINT}
+        assert "Traceback" not in log or "KeyboardInterrupt" in log  # it was importing still
+
+
+def killed(folder: Path) -> list[str]:
+    """Kill an up with its whole stack running; return what of it is left half a minute later."""
+    up = Up(folder, **QUICK)
+    up.start()
+    up.wait_until_up()
+    assert len(processes_of(folder)) > 6
+    assert up.stop(signal.SIGKILL) == -signal.SIGKILL
+    return list(processes_of(folder).values())
+
+
+@pytest.mark.played(by=killed)
+def test_a_killed_up_leaves_no_process_behind(outcome: list[str]) -> None:
+    assert outcome == []
+
+
+def two_folders(folder: Path) -> list[str]:
+    """Start two ups at the same moment; return what a call through each came to."""
+    ups = [Up(folder / name, **QUICK) for name in ("one", "other")]
+    with ExitStack() as stack:
+        for up in ups:
+            up.start()
+            stack.push(up)
+        for up in ups:
+            up.wait_until_up()
+        assert len({up.announced["flower_url"] for up in ups}) == 2
+        return [up.json("call", number("0001"), "--say", "Hi.", "--wait")["state"] for up in ups]
+
+
+@pytest.mark.played(by=two_folders)
+def test_two_ups_in_two_folders_do_not_meet(outcome: list[str]) -> None:
+    assert outcome == ["completed", "completed"]
+
+
+def test_a_second_up_in_the_same_folder_says_so_in_a_sentence(stage: Stage) -> None:
+    done = stage.up.cli("up")
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: already running (pid {stage.up.pid}) in {stage.up.folder}: ")
+
+
+def test_outside_of_the_folder_no_dispatcher_is_found(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [VOICE_DISPATCHER, "stats"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no dispatcher found: ")
+
+
+def test_a_second_beat_does_nothing_twice(stage: Stage) -> None:
+    beat = subprocess.Popen(
+        [VOICE_DISPATCHER, "beat"],
+        cwd=stage.up.folder,
+        env=stage.up.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with beat:
+        eventually(lambda: len(_beats(stage)) == 2, 20, "two beats run")
+        who = numbers("0005", 20)
+        ids = stage.up.enqueue(who, at="1s", redial=1, redial_after="1s")
+        jobs = stage.up.ended(ids, 30)
+        beat.terminate()
+    assert {tuple(event.to for event in job.timeline) for job in jobs} == {
+        ("scheduled", "queued", "dialing", "in_progress") * 2 + ("completed",)
+    }
+    books = stage.sandbox.books()
+    assert {books[each] for each in who} == {2}
+
+
+def _beats(stage: Stage) -> list[str]:
+    lines = processes_of(stage.up.folder).values()
+    return [line for line in lines if "workers.run beat" in line or line.endswith(" beat")]
+
+
+def two_demos(folder: Path) -> list[subprocess.CompletedProcess[str]]:
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(_demo, [folder / "one", folder / "other"]))
+
+
+def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    folder.mkdir()
+    done = subprocess.run(
+        [VOICE_DISPATCHER, "demo", f"--log={folder / 'log'}"],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    eventually(lambda: not processes_of(folder), STOPS_WITHIN, "no process of the demo is left")
+    return done
+
+
+@pytest.mark.played(by=two_demos)
+def test_two_demos_at_once_both_do_the_main_job(
+    outcome: list[subprocess.CompletedProcess[str]],
+) -> None:
+    for done in outcome:
+        assert done.returncode == 0, done
+        assert "13 of 13 ended as they should" in done.stdout
+        assert "0 people called more often than they should" in done.stdout
+        assert "Flower saw" in done.stdout
+        assert not [line for line in done.stdout.splitlines() if line.rstrip().endswith(" NO")]

@@ -1,0 +1,152 @@
+"""What the store's tests share: a clock, requests, and a look at all that stands in Redis."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from dispatcher.job import Job
+from dispatcher.policy import Decision, Policy, after_error, after_placing
+from dispatcher.provider import ProviderError
+from dispatcher.request import JobRequest
+from dispatcher.states import State
+from dispatcher.store import Claim, Store, codec
+
+RECIPIENT = "+818011234567"
+POLICY = Policy()
+START = 1_700_000_000_000
+TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
+"""States in which something happens at a known moment, always."""
+
+Snapshot = dict[str, dict[str, str]]
+"""Every key of a namespace -> its members, as field -> value or member -> score."""
+
+
+class Clock:
+    """Milliseconds since the epoch that move only when told."""
+
+    def __init__(self) -> None:
+        self.ms = START
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def forward(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+def request(**fields: Any) -> JobRequest:
+    return JobRequest.of({"recipient": RECIPIENT, "say": "Disk full", **fields})
+
+
+def enqueue(store: Store, **fields: Any) -> str:
+    return store.enqueue(request(**fields)).id
+
+
+def claim(store: Store, id_: str, token: str = "") -> Claim:
+    """Claim a job with a token nobody else uses, and insist on getting it."""
+    made = store.claim(id_, token=token or random.randbytes(8).hex(), lease=30)
+    assert isinstance(made, Claim)
+    return made
+
+
+def placed(callid: str = "call-1") -> Decision:
+    return after_placing({"callid": callid}, POLICY)
+
+
+def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision:
+    return after_error(error, job, policy, random.Random(7))
+
+
+def in_progress(store: Store, callid: str = "call-1", **fields: Any) -> str:
+    id_ = enqueue(store, **fields)
+    store.settle(id_, claim(store, id_).attempt, placed(callid))
+    return id_
+
+
+def failed(store: Store, **fields: Any) -> str:
+    id_ = enqueue(store, **fields)
+    why = Decision(State.FAILED, "invalid_request", "no such number", "invalid_request")
+    store.settle(id_, claim(store, id_).attempt, why)
+    return id_
+
+
+_EVERYTHING = """
+local found = {}
+for _, name in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
+  local kind, flat = redis.call('TYPE', name).ok, nil
+  if kind == 'hash' then
+    flat = redis.call('HGETALL', name)
+  elseif kind == 'zset' then
+    flat = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
+  else
+    flat = {}
+    for _, member in ipairs(redis.call('SMEMBERS', name)) do
+      flat[#flat + 1] = member
+      flat[#flat + 1] = ''
+    end
+  end
+  local members = {}
+  for i = 1, #flat, 2 do
+    members[flat[i]] = flat[i + 1]
+  end
+  found[string.sub(name, #KEYS[1] + 2)] = members
+end
+return cjson.encode(found)
+"""
+
+
+def snapshot(store: Store) -> Snapshot:
+    """Return all that stands in the store's namespace, read in one step."""
+    text: Any = store.redis.eval(_EVERYTHING, 1, store.root)
+    found: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
+    for name, gate in found.get("gates", {}).items():
+        found["gates"][name] = json.dumps(json.loads(gate), sort_keys=True)  # Lua's order varies
+    return found
+
+
+def records(found: Snapshot) -> dict[str, dict[str, str]]:
+    """Return the raw records of a snapshot by the jobs' ids."""
+    return {name[4:]: fields for name, fields in found.items() if name.startswith("job:")}
+
+
+def job_of(id_: str, fields: Mapping[str, str]) -> Job:
+    """Return the job that a raw record tells of."""
+    raw = {
+        name.encode(): value.encode("utf-8", "surrogateescape") for name, value in fields.items()
+    }
+    return Job.from_record(id_, codec.record(raw))
+
+
+def assert_sound(found: Snapshot) -> None:
+    """Every job stands in exactly the structures its state wants, and nothing else stands there."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, members in found.items():
+        if name.partition(":")[0] in {"idx", "next", "ready", "held", "fed"}:
+            for id_ in members:
+                places[id_].add(name)
+    for id_, fields in records(found).items():
+        _assert_in_place(fields, places.pop(id_, set()))
+    assert not places, f"without a record: {dict(places)}"
+
+
+def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
+    state, reason, prio = record["state"], record.get("reason"), record["prio"]
+    indexes = {name for name in here if name.startswith("idx:")}
+    assert indexes == {f"idx:{state}:{reason}" if reason else f"idx:{state}"}
+    moments = {name for name in here if name.startswith("next:")}
+    assert moments <= {f"next:{state}"}
+    assert moments or state not in TIMED, f"nothing would ever happen in {state}"
+    lines = here - indexes - moments
+    match state:
+        case State.QUEUED:
+            assert lines in ({f"ready:{prio}"}, {"fed"})
+            assert moments or not (lines == {"fed"} or "expires" in record)
+        case State.HELD:
+            assert lines == {f"held:{reason}:{prio}"}
+            assert moments or "expires" not in record
+        case _:
+            assert not lines

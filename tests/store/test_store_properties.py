@@ -1,0 +1,446 @@
+"""Any order of operations: the store does what the model says, and its invariants hold."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from store_model import Model
+from store_parts import (
+    RECIPIENT,
+    Clock,
+    Snapshot,
+    assert_sound,
+    job_of,
+    placed,
+    records,
+    request,
+    snapshot,
+)
+
+from dispatcher.job import Event, Job
+from dispatcher.policy import (
+    Decision,
+    Policy,
+    Report,
+    after_deadline,
+    after_error,
+    after_report,
+    after_window,
+)
+from dispatcher.provider import (
+    AnswerLost,
+    BadCredentials,
+    InvalidRequest,
+    NeverReached,
+    NotAllowed,
+    NotEnoughCredits,
+    ProviderError,
+    Throttled,
+    Unavailable,
+)
+from dispatcher.redis_url import connect
+from dispatcher.request import JobRequest
+from dispatcher.states import TERMINAL, TRANSITIONS, State
+from dispatcher.store import Claim, KeyConflict, Refused, Store
+from dispatcher.store.listing import counts
+from workers.embedded_redis import EmbeddedRedis
+
+LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
+POLICY = Policy(max_attempts=2, redial=1, evidence_window=WINDOW)
+ERRORS: list[ProviderError] = [
+    AnswerLost("the answer was lost; " * 5),
+    InvalidRequest("400"),
+    NotAllowed("country"),
+    Unavailable("503"),
+    Throttled("429", retry_after=2),
+    Throttled("429"),
+    NeverReached("refused"),
+    NotEnoughCredits("403", required=Decimal(60)),
+    BadCredentials("401"),
+]
+REPORTS = [
+    Report("ANSWERED", True, Decimal("7.5"), 12),
+    Report("NO ANSWER", True),
+    Report("FAILED", True),
+]
+FINAL = st.sampled_from(REPORTS)
+WORDS = st.sampled_from(["death", "deadline", "RINGING", *REPORTS])
+REQUESTS = st.fixed_dictionaries(
+    {
+        "priority": st.sampled_from(["urgent", "normal", "bulk"]),
+        "tags": st.sampled_from([(), ("a",), ("a", "b")]),
+        "at": st.sampled_from([None, None, None, 5]),
+        "expires": st.sampled_from([None, None, 61, 400]),
+        "redial": st.sampled_from([None, 0]),
+        "max_attempts": st.sampled_from([None, 1, 3]),
+        "on_uncertain": st.sampled_from([None, "redial"]),
+        "evidence_window": st.sampled_from([None, 50]),
+        "say": st.sampled_from(["Disk full", "Disk full, and long to say. " * 5]),
+    }
+)
+CONFERENCE = {"recipient": None, "say": None, "participants": [RECIPIENT, "+14155550123"]}
+KEYS = st.sampled_from([None, None, "alert-1", "alert-2"])
+PICK = st.sampled_from([0, 0, 0, 1, 2, 5])  # the likely ones are put first
+FEW = st.integers(1, 3)
+
+Decide = Callable[[Claim], Decision | None]
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Jobs, workers that live and die, gates, people and time, in any order."""
+
+    redis: redis.Redis
+
+    @initialize(some=st.lists(REQUESTS, min_size=2, max_size=4))
+    def begin(self, some: list[dict[str, object]]) -> None:
+        self.redis.flushdb()
+        self.clock = Clock()
+        self.store = Store(self.redis, clock=self.clock)
+        self.store.limits(window=3)
+        self.model = Model(self.clock.ms, window=3)
+        self.rng = random.Random(1)
+        self.messages: list[str] = []
+        self.claims: list[tuple[str, Claim]] = []
+        self.tokens: list[tuple[str, str]] = []
+        self.granted: dict[str, dict[int, str]] = defaultdict(dict)
+        self.made = self.calls = 0
+        self.raw: dict[str, dict[str, str]] = {}
+        self.timelines: dict[str, tuple[Event, ...]] = {}
+        for fields in some:
+            self.enqueue(fields, None, conference=False)
+
+    # -- producers -------------------------------------------------------------------------
+
+    @rule(fields=REQUESTS, key=KEYS, conference=st.booleans())
+    def enqueue(self, fields: dict[str, object], key: str | None, conference: bool) -> None:
+        self.made += 1
+        fields = {**fields, "key": key or f"own-{self.made}"}  # random ids would not shrink
+        wanted = request(**{**fields, **(CONFERENCE if conference else {})})
+        before = self.look()
+        try:
+            done = self.store.enqueue(wanted)
+        except KeyConflict:
+            assert self._standing(wanted).fingerprint() != wanted.fingerprint()
+            assert self.look() == before
+            return
+        assert done.new == (done.id not in self.model.jobs)
+        if done.new:
+            self.model.enqueue(done.id, wanted)
+            self.granted.pop(done.id, None)
+        else:
+            assert self._standing(wanted).fingerprint() == wanted.fingerprint()
+
+    def _standing(self, other: JobRequest) -> JobRequest:
+        requests = (job.request for job in self.model.jobs.values())
+        (found,) = (request for request in requests if request.key == other.key)
+        return found
+
+    # -- workers ---------------------------------------------------------------------------
+
+    @precondition(lambda self: self.model.in_line("ready"))
+    @rule(most=FEW)
+    def feed(self, most: int) -> None:
+        fed = self.store.feed(most)
+        assert [id_ for id_, _ in fed] == self.model.feed(most)
+        self.messages += [id_ for id_, _ in fed]
+
+    @precondition(lambda self: self.messages)
+    @rule(pick=PICK)
+    def claim_by_a_message(self, pick: int) -> None:
+        """Messages stay: each may come twice, and late."""
+        self._claim(self.messages[-1 - pick % len(self.messages)])
+
+    @rule(pick=PICK)
+    def claim_without_a_message(self, pick: int) -> None:
+        ids = [job.id for job in self.model.in_line("ready")] + [*self.model.jobs, "nosuchjob"]
+        self._claim(ids[pick % len(ids)])
+
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @rule(answer=st.sampled_from(["death", "placed", "placed", "placed", *ERRORS]))
+    def dial(self, answer: str | ProviderError) -> None:
+        """A worker's whole turn."""
+        self.claim_without_a_message(0)
+        if self.claims and answer == "placed":
+            self.place(0, twice=False)
+        elif self.claims and isinstance(answer, ProviderError):
+            self.be_refused(0, answer, twice=False)
+
+    @precondition(lambda self: self.tokens)
+    @rule(pick=PICK)
+    def claim_again_with_the_same_token(self, pick: int) -> None:
+        self._claim(*self.tokens[-1 - pick % len(self.tokens)])
+
+    def _claim(self, id_: str, token: str = "") -> None:
+        token = token or f"token-{len(self.tokens)}"
+        closed = bool(self.model.gates)
+        expected = self.model.claim(id_, token, LEASE * 1000)
+        answer = self.store.claim(id_, token=token, lease=LEASE)
+        if not isinstance(answer, Claim):
+            assert answer == expected
+            return
+        assert answer.attempt == expected
+        if self.granted[id_].setdefault(answer.attempt, token) != token:
+            raise AssertionError(f"attempt {answer.attempt} was granted twice")
+        if (id_, token) not in self.tokens:
+            assert not closed
+            assert answer.job.expires_at is None or self._before(answer.job)
+            self.tokens.append((id_, token))
+        self.claims.append((id_, answer))
+
+    def _before(self, job: Job) -> bool:
+        return job.expires_at is not None and self.clock.ms < job.expires_at.timestamp() * 1000
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=PICK, twice=st.booleans())
+    def place(self, pick: int, twice: bool) -> None:
+        self.calls += 1
+        self._settle(pick, lambda _: placed(f"call-{self.calls}"), twice)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=PICK, error=st.sampled_from(ERRORS), twice=st.booleans())
+    def be_refused(self, pick: int, error: ProviderError, twice: bool) -> None:
+        self._settle(pick, lambda claim: after_error(error, claim.job, POLICY, self.rng), twice)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=PICK, report=FINAL, twice=st.booleans())
+    def be_reported(self, pick: int, report: Report, twice: bool) -> None:
+        """By a callback: in time, late, before the worker's own answer, or after a rescue."""
+        self._settle(pick, lambda claim: after_report(report, claim.job, POLICY), twice)
+
+    def _settle(self, pick: int, decide: Decide, twice: bool) -> None:
+        id_, claim = self._any_claim(pick)
+        decision = decide(claim)
+        assert decision is not None
+        self._write(id_, claim.attempt, decision)
+        if twice:
+            before = self.look()
+            self._write(id_, claim.attempt, decision)
+            assert self.look() == before
+
+    def _any_claim(self, pick: int) -> tuple[str, Claim]:
+        """The newest come first: small picks are in time, large ones late."""
+        return self.claims[-1 - pick % len(self.claims)]
+
+    def _write(self, id_: str, attempt: int, decision: Decision) -> None:
+        assert self.store.settle(id_, attempt, decision) is self.model.settle(
+            id_, attempt, decision
+        )
+
+    # -- what time moves on ----------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300]))
+    def wait(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        self.model.now = self.clock.ms
+
+    @precondition(lambda self: self.model.moments())
+    @rule(pick=PICK, word=WORDS)
+    def wait_until_something_is_due_and_do_it(self, pick: int, word: str | Report) -> None:
+        moments = self.model.moments()
+        self.wait((moments[pick % len(moments)] - self.clock.ms) / 1000)
+        self.pump()
+        self.rescue(3)
+        self.end_windows(3, dies=False)
+        self.reconcile(3, word)
+
+    @rule()
+    def pump(self) -> None:
+        self.store.pump()
+        self.model.pump()
+
+    @precondition(lambda self: self.model.come(State.DIALING))
+    @rule(most=FEW)
+    def rescue(self, most: int) -> None:
+        assert self.store.rescue(WINDOW, most) == self.model.rescue(WINDOW * 1000, most)
+
+    @precondition(lambda self: self.model.come(State.IN_PROGRESS))
+    @rule(most=FEW, word=WORDS)
+    def reconcile(self, most: int, word: str | Report) -> None:
+        """`death` is of the process, after it took the work."""
+        for id_ in self._take_due(State.IN_PROGRESS, most):
+            job = self.store.get(id_)
+            number = job.attempts[-1].number
+            if word == "RINGING":
+                self._put_off(id_, number)
+            elif word == "deadline":
+                self._write(id_, number, after_deadline(job, POLICY))
+            elif isinstance(word, Report):
+                decision = after_report(word, job, POLICY)
+                assert decision is not None
+                self._write(id_, number, decision)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=PICK)
+    def put_off(self, pick: int) -> None:
+        id_, claim = self._any_claim(pick)
+        self._put_off(id_, claim.attempt)
+
+    def _put_off(self, id_: str, attempt: int) -> None:
+        assert self.store.put_off(id_, attempt, 45, "RINGING") is self.model.put_off(
+            id_, attempt, 45_000
+        )
+
+    @precondition(lambda self: self.model.come(State.UNCERTAIN))
+    @rule(most=FEW, dies=st.booleans())
+    def end_windows(self, most: int, dies: bool) -> None:
+        for id_ in self._take_due(State.UNCERTAIN, most):
+            job = self.store.get(id_)
+            if not dies:
+                self._write(id_, job.attempts[-1].number, after_window(job, POLICY))
+
+    def _take_due(self, state: State, most: int) -> list[str]:
+        taken = self.store.take_due(state, most=most, lease=TAKEN_FOR)
+        assert taken == self.model.take_due(state, most, TAKEN_FOR * 1000)
+        return taken
+
+    # -- people ----------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.model.gates) < 2)
+    @rule(gate=st.sampled_from(["auth", "credit"]))
+    def close_gate(self, gate: str) -> None:
+        assert self.store.close_gate(gate, "said so") == (gate not in self.model.gates)
+        self.model.gates.add(gate)
+
+    @precondition(lambda self: self.model.gates)
+    @rule()
+    def open_gates(self) -> None:
+        for gate in sorted(self.model.gates):
+            assert self.store.open_gate(gate)
+        self.model.gates.clear()
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=PICK)
+    def cancel(self, pick: int) -> None:
+        id_ = self._any_job(pick)
+        if self.model.cancel(id_):
+            self.store.cancel(id_, actor="person")
+        else:
+            with pytest.raises(Refused):
+                self.store.cancel(id_, actor="person")
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=PICK, expires=st.sampled_from([None, 90]))
+    def retry(self, pick: int, expires: int | None) -> None:
+        id_ = self._any_job(pick)
+        if self.model.retry(id_, None if expires is None else expires * 1000):
+            self.store.retry(id_, actor="person", expires=expires)
+        else:
+            with pytest.raises(Refused):
+                self.store.retry(id_, actor="person", expires=expires)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
+    def purge(self, pick: int, limit: int) -> None:
+        id_, before = self._any_job(pick), self.clock.ms + limit
+        assert self.store.purge(id_, before) == self.model.purge(id_, before)
+        if id_ not in self.model.jobs:
+            self.claims = [claim for claim in self.claims if claim[0] != id_]
+            self.tokens = [token for token in self.tokens if token[0] != id_]
+            self.timelines.pop(id_, None)
+
+    def _any_job(self, pick: int) -> str:
+        """Those that have ended come first."""
+        jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in TERMINAL)
+        return jobs[pick % len(jobs)].id
+
+    # -- invariants ------------------------------------------------------------------------
+
+    def look(self) -> Snapshot:
+        return snapshot(self.store)
+
+    @invariant()
+    def everything_is_in_its_place(self) -> None:
+        found = self.look()
+        assert_sound(found)
+        self._is_as_modelled(found)
+        raw = records(found)
+        for id_ in raw:
+            if raw[id_] != self.raw.get(id_):
+                self._has_a_lawful_history(job_of(id_, raw[id_]))
+        self.raw = raw
+
+    def _is_as_modelled(self, found: Snapshot) -> None:
+        model, places, calls = self.model, {}, {}
+        for name, members in found.items():
+            what = name.partition(":")[0]
+            if what == "calls":
+                calls.update(members)
+            elif what not in {"job", "gates", "limits", "reasons"}:
+                places[name] = {member: float(score) for member, score in members.items()}
+        assert places == model.places()
+        assert calls == model.calls()
+        assert set(found.get("gates", {})) == model.gates
+        assert set(records(found)) == set(model.jobs)
+
+    def _has_a_lawful_history(self, job: Job) -> None:
+        wanted = self.model.jobs[job.id]
+        assert (job.state, job.spent, len(job.attempts)) == (wanted.state, wanted.spent, wanted.n)
+        results = {item.number: item.result for item in job.attempts if item.result}
+        assert results == wanted.results
+        assert job.terminal == (job.finished_at is not None)
+        assert 0 <= job.spent <= len(job.attempts) - job.since
+        known = self.timelines.get(job.id, ())
+        assert job.timeline[: len(known)] == known
+        self.timelines[job.id] = job.timeline
+        self._is_lawful(job)
+
+    def _is_lawful(self, job: Job) -> None:
+        assert job.timeline[0].to in {"queued", "scheduled"}
+        assert job.timeline[-1].to == job.state
+        for event in job.timeline[1:]:
+            assert event.before is not None
+            before, to = State(event.before), State(event.to)
+            if before is to:
+                assert "too late to matter" in event.why
+            else:
+                assert to in TRANSITIONS[before]
+                assert before not in TERMINAL or event.actor == "person"
+        dialled = sum(event.to == "dialing" != event.before for event in job.timeline)
+        assert dialled == len(job.attempts)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        wanted: dict[str, dict[str, int]] = {state: defaultdict(int) for state in State}
+        for job in self.model.jobs.values():
+            wanted[job.state][job.reason] += 1
+        found = {
+            state: {reason: count for reason, count in reasons.items() if count}
+            for state, reasons in counts(self.store).items()
+        }
+        assert found == wanted
+
+
+@pytest.fixture
+def own_database(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+    """A database of its own, that each example may empty."""
+    with connect(server.url.removesuffix("/0") + "/1") as client:
+        yield client
+
+
+def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:
+    machine = type("Machine", (StoreMachine,), {"redis": own_database})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=150,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,157 @@
+"""Many at once: whoever comes first does it, and nothing is done twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from store_parts import (
+    Clock,
+    assert_sound,
+    claim,
+    enqueue,
+    in_progress,
+    placed,
+    request,
+    snapshot,
+)
+
+from dispatcher.states import State
+from dispatcher.store import Claim, Refused, Store
+
+THREADS = 16
+
+T = TypeVar("T")
+AtOnce = Callable[[Callable[[int], T]], list[T]]
+
+
+@pytest.fixture
+def at_once() -> Iterator[AtOnce[T]]:
+    """Call a function with 0, 1, … from that many threads, which all start together."""
+    start = threading.Barrier(THREADS)
+    with ThreadPoolExecutor(THREADS) as pool:
+
+        def run(act: Callable[[int], T]) -> list[T]:
+            def turn(number: int) -> T:
+                start.wait(timeout=10)
+                return act(number)
+
+            return list(pool.map(turn, range(THREADS)))
+
+        yield run
+
+
+def test_one_of_many_claimers_gets_the_job(store: Store, at_once: AtOnce[object]) -> None:
+    id_ = enqueue(store)
+    answers = at_once(lambda number: store.claim(id_, token=f"t{number}", lease=30))
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+    assert answers.count(State.DIALING) == THREADS - 1
+    assert len(store.get(id_).attempts) == 1
+
+
+def test_each_of_many_jobs_is_claimed_once_in_a_scramble(
+    store: Store, at_once: AtOnce[list[str]]
+) -> None:
+    ids = [enqueue(store) for _ in range(30)]
+
+    def scramble(number: int) -> list[str]:
+        return [
+            id_
+            for id_ in ids[number:] + ids[:number]
+            if isinstance(store.claim(id_, token=f"{number}", lease=30), Claim)
+        ]
+
+    claimed = [id_ for won in at_once(scramble) for id_ in won]
+    assert sorted(claimed) == sorted(ids)
+    assert_sound(snapshot(store))
+
+
+def test_one_job_comes_of_the_same_key_enqueued_by_many(
+    store: Store, at_once: AtOnce[tuple[str, bool]]
+) -> None:
+    def submit(number: int) -> tuple[str, bool]:
+        done = store.enqueue(request(key="alert"))
+        return done.id, done.new
+
+    answers = at_once(submit)
+    assert len({id_ for id_, _ in answers}) == 1
+    assert sum(new for _, new in answers) == 1
+    job = store.get(answers[0][0])
+    assert [event.to for event in job.timeline] == ["queued"]
+
+
+def test_many_pumps_move_each_due_job_once(
+    store: Store, clock: Clock, at_once: AtOnce[int]
+) -> None:
+    ids = [enqueue(store, at=1) for _ in range(50)]
+    clock.forward(1)
+    moved = at_once(lambda _: store.pump(most=10).due)
+    assert sum(moved) == len(ids)
+    assert all(len(store.get(id_).timeline) == 2 for id_ in ids)
+
+
+def test_many_feeds_send_each_message_once_and_keep_to_the_window(
+    store: Store, at_once: AtOnce[list[str]]
+) -> None:
+    store.limits(window=20)
+    for _ in range(40):
+        enqueue(store)
+    fed = [id_ for ids in at_once(lambda _: [id_ for id_, _ in store.feed(3)]) for id_ in ids]
+    assert len(fed) == len(set(fed)) == 20
+
+
+def test_many_rescues_recover_each_job_once(
+    store: Store, clock: Clock, at_once: AtOnce[int]
+) -> None:
+    ids = [enqueue(store) for _ in range(20)]
+    for id_ in ids:
+        claim(store, id_)
+    clock.forward(30)
+    assert sum(at_once(lambda _: store.rescue(300, most=3))) == len(ids)
+    assert {store.get(id_).spent for id_ in ids} == {1}
+
+
+def test_a_due_check_is_taken_by_one_caller(
+    store: Store, clock: Clock, at_once: AtOnce[list[str]]
+) -> None:
+    ids = [in_progress(store, f"call-{number}") for number in range(20)]
+    clock.forward(3600)
+    taken = at_once(lambda _: store.take_due(State.IN_PROGRESS, most=3))
+    assert sorted(id_ for some in taken for id_ in some) == sorted(ids)
+
+
+def test_the_same_answer_written_by_many_counts_once(
+    store: Store, at_once: AtOnce[State | None]
+) -> None:
+    id_ = enqueue(store)
+    claim(store, id_)
+    assert set(at_once(lambda _: store.settle(id_, 1, placed()))) == {State.IN_PROGRESS}
+    job = store.get(id_)
+    assert job.spent == 1
+    assert [event.to for event in job.timeline] == ["queued", "dialing", "in_progress"]
+
+
+def test_a_cancel_and_a_claim_do_not_both_win(store: Store, at_once: AtOnce[str]) -> None:
+    id_ = enqueue(store)
+
+    def act(number: int) -> str:
+        if number % 2:
+            won = isinstance(store.claim(id_, token=f"t{number}", lease=30), Claim)
+            return "claimed" if won else ""
+        try:
+            store.cancel(id_, actor="cli")
+        except Refused:
+            return ""
+        return "cancelled"
+
+    (winner,) = filter(None, at_once(act))
+    assert store.get(id_).state == ("dialing" if winner == "claimed" else "cancelled")
+    assert_sound(snapshot(store))
+
+
+def test_one_caller_looks_at_a_closed_gate(store: Store, at_once: AtOnce[bool]) -> None:
+    store.close_gate("credit", "empty")
+    assert sum(at_once(lambda _: store.look_at_gate("credit") is not None)) == 1

@@ -1,0 +1,162 @@
+"""Redis loses its scripts or its life between operations: what was written stands as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from store_parts import (
+    POLICY,
+    Clock,
+    assert_sound,
+    claim,
+    enqueue,
+    failed,
+    in_progress,
+    placed,
+    refused,
+    request,
+    snapshot,
+)
+
+from dispatcher.policy import Report, after_report
+from dispatcher.provider import AnswerLost
+from dispatcher.redis_url import StoreUnavailable, connect
+from dispatcher.states import State
+from dispatcher.store import Store
+from dispatcher.store.listing import counts
+from workers.embedded_redis import EmbeddedRedis
+
+
+@pytest.fixture
+def durable(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A Redis that has written to its disk whatever it has answered."""
+    with EmbeddedRedis(tmp_path / "redis", appendfsync="always") as server:
+        yield server
+
+
+@pytest.fixture
+def durable_store(durable: EmbeddedRedis, clock: Clock) -> Iterator[Store]:
+    with connect(durable.url) as client:
+        yield Store(client, clock=clock)
+
+
+def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> None:
+    """Take jobs through every operation, with something done in between each of them."""
+    store.limits(window=4)
+    (scheduled,) = store.enqueue_many([request(at=1, tags=["t"], key="k")])
+    between()
+    clock.forward(1)
+    assert store.pump().due == 1
+    between()
+    assert store.feed() == [(scheduled.id, "normal")]
+    between()
+    made = claim(store, scheduled.id)
+    between()
+    lost = refused(AnswerLost("cut off"), made.job)
+    assert store.settle(scheduled.id, made.attempt, lost) is State.UNCERTAIN
+    between()
+    clock.forward(POLICY.evidence_window)
+    assert store.take_due(State.UNCERTAIN) == [scheduled.id]
+    between()
+    store.cancel(scheduled.id, actor="cli")
+    between()
+    store.retry(scheduled.id, actor="cli")
+    between()
+    store.close_gate("credit", "empty", 60)
+    between()
+    assert store.feed() == []
+    between()
+    assert store.look_at_gate("credit") is not None
+    between()
+    assert store.open_gate("credit")
+    assert store.pump().released == 1
+    between()
+    second = claim(store, scheduled.id)
+    clock.forward(30)
+    between()
+    assert store.rescue(300) == 1
+    between()
+    assert store.settle(scheduled.id, second.attempt, placed()) is State.IN_PROGRESS
+    between()
+    assert store.put_off(scheduled.id, second.attempt, 5)
+    between()
+    done = after_report(Report("ANSWERED", True), store.get(scheduled.id), POLICY)
+    assert done is not None
+    assert store.settle(scheduled.id, second.attempt, done) is State.COMPLETED
+    between()
+    assert store.purge(scheduled.id, clock.ms + 1)
+
+
+def test_an_emptied_script_cache_is_filled_again_by_every_operation(
+    store: Store, clock: Clock
+) -> None:
+    life_of_a_job(store, clock, between=lambda: _check(store.redis.script_flush()))
+    assert_sound(snapshot(store))
+
+
+def _check(answer: object) -> None:
+    assert answer is True
+
+
+def test_scripts_may_be_gone_in_the_middle_of_a_batch_of_requests(store: Store) -> None:
+    for _ in range(3):
+        store.redis.script_flush()
+        assert all(outcome.unwrap().new for outcome in store.enqueue_many([request()] * 3))
+    assert sum(counts(store)["queued"].values()) == 9
+
+
+def test_a_killed_redis_comes_back_with_everything_between_any_two_operations(
+    durable: EmbeddedRedis, durable_store: Store, clock: Clock
+) -> None:
+    kills = 0
+
+    def crash() -> None:
+        nonlocal kills
+        before = snapshot(durable_store)
+        durable.kill()
+        durable.start()
+        assert snapshot(durable_store) == before
+        assert_sound(before)
+        kills += 1
+
+    life_of_a_job(durable_store, clock, between=crash)
+    assert kills > 15
+
+
+def test_jobs_in_every_state_outlive_a_killed_redis(
+    durable: EmbeddedRedis, durable_store: Store, clock: Clock
+) -> None:
+    store = durable_store
+    enqueue(store, at="1h", tags=["t"])
+    in_progress(store, "call-1", say="ディスクがいっぱいです。" * 50, lang="ja")
+    failed(store)
+    store.cancel(enqueue(store), actor="cli")
+    enqueue(store, expires=1)
+    clock.forward(1)
+    store.pump()
+    claim(store, enqueue(store, key="stuck"))
+    clock.forward(30)
+    store.rescue(300)
+    enqueue(store)
+    store.close_gate("credit", "empty")
+    store.feed()
+    store.open_gate("credit")
+    claim(store, enqueue(store))
+    enqueue(store)
+    assert len(store.feed()) == 1
+    before = snapshot(store)
+    table = counts(store)
+    assert {state for state, reasons in table.items() if sum(reasons.values())} == set(State) - {
+        State.COMPLETED
+    }
+
+    durable.kill()
+    with pytest.raises(StoreUnavailable):
+        store.feed()
+    durable.start()
+
+    assert snapshot(store) == before
+    assert counts(store) == table
+    assert not store.enqueue(request(key="stuck")).new
