@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dispatcher.policy import Policy, Report, after_placing, after_report
 from dispatcher.request import JobRequest
@@ -30,7 +30,9 @@ def run(*, quick: bool) -> None:
         each = (_memory(store) - before) / jobs
         waiting = _waiting(store)
         version: Any = store.redis.info("server")
-        print(f"Redis {version['redis_version']}, {jobs:,} finished playback jobs, one tag and key each:")
+        print(
+            f"Redis {version['redis_version']}, {jobs:,} finished playback jobs, with tag and key:"
+        )
         print(f"{each:.0f} bytes for a finished job with its indexes (at most {MOST})")
         print(f"{waiting:.0f} bytes for a waiting one")
         assert each <= MOST, f"{each:.0f} bytes is more than {MOST}"
@@ -68,7 +70,7 @@ class Pipelined(Store):
         super().__init__(store.redis)
         self._pipe = self.redis.pipeline(transaction=False)
 
-    def __enter__(self) -> Pipelined:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

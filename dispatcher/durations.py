@@ -94,13 +94,13 @@ def spoken(length: float) -> str:
     """Return seconds as people say them: 45 s, 3 min, 2 h 10 min, 4 d 2 h."""
     if length < 1:
         return f"{length * 1000:.0f} ms"
-    if length < 120:
+    if length < 2 * _SECONDS["m"]:
         return f"{length:.0f} s"
     minutes = round(length / 60)
-    if minutes < 120:
+    if length < 2 * _SECONDS["h"]:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    if hours < 48:
+    if length < 2 * _SECONDS["d"]:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"

@@ -18,7 +18,7 @@ from workers import run
 from workers.child import Service
 from workers.demo import Demo
 from workers.run_folder import RunFolder
-from workers.stack import ROOT, Plan, Stack
+from workers.stack import ROOT, Plan, Stack, use_sandbox
 from workers.supervisor import Supervisor
 
 Concurrency = Annotated[
@@ -83,6 +83,7 @@ def worker(
 ) -> None:
     """Run a Celery worker that dials, and beside it the door for other services' tasks."""
     settings = _settings(context)
+    run.require_credentials(settings)
     if not door:
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
@@ -115,6 +116,8 @@ def flower(context: typer.Context) -> None:
 
 
 def _settings(context: typer.Context) -> Settings:
-    """Return the settings, with the Redis and the broker that the command line found."""
+    """Return the settings, with the Redis, the broker and the sandbox of an `up` that runs here."""
     found = connection.of(context)
+    if found.running and found.running.sandbox_url and not os.environ.get("XOXZO_API_SID"):
+        use_sandbox(os.environ, found.running.sandbox_url)
     return Settings.load(redis_url=found.url(), broker_url=found.broker())

@@ -24,6 +24,7 @@ READY = "consuming"
 
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
+    require_credentials(settings)
     _publish(settings)
     threads = concurrency or settings.max_connections
     _work(create_app(settings), settings, name, QUEUES, threads)
@@ -75,6 +76,15 @@ def _say_ready(**_: object) -> None:
     """Say it in a line that does not depend on the log's level: the stack waits for it."""
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
+
+
+def require_credentials(settings: Settings) -> None:
+    """Raise InvalidSettings without any: the first 401 would stop the whole account."""
+    if not (settings.api_sid and settings.api_auth_token.get_secret_value()):
+        raise InvalidSettings(
+            "XOXZO_API_SID and XOXZO_API_AUTH_TOKEN are not set: a worker needs the provider's"
+            " credentials (`voice-dispatcher up` runs without, against the sandbox)"
+        )
 
 
 def require_store(settings: Settings) -> Store:

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +45,16 @@ class Plan:
     sandbox: bool | None = None
     sandbox_arguments: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def use_sandbox(environment: MutableMapping[str, str], url: str) -> None:
+    """Make a sandbox the provider, with the settings that suit one where none are given."""
+    known = SandboxOptions()
+    environment.update(
+        XOXZO_API_HOST=url, XOXZO_API_SID=known.sid, XOXZO_API_AUTH_TOKEN=known.token
+    )
+    for name, value in OVER_SOON.items():
+        environment.setdefault(name, value)
 
 
 class Stack:
@@ -125,14 +135,7 @@ class Stack:
         self.supervisor.add(Service("sandbox", argv, cwd=ROOT))
         found = self.supervisor.wait_line("sandbox", r"listening on (http://\S+)", STARTS_WITHIN)
         self.sandbox_url = found[1]
-        known = SandboxOptions()
-        self.environment.update(
-            XOXZO_API_HOST=self.sandbox_url,
-            XOXZO_API_SID=known.sid,
-            XOXZO_API_AUTH_TOKEN=known.token,
-        )
-        for name, value in OVER_SOON.items():
-            self.environment.setdefault(name, value)
+        use_sandbox(self.environment, self.sandbox_url)
 
     def _place_flower(self) -> str:
         """Choose Flower's port: the one that was asked for, else the usual one or any free one."""

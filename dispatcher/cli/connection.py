@@ -50,10 +50,11 @@ class Connection:
     def broker(self) -> str:
         """Return the URL of the broker: the records' Redis unless another was named or announced.
 
-        Raises NoDispatcher.
+        Raises NoDispatcher, StoreUnsuitable.
         """
         running = self.running
-        return self.broker_url or (running.broker_url if running else None) or self.url()
+        named = self.broker_url or (running.broker_url if running else None)
+        return _known_broker(named) if named else self.url()
 
     def dispatcher(self) -> Dispatcher:
         """Return the dispatcher, its Redis reached and new enough.
@@ -62,15 +63,15 @@ class Connection:
         """
         store = Store.from_url(self.url(), namespace=self.namespace)
         broker = self.broker()
-        _require_broker(broker)
         check_version(store.redis)
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
 
 
-def _require_broker(url: str) -> None:
-    """Raise StoreUnsuitable before a job is written whose wake-up could never be sent."""
+def _known_broker(url: str) -> str:
+    """Return the URL, or raise StoreUnsuitable before a job is written that nothing could wake."""
     try:
         resolve_transport(broker_url(url).partition("://")[0])
+        return url
     except (KeyError, ImportError):
         raise StoreUnsuitable(
             f"{hide_password(url)!r} is not the URL of a broker that is known here:"

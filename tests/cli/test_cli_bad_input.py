@@ -19,6 +19,7 @@ NUMBER = "+818011234567"
 OTHERS = ("+818011234568", "+818011234569", "+818011234570")
 SAY = (NUMBER, "--say", "Disk full")
 USAGE, FAILED = 2, 1
+ACCOUNT = {"XOXZO_API_SID": "sid", "XOXZO_API_AUTH_TOKEN": "token"}
 
 
 def refused(ran: Ran, code: int, *words: str) -> None:
@@ -244,7 +245,7 @@ def test_without_a_dispatcher_every_command_says_how_to_name_one(
 def test_a_redis_that_is_away_is_said_to_be_away(
     nowhere: Shell, free_port: int, arguments: tuple[str, ...], unable_to_start: None
 ) -> None:
-    ran = nowhere(*arguments, DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{free_port}/0")
+    ran = nowhere(*arguments, DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{free_port}/0", **ACCOUNT)
     refused(ran, FAILED, "cannot be reached", str(free_port), "is it running?")
 
 
@@ -252,7 +253,9 @@ def test_a_redis_that_is_away_is_said_to_be_away(
 def test_the_real_processes_do_not_start_without_their_redis(
     nowhere: Shell, free_port: int, arguments: tuple[str, ...]
 ) -> None:
-    ran = nowhere.run(*arguments, DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{free_port}/0")
+    ran = nowhere.run(
+        *arguments, DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{free_port}/0", **ACCOUNT
+    )
     refused(ran, FAILED, "cannot be reached", str(free_port))
 
 
@@ -261,7 +264,7 @@ def test_a_wrong_password_is_told_and_never_shown(
     nowhere: Shell, server: EmbeddedRedis, arguments: tuple[str, ...], unable_to_start: None
 ) -> None:
     url = f"redis://:Hunter2@127.0.0.1:{server.port}/0"
-    ran = nowhere(*arguments, DISPATCHER_REDIS_URL=url)
+    ran = nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT)
     refused(ran, FAILED, "password", "redis://:password@host")
     assert "Hunter2" not in ran.err
 
@@ -338,7 +341,11 @@ def test_a_redis_that_is_too_old_is_refused(
     nowhere: Shell, arguments: tuple[str, ...], unable_to_start: None
 ) -> None:
     with serving(OldRedis) as url:
-        refused(nowhere(*arguments, DISPATCHER_REDIS_URL=url), USAGE, "6.2 or newer is needed")
+        refused(
+            nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT),
+            USAGE,
+            "6.2 or newer is needed",
+        )
 
 
 def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> None:
@@ -348,12 +355,13 @@ def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> No
 
 @pytest.mark.parametrize("url", ["nonsense://:Hunter2@127.0.0.1", "127.0.0.1", "sqs://x"])
 def test_a_broker_that_nobody_can_speak_to_is_refused_before_a_job_is_written(
-    shell: Shell, store: Store, url: str
+    shell: Shell, store: Store, unable_to_start: None, url: str
 ) -> None:
-    with nothing_written(store):
-        ran = shell("call", *SAY, DISPATCHER_BROKER_URL=url)
-    refused(ran, USAGE, "broker", "redis://host:6379/0")
-    assert "Hunter2" not in ran.err
+    for arguments in (("call", *SAY), ("worker",), ("beat",), ("flower",)):
+        with nothing_written(store):
+            ran = shell(*arguments, DISPATCHER_BROKER_URL=url, **ACCOUNT)
+        refused(ran, USAGE, "broker", "redis://host:6379/0")
+        assert "Hunter2" not in ran.err
 
 
 def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(
@@ -443,6 +451,10 @@ def test_a_wrong_setting_stops_the_start(
         ran = shell(command, **{name: value})
     refused(ran, USAGE, name, *words)
     assert "Hunter2" not in ran.err
+
+
+def test_a_worker_without_credentials_is_not_started(shell: Shell, unable_to_start: None) -> None:
+    refused(shell("worker"), USAGE, "XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN", "not set")
 
 
 def test_every_wrong_setting_is_named_at_once(shell: Shell, unable_to_start: None) -> None:

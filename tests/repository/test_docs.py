@@ -32,7 +32,10 @@ def test_every_state_and_reason_is_in_the_architecture() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+PAGES = ["README.md", *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     targets = re.findall(r"\]\(((?!http)[^)#]+)", (ROOT / page).read_text())
     broken = [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()]

@@ -20,6 +20,7 @@ from store_parts import (
     failed,
     in_progress,
     placed,
+    records,
     refused,
     request,
     snapshot,
@@ -182,6 +183,7 @@ def test_no_more_are_fed_than_asked_for(store: Store) -> None:
 def test_an_urgent_job_overtakes_a_backlog(store: Store, clock: Clock) -> None:
     store.limits(window=1)
     first = enqueue(store, priority="bulk")
+    clock.forward(1)
     enqueue(store, priority="bulk")
     assert [id_ for id_, _ in store.feed()] == [first]
     clock.forward(5)
@@ -235,6 +237,7 @@ def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: 
     assert claim(store, id_, "t") == first
     store.settle(id_, first.attempt, placed())
     assert store.claim(id_, token="t", lease=LEASE) is State.IN_PROGRESS
+    assert "token" not in records(snapshot(store))[id_]
 
 
 def test_an_unknown_job_cannot_be_claimed(store: Store) -> None:
@@ -361,7 +364,7 @@ def test_a_call_nobody_answered_is_redialled_after_the_delay_and_then_fails(
 def test_an_attempt_that_would_come_after_the_deadline_ends_the_job_now(store: Store) -> None:
     id_ = enqueue(store, expires=60)
     made = claim(store, id_)
-    decision = refused(Throttled("429", retry_after=60), made.job)
+    decision = Decision(State.SCHEDULED, "not_placed", "503", delay=60)
     assert store.settle(id_, made.attempt, decision) is State.EXPIRED
     assert "after the deadline" in store.get(id_).timeline[-1].why
 

@@ -60,12 +60,15 @@ end
 
 -- Where a long value may stand already: pieces that a shorter one does not overwrite would be left.
 local function replace(id, pairs_)
-  for i = 1, #pairs_, 2 do
-    local piece = 1
-    while redis.call('HDEL', key('job', id), pairs_[i] .. '~' .. piece) == 1 do
-      piece = piece + 1
+  local piece, removed = 1, nil
+  repeat
+    local old = {}
+    for i = 1, #pairs_, 2 do
+      old[#old + 1] = pairs_[i] .. '~' .. piece
     end
-  end
+    removed = redis.call('HDEL', key('job', id), unpack(old))
+    piece = piece + 1
+  until removed == 0
   put(id, pairs_)
 end
 
