@@ -1,0 +1,77 @@
+"""Many jobs waiting: how fast they come in, what each costs, and what one feed costs."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.stand import numbers
+from dispatcher.client import Dispatcher
+from dispatcher.messages import Messenger
+from dispatcher.rate import Rate
+from dispatcher.rules import Rules
+from dispatcher.store import Store
+from workers.embedded_redis import EmbeddedRedis
+
+FEEDS = 200
+
+
+class Silent(Messenger):
+    """Sends nothing: what is measured is the store."""
+
+    def __init__(self) -> None:
+        pass
+
+    def _send(self, task: str, rows: Any) -> int:  # noqa: ARG002
+        return 0
+
+
+def run(*, quick: bool) -> None:
+    """Print a row for each size of the backlog."""
+    print("| waiting | enqueued/s, validation and all | bytes each | a feed of one job |")
+    print("|---|---|---|---|")
+    sizes = (1_000, 10_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "r")) as redis:
+        store = Store.from_url(redis.url)
+        store.publish(Rules(rate=Rate(10_000), connections=1000, one_at_a_time=False))
+        empty, waiting = _memory(store), 0
+        for size in sizes:
+            began = time.perf_counter()
+            done = Dispatcher(store, Silent()).call_many(_requests(waiting, size))
+            rate = (size - waiting) / (time.perf_counter() - began)
+            assert not done.refused, done.refused[0]
+            waiting = size
+            each = (_memory(store) - empty) / size
+            print(f"| {size:,} | {rate:,.0f} | {each:.0f} | {_feed(store):.2f} ms |", flush=True)
+
+
+def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:
+    for n, number in enumerate(numbers(end - start, start), start):
+        yield {
+            "recipient": number,
+            "say": "Your appointment is tomorrow at ten. Please be there a little earlier.",
+            "lang": "en",
+            "tags": [f"campaign:{n % 20}"],
+            "key": f"row-{n}",
+            "priority": "bulk",
+        }
+
+
+def _feed(store: Store) -> float:
+    """Return the median of ms that it takes to choose one job, which goes back at once."""
+    took = []
+    for _ in range(FEEDS):
+        store.redis.delete(store.key("fed"))
+        began = time.perf_counter()
+        store.feed(1)
+        took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def _memory(store: Store) -> int:
+    info: Any = store.redis.info("memory")
+    return int(info["used_memory"])

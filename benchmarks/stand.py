@@ -1,0 +1,82 @@
+"""What measurements run on: the real stack, with books kept by the provider's side."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from dispatcher.client import Dispatcher
+from workers.stack import Plan, Stack
+
+FOR_MEASURING = {
+    "DISPATCHER_LOG_LEVEL": "WARNING",
+    "DISPATCHER_CHECK_FIRST": "1h",  # dials only, unless a measurement is about checks
+    "DISPATCHER_RECIPIENT_GAP": "0",
+}
+
+
+class Bench:
+    """A running stack and its sandbox."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.dispatcher = Dispatcher.from_url(stack.redis_url)
+        self.sandbox = stack.sandbox_url or ""
+
+    def stats(self) -> dict[str, Any]:
+        """Return the sandbox's books."""
+        found: dict[str, Any] = requests.get(f"{self.sandbox}/_sandbox/stats", timeout=10).json()
+        return found
+
+    def until(self, done: Callable[[], bool], within: float) -> bool:
+        """Keep the stack running until something is so; False if it is not within the seconds."""
+        deadline = time.monotonic() + within
+        while not done():
+            if time.monotonic() > deadline:
+                return False
+            self.stack.supervisor.tick()
+        return True
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, with the stack looked after."""
+        self.until(lambda: False, seconds)
+
+
+@contextmanager
+def bench(
+    *, workers: int = 2, concurrency: int = 32, sandbox: tuple[str, ...] = (), **settings: str
+) -> Iterator[Bench]:
+    """Run a stack with these settings (DISPATCHER_… without the prefix, lower case)."""
+    given = {f"DISPATCHER_{name.upper()}": value for name, value in settings.items()}
+    plan = Plan(
+        workers=workers,
+        concurrency=concurrency,
+        flower=False,
+        sandbox=True,
+        sandbox_arguments=("--credits=100000000", "--ring=3600", "--seed=1", *sandbox),
+        settings={**FOR_MEASURING, **given},
+    )
+    before = dict(os.environ)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        Path(folder, "log").open("w") as log,
+    ):
+        try:
+            with Stack(plan, Path(folder), log=log) as stack:
+                yield Bench(stack)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def numbers(count: int, start: int = 0) -> Iterator[str]:
+    """Yield different numbers that the sandbox answers, none of those with a behaviour."""
+    for n in range(start, start + count):
+        yield f"+8180{2300 + n // 9000:04d}{1000 + n % 9000:04d}"
