@@ -42,7 +42,7 @@ def common(settings: Settings) -> dict[str, Any]:
         "timezone": "UTC",
         "enable_utc": True,
         "worker_hijack_root_logger": False,
-        "worker_send_task_events": True,
+        "worker_send_task_events": settings.task_events,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "task_send_sent_event": False,
         "task_create_missing_queues": True,

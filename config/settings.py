@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher import numbers
 from dispatcher.durations import seconds
 from dispatcher.errors import DispatcherError
+from dispatcher.hours import CallingHours
+from dispatcher.messages import known_broker
 from dispatcher.policy import Policy
+from dispatcher.rate import Rate
 from dispatcher.redis_url import SCHEMES, hide_password
 from dispatcher.request import in_plain_words
+from dispatcher.rules import Rules
 from dispatcher.states import OnUncertain
 
 
@@ -63,6 +68,33 @@ def _user_and_password(value: SecretStr) -> SecretStr:
     return value
 
 
+def _none(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def _rate(value: Any) -> Any:
+    value = _none(value)
+    return value if value is None or isinstance(value, Rate) else Rate.parse(value)
+
+
+def _hours(value: Any) -> Any:
+    value = _none(value)
+    return CallingHours.parse(value) if isinstance(value, str) else value
+
+
+def _countries(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    codes = frozenset(code.strip().upper() for code in value.split(",") if code.strip())
+    unknown = sorted(codes - SUPPORTED_REGIONS - {numbers.NOWHERE})
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]!r} is not a country: write ISO 3166 codes such as JP,US, or"
+            f" {numbers.NOWHERE} for satellite and other numbers of no country"
+        )
+    return codes
+
+
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -92,8 +124,25 @@ class Settings(BaseSettings):
     namespace: Annotated[str, AfterValidator(_namespace)] = "vd"
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
+    rate_limit: Annotated[Rate | None, BeforeValidator(_rate), NoDecode] = Rate(5)
+    rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.015
+    rate_recovery: Annotated[Duration, Field(ge=1)] = 600
+    check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
     credit_floor: Annotated[float | None, BeforeValidator(_floor), NoDecode] = 50
+
+    calling_hours: Annotated[CallingHours | None, BeforeValidator(_hours), NoDecode] = None
+    recipient_gap: Duration = 60
+    recipient_per_day: Annotated[
+        Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(_none), NoDecode
+    ] = 20
+    recipient_one_at_a_time: bool = True
+    allowed_countries: Annotated[frozenset[str], BeforeValidator(_countries), NoDecode] = (
+        frozenset()
+    )
+    blocked_countries: Annotated[frozenset[str], BeforeValidator(_countries), NoDecode] = (
+        frozenset()
+    )
 
     max_attempts: Annotated[int, Field(ge=1, le=50)] = 3
     redial: Annotated[int, Field(ge=0, le=49)] = 0
@@ -116,6 +165,7 @@ class Settings(BaseSettings):
     flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
     flower_db: Path = Path(".voice-dispatcher/flower.db")
 
+    task_events: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -130,6 +180,24 @@ class Settings(BaseSettings):
     def policy(self) -> Policy:
         """The account's policy defaults."""
         return Policy(**{name: getattr(self, name) for name in Policy.__dataclass_fields__})
+
+    @property
+    def rules(self) -> Rules:
+        """What Redis keeps for the account, at every dial."""
+        return Rules(
+            rate=self.rate_limit,
+            margin=self.rate_margin,
+            share=self.check_share,
+            recovery=self.rate_recovery,
+            connections=self.max_connections,
+            lease=self.lease,
+            gap=self.recipient_gap,
+            per_day=self.recipient_per_day,
+            one_at_a_time=self.recipient_one_at_a_time,
+            hours=self.calling_hours,
+            countries=self.allowed_countries,
+            blocked=self.blocked_countries,
+        )
 
     @property
     def lease(self) -> float:
@@ -149,7 +217,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The URL of the Celery broker: the records' Redis unless another is set."""
-        return self.broker_url.get_secret_value() if self.broker_url else self.records
+        return known_broker(self.broker_url.get_secret_value()) if self.broker_url else self.records
 
 
 def _complaint(item: Any) -> str:

@@ -87,6 +87,7 @@ class Job:
     on_uncertain: OnUncertain | None
     evidence_window: float | None
     call_deadline: float | None
+    hours: str | None
     spent: int
     since: int
     created_at: datetime
@@ -187,6 +188,7 @@ class Job:
             on_uncertain=OnUncertain(record["unsure"]) if get("unsure") else None,
             evidence_window=_seconds(get("window")),
             call_deadline=_seconds(get("limit")),
+            hours=get("hours"),
             spent=int(record["spent"]),
             since=int(get("since") or 0),
             created_at=_time(record["created"]),

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 from dispatcher.errors import DispatcherError
 
 _STRICT = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
 _CALLER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
+
+NOWHERE = "001"
+"""Stands for the country of numbers of none, such as satellite ones (phonenumbers' word)."""
 
 _WRITE = "write it in E.164, such as +818011234567"
 _WHY_UNREADABLE = {
@@ -50,6 +58,19 @@ def recipient(text: str) -> str:
     if not _STRICT.fullmatch(text):
         raise InvalidNumber(f"{text!r} is not E.164: + and 5 to 15 digits")
     return text
+
+
+def refuse_premium(text: str) -> None:
+    """Raise InvalidNumber for a premium-rate number: who makes us call one earns by it."""
+    if phonenumbers.number_type(phonenumbers.parse(text)) == PhoneNumberType.PREMIUM_RATE:
+        raise InvalidNumber(
+            f"{text!r} is a premium-rate number, which is refused: allow it with premium=True"
+        )
+
+
+def country(text: str) -> str:
+    """Return the ISO 3166 code of a valid number's country, `001` for those of none."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(text)) or "ZZ"
 
 
 def _parse(text: str) -> phonenumbers.PhoneNumber:

@@ -53,7 +53,8 @@ class Decision:
     """What becomes of an attempt.
 
     `delay` is in seconds from now, for the states that something happens next in; `result`
-    is kept with the attempt; `gate` is the account's gate that closes first, if any.
+    is kept with the attempt; `gate` is the account's gate that closes first, if any; `throttled`
+    is for how many seconds the whole account waits, where the provider said so.
     """
 
     to: State
@@ -63,6 +64,7 @@ class Decision:
     delay: float | None = None
     spent: bool = True
     gate: str = ""
+    throttled: float | None = None
     required: Decimal | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
@@ -115,13 +117,13 @@ def _held(reason: Reason, error: ProviderError, required: Decimal | None = None)
 
 def _not_asked(error: ProviderError, job: Job, policy: Policy, rng: random.Random) -> Decision:
     """No call was asked for, so no attempt is spent: only a deadline ends this."""
-    wait = error.retry_after if isinstance(error, Throttled) else None
-    if wait is None:
-        wait = backoff(len(job.attempts) - job.since - job.spent - 1, policy, rng)
-    else:
-        wait += rng.uniform(0, 0.25)  # so that all who were told the same do not come at once
-    result = "throttled" if isinstance(error, Throttled) else "never_reached"
-    return Decision(State.SCHEDULED, result, str(error), delay=wait, spent=False)
+    wait = backoff(len(job.attempts) - job.since - job.spent - 1, policy, rng)
+    if not isinstance(error, Throttled):
+        return Decision(State.SCHEDULED, "never_reached", str(error), delay=wait, spent=False)
+    pause = wait if error.retry_after is None else error.retry_after
+    return Decision(
+        State.SCHEDULED, "throttled", str(error), delay=pause, spent=False, throttled=pause
+    )
 
 
 def _refused_for_now(

@@ -60,7 +60,9 @@ def connect(url: str) -> redis.Redis:
 
 def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
+    # A # or ? in a password cuts the URL there, and makes a host of what stands before.
+    cut = parts.fragment or ("@" in parts.netloc and "@" in parts.query)
+    if parts.scheme not in SCHEMES or cut:
         raise ValueError
     return parts
 
@@ -109,7 +111,7 @@ def plain_errors(where: str = "Redis") -> Iterator[None]:
         raise StoreUnavailable(
             f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
         ) from None
-    except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+    except (exceptions.ConnectionError, exceptions.TimeoutError, UnicodeError) as error:
         raise StoreUnavailable(
             f"{where} cannot be reached ({_brief(error)}): is it running?"
         ) from None
@@ -123,7 +125,9 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
         return StoreUnavailable(
             f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
         )
-    if text.startswith(("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY")):
+    if text.startswith(
+        ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")
+    ):
         return StoreUnavailable(
             f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
         )

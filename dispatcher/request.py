@@ -23,6 +23,7 @@ from pydantic import (
 from dispatcher import numbers
 from dispatcher.durations import DurationLike, MomentLike, moment, seconds
 from dispatcher.errors import DispatcherError
+from dispatcher.hours import CallingHours
 from dispatcher.languages import CONFERENCE, ISO_639_1
 from dispatcher.recordings import recording_url
 from dispatcher.states import OnUncertain, Priority
@@ -32,6 +33,8 @@ LONGEST_TAG = 100
 MOST_TAGS = 20
 LONGEST_KEY = 255
 MOST_ATTEMPTS = 50
+ANY_TIME = "any"
+"""Calling hours that are always open, whatever the account's are."""
 FURTHEST = timedelta(days=366)
 """How far ahead a job may be asked for; longer waits belong in the producer's calendar."""
 
@@ -74,7 +77,8 @@ def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
     return different
 
 
-def _tag(text: str) -> str:
+def tag(text: str) -> str:
+    """Return a tag without the blanks around it, or raise ValueError that says what is wrong."""
     value = text.strip()
     if not value:
         raise ValueError("a tag is empty: leave it out")
@@ -97,6 +101,10 @@ def _count(value: Any) -> Any:
     return value
 
 
+def _hours(value: str) -> str:
+    return ANY_TIME if value == ANY_TIME else CallingHours.parse(value).text
+
+
 def _seconds(value: Any) -> float | None:
     if value is None:
         return None
@@ -112,7 +120,7 @@ def _moment(value: Any) -> datetime | timedelta | None:
 
 Recipient = Annotated[str, AfterValidator(numbers.recipient)]
 Count = Annotated[int, BeforeValidator(_count)]
-Tag = Annotated[str, AfterValidator(_tag)]
+Tag = Annotated[str, AfterValidator(tag)]
 Duration = Annotated[float | None, BeforeValidator(_seconds)]
 Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
 
@@ -145,6 +153,8 @@ class JobRequest(BaseModel):
     on_uncertain: OnUncertain | None = None
     evidence_window: Duration = None
     call_deadline: Duration = None
+    hours: Annotated[str, AfterValidator(_hours)] | None = None
+    premium: bool | None = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -197,7 +207,16 @@ class JobRequest(BaseModel):
             raise ValueError(f"lang: {self.lang!r} is not a conference's language: en or ja")
         return self._has_possible_times()
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Who is called."""
+        return self.participants or ((self.recipient,) if self.recipient else ())
+
     def _has_possible_times(self) -> Self:
+        if not self.premium:
+            for number in self.called:
+                field = "participants" if self.participants else "recipient"
+                _named(field, numbers.refuse_premium, number)
         now = datetime.now(UTC)
         due, end = _absolute(self.at, now), _absolute(self.expires, now)
         for name, value in (("at", due), ("expires", end)):
@@ -243,6 +262,8 @@ def _absolute(value: datetime | timedelta | None, now: datetime) -> datetime | N
 
 
 _PLAIN = {
+    "bool_parsing": "{value} is neither true nor false",
+    "bool_type": "{value} is neither true nor false",
     "enum": "{value} is none of {expected}",
     "extra_forbidden": "there is no such option",
     "float_parsing": "{value} is not a number",
@@ -304,3 +325,5 @@ class JobOptions(TypedDict, total=False):
     on_uncertain: OnUncertain | str | None
     evidence_window: DurationLike | None
     call_deadline: DurationLike | None
+    hours: str | None
+    premium: bool | None

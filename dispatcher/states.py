@@ -35,6 +35,7 @@ class Reason(StrEnum):
 
     CREDIT = "credit"
     AUTH = "auth"
+    PAUSED = "paused"
     NO_ANSWER = "no_answer"
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"
@@ -65,10 +66,19 @@ LIVE = frozenset(State) - TERMINAL
 _ENDS = frozenset({State.FAILED, State.EXPIRED})
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.DIALING, State.HELD, State.EXPIRED, State.CANCELLED}),
+    State.QUEUED: frozenset(
+        {State.DIALING, State.SCHEDULED, State.HELD, State.FAILED, State.EXPIRED, State.CANCELLED}
+    ),
     State.HELD: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
     State.DIALING: frozenset(
-        {State.IN_PROGRESS, State.UNCERTAIN, State.SCHEDULED, State.HELD, *_ENDS}
+        {
+            State.IN_PROGRESS,
+            State.UNCERTAIN,
+            State.COMPLETED,  # a report can be here before the answer to the request is
+            State.SCHEDULED,
+            State.HELD,
+            *_ENDS,
+        }
     ),
     State.UNCERTAIN: frozenset(
         {

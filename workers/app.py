@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from celery import Celery
+from celery.signals import worker_init
 
 import workers.door
 import workers.tasks
@@ -20,7 +21,10 @@ def create_app(settings: Settings) -> Celery:
     """Return the app of workers and beat."""
     app = Celery("voice-dispatcher", set_as_current=False)
     app.conf.update(configuration.dialling(settings))
-    workers.tasks.register(app, made_once(lambda: Parts(settings, app)))
+    parts = made_once(lambda: Parts(settings, app))
+    workers.tasks.register(app, parts)
+    # The first dial would otherwise come late for its slot, by the time it takes to make them.
+    worker_init.connect(lambda **_: parts().warm_up(), weak=False)
     return app
 
 

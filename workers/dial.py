@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 
+from dispatcher.hours import CallingHours
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError, VoiceClient
 from dispatcher.request import Kind
 from dispatcher.states import Reason, State
-from dispatcher.store import Claim, Store
+from dispatcher.store import Claim, Hours, Store, Wait
 from workers.patience import persist
+
+LOOK_AGAIN = 1.0
+"""Seconds: a longer wait is cut into such, so that a pause or a cancel frees the thread soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +44,45 @@ class Dial:
     caller: str | None = None
     rng: random.Random = field(default_factory=random.Random)
     token: Callable[[], str] = lambda: uuid.uuid4().hex
+    sleep: Callable[[float], None] = time.sleep
+    nudge: Callable[[], None] = lambda: None
 
     def __call__(self, job_id: str) -> Turn:
         """Dial a job, if it is its turn; a message that came twice or too late does nothing."""
-        token = self.token()
-        claim = persist(lambda: self.store.claim(job_id, token=token, lease=self.lease))
+        claim = self._claim(job_id)
+        self.nudge()
         if not isinstance(claim, Claim):
             return Turn(job_id, claim)
         decision = self._ask(claim.job)
         state = persist(lambda: self.store.settle(job_id, claim.attempt, decision))
         return Turn(job_id, state, decision.reason, decision.why)
+
+    def _claim(self, job_id: str) -> Claim | State | None:
+        """Claim a job, as soon as the limiter lets a request out. Whatever comes up meanwhile, a
+        cancel, a pause, the end of its time, is seen: every claim looks at everything.
+        """
+        token, slot = self.token(), ""
+        while True:
+            answer = persist(
+                partial(self.store.claim, job_id, token=token, lease=self.lease, slot=slot)
+            )
+            match answer:
+                case Wait():
+                    self.sleep(min(answer.seconds, LOOK_AGAIN))
+                    slot = answer.slot
+                case Hours():
+                    persist(partial(self._admit, answer))
+                case _:
+                    return answer
+
+    def _admit(self, hours: Hours) -> State | None:
+        # Whole ms, as Redis counts: rounded up, a window that is open now would open in a moment.
+        now = datetime.fromtimestamp(int(self.store.now()) / 1000, UTC)
+        window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
+        why = f"outside the calling hours: {hours.text}"
+        if window is None:
+            why = f"the calling hours are never open where all its numbers may be: {hours.text}"
+        return self.store.admit(hours.job.id, window, why, hours.text)
 
     def _ask(self, job: Job) -> Decision:
         caller = job.caller or self.caller

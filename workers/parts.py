@@ -10,10 +10,12 @@ from functools import cached_property
 from celery import Celery
 
 from config.settings import Settings
+from dispatcher.limiter import Limiter
 from dispatcher.messages import Messenger
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
 from workers.dial import Dial
+from workers.feeder import Feeder
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Purge, Reconcile, Rescue, WatchCredit
 
@@ -24,6 +26,11 @@ class Parts:
 
     settings: Settings
     app: Celery
+
+    def warm_up(self) -> None:
+        """Make what dialling needs, before the first job comes."""
+        self.dial  # noqa: B018 - made by being asked for
+        self.check_call  # noqa: B018
 
     @cached_property
     def store(self) -> Store:
@@ -50,15 +57,32 @@ class Parts:
         )
 
     @cached_property
+    def limiter(self) -> Limiter:
+        """The slots of requests that are not dials."""
+        return Limiter(self.store)
+
+    @cached_property
+    def feeder(self) -> Feeder:
+        """See workers.feeder."""
+        return Feeder(self.store, self.messenger)
+
+    @cached_property
     def dial(self) -> Dial:
         """See workers.dial."""
         settings = self.settings
-        return Dial(self.store, self.provider, settings.policy, settings.lease, settings.caller)
+        return Dial(
+            self.store,
+            self.provider,
+            settings.policy,
+            settings.lease,
+            settings.caller,
+            nudge=self.feeder.nudge,
+        )
 
     @cached_property
     def check_call(self) -> CheckCall:
         """See workers.reports."""
-        return CheckCall(self.store, self.provider, self.settings.policy)
+        return CheckCall(self.store, self.provider, self.settings.policy, self.limiter)
 
     @cached_property
     def pump(self) -> Pump:
@@ -75,7 +99,7 @@ class Parts:
 
     @cached_property
     def watch_credit(self) -> WatchCredit:
-        return WatchCredit(self.store, self.provider, self.settings.credit_floor)
+        return WatchCredit(self.store, self.provider, self.settings.credit_floor, self.limiter)
 
     @cached_property
     def purge(self) -> Purge:

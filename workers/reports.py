@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dispatcher.job import Attempt, Job
+from dispatcher.limiter import Limiter
 from dispatcher.policy import (
     ANSWERED,
     CALL_FAILED,
@@ -31,6 +32,7 @@ class CheckCall:
     store: Store
     provider: VoiceClient
     policy: Policy
+    limiter: Limiter
 
     def __call__(self, job_id: str) -> Turn:
         """Check a job's call, if one is in progress. Raises UnknownJob, StoreUnavailable."""
@@ -39,7 +41,8 @@ class CheckCall:
         if job.state is not State.IN_PROGRESS or attempt is None:
             return Turn(job_id, job.state)
         try:
-            report, wait = read_report(self.provider, attempt), 0.0
+            with self.limiter.slot():
+                report, wait = read_report(self.provider, attempt), 0.0
         except ProviderError as error:
             report, wait = self._no_word(error)
         return self._apply(job, attempt, report, wait)
@@ -48,6 +51,8 @@ class CheckCall:
         if isinstance(error, AccountStopped):
             self.store.close_gate(Reason.AUTH, str(error))
         wait = error.retry_after if isinstance(error, Throttled) else None
+        if isinstance(error, Throttled):
+            self.store.throttle(wait or 1.0)
         return Report(status="", final=False), wait or 0.0
 
     def _apply(self, job: Job, attempt: Attempt, report: Report, wait: float) -> Turn:

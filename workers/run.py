@@ -95,9 +95,9 @@ def require_store(settings: Settings) -> Store:
 
 
 def _publish(settings: Settings) -> None:
-    """Tell feeds how much the workers take."""
+    """Make this process' settings the rules of the account: the latest to start has its way."""
     store = require_store(settings)
-    store.limits(window=max(16, 2 * settings.max_connections), connections=settings.max_connections)
+    store.publish(settings.rules)
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

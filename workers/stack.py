@@ -27,10 +27,15 @@ STARTS_WITHIN = 60.0  # seconds: a slow machine imports Celery six times at once
 OVER_SOON = {
     "DISPATCHER_CALLER": "+815012345678",
     "DISPATCHER_CHECK_FIRST": "1s",
+    "DISPATCHER_RATE_LIMIT": "50",
+    "DISPATCHER_RECIPIENT_GAP": "0",
+    "DISPATCHER_RECIPIENT_PER_DAY": "none",
+    "DISPATCHER_RECIPIENT_ONE_AT_A_TIME": "false",
     "DISPATCHER_CHECK_LONGEST": "10s",
     "DISPATCHER_EVIDENCE_WINDOW": "15s",
 }
-"""What suits the sandbox, whose calls end within seconds, unless the environment says otherwise."""
+"""What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
+its numbers stand for behaviours, not for people who want to be left alone."""
 ROOT = Path(__file__).resolve().parents[1]
 Ready = Callable[[], bool] | None
 

@@ -8,7 +8,6 @@ from typing import Any
 from celery import Celery
 from celery.utils.log import get_task_logger
 
-from dispatcher.messages import feed
 from dispatcher.states import State
 from workers.dial import Turn
 from workers.parts import Parts
@@ -43,7 +42,6 @@ def _register_calls(app: Celery, parts: Callable[[], Parts]) -> None:
     @app.task(name="dispatcher.dial", throws=(JobFailed,))
     def dial(job_id: str) -> dict[str, str | None]:
         turn = parts().dial(job_id)
-        feed(parts().store, parts().messenger)
         log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
         return told(turn)
 

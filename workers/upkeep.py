@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from dispatcher.limiter import Limiter
 from dispatcher.messages import Messenger, feed
 from dispatcher.policy import Policy, after_window
 from dispatcher.provider import AccountStopped, NotEnoughCredits, ProviderError, VoiceClient
@@ -84,6 +85,7 @@ class WatchCredit:
     store: Store
     provider: VoiceClient
     floor: float | None
+    limiter: Limiter
 
     def __call__(self) -> dict[str, str]:
         """Look once at each closed gate whose time has come; return what was found."""
@@ -96,10 +98,11 @@ class WatchCredit:
 
     def _look(self, gate: Gate) -> str:
         try:
-            balance = float(self.provider.credits())
+            with self.limiter.slot():
+                balance = float(self.provider.credits())
         except ProviderError as error:
             return self._still_closed(gate, error)
-        self.store.limits(balance=f"{balance:g}", balance_at=round(self.store.now()))
+        self.store.note_balance(balance)
         needed = max(self.floor or 0, gate.required)
         if gate.name == Reason.CREDIT and self.floor is not None and balance < needed:
             self.store.close_gate(gate.name, f"credit {balance:g}, needs {needed:g}", gate.required)
@@ -124,10 +127,6 @@ class Purge:
     def __call__(self) -> dict[str, int]:
         """Run once; return how many were removed."""
         before = self.store.now() - self.retention * 1000
-        removed = 0
-        while ids := ended_before(self.store, before, BATCH):
-            gone = sum(self.store.purge(id_, before) for id_ in ids)
-            removed += gone
-            if gone < len(ids):
-                break  # the rest were created long ago and ended lately: next time
+        # Those that were created long ago and ended lately stay, until their own time has come.
+        removed = sum(self.store.purge(id_, before) for id_ in ended_before(self.store, before))
         return {"purged": removed} if removed else {}

@@ -15,7 +15,7 @@ import click
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli import account, acting, calls, diagnosis, looking, stand_in
+from dispatcher.cli import account, acting, calls, diagnosis, looking, pausing, stand_in
 from dispatcher.cli.connection import Connection
 from dispatcher.durations import InvalidDuration, InvalidMoment
 from dispatcher.errors import DispatcherError
@@ -97,6 +97,10 @@ app.command("list")(looking.list_)
 app.command("stats")(looking.stats)
 app.command("retry")(acting.retry)
 app.command("cancel")(acting.cancel)
+app.command("prioritise")(acting.prioritise)
+app.command("pause")(pausing.pause)
+app.command("resume")(pausing.resume)
+app.command("why")(looking.why)
 app.command("balance")(account.balance)
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)

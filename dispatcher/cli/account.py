@@ -46,7 +46,7 @@ def balance(
     found: dict[str, Any] = {"balance": left, "gates": []}
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-        store.limits(balance=f"{left:g}", balance_at=round(store.now()))
+        store.note_balance(left)
         found["gates"] = [
             {"gate": gate.name, "since": iso_of(gate.since), "why": gate.why}
             for gate in store.gates()

@@ -1,4 +1,4 @@
-"""`retry` and `cancel`: what a person does to a job, with who and why."""
+"""`retry`, `cancel` and `prioritise`: what a person does to a job, with who and why."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dispatcher.client import Dispatcher
 from dispatcher.durations import seconds
 from dispatcher.messages import feed
 from dispatcher.request import FURTHEST
+from dispatcher.states import Priority
 from dispatcher.store.store import Refused, UnknownJob
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Jobs' ids.")]
@@ -36,7 +37,7 @@ def retry(
     _each(
         dispatcher,
         ids,
-        lambda id_: dispatcher.store.retry(id_, actor=_actor(), why=note, expires=span),
+        lambda id_: dispatcher.store.retry(id_, actor=actor(), why=note, expires=span),
         json=json,
     )
     feed(dispatcher.store, dispatcher.messenger)
@@ -48,9 +49,30 @@ def cancel(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = 
     _each(
         dispatcher,
         ids,
-        lambda id_: dispatcher.store.cancel(id_, actor=_actor(), why=note),
+        lambda id_: dispatcher.store.cancel(id_, actor=actor(), why=note),
         json=json,
     )
+
+
+def prioritise(
+    context: typer.Context,
+    ids: Ids,
+    *,
+    priority: Annotated[Priority | None, typer.Option(help="The new priority.")] = None,
+    note: Note = "",
+    json: AsJson = False,
+) -> None:
+    """Give jobs that are not dialled yet another priority."""
+    if priority is None:
+        raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
+    dispatcher = connection.dispatcher(context)
+    _each(
+        dispatcher,
+        ids,
+        lambda id_: dispatcher.store.prioritise(id_, priority, actor=actor(), why=note),
+        json=json,
+    )
+    feed(dispatcher.store, dispatcher.messenger)
 
 
 def _each(
@@ -90,7 +112,8 @@ def _deadline(text: str) -> float:
     return span
 
 
-def _actor() -> str:
+def actor() -> str:
+    """Return who acts, for the timeline: the login name behind `cli:`."""
     try:
         return f"cli:{''.join(getpass.getuser().split())}"  # the timeline's actor is one word
     except (OSError, KeyError):

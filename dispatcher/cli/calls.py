@@ -29,6 +29,11 @@ Unsure = Annotated[
     OnUncertain | None,
     typer.Option("--on-uncertain", help="When nobody can know whether the call was placed."),
 ]
+Hours = Annotated[
+    str | None,
+    typer.Option(help="Calling hours, such as '08:00-21:00' in the recipient's zone; or any."),
+]
+Premium = Annotated[bool | None, typer.Option("--premium", help="Allow a premium-rate number.")]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if not reached.")
 ]
@@ -56,6 +61,8 @@ def call(
     redial: Redial = None,
     redial_after: RedialAfter = None,
     on_uncertain: Unsure = None,
+    hours: Hours = None,
+    premium: Premium = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -80,6 +87,8 @@ def conference(
     redial: Redial = None,
     redial_after: RedialAfter = None,
     on_uncertain: Unsure = None,
+    hours: Hours = None,
+    premium: Premium = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -93,6 +102,8 @@ def _submit(
     context: typer.Context, fields: dict[str, Any], *, wait: bool, timeout: str | None, json: bool
 ) -> None:
     request = JobRequest.of({**fields, "tags": tuple(fields["tags"] or ())})
+    if timeout is not None and not wait:
+        raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
     handle = connection.dispatcher(context).submit(request)
     job = _ended(handle, limit) if wait else handle.refresh()

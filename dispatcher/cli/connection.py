@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from kombu.transport import resolve_transport
 
 from dispatcher.client import Dispatcher
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import Messenger, broker_url
-from dispatcher.redis_url import StoreUnsuitable, check_version, hide_password
+from dispatcher.messages import Messenger, known_broker
+from dispatcher.redis_url import check_version
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
 
@@ -54,7 +53,7 @@ class Connection:
         """
         running = self.running
         named = self.broker_url or (running.broker_url if running else None)
-        return _known_broker(named) if named else self.url()
+        return known_broker(named) if named else self.url()
 
     def dispatcher(self) -> Dispatcher:
         """Return the dispatcher, its Redis reached and new enough.
@@ -65,18 +64,6 @@ class Connection:
         broker = self.broker()
         check_version(store.redis)
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
-
-
-def _known_broker(url: str) -> str:
-    """Return the URL, or raise StoreUnsuitable before a job is written that nothing could wake."""
-    try:
-        resolve_transport(broker_url(url).partition("://")[0])
-        return url
-    except (KeyError, ImportError):
-        raise StoreUnsuitable(
-            f"{hide_password(url)!r} is not the URL of a broker that is known here:"
-            " write redis://host:6379/0 or amqp://user:password@host//"
-        ) from None
 
 
 def of(context: typer.Context) -> Connection:

@@ -1,4 +1,4 @@
-"""`show`, `list`, `stats`: what became of it, and how things stand."""
+"""`show`, `list`, `stats`, `why`: what became of it, and how things stand."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
+from dispatcher import forecast
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, Reason, Recipient, Since, States, Tag, Until, meant
 from dispatcher.cli.output import AsJson
 from dispatcher.client import Dispatcher
-from dispatcher.job import iso_of
-from dispatcher.redis_url import plain_errors
+from dispatcher.durations import spoken
+from dispatcher.job import iso, iso_of
+from dispatcher.rate import Rate
 from dispatcher.states import State
 from dispatcher.store.listing import counts, find
 
@@ -69,16 +72,21 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
     """Return what `stats` tells, as JSON knows it."""
     store = dispatcher.store
     by_state = counts(store)
-    with plain_errors():
-        limits: Any = store.redis.hgetall(store.key("limits"))
-        fed: Any = store.redis.zcard(store.key("fed"))
-    published = {name.decode(): value.decode() for name, value in limits.items()}
+    pace, balance = store.pace(), store.balance()
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
             state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
         },
-        "fed": fed,
+        "rate": {
+            "limit": pace.rate,
+            "working": pace.working_rate,
+            "next_slot_in": pace.next_slot,
+            "connections": pace.connections,
+        },
+        "ready": pace.ready,
+        "lines": pace.lines,
+        "fed": pace.fed,
         "gates": [
             {
                 "gate": gate.name,
@@ -88,10 +96,55 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
             }
             for gate in store.gates()
         ],
-        "balance": float(published["balance"]) if "balance" in published else None,
-        "balance_at": iso_of(float(published["balance_at"])) if "balance_at" in published else None,
+        "balance": balance[0] if balance else None,
+        "balance_at": iso_of(balance[1]) if balance else None,
         "at": iso_of(store.now()),
     }
+
+
+def _print_pace(out: Console, found: dict[str, Any]) -> None:
+    ready, rate = found["ready"], found["rate"]
+    if any(ready.values()):
+        lines = found["lines"]
+        parts = [f"{n} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n]
+        out.print(f"Ready: {', '.join(parts)}")
+    if rate["limit"] is None:
+        out.print(f"No rate limit; {rate['connections']} requests under way")
+        return
+    limit, working = Rate(rate["limit"]), Rate(rate["working"])
+    slowed = "" if working == limit else f", now {working} after a 429"
+    free = (
+        f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
+    )
+    out.print(f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way")
+
+
+def why(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a call's.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Say why a job has not rung, and what happens next."""
+    store = connection.dispatcher(context).store
+    found = forecast.why(store, store.get(store.job_of_call(job) or job))
+    if json:
+        place = found.position
+        output.as_json(
+            {
+                "id": found.job.id,
+                "state": found.job.state,
+                "reason": found.job.reason,
+                "hold_reason": found.job.hold_reason,
+                "why": found.because,
+                "position": place.before + 1 if place else None,
+                "expected_at": iso(place.expected_at) if place else None,
+                "next_action": found.job.to_dict()["next_action"],
+            }
+        )
+    else:
+        output.one_line(found.job)
+        output.console().print(output.visible(found.because))
 
 
 def _print_stats(found: dict[str, Any]) -> None:
@@ -108,7 +161,9 @@ def _print_stats(found: dict[str, Any]) -> None:
             state, str(number), reasons, style=output.STYLES.get(State(state)) if number else "dim"
         )
     out.print(table)
+    _print_pace(out, found)
     for gate in found["gates"]:
-        out.print(f"Calls are held: {gate['why']} (gate {gate['gate']}, since {gate['since']})")
+        why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
+        out.print(f"Calls are held: {why_} (gate {name}, since {gate['since']})")
     if found["balance"] is not None:
         out.print(f"Balance {found['balance']:g} credits, looked at {found['balance_at']}")

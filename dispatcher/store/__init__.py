@@ -5,11 +5,14 @@ from dispatcher.store.store import (
     Claim,
     Enqueued,
     Gate,
+    Hours,
     KeyConflict,
+    Pace,
     Pumped,
     Refused,
     Store,
     UnknownJob,
+    Wait,
     job_id,
 )
 
@@ -18,10 +21,13 @@ __all__ = [
     "Claim",
     "Enqueued",
     "Gate",
+    "Hours",
     "KeyConflict",
+    "Pace",
     "Pumped",
     "Refused",
     "Store",
     "UnknownJob",
+    "Wait",
     "job_id",
 ]

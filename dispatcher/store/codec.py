@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from dispatcher.numbers import country
 from dispatcher.request import JobRequest
 
 Fields = list[str]
@@ -14,7 +15,7 @@ Fields = list[str]
 def request_fields(request: JobRequest) -> Fields:
     """Return what a request adds to its job's record; what was left out is not stored."""
     pairs = {
-        "to": ",".join(number.removeprefix("+") for number in _numbers(request)),
+        "to": ",".join(number.removeprefix("+") for number in request.called),
         "say": request.say,
         "play": request.play,
         "lang": request.lang,
@@ -27,6 +28,8 @@ def request_fields(request: JobRequest) -> Fields:
         "unsure": request.on_uncertain.value if request.on_uncertain else None,
         "window": _milliseconds(request.evidence_window),
         "limit": _milliseconds(request.call_deadline),
+        "hours": request.hours,
+        "cc": ",".join(dict.fromkeys(country(number) for number in request.called)),
     }
     return [
         text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
@@ -59,10 +62,6 @@ def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
     while (part := raw.get(b"%b~%d" % (name, len(parts)))) is not None:
         parts.append(part)
     return b"".join(parts)
-
-
-def _numbers(request: JobRequest) -> tuple[str, ...]:
-    return request.participants or ((request.recipient,) if request.recipient else ())
 
 
 def _number(value: int | None) -> str | None:

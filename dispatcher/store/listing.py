@@ -79,17 +79,26 @@ def counts(store: Store) -> dict[str, dict[str, int]]:
     return table
 
 
-def ended_before(store: Store, moment: float, most: int = PAGE) -> list[str]:
-    """Return ids of ended jobs that were created before a moment (ms), oldest first."""
-    found: list[str] = []
+def ended_before(store: Store, moment: float) -> Iterator[str]:
+    """Yield ids of ended jobs created before a moment (ms); they may be removed meanwhile."""
     for kind in _kinds(store):
-        if State(kind.partition(":")[0]) in TERMINAL and len(found) < most:
-            with plain_errors():
-                page: Any = store.redis.zrangebyscore(
-                    store.key("idx", kind), "-inf", f"({moment}", start=0, num=most - len(found)
-                )
-            found += [id_.decode() for id_ in page]
-    return found
+        if State(kind.partition(":")[0]) in TERMINAL:
+            yield from _oldest(store, store.key("idx", kind), moment)
+
+
+def _oldest(store: Store, index: str, moment: float) -> Iterator[str]:
+    """Yield from the oldest on; what stays where it is is passed by, what leaves is not missed."""
+    stayed = 0
+    while True:
+        with plain_errors():
+            page: Any = store.redis.zrangebyscore(
+                index, "-inf", f"({moment}", start=stayed, num=PAGE
+            )
+        if not page:
+            return
+        yield from (id_.decode() for id_ in page)
+        with plain_errors():
+            stayed += sum(score is not None for score in store.redis.zmscore(index, page))
 
 
 def _kinds(store: Store) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -13,9 +14,18 @@ _FOLDER = files("dispatcher.store") / "lua"
 @cache
 def source(operation: str) -> str:
     """Return the whole text of an operation, such as `claim`."""
-    body = (_FOLDER / f"{operation}.lua").read_text(encoding="utf-8")
-    prelude = (_FOLDER / "_job.lua").read_text(encoding="utf-8")
-    return f"{_transitions()}\n{prelude}\n{body}"
+    body = _read(f"{operation}.lua")
+    return "\n".join([_transitions(), *(_read(part) for part in _parts(body)), body])
+
+
+def _parts(body: str) -> list[str]:
+    """Return the files that stand before an operation: the prelude, and what its head asks for."""
+    asked = re.match(r"-- uses (\w+\.lua)\n", body)
+    return ["_job.lua", *([asked[1]] if asked else [])]
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _transitions() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ import redis
 from redis.commands.core import Script
 
 from dispatcher.errors import DispatcherError
+from dispatcher.hours import Window
 from dispatcher.job import Job
 from dispatcher.masking import mask_text
 from dispatcher.policy import Decision
 from dispatcher.redis_url import connect, plain_errors
-from dispatcher.request import JobRequest
+from dispatcher.request import FURTHEST, JobRequest
+from dispatcher.rules import Rules
 from dispatcher.states import Priority, State
 from dispatcher.store import codec, scripts
 
@@ -26,6 +29,11 @@ DEFAULT_NAMESPACE = "vd"
 LOST_AFTER = 15.0
 """Seconds after which a message that no worker took up is sent again: the broker holds about a
 second of work, so that nothing honest waits so long."""
+
+
+_LEFT_AFTER_429 = 0.7
+"""What is left of the working rate after a 429: the real limit is not documented, and a fifth too
+much is likelier than twice too much."""
 
 
 class KeyConflict(DispatcherError, ValueError):
@@ -62,6 +70,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: come back with the slot in so many seconds."""
+
+    seconds: float
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The job goes by calling hours, and the window that it knows is over: set the next one."""
+
+    job: Job
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A closed gate of the account: since when (ms since the epoch), why, credits required."""
 
@@ -69,6 +93,31 @@ class Gate:
     since: float
     why: str
     required: float
+
+    def stops(self, job: Job) -> bool:
+        """Whether it holds a job back; as `stops` of store/lua/_job.lua."""
+        _, _, scope = self.name.partition(":")
+        kind, _, what = scope.partition(":")
+        if kind == "tag":
+            return what in job.tags
+        return kind != "priority" or what == job.priority
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where the limiter and the lines stand.
+
+    Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
+    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
+    """
+
+    rate: float | None
+    working_rate: float | None
+    next_slot: float
+    connections: int
+    ready: dict[Priority, int]
+    lines: dict[Priority, int]
+    fed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +148,7 @@ class Store:
         client: redis.Redis,
         *,
         namespace: str = DEFAULT_NAMESPACE,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.redis = client
         self.root = f"{{{namespace}}}"
@@ -140,18 +189,57 @@ class Store:
         return [(flat[i].decode(), Priority(flat[i + 1].decode())) for i in range(0, len(flat), 2)]
 
     def claim(
-        self, id_: str, *, token: str, lease: float, actor: str = "worker"
-    ) -> Claim | State | None:
-        """Take the right to make one request, or learn the state in which there is nothing to do.
+        self, id_: str, *, token: str, lease: float, slot: str = "", actor: str = "worker"
+    ) -> Claim | Wait | Hours | State | None:
+        """Take the right to make one request now, or learn why not.
 
-        None means that there is no such job. `lease` is in seconds. The same `token` asks again
-        for the same claim, should the first answer have been lost.
+        A State is one in which there is nothing to do, None means that there is no such job.
+        `lease` is in seconds. The same `token` asks again for the same claim, should the first
+        answer have been lost; `slot` is what a Wait reserved for it.
         """
-        answer = self._run("claim", id_, token, _ms(lease), actor)
+        answer = self._run("claim", id_, token, _ms(lease), actor, slot)
         if isinstance(answer, bytes):
             return None if answer == b"gone" else State(answer.decode())
-        _, attempt, raw = answer
-        return Claim(Job.from_record(id_, codec.record(raw)), int(attempt))
+        kind, first, second = answer
+        if kind == b"wait":
+            return Wait(float(first) / 1000, second.decode())
+        job = Job.from_record(id_, codec.record(second))
+        return Hours(job, first.decode()) if kind == b"hours" else Claim(job, int(first))
+
+    def admit(self, id_: str, window: Window | None, why: str, hours: str) -> State | None:
+        """Set the window in which a queued job may be dialled; where none ever opens it fails.
+
+        `hours` is the text it comes from: a window of hours that were changed since does not count.
+        """
+        opens, closes = (window.opens, window.closes) if window else (None, None)
+        # Rounded up, a window that is open now would open a moment later.
+        start = str(math.floor(opens.timestamp() * 1000)) if opens else ""
+        moments = (start, codec.moment(closes))
+        state = self._run("admit", id_, *moments, "worker", why, hours)
+        return None if state == b"gone" else State(state.decode())
+
+    # -- the limiter -----------------------------------------------------------------------
+
+    def publish(self, rules: Rules) -> None:
+        """Make these the rules of the account, for every process and at once."""
+        with plain_errors():
+            pipe = self.redis.pipeline(transaction=True)
+            pipe.delete(self.key("limits"))
+            pipe.hset(self.key("limits"), items=_flat(rules.fields()))
+            pipe.execute()
+
+    def take_slot(self, holder: str, slot: str = "") -> Wait | None:
+        """Ask for one request that is not a dial; None: go, and `give_back` the holder after."""
+        wait, reserved = self._run("slot", holder, slot)
+        return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
+
+    def give_back(self, holder: str) -> None:
+        """Give back the connection of a request that take_slot let through."""
+        self._run("give_back", holder)
+
+    def throttle(self, wait: float) -> None:
+        """Move the whole account's next request to `wait` seconds from now, and slow down."""
+        self._run("throttle", _ms(wait), _LEFT_AFTER_429)
 
     def settle(
         self, id_: str, attempt: int, decision: Decision, *, actor: str = "worker"
@@ -160,6 +248,8 @@ class Store:
 
         What comes too late to change the job is kept with the attempt, and changes nothing else.
         """
+        if decision.throttled is not None:
+            self.throttle(decision.throttled)
         if decision.gate:
             self.close_gate(decision.gate, decision.why, float(decision.required or 0))
         kept = [f"{attempt}.result", decision.result]
@@ -200,7 +290,7 @@ class Store:
         return [id_.decode() for id_ in self._run("take_due", state, most, _ms(lease))]
 
     def purge(self, id_: str, before: float) -> bool:
-        """Remove a job that ended before a moment (ms since the epoch), and what points to it."""
+        """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
         return bool(self._run("purge", id_, round(before)))
 
     # -- people ----------------------------------------------------------------------------
@@ -215,6 +305,8 @@ class Store:
 
         `expires` is the new deadline in seconds from now; left out, the first one's length.
         """
+        if expires is not None and not 0 < expires <= FURTHEST.total_seconds():
+            raise Refused(f"a deadline {expires:g} s from now is not within {FURTHEST.days} days")
         span = "" if expires is None else _ms(expires)
         answer, before = self._run("retry", id_, actor, why, span)
         state = before.decode()
@@ -226,6 +318,13 @@ class Store:
             raise UnknownJob(id_)
         if answer == b"refused":
             raise Refused(refusal)
+
+    def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
+        """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
+        answer, before = self._run("prioritise", id_, priority, actor, why)
+        self._complain(
+            answer, id_, f"job {id_} is {before.decode()}: its priority is past mattering"
+        )
 
     # -- gates -----------------------------------------------------------------------------
 
@@ -276,6 +375,28 @@ class Store:
             for id_, record, at in zip(wanted, records, moments, strict=True)
         ]
 
+    def position(self, id_: str) -> tuple[int, float, float] | None:
+        """Return how many go before a queued job, seconds between two, and until the next slot."""
+        found = self._run("position", id_)
+        if found is None:
+            return None
+        before, spacing, until_slot = found
+        return int(before), float(spacing) / 1000, float(until_slot) / 1000
+
+    def pace(self) -> Pace:
+        """Return where the limiter and the lines stand."""
+        rate, working, next_slot, connections, *lines, fed = self._run("pace")
+        by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
+        return Pace(
+            rate=float(rate) if rate else None,
+            working_rate=float(working) if working else None,
+            next_slot=float(next_slot) / 1000,
+            connections=int(connections),
+            ready={priority: ready for priority, ready, _ in by_priority},
+            lines={priority: number for priority, _, number in by_priority},
+            fed=int(fed),
+        )
+
     def job_of_call(self, callid: str) -> str | None:
         """Return the id of the job that a call belongs to."""
         bucket = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()[:4]
@@ -283,10 +404,11 @@ class Store:
             found: bytes | None = self.redis.hget(self.key("calls", bucket), callid)  # type: ignore[assignment]
         return found.decode() if found else None
 
-    def limits(self, **values: int | str) -> None:
-        """Publish what the workers run with, for feeds and for people: `window`, and others."""
+    def note_balance(self, balance: float) -> None:
+        """Keep what the provider last said of the account's balance, in credits."""
         with plain_errors():
-            self.redis.hset(self.key("limits"), mapping=dict(values.items()))
+            seen = {"credits": f"{balance:g}", "at": str(round(self.now()))}
+            self.redis.hset(self.key("balance"), items=_flat(seen))
 
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
@@ -295,6 +417,12 @@ class Store:
         with plain_errors():
             second, microsecond = self.redis.time()
         return float(second * 1000 + microsecond / 1000)
+
+    def balance(self) -> tuple[float, float] | None:
+        """Return the balance in credits as it was last seen, and when (ms since the epoch)."""
+        with plain_errors():
+            seen = self.redis.hgetall(self.key("balance"))
+        return (float(seen[b"credits"]), float(seen[b"at"])) if seen else None
 
     # -- below -----------------------------------------------------------------------------
 
@@ -359,13 +487,17 @@ def _enqueue_arguments(id_: str, request: JobRequest, actor: str) -> list[str]:
         codec.moment(request.at) or "+0",
         codec.moment(request.expires),
         actor,
-        *codec.request_fields(request),
+        json.dumps(codec.request_fields(request), ensure_ascii=False),
     ]
 
 
 def _gate(name: str, text: bytes) -> Gate:
     facts = json.loads(text)
     return Gate(name, facts["since"], facts["why"], facts.get("required", 0))
+
+
+def _flat(fields: dict[str, str]) -> list[Any]:
+    return [text for pair in fields.items() for text in pair]
 
 
 def _ms(seconds: float) -> int:

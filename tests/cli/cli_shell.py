@@ -51,14 +51,18 @@ class Ran:
 
 
 class Shell:
-    """A directory and an environment of PATH, HOME and the variables given, nothing else."""
+    """A directory and an environment of PATH, HOME and the variables given, nothing else.
+
+    PYTHONPATH goes along where there is one: tests of a checkout that is not the installed one.
+    """
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
         self.variables = variables
 
     def environment(self, variables: dict[str, str]) -> dict[str, str]:
-        base = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        base = {**kept, "HOME": str(self.folder)}
         return {**base, **self.variables, **variables}
 
     def start(self, *arguments: str | bytes, **variables: str) -> subprocess.Popen[bytes]:

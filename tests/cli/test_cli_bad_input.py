@@ -73,6 +73,14 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*SAY, "--expires", "0"), ("expires", "passed")),
     ((*SAY, "--expires", "2020-01-31T09:00:00Z"), ("expires", "passed")),
     ((*SAY, "--at", "2h", "--expires", "1h"), ("expires", "before it is due")),
+    ((*SAY, "--at", "2031-01-31T09:00:00Z"), ("at", "366 days")),
+    ((*SAY, "--hours", "daytime"), ("hours", "'daytime'", "write 08:00-21:00")),
+    ((*SAY, "--hours", "08:00-08:00"), ("hours", "never opens", "00:00-24:00")),
+    ((*SAY, "--hours", "08:00-21:00 Tokyo"), ("hours", "'Tokyo'", "Asia/Tokyo")),
+    ((*SAY, "--hours", "monday 08:00-21:00"), ("hours", "'monday'", "mon tue wed")),
+    ((*SAY, "--hours", ""), ("hours", "no hours")),
+    (("+81990504123", "--say", "x"), ("recipient", "premium-rate")),
+    ((*SAY, "--timeout", "1m"), ("--timeout", "--wait")),
     ((*SAY, "--max-attempts", "five"), ("--max-attempts", "integer")),
     ((*SAY, "--max-attempts", "0"), ("max_attempts", "1")),
     ((*SAY, "--max-attempts", "51"), ("max_attempts", "50")),
@@ -126,6 +134,17 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("retry", "a", "--expires", "0"), ("--expires", "'0'", "366 days")),
     (("retry", "a", "--expires", "999999999999999d"), ("--expires", "366 days")),
     (("cancel",), ("Missing argument",)),
+    (("pause", "--tag", "a", "--priority", "bulk"), ("--tag", "not both")),
+    (("resume", "--tag", "a", "--priority", "bulk"), ("--tag", "not both")),
+    (("pause", "--priority", "soon"), ("--priority", "'soon'", "urgent", "bulk")),
+    (("pause", "--tag", ""), ("--tag", "empty")),
+    (("pause", "--tag", "a,b"), ("--tag", "'a,b'", "comma")),
+    (("resume", "--tag", "x" * 101), ("--tag", "100")),
+    (("pause", "everything"), ("unexpected", "everything")),
+    (("prioritise", "abcdefghijklmnop"), ("--priority", "urgent, normal, bulk")),
+    (("prioritise", "abcdefghijklmnop", "--priority", "soon"), ("--priority", "'soon'", "urgent")),
+    (("prioritise", "--priority", "bulk"), ("Missing argument",)),
+    (("why",), ("Missing argument",)),
     (("list", "--limit", "x"), ("--limit", "integer")),
     (("list", "--limit", "0"), ("--limit", "1")),
     (("list", "--state", "nonsense"), ("--state", "'nonsense'", "in_progress")),
@@ -157,13 +176,15 @@ def test_wrong_usage_is_refused_and_nothing_is_written(
         refused(shell(*arguments), USAGE, *words)
 
 
-@pytest.mark.parametrize("command", ["show", "retry", "cancel"])
+@pytest.mark.parametrize(
+    "command", [("show",), ("why",), ("retry",), ("cancel",), ("prioritise", "--priority", "bulk")]
+)
 @pytest.mark.parametrize("id_", ["abcdefghijklmnop", "", "x" * 5000, "a\nb", "{vd}:fed"])
 def test_an_unknown_job_is_said_to_be_unknown(
-    shell: Shell, store: Store, command: str, id_: str
+    shell: Shell, store: Store, command: tuple[str, ...], id_: str
 ) -> None:
     with nothing_written(store):
-        refused(shell(command, id_), FAILED, "there is no job", "check the id")
+        refused(shell(*command, id_), FAILED, "there is no job", "check the id")
 
 
 def test_a_key_of_another_request_is_refused(shell: Shell, store: Store) -> None:
@@ -228,6 +249,10 @@ ASKING: list[tuple[str, ...]] = [
     ("stats",),
     ("retry", "abcdefghijklmnop"),
     ("cancel", "abcdefghijklmnop"),
+    ("prioritise", "abcdefghijklmnop", "--priority", "bulk"),
+    ("pause",),
+    ("resume",),
+    ("why", "abcdefghijklmnop"),
     ("worker",),
     ("beat",),
     ("flower",),

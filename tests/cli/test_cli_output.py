@@ -488,8 +488,8 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 
 COMMANDS = (
-    *("call", "conference", "show", "list", "stats", "retry", "cancel", "balance", "doctor"),
-    *("sandbox", "up", "demo", "worker", "beat", "flower"),
+    *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
+    *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
 )
 
 

@@ -9,14 +9,20 @@ from datetime import timedelta
 
 from dispatcher.policy import Decision
 from dispatcher.request import JobRequest
-from dispatcher.states import TERMINAL, TRANSITIONS, Priority, State
+from dispatcher.rules import Rules
+from dispatcher.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.store.store import LOST_AFTER
 
+DAY = 86_400_000
+BUSY_AGAIN = 5000
+HORIZON = 500
 OPEN = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 UNDECIDED = {None, "maybe_placed"}
 LINES = [str(priority) for priority in (Priority.URGENT, Priority.NORMAL, Priority.BULK)]
 
 Places = dict[str, dict[str, float]]
+Scores = dict[str, dict[str, float]]
+"""priority -> line -> how much it has had."""
 
 
 @dataclass
@@ -36,10 +42,14 @@ class ModelJob:
     fed: bool = False
     finished: int | None = None
     token: str = ""
+    hold: str = ""
+    sent: dict[int, int] = field(default_factory=dict)
     results: dict[int, str] = field(default_factory=dict)
     callids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.priority = str(self.request.priority)
+        self.numbers = [number[1:] for number in self.request.called]
         self.span = None if self.expires is None else self.expires - self.created
         self.next_at = self.due if self.state is State.SCHEDULED else self.expires
 
@@ -48,12 +58,24 @@ class ModelJob:
         return f"{self.state}:{self.reason}" if self.reason else str(self.state)
 
     @property
-    def line(self) -> str | None:
+    def line(self) -> str:
+        campaigns = [tag for tag in self.request.tags if tag.startswith("campaign:")]
+        return campaigns[0] if campaigns else "producer"
+
+    @property
+    def place(self) -> str | None:
         if self.state is State.QUEUED:
-            return "fed" if self.fed else f"ready:{self.request.priority}"
+            return "fed" if self.fed else f"ready:{self.priority}:{self.line}"
         if self.state is State.HELD:
-            return f"held:{self.reason}:{self.request.priority}"
+            return f"held:{self.hold}:{self.priority}"
         return None
+
+    def stopped_by(self, gate: str) -> bool:
+        _, _, scope = gate.partition(":")
+        kind, _, what = scope.partition(":")
+        if kind == "tag":
+            return what in self.request.tags
+        return not kind or self.priority == what
 
     def keep(self, attempt: int, decision: Decision) -> None:
         self.results[attempt] = decision.result
@@ -63,9 +85,13 @@ class ModelJob:
 class Model:
     """The jobs, the gates, and what each operation does to them."""
 
-    def __init__(self, now: int, window: int) -> None:
+    def __init__(self, now: int, window: int, rules: Rules) -> None:
         self.now = now
         self.window = window
+        self.rules = rules
+        self.blocked = 0
+        self.persons: dict[str, list[int]] = defaultdict(list)
+        self.connections: dict[str, int] = {}
         self.jobs: dict[str, ModelJob] = {}
         self.gates: set[str] = set()
 
@@ -83,20 +109,45 @@ class Model:
         assert isinstance(delay, timedelta)
         return self.now + round(delay.total_seconds() * 1000)
 
-    def feed(self, most: int) -> list[str]:
-        if self.gates:
-            for job in self.in_line("ready")[:most]:
-                self._move(job, State.HELD, min(self.gates), job.expires)
-            return []
-        room = self.window - sum(job.fed for job in self.jobs.values())
-        chosen = self.in_line("ready")[: max(0, min(most, room))]
-        for job in chosen:
+    def feed(self, most: int, scores: Scores, turn: int) -> list[str]:
+        """Feed from where the lines and the turns stand."""
+        stopped = any(":" not in gate for gate in self.gates)
+        size = self.window if self.blocked <= self.now + HORIZON else 0
+        room = most if stopped else size - sum(job.fed for job in self.jobs.values())
+        urgent_room = room + (most if stopped else size)
+        chosen: list[str] = []
+        for _ in range(most):
+            ready = self.in_line("ready")
+            urgent = any(job.priority == "urgent" for job in ready)
+            if not ready or not (room > 0 or (urgent_room > 0 and urgent)):
+                break
+            turn += 1
+            job = self._whose_turn(ready, scores, turn)
+            gate = self.closed_gate(job)
+            if gate:
+                self._hold(job, gate)
+                continue
             job.fed = True
             lost_at = self.now + round(LOST_AFTER * 1000)
             job.next_at = lost_at if job.expires is None else min(job.expires, lost_at)
-        return [job.id for job in chosen]
+            chosen.append(job.id)
+            room, urgent_room = room - 1, urgent_room - 1
+        return chosen
 
-    def claim(self, id_: str, token: str, lease: int) -> int | State | None:
+    def _whose_turn(self, ready: list[ModelJob], scores: Scores, turn: int) -> ModelJob:
+        share = {10: "normal", 0: "normal", 15: "bulk"}.get(turn % 20)
+        waiting = {job.priority for job in ready}
+        priority = share if share in waiting else min(waiting, key=LINES.index)
+        assert priority is not None
+        lines = {job.line for job in ready if job.priority == priority}
+        line = min(lines, key=lambda name: (scores[priority][name], name))
+        scores[priority][line] += 1
+        return next(job for job in ready if (job.priority, job.line) == (priority, line))
+
+    def closed_gate(self, job: ModelJob) -> str:
+        return min((gate for gate in self.gates if job.stopped_by(gate)), default="")
+
+    def claim(self, id_: str, token: str, lease: int) -> int | State | str | None:
         job = self.jobs.get(id_)
         if job is None:
             return None
@@ -106,20 +157,54 @@ class Model:
             return job.state
         if self._overdue(job):
             self._move(job, State.EXPIRED)
-        elif self.gates:
-            self._move(job, State.HELD, min(self.gates), job.expires)
+        elif gate := self.closed_gate(job):
+            self._hold(job, gate)
+        elif at := self._protected_until(job):
+            self._schedule(job, at)
+        elif not self._may_ask():
+            return "wait"
         else:
-            job.n, job.token = job.n + 1, token
-            self._move(job, State.DIALING, "", self.now + lease)
+            self._dial(job, token, lease)
             return job.n
         return job.state
 
+    def _protected_until(self, job: ModelJob) -> int | None:
+        moments = (self._number_protected_until(number, job) for number in job.numbers)
+        return next((at for at in moments if at), None)
+
+    def _number_protected_until(self, number: str, job: ModelJob) -> int | None:
+        if self.rules.one_at_a_time and self.calling(number):
+            return self.now + BUSY_AGAIN
+        calls, most = self.persons[number], self.rules.per_day
+        if most and len(calls) >= most and calls[most - 1] + DAY > self.now:
+            return calls[most - 1] + DAY
+        gap = round(self.rules.gap * 1000)
+        if gap and job.priority != "urgent" and calls and calls[0] + gap > self.now:
+            return calls[0] + gap
+        return None
+
+    def calling(self, number: str) -> list[ModelJob]:
+        return [job for job in self.jobs.values() if job.state in OPEN and number in job.numbers]
+
+    def _may_ask(self) -> bool:
+        under_way = sum(end > self.now for end in self.connections.values())
+        return self.blocked <= self.now and under_way < self.rules.connections
+
+    def _dial(self, job: ModelJob, token: str, lease: int) -> None:
+        job.n, job.token = job.n + 1, token
+        job.sent[job.n] = self.now
+        self.connections[job.id] = self.now + round(self.rules.lease * 1000)
+        for number in job.numbers:
+            self.persons[number].insert(0, self.now)
+        self._move(job, State.DIALING, "", self.now + lease)
+
     def settle(self, id_: str, attempt: int, decision: Decision) -> State | None:
-        if decision.gate:
-            self.gates.add(str(decision.gate))
+        self._tell_all(decision)
         job = self.jobs.get(id_)
         if job is None:
             return None
+        if job.n == attempt:
+            self.connections.pop(id_, None)
         if not self._in_time(job, attempt, decision.to):
             if job.results.get(attempt) in UNDECIDED:
                 job.keep(attempt, decision)
@@ -127,9 +212,21 @@ class Model:
         job.keep(attempt, decision)
         job.spent += (job.state is State.DIALING) and decision.spent
         job.spent -= (job.state is State.UNCERTAIN) and not decision.spent
+        if not decision.spent and job.state is not State.IN_PROGRESS:
+            self._nobody_was_called(job, attempt)
         next_at = None if decision.delay is None else self.now + round(decision.delay * 1000)
         self._go(job, decision, next_at)
         return job.state
+
+    def _tell_all(self, decision: Decision) -> None:
+        if decision.gate:
+            self.gates.add(str(decision.gate))
+        if decision.throttled is not None:
+            self.blocked = max(self.blocked, self.now + round(decision.throttled * 1000))
+
+    def _nobody_was_called(self, job: ModelJob, attempt: int) -> None:
+        for number in job.numbers:
+            self.persons[number].remove(job.sent[attempt])
 
     def _in_time(self, job: ModelJob, attempt: int, to: State) -> bool:
         return job.n == attempt and job.state in OPEN and to in TRANSITIONS[job.state]
@@ -137,15 +234,14 @@ class Model:
     def _go(self, job: ModelJob, decision: Decision, next_at: int | None) -> None:
         if decision.to is State.SCHEDULED:
             assert next_at is not None
-            job.due = next_at
-            too_late = job.expires is not None and next_at >= job.expires
-            self._move(job, State.EXPIRED if too_late else State.SCHEDULED, "", next_at)
+            self._schedule(job, next_at)
         elif decision.to is State.QUEUED:
             job.due = self.now
             self._queue(job)
         else:
             next_at = job.expires if next_at is None else next_at
             self._move(job, decision.to, str(decision.reason), next_at)
+            job.hold = job.reason
 
     def put_off(self, id_: str, attempt: int, delay: int) -> bool:
         job = self.jobs.get(id_)
@@ -164,9 +260,10 @@ class Model:
                 job.fed, job.next_at = False, job.expires
         for job in self.come(State.HELD):
             self._move(job, State.EXPIRED)
-        if not self.gates:
+        if not any(":" not in gate for gate in self.gates):
             for job in self.in_line("held"):
-                self._queue(job)
+                if job.hold not in self.gates:
+                    self._queue(job)
 
     def rescue(self, window: int, most: int) -> int:
         lapsed = self.come(State.DIALING)[:most]
@@ -174,6 +271,7 @@ class Model:
             own = job.request.evidence_window
             job.results[job.n] = "maybe_placed"
             job.spent += 1
+            self.connections.pop(job.id, None)
             length = window if own is None else round(own * 1000)
             self._move(job, State.UNCERTAIN, "", self.now + length)
         return len(lapsed)
@@ -183,6 +281,15 @@ class Model:
         for job in taken:
             job.next_at = self.now + lease
         return [job.id for job in taken]
+
+    def prioritise(self, id_: str, priority: str) -> bool:
+        job = self.jobs[id_]
+        if job.state not in WAITING:
+            return False
+        if job.fed:
+            job.fed, job.next_at = False, job.expires
+        job.priority = priority
+        return True
 
     def cancel(self, id_: str) -> bool:
         job = self.jobs[id_]
@@ -217,12 +324,12 @@ class Model:
             found[f"idx:{job.kind}"][job.id] = job.created
             if job.next_at is not None:
                 found[f"next:{job.state}"][job.id] = job.next_at
-            if job.line:
-                found[job.line][job.id] = job.due
+            if job.place:
+                found[job.place][job.id] = job.due
             for tag in job.request.tags:
                 found[f"tag:{tag}"][job.id] = job.created
-            for number in job.request.participants or (job.request.recipient or "",):
-                found["recipients"][f"{number[:0:-1]}:{job.id}"] = 0
+            for number in job.numbers:
+                found["recipients"][f"{number[::-1]}:{job.id}"] = 0
         return dict(found)
 
     def come(self, state: State) -> list[ModelJob]:
@@ -235,11 +342,11 @@ class Model:
         return _in_order(jobs)
 
     def in_line(self, line: str) -> list[ModelJob]:
-        """Return the jobs of a line and all its priorities: the most urgent, oldest first."""
+        """Return the jobs of all lines of a kind: the most urgent, oldest first."""
         jobs = (
-            (LINES.index(job.request.priority), job.due, job.id, job)
+            (LINES.index(job.priority), job.due, job.id, job)
             for job in self.jobs.values()
-            if job.line and job.line.startswith(line)
+            if job.place and job.place.startswith(line)
         )
         return _in_order(jobs)
 
@@ -255,6 +362,15 @@ class Model:
 
     def _overdue(self, job: ModelJob) -> bool:
         return job.expires is not None and job.expires <= self.now
+
+    def _hold(self, job: ModelJob, gate: str) -> None:
+        self._move(job, State.HELD, gate.partition(":")[0], job.expires)
+        job.hold = gate
+
+    def _schedule(self, job: ModelJob, at: int) -> None:
+        job.due = at
+        too_late = job.expires is not None and at >= job.expires
+        self._move(job, State.EXPIRED if too_late else State.SCHEDULED, "", at)
 
     def _queue(self, job: ModelJob) -> None:
         if self._overdue(job):

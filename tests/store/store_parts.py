@@ -18,24 +18,30 @@ from dispatcher.store import Claim, Store, codec
 RECIPIENT = "+818011234567"
 POLICY = Policy()
 START = 1_700_000_000_000
+CALLING = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 """States in which something happens at a known moment, always."""
 
 Snapshot = dict[str, dict[str, str]]
-"""Every key of a namespace -> its members, as field -> value or member -> score."""
+"""Every key of a namespace -> its members: field -> value, member -> score, place -> item."""
 
 
 class Clock:
     """Milliseconds since the epoch that move only when told."""
 
     def __init__(self) -> None:
-        self.ms = START
+        self.ms: float = START
 
-    def __call__(self) -> int:
+    def __call__(self) -> float:
         return self.ms
 
     def forward(self, seconds: float) -> None:
         self.ms += round(seconds * 1000)
+
+
+def window(store: Store, most: int) -> None:
+    """Let no more jobs than these be out at a time."""
+    store.redis.hset(store.key("limits"), "window", most)
 
 
 def request(**fields: Any) -> JobRequest:
@@ -82,6 +88,14 @@ for _, name in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
     flat = redis.call('HGETALL', name)
   elseif kind == 'zset' then
     flat = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
+  elseif kind == 'string' then
+    flat = { '', redis.call('GET', name) }
+  elseif kind == 'list' then
+    flat = {}
+    for place, value in ipairs(redis.call('LRANGE', name, 0, -1)) do
+      flat[#flat + 1] = tostring(place)
+      flat[#flat + 1] = value
+    end
   else
     flat = {}
     for _, member in ipairs(redis.call('SMEMBERS', name)) do
@@ -131,6 +145,52 @@ def assert_sound(found: Snapshot) -> None:
     for id_, fields in records(found).items():
         _assert_in_place(fields, places.pop(id_, set()))
     assert not places, f"without a record: {dict(places)}"
+    _assert_lines(found)
+    _assert_calling(found)
+
+
+def _assert_lines(found: Snapshot) -> None:
+    """A line has its turn just where somebody stands in it; no hold is forgotten."""
+    lines, ready = set(), set()
+    for name, members in found.items():
+        kind, _, rest = name.partition(":")
+        if kind == "lines":
+            lines |= {f"{rest}:{line}" for line in members}
+        elif kind == "ready":
+            ready.add(rest)
+        elif kind == "held":
+            assert rest.rpartition(":")[0] in found["holds"]
+    assert lines == ready
+
+
+def _assert_calling(found: Snapshot) -> None:
+    """A number is busy just while a job may be calling it; a connection is of one that asks."""
+    jobs = records(found)
+    calling = {
+        (number, id_)
+        for id_, job in jobs.items()
+        if job["state"] in CALLING
+        for number in whole(job, "to").split(",")
+    }
+    busy = {(name[5:], members[""]) for name, members in found.items() if name[:5] == "busy:"}
+    assert busy <= calling
+    assert busy == calling or "alone" not in found.get("limits", {})
+    for holder in found.get("connections", {}).keys() & jobs.keys():
+        assert jobs[holder]["state"] == State.DIALING
+
+
+def whole(record: Mapping[str, str], field: str) -> str:
+    """Return a value of a raw record, its pieces put together."""
+    text, piece = record.get(field, ""), 1
+    while f"{field}~{piece}" in record:
+        text, piece = text + record[f"{field}~{piece}"], piece + 1
+    return text
+
+
+def line_of(record: Mapping[str, str]) -> str:
+    """Return the line that a job of this raw record waits in: its campaign's or its producer's."""
+    campaigns = [tag for tag in record.get("tags", "").split(",") if tag.startswith("campaign:")]
+    return campaigns[0] if campaigns else record["t0"].split(" ")[2][:40]
 
 
 def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
@@ -143,10 +203,11 @@ def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
     lines = here - indexes - moments
     match state:
         case State.QUEUED:
-            assert lines in ({f"ready:{prio}"}, {"fed"})
+            assert lines in ({f"ready:{prio}:{line_of(record)}"}, {"fed"})
             assert moments or not (lines == {"fed"} or "expires" in record)
         case State.HELD:
-            assert lines == {f"held:{reason}:{prio}"}
+            assert lines == {f"held:{record['hold']}:{prio}"}
+            assert record["hold"].partition(":")[0] == reason
             assert moments or "expires" not in record
         case _:
             assert not lines

@@ -24,6 +24,7 @@ from store_parts import (
     refused,
     request,
     snapshot,
+    window,
 )
 
 from dispatcher.job import Job
@@ -45,9 +46,10 @@ from dispatcher.store import Claim, KeyConflict, Pumped, Refused, Store, Unknown
 from dispatcher.store.store import LOST_AFTER
 
 LEASE = 30
+DAY = 86_400_000
 
 
-def at(milliseconds: int) -> datetime:
+def at(milliseconds: float) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
@@ -164,7 +166,7 @@ def test_the_most_urgent_are_fed_first_and_the_oldest_of_these(store: Store, clo
 
 
 def test_no_more_are_out_at_a_time_than_the_window_allows(store: Store) -> None:
-    store.limits(window=2)
+    window(store, 2)
     for _ in range(4):
         enqueue(store)
     fed = store.feed()
@@ -181,7 +183,7 @@ def test_no_more_are_fed_than_asked_for(store: Store) -> None:
 
 
 def test_an_urgent_job_overtakes_a_backlog(store: Store, clock: Clock) -> None:
-    store.limits(window=1)
+    window(store, 1)
     first = enqueue(store, priority="bulk")
     clock.forward(1)
     enqueue(store, priority="bulk")
@@ -608,7 +610,9 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     store.settle(id_, 1, decision)
     assert not store.purge(id_, clock.ms)
     assert store.purge(id_, clock.ms + 1)
-    assert snapshot(store).keys() == {"reasons"}
+    person = f"person:{RECIPIENT[1:]}"
+    assert snapshot(store).keys() == {"reasons", person}
+    assert 0 < store.redis.pttl(store.key(person)) <= DAY
     with pytest.raises(UnknownJob):
         store.get(id_)
     assert not store.purge(id_, clock.ms + 1)
@@ -766,7 +770,7 @@ def test_a_clock_that_steps_back_loses_no_line_of_the_timeline(store: Store, clo
 
 
 def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> None:
-    store.limits(window=3)
+    window(store, 3)
     held, fed, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
     store.close_gate("credit", "empty")
     store.feed(1)

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 from store_model import Model
 from store_parts import (
+    CALLING,
     RECIPIENT,
     Clock,
     Snapshot,
@@ -30,6 +31,7 @@ from store_parts import (
     records,
     request,
     snapshot,
+    window,
 )
 
 from dispatcher.job import Event, Job
@@ -55,9 +57,11 @@ from dispatcher.provider import (
 )
 from dispatcher.redis_url import connect
 from dispatcher.request import JobRequest
-from dispatcher.states import TERMINAL, TRANSITIONS, State
-from dispatcher.store import Claim, KeyConflict, Refused, Store
+from dispatcher.rules import Rules
+from dispatcher.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
+from dispatcher.store import Claim, KeyConflict, Refused, Store, Wait
 from dispatcher.store.listing import counts
+from dispatcher.store.pauses import Scope, pause, resume
 from workers.embedded_redis import EmbeddedRedis
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
@@ -80,10 +84,19 @@ REPORTS = [
 ]
 FINAL = st.sampled_from(REPORTS)
 WORDS = st.sampled_from(["death", "deadline", "RINGING", *REPORTS])
+NUMBERS = [RECIPIENT, "+818011234568", "+14155550123"]
+PROTECTION = [
+    Rules(one_at_a_time=False),
+    Rules(one_at_a_time=False, connections=2, lease=10),
+    Rules(gap=100),
+    Rules(gap=20, per_day=2),
+]
+SCOPES = [Scope(), Scope(tag="a"), Scope(tag="campaign:x"), Scope(priority=Priority.BULK)]
 REQUESTS = st.fixed_dictionaries(
     {
         "priority": st.sampled_from(["urgent", "normal", "bulk"]),
-        "tags": st.sampled_from([(), ("a",), ("a", "b")]),
+        "tags": st.sampled_from([(), ("a",), ("a", "b"), ("campaign:x",), ("a", "campaign:y")]),
+        "recipient": st.sampled_from(NUMBERS),
         "at": st.sampled_from([None, None, None, 5]),
         "expires": st.sampled_from([None, None, 61, 400]),
         "redial": st.sampled_from([None, 0]),
@@ -98,6 +111,20 @@ KEYS = st.sampled_from([None, None, "alert-1", "alert-2"])
 PICK = st.sampled_from([0, 0, 0, 1, 2, 5])  # the likely ones are put first
 FEW = st.integers(1, 3)
 
+OTHERS = {
+    "job",
+    "gates",
+    "limits",
+    "reasons",
+    "lines",
+    "holds",
+    "turn",
+    "pace",
+    "connections",
+    "busy",
+}
+"""What is not of the model: soundness looks at it, or it has tests of its own."""
+
 Decide = Callable[[Claim], Decision | None]
 
 
@@ -106,13 +133,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     redis: redis.Redis
 
-    @initialize(some=st.lists(REQUESTS, min_size=2, max_size=4))
-    def begin(self, some: list[dict[str, object]]) -> None:
+    @initialize(some=st.lists(REQUESTS, min_size=2, max_size=4), rules=st.sampled_from(PROTECTION))
+    def begin(self, some: list[dict[str, object]], rules: Rules) -> None:
         self.redis.flushdb()
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
-        self.store.limits(window=3)
-        self.model = Model(self.clock.ms, window=3)
+        self.store.publish(rules)
+        window(self.store, 3)
+        self.model = Model(self.now, window=3, rules=rules)
         self.rng = random.Random(1)
         self.messages: list[str] = []
         self.claims: list[tuple[str, Claim]] = []
@@ -123,6 +151,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.timelines: dict[str, tuple[Event, ...]] = {}
         for fields in some:
             self.enqueue(fields, None, conference=False)
+
+    @property
+    def now(self) -> int:
+        return int(self.clock.ms)
 
     # -- producers -------------------------------------------------------------------------
 
@@ -155,8 +187,16 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.in_line("ready"))
     @rule(most=FEW)
     def feed(self, most: int) -> None:
+        before = self.look()
+        scores = {
+            name[6:]: {line: float(score) for line, score in members.items()}
+            for name, members in before.items()
+            if name.startswith("lines:")
+        }
+        expected = self.model.feed(most, scores, int(before.get("turn", {"": "0"})[""]))
         fed = self.store.feed(most)
-        assert [id_ for id_, _ in fed] == self.model.feed(most)
+        assert [id_ for id_, _ in fed] == expected
+        assert all(self.model.jobs[id_].priority == priority for id_, priority in fed)
         self.messages += [id_ for id_, _ in fed]
 
     @precondition(lambda self: self.messages)
@@ -187,20 +227,27 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _claim(self, id_: str, token: str = "") -> None:
         token = token or f"token-{len(self.tokens)}"
-        closed = bool(self.model.gates)
+        busy = self._numbers_being_called()
         expected = self.model.claim(id_, token, LEASE * 1000)
         answer = self.store.claim(id_, token=token, lease=LEASE)
         if not isinstance(answer, Claim):
-            assert answer == expected
+            assert ("wait" if isinstance(answer, Wait) else answer) == expected
             return
         assert answer.attempt == expected
         if self.granted[id_].setdefault(answer.attempt, token) != token:
             raise AssertionError(f"attempt {answer.attempt} was granted twice")
         if (id_, token) not in self.tokens:
-            assert not closed
+            assert not any(gate.stops(answer.job) for gate in self.store.gates())
+            assert busy.isdisjoint(answer.job.numbers)
             assert answer.job.expires_at is None or self._before(answer.job)
             self.tokens.append((id_, token))
         self.claims.append((id_, answer))
+
+    def _numbers_being_called(self) -> set[str]:
+        if not self.model.rules.one_at_a_time:
+            return set()
+        jobs = (job_of(id_, raw) for id_, raw in records(self.look()).items())
+        return {number for job in jobs if job.state in CALLING for number in job.numbers}
 
     def _before(self, job: Job) -> bool:
         return job.expires_at is not None and self.clock.ms < job.expires_at.timestamp() * 1000
@@ -243,16 +290,16 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- what time moves on ----------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300]))
+    @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300, 86_400]))
     def wait(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        self.model.now = self.clock.ms
+        self.model.now = self.now
 
     @precondition(lambda self: self.model.moments())
     @rule(pick=PICK, word=WORDS)
     def wait_until_something_is_due_and_do_it(self, pick: int, word: str | Report) -> None:
         moments = self.model.moments()
-        self.wait((moments[pick % len(moments)] - self.clock.ms) / 1000)
+        self.wait((moments[pick % len(moments)] - self.now) / 1000)
         self.pump()
         self.rescue(3)
         self.end_windows(3, dies=False)
@@ -316,6 +363,34 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.close_gate(gate, "said so") == (gate not in self.model.gates)
         self.model.gates.add(gate)
 
+    @rule(scope=st.sampled_from(SCOPES))
+    def pause(self, scope: Scope) -> None:
+        gate = scope.gate
+        assert pause(self.store, scope, actor="kim") == (gate not in self.model.gates)
+        self.model.gates.add(gate)
+
+    @precondition(lambda self: self.model.gates)
+    @rule(scope=st.sampled_from(SCOPES))
+    def resume(self, scope: Scope) -> None:
+        gate = scope.gate
+        assert resume(self.store, scope) == (gate in self.model.gates)
+        self.model.gates.discard(gate)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=PICK, priority=st.sampled_from(Priority))
+    def prioritise(self, pick: int, priority: Priority) -> None:
+        id_ = self._any_waiting_job(pick)
+        if self.model.prioritise(id_, priority):
+            self.store.prioritise(id_, priority, actor="person", why="it matters")
+        else:
+            with pytest.raises(Refused):
+                self.store.prioritise(id_, priority, actor="person")
+
+    def _any_waiting_job(self, pick: int) -> str:
+        """Those that wait come first."""
+        jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in WAITING)
+        return jobs[pick % len(jobs)].id
+
     @precondition(lambda self: self.model.gates)
     @rule()
     def open_gates(self) -> None:
@@ -346,7 +421,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
     def purge(self, pick: int, limit: int) -> None:
-        id_, before = self._any_job(pick), self.clock.ms + limit
+        id_, before = self._any_job(pick), self.now + limit
         assert self.store.purge(id_, before) == self.model.purge(id_, before)
         if id_ not in self.model.jobs:
             self.claims = [claim for claim in self.claims if claim[0] != id_]
@@ -380,12 +455,20 @@ class StoreMachine(RuleBasedStateMachine):
             what = name.partition(":")[0]
             if what == "calls":
                 calls.update(members)
-            elif what not in {"job", "gates", "limits", "reasons"}:
+            elif what == "person":
+                self._has_had_these_calls(name[7:], [int(at) for at in members.values()])
+            elif what not in OTHERS:
                 places[name] = {member: float(score) for member, score in members.items()}
         assert places == model.places()
         assert calls == model.calls()
         assert set(found.get("gates", {})) == model.gates
         assert set(records(found)) == set(model.jobs)
+
+    def _has_had_these_calls(self, number: str, found: list[int]) -> None:
+        """As many of the latest as protection asks for are kept; what was not spent is not one."""
+        calls, rules = self.model.persons[number], self.model.rules
+        assert found == calls[: len(found)]
+        assert len(found) >= min(len(calls), rules.per_day or 1) or not rules.one_at_a_time
 
     def _has_a_lawful_history(self, job: Job) -> None:
         wanted = self.model.jobs[job.id]
@@ -406,7 +489,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert event.before is not None
             before, to = State(event.before), State(event.to)
             if before is to:
-                assert "too late to matter" in event.why
+                assert "too late to matter" in event.why or event.why.startswith("priority ")
             else:
                 assert to in TRANSITIONS[before]
                 assert before not in TERMINAL or event.actor == "person"

@@ -17,6 +17,7 @@ from store_parts import (
     placed,
     request,
     snapshot,
+    window,
 )
 
 from dispatcher.states import State
@@ -96,7 +97,7 @@ def test_many_pumps_move_each_due_job_once(
 def test_many_feeds_send_each_message_once_and_keep_to_the_window(
     store: Store, at_once: AtOnce[list[str]]
 ) -> None:
-    store.limits(window=20)
+    window(store, 20)
     for _ in range(40):
         enqueue(store)
     fed = [id_ for ids in at_once(lambda _: [id_ for id_, _ in store.feed(3)]) for id_ in ids]

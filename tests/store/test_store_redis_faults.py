@@ -18,6 +18,7 @@ from store_parts import (
     refused,
     request,
     snapshot,
+    window,
 )
 
 from dispatcher.policy import Report, after_report
@@ -44,7 +45,7 @@ def durable_store(durable: EmbeddedRedis, clock: Clock) -> Iterator[Store]:
 
 def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> None:
     """Take jobs through every operation, with something done in between each of them."""
-    store.limits(window=4)
+    window(store, 4)
     (scheduled,) = store.enqueue_many([request(at=1, tags=["t"], key="k")])
     between()
     clock.forward(1)

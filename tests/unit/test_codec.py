@@ -26,12 +26,18 @@ def test_what_was_left_out_is_not_stored() -> None:
         "to": "818012345678",
         "say": "Disk full",
         "lang": "en",
+        "cc": "JP",
     }
 
 
 def test_the_numbers_of_a_conference_share_a_field() -> None:
     fields = stored({"participants": ["+818012345678", "+818012345679"]})
-    assert fields == {"to": "818012345678,818012345679"}
+    assert fields == {"to": "818012345678,818012345679", "cc": "JP"}
+
+
+def test_the_countries_of_the_numbers_are_stored_once_each() -> None:
+    participants = ["+818012345678", "+881612345678", "+818012345679"]
+    assert stored({"participants": participants})["cc"] == "JP,001"
 
 
 def test_a_zero_is_stored() -> None:
@@ -53,6 +59,7 @@ wishes = st.fixed_dictionaries(
         "call_deadline": st.integers(0, 86_400),
         "on_uncertain": st.sampled_from(["redial", "hold"]),
         "caller": st.from_regex(r"\+?[0-9]{3,15}", fullmatch=True),
+        "hours": st.sampled_from(["any", "08:00-21:00", "mon-fri 08:00-21:00 Asia/Tokyo"]),
     },
 )
 

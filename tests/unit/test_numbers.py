@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.numbers import InvalidNumber, caller, recipient
+from dispatcher.numbers import InvalidNumber, caller, country, recipient, refuse_premium
 
 FULL_WIDTH = "".join(chr(0xFF10 + int(digit)) for digit in "818012345678")
 
@@ -109,3 +109,40 @@ def test_a_caller_is_digits_with_or_without_a_plus(number: str) -> None:
 def test_another_caller_is_refused_with_what_is_accepted(number: str) -> None:
     with pytest.raises(InvalidNumber, match="cannot be a caller: 3 to 15 digits"):
         caller(number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param("+449098790000", id="United Kingdom, 09"),
+        pytest.param("+19002345678", id="United States, 1-900"),
+        pytest.param("+81990504123", id="Japan, 0990"),
+    ],
+)
+def test_a_premium_rate_number_is_valid_and_refused_with_the_way_to_allow_it(number: str) -> None:
+    assert recipient(number) == number
+    with pytest.raises(InvalidNumber) as caught:
+        refuse_premium(number)
+    assert str(caught.value) == (
+        f"{number!r} is a premium-rate number, which is refused: allow it with premium=True"
+    )
+
+
+@pytest.mark.parametrize(
+    "number", ["+818011234567", "+12025550123", "+18002345678", "+881612345678"]
+)
+def test_another_number_is_not_refused_as_premium(number: str) -> None:
+    refuse_premium(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        ("+818011234567", "JP"),
+        ("+12025550123", "US"),
+        ("+14165550123", "CA"),
+        ("+881612345678", "001"),
+    ],
+)
+def test_a_number_has_a_country_or_001(number: str, code: str) -> None:
+    assert country(number) == code

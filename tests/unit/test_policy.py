@@ -127,8 +127,14 @@ def test_the_credits_a_call_needs_are_kept() -> None:
 
 def test_a_throttled_job_waits_as_long_as_it_was_told_and_hardly_longer() -> None:
     decision = decide(provider.Throttled(WHY, retry_after=7))
-    assert decision.delay is not None
-    assert 7 <= decision.delay <= 7.25
+    assert (decision.delay, decision.throttled) == (7, 7)
+    assert decide(provider.NeverReached(WHY)).throttled is None
+
+
+def test_a_throttling_without_a_wait_pauses_the_account_for_the_backoff() -> None:
+    decision = decide(provider.Throttled(WHY))
+    assert decision.throttled is not None
+    assert 0 <= decision.throttled == decision.delay <= POLICY.backoff_first
 
 
 @pytest.mark.parametrize("error", [provider.Throttled, provider.NeverReached])

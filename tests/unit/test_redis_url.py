@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from redis import exceptions
 
@@ -136,6 +136,8 @@ garnish = st.text(st.sampled_from("/?#:@%&=[] é"), max_size=3)
         ]
     ),
 )
+@example("@", "#", "redis://:{}@localhost")
+@example("@", "?", "redis://:{}@localhost")
 def test_no_password_shows_however_odd_it_is(before: str, after: str, url: str) -> None:
     odd = url.format(before + PASSWORD + after)
     assert PASSWORD not in hide_password(odd)

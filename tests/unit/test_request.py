@@ -91,6 +91,8 @@ def test_every_option_is_taken_as_it_may_be_written() -> None:
             "on_uncertain": "redial",
             "evidence_window": 60,
             "call_deadline": "1h",
+            "hours": " mon-fri 08:00-21:00 Asia/Tokyo",
+            "premium": True,
         }
     )
     assert request.lang == "ja"
@@ -99,6 +101,60 @@ def test_every_option_is_taken_as_it_may_be_written() -> None:
     assert (request.max_attempts, request.redial, request.redial_after) == (5, 2, 180)
     assert request.on_uncertain is OnUncertain.REDIAL
     assert (request.evidence_window, request.call_deadline) == (60, 3600)
+    assert (request.hours, request.premium) == ("mon-fri 08:00-21:00 Asia/Tokyo", True)
+
+
+PREMIUM = "+81990504123"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"recipient": PREMIUM, "say": "x"}, "recipient"),
+        ({"recipient": PREMIUM, "say": "x", "premium": False}, "recipient"),
+        ({"participants": [SOMEBODY, PREMIUM]}, "participants"),
+    ],
+    ids=["call", "premium=False", "conference"],
+)
+def test_a_premium_rate_number_is_called_only_where_that_is_asked_for(
+    fields: dict[str, Any], field: str
+) -> None:
+    named, message = one_refusal(fields)
+    assert named == field
+    assert message.endswith("allow it with premium=True")
+    assert PREMIUM in JobRequest.of(fields | {"premium": True}).called
+
+
+@pytest.mark.parametrize("moment", [ago(minutes=5), ago(days=900), "0"])
+def test_a_moment_that_has_passed_means_now(moment: str) -> None:
+    assert JobRequest.of(CALL | {"at": moment}).at is not None
+
+
+def test_calling_hours_may_be_any() -> None:
+    assert JobRequest.of(CALL | {"hours": "any"}).hours == "any"
+
+
+@pytest.mark.parametrize(
+    ("hours", "why"),
+    [
+        ("08:00-08:00", "never opens"),
+        ("8-21", "write 08:00-21:00"),
+        ("", "has no hours"),
+        ("08:00-21:00 Tokyo", "not a time zone"),
+        ("monday 08:00-21:00", "no such day"),
+        (8, "not a text"),
+    ],
+)
+def test_wrong_calling_hours_are_refused(hours: object, why: str) -> None:
+    field, message = one_refusal(CALL | {"hours": hours})
+    assert field == "hours"
+    assert why in message
+
+
+@pytest.mark.parametrize("premium", ["maybe", [], 2])
+def test_premium_is_true_or_false(premium: object) -> None:
+    field, message = one_refusal(CALL | {"premium": premium})
+    assert (field, message) == ("premium", f"{premium!r} is neither true nor false")
 
 
 # -- what is said, to whom ------------------------------------------------------------------

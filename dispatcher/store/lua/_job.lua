@@ -10,17 +10,30 @@
 -- ns:idx:<state>[:<why>]  zset   id by creation; each job stands in exactly one
 -- ns:reasons              set    the <state>[:<why>] that were ever used
 -- ns:next:<state>         zset   id by the moment something happens next
--- ns:ready:<priority>     zset   queued, not fed; id by due time
--- ns:held:<why>:<prio>    zset   held; id by due time
+-- ns:lines:<priority>     zset   lines (campaign or producer) with ready jobs, by how much each has had
+-- ns:ready:<prio>:<line>  zset   queued, not fed; id by due time
+-- ns:held:<gate>:<prio>   zset   held; id by due time
+-- ns:holds                set    gates that something was held behind
 -- ns:fed                  zset   queued, message sent, not claimed; id by due time
 -- ns:tag:<tag>            zset   id by creation
 -- ns:recipients           zset   <reversed digits>:<id>, all of score 0, so that last digits are a range
 -- ns:calls:<bucket>       hash   callid -> id
 -- ns:gates                hash   gate -> JSON {since, why, required}; a gate that is there is closed
--- ns:limits               hash   what the workers run with
+-- ns:limits               hash   what the workers run with: `window` (most fed at once), `rate` (per second,
+--                                absent: no limit), `margin`, `share` (of checks), `recovery` (ms),
+--                                `connections`, `lease` (ms), `gap` (ms), `per_day` (calls to a number),
+--                                `alone` (one call to a number at a time), `countries`, `blocked`,
+--                                `hours` (calling hours, as people write them)
+-- ns:pace                 hash   where the limiter stands
+-- ns:recent               list   moments of the latest requests, as many as the limit allows at once
+-- ns:connections          zset   requests under way, by the end of their lease
+-- ns:person:<digits>      list   moments of the calls to a number within a day, the latest first
+-- ns:busy:<digits>        string id of the job that is calling the number
+-- ns:turn                 string how many jobs were fed, for the shares of the lower priorities
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 
 local PIECE = 60
+local NAME = 40 -- of a producer: what stands in the first piece of the first line of a timeline, always
 local ROOT = KEYS[1]
 local TERMINAL = { completed = true, failed = true, expired = true, cancelled = true }
 local PRIORITIES = { 'urgent', 'normal', 'bulk' }
@@ -34,10 +47,11 @@ local function clock()
     return tonumber(ARGV[1])
   end
   local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return time[1] * 1000 + time[2] / 1000
 end
 
-local NOW = clock()
+local EXACT = clock() -- with fractions: at 200 a second, slots are 5 ms apart
+local NOW = math.floor(EXACT)
 
 -- Numbers go into strings by %d: Lua would write large ones as 1.7e+12.
 local function int(number)
@@ -83,7 +97,20 @@ local function whole(id, field)
   return value
 end
 
-local CORE = { 'state', 'reason', 'prio', 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span' }
+local CORE = {
+  'state', 'reason', 'prio', 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span', 'hold', 'tags', 't0',
+}
+
+-- Whose turn it is among the ready: the campaign's, or else the producer's. It comes from what never
+-- changes, and need not be stored.
+local function line_of(tags, actor)
+  local first_piece = string.sub(tags or '', 1, PIECE)
+  return string.match(',' .. first_piece, ',(campaign:[^,]+)') or string.sub(actor or '', 1, NAME)
+end
+
+local function one_word(text)
+  return (string.gsub(text, '%s', '_'))
+end
 
 -- The fields that decisions need, or nil where there is no such job.
 local function load(id)
@@ -98,6 +125,7 @@ local function load(id)
   for _, field in ipairs({ 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span' }) do
     job[field] = tonumber(job[field])
   end
+  job.line = line_of(job.tags, string.match(job.t0 or '', '^%S+ %S+ (%S+)'))
   return job
 end
 
@@ -112,24 +140,52 @@ local function index_key(job)
   return key('idx', kind_of(job.state, job.reason))
 end
 
--- Where a waiting job stands in line, or nil.
-local function line_key(job)
-  if job.state == 'queued' then
-    return key('ready', job.prio)
-  elseif job.state == 'held' then
-    return key('held', job.reason, job.prio)
+local function ready_key(job)
+  return key('ready', job.prio, job.line)
+end
+
+local function held_key(job)
+  return key('held', job.hold, job.prio)
+end
+
+-- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what
+-- the others have had, nor makes up for the time when it asked for nothing, nor goes before them each
+-- time where it comes with one job after another.
+local function stand_in_line(job)
+  local lines = key('lines', job.prio)
+  if not redis.call('ZSCORE', lines, job.line) then
+    local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
+    redis.call('ZADD', lines, first[2] and first[2] + 1 or 0, job.line)
+  end
+  redis.call('ZADD', ready_key(job), job.due, job.id)
+end
+
+local function step_out_of_line(job)
+  redis.call('ZREM', ready_key(job), job.id)
+  if redis.call('EXISTS', ready_key(job)) == 0 then
+    redis.call('ZREM', key('lines', job.prio), job.line)
+  end
+end
+
+-- Whether a call of ours may be ringing: only one to a number at a time.
+local CALLING = { dialing = true, uncertain = true, in_progress = true }
+
+local function hang_up(job)
+  for number in string.gmatch(whole(job.id, 'to'), '%d+') do
+    if redis.call('GET', key('busy', number)) == job.id then
+      redis.call('DEL', key('busy', number))
+    end
   end
 end
 
 local function leave(job)
   redis.call('ZREM', index_key(job), job.id)
   redis.call('ZREM', key('next', job.state), job.id)
-  local line = line_key(job)
-  if line then
-    redis.call('ZREM', line, job.id)
-  end
   if job.state == 'queued' then
     redis.call('ZREM', key('fed'), job.id)
+    step_out_of_line(job)
+  elseif job.state == 'held' then
+    redis.call('ZREM', held_key(job), job.id)
   end
 end
 
@@ -139,17 +195,19 @@ local function arrive(job, next_at)
   if next_at then
     redis.call('ZADD', key('next', job.state), next_at, job.id)
   end
-  local line = line_key(job)
-  if line then
-    redis.call('ZADD', line, job.due, job.id)
+  if job.state == 'queued' then
+    stand_in_line(job)
+  elseif job.state == 'held' then
+    redis.call('ZADD', held_key(job), job.due, job.id)
+    redis.call('SADD', key('holds'), job.hold)
   end
 end
 
 -- One line of the timeline: ms since creation, state and reason, who (one word), why. A clock that
 -- steps back, as after a failover, counts as standing still.
 local function note(job, actor, why)
-  local who = string.gsub(actor, '%s', '_')
-  local entry = int(math.max(NOW - job.created, 0)) .. ' ' .. kind_of(job.state, job.reason) .. ' ' .. who
+  local at = int(math.max(NOW - job.created, 0))
+  local entry = at .. ' ' .. kind_of(job.state, job.reason) .. ' ' .. one_word(actor)
   if why and why ~= '' then
     entry = entry .. ' ' .. why
   end
@@ -165,12 +223,18 @@ local function move(job, to, reason, next_at, actor, why)
     error('job ' .. job.id .. ' cannot go from ' .. job.state .. ' to ' .. to)
   end
   leave(job)
-  job.state, job.reason = to, reason or ''
+  if CALLING[job.state] and not CALLING[to] then
+    hang_up(job)
+  end
+  job.state, job.reason, job.hold = to, reason or '', job.gate or reason
   arrive(job, next_at)
   local fields = { 'state', to, 'reason', job.reason, 'due', int(job.due) }
   if TERMINAL[to] then
     fields[#fields + 1] = 'finished'
     fields[#fields + 1] = int(NOW)
+  elseif to == 'held' then
+    fields[#fields + 1] = 'hold'
+    fields[#fields + 1] = job.hold
   end
   redis.call('HSET', key('job', job.id), unpack(fields))
   note(job, actor, why)
@@ -221,16 +285,38 @@ local function schedule(job, due, actor, why)
   end
 end
 
--- The gate that stops everything now, or nil.
-local function closed_gate()
-  local gates = redis.call('HKEYS', key('gates'))
-  table.sort(gates)
-  return gates[1]
+-- Gates: `credit`, `auth` and `paused` stop everything; `paused:tag:<tag>` and
+-- `paused:priority:<priority>` stop what they name. A gate that stands in ns:gates is closed.
+local GATES = redis.call('HKEYS', key('gates'))
+table.sort(GATES)
+
+local function stops(gate, job)
+  local scope, what = string.match(gate, '^paused:(%a+):(.*)$')
+  if not scope then
+    return true
+  elseif not job then
+    return false
+  elseif scope == 'priority' then
+    return job.prio == what
+  end
+  return string.find(',' .. whole(job.id, 'tags') .. ',', ',' .. what .. ',', 1, true) ~= nil
 end
 
-local function gate_why(gate)
+-- The closed gate that stops a job now, or nil; without a job, one that stops everything.
+local function closed_gate(job)
+  for _, gate in ipairs(GATES) do
+    if stops(gate, job) then
+      return gate
+    end
+  end
+end
+
+-- Parks a job behind a gate, whose name it keeps: it is released when that very gate opens.
+local function hold(job, gate, actor)
   local text = redis.call('HGET', key('gates'), gate)
-  return text and cjson.decode(text).why or gate
+  local why = text and cjson.decode(text).why or gate
+  job.gate = gate
+  move(job, 'held', string.match(gate, '^[^:]+'), job.expires, actor, why)
 end
 
 -- Bucketed, so that small hashes stay compact: 4096 buckets of about 240 at 1,000,000 jobs would not,

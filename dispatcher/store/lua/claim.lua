@@ -1,34 +1,107 @@
--- Gives one worker the right to make one request for a job, and writes that it is about to.
+-- uses _limiter.lua
+-- Gives one worker the right to make one request for a job now, and writes that it is about to.
+-- Everything that forbids a call is looked at here, at the moment of dialling.
 -- The attempt's number is the fencing token: it is never given twice.
 --
 -- ARGV[2]  id
 -- ARGV[3]  token of this claim: the same token asks again for the same answer (a lost reply)
 -- ARGV[4]  ms of the lease
 -- ARGV[5]  actor
--- answer   'gone' | state (nothing to do) | {now, attempt, record as field, value, …}
+-- ARGV[6]  slot reserved by an earlier call with this token, or ''
+-- answer   'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window
+--          is to be set first (admit.lua) | {now, attempt, record as field, value, …}
 
-local id, token = ARGV[2], ARGV[3]
+local DAY = 86400000
+local BUSY_AGAIN = 5000 -- ms until a job whose number is on another call of ours is looked at again
+
+local id, token, actor = ARGV[2], ARGV[3], ARGV[5]
 local job = load(id)
 if not job then
   return 'gone'
 end
 
-local repeated = job.state == 'dialing' and redis.call('HGET', key('job', id), 'token') == token
-if not repeated then
-  if job.state ~= 'queued' then
+local function granted()
+  return { int(NOW), job.n, redis.call('HGETALL', key('job', id)) }
+end
+
+if job.state == 'dialing' and redis.call('HGET', key('job', id), 'token') == token then
+  return granted()
+elseif job.state ~= 'queued' then
+  return job.state
+elseif overdue(job) then
+  move(job, 'expired', '', nil, actor, 'the deadline passed before it was dialled')
+  return 'expired'
+end
+
+local gate = closed_gate(job)
+if gate then
+  hold(job, gate, actor)
+  return 'held'
+end
+
+local asked, opens, closes, within =
+  unpack(redis.call('HMGET', key('job', id), 'hours', 'opens', 'closes', 'within'))
+local hours = asked or (job.prio ~= 'urgent' and LIMITS.hours)
+local open = within == hours and closes and NOW >= tonumber(opens) and NOW < tonumber(closes)
+if hours and hours ~= 'any' and not open then
+  return { 'hours', hours, redis.call('HGETALL', key('job', id)) }
+end
+
+for country in string.gmatch(redis.call('HGET', key('job', id), 'cc') or '', '[^,]+') do
+  local function lists(field)
+    return LIMITS[field] and string.find(',' .. LIMITS[field] .. ',', ',' .. country .. ',', 1, true)
+  end
+  if lists('blocked') or (LIMITS.countries and not lists('countries')) then
+    local why = 'calls to ' .. country .. ' are not allowed by the settings of the dispatcher'
+    move(job, 'failed', 'not_allowed', nil, actor, why)
+    return 'failed'
+  end
+end
+
+local digits = {}
+for number in string.gmatch(whole(id, 'to'), '%d+') do
+  digits[#digits + 1] = number
+end
+
+-- When a number may be called next, and why not now; nil: now.
+local function protected(number)
+  local busy = LIMITS.alone and redis.call('GET', key('busy', number))
+  if busy and busy ~= id then
+    return NOW + BUSY_AGAIN, 'another call to this number is under way'
+  end
+  local calls = key('person', number)
+  local per_day, gap = tonumber(LIMITS.per_day), tonumber(LIMITS.gap)
+  local nth = per_day and redis.call('LINDEX', calls, per_day - 1)
+  if nth and nth + DAY > NOW then
+    return nth + DAY, 'this number was called ' .. int(per_day) .. ' times within a day'
+  end
+  local last = gap and job.prio ~= 'urgent' and redis.call('LINDEX', calls, 0)
+  if last and last + gap > NOW then
+    return last + gap, 'this number was called less than ' .. int(gap / 1000) .. ' s ago'
+  end
+end
+
+for _, number in ipairs(digits) do
+  local at, why = protected(number)
+  if at then
+    schedule(job, at, actor, why)
     return job.state
   end
-  if overdue(job) then
-    move(job, 'expired', '', nil, ARGV[5], 'the deadline passed before it was dialled')
-    return 'expired'
-  end
-  local gate = closed_gate()
-  if gate then
-    move(job, 'held', gate, job.expires, ARGV[5], gate_why(gate))
-    return 'held'
-  end
-  job.n = job.n + 1
-  put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW) })
-  move(job, 'dialing', '', NOW + ARGV[4], ARGV[5], '')
 end
-return { int(NOW), job.n, redis.call('HGETALL', key('job', id)) }
+
+local wait, slot = take_slot('dial', tonumber(ARGV[6]), id)
+if wait > 0 then
+  return { 'wait', exact(wait), slot and exact(slot) or '' }
+end
+
+job.n = job.n + 1
+for _, number in ipairs(digits) do
+  redis.call('SET', key('busy', number), id, 'PX', DAY)
+  redis.call('LPUSH', key('person', number), int(NOW))
+  -- One more than counts: the latest is taken back where it turns out that nobody was called.
+  redis.call('LTRIM', key('person', number), 0, tonumber(LIMITS.per_day) or 1)
+  redis.call('PEXPIRE', key('person', number), DAY)
+end
+put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW) })
+move(job, 'dialing', '', NOW + ARGV[4], actor, '')
+return granted()

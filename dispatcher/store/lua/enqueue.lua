@@ -6,8 +6,8 @@
 -- ARGV[5]  due: ms since the epoch, or +ms from now
 -- ARGV[6]  expires: ms since the epoch, +ms from now, or ''
 -- ARGV[7]  actor
--- ARGV[8…] the request's own fields and values; of these `to` (digits, commas between) and `tags`
---          (commas between) are indexed
+-- ARGV[8]  JSON list of the request's own fields and values; of these `to` (digits, commas between)
+--          and `tags` (commas between) are indexed
 -- answer   'new', 'same' (this very request stands already) or 'other' (another request has the id)
 
 local id, fingerprint = ARGV[2], ARGV[3]
@@ -26,6 +26,7 @@ local function moment(text)
   return tonumber(text)
 end
 
+local own = cjson.decode(ARGV[8])
 local due = math.max(moment(ARGV[5]), NOW)
 local expires = moment(ARGV[6])
 local job = {
@@ -42,23 +43,24 @@ if expires then
     fields[#fields + 1] = value
   end
 end
-for i = 8, #ARGV do
-  fields[#fields + 1] = ARGV[i]
-end
-put(id, fields)
-
-for i = 8, #ARGV, 2 do
-  if ARGV[i] == 'tags' then
-    for tag in string.gmatch(ARGV[i + 1], '[^,]+') do
+for i = 1, #own, 2 do
+  fields[#fields + 1] = own[i]
+  fields[#fields + 1] = own[i + 1]
+  if own[i] == 'tags' then
+    job.tags = own[i + 1]
+    for tag in string.gmatch(job.tags, '[^,]+') do
       redis.call('ZADD', key('tag', tag), NOW, id)
     end
-  elseif ARGV[i] == 'to' then
-    for digits in string.gmatch(ARGV[i + 1], '%d+') do
+  elseif own[i] == 'to' then
+    for digits in string.gmatch(own[i + 1], '%d+') do
       redis.call('ZADD', key('recipients'), 0, string.reverse(digits) .. ':' .. id)
     end
   end
 end
 
+put(id, fields)
+
+job.line = line_of(job.tags, one_word(ARGV[7]))
 arrive(job, job.state == 'scheduled' and due or expires)
 note(job, ARGV[7], '')
 return 'new'

@@ -1,46 +1,106 @@
--- Chooses which ready jobs a message goes out for: the most urgent, oldest first, and only so many
--- that the broker never holds more than the workers take up in about a second. While a gate is
--- closed the ready are parked behind it instead, a batch at a time.
+-- uses _limiter.lua
+-- Chooses which ready jobs a message goes out for: the most urgent first, in turn between lines
+-- (campaigns, producers), oldest first within one, and only what the limiter can serve at once: a slot
+-- taken by a job that then waits in a worker cannot be given to a more urgent one. What a gate stops
+-- is parked behind it instead, a batch at a time.
+--
+-- Strict between priorities, but every 10th turn is `normal`'s and every 20th `bulk`'s where they
+-- wait, so that no flood above starves them.
 --
 -- ARGV[2]  most to choose or park in this call
 -- ARGV[3]  ms after which a message that nobody took up counts as lost
 -- answer   id, priority, id, priority, …
 
+local HORIZON = 500 -- ms of work that are out; two feeds a second keep that up even without nudges
+
 local most = tonumber(ARGV[2])
 local chosen = {}
 
-local gate = closed_gate()
-if not gate then
-  local window = tonumber(redis.call('HGET', key('limits'), 'window')) or 16
-  most = math.min(most, window - redis.call('ZCARD', key('fed')))
-end
-
-local function park(priority, count)
-  local line, why = key('ready', priority), gate_why(gate)
-  local jobs = load_all(line, redis.call('ZRANGE', line, 0, count - 1))
-  for _, job in ipairs(jobs) do
-    move(job, 'held', gate, job.expires, 'dispatcher', why)
+-- How many may be out at once. Urgent ones have room of their own, or those fed before would block them.
+local function window()
+  local most_out = tonumber(LIMITS.window) or 16
+  if math.max(RATE and PACE.tat or 0, PACE.blocked) > EXACT + HORIZON then
+    return 0
+  elseif not RATE then
+    return most_out
   end
-  return #jobs
+  return math.min(most_out, math.ceil(HORIZON / spacing()) + 1)
 end
 
-local function send(priority, count)
-  local ready = redis.call('ZRANGE', key('ready', priority), 0, count - 1, 'WITHSCORES')
-  for i = 1, #ready, 2 do
-    local id = ready[i]
-    redis.call('ZREM', key('ready', priority), id)
-    redis.call('ZADD', key('fed'), ready[i + 1], id)
-    local expires = tonumber(redis.call('ZSCORE', key('next', 'queued'), id) or nil)
-    redis.call('ZADD', key('next', 'queued'), math.min(expires or math.huge, NOW + ARGV[3]), id)
-    chosen[#chosen + 1] = id
-    chosen[#chosen + 1] = priority
+local function order_of_turn()
+  local turn = redis.call('INCR', key('turn'))
+  if turn % 20 == 15 then
+    return { 'bulk', 'urgent', 'normal' }
+  elseif turn % 10 == 0 then
+    return { 'normal', 'urgent', 'bulk' }
   end
-  return #ready / 2
+  return PRIORITIES
 end
 
-for _, priority in ipairs(PRIORITIES) do
-  if most > 0 then
-    most = most - (gate and park or send)(priority, most)
+-- The oldest of the line whose turn it is, which has had its turn then; nil where none waits.
+local function first_of(priority)
+  local lines = key('lines', priority)
+  local line = redis.call('ZRANGE', lines, 0, 0)[1]
+  while line do
+    local ready = key('ready', priority, line)
+    local job = load_all(ready, redis.call('ZRANGE', ready, 0, 0))[1]
+    if job then
+      redis.call('ZINCRBY', lines, 1, line)
+      return job
+    elseif redis.call('EXISTS', ready) == 0 then
+      redis.call('ZREM', lines, line)
+    end
+    line = redis.call('ZRANGE', lines, 0, 0)[1]
+  end
+end
+
+local function first(priorities)
+  for _, priority in ipairs(priorities) do
+    local job = first_of(priority)
+    if job then
+      return job
+    end
+  end
+end
+
+local function choose(job)
+  step_out_of_line(job)
+  redis.call('ZADD', key('fed'), job.due, job.id)
+  redis.call('ZADD', key('next', 'queued'), math.min(job.expires or math.huge, NOW + ARGV[3]), job.id)
+  chosen[#chosen + 1] = job.id
+  chosen[#chosen + 1] = job.prio
+end
+
+local everything_stops = closed_gate() ~= nil
+local size = everything_stops and most or window()
+local room = size - (everything_stops and 0 or redis.call('ZCARD', key('fed')))
+-- Urgent jobs may go twice as far as the others; and where they do, the others have their shares of it.
+local urgent_room = room + size
+
+local function waits(...)
+  local lines = {}
+  for _, priority in ipairs({ ... }) do
+    lines[#lines + 1] = key('lines', priority)
+  end
+  return redis.call('EXISTS', unpack(lines)) > 0
+end
+
+local function may_choose()
+  return room > 0 or (urgent_room > 0 and waits('urgent'))
+end
+
+for _ = 1, waits(unpack(PRIORITIES)) and most or 0 do
+  local job = may_choose() and first(order_of_turn())
+  if not job then
+    break
+  end
+  local gate = closed_gate(job)
+  if gate then
+    hold(job, gate, 'dispatcher')
+  else
+    choose(job)
+    room = room - 1
+    urgent_room = urgent_room - 1
   end
 end
 return chosen

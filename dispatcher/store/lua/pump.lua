@@ -42,10 +42,12 @@ local function release(gate)
 end
 
 if not closed_gate() then
-  for _, kind in ipairs(redis.call('SMEMBERS', key('reasons'))) do
-    local gate = string.match(kind, '^held:(.+)$')
-    if gate and released < most then
+  for _, gate in ipairs(redis.call('SMEMBERS', key('holds'))) do
+    if released < most and redis.call('HEXISTS', key('gates'), gate) == 0 then
       release(gate)
+      if released < most then
+        redis.call('SREM', key('holds'), gate) -- nothing is left behind it
+      end
     end
   end
 end

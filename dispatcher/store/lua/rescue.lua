@@ -9,6 +9,7 @@ local lapsed = come('dialing', ARGV[2])
 for _, job in ipairs(lapsed) do
   local attempt = int(job.n)
   local window = redis.call('HGET', key('job', job.id), 'window') or ARGV[3]
+  redis.call('ZREM', key('connections'), job.id)
   put(job.id, { attempt .. '.result', 'maybe_placed', 'spent', int(job.spent + 1) })
   move(job, 'uncertain', '', NOW + window, 'dispatcher',
     'the worker was lost; the call may have been placed')

@@ -20,6 +20,10 @@ if not job then
   return { 'gone', '' }
 end
 
+if job.n == n then
+  redis.call('ZREM', key('connections'), id) -- the request is over, whatever it brought
+end
+
 local function add(list, field, value)
   list[#list + 1] = field
   list[#list + 1] = value
@@ -64,6 +68,12 @@ end
 
 if to ~= 'in_progress' and to ~= 'uncertain' then
   add(all, int(n) .. '.end', int(NOW))
+end
+if not spent and job.state ~= 'in_progress' then
+  local sent = redis.call('HGET', key('job', id), int(n) .. '.sent')
+  for number in string.gmatch(whole(id, 'to'), '%d+') do
+    redis.call('LREM', key('person', number), 1, sent or '') -- nobody was called
+  end
 end
 if job.state == 'dialing' and spent then
   job.spent = job.spent + 1

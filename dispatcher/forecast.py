@@ -1,0 +1,79 @@
+"""Why a job has not rung, and when it will: in words, from where the job and the account stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dispatcher.durations import spoken
+from dispatcher.job import Job
+from dispatcher.states import State
+from dispatcher.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in line: how many go first, and when its turn should come."""
+
+    before: int
+    expected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a job stands where it stands, and what happens next."""
+
+    job: Job
+    because: str
+    position: Position | None = None
+
+
+def position(store: Store, job: Job) -> Position | None:
+    """Return where a queued job stands in line, None for any other."""
+    found = store.position(job.id)
+    if found is None:
+        return None
+    before, spacing, until_slot = found
+    wait = timedelta(seconds=until_slot + before * spacing)
+    return Position(before, datetime.fromtimestamp(store.now() / 1000, UTC) + wait)
+
+
+def why(store: Store, job: Job) -> Why:
+    """Return why a job has not rung, or what became of it."""
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    if job.state is State.QUEUED:
+        return _in_line(store, job, now)
+    moves = [event.why for event in job.timeline if event.to != event.before]
+    last = moves[-1] if moves else ""
+    words = {
+        State.SCHEDULED: f"it is not due before {_when(job.due_at, now)}",
+        State.HELD: "it is held",
+        State.DIALING: "it is being dialled now",
+        State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
+        State.IN_PROGRESS: f"the call is under way; looked at {_when(job.next_at, now)}",
+        State.COMPLETED: f"it was answered ({job.outcome})",
+        State.FAILED: f"it has failed: {job.reason}",
+        State.EXPIRED: "its deadline passed first",
+        State.CANCELLED: "it was cancelled",
+    }[job.state]
+    return Why(job, f"{words}{f': {last}' if last else ''}")
+
+
+def _in_line(store: Store, job: Job, now: datetime) -> Why:
+    stopped = [gate.why for gate in store.gates() if gate.stops(job)]
+    if stopped:
+        return Why(job, f"it stands in line, and calls are held: {'; '.join(stopped)}")
+    place = position(store, job)
+    if place is None:
+        return Why(job, "it is being claimed now")
+    before = f"{place.before} go first" if place.before else "it is next"
+    return Why(job, f"it stands in line: {before}; expected {_when(place.expected_at, now)}", place)
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "at a time not known"
+    ahead = (at - now).total_seconds()
+    if ahead < 1:
+        return "now"
+    return f"in {spoken(ahead)} ({at:%Y-%m-%d %H:%M:%S} UTC)"

@@ -1,0 +1,53 @@
+"""The rules of the account that Redis keeps at every dial; the workers publish them there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispatcher.hours import CallingHours
+from dispatcher.rate import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Limits of the account and protection of people. Durations in seconds.
+
+    `rate` None is no limit; `margin` is the part of a period by which the way to the provider
+    may vary; `share` is what status checks are sure of while jobs wait to be dialled; after a
+    429 the working rate is back at `rate` within `recovery`; `lease` ends the connection of a
+    request whose process is gone. `gap` and `per_day` bound the calls to one number;
+    `one_at_a_time` keeps a second call waiting while one may be ringing.
+    `countries` are those that may be called (empty: all), `blocked` those that may not.
+    """
+
+    rate: Rate | None = None
+    margin: float = 0.015
+    share: float = 0.1
+    recovery: float = 600
+    connections: int = 8
+    lease: float = 64
+    gap: float = 0
+    per_day: int | None = None
+    one_at_a_time: bool = True
+    hours: CallingHours | None = None
+    countries: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields of ns:limits (store/lua/_job.lua lists them)."""
+        found = {
+            "rate": None if self.rate is None else repr(self.rate.per_second),
+            "margin": repr(self.margin),
+            "share": repr(self.share),
+            "recovery": str(round(self.recovery * 1000)),
+            "connections": str(self.connections),
+            "window": str(max(16, 2 * self.connections)),
+            "lease": str(round(self.lease * 1000)),
+            "gap": str(round(self.gap * 1000)) if self.gap else None,
+            "per_day": None if self.per_day is None else str(self.per_day),
+            "alone": "1" if self.one_at_a_time else None,
+            "hours": None if self.hours is None else self.hours.text,
+            "countries": ",".join(sorted(self.countries)) or None,
+            "blocked": ",".join(sorted(self.blocked)) or None,
+        }
+        return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,137 @@
+"""Whoever asks in whatever order, late or never again: the limiter keeps its promises."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from limiter_model import Connections, Crowd, Worker, Working, least_gap
+from store_parts import Clock
+
+from dispatcher.rate import Rate
+from dispatcher.rules import Rules
+from dispatcher.store import Store
+
+RATES = ["0.5", "5", "30/minute", "200"]
+PERIODS = 40
+"""Slots that pass in each example."""
+
+FEW = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+HABITS = st.lists(
+    st.one_of(st.just(0.0), st.floats(0, 5000), st.floats(0, 30), st.none()),
+    min_size=1,
+    max_size=4,
+)
+KINDS = st.sampled_from(["dial", "check"])
+WORKERS = st.lists(st.builds(Worker, KINDS, HABITS), min_size=1, max_size=8)
+PUNCTUAL = st.lists(st.builds(Worker, KINDS), max_size=7)
+THROTTLES = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=3)
+
+_NUMBERS = itertools.count()
+
+Begin = Callable[..., tuple[Store, Clock]]
+
+
+@pytest.fixture
+def begin(redis_client: redis.Redis) -> Begin:
+    """A store of its own for each example."""
+
+    def make(rate: str | None, **fields: object) -> tuple[Store, Clock]:
+        clock = Clock()
+        store = Store(redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock)
+        parsed = None if rate is None else Rate.parse(rate)
+        rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
+        store.publish(Rules(**rules))  # type: ignore[arg-type]
+        return store, clock
+
+    return make
+
+
+@pytest.mark.parametrize("rate", RATES)
+@FEW
+@given(workers=WORKERS, throttles=THROTTLES)
+def test_no_period_ever_has_more_than_the_limit(
+    begin: Begin, rate: str, workers: list[Worker], throttles: list[tuple[float, float]]
+) -> None:
+    store, clock = begin(rate, recovery=20)
+    per_second = Rate.parse(rate).per_second
+    crowd = Crowd(store, clock, workers, jobs=400)
+    for after, wait in throttles:
+        crowd.run(after / per_second)
+        store.throttle(wait)
+        assert crowd.run(wait - 0.001) == []
+    crowd.run(PERIODS / per_second + 1)
+    assert least_gap(crowd.grants, per_second) >= 1
+
+
+@pytest.mark.parametrize("rate", RATES)
+@FEW
+@given(others=PUNCTUAL)
+def test_hardly_a_slot_is_left_while_somebody_always_asks(
+    begin: Begin, rate: str, others: list[Worker]
+) -> None:
+    store, clock = begin(rate)
+    per_second = Rate.parse(rate).per_second
+    grants = Crowd(store, clock, [Worker("dial"), *others], jobs=130).run(100 / per_second)
+    assert len(grants) >= 98
+    if any(worker.kind == "check" for worker in others):
+        assert 9 <= sum(grant.kind == "check" for grant in grants) <= 12
+
+
+@FEW
+@given(
+    waits=st.lists(
+        st.tuples(st.sampled_from([0.0, 5.0, 999.0, 1001.0, 60_000.0]), st.floats(0, 3)),
+        max_size=15,
+    )
+)
+def test_the_working_rate_is_as_modelled_within_its_bounds_and_never_falls_by_itself(
+    begin: Begin, waits: list[tuple[float, float]]
+) -> None:
+    store, clock = begin("5", recovery=600)
+    model = Working(600_000)
+    for pause, wait in waits:
+        clock.ms += pause
+        store.throttle(wait)
+        model.throttled(clock.ms)
+        last = 0.0
+        for _ in range(3):
+            working = store.pace().working_rate or 0
+            assert working == pytest.approx(5 * model.at(clock.ms), abs=1e-6)
+            assert max(last, 0.5 - 1e-9) <= working <= 5
+            last = working
+            clock.ms += 100
+
+
+@settings(FEW, max_examples=60)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("take"), st.integers(0, 5)),
+            st.tuples(st.just("give"), st.integers(0, 5)),
+            st.tuples(st.just("wait"), st.sampled_from([1, 500, 4999, 5000])),
+        ),
+        max_size=40,
+    )
+)
+def test_connections_are_as_modelled(begin: Begin, steps: list[tuple[str, int]]) -> None:
+    store, clock = begin(None, connections=3, lease=5)
+    model = Connections(3, 5000)
+    for number, (what, value) in enumerate(steps):
+        if what == "take":
+            holder = f"holder-{number}"
+            assert (store.take_slot(holder) is None) == model.take(holder, clock.ms)
+        elif what == "give" and value < len(model.ends):
+            holder = list(model.ends)[value]
+            store.give_back(holder)
+            del model.ends[holder]
+        elif what == "wait":
+            clock.ms += value
+        assert store.pace().connections in {model.count(clock.ms), model.count(clock.ms - 1)}
+        assert store.pace().connections <= 3

@@ -1,0 +1,207 @@
+"""One job's turn at the provider, with a store and a provider that are told what to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dispatcher.hours import Window
+from dispatcher.job import Job
+from dispatcher.policy import Decision, Policy
+from dispatcher.provider import AnswerLost, Throttled
+from dispatcher.states import Reason, State
+from dispatcher.store import Claim, Hours, Wait
+from workers.dial import Dial, Turn
+
+RECORD = {
+    "state": "queued",
+    "prio": "normal",
+    "to": "818011234567",
+    "say": "Disk full",
+    "lang": "en",
+    "n": "1",
+    "spent": "0",
+    "moves": "0",
+    "created": "0",
+    "due": "0",
+}
+JOB = Job.from_record("a" * 16, RECORD)
+CALLER = "+815012345678"
+NOON_IN_TOKYO = datetime(2026, 7, 1, 3, tzinfo=UTC)
+CLAIMED = Claim(JOB, 1)
+
+
+class FakeStore:
+    """Answers claims from a list, and writes down all that is asked of it."""
+
+    def __init__(self, *claims: Any) -> None:
+        self.claims = list(claims)
+        self.asked: list[tuple[str, str]] = []
+        self.admitted: list[tuple[Window | None, str]] = []
+        self.settled: list[Decision] = []
+        self.log: list[str] = []
+
+    def claim(self, id_: str, *, token: str, lease: float, slot: str = "") -> Any:
+        assert (id_, lease) == (JOB.id, 30)
+        self.asked.append((token, slot))
+        self.log.append("claim")
+        return self.claims.pop(0)
+
+    def admit(self, id_: str, window: Window | None, why: str, hours: str) -> State:
+        assert id_ == JOB.id
+        self.admitted.append((window, why))
+        return State.QUEUED
+
+    def now(self) -> float:
+        return NOON_IN_TOKYO.timestamp() * 1000 + 0.9
+
+    def settle(self, id_: str, attempt: int, decision: Decision) -> State:
+        assert (id_, attempt) == (JOB.id, 1)
+        self.settled.append(decision)
+        return decision.to
+
+
+class FakeProvider:
+    """Places every call, unless it is given an error."""
+
+    def __init__(self, store: FakeStore, error: Exception | None = None) -> None:
+        self.store, self.error = store, error
+        self.said: list[dict[str, Any]] = []
+
+    def say(self, **fields: Any) -> str:
+        self.store.log.append("ask")
+        self.said.append(fields)
+        if self.error:
+            raise self.error
+        return "call-1"
+
+
+def turn(
+    store: FakeStore,
+    provider: FakeProvider | None = None,
+    *,
+    caller: str | None = CALLER,
+    sleep: Callable[[float], None] = lambda seconds: None,
+) -> tuple[Turn, FakeProvider]:
+    fakes: dict[str, Any] = {"store": store, "provider": provider or FakeProvider(store)}
+    dial = Dial(
+        **fakes,
+        policy=Policy(),
+        lease=30,
+        caller=caller,
+        token=lambda: "token",
+        sleep=sleep,
+        nudge=lambda: store.log.append("nudge"),
+    )
+    return dial(JOB.id), fakes["provider"]
+
+
+def test_a_claimed_job_is_asked_for_once_and_settled() -> None:
+    store = FakeStore(CLAIMED)
+    done, provider = turn(store)
+    assert done == Turn(JOB.id, State.IN_PROGRESS)
+    (said,) = provider.said
+    assert (said["caller"], said["recipient"]) == (CALLER, "+818011234567")
+    assert [decision.fields for decision in store.settled] == [{"callid": "call-1"}]
+
+
+def test_others_are_fed_before_the_provider_is_asked() -> None:
+    store = FakeStore(CLAIMED)
+    turn(store)
+    assert store.log == ["claim", "nudge", "ask"]
+
+
+def test_a_wait_is_slept_and_its_slot_brought_back_with_the_same_token() -> None:
+    store = FakeStore(Wait(0.2, "slot-1"), Wait(0.05, "slot-2"), CLAIMED)
+    slept: list[float] = []
+    done, provider = turn(store, sleep=slept.append)
+    assert slept == [0.2, 0.05]
+    assert store.asked == [("token", ""), ("token", "slot-1"), ("token", "slot-2")]
+    assert done.state is State.IN_PROGRESS
+    assert len(provider.said) == 1
+
+
+@pytest.mark.parametrize(
+    "state", [State.CANCELLED, State.HELD, State.EXPIRED, State.SCHEDULED, State.FAILED, None]
+)
+def test_what_comes_up_during_the_wait_keeps_the_provider_unasked(state: State | None) -> None:
+    store = FakeStore(Wait(0.2, "slot-1"), state)
+    done, provider = turn(store)
+    assert done == Turn(JOB.id, state)
+    assert provider.said == []
+    assert store.settled == []
+
+
+def test_a_message_that_came_too_late_asks_nobody() -> None:
+    store = FakeStore(State.COMPLETED)
+    done, provider = turn(store)
+    assert (done.state, provider.said) == (State.COMPLETED, [])
+
+
+def test_within_its_calling_hours_a_job_is_admitted_and_claimed_again() -> None:
+    store = FakeStore(Hours(JOB, "08:00-21:00"), CLAIMED)
+    done, provider = turn(store)
+    ((window, _),) = store.admitted
+    assert window == Window(NOON_IN_TOKYO, datetime(2026, 7, 1, 12, tzinfo=UTC))
+    assert (done.state, len(provider.said)) == (State.IN_PROGRESS, 1)
+
+
+def test_a_window_that_is_open_now_opens_no_later_than_now_as_redis_counts() -> None:
+    store = FakeStore(Hours(JOB, "00:00-24:00"), CLAIMED)
+    turn(store)
+    ((window, _),) = store.admitted
+    assert window
+    assert window.opens.timestamp() * 1000 <= int(store.now())
+
+
+def test_outside_its_calling_hours_a_job_waits_for_the_next_ones() -> None:
+    store = FakeStore(Hours(JOB, "14:00-21:00"), State.SCHEDULED)
+    done, provider = turn(store)
+    ((window, why),) = store.admitted
+    assert window
+    assert window.opens == datetime(2026, 7, 1, 5, tzinfo=UTC)
+    assert why == "outside the calling hours: 14:00-21:00"
+    assert (done.state, provider.said) == (State.SCHEDULED, [])
+
+
+def test_hours_that_never_meet_are_said_never_to_open() -> None:
+    far = replace(JOB, numbers=("+818011234567", "+12025550123"))
+    store = FakeStore(Hours(far, "09:00-17:00"), State.FAILED)
+    done, provider = turn(store)
+    assert store.admitted == [
+        (None, "the calling hours are never open where all its numbers may be: 09:00-17:00")
+    ]
+    assert (done.state, provider.said) == (State.FAILED, [])
+
+
+def test_without_a_caller_nobody_is_asked_and_the_job_fails_with_the_remedy() -> None:
+    store = FakeStore(CLAIMED)
+    done, provider = turn(store, caller=None)
+    assert (done.state, done.reason) == (State.FAILED, Reason.INVALID_REQUEST)
+    assert "DISPATCHER_CALLER" in done.why
+    assert provider.said == []
+    assert [decision.spent for decision in store.settled] == [False]
+
+
+def test_a_jobs_own_caller_goes_before_the_accounts() -> None:
+    store = FakeStore(Claim(replace(JOB, caller="0312345678"), 1))
+    _, provider = turn(store, caller=None)
+    assert [said["caller"] for said in provider.said] == ["0312345678"]
+
+
+def test_a_429_says_for_how_long_the_whole_account_waits() -> None:
+    store = FakeStore(CLAIMED)
+    done, _ = turn(store, FakeProvider(store, Throttled("too many", retry_after=7)))
+    (decision,) = store.settled
+    assert (done.state, decision.throttled, decision.delay) == (State.SCHEDULED, 7, 7)
+
+
+def test_a_lost_answer_leaves_the_job_uncertain() -> None:
+    store = FakeStore(CLAIMED)
+    done, provider = turn(store, FakeProvider(store, AnswerLost("lost")))
+    assert done.state is State.UNCERTAIN
+    assert len(provider.said) == 1

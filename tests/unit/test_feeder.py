@@ -1,0 +1,117 @@
+"""The thread that keeps the broker supplied."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dispatcher.redis_url import StoreUnavailable
+from workers import feeder
+from workers.feeder import Feeder
+
+WITHIN = 10.0
+
+
+class Supply:
+    """A store and a messenger in one: each feed takes the next answer, then there is nothing."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.sent: list[str] = []
+        self.asked = threading.Semaphore(0)
+        self.threads: set[str] = set()
+
+    def feed(self, most: int) -> list[str]:
+        self.threads.add(threading.current_thread().name)
+        self.asked.release()
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return [str(each) for each in answer]
+
+    def dial(self, fed: list[str]) -> int:
+        self.sent += fed
+        return len(fed)
+
+
+def fed_by(supply: Any) -> Feeder:
+    return Feeder(supply, supply)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.005)
+
+
+def test_a_nudge_feeds_in_another_thread() -> None:
+    supply = Supply(["a"])
+    fed_by(supply).nudge()
+    until(lambda: supply.sent == ["a"])
+    assert supply.threads == {"feeder"}
+
+
+def test_nobody_is_fed_before_the_first_nudge() -> None:
+    supply = Supply(["a"])
+    before = threading.active_count()
+    fed_by(supply)
+    assert threading.active_count() == before
+    assert supply.sent == []
+
+
+def test_while_there_is_work_it_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    supply = Supply(["a", "b"], ["c"], ["d"])
+    fed_by(supply).nudge()
+    until(lambda: supply.sent == ["a", "b", "c", "d"])
+
+
+def test_without_work_it_sleeps_until_it_is_nudged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    supply = Supply([], ["a"])
+    nudged = fed_by(supply)
+    nudged.nudge()
+    assert supply.asked.acquire(timeout=WITHIN)
+    assert not supply.asked.acquire(timeout=0.2)  # many times what it waits while there is work
+    nudged.nudge()
+    until(lambda: supply.sent == ["a"])
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), StoreUnavailable("away")], ids=type)
+def test_an_error_does_not_end_the_thread(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    supply = Supply(error, ["a"])
+    nudged = fed_by(supply)
+    with caplog.at_level(logging.WARNING):
+        nudged.nudge()
+        assert supply.asked.acquire(timeout=WITHIN)
+        until(lambda: bool(caplog.records))
+    nudged.nudge()
+    until(lambda: supply.sent == ["a"])
+    assert len(caplog.records) == 1
+
+
+def test_many_nudges_at_once_make_one_thread() -> None:
+    supply = Supply()
+    nudged = fed_by(supply)
+    together = threading.Barrier(8)
+
+    def nudge() -> None:
+        together.wait(WITHIN)
+        nudged.nudge()
+
+    before = {thread for thread in threading.enumerate() if thread.name == "feeder"}
+    threads = [threading.Thread(target=nudge) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WITHIN)
+    after = {thread for thread in threading.enumerate() if thread.name == "feeder"}
+    assert len(after - before) == 1

@@ -1,0 +1,99 @@
+"""The rules of the account, as Redis keeps them and as the settings make them."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.settings import Settings
+from dispatcher.hours import CallingHours
+from dispatcher.rate import Rate
+from dispatcher.rules import Rules
+
+ALL = Rules(
+    rate=Rate(0.5),
+    margin=0.1,
+    share=0.2,
+    recovery=60,
+    connections=20,
+    lease=33.05,
+    gap=1.5,
+    per_day=3,
+    one_at_a_time=True,
+    hours=CallingHours.parse("mon-fri 08:00-21:00 Asia/Tokyo"),
+    countries=frozenset({"US", "JP"}),
+    blocked=frozenset({"001"}),
+)
+
+
+def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
+    assert ALL.fields() == {
+        "rate": "0.5",
+        "margin": "0.1",
+        "share": "0.2",
+        "recovery": "60000",
+        "connections": "20",
+        "window": "40",
+        "lease": "33050",
+        "gap": "1500",
+        "per_day": "3",
+        "alone": "1",
+        "hours": "mon-fri 08:00-21:00 Asia/Tokyo",
+        "countries": "JP,US",
+        "blocked": "001",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rules", "absent"),
+    [
+        (Rules(), {"rate", "gap", "per_day", "hours", "countries", "blocked"}),
+        (Rules(one_at_a_time=False), {"alone"}),
+    ],
+)
+def test_what_is_no_rule_has_no_field(rules: Rules, absent: set[str]) -> None:
+    assert not absent & rules.fields().keys()
+    assert all(rules.fields().values())
+
+
+def test_a_rate_loses_nothing_on_its_way() -> None:
+    rate = Rate.parse("1/minute")
+    assert float(Rules(rate=rate).fields()["rate"]) == rate.per_second
+
+
+def test_few_connections_leave_room_for_a_sensible_window() -> None:
+    assert Rules(connections=1).fields()["window"] == "16"
+
+
+def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "RATE_LIMIT": "30/minute",
+        "RATE_MARGIN": "0.1",
+        "RATE_RECOVERY": "1m",
+        "CHECK_SHARE": "0.2",
+        "MAX_CONNECTIONS": "20",
+        "READ_TIMEOUT": "0",
+        "CONNECT_TIMEOUT": "3.05",
+        "CALLING_HOURS": "mon-fri 08:00-21:00 Asia/Tokyo",
+        "RECIPIENT_GAP": "1.5s",
+        "RECIPIENT_PER_DAY": "3",
+        "RECIPIENT_ONE_AT_A_TIME": "yes",
+        "ALLOWED_COUNTRIES": "jp, US,",
+        "BLOCKED_COUNTRIES": "001",
+    }.items():
+        monkeypatch.setenv(f"DISPATCHER_{name}", value)
+    assert Settings.load().rules == ALL
+
+
+def test_the_settings_left_alone_protect_people_and_the_account() -> None:
+    rules = Settings.load().rules
+    assert (rules.rate, rules.gap, rules.per_day) == (Rate(5), 60, 20)
+    assert rules.one_at_a_time
+    assert (rules.hours, rules.countries, rules.blocked) == (None, frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("written", ["none", " None "])
+def test_limits_may_be_lifted(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    for name in ("RATE_LIMIT", "RECIPIENT_PER_DAY", "CALLING_HOURS"):
+        monkeypatch.setenv(f"DISPATCHER_{name}", written)
+    rules = Settings.load().rules
+    assert (rules.rate, rules.per_day, rules.hours) == (None, None, None)
