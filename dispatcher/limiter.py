@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
+
+
+class NoSlot(DispatcherError):
+    """The next slot is further away than the caller wants to wait; come back in `wait` seconds."""
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        super().__init__(f"the account's next free slot is {wait:.1f} s away")
 
 
 @dataclass(frozen=True)
@@ -22,10 +32,12 @@ class Limiter:
     sleep: Callable[[float], None] = time.sleep
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold one slot for one request."""
+    def slot(self, patience: float = math.inf) -> Iterator[None]:
+        """Hold one slot for one request. Raises NoSlot where it is `patience` seconds away."""
         holder, slot = uuid.uuid4().hex, ""
         while wait := self.store.take_slot(holder, slot):
+            if wait.seconds >= patience:
+                raise NoSlot(wait.seconds)
             self.sleep(wait.seconds)
             slot = wait.slot
         try:

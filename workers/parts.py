@@ -95,7 +95,7 @@ class Parts:
 
     @cached_property
     def reconcile(self) -> Reconcile:
-        return Reconcile(self.store, self.messenger)
+        return Reconcile(self.store, self.messenger, self.settings.check_share)
 
     @cached_property
     def watch_credit(self) -> WatchCredit:

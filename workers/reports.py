@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dispatcher.job import Attempt, Job
-from dispatcher.limiter import Limiter
+from dispatcher.limiter import Limiter, NoSlot
 from dispatcher.policy import (
     ANSWERED,
     CALL_FAILED,
@@ -23,6 +23,9 @@ from dispatcher.states import Reason, State
 from dispatcher.store import Store
 from workers.dial import Turn
 from workers.patience import persist
+
+PATIENCE = 0.5
+"""Seconds a check holds a thread for its slot: more, and checks would keep dials from dialling."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,11 @@ class CheckCall:
         if job.state is not State.IN_PROGRESS or attempt is None:
             return Turn(job_id, job.state)
         try:
-            with self.limiter.slot():
+            with self.limiter.slot(patience=PATIENCE):
                 report, wait = read_report(self.provider, attempt), 0.0
+        except NoSlot as error:
+            self.store.put_off(job.id, attempt.number, max(error.wait, PATIENCE))
+            return Turn(job.id, job.state, why="waits for the checks' share of the rate")
         except ProviderError as error:
             report, wait = self._no_word(error)
         return self._apply(job, attempt, report, wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 
 from dispatcher.limiter import Limiter
@@ -10,7 +11,7 @@ from dispatcher.messages import Messenger, feed
 from dispatcher.policy import Policy, after_window
 from dispatcher.provider import AccountStopped, NotEnoughCredits, ProviderError, VoiceClient
 from dispatcher.states import Reason, State
-from dispatcher.store import Gate, Store
+from dispatcher.store import Gate, Pace, Store
 from dispatcher.store.listing import ended_before
 
 log = logging.getLogger(__name__)
@@ -66,13 +67,20 @@ class Reconcile:
 
     store: Store
     messenger: Messenger
-    most: int = 100
+    share: float
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many checks were sent out."""
-        due = self.store.take_due(State.IN_PROGRESS, most=self.most)
+        due = self.store.take_due(State.IN_PROGRESS, most=self._room(self.store.pace()))
         sent = self.messenger.check(due)
         return {"checks": sent} if sent else {}
+
+    def _room(self, pace: Pace) -> int:
+        """How many checks the limiter serves until the next run, a second later."""
+        if pace.working_rate is None:
+            return BATCH
+        dials_wait = pace.fed > 0 or any(pace.ready.values())
+        return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
 
 
 @dataclass(frozen=True)
