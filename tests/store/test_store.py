@@ -41,6 +41,7 @@ from dispatcher.provider import (
     Unavailable,
 )
 from dispatcher.redis_url import StoreUnavailable, connect
+from dispatcher.rules import Rules
 from dispatcher.states import Priority, State
 from dispatcher.store import Claim, KeyConflict, Pumped, Refused, Store, UnknownJob, job_id
 from dispatcher.store.store import LOST_AFTER
@@ -604,6 +605,7 @@ def test_an_ended_window_is_decided_by_the_jobs_wish(store: Store, clock: Clock)
 
 
 def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
+    store.publish(Rules(per_day=20))
     id_ = in_progress(store, "call-1", tags=["a", "b"], say="long " * 100)
     decision = after_report(Report("ANSWERED", True), store.get(id_), POLICY)
     assert decision is not None
@@ -611,7 +613,7 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     assert not store.purge(id_, clock.ms)
     assert store.purge(id_, clock.ms + 1)
     person = f"person:{RECIPIENT[1:]}"
-    assert snapshot(store).keys() == {"reasons", person}
+    assert snapshot(store).keys() == {"reasons", "limits", person}
     assert 0 < store.redis.pttl(store.key(person)) <= DAY
     with pytest.raises(UnknownJob):
         store.get(id_)

@@ -97,10 +97,13 @@ end
 job.n = job.n + 1
 for _, number in ipairs(digits) do
   redis.call('SET', key('busy', number), id, 'PX', DAY)
-  redis.call('LPUSH', key('person', number), int(NOW))
-  -- One more than counts: the latest is taken back where it turns out that nobody was called.
-  redis.call('LTRIM', key('person', number), 0, tonumber(LIMITS.per_day) or 1)
-  redis.call('PEXPIRE', key('person', number), DAY)
+  if LIMITS.per_day or LIMITS.gap then
+    local calls = key('person', number)
+    redis.call('LPUSH', calls, int(NOW))
+    -- One more than counts: the latest is taken back where it turns out that nobody was called.
+    redis.call('LTRIM', calls, 0, tonumber(LIMITS.per_day) or 1)
+    redis.call('PEXPIRE', calls, LIMITS.per_day and DAY or LIMITS.gap)
+  end
 end
 put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW) })
 move(job, 'dialing', '', NOW + ARGV[4], actor, '')
