@@ -15,7 +15,7 @@ from dispatcher.durations import seconds
 from dispatcher.messages import feed
 from dispatcher.request import FURTHEST
 from dispatcher.states import Priority
-from dispatcher.store.store import Refused, UnknownJob
+from dispatcher.store import Refused, UnknownJob
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Jobs' ids.")]
 Note = Annotated[str, typer.Option(help="Why, for the timeline.")]

@@ -1,7 +1,7 @@
 """Where jobs stand: Redis, behind operations that are one atomic step each."""
 
-from dispatcher.store.store import (
-    DEFAULT_NAMESPACE,
+from dispatcher.store.store import DEFAULT_NAMESPACE, Store
+from dispatcher.store.values import (
     Claim,
     Enqueued,
     Gate,
@@ -10,7 +10,6 @@ from dispatcher.store.store import (
     Pace,
     Pumped,
     Refused,
-    Store,
     UnknownJob,
     Wait,
     job_id,

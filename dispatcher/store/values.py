@@ -1,0 +1,143 @@
+"""What the store answers with: frozen values, and errors that say what to do."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from dispatcher.errors import DispatcherError
+from dispatcher.job import Job
+from dispatcher.masking import mask_text
+from dispatcher.request import JobRequest
+from dispatcher.states import Priority
+
+
+class KeyConflict(DispatcherError, ValueError):
+    """The idempotency key belongs to another request; use a new key, or send the same request."""
+
+
+class UnknownJob(DispatcherError, LookupError):
+    """There is no such job: check the id, or it is past its retention."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"there is no job {id_[:40]!r}: check the id; it may be past its retention"
+        )
+
+
+class Refused(DispatcherError):
+    """What was asked for cannot be done to a job in this state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """An accepted request: the job's id, and whether the job is new or stood already."""
+
+    id: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one request: the attempt's number fences everything that follows."""
+
+    job: Job
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: come back with the slot in so many seconds."""
+
+    seconds: float
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The job goes by calling hours, and the window that it knows is over: set the next one."""
+
+    job: Job
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A closed gate of the account: since when (ms since the epoch), why, credits required."""
+
+    name: str
+    since: float
+    why: str
+    required: float
+
+    def stops(self, job: Job) -> bool:
+        """Whether it holds a job back; as `stops` of store/lua/_job.lua."""
+        _, _, scope = self.name.partition(":")
+        kind, _, what = scope.partition(":")
+        if kind == "tag":
+            return what in job.tags
+        return kind != "priority" or what == job.priority
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where the limiter and the lines stand.
+
+    Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
+    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
+    """
+
+    rate: float | None
+    working_rate: float | None
+    next_slot: float
+    connections: int
+    ready: dict[Priority, int]
+    lines: dict[Priority, int]
+    fed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pumped:
+    """How many jobs time moved on."""
+
+    due: int
+    expired: int
+    lost: int
+    released: int
+
+    @property
+    def most(self) -> int:
+        """The largest of them: where it meets the batch size there may be more to do."""
+        return max(self.due, self.expired, self.lost, self.released)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request of a batch."""
+
+    id: str
+    request: JobRequest
+    answer: str
+
+    def unwrap(self) -> Enqueued:
+        """Return what was enqueued, or raise KeyConflict."""
+        if self.answer == "other":
+            raise KeyConflict(
+                f"key {mask_text(self.request.key or '')!r} belongs to another request"
+                f" (job {self.id}): use a new key, or send the same request"
+            )
+        return Enqueued(self.id, new=self.answer == "new")
+
+
+def job_id(key: str | None, scope: str = "") -> str:
+    """Return the id of a job: random, or for a key always the same (16 letters and digits).
+
+    That is the whole index of idempotency keys: it costs no memory and cannot go astray.
+    """
+    if key is None:
+        raw = secrets.token_bytes(10)
+    else:
+        raw = hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=10).digest()
+    return base64.b32encode(raw).decode().lower()
