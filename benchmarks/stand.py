@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,17 @@ def bench(
     ):
         try:
             with Stack(plan, Path(folder), log=log) as stack:
+                _prefer(stack.supervisor.pid("sandbox"))
                 yield Bench(stack)
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def _prefer(pid: int | None) -> None:
+    """Let the provider's side run first, where we may: a clock that is late measures itself."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, pid or 0, -15)
 
 
 def numbers(count: int, start: int = 0) -> Iterator[str]:

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(_rate), NoDecode] = Rate(5)
-    rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.015
+    rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.012
     rate_recovery: Annotated[Duration, Field(ge=1)] = 600
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8

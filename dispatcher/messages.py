@@ -25,6 +25,23 @@ TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broke
 _ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
+Bundle = tuple[str, list[str]]
+"""A queue, and the ids that one message carries."""
+MOST_TOGETHER = 16  # ids in a message; what more would save is little
+
+
+def bundles(fed: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
+    """Return what one message carries each: jobs of one priority, in their order."""
+    made: list[Bundle] = []
+    filling: dict[Priority, list[str]] = {}
+    for id_, priority in fed:
+        if len(filling.setdefault(priority, [])) % together == 0:
+            filling[priority] = []
+            made.append((priority.value, filling[priority]))
+        filling[priority].append(id_)
+    return made
+
+
 class Messenger:
     """Sends wake-ups through a Celery app.
 
@@ -47,13 +64,15 @@ class Messenger:
         )
         return cls(app)
 
-    def dial(self, fed: Iterable[tuple[str, Priority]]) -> int:
-        """Send `dial(job id)` for each job that was fed; return how many were sent."""
-        return self._send(DIAL, fed)
+    def dial(self, fed: Iterable[tuple[str, Priority]], together: int = 1) -> int:
+        """Send `dial(job id, …)` for the jobs that were fed, up to so many `together` in a message;
+        return how many jobs were sent for.
+        """
+        return self._send(DIAL, bundles(fed, together))
 
     def check(self, ids: Iterable[str]) -> int:
         """Send `check_call(job id)` for each; return how many were sent."""
-        return self._send(CHECK_CALL, ((id_, CONTROL) for id_ in ids))
+        return self._send(CHECK_CALL, [(CONTROL, [id_]) for id_ in ids])
 
     def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
         """Return the queues that each worker consumes, of those that answer within the seconds.
@@ -63,11 +82,13 @@ class Messenger:
         found = self._app.control.inspect(timeout=timeout).active_queues() or {}
         return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
 
-    def _publish(self, producer: Any, task: str, id_: str, queue: str) -> None:
+    def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
         """Publish a task's message as `send_task` does, without what a wake-up has no use for:
         routes, signals, results. That halves its cost, which is paid for every dial.
         """
-        message = self._app.amqp.as_task_v2(str(uuid.uuid4()), task, (id_,), {}, ignore_result=True)
+        message = self._app.amqp.as_task_v2(
+            str(uuid.uuid4()), task, tuple(ids), {}, ignore_result=True
+        )
         producer.publish(
             message.body,
             exchange="",
@@ -80,21 +101,20 @@ class Messenger:
             **message.properties,
         )
 
-    def _send(self, task: str, rows: Iterable[tuple[str, str]]) -> int:
-        sent = 0
-        rows = list(rows)
-        if not rows:
+    def _send(self, task: str, bundled: list[Bundle]) -> int:
+        sent, jobs = 0, sum(len(ids) for _, ids in bundled)
+        if not jobs:
             return 0
         try:
             with self._app.producer_or_acquire() as producer:
-                for id_, queue in rows:
-                    self._publish(producer, task, id_, str(queue))
-                    sent += 1
+                for queue, ids in bundled:
+                    self._publish(producer, task, ids, queue)
+                    sent += len(ids)
         except OperationalError as error:
             log.warning(
                 "broker away (%s): %d wake-ups not sent; the sweep sends them later",
                 type(error).__name__,
-                len(rows) - sent,
+                jobs - sent,
             )
         return sent
 
@@ -152,13 +172,18 @@ def redis_options(url: str) -> dict[str, Any]:
     return options
 
 
-def feed(store: Store, messenger: Messenger, most: int = 100) -> int:
-    """Run the feeder once: choose what is dialled next and send its wake-ups.
+def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | None = None) -> int:
+    """Run the feeder once: choose what is dialled next and send its wake-ups; return how many jobs.
+
+    Where more is chosen than there are `threads` to dial it, each wake-up carries its share: the
+    messages would cost more than the dialling does.
 
     Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
     """
     try:
-        return messenger.dial(store.feed(most))
+        fed = store.feed(most)
+        together = min(MOST_TOGETHER, len(fed) // threads) if threads else 1
+        return messenger.dial(fed, max(1, together))
     except StoreUnavailable as error:
         log.warning("nothing fed: %s", error)
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import (
@@ -36,6 +37,10 @@ _WHY_IMPOSSIBLE = {
 }
 
 
+_parsed = lru_cache(maxsize=256)(phonenumbers.parse)
+"""A number is looked at from several sides, one after another; parsing it is most of each look."""
+
+
 class InvalidNumber(DispatcherError, ValueError):
     """Not a number the provider can call; the message holds the correction where there is one."""
 
@@ -62,7 +67,7 @@ def recipient(text: str) -> str:
 
 def refuse_premium(text: str) -> None:
     """Raise InvalidNumber for a premium-rate number: who makes us call one earns by it."""
-    if phonenumbers.number_type(phonenumbers.parse(text)) == PhoneNumberType.PREMIUM_RATE:
+    if phonenumbers.number_type(_parsed(text)) == PhoneNumberType.PREMIUM_RATE:
         raise InvalidNumber(
             f"{text!r} is a premium-rate number, which is refused: allow it with premium=True"
         )
@@ -70,12 +75,12 @@ def refuse_premium(text: str) -> None:
 
 def country(text: str) -> str:
     """Return the ISO 3166 code of a valid number's country, `001` for those of none."""
-    return phonenumbers.region_code_for_number(phonenumbers.parse(text)) or "ZZ"
+    return phonenumbers.region_code_for_number(_parsed(text)) or "ZZ"
 
 
 def _parse(text: str) -> phonenumbers.PhoneNumber:
     try:
-        return phonenumbers.parse(text)
+        return _parsed(text)
     except NumberParseException as error:
         unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
         if unknown and not text.strip().startswith("+"):

@@ -21,7 +21,7 @@ class Rules:
     """
 
     rate: Rate | None = None
-    margin: float = 0.015
+    margin: float = 0.012
     share: float = 0.1
     recovery: float = 600
     connections: int = 8
@@ -41,7 +41,8 @@ class Rules:
             "share": repr(self.share),
             "recovery": str(round(self.recovery * 1000)),
             "connections": str(self.connections),
-            "window": str(max(16, 2 * self.connections)),
+            "least": str(max(16, 2 * self.connections)),
+            "window": str(max(64, 16 * self.connections)),
             "lease": str(round(self.lease * 1000)),
             "gap": str(round(self.gap * 1000)) if self.gap else None,
             "per_day": None if self.per_day is None else str(self.per_day),

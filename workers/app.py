@@ -15,14 +15,16 @@ from dispatcher.client import Dispatcher
 from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from workers.parts import Parts, made_once
+from workers.teller import Teller, step
 
 
 def create_app(settings: Settings) -> Celery:
     """Return the app of workers and beat."""
     app = Celery("voice-dispatcher", set_as_current=False)
     app.conf.update(configuration.dialling(settings))
-    parts = made_once(lambda: Parts(settings, app))
-    workers.tasks.register(app, parts)
+    parts, teller = made_once(lambda: Parts(settings, app)), Teller()
+    workers.tasks.register(app, parts, teller)
+    app.steps["consumer"].add(step(teller))
     # The first dial would otherwise come late for its slot, by the time it takes to make them.
     worker_init.connect(lambda **_: parts().warm_up(), weak=False)
     return app

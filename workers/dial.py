@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,8 @@ from functools import partial
 from dispatcher.hours import CallingHours
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
-from dispatcher.provider import ProviderError, VoiceClient
+from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.redis_url import StoreUnavailable
 from dispatcher.request import Kind
 from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Hours, Store, Wait
@@ -21,6 +23,11 @@ from workers.patience import persist
 
 LOOK_AGAIN = 1.0
 """Seconds: a longer wait is cut into such, so that a pause or a cancel frees the thread soon."""
+LATE = 0.004
+"""Seconds between the booking of a request and its going out, from which it is booked anew: a
+third of the default margin at a limit counted by the second. Connecting takes longer than that,
+and so may waiting for the processor."""
+TRIES = 3  # bookings anew: a machine so busy that none comes in time is slow enough by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +52,29 @@ class Dial:
     rng: random.Random = field(default_factory=random.Random)
     token: Callable[[], str] = lambda: uuid.uuid4().hex
     sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
     nudge: Callable[[], None] = lambda: None
 
     def __call__(self, job_id: str) -> Turn:
         """Dial a job, if it is its turn; a message that came twice or too late does nothing."""
-        claim = self._claim(job_id)
+        claim, asked = self._claim(job_id)
         self.nudge()
         if not isinstance(claim, Claim):
             return Turn(job_id, claim)
-        decision = self._ask(claim.job)
+        with before_sending(partial(self._on_time, claim, asked)):
+            decision = self._ask(claim.job)
         state = persist(lambda: self.store.settle(job_id, claim.attempt, decision))
         return Turn(job_id, state, decision.reason, decision.why)
 
-    def _claim(self, job_id: str) -> Claim | State | None:
-        """Claim a job, as soon as the limiter lets a request out. Whatever comes up meanwhile, a
-        cancel, a pause, the end of its time, is seen: every claim looks at everything.
+    def _claim(self, job_id: str) -> tuple[Claim | State | None, float]:
+        """Claim a job, as soon as the limiter lets a request out; also return when it was asked.
+
+        Whatever comes up meanwhile, a cancel, a pause, the end of its time, is seen: every claim
+        looks at everything.
         """
         token, slot = self.token(), ""
         while True:
+            asked = self.monotonic()
             answer = persist(
                 partial(self.store.claim, job_id, token=token, lease=self.lease, slot=slot)
             )
@@ -73,7 +85,19 @@ class Dial:
                 case Hours():
                     persist(partial(self._admit, answer))
                 case _:
-                    return answer
+                    return answer, asked
+
+    def _on_time(self, claim: Claim, asked: float) -> None:
+        """Book a request anew that goes out later than it was booked for: those after it would
+        come too close to it, as the provider counts.
+        """
+        booked = claim.booked
+        for _ in range(TRIES):
+            now = self.monotonic()
+            if now - asked < LATE:
+                return
+            with suppress(StoreUnavailable):  # it was granted, and waits for nobody
+                asked, booked = now, self.store.rebook(booked)
 
     def _admit(self, hours: Hours) -> State | None:
         # Whole ms, as Redis counts: rounded up, a window that is open now would open in a moment.

@@ -64,7 +64,7 @@ class Parts:
     @cached_property
     def feeder(self) -> Feeder:
         """See workers.feeder."""
-        return Feeder(self.store, self.messenger)
+        return Feeder(self.store, self.messenger, self.settings.max_connections)
 
     @cached_property
     def dial(self) -> Dial:

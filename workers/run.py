@@ -20,6 +20,9 @@ from workers.app import create_app, create_door
 from workers.discreet import hide_sent_arguments
 
 READY = "consuming"
+TURN_OF_A_THREAD = 0.001
+"""Seconds a thread may keep the others from running (Python's own: five times that): with many of
+them, a request would go out noticeably later than the slot it has."""
 
 
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
@@ -27,6 +30,7 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
     require_credentials(settings)
     _publish(settings)
     threads = concurrency or settings.max_connections
+    sys.setswitchinterval(TURN_OF_A_THREAD)
     _work(create_app(settings), settings, name, QUEUES, threads)
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.utils.log import get_task_logger
 
-from dispatcher.states import State
+from dispatcher.states import Priority, State
 from workers.dial import Turn
 from workers.parts import Parts
+from workers.teller import JobFailed, Teller
 
 log = get_task_logger(__name__)
 
+OURS: dict[str, Any] = {"shared": False}  # not for any other app in this process
+QUIET = OURS | {"send_events": False, "Request": "workers.discreet:QuietRequest"}
+LONG = 0.1
+"""Seconds of a wake-up's turns after which the rest of its jobs go to whoever is free: it was made
+for work that takes less."""
 
-class JobFailed(Exception):
-    """The task ended its job in `failed`: Flower shows the task as FAILURE, with the reason."""
 
-
-def told(turn: Turn) -> dict[str, str | None]:
+def told(turn: Turn) -> dict[str, str]:
     """Return what Flower shows of a job's turn, or raise JobFailed where the job has failed now."""
     if turn.state is State.FAILED and turn.reason:
         raise JobFailed(f"job {turn.job_id} failed: {turn.reason}: {turn.why}")
@@ -29,24 +33,35 @@ def told(turn: Turn) -> dict[str, str | None]:
         "reason": turn.reason,
         "why": turn.why,
     }
-    return {name: value for name, value in shown.items() if value}
+    return {name: str(value) for name, value in shown.items() if value}
 
 
-def register(app: Celery, parts: Callable[[], Parts]) -> None:
+def register(app: Celery, parts: Callable[[], Parts], teller: Teller) -> None:
     """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
-    _register_calls(app, parts)
+    _register_dial(app, parts, teller)
+    _register_check(app, parts)
     _register_ticks(app, parts)
 
 
-def _register_calls(app: Celery, parts: Callable[[], Parts]) -> None:
-    @app.task(name="dispatcher.dial", throws=(JobFailed,))
-    def dial(job_id: str) -> dict[str, str | None]:
-        turn = parts().dial(job_id)
-        log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
-        return told(turn)
+def _register_dial(app: Celery, parts: Callable[[], Parts], teller: Teller) -> None:
+    @app.task(bind=True, name="dispatcher.dial", **QUIET)
+    def dial(task: Task, *job_ids: str) -> dict[str, str]:
+        began = time.monotonic()
+        for number, job_id in enumerate(job_ids, 1):
+            with teller.turn("dispatcher.dial", job_id) as ended:
+                turn = parts().dial(job_id)
+                log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
+                ended(told(turn))
+            if time.monotonic() - began > LONG:
+                queue = Priority(task.request.delivery_info["routing_key"])
+                parts().messenger.dial((id_, queue) for id_ in job_ids[number:])
+                break
+        return {}
 
-    @app.task(name="dispatcher.check_call", throws=(JobFailed,))
-    def check_call(job_id: str) -> dict[str, str | None]:
+
+def _register_check(app: Celery, parts: Callable[[], Parts]) -> None:
+    @app.task(name="dispatcher.check_call", **OURS, throws=(JobFailed,))
+    def check_call(job_id: str) -> dict[str, str]:
         turn = parts().check_call(job_id)
         log.info("check %s: %s %s", turn.job_id, turn.state, turn.reason)
         return told(turn)
@@ -54,9 +69,7 @@ def _register_calls(app: Celery, parts: Callable[[], Parts]) -> None:
 
 def _register_ticks(app: Celery, parts: Callable[[], Parts]) -> None:
     def tick(name: str) -> None:
-        @app.task(
-            name=f"dispatcher.{name}", send_events=False, Request="workers.discreet:QuietRequest"
-        )
+        @app.task(name=f"dispatcher.{name}", **QUIET)
         def run() -> Any:
             return getattr(parts(), name)()
 

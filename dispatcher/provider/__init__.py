@@ -34,6 +34,7 @@ from dispatcher.provider.errors import (
     WrongAddress,
 )
 from dispatcher.provider.session import Credentials
+from dispatcher.provider.transport import before_sending
 
 __all__ = [
     "AccountStopped",
@@ -63,5 +64,6 @@ __all__ = [
     "UnreadableAnswer",
     "VoiceClient",
     "WrongAddress",
+    "before_sending",
     "parse_report",
 ]

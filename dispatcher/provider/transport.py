@@ -13,6 +13,9 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -32,6 +35,23 @@ A server that closes an idle connection just when a POST goes out leaves nobody 
 was read. Whatever has been closed already is seen before use; what remains is the time on the
 wire, and staying below the usual shortest idle limit (5 s: Apache, Node) keeps clear of it.
 """
+
+
+_BEFORE_SENDING: ContextVar[Callable[[], None] | None] = ContextVar("before", default=None)
+
+
+@contextmanager
+def before_sending(step: Callable[[], None] | None) -> Iterator[None]:
+    """Have a step done when a request of this thread is about to be sent, after connecting.
+
+    Connecting may take long, or fail; what is measured or decided here is about the request.
+    What the step raises is raised, and nothing is sent.
+    """
+    token = _BEFORE_SENDING.set(step)
+    try:
+        yield
+    finally:
+        _BEFORE_SENDING.reset(token)
 
 
 class _Deadlined(io.RawIOBase):
@@ -77,6 +97,13 @@ class _Connection(HTTPConnection):
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             why = _reason(error)
         raise NeverReached(f"{NeverReached.__doc__} ({self.host}: {why})", detail=why)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if step := _BEFORE_SENDING.get():
+            step()
+        super().request(*args, **kwargs)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
         response = super().getresponse()

@@ -113,7 +113,9 @@ class Store:
         if kind == b"wait":
             return Wait(float(first) / 1000, second.decode())
         job = Job.from_record(id_, codec.record(second))
-        return Hours(job, first.decode()) if kind == b"hours" else Claim(job, int(first))
+        if kind == b"hours":
+            return Hours(job, first.decode())
+        return Claim(job, int(first), kind.decode())
 
     def admit(self, id_: str, window: Window | None, why: str, hours: str) -> State | None:
         """Set the window in which a queued job may be dialled; where none ever opens it fails.
@@ -145,6 +147,10 @@ class Store:
     def give_back(self, holder: str) -> None:
         """Give back the connection of a request that take_slot let through."""
         self._run("give_back", holder)
+
+    def rebook(self, booked: str) -> str:
+        """Say that a request that was granted goes out only now; return its new booking."""
+        return str(self._run("rebook", booked).decode())
 
     def throttle(self, wait: float) -> None:
         """Move the whole account's next request to `wait` seconds from now, and slow down."""

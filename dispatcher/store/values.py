@@ -41,10 +41,14 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to make one request: the attempt's number fences everything that follows."""
+    """The right to make one request: the attempt's number fences everything that follows.
+
+    `booked` names the moment the request counts from, to `rebook` it by.
+    """
 
     job: Job
     attempt: int
+    booked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dispatcher.store.store import LOST_AFTER
 
 DAY = 86_400_000
 BUSY_AGAIN = 5000
-HORIZON = 500
+HORIZON, EXPECTED, OVERDUE = 500, 250, 300
 OPEN = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 UNDECIDED = {None, "maybe_placed"}
 LINES = [str(priority) for priority in (Priority.URGENT, Priority.NORMAL, Priority.BULK)]
@@ -39,7 +39,8 @@ class ModelJob:
     n: int = 0
     spent: int = 0
     next_at: int | None = None
-    fed: bool = False
+    fed: int | None = None
+    """The moment by which a claim is expected, where a message is out."""
     finished: int | None = None
     token: str = ""
     hold: str = ""
@@ -65,7 +66,7 @@ class ModelJob:
     @property
     def place(self) -> str | None:
         if self.state is State.QUEUED:
-            return "fed" if self.fed else f"ready:{self.priority}:{self.line}"
+            return "fed" if self.fed is not None else f"ready:{self.priority}:{self.line}"
         if self.state is State.HELD:
             return f"held:{self.hold}:{self.priority}"
         return None
@@ -113,7 +114,7 @@ class Model:
         """Feed from where the lines and the turns stand."""
         stopped = any(":" not in gate for gate in self.gates)
         size = self.window if self.blocked <= self.now + HORIZON else 0
-        room = most if stopped else size - sum(job.fed for job in self.jobs.values())
+        room = most if stopped else self._places(size)
         urgent_room = room + (most if stopped else size)
         chosen: list[str] = []
         for _ in range(most):
@@ -127,12 +128,16 @@ class Model:
             if gate:
                 self._hold(job, gate)
                 continue
-            job.fed = True
+            job.fed = self.now + EXPECTED
             lost_at = self.now + round(LOST_AFTER * 1000)
             job.next_at = lost_at if job.expires is None else min(job.expires, lost_at)
             chosen.append(job.id)
             room, urgent_room = room - 1, urgent_room - 1
         return chosen
+
+    def _places(self, size: int) -> int:
+        out = [job.fed for job in self.jobs.values() if job.fed is not None]
+        return min(size - sum(at >= self.now - OVERDUE for at in out), 4 * size - len(out))
 
     def _whose_turn(self, ready: list[ModelJob], scores: Scores, turn: int) -> ModelJob:
         share = {10: "normal", 0: "normal", 15: "bulk"}.get(turn % 20)
@@ -257,7 +262,7 @@ class Model:
             if self._overdue(job):
                 self._move(job, State.EXPIRED)
             else:
-                job.fed, job.next_at = False, job.expires
+                job.fed, job.next_at = None, job.expires
         for job in self.come(State.HELD):
             self._move(job, State.EXPIRED)
         if not any(":" not in gate for gate in self.gates):
@@ -286,8 +291,8 @@ class Model:
         job = self.jobs[id_]
         if job.state not in WAITING:
             return False
-        if job.fed:
-            job.fed, job.next_at = False, job.expires
+        if job.fed is not None:
+            job.fed, job.next_at = None, job.expires
         job.priority = priority
         return True
 
@@ -325,7 +330,7 @@ class Model:
             if job.next_at is not None:
                 found[f"next:{job.state}"][job.id] = job.next_at
             if job.place:
-                found[job.place][job.id] = job.due
+                found[job.place][job.id] = job.due if job.fed is None else job.fed
             for tag in job.request.tags:
                 found[f"tag:{tag}"][job.id] = job.created
             for number in job.numbers:
@@ -379,7 +384,7 @@ class Model:
             self._move(job, State.QUEUED, "", job.expires)
 
     def _move(self, job: ModelJob, to: State, reason: str = "", next_at: int | None = None) -> None:
-        job.state, job.reason, job.fed = to, reason, False
+        job.state, job.reason, job.fed = to, reason, None
         job.next_at = None if to in TERMINAL else next_at
         if to in TERMINAL:
             job.finished = self.now

@@ -163,8 +163,8 @@ def test_a_producer_of_a_long_name_has_one_line_too(store: Store) -> None:
 # -- how much is out -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rate", "most"), [("0.5", 2), ("5", 4), ("20", 11), ("200", 16)])
-def test_about_half_a_second_of_work_is_out(store: Store, rate: str, most: int) -> None:
+@pytest.mark.parametrize(("rate", "most"), [("0.5", 2), ("5", 3), ("20", 6), ("100", 26)])
+def test_about_a_quarter_of_a_second_of_work_is_out(store: Store, rate: str, most: int) -> None:
     store.publish(Rules(rate=Rate.parse(rate)))
     put(store, 50)
     assert len(store.feed()) == most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from limiter_model import Crowd, Grant, Worker, least_gap
-from store_parts import Clock, claim, enqueue, placed
+from store_parts import Clock, claim, enqueue, placed, warm
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules
@@ -17,6 +17,7 @@ def limit(store: Store, rate: str, **fields: object) -> float:
     """Publish rules with this rate; return it per second."""
     parsed = Rate.parse(rate)
     store.publish(Rules(**{"rate": parsed, "one_at_a_time": False, "connections": 1000, **fields}))  # type: ignore[arg-type]
+    warm(store)
     return parsed.per_second
 
 
@@ -40,6 +41,54 @@ def test_each_asker_is_told_a_slot_of_its_own(store: Store, clock: Clock) -> Non
     clock.ms += 1
     assert granted(store, "b", waits[0].slot)
     assert not granted(store, "c", waits[1].slot)
+
+
+def test_the_first_second_after_a_pause_is_a_tenth_slower(store: Store, clock: Clock) -> None:
+    """Connections are made then, and requests arrive less evenly."""
+    limit(store, "100", margin=0.0)
+    Crowd(store, clock, [Worker("dial")], jobs=1).run(0.5)
+    clock.forward(60)
+    crowd = Crowd(store, clock, [Worker("dial") for _ in range(4)], jobs=400)
+    assert len(crowd.run(1)) == pytest.approx(91, abs=1)
+    assert len(crowd.run(1)) == pytest.approx(100, abs=1)
+
+
+def test_a_request_that_goes_out_late_keeps_those_after_it_away(store: Store, clock: Clock) -> None:
+    limit(store, "2", margin=0.0)
+    first = claim(store, enqueue(store)).booked
+    clock.ms += 500
+    claim(store, enqueue(store))
+    clock.ms += 100
+    store.rebook(first)  # it went out after the second one, 600 ms late
+    clock.ms += 400
+    assert not granted(store, "third")  # a second after the first was booked, but not sent
+    clock.ms += 500  # a second after the second one
+    assert granted(store, "third", str(clock.ms - 500))
+    clock.ms += 99  # not yet a second after the first one
+    assert not granted(store, "fourth", str(clock.ms))
+    clock.ms += 1
+    assert granted(store, "fourth", str(clock.ms))
+
+
+def test_a_slot_whose_owner_died_is_taken_over_where_slots_are_far_apart(
+    store: Store, clock: Clock
+) -> None:
+    limit(store, "5", margin=0.0)
+    claim(store, enqueue(store))
+    dead, heir, last = (enqueue(store) for _ in range(3))
+    assert isinstance(store.claim(dead, token="t", lease=30), Wait)
+    slots = []
+    for id_ in (heir, last):
+        answer = store.claim(id_, token="t", lease=30)
+        assert isinstance(answer, Wait)
+        assert answer.seconds <= 0.1  # it comes to look before its own slot
+        slots.append(answer.slot)
+    clock.ms += 240  # the dead one's slot was at 200
+    assert isinstance(store.claim(heir, token="t", lease=30, slot=slots[0]), Wait)
+    clock.ms += 40
+    assert isinstance(store.claim(heir, token="t", lease=30, slot=slots[0]), Claim)
+    clock.ms += 10
+    assert isinstance(store.claim(last, token="t", lease=30, slot=slots[1]), Wait)
 
 
 def test_idle_time_saves_nothing_up(store: Store, clock: Clock) -> None:

@@ -10,7 +10,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limiter_model import Connections, Crowd, Worker, Working, least_gap
-from store_parts import Clock
+from store_parts import Clock, warm
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules
@@ -48,6 +48,7 @@ def begin(redis_client: redis.Redis) -> Begin:
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
         store.publish(Rules(**rules))  # type: ignore[arg-type]
+        warm(store)
         return store, clock
 
     return make

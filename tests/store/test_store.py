@@ -613,7 +613,7 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     assert not store.purge(id_, clock.ms)
     assert store.purge(id_, clock.ms + 1)
     person = f"person:{RECIPIENT[1:]}"
-    assert snapshot(store).keys() == {"reasons", "limits", person}
+    assert snapshot(store).keys() == {"reasons", "limits", "pace", person}
     assert 0 < store.redis.pttl(store.key(person)) <= DAY
     with pytest.raises(UnknownJob):
         store.get(id_)

@@ -13,6 +13,8 @@ from dispatcher.hours import Window
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy
 from dispatcher.provider import AnswerLost, Throttled
+from dispatcher.provider.transport import _BEFORE_SENDING
+from dispatcher.redis_url import StoreUnavailable
 from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Hours, Wait
 from workers.dial import Dial, Turn
@@ -205,3 +207,57 @@ def test_a_lost_answer_leaves_the_job_uncertain() -> None:
     done, provider = turn(store, FakeProvider(store, AnswerLost("lost")))
     assert done.state is State.UNCERTAIN
     assert len(provider.said) == 1
+
+
+class Sending(FakeProvider):
+    """Sends as the real one does: what is to be done before is done before."""
+
+    def say(self, **fields: Any) -> str:
+        step = _BEFORE_SENDING.get()
+        assert step is not None
+        step()
+        return super().say(**fields)
+
+
+@pytest.mark.parametrize(
+    ("moments", "bookings"),
+    [
+        pytest.param([0.0, 0.001], [], id="in time"),
+        pytest.param([0.0, 0.3, 0.301], ["1"], id="late"),
+        pytest.param([0.0, 0.3, 0.6, 0.601], ["1", "1'"], id="late again"),
+        pytest.param([0.0, *range(1, 9)], ["1", "1'", "1''"], id="always late"),
+    ],
+)
+def test_a_request_that_goes_out_late_is_booked_anew(
+    moments: list[float], bookings: list[str]
+) -> None:
+    store = FakeStore(replace(CLAIMED, booked="1"))
+    asked: list[str] = []
+
+    def rebook(booked: str) -> str:
+        asked.append(booked)
+        return booked + "'"
+
+    store.rebook = rebook  # type: ignore[attr-defined]
+    dial = Dial(
+        store,  # type: ignore[arg-type]
+        Sending(store),  # type: ignore[arg-type]
+        Policy(),
+        30,
+        CALLER,
+        monotonic=iter(moments).__next__,
+    )
+    assert dial(JOB.id).state is State.IN_PROGRESS
+    assert asked == bookings
+
+
+def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
+    store = FakeStore(CLAIMED)
+
+    def rebook(booked: str) -> str:
+        raise StoreUnavailable("away")
+
+    store.rebook = rebook  # type: ignore[attr-defined]
+    late = iter(range(100)).__next__
+    dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
+    assert dial(JOB.id).state is State.IN_PROGRESS

@@ -23,6 +23,7 @@ class Supply:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.sent: list[str] = []
+        self.together: list[int] = []
         self.asked = threading.Semaphore(0)
         self.threads: set[str] = set()
 
@@ -34,13 +35,14 @@ class Supply:
             raise answer
         return [str(each) for each in answer]
 
-    def dial(self, fed: list[str]) -> int:
+    def dial(self, fed: list[str], together: int) -> int:
         self.sent += fed
+        self.together.append(together)
         return len(fed)
 
 
-def fed_by(supply: Any) -> Feeder:
-    return Feeder(supply, supply)
+def fed_by(supply: Any, threads: int = 4) -> Feeder:
+    return Feeder(supply, supply, threads)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -115,3 +117,10 @@ def test_many_nudges_at_once_make_one_thread() -> None:
         thread.join(WITHIN)
     after = {thread for thread in threading.enumerate() if thread.name == "feeder"}
     assert len(after - before) == 1
+
+
+@pytest.mark.parametrize(("chosen", "together"), [(1, 1), (7, 1), (8, 2), (40, 10), (1000, 16)])
+def test_a_wake_up_carries_a_threads_share_of_what_was_chosen(chosen: int, together: int) -> None:
+    supply = Supply(range(chosen))
+    fed_by(supply, threads=4).run_once()
+    assert supply.together == [together]

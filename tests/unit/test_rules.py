@@ -32,7 +32,8 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "share": "0.2",
         "recovery": "60000",
         "connections": "20",
-        "window": "40",
+        "least": "40",
+        "window": "320",
         "lease": "33050",
         "gap": "1500",
         "per_day": "3",
@@ -61,7 +62,8 @@ def test_a_rate_loses_nothing_on_its_way() -> None:
 
 
 def test_few_connections_leave_room_for_a_sensible_window() -> None:
-    assert Rules(connections=1).fields()["window"] == "16"
+    fields = Rules(connections=1).fields()
+    assert (fields["least"], fields["window"]) == ("16", "64")
 
 
 def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,13 @@
 -- ns:ready:<prio>:<line>  zset   queued, not fed; id by due time
 -- ns:held:<gate>:<prio>   zset   held; id by due time
 -- ns:holds                set    gates that something was held behind
--- ns:fed                  zset   queued, message sent, not claimed; id by due time
+-- ns:fed                  zset   queued, message sent, not claimed; id by the moment a claim is expected by
 -- ns:tag:<tag>            zset   id by creation
 -- ns:recipients           zset   <reversed digits>:<id>, all of score 0, so that last digits are a range
 -- ns:calls:<bucket>       hash   callid -> id
 -- ns:gates                hash   gate -> JSON {since, why, required}; a gate that is there is closed
--- ns:limits               hash   what the workers run with: `window` (most fed at once), `rate` (per second,
+-- ns:limits               hash   what the workers run with: `least` and `window` (fed at once, without a limit
+--                                and at most), `rate` (per second,
 --                                absent: no limit), `margin`, `share` (of checks), `recovery` (ms),
 --                                `connections`, `lease` (ms), `gap` (ms), `per_day` (calls to a number),
 --                                `alone` (one call to a number at a time), `countries`, `blocked`,

@@ -13,11 +13,12 @@ do
 end
 
 local RATE = tonumber(LIMITS.rate)
-local MARGIN = 1 + (tonumber(LIMITS.margin) or 0.015)
+local MARGIN = 1 + (tonumber(LIMITS.margin) or 0.012)
 local PACE = {}
 do
-  local values = redis.call('HMGET', key('pace'), 'tat', 'check_tat', 'blocked', 'fraction', 'since')
-  for i, field in ipairs({ 'tat', 'check_tat', 'blocked', 'fraction', 'since' }) do
+  local fields = { 'tat', 'check_tat', 'blocked', 'fraction', 'since', 'last', 'gap', 'cold' }
+  local values = redis.call('HMGET', key('pace'), unpack(fields))
+  for i, field in ipairs(fields) do
     PACE[field] = tonumber(values[i] or nil) or 0
   end
 end
@@ -37,6 +38,23 @@ end
 
 local function exact(number)
   return string.format('%.3f', number)
+end
+
+-- After a pause everything is cold: connections are made, and requests arrive less evenly. So the
+-- first period is a little slower, by a tenth in all.
+local COLD = 1000 -- ms
+
+local function cold_spacing()
+  return spacing() + math.min(spacing(), COLD) / 10
+end
+
+local function step_after(slot)
+  local began = PACE.cold
+  if PACE.tat + COLD < EXACT then
+    began = EXACT
+    redis.call('HSET', key('pace'), 'cold', exact(began))
+  end
+  return slot < began + COLD and cold_spacing() or spacing()
 end
 
 -- Whether jobs want to be dialled: then checks keep to their share.
@@ -65,7 +83,7 @@ local function reserve(class)
     local from = math.max(PACE.check_tat, slot - spacing())
     redis.call('HSET', key('pace'), 'check_tat', exact(from + spacing() / share))
   end
-  redis.call('HSET', key('pace'), 'tat', exact(slot + spacing()))
+  redis.call('HSET', key('pace'), 'tat', exact(slot + step_after(slot)))
   return slot
 end
 
@@ -82,6 +100,40 @@ local function until_room()
   return math.max(until_room_at(RATE), until_room_at(working_rate()))
 end
 
+-- A slot whose owner died passes unused; where slots are far apart, that would leave the line standing
+-- for a noticeable time. Whoever looks in meanwhile takes it over, and its own goes back to the end of
+-- the reserved ones. Grace is for an owner who is only a little late.
+local GRACE = 50 -- ms
+local SPARSE = 2 * GRACE -- ms between slots from which looking in is worth a round trip
+
+local function come_back(wait)
+  return spacing() < SPARSE and wait or math.min(wait, SPARSE)
+end
+
+local function take_over(slot)
+  local before = math.max(PACE.last, PACE.blocked)
+  if spacing() < SPARSE or slot - EXACT < GRACE or EXACT < before + cold_spacing() + GRACE then
+    return slot
+  end
+  redis.call('HSET', key('pace'), 'tat', exact(PACE.tat - spacing()))
+  return EXACT - GRACE
+end
+
+-- A request goes out now: from here on it counts.
+local function book()
+  redis.call('RPUSH', key('recent'), exact(EXACT))
+  redis.call('LTRIM', key('recent'), -math.max(1, math.floor(RATE)), -1)
+end
+
+-- Where no limit is known, the pace that was seen tells how much work may be out.
+local SLOWEST = 1000 -- ms between two requests: a pause is no pace
+
+local function note_pace(slot)
+  local gap = math.min(EXACT - PACE.last, SLOWEST)
+  local mean = PACE.gap == 0 and SLOWEST or PACE.gap
+  redis.call('HSET', key('pace'), 'last', exact(slot or EXACT), 'gap', exact(mean + (gap - mean) / 16))
+end
+
 -- Asks for one request now. `slot` is the one reserved before, or nil. Answers 0 where it may go out,
 -- and is then booked, else ms to wait and the slot to come back with, or nil: to ask anew.
 local function take_slot(class, slot, holder)
@@ -93,6 +145,7 @@ local function take_slot(class, slot, holder)
         return again, nil
       end
     end
+    slot = take_over(slot)
     local wait = math.max(slot - EXACT, until_room())
     if wait > 0.5 then
       return wait, slot
@@ -107,9 +160,9 @@ local function take_slot(class, slot, holder)
   end
   redis.call('ZADD', connections, NOW + (tonumber(LIMITS.lease) or 60000), holder)
   if RATE then
-    redis.call('RPUSH', key('recent'), exact(EXACT))
-    redis.call('LTRIM', key('recent'), -math.max(1, math.floor(RATE)), -1)
+    book()
   end
+  note_pace(slot)
   return 0, slot
 end
 

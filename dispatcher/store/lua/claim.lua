@@ -9,7 +9,8 @@
 -- ARGV[5]  actor
 -- ARGV[6]  slot reserved by an earlier call with this token, or ''
 -- answer   'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window
---          is to be set first (admit.lua) | {now, attempt, record as field, value, …}
+--          is to be set first (admit.lua) | {moment it is booked at, attempt, record as
+--          field, value, …}
 
 local DAY = 86400000
 local BUSY_AGAIN = 5000 -- ms until a job whose number is on another call of ours is looked at again
@@ -21,7 +22,7 @@ if not job then
 end
 
 local function granted()
-  return { int(NOW), job.n, redis.call('HGETALL', key('job', id)) }
+  return { exact(EXACT), job.n, redis.call('HGETALL', key('job', id)) }
 end
 
 if job.state == 'dialing' and redis.call('HGET', key('job', id), 'token') == token then
@@ -91,6 +92,10 @@ end
 
 local wait, slot = take_slot('dial', tonumber(ARGV[6]), id)
 if wait > 0 then
+  if slot then
+    redis.call('ZADD', key('fed'), 'XX', math.max(slot, NOW), id) -- somebody is there, and waits for it
+    wait = RATE and come_back(wait) or wait
+  end
   return { 'wait', exact(wait), slot and exact(slot) or '' }
 end
 

@@ -11,20 +11,30 @@
 -- ARGV[3]  ms after which a message that nobody took up counts as lost
 -- answer   id, priority, id, priority, …
 
-local HORIZON = 500 -- ms of work that are out; two feeds a second keep that up even without nudges
+-- ms of work that are out. More, and a worker that dies takes more slots with it; less, and the way to
+-- a worker shows. The workers' feeders keep it up.
+local HORIZON = 250
+local OVERDUE = 300 -- ms after which a message that nobody took up holds no place any more
+local AT_MOST = 4 -- times the window are out all the same, where no worker takes anything up
 
 local most = tonumber(ARGV[2])
 local chosen = {}
 
 -- How many may be out at once. Urgent ones have room of their own, or those fed before would block them.
 local function window()
-  local most_out = tonumber(LIMITS.window) or 16
-  if math.max(RATE and PACE.tat or 0, PACE.blocked) > EXACT + HORIZON then
+  local least, most_out = tonumber(LIMITS.least) or 16, tonumber(LIMITS.window) or 16
+  if math.max(RATE and PACE.tat or 0, PACE.blocked) > EXACT + 2 * HORIZON then
     return 0
-  elseif not RATE then
-    return most_out
+  elseif RATE then
+    return math.min(most_out, math.ceil(HORIZON / spacing()) + 1)
   end
-  return math.min(most_out, math.ceil(HORIZON / spacing()) + 1)
+  return math.min(most_out, math.max(least, PACE.gap > 0 and math.ceil(HORIZON / PACE.gap) or 0))
+end
+
+-- How many places are left: those that are out count, unless they should have been taken up by now.
+local function places(size)
+  local out = redis.call('ZCARD', key('fed'))
+  return math.min(size - redis.call('ZCOUNT', key('fed'), NOW - OVERDUE, '+inf'), AT_MOST * size - out)
 end
 
 local function order_of_turn()
@@ -65,7 +75,7 @@ end
 
 local function choose(job)
   step_out_of_line(job)
-  redis.call('ZADD', key('fed'), job.due, job.id)
+  redis.call('ZADD', key('fed'), NOW + HORIZON, job.id)
   redis.call('ZADD', key('next', 'queued'), math.min(job.expires or math.huge, NOW + ARGV[3]), job.id)
   chosen[#chosen + 1] = job.id
   chosen[#chosen + 1] = job.prio
@@ -73,7 +83,7 @@ end
 
 local everything_stops = closed_gate() ~= nil
 local size = everything_stops and most or window()
-local room = size - (everything_stops and 0 or redis.call('ZCARD', key('fed')))
+local room = everything_stops and size or places(size)
 -- Urgent jobs may go twice as far as the others; and where they do, the others have their shares of it.
 local urgent_room = room + size
 

@@ -1,0 +1,68 @@
+"""A wake-up that carries several jobs, at a worker without a broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celery import Celery
+
+import workers.tasks
+from dispatcher.states import Priority, State
+from workers.dial import Turn
+from workers.teller import Teller
+
+
+class Parts:
+    """Dials as told, and keeps what is handed back."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.failing = failing
+        self.dialled: list[str] = []
+        self.handed_back: list[tuple[str, Priority]] = []
+        self.messenger: Any = self
+
+    def __call__(self) -> Any:
+        return self
+
+    def dial(self, what: Any) -> Any:
+        if not isinstance(what, str):
+            self.handed_back += list(what)
+            return None
+        self.dialled.append(what)
+        if what == self.failing:
+            return Turn(what, State.FAILED, "no_answer", "NO ANSWER")
+        return Turn(what, State.IN_PROGRESS)
+
+
+def wake_up(parts: Parts, *ids: str) -> None:
+    app = Celery("test", set_as_current=False)
+    workers.tasks.register(app, parts, Teller())
+    task = app.tasks["dispatcher.dial"]
+    task.push_request(delivery_info={"routing_key": "bulk"})
+    try:
+        task.run(*ids)
+    finally:
+        task.pop_request()
+
+
+def test_all_of_them_are_dialled_in_order() -> None:
+    parts = Parts()
+    wake_up(parts, "a", "b", "c")
+    assert (parts.dialled, parts.handed_back) == (["a", "b", "c"], [])
+
+
+def test_one_that_fails_stops_none_of_the_others() -> None:
+    parts = Parts(failing="a")
+    wake_up(parts, "a", "b")
+    assert parts.dialled == ["a", "b"]
+
+
+def test_after_a_long_turn_the_others_go_to_whoever_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers.tasks, "LONG", -1.0)
+    parts = Parts()
+    wake_up(parts, "a", "b", "c")
+    assert parts.dialled == ["a"]
+    assert parts.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]

@@ -1,0 +1,77 @@
+"""What Flower is told of each turn, whatever message it came with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from workers.teller import JobFailed, Teller
+
+
+class Eventer:
+    """Keeps what is sent."""
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self.enabled = enabled
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.sent.append((kind, fields))
+
+
+@pytest.fixture
+def eventer() -> Eventer:
+    return Eventer()
+
+
+@pytest.fixture
+def teller(eventer: Eventer) -> Teller:
+    made = Teller()
+    made.eventer = eventer
+    return made
+
+
+def test_a_turn_is_a_task_that_succeeds_with_its_result(teller: Teller, eventer: Eventer) -> None:
+    with teller.turn("dispatcher.dial", "abc") as ended:
+        ended({"state": "in_progress"})
+    kinds = [kind for kind, _ in eventer.sent]
+    assert kinds == ["task-received", "task-started", "task-succeeded"]
+    assert len({fields["uuid"] for _, fields in eventer.sent}) == 1
+    assert eventer.sent[0][1]["args"] == "('abc',)"
+    assert eventer.sent[2][1]["result"] == "{'state': 'in_progress'}"
+
+
+def test_each_turn_is_a_task_of_its_own(teller: Teller, eventer: Eventer) -> None:
+    for job_id in ("a", "b"):
+        with teller.turn("dispatcher.dial", job_id):
+            pass
+    assert len({fields["uuid"] for _, fields in eventer.sent}) == 2
+
+
+def test_a_failed_job_is_a_failure_and_stops_nothing(teller: Teller, eventer: Eventer) -> None:
+    with teller.turn("dispatcher.dial", "abc"):
+        raise JobFailed("job abc failed: no_answer")
+    kind, fields = eventer.sent[-1]
+    assert (kind, fields["exception"]) == (
+        "task-failed",
+        "JobFailed('job abc failed: no_answer')",
+    )
+
+
+def test_an_error_of_ours_is_told_masked_and_goes_on(teller: Teller, eventer: Eventer) -> None:
+    with pytest.raises(ValueError, match="odd"), teller.turn("dispatcher.dial", "abc"):
+        raise ValueError("odd: +818011234567")
+    kind, fields = eventer.sent[-1]
+    assert kind == "task-failed"
+    assert "8011234567" not in fields["exception"]
+
+
+def test_where_nobody_listens_nothing_is_sent(teller: Teller, eventer: Eventer) -> None:
+    eventer.enabled = False
+    with teller.turn("dispatcher.dial", "abc"):
+        pass
+    teller.eventer = None
+    with teller.turn("dispatcher.dial", "abc"):
+        pass
+    assert eventer.sent == []
