@@ -37,7 +37,7 @@ _WHY_IMPOSSIBLE = {
 }
 
 
-_parsed = lru_cache(maxsize=256)(phonenumbers.parse)
+_parsed = lru_cache(maxsize=1024)(phonenumbers.parse)  # more than a batch of call_many
 """A number is looked at from several sides, one after another; parsing it is most of each look."""
 
 
