@@ -1,4 +1,4 @@
-"""Keeps the broker supplied with about half a second of work, off the way of the dials."""
+"""Keeps the broker supplied with about a quarter of a second of work, off the way of the dials."""
 
 from __future__ import annotations
 
