@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from dispatcher.durations import spoken
 from dispatcher.job import Job
-from dispatcher.states import State
+from dispatcher.states import Reason, State
 from dispatcher.store import Store
+
+CHOICE = (
+    "; ask the person, then `voice-dispatcher reached {id}` marks it as reached,"
+    " `voice-dispatcher retry {id}` dials again"
+)
+"""What a person may do where nobody can know whether somebody was called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,19 @@ def why(store: Store, job: Job) -> Why:
         State.DIALING: "it is being dialled now",
         State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
         State.IN_PROGRESS: f"the call is under way; looked at {_when(job.next_at, now)}",
-        State.COMPLETED: f"it was answered ({job.outcome})",
+        State.COMPLETED: _reached(job),
         State.FAILED: f"it has failed: {job.reason}",
         State.EXPIRED: "its deadline passed first",
         State.CANCELLED: "it was cancelled",
     }[job.state]
-    return Why(job, f"{words}{f': {last}' if last else ''}")
+    choice = CHOICE.format(id=job.id) if job.reason == Reason.OUTCOME_UNKNOWN else ""
+    return Why(job, f"{words}{f': {last}' if last else ''}{choice}")
+
+
+def _reached(job: Job) -> str:
+    if job.reason == Reason.MARKED_REACHED:
+        return f"{job.timeline[-1].actor} marked it as reached"
+    return f"it was answered ({job.outcome})"
 
 
 def _in_line(store: Store, job: Job, now: datetime) -> Why:

@@ -21,9 +21,9 @@ class State(StrEnum):
     IN_PROGRESS = "in_progress"
     """The call is known and not over; left by the provider's report."""
     COMPLETED = "completed"
-    """Answered."""
+    """Answered, or marked as reached by a person."""
     FAILED = "failed"
-    """Not reached, with the reason; left only by a retrigger."""
+    """Not reached, with the reason; left only by a retrigger, or by a person who knows better."""
     EXPIRED = "expired"
     """Its deadline passed first; left only by a retrigger."""
     CANCELLED = "cancelled"
@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a job is held or has failed, in one word that filters and counters use."""
+    """Why a job is held or ended as it did, in one word that filters and counters use."""
 
     CREDIT = "credit"
     AUTH = "auth"
@@ -42,6 +42,7 @@ class Reason(StrEnum):
     NOT_ALLOWED = "not_allowed"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    MARKED_REACHED = "marked_reached"
 
 
 class Priority(StrEnum):
@@ -64,12 +65,14 @@ WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.HELD})
 LIVE = frozenset(State) - TERMINAL
 
 _ENDS = frozenset({State.FAILED, State.EXPIRED})
+_FOUND = frozenset({State.IN_PROGRESS, State.COMPLETED, State.FAILED})
+"""Where evidence of a call leads that comes when its redial was decided, but not dialled yet."""
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
+    State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED, *_FOUND}),
     State.QUEUED: frozenset(
-        {State.DIALING, State.SCHEDULED, State.HELD, State.FAILED, State.EXPIRED, State.CANCELLED}
+        {State.DIALING, State.SCHEDULED, State.HELD, State.EXPIRED, State.CANCELLED, *_FOUND}
     ),
-    State.HELD: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED}),
+    State.HELD: frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED, *_FOUND}),
     State.DIALING: frozenset(
         {
             State.IN_PROGRESS,
@@ -93,7 +96,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     ),
     State.IN_PROGRESS: frozenset({State.COMPLETED, State.SCHEDULED, *_ENDS}),
     State.COMPLETED: frozenset(),
-    State.FAILED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED, State.COMPLETED}),
     State.EXPIRED: frozenset({State.QUEUED}),
     State.CANCELLED: frozenset({State.QUEUED}),
 }

@@ -1,4 +1,4 @@
-"""`retry`, `cancel` and `prioritise`: what a person does to a job, with who and why."""
+"""`retry`, `reached`, `cancel` and `prioritise`: what a person does to a job, with who and why."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ def retry(
         json=json,
     )
     feed(dispatcher.store, dispatcher.messenger)
+
+
+def reached(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = False) -> None:
+    """Mark jobs whose outcome is unknown as reached: somebody has asked the person called."""
+    dispatcher = connection.dispatcher(context)
+    _each(
+        dispatcher,
+        ids,
+        lambda id_: dispatcher.store.mark_reached(id_, actor=actor(), why=note),
+        json=json,
+    )
 
 
 def cancel(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = False) -> None:

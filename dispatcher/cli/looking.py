@@ -98,6 +98,7 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
         ],
         "balance": balance[0] if balance else None,
         "balance_at": iso_of(balance[1]) if balance else None,
+        **store.counts(),
         "at": iso_of(store.now()),
     }
 
@@ -162,6 +163,8 @@ def _print_stats(found: dict[str, Any]) -> None:
         )
     out.print(table)
     _print_pace(out, found)
+    if found["second_calls"]:
+        out.print(f"Called twice, found out too late: {found['second_calls']}")
     for gate in found["gates"]:
         why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
         out.print(f"Calls are held: {why_} (gate {name}, since {gate['since']})")

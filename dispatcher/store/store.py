@@ -230,6 +230,17 @@ class Store:
         remedy = "it was reached" if state == State.COMPLETED else f"it is {state}, not ended"
         self._complain(answer, id_, f"job {id_} cannot be retried: {remedy}")
 
+    def mark_reached(self, id_: str, *, actor: str, why: str = "") -> None:
+        """End a job of unknown outcome as a person knows. Raises UnknownJob, Refused."""
+        answer, before, reason = self._run("mark_reached", id_, actor, why)
+        stands = before.decode() + (f"/{reason.decode()}" if reason else "")
+        self._complain(
+            answer,
+            id_,
+            f"job {id_} cannot be marked as reached: it is {stands}, and only one whose outcome"
+            " is unknown can",
+        )
+
     def _complain(self, answer: bytes, id_: str, refusal: str) -> None:
         if answer == b"gone":
             raise UnknownJob(id_)
@@ -320,6 +331,12 @@ class Store:
         with plain_errors():
             found: bytes | None = self.redis.hget(self.key("calls", bucket), callid)  # type: ignore[assignment]
         return found.decode() if found else None
+
+    def counts(self) -> dict[str, int]:
+        """Return what is counted for good, such as `second_calls`; what never happened is 0."""
+        with plain_errors():
+            found: dict[bytes, bytes] = self.redis.hgetall(self.key("counts"))  # type: ignore[assignment]
+        return {"second_calls": 0} | {name.decode(): int(n) for name, n in found.items()}
 
     def note_balance(self, balance: float) -> None:
         """Keep what the provider last said of the account's balance, in credits."""

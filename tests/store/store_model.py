@@ -18,6 +18,7 @@ BUSY_AGAIN = 5000
 HORIZON, EXPECTED, OVERDUE = 500, 250, 300
 OPEN = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 UNDECIDED = {None, "maybe_placed"}
+CALLED = {"placed", "answered", "no_answer", "call_failed"}
 LINES = [str(priority) for priority in (Priority.URGENT, Priority.NORMAL, Priority.BULK)]
 
 Places = dict[str, dict[str, float]]
@@ -93,6 +94,8 @@ class Model:
         self.blocked = 0
         self.persons: dict[str, list[int]] = defaultdict(list)
         self.connections: dict[str, int] = {}
+        self.busy: dict[str, str] = {}
+        self.second_calls = 0
         self.jobs: dict[str, ModelJob] = {}
         self.gates: set[str] = set()
 
@@ -178,7 +181,7 @@ class Model:
         return next((at for at in moments if at), None)
 
     def _number_protected_until(self, number: str, job: ModelJob) -> int | None:
-        if self.rules.one_at_a_time and self.calling(number):
+        if self.rules.one_at_a_time and self.busy.get(number, job.id) != job.id:
             return self.now + BUSY_AGAIN
         calls, most = self.persons[number], self.rules.per_day
         if most and len(calls) >= most and calls[most - 1] + DAY > self.now:
@@ -187,9 +190,6 @@ class Model:
         if gap and job.priority != "urgent" and calls and calls[0] + gap > self.now:
             return calls[0] + gap
         return None
-
-    def calling(self, number: str) -> list[ModelJob]:
-        return [job for job in self.jobs.values() if job.state in OPEN and number in job.numbers]
 
     def _may_ask(self) -> bool:
         under_way = sum(end > self.now for end in self.connections.values())
@@ -201,6 +201,7 @@ class Model:
         self.connections[job.id] = self.now + round(self.rules.lease * 1000)
         for number in job.numbers:
             self.persons[number].insert(0, self.now)
+            self.busy[number] = job.id
         self._move(job, State.DIALING, "", self.now + lease)
 
     def settle(self, id_: str, attempt: int, decision: Decision) -> State | None:
@@ -210,9 +211,8 @@ class Model:
             return None
         if job.n == attempt:
             self.connections.pop(id_, None)
-        if not self._in_time(job, attempt, decision.to):
-            if job.results.get(attempt) in UNDECIDED:
-                job.keep(attempt, decision)
+        if not self._in_time(job, attempt, decision):
+            self._keep_late(job, attempt, decision)
             return job.state
         job.keep(attempt, decision)
         job.spent += (job.state is State.DIALING) and decision.spent
@@ -221,7 +221,19 @@ class Model:
             self._nobody_was_called(job, attempt)
         next_at = None if decision.delay is None else self.now + round(decision.delay * 1000)
         self._go(job, decision, next_at)
+        if job.state is State.IN_PROGRESS:
+            for number in job.numbers:
+                self.busy.setdefault(number, job.id)
         return job.state
+
+    def _keep_late(self, job: ModelJob, attempt: int, decision: Decision) -> None:
+        known = job.results.get(attempt)
+        ended = known == "outcome_unknown" and decision.result in CALLED - {"placed"}
+        if known not in UNDECIDED and not ended:
+            return
+        second = attempt < job.n and decision.result in CALLED and known != "outcome_unknown"
+        self.second_calls += second
+        job.keep(attempt, decision)
 
     def _tell_all(self, decision: Decision) -> None:
         if decision.gate:
@@ -233,8 +245,14 @@ class Model:
         for number in job.numbers:
             self.persons[number].remove(job.sent[attempt])
 
-    def _in_time(self, job: ModelJob, attempt: int, to: State) -> bool:
-        return job.n == attempt and job.state in OPEN and to in TRANSITIONS[job.state]
+    def _in_time(self, job: ModelJob, attempt: int, decision: Decision) -> bool:
+        lawful = job.n == attempt and decision.to in TRANSITIONS[job.state]
+        return lawful and (job.state in OPEN or self.saved(job, decision))
+
+    def saved(self, job: ModelJob, decision: Decision) -> bool:
+        """Whether evidence comes after a redial was decided, and before it was dialled."""
+        given_up = job.state in WAITING and job.results.get(job.n) == "maybe_placed"
+        return given_up and decision.result in CALLED
 
     def _go(self, job: ModelJob, decision: Decision, next_at: int | None) -> None:
         if decision.to is State.SCHEDULED:
@@ -301,6 +319,13 @@ class Model:
         if State.CANCELLED not in TRANSITIONS[job.state]:
             return False
         self._move(job, State.CANCELLED)
+        return True
+
+    def mark_reached(self, id_: str) -> bool:
+        job = self.jobs[id_]
+        if job.state is not State.UNCERTAIN and job.kind != "failed:outcome_unknown":
+            return False
+        self._move(job, State.COMPLETED, "marked_reached")
         return True
 
     def retry(self, id_: str, span: int | None) -> bool:
@@ -384,6 +409,10 @@ class Model:
             self._move(job, State.QUEUED, "", job.expires)
 
     def _move(self, job: ModelJob, to: State, reason: str = "", next_at: int | None = None) -> None:
+        if job.state in OPEN and to not in OPEN:
+            for number in job.numbers:
+                if self.busy.get(number) == job.id:
+                    del self.busy[number]
         job.state, job.reason, job.fed = to, reason, None
         job.next_at = None if to in TERMINAL else next_at
         if to in TERMINAL:

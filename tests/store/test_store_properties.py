@@ -21,7 +21,6 @@ from hypothesis.stateful import (
 )
 from store_model import Model
 from store_parts import (
-    CALLING,
     RECIPIENT,
     Clock,
     Snapshot,
@@ -122,6 +121,7 @@ OTHERS = {
     "pace",
     "connections",
     "busy",
+    "counts",
 }
 """What is not of the model: soundness looks at it, or it has tests of its own."""
 
@@ -246,8 +246,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _numbers_being_called(self) -> set[str]:
         if not self.model.rules.one_at_a_time:
             return set()
-        jobs = (job_of(id_, raw) for id_, raw in records(self.look()).items())
-        return {number for job in jobs if job.state in CALLING for number in job.numbers}
+        return {f"+{name[5:]}" for name in self.look() if name.startswith("busy:")}
 
     def _before(self, job: Job) -> bool:
         return job.expires_at is not None and self.clock.ms < job.expires_at.timestamp() * 1000
@@ -268,6 +267,28 @@ class StoreMachine(RuleBasedStateMachine):
     def be_reported(self, pick: int, report: Report, twice: bool) -> None:
         """By a callback: in time, late, before the worker's own answer, or after a rescue."""
         self._settle(pick, lambda claim: after_report(report, claim.job, POLICY), twice)
+
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @rule(found=st.sampled_from(["placed", *REPORTS]), redialled=st.booleans())
+    def hear_of_a_lost_call_when_its_window_is_over(
+        self, found: str | Report, redialled: bool
+    ) -> None:
+        """Before the redial it is the call; after it, it is the second one."""
+        self.claim_without_a_message(0)
+        if not self.claims:
+            return
+        lost = AnswerLost("the answer was lost")
+        self._settle(0, lambda claim: after_error(lost, claim.job, POLICY, self.rng), twice=False)
+        id_, claim = self._any_claim(0)
+        self.wait(WINDOW)
+        self.end_windows(3, dies=False)
+        if redialled:
+            self._claim(id_)
+        self.calls += 1
+        late = placed(f"call-{self.calls}")
+        if isinstance(found, Report):
+            late = after_report(found, claim.job, POLICY) or late
+        self._write(id_, claim.attempt, late)
 
     def _settle(self, pick: int, decide: Decide, twice: bool) -> None:
         id_, claim = self._any_claim(pick)
@@ -419,6 +440,18 @@ class StoreMachine(RuleBasedStateMachine):
                 self.store.retry(id_, actor="person", expires=expires)
 
     @precondition(lambda self: self.model.jobs)
+    @rule(pick=PICK)
+    def mark_reached(self, pick: int) -> None:
+        unsure = {"uncertain", "failed:outcome_unknown"}
+        jobs = sorted(self.model.jobs.values(), key=lambda job: job.kind not in unsure)
+        id_ = jobs[pick % len(jobs)].id
+        if self.model.mark_reached(id_):
+            self.store.mark_reached(id_, actor="person", why="asked")
+        else:
+            with pytest.raises(Refused):
+                self.store.mark_reached(id_, actor="person")
+
+    @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
     def purge(self, pick: int, limit: int) -> None:
         id_, before = self._any_job(pick), self.now + limit
@@ -456,12 +489,18 @@ class StoreMachine(RuleBasedStateMachine):
             if what == "calls":
                 calls.update(members)
             elif what == "person":
-                self._has_had_these_calls(name[7:], [int(at) for at in members.values()])
+                places_in_order = sorted(members, key=int)
+                self._has_had_these_calls(name[7:], [int(members[n]) for n in places_in_order])
             elif what not in OTHERS:
                 places[name] = {member: float(score) for member, score in members.items()}
         assert places == model.places()
         assert calls == model.calls()
         assert set(found.get("gates", {})) == model.gates
+        second = found.get("counts", {}).get("second_calls", "0")
+        assert int(second) == model.second_calls
+        if model.rules.one_at_a_time:
+            busy = {name[5:]: value[""] for name, value in found.items() if name[:5] == "busy:"}
+            assert busy == model.busy
         assert set(records(found)) == set(model.jobs)
 
     def _has_had_these_calls(self, number: str, found: list[int]) -> None:

@@ -43,9 +43,13 @@ def test_from_every_live_state_somebody_may_still_be_reached(state: State) -> No
     assert State.COMPLETED in reachable(state)
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.EXPIRED, State.CANCELLED])
+@pytest.mark.parametrize("state", [State.EXPIRED, State.CANCELLED])
 def test_an_ended_job_goes_nowhere_but_into_the_line_again(state: State) -> None:
     assert TRANSITIONS[state] == {State.QUEUED}
+
+
+def test_a_failed_job_is_dialled_again_or_marked_as_reached() -> None:
+    assert TRANSITIONS[State.FAILED] == {State.QUEUED, State.COMPLETED}
 
 
 def test_a_completed_job_stays_completed() -> None:

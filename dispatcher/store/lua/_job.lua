@@ -30,6 +30,8 @@
 -- ns:connections          zset   requests under way, by the end of their lease
 -- ns:person:<digits>      list   moments of the calls to a number within a day, the latest first
 -- ns:busy:<digits>        string id of the job that is calling the number
+-- ns:counts               hash   what is counted for good: `second_calls`, calls to people who were called
+--                                already, found out when it was too late to prevent them
 -- ns:turn                 string how many jobs were fed, for the shares of the lower priorities
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 
@@ -170,6 +172,17 @@ end
 
 -- Whether a call of ours may be ringing: only one to a number at a time.
 local CALLING = { dialing = true, uncertain = true, in_progress = true }
+
+-- Where evidence brings back a call, another may have the number meanwhile: it keeps it.
+local function pick_up(job)
+  for number in string.gmatch(whole(job.id, 'to'), '%d+') do
+    redis.call('SET', key('busy', number), job.id, 'PX', 86400000, 'NX')
+  end
+end
+
+local function count(what)
+  redis.call('HINCRBY', key('counts'), what, 1)
+end
 
 local function hang_up(job)
   for number in string.gmatch(whole(job.id, 'to'), '%d+') do

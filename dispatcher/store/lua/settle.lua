@@ -13,6 +13,10 @@
 -- ARGV[10…] fields and values to keep: `<n>.…` belongs to the attempt, the rest to the job
 -- answer   {'moved' | 'late' | 'gone', state}
 
+local OPEN = { dialing = true, uncertain = true, in_progress = true }
+local WAITING = { scheduled = true, queued = true, held = true }
+local CALLED = { placed = true, answered = true, no_answer = true, call_failed = true }
+
 local id, n, to = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local spent, actor, why = ARGV[7] == '1', ARGV[8], ARGV[9]
 local job = load(id)
@@ -29,9 +33,10 @@ local function add(list, field, value)
   list[#list + 1] = value
 end
 
-local own, all = {}, {}
+local own, all, given = {}, {}, {}
 for i = 10, #ARGV, 2 do
   add(all, ARGV[i], ARGV[i + 1])
+  given[ARGV[i]] = ARGV[i + 1]
   if string.match(ARGV[i], '^%d+%.') then
     add(own, ARGV[i], ARGV[i + 1])
   end
@@ -56,10 +61,33 @@ local function says_something_new(list)
   end
 end
 
-local open = job.state == 'dialing' or job.state == 'uncertain' or job.state == 'in_progress'
-if job.n ~= n or not open or not TRANSITIONS[job.state][to] then
-  local known = redis.call('HGET', key('job', id), int(n) .. '.result')
-  if (not known or known == 'maybe_placed') and says_something_new(own) then
+local RESULT = int(n) .. '.result'
+local known = redis.call('HGET', key('job', id), RESULT)
+local called = CALLED[given[RESULT]]
+local ended = called and given[RESULT] ~= 'placed'
+local undecided = not known or known == 'maybe_placed' or (known == 'outcome_unknown' and ended)
+
+-- A worker settles an attempt that Redis knows nothing of: Redis was killed and lost the claim with
+-- its last moments. The worker has asked the provider, so its claim stands.
+if job.n < n and WAITING[job.state] then
+  if job.state ~= 'queued' then
+    move(job, 'queued', '', nil, 'dispatcher', 'it was due when Redis was killed')
+  end
+  job.n = n
+  put(id, { 'n', int(n), int(n) .. '.sent', int(NOW) })
+  move(job, 'dialing', '', NOW, 'dispatcher', 'Redis had lost this claim')
+  pick_up(job)
+end
+
+-- It was given up as uncertain and is to be dialled again, and was not yet: evidence saves the call.
+local saved = WAITING[job.state] and known == 'maybe_placed' and called
+
+if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to] then
+  if undecided and says_something_new(own) then
+    if job.n > n and called and known ~= 'outcome_unknown' then
+      count('second_calls')
+      why = 'a call that was dialled again as unknown; ' .. why
+    end
     keep(own)
     note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: ' .. to .. ' ' .. why)
   end
@@ -92,5 +120,8 @@ elseif to == 'queued' then
   queue(job, actor, why)
 else
   move(job, to, ARGV[5], next_at or (not TERMINAL[to] and job.expires) or nil, actor, why)
+end
+if saved and to == 'in_progress' then
+  pick_up(job)
 end
 return { 'moved', job.state }
