@@ -55,6 +55,34 @@ def _http_url(value: str) -> str:
     raise ValueError("write a URL such as https://api.xoxzo.com")
 
 
+def _public_url(value: str) -> str:
+    """Return the URL without a slash at its end; what is appended to it must stay a path."""
+    with suppress(ValueError):
+        parts = urlsplit(value)
+        plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
+        if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value.rstrip("/")
+    raise ValueError(
+        "write where the provider reaches the gateway, such as https://voice.example.com"
+    )
+
+
+SHORTEST_KEY = 16
+
+
+def _secret_keys(value: SecretStr) -> SecretStr:
+    if any(len(key) < SHORTEST_KEY for key in _listed(value)):
+        raise ValueError(
+            f"write one or more keys of at least {SHORTEST_KEY} characters, separated by commas"
+            " (`openssl rand -hex 32` makes one)"
+        )
+    return value
+
+
+def _listed(value: SecretStr) -> tuple[str, ...]:
+    return tuple(key.strip() for key in value.get_secret_value().split(","))
+
+
 def _namespace(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
         raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
@@ -160,6 +188,13 @@ class Settings(BaseSettings):
     read_timeout: Duration = 30
     door_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = None
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Port = 8080
+    gateway_tls_cert: Path | None = None
+    gateway_tls_key: Path | None = None
+
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
     flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
@@ -205,6 +240,22 @@ class Settings(BaseSettings):
         return self.connect_timeout + self.read_timeout + 30
 
     @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys: the first signs, all of them verify. Raises InvalidSettings without any."""
+        if self.secret_key is None:
+            raise InvalidSettings(
+                "DISPATCHER_SECRET_KEY is not set: set it to a secret of at least"
+                f" {SHORTEST_KEY} characters, the same for workers and gateway"
+            )
+        return _listed(self.secret_key)
+
+    @property
+    def gateway_url(self) -> str:
+        """Where this machine reaches the gateway."""
+        scheme = "https" if self.gateway_tls_cert else "http"
+        return f"{scheme}://{_reachable(self.gateway_host)}:{self.gateway_port}"
+
+    @property
     def records(self) -> str:
         """The URL of the job records. Raises InvalidSettings where there is none."""
         if self.redis_url is None:
@@ -218,6 +269,12 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """The URL of the Celery broker: the records' Redis unless another is set."""
         return known_broker(self.broker_url.get_secret_value()) if self.broker_url else self.records
+
+
+def _reachable(host: str) -> str:
+    """Return the host for a URL: a server that listens everywhere is here, too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to here
+    return f"[{host}]" if ":" in host else host
 
 
 def _complaint(item: Any) -> str:

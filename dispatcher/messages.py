@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from kombu.transport import resolve_transport
 
+from dispatcher.errors import DispatcherError
 from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable, hide_password
 from dispatcher.states import Priority
 from dispatcher.store import Store
@@ -40,6 +41,10 @@ def bundles(fed: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bund
             made.append((priority.value, filling[priority]))
         filling[priority].append(id_)
     return made
+
+
+class BrokerUnavailable(DispatcherError):
+    """The Celery broker cannot be reached; records are written all the same."""
 
 
 class Messenger:
@@ -81,6 +86,16 @@ class Messenger:
         """
         found = self._app.control.inspect(timeout=timeout).active_queues() or {}
         return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
+
+    def ping(self) -> None:
+        """Raise BrokerUnavailable where the broker does not let us in."""
+        try:
+            with self._app.connection_for_write(connect_timeout=2) as connection:
+                connection.ensure_connection(**_ONCE)
+        except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
+            raise BrokerUnavailable(
+                f"the broker cannot be reached ({type(error).__name__}): is it running?"
+            ) from None
 
     def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
         """Publish a task's message as `send_task` does, without what a wake-up has no use for:

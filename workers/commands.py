@@ -29,7 +29,7 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (up, demo, worker, beat, flower):
+    for command in (up, demo, worker, beat, gateway, flower):
         app.command(command.__name__)(command)
 
 
@@ -38,6 +38,9 @@ def up(
     workers: Workers = 1,
     concurrency: Concurrency = None,
     flower: Annotated[bool, typer.Option("--flower/--no-flower", help="With Flower.")] = True,
+    gateway: Annotated[
+        bool, typer.Option("--gateway/--no-gateway", help="With the HTTP gateway.")
+    ] = True,
     sandbox: Annotated[
         bool | None,
         typer.Option("--sandbox/--no-sandbox", help="Default: where no credentials are set."),
@@ -45,7 +48,9 @@ def up(
 ) -> None:
     """Run the whole stack in the foreground until Ctrl-C."""
     Settings.load()
-    plan = Plan(workers=workers, concurrency=concurrency, flower=flower, sandbox=sandbox)
+    plan = Plan(
+        workers=workers, concurrency=concurrency, flower=flower, gateway=gateway, sandbox=sandbox
+    )
     with RunFolder(Path.cwd()) as folder, Stack(plan, folder.path) as stack:
         folder.announce(stack.announcement())
         _say_hello(stack)
@@ -56,7 +61,12 @@ def _say_hello(stack: Stack) -> None:
     out = Console(file=sys.stderr, highlight=False)
     out.print("[bold]up[/bold]; Ctrl-C stops it all. In another terminal, in this directory:")
     out.print("  voice-dispatcher call +818012340001 --say 'Hello' --wait")
-    for name, url in (("Flower ", stack.flower_url), ("sandbox", stack.sandbox_url)):
+    urls = {
+        "gateway": stack.gateway_url,
+        "Flower ": stack.flower_url,
+        "sandbox": stack.sandbox_url,
+    }
+    for name, url in urls.items():
         if url:
             out.print(f"  {name} {url}")
 
@@ -106,6 +116,13 @@ def beat(context: typer.Context) -> None:
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.beat(settings)
+
+
+def gateway(context: typer.Context) -> None:
+    """Run the HTTP gateway, which takes in the provider's callbacks."""
+    settings = _settings(context)
+    logs.set_up(settings.log_level)
+    run.gateway(settings)
 
 
 def flower(context: typer.Context) -> None:

@@ -131,7 +131,10 @@ class Demo:
         with tempfile.TemporaryDirectory(prefix="voice-dispatcher-demo-") as folder:
             log: TextIO = (self.log or Path(folder, "log")).open("w")
             with log, Stack(self._plan(), Path(folder), log=log) as stack:
-                self._say("[bold]Stack is up:[/bold] Redis, sandbox, workers, door, beat, Flower")
+                self._say(
+                    "[bold]Stack is up:[/bold] Redis, sandbox, workers, door, beat, gateway, Flower"
+                )
+                self._say(f"gateway {stack.gateway_url}")
                 self._say(f"Flower  {stack.flower_url}\nsandbox {stack.sandbox_url}")
                 self._play(stack)
                 return self._summary(stack)

@@ -1,4 +1,4 @@
-"""The single processes: `python -m workers.run dial|door|beat|flower`."""
+"""The single processes: `python -m workers.run dial|door|beat|flower|gateway`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ def flower(settings: Settings) -> None:
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_sent_arguments()
     create_app(settings).start(argv=["flower"])
+
+
+def gateway(settings: Settings) -> None:
+    """Run the HTTP gateway until a signal; requests under way are finished first."""
+    # Not at the top: the other processes have no use for a web framework.
+    from workers.gateway.app import create_gateway  # noqa: PLC0415
+    from workers.gateway.server import serve  # noqa: PLC0415
+
+    require_store(settings)
+    serve(create_gateway(settings), settings)
 
 
 def _work(
@@ -116,7 +126,7 @@ def _require_free(host: str, port: int, setting: str) -> None:
             ) from None
 
 
-PROCESSES = {"dial": dial, "door": door, "beat": beat, "flower": flower}
+PROCESSES = {"dial": dial, "door": door, "beat": beat, "flower": flower, "gateway": gateway}
 
 
 def main(role: str, **options: int | str | None) -> None:

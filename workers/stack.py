@@ -1,9 +1,10 @@
-"""The whole stack on one machine: Redis, sandbox, workers, door, beat, Flower, one supervisor."""
+"""The whole stack on one machine: Redis, sandbox, workers, gateway, Flower, one supervisor."""
 
 from __future__ import annotations
 
 import os
-import socket
+import secrets
+import ssl
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping, MutableMapping
@@ -15,11 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from config.settings import InvalidSettings, Settings
+from config.settings import Settings
 from dispatcher.redis_url import check_version, connect
 from dispatcher.sandbox import SandboxOptions
 from workers.child import Service
 from workers.embedded_redis import EmbeddedRedis
+from workers.ports import Ports
 from workers.run import READY
 from workers.supervisor import Supervisor
 
@@ -47,6 +49,7 @@ class Plan:
     workers: int = 1
     concurrency: int | None = None
     flower: bool = True
+    gateway: bool = True
     sandbox: bool | None = None
     sandbox_arguments: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +68,7 @@ def use_sandbox(environment: MutableMapping[str, str], url: str) -> None:
 class Stack:
     """The running stack. Use it in a `with` block inside the main thread: its end stops it all.
 
-    `folder` keeps Redis' data and Flower's history.
+    `folder` keeps Redis' data, Flower's history, and the secret key where none is set.
     """
 
     def __init__(self, plan: Plan, folder: Path, *, log: TextIO = sys.stderr) -> None:
@@ -75,13 +78,16 @@ class Stack:
         self.environment.update(plan.settings)
         self.sandbox_url: str | None = None
         self.flower_url: str | None = None
+        self.gateway_url: str | None = None
         self.supervisor = Supervisor(log=log)
         self._exits = ExitStack()
+        self._ports = Ports()
 
     def __enter__(self) -> Self:
         """Start everything and wait until it answers. Raises DispatcherError, StopRequested."""
         # The supervisor leaves first, so that Redis is there until the last process has ended.
         redis = self._redis()
+        self._exits.enter_context(self._ports)
         self._exits.enter_context(self.supervisor)
         try:
             self._start(redis)
@@ -118,9 +124,7 @@ class Stack:
             self.supervisor.watch(redis.revive)
         if self._wants_sandbox():
             self._start_sandbox()
-        self.environment.setdefault("DISPATCHER_FLOWER_DB", str(self.folder / "flower.db"))
-        if self.plan.flower:
-            self.flower_url = self._place_flower()
+        self._place_servers()
         settings = self._settings()
         services = self._services(settings)
         for service in services:
@@ -129,6 +133,15 @@ class Stack:
             if service.role in {"dial", "door"}:
                 self.supervisor.wait_line(service.name, f"^{READY}$", STARTS_WITHIN)
         self.supervisor.wait_ready(STARTS_WITHIN)
+
+    def _place_servers(self) -> None:
+        self.environment.setdefault("DISPATCHER_FLOWER_DB", str(self.folder / "flower.db"))
+        if not self.environment.get("DISPATCHER_SECRET_KEY"):
+            self.environment["DISPATCHER_SECRET_KEY"] = _kept_key(self.folder / "secret_key")
+        if self.plan.gateway:
+            self.gateway_url = self._place_gateway()
+        if self.plan.flower:
+            self.flower_url = self._place_flower()
 
     def _wants_sandbox(self) -> bool:
         if self.plan.sandbox is None:
@@ -142,33 +155,26 @@ class Stack:
         self.sandbox_url = found[1]
         use_sandbox(self.environment, self.sandbox_url)
 
+    def _place(self, server: str) -> None:
+        """Choose the port of `flower` or `gateway`, and tell every process."""
+        settings, name = self._settings(), f"{server}_port"
+        setting = f"DISPATCHER_{name.upper()}"
+        host, port = getattr(settings, f"{server}_host"), getattr(settings, name)
+        asked = name in settings.model_fields_set
+        self.environment[setting] = str(self._ports.choose(host, port, setting, asked=asked))
+
+    def _place_gateway(self) -> str:
+        """Choose where the gateway is, which is where a sandbox reaches it."""
+        self._place("gateway")
+        url = self._settings().gateway_url
+        if self.sandbox_url:
+            self.environment.setdefault("DISPATCHER_PUBLIC_URL", url)
+        return url
+
     def _place_flower(self) -> str:
-        """Choose Flower's port: the one that was asked for, else the usual one or any free one."""
-        settings = self._settings()
-        if "flower_port" not in settings.model_fields_set:
-            host, usual = settings.flower_host, settings.flower_port
-            port = usual if self._claim(host, usual) else _any_free(host)
-            self.environment["DISPATCHER_FLOWER_PORT"] = str(port)
-        elif not _is_free(settings.flower_host, settings.flower_port):
-            raise InvalidSettings(
-                f"DISPATCHER_FLOWER_PORT={settings.flower_port}: another program listens there;"
-                " choose another port"
-            )
+        self._place("flower")
         settings = self._settings()
         return f"http://{settings.flower_host}:{settings.flower_port}"
-
-    def _claim(self, host: str, port: int) -> bool:
-        """Take a port before its server listens there, unless it is in use.
-
-        Two stacks that start at once would both find it free: the one that has the UDP port of
-        the same number, for as long as it runs, has it.
-        """
-        claim = self._exits.enter_context(socket.socket(type=socket.SOCK_DGRAM))
-        try:
-            claim.bind((host, port))
-        except OSError:
-            return False
-        return _is_free(host, port)
 
     def _settings(self) -> Settings:
         return Settings.load()
@@ -183,6 +189,8 @@ class Stack:
         ]
         services.append(self._process("door", "door", stop=15))
         services.append(self._process("beat", "beat"))
+        if self.plan.gateway:
+            services.append(self._process("gateway", "gateway", ready=self._gateway_answers))
         if self.plan.flower:
             services.append(self._process("flower", "flower", ready=self._flower_answers))
         return services
@@ -205,31 +213,35 @@ class Stack:
         )
 
     def _flower_answers(self) -> bool:
-        with urllib.request.urlopen(f"{self.flower_url}/healthcheck", timeout=2) as answer:  # noqa: S310 - ours
-            return bool(answer.status == HTTPStatus.OK)
+        return _answers(f"{self.flower_url}/healthcheck")
+
+    def _gateway_answers(self) -> bool:
+        return _answers(f"{self.gateway_url}/readyz")
 
     def announcement(self) -> dict[str, str | None]:
         """Return what other commands want to know (dispatcher.running.Running)."""
         return {
             "redis_url": self.redis_url,
             "broker_url": self.environment.get("DISPATCHER_BROKER_URL"),
+            "gateway_url": self.gateway_url,
             "flower_url": self.flower_url,
             "sandbox_url": self.sandbox_url,
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
 
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+def _answers(url: str) -> bool:
+    # Our own server on this machine: its certificate is made out to the name that others know.
+    context = ssl._create_unverified_context()  # noqa: S323, SLF001 - the documented way has no name
+    with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - ours
+        return bool(answer.status == HTTPStatus.OK)
 
 
-def _any_free(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _kept_key(file: Path) -> str:
+    """Return the secret key that is kept in `file`; make it there the first time."""
+    if not file.exists():
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        draft.replace(file)
+    return file.read_text().strip()

@@ -38,6 +38,7 @@ PROCESSES = {
     "demo": "Do the main job once, against the sandbox, and show it.",
     "worker": "Run a Celery worker that dials.",
     "beat": "Run the clock that wakes pump, reconcile, rescue and credit.",
+    "gateway": "Run the HTTP gateway, which takes in the provider's callbacks.",
     "flower": "Run Flower.",
 }
 

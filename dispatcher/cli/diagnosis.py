@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 
+import requests
 import typer
 
 from dispatcher.cli import account, connection, output
@@ -33,13 +35,24 @@ def doctor(
     context: typer.Context,
     *,
     provider: Annotated[bool, typer.Option(help="Also ask the provider (one request).")] = True,
+    gateway: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DISPATCHER_PUBLIC_URL", help="Where the provider reaches the gateway."
+        ),
+    ] = None,
     sid: Sid = None,
     token: Token = None,
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
     """Check Redis, broker, workers and provider; exit 1 where something is broken."""
-    findings = list(examine(connection.of(context)))
+    at = connection.of(context)
+    findings = list(examine(at))
+    running = at.running
+    gateway = gateway or (running.gateway_url if running else None)
+    if gateway:
+        findings.append(_gateway(gateway))
     if provider:
         findings.append(_provider(lambda: account.client(context, sid, token, host)))
     if json:
@@ -101,6 +114,19 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
             f"queue {queue}", WARN, "no worker answers for it: start `voice-dispatcher worker`"
         )
     yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
+
+
+def _gateway(url: str) -> Finding:
+    """Ask the way that callbacks come. From here it may be closed all the same: no failure."""
+    try:
+        answer = requests.get(f"{url}/readyz", timeout=5, allow_redirects=False)
+    except requests.RequestException as error:
+        why = type(error).__name__
+        return Finding("gateway", WARN, f"{url} does not answer ({why}): is it running?")
+    if answer.status_code == HTTPStatus.OK:
+        return Finding("gateway", OK, f"{url} is ready")
+    says = f"{url} answers {answer.status_code}"
+    return Finding("gateway", WARN, f"{says}: see its log, or what stands before it")
 
 
 def _provider(make: Callable[[], Any]) -> Finding:

@@ -338,6 +338,11 @@ class Store:
             found: dict[bytes, bytes] = self.redis.hgetall(self.key("counts"))  # type: ignore[assignment]
         return {"second_calls": 0} | {name.decode(): int(n) for name, n in found.items()}
 
+    def ping(self) -> None:
+        """Raise StoreUnavailable where Redis does not answer."""
+        with plain_errors():
+            self.redis.ping()
+
     def note_balance(self, balance: float) -> None:
         """Keep what the provider last said of the account's balance, in credits."""
         with plain_errors():

@@ -30,11 +30,15 @@ def store(server: EmbeddedRedis) -> Iterator[Store]:
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path, free_port: int) -> Shell:
+def nowhere(tmp_path: Path, free_port: int, another_free_port: int) -> Shell:
     """A command line that has been told of no Redis, and to leave the usual ports alone."""
     folder = tmp_path / "work"
     folder.mkdir()
-    return Shell(folder, DISPATCHER_FLOWER_PORT=str(free_port), LOGNAME="sam")
+    ports = {
+        "DISPATCHER_FLOWER_PORT": str(free_port),
+        "DISPATCHER_GATEWAY_PORT": str(another_free_port),
+    }
+    return Shell(folder, **ports, LOGNAME="sam")
 
 
 @pytest.fixture
@@ -68,3 +72,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+another_free_port = free_port

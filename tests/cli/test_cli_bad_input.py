@@ -6,6 +6,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -14,6 +15,7 @@ from cli_shell import Ran, Shell
 from dispatcher.store import Store
 from workers import commands, run
 from workers.embedded_redis import EmbeddedRedis
+from workers.gateway import server as gateway_server
 
 NUMBER = "+818011234567"
 OTHERS = ("+818011234568", "+818011234569", "+818011234570")
@@ -255,6 +257,7 @@ ASKING: list[tuple[str, ...]] = [
     ("why", "abcdefghijklmnop"),
     ("worker",),
     ("beat",),
+    ("gateway",),
     ("flower",),
 ]
 
@@ -274,7 +277,7 @@ def test_a_redis_that_is_away_is_said_to_be_away(
     refused(ran, FAILED, "cannot be reached", str(free_port), "is it running?")
 
 
-@pytest.mark.parametrize("arguments", [("up",), ("worker",), ("beat",), ("flower",)])
+@pytest.mark.parametrize("arguments", [("up",), ("worker",), ("beat",), ("gateway",), ("flower",)])
 def test_the_real_processes_do_not_start_without_their_redis(
     nowhere: Shell, free_port: int, arguments: tuple[str, ...]
 ) -> None:
@@ -382,7 +385,7 @@ def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> No
 def test_a_broker_that_nobody_can_speak_to_is_refused_before_a_job_is_written(
     shell: Shell, store: Store, unable_to_start: None, url: str
 ) -> None:
-    for arguments in (("call", *SAY), ("worker",), ("beat",), ("flower",)):
+    for arguments in (("call", *SAY), ("worker",), ("beat",), ("gateway",), ("flower",)):
         with nothing_written(store):
             ran = shell(*arguments, DISPATCHER_BROKER_URL=url, **ACCOUNT)
         refused(ran, USAGE, "broker", "redis://host:6379/0")
@@ -441,6 +444,7 @@ def unable_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
         (run, "create_door"),
         (commands, "Supervisor"),
         (commands, "Stack"),
+        (gateway_server, "serve"),
     ):
         monkeypatch.setattr(module, name, started)
 
@@ -458,11 +462,13 @@ WRONG_SETTINGS: list[tuple[str, str, tuple[str, ...]]] = [
     ("DISPATCHER_CALLER", "me", ("'me'", "digits")),
     ("DISPATCHER_FLOWER_PORT", "70000", ("'70000'", "65535")),
     ("DISPATCHER_LOG_LEVEL", "chatty", ("'chatty'", "INFO")),
+    ("DISPATCHER_SECRET_KEY", "Hunter2", ("at least 16 characters", "commas")),
+    ("DISPATCHER_PUBLIC_URL", "example.com", ("'example.com'", "https://voice.example.com")),
     ("XOXZO_API_HOST", "nonsense", ("'nonsense'", "https://api.xoxzo.com")),
 ]
 
 
-@pytest.mark.parametrize("command", ["worker", "beat", "flower", "up"])
+@pytest.mark.parametrize("command", ["worker", "beat", "gateway", "flower", "up"])
 @pytest.mark.parametrize("setting", WRONG_SETTINGS, ids=lambda each: f"{each[0]}={each[1][:20]}")
 def test_a_wrong_setting_stops_the_start(
     shell: Shell,
@@ -503,6 +509,22 @@ def test_a_wrong_password_setting_of_flower_is_not_shown(
 def test_a_port_that_is_taken_keeps_flower_from_starting(shell: Shell, taken_port: int) -> None:
     ran = shell.run("flower", DISPATCHER_FLOWER_PORT=str(taken_port))
     refused(ran, USAGE, f"DISPATCHER_FLOWER_PORT={taken_port}", "another port")
+
+
+def test_a_port_that_is_taken_keeps_the_gateway_from_starting(
+    shell: Shell, taken_port: int
+) -> None:
+    ran = shell.run("gateway", DISPATCHER_GATEWAY_PORT=str(taken_port))
+    refused(ran, USAGE, f"DISPATCHER_GATEWAY_PORT={taken_port}", "another port")
+
+
+def test_a_certificate_that_is_none_keeps_the_gateway_from_starting(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    for file in ("no.pem", "missing.pem"):
+        ran = shell.run("gateway", DISPATCHER_GATEWAY_TLS_CERT=str(tmp_path / file))
+        refused(ran, USAGE, "DISPATCHER_GATEWAY_TLS_CERT", "PEM")
 
 
 def test_a_port_that_is_taken_keeps_the_sandbox_from_starting(

@@ -490,6 +490,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
+    "gateway",
 )
 
 

@@ -56,6 +56,16 @@ def test_an_empty_environment_will_do() -> None:
         ("DISPATCHER_FLOWER_PORT", "65535", "flower_port", 65535),
         ("DISPATCHER_FLOWER_DB", "/tmp/f.db", "flower_db", Path("/tmp/f.db")),
         ("DISPATCHER_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        (
+            "DISPATCHER_PUBLIC_URL",
+            "https://a.example/voice/",
+            "public_url",
+            "https://a.example/voice",
+        ),
+        ("DISPATCHER_SECRET_KEY", "k" * 16, "secret_keys", ("k" * 16,)),
+        ("DISPATCHER_SECRET_KEY", f"{'n' * 16}, {'o' * 20}", "secret_keys", ("n" * 16, "o" * 20)),
+        ("DISPATCHER_GATEWAY_HOST", "0.0.0.0", "gateway_url", "http://127.0.0.1:8080"),
+        ("DISPATCHER_GATEWAY_HOST", "::1", "gateway_url", "http://[::1]:8080"),
     ],
 )
 def test_a_variable_sets_its_setting(
@@ -130,6 +140,10 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_EVIDENCE_WINDOW", "inf", "write seconds or 30s, 15m, 2h, 7d"),
         ("DISPATCHER_FLOWER_PORT", "65536", "at most 65535"),
         ("DISPATCHER_FLOWER_PORT", "0", "at least 1"),
+        ("DISPATCHER_GATEWAY_PORT", "0", "at least 1"),
+        ("DISPATCHER_PUBLIC_URL", "voice.example.com", "such as https://voice.example.com"),
+        ("DISPATCHER_PUBLIC_URL", "https://voice.example.com/#a", "such as https://voice"),
+        ("DISPATCHER_PUBLIC_URL", "ftp://voice.example.com", "such as https://voice"),
         ("DISPATCHER_LOG_LEVEL", "loud", "none of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
     ids=lambda text: text[:30],
@@ -178,6 +192,7 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         DISPATCHER_REDIS_URL="redis://:hunter2@localhost/0",
         DISPATCHER_BROKER_URL="amqp://me:hunter2@localhost",
         DISPATCHER_FLOWER_AUTH="me:hunter2",
+        DISPATCHER_SECRET_KEY="hunter2hunter2hunter2",
     )
     assert "hunter2" not in str(settings) + repr(settings) + settings.model_dump_json()
     assert settings.api_auth_token.get_secret_value() == "hunter2"
@@ -191,6 +206,9 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         ("DISPATCHER_REDIS_URL", "redis//:hunter2@localhost"),
         ("DISPATCHER_REDIS_URL", "http://localhost?password=hunter2"),
         ("DISPATCHER_FLOWER_AUTH", "hunter2"),
+        ("DISPATCHER_SECRET_KEY", "hunter2"),
+        ("DISPATCHER_SECRET_KEY", f"{'k' * 16},hunter2"),
+        ("DISPATCHER_PUBLIC_URL", "https://me:hunter2@localhost"),
         ("XOXZO_API_HOST", "ftp://me:hunter2@localhost"),
         ("XOXZO_API_HOST", "http://me:hunter2/@localhost"),
     ],
@@ -226,6 +244,11 @@ def test_the_broker_is_the_records_redis_unless_another_is_set(
 def test_without_a_redis_the_message_says_how_to_get_one() -> None:
     with pytest.raises(InvalidSettings, match="DISPATCHER_REDIS_URL is not set"):
         _ = Settings.load().records
+
+
+def test_without_a_secret_key_the_message_says_what_to_set() -> None:
+    with pytest.raises(InvalidSettings, match="DISPATCHER_SECRET_KEY is not set"):
+        _ = Settings.load().secret_keys
 
 
 def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,176 @@
+"""The gateway as a process: what it answers to anybody, and how it bears hostile senders."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import trustme
+from gateway_process import Gateway, everything, free_port
+
+from workers.embedded_redis import EmbeddedRedis
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def problem(answer: requests.Response, status: int) -> dict[str, Any]:
+    """Return the problem that an answer holds; it must be one of this status."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == status
+    assert found["title"]
+    assert found["detail"]
+    return found
+
+
+def test_it_is_alive_and_ready(gateway: Gateway) -> None:
+    assert gateway.ask("GET", "/healthz").json() == {"status": "ok"}
+    assert gateway.ask("GET", "/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "remedy"),
+    [
+        ("GET", "/nowhere", 404, "address"),
+        ("POST", "/healthz", 405, "Allow"),
+        ("GET", "/%ff%00", 404, "address"),
+    ],
+)
+def test_an_error_is_a_problem_with_a_remedy(
+    gateway: Gateway, method: str, path: str, status: int, remedy: str
+) -> None:
+    assert remedy in problem(gateway.ask(method, path), status)["remedy"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nowhere"])
+def test_every_answer_is_hardened_and_tells_no_make(gateway: Gateway, path: str) -> None:
+    answer = gateway.ask("GET", path)
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert not {"server", "x-powered-by"} & {name.lower() for name in answer.headers}
+
+
+def test_what_is_no_http_is_refused_as_a_problem(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.sendall(b"HELLO\r\n\r\n")
+        told = everything(wire)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in told
+
+
+def test_a_head_without_end_is_cut(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        told = b""
+        try:
+            for _ in range(100):
+                wire.sendall(b"X-More: " + b"a" * 1000 + b"\r\n")
+            told = everything(wire)
+        except ConnectionError:
+            return  # closed while we still sent: the answer may be lost on the way
+    assert told.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_body_is_not_waited_for_where_nobody_reads_it(gateway: Gateway) -> None:
+    with gateway.wire() as wire:
+        wire.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+        told = everything(wire)
+    assert told.startswith(b"HTTP/1.1 404 ")
+    assert b"connection: close" in told.lower()
+
+
+def test_who_sends_a_head_too_slowly_is_disconnected(gateway: Gateway) -> None:
+    """Silent, dripping, and dripping a second request: all at once, since it takes its time."""
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    wires = [gateway.wire() for _ in range(3)]
+    wires[1].sendall(b"GET /")
+    wires[2].sendall(whole + b"GET /")
+    started, left = time.monotonic(), set(wires)
+    while left and time.monotonic() - started < 25:
+        for wire in left & set(wires[1:]):
+            with suppress(ConnectionError):
+                wire.sendall(b"x")
+        readable, _, _ = select.select(left, [], [], 0.3)
+        left -= {wire for wire in readable if _closed(wire)}
+    for wire in wires:
+        wire.close()
+    assert not left
+    assert time.monotonic() - started > 5
+
+
+def _closed(wire: socket.socket) -> bool:
+    try:
+        return not wire.recv(65536)
+    except ConnectionError:
+        return True
+
+
+def test_a_stop_finishes_what_is_under_way_and_ends_with_0(
+    server: EmbeddedRedis, tmp_path: Path
+) -> None:
+    with Gateway(tmp_path, server.url) as gateway:
+        idle = gateway.wire()
+        with idle:
+            assert gateway.stop() == 0
+
+
+@pytest.fixture
+def without_redis(server: EmbeddedRedis, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway whose Redis was there when it started."""
+    with (
+        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        Gateway(tmp_path, away.url, DISPATCHER_BROKER_URL=server.url) as running,
+    ):
+        away.kill()
+        yield running
+
+
+def test_it_lives_on_unready_where_redis_is_away(without_redis: Gateway) -> None:
+    assert without_redis.ask("GET", "/healthz").status_code == 200
+    found = problem(without_redis.ask("GET", "/readyz"), 503)
+    assert [error["field"] for error in found["errors"]] == ["Redis"]
+    assert "is it running?" in found["detail"]
+    assert "doctor" in found["remedy"]
+
+
+def test_it_is_not_ready_where_the_broker_is_away(server: EmbeddedRedis, tmp_path: Path) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    with Gateway(tmp_path, server.url, DISPATCHER_BROKER_URL=nobody) as gateway:
+        found = problem(gateway.ask("GET", "/readyz"), 503)
+    assert [error["field"] for error in found["errors"]] == ["broker"]
+
+
+def test_with_a_certificate_of_its_own_it_speaks_tls(server: EmbeddedRedis, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for part in issued.cert_chain_pems:
+        part.write_to_path(tmp_path / "cert.pem", append=True)
+    files = {
+        "DISPATCHER_GATEWAY_TLS_CERT": str(tmp_path / "cert.pem"),
+        "DISPATCHER_GATEWAY_TLS_KEY": str(tmp_path / "key.pem"),
+    }
+    with Gateway(tmp_path, server.url, **files) as gateway:
+        answer = gateway.ask("GET", "/healthz", verify=str(tmp_path / "ca.pem"))
+    assert answer.json() == {"status": "ok"}
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_no_path_is_logged(gateway: Gateway) -> None:
+    gateway.ask("GET", "/nowhere/secret-in-a-path")
+    assert not re.search("secret-in-a-path", gateway.log)

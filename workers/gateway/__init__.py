@@ -1,0 +1,1 @@
+"""The HTTP gateway: what others reach the dispatcher by. One router module for each concern."""

@@ -1,0 +1,41 @@
+"""The gateway's ASGI app, built in a function from the settings."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from config.settings import Settings
+from dispatcher import __version__
+from dispatcher.messages import Messenger
+from dispatcher.store import Store
+from workers.gateway import health, problems
+from workers.gateway.shield import Limit, Shield
+
+LIMITS: dict[str, Limit] = {}
+"""Where the body may be larger or slower than usual, or must be smaller, by path."""
+
+
+def create_gateway(
+    settings: Settings, *, store: Store | None = None, messenger: Messenger | None = None
+) -> FastAPI:
+    """Return the app. `store` and `messenger` are made from the settings unless given."""
+    store = store or Store.from_url(settings.records, namespace=settings.namespace)
+    messenger = messenger or Messenger.to_broker(settings.broker)
+    app = FastAPI(
+        title="voice-dispatcher",
+        version=__version__,
+        docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
+        redoc_url=None,
+        # Spans would hold the paths, and so the secrets of callbacks.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
+    problems.register(app)
+    app.include_router(health.router(store, messenger))
+    return app
+
+
+def _transport_headers(settings: Settings) -> dict[str, str]:
+    """Return what tells browsers to keep to https, where that is how the gateway is reached."""
+    encrypted = (settings.public_url or "").startswith("https://") or settings.gateway_tls_cert
+    return {"Strict-Transport-Security": "max-age=31536000"} if encrypted else {}

@@ -1,0 +1,75 @@
+"""`/healthz`: the process answers. `/readyz`: what it stands on does, too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from dispatcher.errors import DispatcherError
+from dispatcher.messages import Messenger
+from dispatcher.store import Store
+from workers.gateway.problems import Problem
+
+FRESH = 1.0
+"""Seconds for which an answer serves everybody who asks: nobody can make us knock on doors."""
+WITHIN = 5.0  # seconds to hear from Redis or the broker
+
+
+def router(store: Store, messenger: Messenger) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+    readiness = Readiness({"Redis": store.ping, "broker": messenger.ping})
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    async def readyz() -> dict[str, str]:
+        """Redis and the broker answer; 503 with what does not."""
+        faults = await readiness.faults()
+        if faults:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "; ".join(f"{name}: {why}" for name, why in faults),
+                remedy="`voice-dispatcher doctor` says what to mend",
+                faults=faults,
+            )
+        return {"status": "ready"}
+
+    return routes
+
+
+class Readiness:
+    """Asks what the gateway stands on; each of `pings` returns, or raises DispatcherError."""
+
+    def __init__(self, pings: Mapping[str, Callable[[], object]]) -> None:
+        self._pings = pings
+        self._asking = asyncio.Lock()
+        self._asked_at = -FRESH
+        self._faults: list[tuple[str, str]] = []
+
+    async def faults(self) -> list[tuple[str, str]]:
+        """Return what does not answer, and why."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at >= FRESH:
+                whys = await asyncio.gather(*map(_ask, self._pings.values()))
+                self._faults = [(n, why) for n, why in zip(self._pings, whys, strict=True) if why]
+                self._asked_at = time.monotonic()
+            return self._faults
+
+
+async def _ask(ping: Callable[[], object]) -> str:
+    try:
+        async with asyncio.timeout(WITHIN):
+            await asyncio.to_thread(ping)
+        return ""
+    except TimeoutError:
+        return f"no answer within {WITHIN:g} s: is it running?"
+    except DispatcherError as error:
+        return str(error)

@@ -1,0 +1,82 @@
+"""Serves the gateway with uvicorn until a signal; requests under way are finished first."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import ssl
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from config.settings import InvalidSettings, Settings
+from workers.gateway.connection import Connection
+
+BACKLOG = 2048
+FINISH_WITHIN = 8  # seconds
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve `app`. Raises InvalidSettings where it cannot listen, or the certificate is no good."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # the paths of callbacks hold their secrets
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=FINISH_WITHIN,
+        backlog=BACKLOG,
+        ssl_certfile=settings.gateway_tls_cert,
+        ssl_keyfile=settings.gateway_tls_key,
+    )
+    _load(config)
+    listener = _listen(settings.gateway_host, settings.gateway_port)
+    # It warns of every malformed request, which strangers may send as many of as they like.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    server = _Server(config, settings.gateway_url)
+    # uvicorn raises the signal again when it has stopped in order: that is its end, not ours.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens in a line that does not depend on the log's level."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(f"listening on {self._url}\n")
+        sys.stdout.flush()
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidSettings(
+            "DISPATCHER_GATEWAY_TLS_CERT and DISPATCHER_GATEWAY_TLS_KEY cannot be used"
+            f" ({error.strerror or error}): they name a PEM file with the certificate and its"
+            " chain, and one with its key"
+        ) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidSettings(
+            f"DISPATCHER_GATEWAY_PORT={port}: cannot listen on {host}:{port} ({error.strerror});"
+            " choose another port"
+        ) from None
