@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher import numbers
+from dispatcher.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.durations import seconds
 from dispatcher.errors import DispatcherError
 from dispatcher.hours import CallingHours
@@ -68,6 +69,8 @@ def _public_url(value: str) -> str:
 
 
 SHORTEST_KEY = 16
+CHECK_FIRST_BEHIND_CALLBACKS = 120.0
+"""Seconds: most calls have ended by then, and their callbacks are here."""
 
 
 def _secret_keys(value: SecretStr) -> SecretStr:
@@ -188,6 +191,7 @@ class Settings(BaseSettings):
     read_timeout: Duration = 30
     door_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
+    confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
     secret_key: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = None
     gateway_host: str = "127.0.0.1"
@@ -213,8 +217,11 @@ class Settings(BaseSettings):
 
     @property
     def policy(self) -> Policy:
-        """The account's policy defaults."""
-        return Policy(**{name: getattr(self, name) for name in Policy.__dataclass_fields__})
+        """The account's policy defaults. Where callbacks come, checks only back them."""
+        given = {name: getattr(self, name) for name in Policy.__dataclass_fields__}
+        if self.public_url and "check_first" not in self.model_fields_set:
+            given["check_first"] = CHECK_FIRST_BEHIND_CALLBACKS
+        return Policy(**given)
 
     @property
     def rules(self) -> Rules:
@@ -248,6 +255,18 @@ class Settings(BaseSettings):
                 f" {SHORTEST_KEY} characters, the same for workers and gateway"
             )
         return _listed(self.secret_key)
+
+    @property
+    def callbacks(self) -> CallbackUrls | None:
+        """The URLs that the provider reports calls to; None: it is asked for their status.
+
+        None of them outlives the record of its job, whose id the same key would give out again.
+        Raises InvalidSettings where they could not be signed.
+        """
+        if self.public_url is None:
+            return None
+        lifetime = min(self.call_deadline + self.evidence_window + SLACK, self.retention)
+        return CallbackUrls(self.public_url, Signer(self.secret_keys), lifetime)
 
     @property
     def gateway_url(self) -> str:

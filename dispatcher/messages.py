@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 DIAL = "dispatcher.dial"
 CHECK_CALL = "dispatcher.check_call"
+APPLY_REPORT = "dispatcher.apply_report"
 CONTROL = "control"
 TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broker need write it down
 _ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
@@ -79,6 +80,10 @@ class Messenger:
         """Send `check_call(job id)` for each; return how many were sent."""
         return self._send(CHECK_CALL, [(CONTROL, [id_]) for id_ in ids])
 
+    def apply_reports(self) -> None:
+        """Send `apply_report`: it takes from the inbox whatever waits there."""
+        self._send(APPLY_REPORT, [(CONTROL, [])])
+
     def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
         """Return the queues that each worker consumes, of those that answer within the seconds.
 
@@ -118,7 +123,7 @@ class Messenger:
 
     def _send(self, task: str, bundled: list[Bundle]) -> int:
         sent, jobs = 0, sum(len(ids) for _, ids in bundled)
-        if not jobs:
+        if not bundled:
             return 0
         try:
             with self._app.producer_or_acquire() as producer:
@@ -127,8 +132,9 @@ class Messenger:
                     sent += len(ids)
         except OperationalError as error:
             log.warning(
-                "broker away (%s): %d wake-ups not sent; the sweep sends them later",
+                "broker away (%s): %s not woken for %d jobs; the sweep sends it later",
                 type(error).__name__,
+                task,
                 jobs - sent,
             )
         return sent

@@ -176,9 +176,29 @@ def after_report(report: Report, job: Job, policy: Policy) -> Decision | None:
             )
 
 
+def after_evidence(
+    report: Report, job: Job, attempt: int, policy: Policy, *, confirm: bool = False
+) -> Decision | None:
+    """Decide what a report on an attempt changes that came by itself; None: nothing.
+
+    Whatever it says, it proves that there is a call. With `confirm` it proves no more than that,
+    and the check that is due at once decides.
+    """
+    decision = None if confirm else after_report(report, job, policy)
+    known = job.state is State.IN_PROGRESS and attempt == len(job.attempts)
+    if decision is not None or known:
+        return decision
+    delay = 0.0 if confirm else policy.check_first
+    return Decision(
+        State.IN_PROGRESS, "placed", f"the provider knows the call: {report.status}", delay=delay
+    )
+
+
 def _after_no_answer(job: Job, policy: Policy, facts: dict[str, str]) -> Decision:
     redials = policy.redials_for(job)
-    if job.unanswered < redials and job.spent < policy.attempts_for(job):
+    # An attempt counts as spent when the job leaves `dialing`: a report can be here before.
+    spent = job.spent + (job.state is State.DIALING)
+    if job.unanswered < redials and spent < policy.attempts_for(job):
         wait = policy.redial_after if job.redial_after is None else job.redial_after
         why = f"{NO_ANSWER}; redial {job.unanswered + 1} of {redials}"
         return Decision(State.SCHEDULED, "no_answer", why, delay=wait, fields=facts)

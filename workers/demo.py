@@ -29,7 +29,7 @@ from workers.stack import Plan, Stack
 
 ENDS_WITHIN = 60.0  # seconds for all jobs of a round; it takes about ten
 PROMPT = {
-    "DISPATCHER_CHECK_FIRST": "0.5",
+    "DISPATCHER_CHECK_FIRST": "5",  # the callbacks are here before
     "DISPATCHER_CHECK_LONGEST": "1",
     "DISPATCHER_BACKOFF_FIRST": "0.5",
     "DISPATCHER_EVIDENCE_WINDOW": "3",
@@ -95,8 +95,11 @@ def first_round() -> list[Scene]:
         Scene("the call fails", number("0003"), State.FAILED, Reason.CALL_FAILED),
         Scene("country not allowed", number("0012"), State.FAILED, Reason.NOT_ALLOWED, calls=0),
         Scene("throttled by the provider", number("0006"), State.COMPLETED),
-        Scene("answer lost on the wire, held", number("0009"), lost, unknown, options=hold),
-        Scene("provider breaks, but calls", number("0008"), lost, unknown, options=hold),
+        Scene("answer lost on the wire", number("0009"), State.COMPLETED, options=hold),
+        Scene("provider breaks, but calls", number("0008"), State.COMPLETED, options=hold),
+        Scene(
+            "provider breaks, calls nobody", number("0007"), lost, unknown, calls=0, options=hold
+        ),
         Scene("recording, a second later", number("0001"), State.COMPLETED, options=play),
         Scene("invalid number", "+8108023000001", None, calls=0),
     ]

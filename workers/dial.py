@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
+from dispatcher.callback_urls import CallbackUrls
 from dispatcher.hours import CallingHours
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
@@ -49,6 +50,7 @@ class Dial:
     policy: Policy
     lease: float
     caller: str | None = None
+    callbacks: CallbackUrls | None = None
     rng: random.Random = field(default_factory=random.Random)
     token: Callable[[], str] = lambda: uuid.uuid4().hex
     sleep: Callable[[float], None] = time.sleep
@@ -116,13 +118,25 @@ class Dial:
                 State.FAILED, Reason.INVALID_REQUEST, why, Reason.INVALID_REQUEST, spent=False
             )
         try:
-            return after_placing(place(self.provider, job, caller), self.policy)
+            ids = place(self.provider, job, caller, self._callback_url(job))
+            return after_placing(ids, self.policy)
         except ProviderError as error:
             return after_error(error, job, self.policy, self.rng)
 
+    def _callback_url(self, job: Job) -> str | None:
+        """Return where the provider reports this attempt's call, by the clock of its claim."""
+        attempt = job.attempt
+        if self.callbacks is None or attempt is None or attempt.sent_at is None:
+            return None
+        return self.callbacks.of(job.id, attempt.number, attempt.sent_at)
 
-def place(provider: VoiceClient, job: Job, caller: str) -> dict[str, str]:
+
+def place(
+    provider: VoiceClient, job: Job, caller: str, callback_url: str | None = None
+) -> dict[str, str]:
     """Ask the provider for a job's call; return the attempt's `callid`, and `conf` of a conference.
+
+    A conference is asked for its status: its page knows no callback.
 
     Raises ProviderError, whose branch says whether a call may have been placed.
     """
@@ -133,7 +147,11 @@ def place(provider: VoiceClient, job: Job, caller: str) -> dict[str, str]:
             return {"callid": callids, "conf": made.conferenceid}
         case Kind.PLAYBACK:
             callid = provider.play(
-                caller=caller, recipient=job.numbers[0], recording_url=job.play or "", tags=job.tags
+                caller=caller,
+                recipient=job.numbers[0],
+                recording_url=job.play or "",
+                tags=job.tags,
+                callback_url=callback_url,
             )
         case _:
             callid = provider.say(
@@ -142,5 +160,6 @@ def place(provider: VoiceClient, job: Job, caller: str) -> dict[str, str]:
                 message=job.say or "",
                 lang=job.lang or "",
                 tags=job.tags,
+                callback_url=callback_url,
             )
     return {"callid": callid}

@@ -14,8 +14,10 @@ from dispatcher.limiter import Limiter
 from dispatcher.messages import Messenger
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
+from dispatcher.store.inbox import Inbox
 from workers.dial import Dial
 from workers.feeder import Feeder
+from workers.inbox import ApplyReports
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Purge, Reconcile, Rescue, WatchCredit
 
@@ -31,6 +33,7 @@ class Parts:
         """Make what dialling needs, before the first job comes."""
         self.dial  # noqa: B018 - made by being asked for
         self.check_call  # noqa: B018
+        self.apply_reports  # noqa: B018
 
     @cached_property
     def store(self) -> Store:
@@ -76,6 +79,7 @@ class Parts:
             settings.policy,
             settings.lease,
             settings.caller,
+            settings.callbacks,
             nudge=self.feeder.nudge,
         )
 
@@ -85,13 +89,21 @@ class Parts:
         return CheckCall(self.store, self.provider, self.settings.policy, self.limiter)
 
     @cached_property
+    def apply_reports(self) -> ApplyReports:
+        """See workers.inbox."""
+        settings = self.settings
+        return ApplyReports(
+            self.store, Inbox(self.store), settings.policy, settings.confirm_callbacks
+        )
+
+    @cached_property
     def pump(self) -> Pump:
         """See workers.upkeep, as for the others."""
         return Pump(self.store, self.messenger)
 
     @cached_property
     def rescue(self) -> Rescue:
-        return Rescue(self.store, self.settings.policy)
+        return Rescue(self.store, self.settings.policy, self.apply_reports)
 
     @cached_property
     def reconcile(self) -> Reconcile:

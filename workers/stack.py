@@ -28,7 +28,6 @@ from workers.supervisor import Supervisor
 STARTS_WITHIN = 60.0  # seconds: a slow machine imports Celery six times at once
 OVER_SOON = {
     "DISPATCHER_CALLER": "+815012345678",
-    "DISPATCHER_CHECK_FIRST": "1s",
     "DISPATCHER_RATE_LIMIT": "50",
     "DISPATCHER_RECIPIENT_GAP": "0",
     "DISPATCHER_RECIPIENT_PER_DAY": "none",
@@ -55,7 +54,9 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def use_sandbox(environment: MutableMapping[str, str], url: str) -> None:
+def use_sandbox(
+    environment: MutableMapping[str, str], url: str, *, callbacks: bool = False
+) -> None:
     """Make a sandbox the provider, with the settings that suit one where none are given."""
     known = SandboxOptions()
     environment.update(
@@ -63,6 +64,7 @@ def use_sandbox(environment: MutableMapping[str, str], url: str) -> None:
     )
     for name, value in OVER_SOON.items():
         environment.setdefault(name, value)
+    environment.setdefault("DISPATCHER_CHECK_FIRST", "10s" if callbacks else "1s")
 
 
 class Stack:
@@ -153,7 +155,7 @@ class Stack:
         self.supervisor.add(Service("sandbox", argv, cwd=ROOT))
         found = self.supervisor.wait_line("sandbox", r"listening on (http://\S+)", STARTS_WITHIN)
         self.sandbox_url = found[1]
-        use_sandbox(self.environment, self.sandbox_url)
+        use_sandbox(self.environment, self.sandbox_url, callbacks=self.plan.gateway)
 
     def _place(self, server: str) -> None:
         """Choose the port of `flower` or `gateway`, and tell every process."""

@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.utils.log import get_task_logger
 
+from dispatcher.messages import APPLY_REPORT
 from dispatcher.states import Priority, State
 from workers.dial import Turn
 from workers.parts import Parts
@@ -40,6 +41,7 @@ def register(app: Celery, parts: Callable[[], Parts], teller: Teller) -> None:
     """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
     _register_dial(app, parts, teller)
     _register_check(app, parts)
+    _register_apply(app, parts, teller)
     _register_ticks(app, parts)
 
 
@@ -65,6 +67,16 @@ def _register_check(app: Celery, parts: Callable[[], Parts]) -> None:
         turn = parts().check_call(job_id)
         log.info("check %s: %s %s", turn.job_id, turn.state, turn.reason)
         return told(turn)
+
+
+def _register_apply(app: Celery, parts: Callable[[], Parts], teller: Teller) -> None:
+    @app.task(name=APPLY_REPORT, **QUIET)
+    def apply_report() -> dict[str, str]:
+        for turn in parts().apply_reports():
+            with teller.turn(APPLY_REPORT, turn.job_id) as ended:
+                log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
+                ended(told(turn))
+        return {}
 
 
 def _register_ticks(app: Celery, parts: Callable[[], Parts]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.limiter import Limiter
@@ -22,7 +23,7 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Pump:
-    """Moves on what time moves on, then feeds."""
+    """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost."""
 
     store: Store
     messenger: Messenger
@@ -30,6 +31,9 @@ class Pump:
     def __call__(self) -> dict[str, int]:
         """Run once, until nothing is due; return how many jobs moved, by kind."""
         total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
+        if self.store.reports_due():
+            self.messenger.apply_reports()
+            total["wake-ups"] = 1
         while True:
             moved = self.store.pump(BATCH)
             for kind in ("due", "expired", "lost", "released"):
@@ -45,9 +49,11 @@ class Rescue:
 
     store: Store
     policy: Policy
+    hear: Callable[[], object] = lambda: None
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many jobs were rescued and decided."""
+        self.hear()  # no window is over for which there is evidence that waits to be applied
         rescued = self.store.rescue(self.policy.evidence_window)
         decided = sum(self._decide(id_) for id_ in self.store.take_due(State.UNCERTAIN))
         done = {"rescued": rescued, "decided": decided}

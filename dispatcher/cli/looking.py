@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from dispatcher.durations import spoken
 from dispatcher.job import iso, iso_of
 from dispatcher.rate import Rate
 from dispatcher.states import State
+from dispatcher.store.inbox import FATES
 from dispatcher.store.listing import counts, find
 
 
@@ -72,7 +74,7 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
     """Return what `stats` tells, as JSON knows it."""
     store = dispatcher.store
     by_state = counts(store)
-    pace, balance = store.pace(), store.balance()
+    pace, balance, counted = store.pace(), store.balance(), Counter(store.counts())
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
@@ -98,7 +100,8 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
         ],
         "balance": balance[0] if balance else None,
         "balance_at": iso_of(balance[1]) if balance else None,
-        **store.counts(),
+        "second_calls": counted["second_calls"],
+        "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
     }
 
@@ -165,6 +168,9 @@ def _print_stats(found: dict[str, Any]) -> None:
     _print_pace(out, found)
     if found["second_calls"]:
         out.print(f"Called twice, found out too late: {found['second_calls']}")
+    if any(found["callbacks"].values()):
+        parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
+        out.print(f"Callbacks: {', '.join(parts)}")
     for gate in found["gates"]:
         why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
         out.print(f"Calls are held: {why_} (gate {name}, since {gate['since']})")

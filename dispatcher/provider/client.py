@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -144,7 +144,8 @@ class VoiceClient:
         request.body = urlencode(fields, errors="replace")
         request.headers["Content-Type"] = _FORM
         request.headers["Content-Length"] = str(len(request.body))
-        private = (self._token, *(fields.get(name, "") for name in _PRIVATE))
+        secret = urlsplit(fields.get("callbackurl", "")).path
+        private = (self._token, *(fields.get(name, "") for name in _PRIVATE), secret)
         return self._ask(Question(places=True, private=private), request, parse)
 
     def _request(self, method: str, path: str) -> requests.PreparedRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -165,6 +165,12 @@ class Store:
 
         What comes too late to change the job is kept with the attempt, and changes nothing else.
         """
+        return self.settled(id_, attempt, decision, actor=actor)[1]
+
+    def settled(
+        self, id_: str, attempt: int, decision: Decision, *, actor: str
+    ) -> tuple[bool, State | None]:
+        """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
             self.throttle(decision.throttled)
         if decision.gate:
@@ -174,7 +180,7 @@ class Store:
             kept += [f"{attempt}.{name}" if name in _OF_ATTEMPT else name, value]
         if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
             kept += [f"{attempt}.error", decision.why]
-        _, state = self._run(
+        answer, state = self._run(
             "settle",
             id_,
             attempt,
@@ -186,11 +192,29 @@ class Store:
             decision.why,
             *kept,
         )
-        return State(state.decode()) if state else None
+        return answer == b"moved", State(state.decode()) if state else None
 
     def put_off(self, id_: str, attempt: int, delay: float, status: str = "") -> bool:
         """Set when a call in progress is looked at next, in seconds; False where it is over."""
         return bool(self._run("put_off", id_, attempt, _ms(delay), status))
+
+    # -- the inbox of reports (see store/inbox.py) -------------------------------------------
+
+    def receive_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> int:
+        """Write reports that are to be applied, and count; return how many were new."""
+        return int(self._run("receive_reports", json.dumps(counts), *reports))
+
+    def take_reports(self, most: int, lease: float) -> list[str]:
+        """Take reports, the oldest first; those not dropped within `lease` seconds come again."""
+        return [text.decode() for text in self._run("take_reports", most, _ms(lease))]
+
+    def drop_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> None:
+        """Drop reports that were applied, and count what became of them."""
+        self._run("drop_reports", json.dumps(counts), *reports)
+
+    def reports_due(self) -> bool:
+        """Return whether reports wait that nobody has taken."""
+        return bool(self._run("reports_due"))
 
     # -- what time moves on ----------------------------------------------------------------
 

@@ -97,7 +97,12 @@ class Sandbox:
 
     def books(self) -> Counter[str]:
         """How often each number was called, by the provider's own books."""
-        return Counter(call["recipient"] for call in self._get("calls"))
+        return Counter(call["recipient"] for call in self.calls())
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return every call that was placed, with what became of its callback."""
+        found: list[dict[str, Any]] = self._get("calls")
+        return found
 
     def credits(self, balance: float) -> None:
         self._post("credits", {"credits": balance})

@@ -124,10 +124,10 @@ def test_the_command_line_finds_the_broker_of_a_running_stack(outcome: Flushed) 
     assert outcome.astray == 0
 
 
-def workers_killed(folder: Path) -> Ended:
+def workers_killed(folder: Path, *arguments: str) -> Ended:
     """Kill the worker three times in the midst of calls whose answers take a while."""
     lease = {"DISPATCHER_CONNECT_TIMEOUT": "1s", "DISPATCHER_READ_TIMEOUT": "2s"}
-    with Up(folder, "--no-flower", **QUICK, **lease) as up:
+    with Up(folder, "--no-flower", *arguments, **QUICK, **lease) as up:
         up.sandbox.options(latency=0.3)
         ids = up.enqueue(numbers("0001", 90))
         for called in (10, 30, 50):
@@ -136,14 +136,25 @@ def workers_killed(folder: Path) -> Ended:
         return Ended(up.ended(ids, 150), up.sandbox.books())
 
 
+def workers_killed_without_callbacks(folder: Path) -> Ended:
+    return workers_killed(folder, "--no-gateway")
+
+
 @pytest.mark.played(by=workers_killed)
+def test_with_callbacks_a_killed_worker_costs_no_call_that_was_placed(outcome: Ended) -> None:
+    placed = {job.id for job in outcome.jobs if outcome.calls(job)}
+    assert placed == {job.id for job in outcome.jobs if job.state is State.COMPLETED}
+    assert max(map(outcome.calls, outcome.jobs)) == 1
+
+
+@pytest.mark.played(by=workers_killed_without_callbacks)
 def test_of_a_killed_worker_nobody_is_called_twice(outcome: Ended) -> None:
     assert max(map(outcome.calls, outcome.jobs)) == 1
     completed = [job for job in outcome.jobs if job.state is State.COMPLETED]
     assert {outcome.calls(job) for job in completed} == {1}
 
 
-@pytest.mark.played(by=workers_killed)
+@pytest.mark.played(by=workers_killed_without_callbacks)
 def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
     failed = [job for job in outcome.jobs if job.state is not State.COMPLETED]
     assert failed

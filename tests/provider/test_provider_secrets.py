@@ -6,6 +6,7 @@ import base64
 import logging
 import pickle
 import traceback
+from urllib.parse import urlsplit
 
 import pytest
 from provider_wire import TOKEN, Answer, Wire, after, http, reset, stop
@@ -23,11 +24,12 @@ SECRETS = [
     MESSAGE,
     MESSAGE.replace(" ", "+"),
     CALLBACK,
+    "5ecret5ecret",
 ]
 ECHO = {
     "recipient": [f"{NUMBER} and 818011234567 are not numbers"],
     "tts_message": [f"'{MESSAGE}' is too long", f"as {TOKEN} said"],
-    "callbackurl": [f"{CALLBACK} is no URL"],
+    "callbackurl": [f"{CALLBACK} is no URL", f"cannot POST {urlsplit(CALLBACK).path}"],
     NUMBER: ["odd"],
 }
 
@@ -82,7 +84,7 @@ def test_what_the_provider_repeats_stays_recognisable(ask) -> None:
     assert error.fields == {
         "recipient": ["+8180****4567 and 8180****4567 are not numbers"],
         "tts_message": ["'…' is too long", "as … said"],
-        "callbackurl": ["… is no URL"],
+        "callbackurl": ["… is no URL", "cannot POST …"],
         "+8180****4567": ["odd"],
     }
 

@@ -39,6 +39,7 @@ class ModelJob:
     reason: str = ""
     n: int = 0
     spent: int = 0
+    since: int = 0
     next_at: int | None = None
     fed: int | None = None
     """The moment by which a claim is expected, where a message is out."""
@@ -228,10 +229,11 @@ class Model:
 
     def _keep_late(self, job: ModelJob, attempt: int, decision: Decision) -> None:
         known = job.results.get(attempt)
-        ended = known == "outcome_unknown" and decision.result in CALLED - {"placed"}
+        open_ended = known in {"outcome_unknown", "placed"}
+        ended = open_ended and decision.result in CALLED - {"placed"}
         if known not in UNDECIDED and not ended:
             return
-        second = attempt < job.n and decision.result in CALLED and known != "outcome_unknown"
+        second = attempt < job.n and decision.result in CALLED and known in UNDECIDED
         self.second_calls += second
         job.keep(attempt, decision)
 
@@ -252,7 +254,8 @@ class Model:
     def saved(self, job: ModelJob, decision: Decision) -> bool:
         """Whether evidence comes after a redial was decided, and before it was dialled."""
         given_up = job.state in WAITING and job.results.get(job.n) == "maybe_placed"
-        return given_up and decision.result in CALLED
+        matters = job.n > job.since or decision.to in {State.COMPLETED, State.IN_PROGRESS}
+        return given_up and decision.result in CALLED and matters
 
     def _go(self, job: ModelJob, decision: Decision, next_at: int | None) -> None:
         if decision.to is State.SCHEDULED:
@@ -334,7 +337,7 @@ class Model:
             return False
         job.span = job.span if span is None else span
         job.expires = None if job.span is None else self.now + job.span
-        job.due, job.spent, job.finished = self.now, 0, None
+        job.due, job.spent, job.since, job.finished = self.now, 0, job.n, None
         self._move(job, State.QUEUED, "", job.expires)
         return True
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.hours import Window
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy
@@ -19,6 +20,7 @@ from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Hours, Wait
 from workers.dial import Dial, Turn
 
+SENT = 1_764_072_000_000
 RECORD = {
     "state": "queued",
     "prio": "normal",
@@ -26,6 +28,7 @@ RECORD = {
     "say": "Disk full",
     "lang": "en",
     "n": "1",
+    "1.sent": str(SENT),
     "spent": "0",
     "moves": "0",
     "created": "0",
@@ -88,6 +91,7 @@ def turn(
     *,
     caller: str | None = CALLER,
     sleep: Callable[[float], None] = lambda seconds: None,
+    callbacks: CallbackUrls | None = None,
 ) -> tuple[Turn, FakeProvider]:
     fakes: dict[str, Any] = {"store": store, "provider": provider or FakeProvider(store)}
     dial = Dial(
@@ -95,6 +99,7 @@ def turn(
         policy=Policy(),
         lease=30,
         caller=caller,
+        callbacks=callbacks,
         token=lambda: "token",
         sleep=sleep,
         nudge=lambda: store.log.append("nudge"),
@@ -109,6 +114,19 @@ def test_a_claimed_job_is_asked_for_once_and_settled() -> None:
     (said,) = provider.said
     assert (said["caller"], said["recipient"]) == (CALLER, "+818011234567")
     assert [decision.fields for decision in store.settled] == [{"callid": "call-1"}]
+
+
+def test_the_provider_is_told_where_to_report_this_very_attempt() -> None:
+    store = FakeStore(CLAIMED)
+    urls = CallbackUrls("https://voice.example.com", Signer(["k" * 16]), 3600)
+    _, provider = turn(store, callbacks=urls)
+    (said,) = provider.said
+    assert said["callback_url"] == urls.of(JOB.id, 1, datetime.fromtimestamp(SENT / 1000, UTC))
+
+
+def test_without_a_public_url_the_provider_is_told_none() -> None:
+    _, provider = turn(FakeStore(CLAIMED))
+    assert [said["callback_url"] for said in provider.said] == [None]
 
 
 def test_others_are_fed_before_the_provider_is_asked() -> None:

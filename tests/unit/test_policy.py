@@ -303,7 +303,8 @@ def test_a_call_that_ended_any_other_way_fails_the_job(status: str) -> None:
 def test_who_does_not_answer_is_called_again_as_often_as_wished(
     before: list[str], wishes: dict[str, Any], to: State
 ) -> None:
-    rung = job(*before, "placed", **{"spent": len(before) + 1, **wishes})
+    counted = {"state": State.IN_PROGRESS, "spent": len(before) + 1}
+    rung = job(*before, "placed", **{**counted, **wishes})
     decision = after_report(Report("NO ANSWER", final=True), rung, POLICY)
     assert decision is not None
     assert (decision.to, decision.result) == (to, "no_answer")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import InvalidSettings, Settings
+from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.policy import Policy
 from dispatcher.states import OnUncertain
 
@@ -261,6 +262,39 @@ def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> Non
     ).policy
     assert (policy.max_attempts, policy.on_uncertain) == (7, OnUncertain.REDIAL)
     assert (policy.evidence_window, policy.call_deadline) == (120, 3600)
+
+
+KEYS = {"DISPATCHER_PUBLIC_URL": "https://a.example", "DISPATCHER_SECRET_KEY": "k" * 16}
+
+
+def test_callbacks_are_there_where_a_public_url_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().callbacks is None
+    settings = load(monkeypatch, **KEYS, DISPATCHER_CALL_DEADLINE="1h")
+    assert settings.callbacks == CallbackUrls(
+        "https://a.example", Signer(("k" * 16,)), 3600 + 300 + 86400
+    )
+    assert "k" * 16 not in repr(settings.callbacks)
+
+
+def test_a_public_url_wants_a_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DISPATCHER_PUBLIC_URL="https://a.example")
+    with pytest.raises(InvalidSettings, match="DISPATCHER_SECRET_KEY is not set"):
+        _ = settings.callbacks
+
+
+def test_no_callback_url_outlives_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same key makes the same id again: it would be another job's."""
+    callbacks = load(monkeypatch, **KEYS, DISPATCHER_RETENTION="1h").callbacks
+    assert callbacks is not None
+    assert callbacks.lifetime == 3600
+
+
+def test_behind_callbacks_the_first_check_is_later_unless_it_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load(monkeypatch).policy.check_first == 20
+    assert load(monkeypatch, **KEYS).policy.check_first == 120
+    assert load(monkeypatch, DISPATCHER_CHECK_FIRST="7s").policy.check_first == 7
 
 
 def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,3 +66,34 @@ def test_after_a_long_turn_the_others_go_to_whoever_is_free(
     wake_up(parts, "a", "b", "c")
     assert parts.dialled == ["a"]
     assert parts.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
+
+
+def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_other() -> None:
+    told: list[tuple[str, str]] = []
+
+    class Overheard(Teller):
+        def _send(self, kind: str, **fields: Any) -> None:
+            if kind in {"task-failed", "task-succeeded"}:
+                told.append((kind, str(fields.get("exception") or fields.get("result"))))
+
+    class Applying:
+        def __call__(self) -> Any:
+            return self
+
+        def apply_reports(self) -> list[Turn]:
+            return [
+                Turn("a", State.FAILED, "no_answer", "NO ANSWER"),
+                Turn("b", State.COMPLETED, why="ANSWERED"),
+                Turn("c", State.FAILED, why="it came too late to matter"),
+                Turn("d", None, why="the job is forgotten"),
+            ]
+
+    app = Celery("test", set_as_current=False)
+    workers.tasks.register(app, Applying(), Overheard())
+    app.tasks["dispatcher.apply_report"].run()
+    assert [kind for kind, _ in told] == ["task-failed", *["task-succeeded"] * 3]
+    assert "job a failed: no_answer: NO ANSWER" in told[0][1]
+    assert [
+        state in said
+        for state, (_, said) in zip(("completed", "too late", "gone"), told[1:], strict=True)
+    ] == [True] * 3

@@ -6,12 +6,15 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from dispatcher import __version__
+from dispatcher.callback_urls import PREFIX, Signer
 from dispatcher.messages import Messenger
 from dispatcher.store import Store
-from workers.gateway import health, problems
+from dispatcher.store.inbox import Inbox
+from workers.gateway import callbacks, health, problems
+from workers.gateway.reception import Reception
 from workers.gateway.shield import Limit, Shield
 
-LIMITS: dict[str, Limit] = {}
+LIMITS: dict[str, Limit] = {PREFIX: callbacks.LIMIT}
 """Where the body may be larger or slower than usual, or must be smaller, by path."""
 
 
@@ -21,17 +24,21 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker)
+    reception = Reception(Inbox(store), messenger.apply_reports)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,
         docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
         redoc_url=None,
+        lifespan=lambda _: reception.open(),
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
+    if settings.secret_key:
+        app.include_router(callbacks.router(Signer(settings.secret_keys), reception))
     return app
 
 

@@ -30,8 +30,10 @@
 -- ns:connections          zset   requests under way, by the end of their lease
 -- ns:person:<digits>      list   moments of the calls to a number within a day, the latest first
 -- ns:busy:<digits>        string id of the job that is calling the number
+-- ns:reports              zset   what the provider reported of calls, by the moment it is applied next
 -- ns:counts               hash   what is counted for good: `second_calls`, calls to people who were called
---                                already, found out when it was too late to prevent them
+--                                already, found out when it was too late to prevent them;
+--                                `callbacks.<what>`, see store/inbox.py
 -- ns:turn                 string how many jobs were fed, for the shares of the lower priorities
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 

@@ -11,7 +11,7 @@
 -- ARGV[8]  actor
 -- ARGV[9]  why
 -- ARGV[10…] fields and values to keep: `<n>.…` belongs to the attempt, the rest to the job
--- answer   {'moved' | 'late' | 'gone', state}
+-- answer   {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
 
 local OPEN = { dialing = true, uncertain = true, in_progress = true }
 local WAITING = { scheduled = true, queued = true, held = true }
@@ -42,6 +42,13 @@ for i = 10, #ARGV, 2 do
   end
 end
 
+-- The call that an attempt made is known once and for all.
+local CALLID = int(n) .. '.callid'
+local made = whole(id, CALLID)
+if made ~= '' and given[CALLID] and given[CALLID] ~= made then
+  return { 'other', job.state }
+end
+
 local function keep(list)
   replace(id, list)
   for i = 1, #list, 2 do
@@ -65,7 +72,8 @@ local RESULT = int(n) .. '.result'
 local known = redis.call('HGET', key('job', id), RESULT)
 local called = CALLED[given[RESULT]]
 local ended = called and given[RESULT] ~= 'placed'
-local undecided = not known or known == 'maybe_placed' or (known == 'outcome_unknown' and ended)
+local unknown = not known or known == 'maybe_placed'
+local undecided = unknown or ((known == 'outcome_unknown' or known == 'placed') and ended)
 
 -- A worker settles an attempt that Redis knows nothing of: Redis was killed and lost the claim with
 -- its last moments. The worker has asked the provider, so its claim stands.
@@ -80,11 +88,14 @@ if job.n < n and WAITING[job.state] then
 end
 
 -- It was given up as uncertain and is to be dialled again, and was not yet: evidence saves the call.
-local saved = WAITING[job.state] and known == 'maybe_placed' and called
+-- Where a person wished it to be dialled again, that nobody was reached is no reason not to.
+local since = tonumber(redis.call('HGET', key('job', id), 'since') or 0)
+local matters = n > since or to == 'completed' or to == 'in_progress'
+local saved = WAITING[job.state] and known == 'maybe_placed' and called and matters
 
 if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to] then
   if undecided and says_something_new(own) then
-    if job.n > n and called and known ~= 'outcome_unknown' then
+    if job.n > n and called and unknown then
       count('second_calls')
       why = 'a call that was dialled again as unknown; ' .. why
     end

@@ -1,0 +1,153 @@
+"""A storm of callbacks on the real stack: none lost, each answered in time, and soon applied."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from benchmarks.stand import Bench, bench, numbers
+from dispatcher.callback_urls import CallbackUrls, Signer
+from dispatcher.policy import Decision
+from dispatcher.request import JobRequest
+from dispatcher.rules import Rules
+from dispatcher.states import State
+from dispatcher.store import Claim, Store
+from workers.embedded_redis import EmbeddedRedis
+
+RATE = 1000  # callbacks per second
+KEPT = 100  # connections that are used again
+APPLIED_WITHIN = 120.0  # seconds after the last one
+WAYS = {"kept connections": True, "a connection for each": False}
+
+
+def run(*, quick: bool) -> None:
+    """Print what became of each storm."""
+    seconds = 2 if quick else 10
+    print("| | sent | answered 200 | p50 | p99 | worst | all applied after the last | lost |")
+    print("|---|---|---|---|---|---|---|---|")
+    for way, kept in WAYS.items():
+        print(f"| {way} | {_storm(seconds * RATE, kept=kept)} |", flush=True)
+
+
+def _storm(count: int, *, kept: bool) -> str:
+    key = secrets.token_hex(16)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        EmbeddedRedis(Path(folder, "redis")) as redis,
+    ):
+        store = Store.from_url(redis.url)
+        ids = uncertain(store, count)
+        with bench(workers=1, redis_url=redis.url, secret_key=key) as up:
+            url = up.stack.gateway_url or ""
+            urls = CallbackUrls(url, Signer([key]), 3600)
+            requests = [_request(urls.of(id_, 1, datetime.now(UTC)), id_) for id_ in ids]
+            started = time.monotonic()
+            answers = asyncio.run(_send(url, requests, kept=kept))
+            rate = count / (time.monotonic() - started)
+            ended = time.monotonic()
+            _applied(up, store, count)
+            took, done = time.monotonic() - ended, _completed(store)
+    codes = Counter(code for code, _ in answers)
+    waits = sorted(wait for _, wait in answers)
+    marks = " | ".join(f"{waits[int(part * (count - 1))] * 1000:.0f} ms" for part in (0.5, 0.99, 1))
+    return f"{count} at {rate:.0f}/s | {codes[200]} | {marks} | {took:.1f} s | {count - done}"
+
+
+def uncertain(store: Store, count: int) -> list[str]:
+    """Make jobs whose answer was lost, and that nobody else touches."""
+    store.publish(Rules(rate=None, gap=0, per_day=None, one_at_a_time=False))
+    asked = [JobRequest.of({"recipient": number, "say": "x"}) for number in numbers(count)]
+    ids = [each.unwrap().id for each in store.enqueue_many(asked)]
+    lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=3600)
+    for id_ in ids:
+        claim = store.claim(id_, token=id_, lease=3600)
+        assert isinstance(claim, Claim), claim
+        store.settle(id_, claim.attempt, lost)
+        store.give_back(id_)
+    return ids
+
+
+def _request(url: str, id_: str) -> bytes:
+    parts = urlsplit(url)
+    body = urlencode(
+        {
+            "callid": f"call-{id_}",
+            "recipient": "+818023001000",
+            "caller": "+815012345678",
+            "status": "ANSWERED",
+            "cost": "20.0",
+            "duration": "12",
+            "start_time": "2026-11-25 12:00:00",
+            "end_time": "2026-11-25 12:00:12",
+            "tags": "",
+        }
+    )
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return (head + body).encode()
+
+
+class _Wire(asyncio.Protocol):
+    """One request at a time; the answer has no body."""
+
+    answer: asyncio.Future[int]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        if not self.answer.done():
+            self.answer.set_result(int(data[9:12]))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.answer.done():
+            self.answer.set_result(0)
+
+    async def ask(self, request: bytes) -> int:
+        self.answer = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return await self.answer
+
+
+async def _send(url: str, requests: list[bytes], *, kept: bool) -> list[tuple[int, float]]:
+    """Send at the rate, however long the answers take; return each answer's code and wait."""
+    loop, parts = asyncio.get_running_loop(), urlsplit(url)
+    idle: asyncio.LifoQueue[_Wire] = asyncio.LifoQueue()
+
+    async def connect() -> _Wire:
+        return (await loop.create_connection(_Wire, parts.hostname, parts.port))[1]
+
+    async def one(request: bytes) -> tuple[int, float]:
+        asked = loop.time()
+        wire = await (idle.get() if kept else connect())
+        code = await wire.ask(request)
+        if kept:
+            idle.put_nowait(wire)
+        else:
+            wire.transport.close()
+        return code, loop.time() - asked
+
+    if kept:
+        for _ in range(KEPT):
+            idle.put_nowait(await connect())
+    started, tasks = loop.time(), []
+    for n, request in enumerate(requests):
+        await asyncio.sleep(max(0.0, started + n / RATE - loop.time()))
+        tasks.append(asyncio.create_task(one(request)))
+    return await asyncio.gather(*tasks)
+
+
+def _completed(store: Store) -> int:
+    return int(store.redis.zcard(store.key("idx", "completed")))
+
+
+def _applied(up: Bench, store: Store, count: int) -> None:
+    up.until(lambda: _completed(store) >= count, APPLIED_WITHIN)

@@ -1,0 +1,164 @@
+"""The provider's callbacks bring home what got lost, on real processes and over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
+
+from dispatcher.job import Job
+from dispatcher.states import State
+from workers.embedded_redis import EmbeddedRedis
+
+CALLBACKS_ALONE = {
+    **QUICK,
+    "DISPATCHER_CHECK_FIRST": "1h",
+    "DISPATCHER_EVIDENCE_WINDOW": "1h",
+}
+"""Nobody asks for a status, and nobody decides without evidence."""
+LOST = ("0008", "0009", "0011")
+"""The provider broke, the answer was cut, the answer is unreadable; a call was placed each time."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How jobs ended, how often each number was called, and what is counted of callbacks."""
+
+    jobs: list[Job]
+    books: Counter[str]
+    counts: dict[str, int]
+
+    def states(self, behaviour: str) -> set[State]:
+        return {job.state for job in self._of(behaviour)}
+
+    def actors(self, behaviour: str) -> set[str]:
+        return {job.timeline[-1].actor for job in self._of(behaviour)}
+
+    def _of(self, behaviour: str) -> list[Job]:
+        return [job for job in self.jobs if job.numbers[0].endswith(behaviour)]
+
+    def assert_each_called_once(self) -> None:
+        assert {self.books[job.numbers[0]] for job in self.jobs} == {1}
+
+
+def heard(up: Up, ids: list[str], within: float = 60) -> Heard:
+    jobs = up.ended(ids, within)
+    stats = up.json("stats")
+    return Heard(jobs, up.sandbox.books(), stats["callbacks"] | {"twice": stats["second_calls"]})
+
+
+def callbacks_alone(folder: Path) -> Heard:
+    with Up(folder, "--no-flower", **CALLBACKS_ALONE) as up:
+        called = [each for end in ("0001", "0002", "0003", *LOST) for each in numbers(end, 3)]
+        return heard(up, up.enqueue(called))
+
+
+@pytest.mark.played(by=callbacks_alone)
+def test_a_lost_answer_comes_home_by_the_callback_and_nobody_is_called_twice(
+    outcome: Heard,
+) -> None:
+    for behaviour in LOST:
+        assert outcome.states(behaviour) == {State.COMPLETED}
+        assert outcome.actors(behaviour) == {"callback"}
+    outcome.assert_each_called_once()
+    assert outcome.counts["twice"] == 0
+
+
+@pytest.mark.played(by=callbacks_alone)
+def test_with_callbacks_nobody_needs_to_ask_what_became_of_a_call(outcome: Heard) -> None:
+    assert outcome.states("0001") == {State.COMPLETED}
+    assert outcome.states("0002") == outcome.states("0003") == {State.FAILED}
+    assert {job.timeline[-1].actor for job in outcome.jobs} == {"callback"}
+    assert outcome.counts["received"] == outcome.counts["applied"] == len(outcome.jobs)
+
+
+def unreliable(folder: Path) -> Heard:
+    """A third of the callbacks never comes, half of the others come twice, all come late."""
+    with Up(folder, "--no-flower", **QUICK) as up:
+        up.sandbox.options(callback_drop=0.3, callback_duplicate=0.5, callback_delay=0.7)
+        called = [each for end in ("0001", "0002", "0009") for each in numbers(end, 30)]
+        return heard(up, up.enqueue(called, on_uncertain="hold"), 90)
+
+
+@pytest.mark.played(by=unreliable)
+def test_callbacks_dropped_doubled_and_delayed_lose_no_job_and_call_nobody_twice(
+    outcome: Heard,
+) -> None:
+    outcome.assert_each_called_once()
+    assert outcome.states("0001") == {State.COMPLETED}
+    assert outcome.states("0002") == {State.FAILED}
+    lost = Counter((job.state, job.reason) for job in outcome.jobs if job.numbers[0][-1] == "9")
+    assert set(lost) == {(State.COMPLETED, None), (State.FAILED, "outcome_unknown")}
+    assert outcome.counts["received"] > 0
+
+
+def to_be_confirmed(folder: Path) -> Heard:
+    settings = {**CALLBACKS_ALONE, "DISPATCHER_CONFIRM_CALLBACKS": "true"}
+    with Up(folder, "--no-flower", **settings) as up:
+        return heard(up, up.enqueue([*numbers("0001", 2), *numbers("0009", 2)]))
+
+
+@pytest.mark.played(by=to_be_confirmed)
+def test_to_be_confirmed_the_check_decides(outcome: Heard) -> None:
+    assert outcome.states("0001") == outcome.states("0009") == {State.COMPLETED}
+    assert {job.timeline[-1].actor for job in outcome.jobs} == {"reconcile"}
+    outcome.assert_each_called_once()
+
+
+def refused(up: Up) -> bool:
+    """Whether a callback was tried in vain."""
+    return any(
+        each["result"] != 200 for call in up.sandbox.calls() for each in call["callback_tries"]
+    )
+
+
+def without_redis(folder: Path) -> Heard:
+    """Redis is away when the callbacks come, and back before the provider gives up."""
+    server = EmbeddedRedis(folder / "redis", appendfsync="always")
+    with (
+        server,
+        Up(folder, "--no-flower", **CALLBACKS_ALONE, DISPATCHER_REDIS_URL=server.url) as up,
+    ):
+        up.sandbox.options(callback_delay=3)
+        ids = up.enqueue([*numbers("0001", 10), *numbers("0009", 10)])
+        eventually(lambda: up.sandbox.books().total() == len(ids), STARTS_WITHIN, "all are called")
+        server.stop()
+        eventually(lambda: refused(up), STARTS_WITHIN, "a callback is refused")
+        server.start()
+        return heard(up, ids)
+
+
+@pytest.mark.played(by=without_redis)
+def test_what_could_not_be_written_without_redis_comes_again(outcome: Heard) -> None:
+    assert {job.state for job in outcome.jobs} == {State.COMPLETED}
+    outcome.assert_each_called_once()
+
+
+def gateway_killed(folder: Path) -> Heard:
+    """The gateway is killed while callbacks wait for its answer."""
+    with Up(folder, "--no-flower", **CALLBACKS_ALONE) as up:
+        gateway = up.pid_of("gateway")
+        os.kill(gateway, signal.SIGSTOP)
+        ids = up.enqueue([*numbers("0001", 10), *numbers("0009", 10)])
+        eventually(
+            lambda: (
+                len(up.sandbox.calls()) == len(ids)
+                and all(call["ended_at"] for call in up.sandbox.calls())
+            ),
+            STARTS_WITHIN,
+            "all calls have ended",
+        )
+        os.kill(gateway, signal.SIGKILL)
+        eventually(lambda: refused(up), STARTS_WITHIN, "a callback is cut off")
+        return heard(up, ids)
+
+
+@pytest.mark.played(by=gateway_killed)
+def test_a_gateway_that_is_killed_is_started_again_and_hears_the_next_try(outcome: Heard) -> None:
+    assert {job.state for job in outcome.jobs} == {State.COMPLETED}
+    outcome.assert_each_called_once()

@@ -1,0 +1,399 @@
+"""Reports that come by themselves: whatever they find of the job, late, doubled, out of order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from store_parts import POLICY, Clock, assert_sound, claim, enqueue, placed, refused, snapshot
+
+from dispatcher.job import Job
+from dispatcher.policy import after_window
+from dispatcher.provider import AnswerLost, NotAllowed, Throttled
+from dispatcher.request import JobRequest
+from dispatcher.states import OnUncertain, Reason, State
+from dispatcher.store import Store
+from dispatcher.store.inbox import CallReport, Inbox
+from workers.dial import Turn
+from workers.inbox import ApplyReports
+from workers.upkeep import Pump, Rescue
+
+LOST = AnswerLost("the connection was cut")
+WINDOW = POLICY.evidence_window
+
+
+@pytest.fixture
+def apply(store: Store) -> ApplyReports:
+    return ApplyReports(store, Inbox(store), POLICY)
+
+
+def report(
+    apply: ApplyReports, id_: str, status: str = "ANSWERED", *, attempt: int = 1, **more: Any
+) -> Turn:
+    """Have a report come in and be applied; return how it left its job."""
+    said = CallReport(id_, attempt, more.pop("callid", "call-1"), status, **more)
+    apply.inbox.receive([said], {})
+    (turn,) = apply()
+    assert apply.inbox.take() == []
+    assert_sound(snapshot(apply.store))
+    return turn
+
+
+def counted(store: Store) -> dict[str, int]:
+    return {
+        name.removeprefix("callbacks."): number
+        for name, number in store.counts().items()
+        if name.startswith("callbacks.")
+    }
+
+
+def dialing(store: Store, **fields: Any) -> str:
+    id_ = enqueue(store, **fields)
+    claim(store, id_)
+    return id_
+
+
+def in_progress(store: Store, **fields: Any) -> str:
+    id_ = dialing(store, **fields)
+    store.settle(id_, 1, placed())
+    return id_
+
+
+def uncertain(store: Store, **fields: Any) -> str:
+    id_ = enqueue(store, **fields)
+    made = claim(store, id_)
+    store.settle(id_, 1, refused(LOST, made.job))
+    return id_
+
+
+def window_over(store: Store, clock: Clock, id_: str) -> Job:
+    clock.forward(WINDOW)
+    store.settle(id_, 1, after_window(store.get(id_), POLICY), actor="rescue")
+    return store.get(id_)
+
+
+OPEN = [dialing, in_progress, uncertain]
+
+
+# -- in time -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", OPEN)
+def test_an_answered_call_completes_the_job_wherever_it_is(
+    store: Store, apply: ApplyReports, where: Any
+) -> None:
+    id_ = where(store)
+    turn = report(apply, id_, cost=Decimal(20), duration=12.5)
+    job = store.get(id_)
+    assert (turn.state, job.state, job.outcome) == (State.COMPLETED, State.COMPLETED, "ANSWERED")
+    assert (job.cost, job.duration, job.spent) == (20, 12.5, 1)
+    assert (job.attempts[0].result, job.attempts[0].callid) == ("answered", "call-1")
+    assert job.timeline[-1].actor == "callback"
+    assert store.job_of_call("call-1") == id_
+    assert counted(store) == {"applied": 1}
+
+
+@pytest.mark.parametrize("where", OPEN)
+@pytest.mark.parametrize(
+    ("status", "reason"), [("NO ANSWER", Reason.NO_ANSWER), ("FAILED", Reason.CALL_FAILED)]
+)
+def test_a_call_that_reached_nobody_fails_the_job_with_the_reason(
+    store: Store, apply: ApplyReports, where: Any, status: str, reason: Reason
+) -> None:
+    id_ = where(store)
+    turn = report(apply, id_, status)
+    assert (turn.state, turn.reason) == (State.FAILED, reason)
+    assert store.get(id_).outcome == status
+
+
+@pytest.mark.parametrize("where", OPEN)
+def test_nobody_answered_and_a_redial_is_wished(
+    store: Store, apply: ApplyReports, where: Any
+) -> None:
+    id_ = where(store, redial=1, redial_after=60)
+    assert report(apply, id_, "NO ANSWER").state is State.SCHEDULED
+    assert store.get(id_).attempts[0].result == "no_answer"
+
+
+def test_a_report_before_the_answer_counts_the_attempt_that_it_ends(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    """Both attempts are made, though the second one is not counted as spent yet."""
+    id_ = uncertain(store, on_uncertain="redial", redial=1, max_attempts=2)
+    window_over(store, clock, id_)
+    claim(store, id_)
+    assert report(apply, id_, "NO ANSWER", attempt=2).state is State.FAILED
+
+
+@pytest.mark.parametrize("where", [dialing, uncertain])
+@pytest.mark.parametrize("status", ["IN PROGRESS", "BUSY"])
+def test_a_call_that_is_not_over_is_evidence_of_it(
+    store: Store, apply: ApplyReports, where: Any, status: str
+) -> None:
+    id_ = where(store)
+    assert report(apply, id_, status).state is State.IN_PROGRESS
+    job = store.get(id_)
+    assert job.attempts[0].callid == "call-1"
+    assert job.next_at is not None
+    assert store.job_of_call("call-1") == id_
+
+
+def test_a_known_call_that_is_not_over_changes_nothing(store: Store, apply: ApplyReports) -> None:
+    id_ = in_progress(store)
+    before = store.get(id_)
+    report(apply, id_, "BUSY")
+    assert store.get(id_) == before
+    assert counted(store) == {"not_final": 1}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("status", ["ANSWERED", "IN PROGRESS"])
+def test_the_answer_to_the_request_changes_nothing_any_more(
+    store: Store, apply: ApplyReports, status: str, answered: bool
+) -> None:
+    id_ = dialing(store)
+    answer = placed("call-1") if answered else refused(LOST, store.get(id_))
+    report(apply, id_, status)
+    before = store.get(id_)
+    store.settle(id_, 1, answer)
+    after = store.get(id_)
+    assert (after.state, after.attempts[0].result) == (before.state, before.attempts[0].result)
+    assert_sound(snapshot(store))
+
+
+# -- late, doubled, of others --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["ANSWERED", "NO ANSWER", "IN PROGRESS"])
+def test_an_ended_job_is_not_touched(store: Store, apply: ApplyReports, status: str) -> None:
+    id_ = in_progress(store)
+    report(apply, id_, "ANSWERED", cost=Decimal(20))
+    before = store.get(id_)
+    report(apply, id_, status)
+    assert store.get(id_) == before
+    assert counted(store) == {"applied": 1, "late": 1}
+
+
+def test_a_forgotten_job_stays_forgotten(store: Store, apply: ApplyReports) -> None:
+    turn = report(apply, "a" * 16)
+    assert (turn.state, counted(store)) == (None, {"gone": 1})
+    assert store.redis.exists(store.key("job", "a" * 16)) == 0
+
+
+@pytest.mark.parametrize("where", [in_progress, uncertain, dialing])
+def test_an_attempt_that_was_never_made_is_ignored(
+    store: Store, apply: ApplyReports, where: Any
+) -> None:
+    id_ = where(store)
+    before = store.get(id_)
+    report(apply, id_, attempt=2)
+    assert (store.get(id_), counted(store)) == (before, {"other_call": 1})
+
+
+def test_a_call_whose_claim_redis_has_lost_is_not_made_again(
+    store: Store, apply: ApplyReports
+) -> None:
+    id_ = enqueue(store)
+    assert report(apply, id_).state is State.COMPLETED
+    assert [each.callid for each in store.get(id_).attempts] == ["call-1"]
+
+
+def test_another_call_than_the_known_one_is_ignored_and_counted(
+    store: Store, apply: ApplyReports
+) -> None:
+    id_ = in_progress(store)
+    before = store.get(id_)
+    report(apply, id_, callid="call-2")
+    assert (store.get(id_), counted(store)) == (before, {"other_call": 1})
+    assert store.job_of_call("call-2") is None
+
+
+def test_two_reports_of_different_calls_at_once_make_one_call(
+    store: Store, apply: ApplyReports
+) -> None:
+    id_ = uncertain(store)
+    apply.inbox.receive([CallReport(id_, 1, "call-1", "IN PROGRESS")], {})
+    apply.inbox.receive([CallReport(id_, 1, "call-2", "ANSWERED")], {})
+    apply()
+    job = store.get(id_)
+    assert job.attempts[0].callid in {"call-1", "call-2"}
+    assert sum(store.job_of_call(each) is not None for each in ("call-1", "call-2")) == 1
+    assert_sound(snapshot(store))
+
+
+def test_a_conference_is_no_matter_of_callbacks(store: Store, apply: ApplyReports) -> None:
+    asked = JobRequest.of({"participants": ["+818011234567", "+818011234568"]})
+    id_ = store.enqueue(asked).id
+    claim(store, id_)
+    report(apply, id_)
+    assert (store.get(id_).state, counted(store)) == (State.DIALING, {"other_call": 1})
+
+
+# -- after the evidence window -------------------------------------------------------------
+
+
+def test_given_up_as_unknown_the_outcome_is_kept_with_the_attempt(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    id_ = uncertain(store, on_uncertain="hold")
+    assert window_over(store, clock, id_).reason == Reason.OUTCOME_UNKNOWN
+    report(apply, id_)
+    job = store.get(id_)
+    assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
+    assert (job.attempts[0].result, job.attempts[0].callid) == ("answered", "call-1")
+    assert "ANSWERED" in job.timeline[-1].why
+
+
+def test_evidence_that_comes_before_the_redial_saves_it(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    id_ = uncertain(store, on_uncertain="redial")
+    assert window_over(store, clock, id_).state is State.QUEUED
+    assert report(apply, id_).state is State.COMPLETED
+    assert store.counts()["second_calls"] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("ANSWERED", State.COMPLETED),
+        ("IN PROGRESS", State.IN_PROGRESS),
+        ("NO ANSWER", State.QUEUED),
+        ("FAILED", State.QUEUED),
+    ],
+)
+def test_what_a_person_retried_is_dialled_again_unless_somebody_was_reached(
+    store: Store, apply: ApplyReports, clock: Clock, status: str, state: State
+) -> None:
+    id_ = uncertain(store, on_uncertain="hold")
+    window_over(store, clock, id_)
+    store.retry(id_, actor="sam")
+    assert report(apply, id_, status).state is state
+    assert store.counts()["second_calls"] == 0
+
+
+def test_the_outcome_of_a_second_call_is_kept_when_it_is_known(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    id_ = uncertain(store, on_uncertain="redial")
+    window_over(store, clock, id_)
+    store.settle(id_, claim(store, id_).attempt, placed("call-2"))
+    report(apply, id_, "IN PROGRESS")
+    report(apply, id_, "ANSWERED")
+    assert store.get(id_).attempts[0].result == "answered"
+    assert store.counts()["second_calls"] == 1
+
+
+@pytest.mark.parametrize("status", ["ANSWERED", "NO ANSWER", "IN PROGRESS"])
+def test_the_call_of_a_redialled_attempt_is_the_second_call_that_it_is(
+    store: Store, apply: ApplyReports, clock: Clock, status: str
+) -> None:
+    id_ = uncertain(store, on_uncertain=OnUncertain.REDIAL.value)
+    window_over(store, clock, id_)
+    store.settle(id_, claim(store, id_).attempt, placed("call-2"))
+    report(apply, id_, status)
+    report(apply, id_, status)  # and doubled
+    job = store.get(id_)
+    assert job.state is State.IN_PROGRESS
+    results = {"ANSWERED": "answered", "NO ANSWER": "no_answer", "IN PROGRESS": "placed"}
+    assert [each.result for each in job.attempts] == [results[status], "placed"]
+    assert [each.callid for each in job.attempts] == ["call-1", "call-2"]
+    assert status in job.timeline[-1].why
+    assert store.counts()["second_calls"] == 1
+    report(apply, id_, attempt=2, callid="call-2")
+    assert store.get(id_).state is State.COMPLETED
+
+
+# -- with a check to confirm it ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", OPEN)
+@pytest.mark.parametrize("status", ["ANSWERED", "IN PROGRESS"])
+def test_to_be_confirmed_a_report_makes_the_check_due_and_no_more(
+    store: Store, where: Any, status: str
+) -> None:
+    confirming = ApplyReports(store, Inbox(store), POLICY, confirm=True)
+    id_ = where(store)
+    assert report(confirming, id_, status).state is State.IN_PROGRESS
+    job = store.get(id_)
+    assert (job.state, job.outcome, job.attempts[0].callid) == (State.IN_PROGRESS, None, "call-1")
+    assert store.take_due(State.IN_PROGRESS) == [id_]
+
+
+def test_to_be_confirmed_a_late_report_leaves_an_ended_job(store: Store) -> None:
+    confirming = ApplyReports(store, Inbox(store), POLICY, confirm=True)
+    id_ = in_progress(store)
+    report(ApplyReports(store, Inbox(store), POLICY), id_)
+    before = store.get(id_)
+    report(confirming, id_)
+    assert store.get(id_) == before
+
+
+# -- many ----------------------------------------------------------------------------------
+
+
+def test_one_that_cannot_be_applied_stays_and_holds_up_no_other(
+    store: Store, apply: ApplyReports, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = in_progress(store), uncertain(store)
+    settled = store.settled
+
+    def stumble(id_: str, *args: Any, **kwargs: Any) -> Any:
+        if id_ == bad:
+            raise Throttled("something unforeseen")
+        return settled(id_, *args, **kwargs)
+
+    monkeypatch.setattr(store, "settled", stumble)
+    apply.inbox.receive([CallReport(bad, 1, "call-1", "ANSWERED")], {})
+    apply.inbox.receive([CallReport(good, 1, "call-9", "ANSWERED")], {})
+    assert [turn.job_id for turn in apply()] == [good]
+    monkeypatch.undo()
+    clock.forward(60)
+    assert [turn.job_id for turn in apply()] == [bad]
+
+
+def test_refused_after_all_is_what_the_report_says(store: Store, apply: ApplyReports) -> None:
+    """The provider contradicts itself: what it says of the call goes before its refusal."""
+    id_ = dialing(store)
+    report(apply, id_)
+    store.settle(id_, 1, refused(NotAllowed("no"), store.get(id_)))
+    assert store.get(id_).state is State.COMPLETED
+
+
+# -- swept ---------------------------------------------------------------------------------
+
+
+class Woken:
+    """A messenger that counts, and sends nothing."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def apply_reports(self) -> None:
+        self.times += 1
+
+    def dial(self, fed: Any, together: int = 1) -> int:
+        return len(list(fed))
+
+
+def test_the_pump_wakes_for_reports_that_nobody_was_woken_for(
+    store: Store, apply: ApplyReports
+) -> None:
+    woken = Woken()
+    pump = Pump(store, woken)  # type: ignore[arg-type]
+    assert (pump(), woken.times) == ({}, 0)
+    apply.inbox.receive([CallReport(in_progress(store), 1, "call-1", "ANSWERED")], {})
+    assert (pump(), woken.times) == ({"wake-ups": 1}, 1)
+    apply()
+    assert (pump(), woken.times) == ({}, 1)
+
+
+def test_no_window_is_over_while_evidence_waits_to_be_applied(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    id_ = uncertain(store, on_uncertain="hold")
+    apply.inbox.receive([CallReport(id_, 1, "call-1", "ANSWERED")], {})
+    clock.forward(WINDOW)
+    Rescue(store, POLICY, apply)()
+    assert store.get(id_).state is State.COMPLETED
