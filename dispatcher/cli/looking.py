@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dispatcher import forecast
+from dispatcher import forecast, outlook
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, Reason, Recipient, Since, States, Tag, Until, meant
 from dispatcher.cli.output import AsJson
@@ -18,6 +18,7 @@ from dispatcher.durations import spoken
 from dispatcher.job import iso, iso_of
 from dispatcher.rate import Rate
 from dispatcher.states import State
+from dispatcher.store.credit import account
 from dispatcher.store.listing import counts, find
 
 
@@ -72,7 +73,7 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
     """Return what `stats` tells, as JSON knows it."""
     store = dispatcher.store
     by_state = counts(store)
-    pace, balance = store.pace(), store.balance()
+    pace, credit = store.pace(), account(store)
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
@@ -93,11 +94,14 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
                 "since": iso_of(gate.since),
                 "why": gate.why,
                 "required": gate.required,
+                "ajar": gate.ajar,
             }
             for gate in store.gates()
         ],
-        "balance": balance[0] if balance else None,
-        "balance_at": iso_of(balance[1]) if balance else None,
+        "balance": None if credit.balance is None else float(credit.balance),
+        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
+        "credit": outlook.as_json(credit),
+        "outlook": outlook.words(credit, store.now()),
         "at": iso_of(store.now()),
     }
 
@@ -164,6 +168,7 @@ def _print_stats(found: dict[str, Any]) -> None:
     _print_pace(out, found)
     for gate in found["gates"]:
         why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
-        out.print(f"Calls are held: {why_} (gate {name}, since {gate['since']})")
-    if found["balance"] is not None:
-        out.print(f"Balance {found['balance']:g} credits, looked at {found['balance_at']}")
+        held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"
+        out.print(f"{held}: {why_} (gate {name}, since {gate['since']})")
+    for sentence in found["outlook"]:
+        out.print(sentence)
