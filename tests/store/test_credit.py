@@ -254,6 +254,7 @@ def test_a_top_up_lets_out_only_as_many_as_it_pays_for_the_most_urgent_first(
     assert queued == urgent + normal[:4]
     assert [dial(prepaid, id_) for id_ in queued] == [State.IN_PROGRESS] * 7
     assert prepaid.pump().released == 0
+    assert [gate.name for gate in prepaid.gates()] == ["credit"]  # whoever is left sees why
 
 
 @settings(

@@ -161,8 +161,8 @@ def test_a_daily_limit_begins_anew_by_the_calendar_of_its_zone(store: Store, clo
     assert store.pump().released == 0
     clock.ms += 1
     assert store.pump().released >= 2
-    end(store, ids[0], "500")  # yesterday's: it was dialled then
     assert [dial(store, id_) for id_ in ids[2:]] == [State.IN_PROGRESS] * 2
+    end(store, ids[0], "500")  # yesterday's: it was dialled then
     assert of(store, "account").used == 20
     assert dial(store, enqueue(store)) is State.HELD
 

@@ -70,15 +70,30 @@ local function purse(gate)
   return left
 end
 
+-- Nobody is held behind an open gate without a reason that shows.
+local function shut_again(gate, job, reserve)
+  local why, need
+  if gate == 'credit' then
+    why, need = beyond_budget(LIMITS.floor, reserve)
+  else
+    local scope, words = beyond_limit(job, reserve, LIMITS)
+    gate, why, need = 'limit:' .. (scope or ''), words, reserve
+  end
+  if why then
+    shut(gate, why, need / UNITS)
+  end
+end
+
 local function release(gate, most_here)
   local left = purse(gate)
   for _, priority in ipairs(PRIORITIES) do
     local line = key('held', gate, priority)
     for _, job in ipairs(load_all(line, redis.call('ZRANGE', line, 0, most_here - 1))) do
+      local _, reserve = price(job.tariff, LIMITS.expected)
       if left and left <= 0 then
+        shut_again(gate, job, reserve)
         return false
       end
-      local _, reserve = price(job.tariff, LIMITS.expected)
       left = left and left - reserve
       queue(job, 'dispatcher', 'released')
       released = released + 1
