@@ -13,6 +13,7 @@ from dispatcher.policy import Report, after_report
 from dispatcher.rules import Rules
 from dispatcher.states import State
 from dispatcher.store import Claim, Day, Store, spending
+from dispatcher.store.notices import notices
 from dispatcher.store.spending import (
     InvalidLimit,
     Limit,
@@ -85,6 +86,8 @@ def test_a_limit_of_a_tag_holds_its_jobs_and_no_others(account: Store) -> None:
         " 30 spent or under way, a call needs 10"
     )
     account.feed()
+    told = [each for each in notices(account) if each.kind == "limit.reached"]
+    assert [each.facts["scope"] for each in told] == ["tag:campaign:x"]
     assert [gate.name for gate in account.gates()] == ["limit:tag:campaign:x"]
     assert account.gates()[0].stops(held)
     assert not account.gates()[0].stops(account.get(enqueue(account)))

@@ -177,19 +177,29 @@ local function schedule_look(when_well)
   redis.call('HSET', CREDIT, 'looks', int(math.min(looks, 30)), 'look_at', int(NOW + wait))
 end
 
--- Spending limits.
-local CAPS = {}
-local CAP_NAMES = {}
-do
-  local flat = redis.call('HGETALL', key('caps'))
-  for i = 1, #flat, 2 do
-    local first, second, third = string.match(flat[i + 1], '(%S+) (%S+) (%S+)')
-    CAPS[flat[i]] = { tonumber(first), tonumber(second), third }
-    if flat[i] ~= '@day' then
-      CAP_NAMES[#CAP_NAMES + 1] = flat[i]
+-- Spending limits; read where they are asked for.
+local CAPS, CAP_NAMES
+
+local function caps()
+  if not CAPS then
+    CAPS, CAP_NAMES = {}, {}
+    local flat = redis.call('HGETALL', key('caps'))
+    for i = 1, #flat, 2 do
+      local first, second, third = string.match(flat[i + 1], '(%S+) (%S+) (%S+)')
+      CAPS[flat[i]] = { tonumber(first), tonumber(second), third }
+      if flat[i] ~= '@day' then
+        CAP_NAMES[#CAP_NAMES + 1] = flat[i]
+      end
     end
+    table.sort(CAP_NAMES)
   end
-  table.sort(CAP_NAMES)
+  return CAPS, CAP_NAMES
+end
+
+-- The account's own limit goes first.
+local function scopes()
+  local _, names = caps()
+  return { 'account', unpack(names) }
 end
 
 local function in_scope(scope, job)
@@ -201,7 +211,7 @@ local function in_scope(scope, job)
 end
 
 local function daily(scope)
-  return scope == 'account' or CAPS[scope][3] == 'day'
+  return scope == 'account' or caps()[scope][3] == 'day'
 end
 
 local function used_key(scope)
@@ -210,19 +220,20 @@ end
 
 -- Since when a limit counts: calls that were dialled before are not its own.
 local function counts_since(scope)
-  local day = CAPS['@day']
-  local since = CAPS[scope] and CAPS[scope][2] or 0
+  local day, cap = caps()['@day'], caps()[scope]
+  local since = cap and cap[2] or 0
   if daily(scope) then
     return day and math.max(since, day[1]) or math.huge
   end
   return since
 end
 
-local function count_spending(job, amount, sent)
-  if amount == 0 or not next(CAPS) then
+local function count_spending(job, n, amount)
+  if amount == 0 or not next((caps())) then
     return
   end
-  for _, scope in ipairs({ 'account', unpack(CAP_NAMES) }) do
+  local sent = tonumber(redis.call('HGET', key('job', job.id), int(n) .. '.sent') or nil) or 0
+  for _, scope in ipairs(scopes()) do
     if sent >= counts_since(scope) and in_scope(scope, job) then
       redis.call('HINCRBY', used_key(scope), scope, int(amount))
     end
@@ -231,11 +242,11 @@ end
 
 -- Whether a new day has to be set before daily limits can be looked at.
 local function day_is_over(limits)
-  local day = CAPS['@day']
+  local day, names = caps()['@day'], select(2, caps())
   if day and NOW < day[2] and day[3] == (limits.zone or 'UTC') then
     return false
   end
-  for _, scope in ipairs(CAP_NAMES) do
+  for _, scope in ipairs(names) do
     if daily(scope) then
       return true
     end
@@ -245,7 +256,8 @@ end
 
 -- How much is left under a limit, and the limit; nil where there is none.
 local function left_under(scope, limits)
-  local most = CAPS[scope] and CAPS[scope][1]
+  local cap = caps()[scope]
+  local most = cap and cap[1]
   if scope == 'account' then
     most = tonumber(limits.spend_day)
   end
@@ -258,7 +270,7 @@ end
 
 -- The limit that a call does not fit under, and why not, in words.
 local function beyond_limit(job, reserve, limits)
-  for _, scope in ipairs({ 'account', unpack(CAP_NAMES) }) do
+  for _, scope in ipairs(scopes()) do
     local left, most = nil, nil
     if NOW >= counts_since(scope) and in_scope(scope, job) then
       left, most = left_under(scope, limits)
@@ -289,7 +301,7 @@ local function pay(job, n, cost, reserved)
     redis.call('HINCRBY', CREDIT, 'spent', int(cost))
     burn(cost)
   end
-  count_spending(job, cost - reserved, tonumber(redis.call('HGET', key('job', job.id), int(n) .. '.sent') or nil) or 0)
+  count_spending(job, n, cost - reserved)
 end
 
 local function reservation(job, n)

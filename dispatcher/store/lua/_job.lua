@@ -407,6 +407,10 @@ local function shut(name, why, required, refused)
     GATE_NAMES[#GATE_NAMES + 1] = name
     table.sort(GATE_NAMES)
     tell('gate.closed', { gate = name, why = why, at = NOW })
+    local scope = string.match(name, '^limit:(.*)$')
+    if scope then
+      tell('limit.reached', { scope = scope, why = why, at = NOW })
+    end
   end
   if PROBED[name] and (opened or gate.ajar) then
     local looks = not opened and tonumber(redis.call('HGET', key('credit'), 'looks') or nil) or 0

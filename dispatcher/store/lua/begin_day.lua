@@ -5,7 +5,7 @@
 -- ARGV[3]  ends
 -- ARGV[4]  zone
 
-local day = CAPS['@day']
+local day = caps()['@day']
 if day and day[2] == tonumber(ARGV[3]) and day[3] == ARGV[4] then
   return 0
 end

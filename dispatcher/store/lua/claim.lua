@@ -142,7 +142,7 @@ for _, number in ipairs(digits) do
 end
 put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW), int(job.n) .. '.exp', int(reserve) })
 job.reserve = reserve
-count_spending(job, reserve, NOW)
+count_spending(job, job.n, reserve)
 begin_trial(job)
 move(job, 'dialing', '', NOW + ARGV[4], actor, '')
 return granted()

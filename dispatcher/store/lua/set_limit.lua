@@ -5,7 +5,7 @@
 -- ARGV[4]  day or total
 -- answer   1 if there was a limit
 
-local scope, standing = ARGV[2], CAPS[ARGV[2]]
+local scope, standing = ARGV[2], caps()[ARGV[2]]
 if ARGV[3] == '' or (standing and standing[3] ~= ARGV[4]) then
   redis.call('HDEL', key('used', 'day'), scope)
   redis.call('HDEL', key('used', 'total'), scope)
