@@ -8,7 +8,7 @@ import sys
 import time
 from importlib import import_module
 
-NAMES = ("memory", "rate", "overtaking", "backlog", "idle", "speed", "callbacks")
+NAMES = ("memory", "rate", "overtaking", "backlog", "idle", "speed", "callbacks", "credit")
 
 
 def main() -> None:

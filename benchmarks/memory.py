@@ -76,7 +76,7 @@ class Pipelined(Store):
     def __exit__(self, *_: object) -> None:
         self._pipe.execute()
 
-    def _run(self, operation: str, *arguments: Any) -> Any:
+    def run(self, operation: str, *arguments: Any) -> Any:
         self._script(operation)([self.root], self._arguments(arguments), self._pipe)
         return b"gone" if operation == "claim" else (b"", b"")
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -39,6 +40,39 @@ def _floor(value: Any) -> float | None:
         if math.isfinite(credits_) and credits_ >= 0:
             return credits_
     raise ValueError("write a number of credits from 0, or none")
+
+
+def _amount(value: Any) -> float | None:
+    if _none(value) is None:
+        return None
+    with suppress(ValueError):
+        credits_ = float(value)
+        if 0 < credits_ <= _MOST_CREDITS:
+            return credits_
+    raise ValueError("write a number of credits above 0, or none")
+
+
+_MOST_CREDITS = 1e9
+
+
+def _levels(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if _none(value) is None:
+        return ()
+    try:
+        levels = tuple(float(text) for text in value.split(","))
+    except ValueError:
+        levels = ()
+    if not levels or not all(abs(level) <= _MOST_CREDITS for level in levels):
+        raise ValueError("write credits with commas between, such as 1000,200, or none")
+    return levels
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("write an IANA time zone such as UTC or Asia/Tokyo")
+    return value
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -161,6 +195,13 @@ class Settings(BaseSettings):
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
     credit_floor: Annotated[float | None, BeforeValidator(_floor), NoDecode] = 50
+    credit_look: Annotated[Duration, Field(ge=1)] = 300
+    credit_warn: Annotated[tuple[float, ...], BeforeValidator(_levels), NoDecode] = (500, 100)
+    expected_cost: Annotated[float, Field(gt=0, le=_MOST_CREDITS)] = 20
+    spend_per_day: Annotated[float | None, BeforeValidator(_amount), NoDecode] = None
+    spend_per_call: Annotated[float | None, BeforeValidator(_amount), NoDecode] = None
+    spend_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
 
     calling_hours: Annotated[CallingHours | None, BeforeValidator(_hours), NoDecode] = None
     recipient_gap: Duration = 60
@@ -239,6 +280,13 @@ class Settings(BaseSettings):
             hours=self.calling_hours,
             countries=self.allowed_countries,
             blocked=self.blocked_countries,
+            floor=self.credit_floor,
+            expected_cost=self.expected_cost,
+            warn=self.credit_warn,
+            spend_per_day=self.spend_per_day,
+            spend_per_call=self.spend_per_call,
+            zone=self.spend_zone,
+            breaker=self.breaker_failures,
         )
 
     @property

@@ -15,6 +15,8 @@ from dispatcher.states import TERMINAL, OnUncertain, Priority, State
 
 Record = Mapping[str, str]
 
+LONGEST_PRODUCER = 40
+
 NEXT = {
     State.SCHEDULED: "goes into line when due",
     State.QUEUED: "is dialled when its turn comes",
@@ -36,6 +38,8 @@ class Attempt:
     callid: str | None
     conferenceid: str | None
     error: str | None
+    cost: Decimal | None = None
+    """Credits; None where it is not known."""
 
     @property
     def callids(self) -> tuple[str, ...]:
@@ -88,13 +92,13 @@ class Job:
     evidence_window: float | None
     call_deadline: float | None
     hours: str | None
+    backoff_longest: float | None
     spent: int
     since: int
     created_at: datetime
     due_at: datetime
     expires_at: datetime | None
     finished_at: datetime | None
-    cost: Decimal | None
     duration: float | None
     attempts: tuple[Attempt, ...]
     timeline: tuple[Event, ...]
@@ -104,6 +108,22 @@ class Job:
     def terminal(self) -> bool:
         """Whether only a retrigger can change it."""
         return self.state in TERMINAL
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The numbers, by the name that a request has for them."""
+        return self.numbers
+
+    @property
+    def producer(self) -> str:
+        """Who asked for it, as far as lines and spending limits tell producers apart."""
+        return self.timeline[0].actor[:LONGEST_PRODUCER] if self.timeline else ""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What its attempts have cost, None where that is known of none."""
+        known = [item.cost for item in self.attempts if item.cost is not None]
+        return sum(known, Decimal(0)) if known else None
 
     @property
     def unanswered(self) -> int:
@@ -189,13 +209,13 @@ class Job:
             evidence_window=_seconds(get("window")),
             call_deadline=_seconds(get("limit")),
             hours=get("hours"),
+            backoff_longest=_seconds(get("wait")),
             spent=int(record["spent"]),
             since=int(get("since") or 0),
             created_at=_time(record["created"]),
             due_at=_time(record["due"]),
             expires_at=_time_or_none(get("expires")),
             finished_at=_time_or_none(get("finished")),
-            cost=Decimal(record["cost"]) if get("cost") else None,
             duration=float(record["duration"]) if get("duration") else None,
             attempts=attempts,
             timeline=_timeline(record),
@@ -241,6 +261,7 @@ def _attempt(record: Record, number: int) -> Attempt:
         callid=record.get(f"{number}.callid"),
         conferenceid=record.get(f"{number}.conf"),
         error=record.get(f"{number}.error"),
+        cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
     )
 
 
@@ -270,6 +291,7 @@ def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
         "callid": attempt.callid,
         "conferenceid": attempt.conferenceid,
         "error": attempt.error,
+        "cost": None if attempt.cost is None else float(attempt.cost),
     }
 
 

@@ -32,10 +32,13 @@ class Limiter:
     sleep: Callable[[float], None] = time.sleep
 
     @contextmanager
-    def slot(self, patience: float = math.inf) -> Iterator[None]:
-        """Hold one slot for one request. Raises NoSlot where it is `patience` seconds away."""
+    def slot(self, patience: float = math.inf, *, probe: bool = False) -> Iterator[None]:
+        """Hold one slot for one request. Raises NoSlot where it is `patience` seconds away.
+
+        A `probe` is let out even while the provider is down or refuses the account.
+        """
         holder, slot = uuid.uuid4().hex, ""
-        while wait := self.store.take_slot(holder, slot):
+        while wait := self.store.take_slot(holder, slot, probe=probe):
             if wait.seconds >= patience:
                 raise NoSlot(wait.seconds)
             self.sleep(wait.seconds)

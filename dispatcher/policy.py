@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from dispatcher.job import Job
 from dispatcher.provider import (
@@ -16,6 +18,7 @@ from dispatcher.provider import (
     NotEnoughCredits,
     ProviderError,
     Throttled,
+    Unavailable,
 )
 from dispatcher.states import OnUncertain, Reason, State
 
@@ -53,8 +56,11 @@ class Decision:
     """What becomes of an attempt.
 
     `delay` is in seconds from now, for the states that something happens next in; `result`
-    is kept with the attempt; `gate` is the account's gate that closes first, if any; `throttled`
-    is for how many seconds the whole account waits, where the provider said so.
+    is kept with the attempt; `spent` says that a call may have been placed, and the attempt
+    counts; `gate` is the account's gate that closes first, if any; `throttled` is for how many
+    seconds the whole account waits, where the provider said so. `proves` are the gates that
+    the answer shows to be rightly open; `failure` is one of the provider: `clear` where nobody was
+    called, `unclear` where nobody knows.
     """
 
     to: State
@@ -66,73 +72,104 @@ class Decision:
     gate: str = ""
     throttled: float | None = None
     required: Decimal | None = None
+    proves: tuple[Reason, ...] = ()
+    failure: Literal["clear", "unclear"] | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def backoff(failures: int, policy: Policy, rng: random.Random) -> float:
+ANSWERS = (Reason.PROVIDER_DOWN,)
+KNOWS_US = (Reason.AUTH, Reason.PROVIDER_DOWN)
+CALLS = (Reason.AUTH, Reason.CREDIT, Reason.PROVIDER_DOWN)
+"""What an answer proves: that there is a provider, that it knows the account, that it calls."""
+
+
+def backoff(failures: int, longest: float, policy: Policy, rng: random.Random) -> float:
     """Return seconds to wait after so many failures: exponential, capped, with full jitter."""
-    longest = min(policy.backoff_longest, policy.backoff_first * 2.0 ** min(failures, 30))
-    return rng.uniform(0, longest)
+    return rng.uniform(0, min(longest, policy.backoff_first * 2.0 ** min(failures, 30)))
 
 
-def after_error(error: ProviderError, job: Job, policy: Policy, rng: random.Random) -> Decision:
+def after_error(
+    error: ProviderError, job: Job, policy: Policy, rng: random.Random, now: datetime
+) -> Decision:
     """Decide what follows where the provider, or the way to it, said no.
 
     `job` is as claimed: the attempt that failed is its latest and not counted as spent yet.
+    An attempt is spent only where a call may have been placed. docs/retries.md has the table.
     """
+    why = str(error)
     match error:
         case MaybePlaced():
-            window = (
-                job.evidence_window if job.evidence_window is not None else policy.evidence_window
-            )
-            return Decision(State.UNCERTAIN, "maybe_placed", str(error), delay=window)
+            return _uncertain(why, job, policy)
         case NeverWillBe():
-            refused = isinstance(error, NotAllowed)
-            return _failed(Reason.NOT_ALLOWED if refused else Reason.INVALID_REQUEST, str(error))
-        case NotEnoughCredits():
-            return _held(Reason.CREDIT, error, error.required)
+            return _refused(
+                Reason.NOT_ALLOWED if isinstance(error, NotAllowed) else Reason.INVALID_REQUEST, why
+            )
         case AccountStopped():
-            return _held(Reason.AUTH, error)
-        case Throttled() | NeverReached():
-            return _not_asked(error, job, policy, rng)
+            return _held(error, why)
         case _:
-            return _refused_for_now(error, job, policy, rng)
+            return _again(error, why, _wait(job, policy, rng, now))
 
 
-def _failed(reason: Reason, why: str) -> Decision:
-    return Decision(State.FAILED, reason, why, reason)
+def close_for(error: ProviderError) -> Reason | None:
+    """Return the gate that an error closes for the whole account, if any."""
+    if isinstance(error, NotEnoughCredits):
+        return Reason.CREDIT
+    return Reason.AUTH if isinstance(error, AccountStopped) else None
 
 
-def _held(reason: Reason, error: ProviderError, required: Decimal | None = None) -> Decision:
+def _uncertain(why: str, job: Job, policy: Policy) -> Decision:
+    window = policy.evidence_window if job.evidence_window is None else job.evidence_window
+    return Decision(State.UNCERTAIN, "maybe_placed", why, delay=window, failure="unclear")
+
+
+def _refused(reason: Reason, why: str) -> Decision:
+    return Decision(State.FAILED, reason, why, reason, spent=False, proves=KNOWS_US)
+
+
+def _held(error: AccountStopped, why: str) -> Decision:
+    poor = isinstance(error, NotEnoughCredits)
+    gate = Reason.CREDIT if poor else Reason.AUTH
     return Decision(
         State.HELD,
-        f"held_{reason}",
-        str(error),
-        reason,
+        f"held_{gate}",
+        why,
+        gate,
         spent=False,
-        gate=reason,
-        required=required,
+        gate=gate,
+        required=error.required if isinstance(error, NotEnoughCredits) else None,
+        proves=KNOWS_US if poor else ANSWERS,
     )
 
 
-def _not_asked(error: ProviderError, job: Job, policy: Policy, rng: random.Random) -> Decision:
-    """No call was asked for, so no attempt is spent: only a deadline ends this."""
-    wait = backoff(len(job.attempts) - job.since - job.spent - 1, policy, rng)
-    if not isinstance(error, Throttled):
-        return Decision(State.SCHEDULED, "never_reached", str(error), delay=wait, spent=False)
-    pause = wait if error.retry_after is None else error.retry_after
+def _again(error: ProviderError, why: str, wait: float) -> Decision:
+    """No call was placed, so no attempt is spent: only a deadline ends this."""
+    if isinstance(error, Throttled):
+        wait = wait if error.retry_after is None else error.retry_after
+        return Decision(
+            State.SCHEDULED,
+            "throttled",
+            why,
+            delay=wait,
+            spent=False,
+            throttled=wait,
+            proves=ANSWERS,
+        )
     return Decision(
-        State.SCHEDULED, "throttled", str(error), delay=pause, spent=False, throttled=pause
+        State.SCHEDULED,
+        "never_reached" if isinstance(error, NeverReached) else "not_placed",
+        why,
+        delay=wait,
+        spent=False,
+        failure="clear" if isinstance(error, NeverReached | Unavailable) else None,
     )
 
 
-def _refused_for_now(
-    error: ProviderError, job: Job, policy: Policy, rng: random.Random
-) -> Decision:
-    if job.spent + 1 >= policy.attempts_for(job):
-        return _failed(Reason.ATTEMPTS_EXHAUSTED, f"attempt {job.spent + 1} was the last: {error}")
-    wait = backoff(job.spent, policy, rng)
-    return Decision(State.SCHEDULED, "not_placed", str(error), delay=wait)
+def _wait(job: Job, policy: Policy, rng: random.Random, now: datetime) -> float:
+    """Return seconds until the next try; with a deadline ahead there is room for one more."""
+    longest = policy.backoff_longest if job.backoff_longest is None else job.backoff_longest
+    if job.expires_at is not None:
+        longest = min(longest, max(0.0, (job.expires_at - now).total_seconds() / 2))
+    return backoff(len(job.attempts) - job.since - job.spent - 1, longest, policy, rng)
 
 
 def after_placing(ids: dict[str, str], policy: Policy) -> Decision:
@@ -142,6 +179,7 @@ def after_placing(ids: dict[str, str], policy: Policy) -> Decision:
         "placed",
         "",
         delay=policy.check_first,
+        proves=CALLS,
         fields=ids,
     )
 

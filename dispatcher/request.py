@@ -154,6 +154,7 @@ class JobRequest(BaseModel):
     evidence_window: Duration = None
     call_deadline: Duration = None
     hours: Annotated[str, AfterValidator(_hours)] | None = None
+    backoff_longest: Duration = None
     premium: bool | None = None
 
     @classmethod
@@ -326,4 +327,5 @@ class JobOptions(TypedDict, total=False):
     evidence_window: DurationLike | None
     call_deadline: DurationLike | None
     hours: str | None
+    backoff_longest: DurationLike | None
     premium: bool | None

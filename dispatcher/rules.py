@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dispatcher.hours import CallingHours
 from dispatcher.rate import Rate
+from dispatcher.tariffs import to_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class Rules:
     request whose process is gone. `gap` and `per_day` bound the calls to one number;
     `one_at_a_time` keeps a second call waiting while one may be ringing.
     `countries` are those that may be called (empty: all), `blocked` those that may not.
+    Amounts are in credits: `floor` is the least balance that calls need (None: a post-paid
+    account, which has no budget either), `expected_cost` what a call is taken to cost, for each
+    who is called, until its costs are learned; `warn` the balances at which a warning is given;
+    `spend_per_day` what all calls of a day in `zone` may cost, `spend_per_call` what a single
+    one may. `breaker` failures of the provider in a row hold all calls.
     """
 
     rate: Rate | None = None
@@ -32,6 +38,13 @@ class Rules:
     hours: CallingHours | None = None
     countries: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()
+    floor: float | None = None
+    expected_cost: float = 20
+    warn: tuple[float, ...] = ()
+    spend_per_day: float | None = None
+    spend_per_call: float | None = None
+    zone: str = "UTC"
+    breaker: int = 5
 
     def fields(self) -> dict[str, str]:
         """Return the fields of ns:limits (store/lua/_job.lua lists them)."""
@@ -50,5 +63,16 @@ class Rules:
             "hours": None if self.hours is None else self.hours.text,
             "countries": ",".join(sorted(self.countries)) or None,
             "blocked": ",".join(sorted(self.blocked)) or None,
+            "floor": _units(self.floor),
+            "expected": _units(self.expected_cost),
+            "warn": ",".join(str(to_units(level)) for level in self.warn) or None,
+            "spend_day": _units(self.spend_per_day),
+            "spend_call": _units(self.spend_per_call),
+            "zone": self.zone,
+            "breaker": str(self.breaker),
         }
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _units(amount: float | None) -> str | None:
+    return None if amount is None else str(to_units(amount))

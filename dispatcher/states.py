@@ -36,6 +36,8 @@ class Reason(StrEnum):
     CREDIT = "credit"
     AUTH = "auth"
     PAUSED = "paused"
+    PROVIDER_DOWN = "provider_down"
+    LIMIT = "limit"
     NO_ANSWER = "no_answer"
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"

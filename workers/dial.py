@@ -19,7 +19,8 @@ from dispatcher.provider import ProviderError, VoiceClient, before_sending
 from dispatcher.redis_url import StoreUnavailable
 from dispatcher.request import Kind
 from dispatcher.states import Reason, State
-from dispatcher.store import Claim, Hours, Store, Wait
+from dispatcher.store import Claim, Day, Hours, Store, Wait
+from dispatcher.store.spending import begin_day
 from workers.patience import persist
 
 LOOK_AGAIN = 1.0
@@ -62,11 +63,18 @@ class Dial:
         claim, asked = self._claim(job_id)
         self.nudge()
         if not isinstance(claim, Claim):
-            return Turn(job_id, claim)
+            return self._waits(job_id) if claim is State.HELD else Turn(job_id, claim)
         with before_sending(partial(self._on_time, claim, asked)):
             decision = self._ask(claim.job)
         state = persist(lambda: self.store.settle(job_id, claim.attempt, decision))
         return Turn(job_id, state, decision.reason, decision.why)
+
+    def _waits(self, job_id: str) -> Turn:
+        """Say why it is held, for Flower. By now it may be somewhere else, and then says that."""
+        job = persist(lambda: self.store.get_many([job_id]))[0]
+        if job is None:
+            return Turn(job_id, None)
+        return Turn(job_id, job.state, job.hold_reason or "", job.timeline[-1].why)
 
     def _claim(self, job_id: str) -> tuple[Claim | State | None, float]:
         """Claim a job, as soon as the limiter lets a request out; also return when it was asked.
@@ -86,6 +94,8 @@ class Dial:
                     slot = answer.slot
                 case Hours():
                     persist(partial(self._admit, answer))
+                case Day():
+                    persist(partial(begin_day, self.store, answer.zone))
                 case _:
                     return answer, asked
 
@@ -121,7 +131,8 @@ class Dial:
             ids = place(self.provider, job, caller, self._callback_url(job))
             return after_placing(ids, self.policy)
         except ProviderError as error:
-            return after_error(error, job, self.policy, self.rng)
+            now = datetime.fromtimestamp(persist(self.store.now) / 1000, UTC)
+            return after_error(error, job, self.policy, self.rng, now)
 
     def _callback_url(self, job: Job) -> str | None:
         """Return where the provider reports this attempt's call, by the clock of its claim."""

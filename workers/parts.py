@@ -15,11 +15,12 @@ from dispatcher.messages import Messenger
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
 from dispatcher.store.inbox import Inbox
+from dispatcher.watch_credit import WatchCredit
 from workers.dial import Dial
 from workers.feeder import Feeder
 from workers.inbox import ApplyReports
 from workers.reports import CheckCall
-from workers.upkeep import Pump, Purge, Reconcile, Rescue, WatchCredit
+from workers.upkeep import Pump, Purge, Reconcile, Rescue
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Parts:
 
     @cached_property
     def watch_credit(self) -> WatchCredit:
-        return WatchCredit(self.store, self.provider, self.settings.credit_floor, self.limiter)
+        return WatchCredit(self.store, self.provider, self.limiter, self.settings.credit_look)
 
     @cached_property
     def purge(self) -> Purge:

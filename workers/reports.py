@@ -16,10 +16,11 @@ from dispatcher.policy import (
     Report,
     after_deadline,
     after_report,
+    close_for,
     next_check,
 )
-from dispatcher.provider import AccountStopped, CallStatus, ProviderError, Throttled, VoiceClient
-from dispatcher.states import Reason, State
+from dispatcher.provider import CallStatus, ProviderError, Throttled, VoiceClient
+from dispatcher.states import State
 from dispatcher.store import Store
 from workers.dial import Turn
 from workers.patience import persist
@@ -54,8 +55,9 @@ class CheckCall:
         return self._apply(job, attempt, report, wait)
 
     def _no_word(self, error: ProviderError) -> tuple[Report, float]:
-        if isinstance(error, AccountStopped):
-            self.store.close_gate(Reason.AUTH, str(error))
+        gate = close_for(error)
+        if gate:
+            self.store.close_gate(gate, str(error), refused=True)
         wait = error.retry_after if isinstance(error, Throttled) else None
         if isinstance(error, Throttled):
             self.store.throttle(wait or 1.0)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.limiter import Limiter
 from dispatcher.messages import Messenger, feed
 from dispatcher.policy import Policy, after_window
-from dispatcher.provider import AccountStopped, NotEnoughCredits, ProviderError, VoiceClient
 from dispatcher.states import Reason, State
-from dispatcher.store import Gate, Pace, Store
+from dispatcher.store import Pace, Store
 from dispatcher.store.listing import ended_before
-
-log = logging.getLogger(__name__)
 
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
@@ -67,6 +62,9 @@ class Rescue:
         return True
 
 
+_UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})
+
+
 @dataclass(frozen=True)
 class Reconcile:
     """Has calls checked whose time has come."""
@@ -76,7 +74,9 @@ class Reconcile:
     share: float
 
     def __call__(self) -> dict[str, int]:
-        """Run once; return how many checks were sent out."""
+        """Run once; return how many checks were sent out. None are while nobody would answer."""
+        if any(gate.name in _UNANSWERED and not gate.ajar for gate in self.store.gates()):
+            return {}
         due = self.store.take_due(State.IN_PROGRESS, most=self._room(self.store.pace()))
         sent = self.messenger.check(due)
         return {"checks": sent} if sent else {}
@@ -87,48 +87,6 @@ class Reconcile:
             return BATCH
         dials_wait = pace.fed > 0 or any(pace.ready.values())
         return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
-
-
-@dataclass(frozen=True)
-class WatchCredit:
-    """Looks whether a closed gate may open: credit that came back, credentials that work again.
-
-    `floor` is the least balance that calls need, None for a post-paid account.
-    """
-
-    store: Store
-    provider: VoiceClient
-    floor: float | None
-    limiter: Limiter
-
-    def __call__(self) -> dict[str, str]:
-        """Look once at each closed gate whose time has come; return what was found."""
-        found = {}
-        for name in (Reason.CREDIT, Reason.AUTH):
-            gate = self.store.look_at_gate(name)
-            if gate is not None:
-                found[str(name)] = self._look(gate)
-        return found
-
-    def _look(self, gate: Gate) -> str:
-        try:
-            with self.limiter.slot():
-                balance = float(self.provider.credits())
-        except ProviderError as error:
-            return self._still_closed(gate, error)
-        self.store.note_balance(balance)
-        needed = max(self.floor or 0, gate.required)
-        if gate.name == Reason.CREDIT and self.floor is not None and balance < needed:
-            self.store.close_gate(gate.name, f"credit {balance:g}, needs {needed:g}", gate.required)
-            return f"closed: credit {balance:g}, needs {needed:g}"
-        self.store.open_gate(gate.name)
-        log.info("gate %s opened, balance %g", gate.name, balance)
-        return f"opened: balance {balance:g}"
-
-    def _still_closed(self, gate: Gate, error: ProviderError) -> str:
-        if isinstance(error, AccountStopped) and not isinstance(error, NotEnoughCredits):
-            self.store.close_gate(Reason.AUTH, str(error))
-        return f"{gate.name} stays closed: {error}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,17 @@ import click
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli import account, acting, calls, diagnosis, looking, pausing, stand_in
+from dispatcher.cli import (
+    account,
+    acting,
+    calls,
+    diagnosis,
+    limiting,
+    looking,
+    pausing,
+    stand_in,
+    telling,
+)
 from dispatcher.cli.connection import Connection
 from dispatcher.durations import InvalidDuration, InvalidMoment
 from dispatcher.errors import DispatcherError
@@ -23,6 +33,7 @@ from dispatcher.provider import Misconfigured
 from dispatcher.redis_url import StoreUnsuitable
 from dispatcher.request import InvalidJob
 from dispatcher.store import DEFAULT_NAMESPACE
+from dispatcher.store.spending import InvalidLimit
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -31,7 +42,15 @@ class NotUnicode(DispatcherError):
     """The command line has bytes in it that are no text."""
 
 
-USAGE = (InvalidJob, InvalidDuration, InvalidMoment, Misconfigured, NotUnicode, StoreUnsuitable)
+USAGE = (
+    InvalidJob,
+    InvalidDuration,
+    InvalidLimit,
+    InvalidMoment,
+    Misconfigured,
+    NotUnicode,
+    StoreUnsuitable,
+)
 
 PROCESSES = {
     "up": "Run the whole stack in the foreground until Ctrl-C.",
@@ -104,6 +123,8 @@ app.command("pause")(pausing.pause)
 app.command("resume")(pausing.resume)
 app.command("why")(looking.why)
 app.command("balance")(account.balance)
+app.command("events")(telling.events)
+app.add_typer(limiting.app, name="limit")
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
 

@@ -1,17 +1,25 @@
-"""`balance`: what the provider says of the account's credit."""
+"""`balance`: how the account's credit stands, and how long it lasts."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
+from dispatcher import outlook
 from dispatcher.cli import connection, output
+from dispatcher.cli.limiting import as_row, in_words
 from dispatcher.cli.output import AsJson
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso_of
+from dispatcher.limiter import Limiter
 from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.store import Store
+from dispatcher.store.credit import account
+from dispatcher.store.spending import limits
+from dispatcher.watch_credit import WatchCredit
 
 Sid = Annotated[str | None, typer.Option(envvar="XOXZO_API_SID", help="The provider's API SID.")]
 Token = Annotated[
@@ -32,31 +40,58 @@ class NoCredentials(DispatcherError):
         )
 
 
+EVERY = 300.0
+"""Seconds until the workers look again: their own setting rules from then on."""
+
+
 def balance(
     context: typer.Context,
     *,
+    look: Annotated[
+        bool, typer.Option("--look", help="Ask the provider now; a gate that may open does.")
+    ] = False,
     sid: Sid = None,
     token: Token = None,
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Ask the provider for the account's balance, and say whether a gate holds calls back."""
-    with client(context, sid, token, host) as provider:
-        left = float(provider.credits())
-    found: dict[str, Any] = {"balance": left, "gates": []}
+    """Show the account's credit: balance, how long it lasts, limits, and what holds calls back."""
+    store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-        store.note_balance(left)
-        found["gates"] = [
-            {"gate": gate.name, "since": iso_of(gate.since), "why": gate.why}
-            for gate in store.gates()
-        ]
+    if store is None or look or account(store).balance is None:
+        with client(context, sid, token, host) as provider:
+            left = _look(provider, store)
+    if store is None:
+        found: dict[str, Any] = {"balance": float(left), "gates": []}
+        lines = [f"{outlook.shown(left)} credits"]
+    else:
+        found, lines = _known(store)
     if json:
         output.as_json(found)
-        return
-    output.console().print(f"{left:g} credits")
-    for gate in found["gates"]:
-        output.console().print(f"Calls are held: {gate['why']} (since {gate['since']})")
+    else:
+        for line in lines:
+            output.console().print(output.visible(line))
+
+
+def _look(provider: VoiceClient, store: Store | None) -> Decimal:
+    if store is None:
+        return provider.credits()
+    return WatchCredit(store, provider, Limiter(store), EVERY).look_now()
+
+
+def _known(store: Store) -> tuple[dict[str, Any], list[str]]:
+    """Return what is known of the account, for programs and in words."""
+    state, gates, set_limits = account(store), store.gates(), list(limits(store))
+    found = outlook.as_json(state) | {
+        "gates": [
+            {"gate": gate.name, "since": iso_of(gate.since), "why": gate.why, "ajar": gate.ajar}
+            for gate in gates
+        ],
+        "limits": [as_row(limit) for limit in set_limits],
+    }
+    held = [f"Calls are held: {gate.why} (since {iso_of(gate.since)})" for gate in gates]
+    return found, outlook.words(state, store.now()) + held + [in_words(each) for each in set_limits]
 
 
 def client(context: typer.Context, sid: str | None, token: str | None, host: str) -> VoiceClient:

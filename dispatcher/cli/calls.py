@@ -29,6 +29,9 @@ Unsure = Annotated[
     OnUncertain | None,
     typer.Option("--on-uncertain", help="When nobody can know whether the call was placed."),
 ]
+Backoff = Annotated[
+    str | None, typer.Option(help="Longest wait between tries that reached nobody, such as 30s.")
+]
 Hours = Annotated[
     str | None,
     typer.Option(help="Calling hours, such as '08:00-21:00' in the recipient's zone; or any."),
@@ -61,6 +64,7 @@ def call(
     redial: Redial = None,
     redial_after: RedialAfter = None,
     on_uncertain: Unsure = None,
+    backoff_longest: Backoff = None,
     hours: Hours = None,
     premium: Premium = None,
     wait: Wait = False,
@@ -87,6 +91,7 @@ def conference(
     redial: Redial = None,
     redial_after: RedialAfter = None,
     on_uncertain: Unsure = None,
+    backoff_longest: Backoff = None,
     hours: Hours = None,
     premium: Premium = None,
     wait: Wait = False,

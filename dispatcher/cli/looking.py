@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dispatcher import forecast
+from dispatcher import forecast, outlook
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, Reason, Recipient, Since, States, Tag, Until, meant
 from dispatcher.cli.output import AsJson
@@ -19,6 +19,7 @@ from dispatcher.durations import spoken
 from dispatcher.job import iso, iso_of
 from dispatcher.rate import Rate
 from dispatcher.states import State
+from dispatcher.store.credit import account
 from dispatcher.store.inbox import FATES
 from dispatcher.store.listing import counts, find
 
@@ -74,7 +75,7 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
     """Return what `stats` tells, as JSON knows it."""
     store = dispatcher.store
     by_state = counts(store)
-    pace, balance, counted = store.pace(), store.balance(), Counter(store.counts())
+    pace, credit, counted = store.pace(), account(store), Counter(store.counts())
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
@@ -95,11 +96,14 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
                 "since": iso_of(gate.since),
                 "why": gate.why,
                 "required": gate.required,
+                "ajar": gate.ajar,
             }
             for gate in store.gates()
         ],
-        "balance": balance[0] if balance else None,
-        "balance_at": iso_of(balance[1]) if balance else None,
+        "balance": None if credit.balance is None else float(credit.balance),
+        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
+        "credit": outlook.as_json(credit),
+        "outlook": outlook.words(credit, store.now()),
         "second_calls": counted["second_calls"],
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
@@ -173,6 +177,7 @@ def _print_stats(found: dict[str, Any]) -> None:
         out.print(f"Callbacks: {', '.join(parts)}")
     for gate in found["gates"]:
         why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
-        out.print(f"Calls are held: {why_} (gate {name}, since {gate['since']})")
-    if found["balance"] is not None:
-        out.print(f"Balance {found['balance']:g} credits, looked at {found['balance_at']}")
+        held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"
+        out.print(f"{held}: {why_} (gate {name}, since {gate['since']})")
+    for sentence in found["outlook"]:
+        out.print(sentence)

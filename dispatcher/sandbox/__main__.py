@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from dispatcher.sandbox import CannotListen, SandboxOptions, run
-from dispatcher.sandbox.options import CALLBACK_FORMATS
+from dispatcher.sandbox.options import CALLBACK_FORMATS, CREDITS_PAGES
 
 _DEFAULTS = SandboxOptions()
 
@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         "--max-connections", type=int, metavar="N", help="requests at the same time"
     )
     parser.add_argument("--callback-format", choices=CALLBACK_FORMATS, help="(default: form)")
+    parser.add_argument(
+        "--credits-page", choices=CREDITS_PAGES, help="what GET /you/credits/ says (default: right)"
+    )
     parser.add_argument("--sid", help=f"API SID (default: {_DEFAULTS.sid})")
     parser.add_argument("--token", help=f"auth token (default: {_DEFAULTS.token})")
     parser.add_argument(

@@ -95,7 +95,18 @@ async def conference_by_id(request: web.Request) -> web.StreamResponse:
 
 
 async def account_credits(request: web.Request) -> web.StreamResponse:
-    return json_answer({"credits": float(request.app[SANDBOX].provider.ledger().balance)})
+    sandbox = request.app[SANDBOX]
+    balance = float(sandbox.provider.ledger().balance)
+    match sandbox.options.credits_page:
+        case "503":
+            raise refusals.server_error(503)
+        case "missing":
+            return json_answer({})
+        case "nan":  # as a JSON writer does that is not strict
+            return web.Response(text='{"credits": NaN}', content_type="application/json")
+        case other:
+            said = {"null": None, "text": "plenty", "huge": 1e300}
+            return json_answer({"credits": said.get(other, balance)})
 
 
 def _is_control(request: web.Request) -> bool:

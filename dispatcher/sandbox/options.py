@@ -11,6 +11,7 @@ FIXED = frozenset({"seed", "control"})
 """Options that a running sandbox does not change: the callids come from the seed."""
 
 CALLBACK_FORMATS = ("form", "json")
+CREDITS_PAGES = ("right", "missing", "null", "text", "nan", "huge", "503")
 
 _SECONDS = ("ring", "latency", "slow", "callback_delay", "callback_retry")
 _CHANCES = ("callback_drop", "callback_duplicate")
@@ -56,6 +57,8 @@ class SandboxOptions:
     """Between two tries of a callback that was not answered 200."""
     callback_format: str = "form"
     """How a callback is encoded: `form` or `json`; the provider documents neither."""
+    credits_page: str = "right"
+    """What the page of the balance says, while calls go on as ever: see CREDITS_PAGES."""
     sid: str = "sandbox"
     token: str = field(default="sandbox", repr=False)
     control: bool = True
@@ -73,10 +76,8 @@ class SandboxOptions:
             _text(name, getattr(self, name))
         for name in _FLAGS:
             _flag(name, getattr(self, name))
-        if self.callback_format not in CALLBACK_FORMATS:
-            raise ValueError(
-                f"callback_format is {self.callback_format!r}: it must be form or json"
-            )
+        _one_of("callback_format", self.callback_format, CALLBACK_FORMATS)
+        _one_of("credits_page", self.credits_page, CREDITS_PAGES)
 
     def changed(self, changes: Mapping[str, Any]) -> SandboxOptions:
         """Return the options with some of them changed.
@@ -116,6 +117,12 @@ def _integer(name: str, value: object, least: int = -(2**63)) -> None:
 def _text(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise ValueError(f"{name} must be one or more printable ASCII characters")
+
+
+def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:
+    if value not in words:
+        listed = ", ".join(words[:-1])
+        raise ValueError(f"{name} is {value!r}: it must be {listed} or {words[-1]}")
 
 
 def _flag(name: str, value: object) -> None:

@@ -3,6 +3,7 @@
 from dispatcher.store.store import DEFAULT_NAMESPACE, Store
 from dispatcher.store.values import (
     Claim,
+    Day,
     Enqueued,
     Gate,
     Hours,
@@ -18,6 +19,7 @@ from dispatcher.store.values import (
 __all__ = [
     "DEFAULT_NAMESPACE",
     "Claim",
+    "Day",
     "Enqueued",
     "Gate",
     "Hours",

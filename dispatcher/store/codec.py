@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from dispatcher.numbers import country
 from dispatcher.request import JobRequest
+from dispatcher.tariffs import tariff
 
 Fields = list[str]
 """field, value, field, value, …, as Redis' HSET takes them."""
@@ -29,7 +29,8 @@ def request_fields(request: JobRequest) -> Fields:
         "window": _milliseconds(request.evidence_window),
         "limit": _milliseconds(request.call_deadline),
         "hours": request.hours,
-        "cc": ",".join(dict.fromkeys(country(number) for number in request.called)),
+        "wait": _milliseconds(request.backoff_longest),
+        "tariff": tariff(request),
     }
     return [
         text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")

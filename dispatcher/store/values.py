@@ -68,13 +68,24 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """The day that spending limits count is over: set the next one, by the clock of this zone."""
+
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
-    """A closed gate of the account: since when (ms since the epoch), why, credits required."""
+    """A closed gate of the account: since when (ms since the epoch), why, credits required.
+
+    One that is `ajar` lets a single job through, which tries whether calls work again.
+    """
 
     name: str
     since: float
     why: str
     required: float
+    ajar: bool = False
 
     def stops(self, job: Job) -> bool:
         """Whether it holds a job back; as `stops` of store/lua/_job.lua."""
@@ -82,6 +93,8 @@ class Gate:
         kind, _, what = scope.partition(":")
         if kind == "tag":
             return what in job.tags
+        if kind == "client":
+            return what == job.producer
         return kind != "priority" or what == job.priority
 
 

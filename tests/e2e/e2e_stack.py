@@ -107,6 +107,19 @@ class Sandbox:
     def credits(self, balance: float) -> None:
         self._post("credits", {"credits": balance})
 
+    def top_up(self, credits_: float) -> None:
+        self._post("credits", {"add": credits_})
+
+    def stats(self) -> Any:
+        return self._get("stats")
+
+    def placed(self) -> int:
+        return int(self.stats()["calls"]["placed"])
+
+    def answered(self, status: int) -> int:
+        """How many requests were answered so."""
+        return int(self.stats()["requests"]["by_status"].get(str(status), 0))
+
     def options(self, **changes: Any) -> None:
         self._post("options", changes)
 

@@ -6,6 +6,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dispatcher.job import Job
@@ -18,6 +19,7 @@ from dispatcher.store import Claim, Store, codec
 RECIPIENT = "+818011234567"
 POLICY = Policy()
 START = 1_700_000_000_000
+NOW = datetime.fromtimestamp(START / 1000, UTC)
 CALLING = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 """States in which something happens at a known moment, always."""
@@ -69,7 +71,7 @@ def placed(callid: str = "call-1") -> Decision:
 
 
 def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision:
-    return after_error(error, job, policy, random.Random(7))
+    return after_error(error, job, policy, random.Random(7), NOW)
 
 
 def in_progress(store: Store, callid: str = "call-1", **fields: Any) -> str:
@@ -95,6 +97,12 @@ for _, name in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
     flat = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
   elseif kind == 'string' then
     flat = { '', redis.call('GET', name) }
+  elseif kind == 'stream' then
+    flat = {}
+    for _, entry in ipairs(redis.call('XRANGE', name, '-', '+')) do
+      flat[#flat + 1] = entry[1]
+      flat[#flat + 1] = entry[2][2] .. ' ' .. entry[2][4]
+    end
   elseif kind == 'list' then
     flat = {}
     for place, value in ipairs(redis.call('LRANGE', name, 0, -1)) do

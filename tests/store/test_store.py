@@ -45,6 +45,7 @@ from dispatcher.redis_url import StoreUnavailable, connect
 from dispatcher.rules import Rules
 from dispatcher.states import Priority, State
 from dispatcher.store import Claim, KeyConflict, Pumped, Refused, Store, UnknownJob, job_id
+from dispatcher.store.credit import Look, note_balance, watch
 from dispatcher.store.store import LOST_AFTER
 
 LEASE = 30
@@ -282,9 +283,9 @@ def test_nothing_is_claimed_while_a_gate_is_closed(store: Store) -> None:
     ("error", "end", "spent", "result"),
     [
         (AnswerLost("lost"), (State.UNCERTAIN, None), 1, "maybe_placed"),
-        (InvalidRequest("no"), (State.FAILED, "invalid_request"), 1, "invalid_request"),
-        (NotAllowed("no"), (State.FAILED, "not_allowed"), 1, "not_allowed"),
-        (Unavailable("503"), (State.SCHEDULED, None), 1, "not_placed"),
+        (InvalidRequest("no"), (State.FAILED, "invalid_request"), 0, "invalid_request"),
+        (NotAllowed("no"), (State.FAILED, "not_allowed"), 0, "not_allowed"),
+        (Unavailable("503"), (State.SCHEDULED, None), 0, "not_placed"),
         (Throttled("429", retry_after=3), (State.SCHEDULED, None), 0, "throttled"),
         (NeverReached("refused"), (State.SCHEDULED, None), 0, "never_reached"),
         (NotEnoughCredits("credit"), (State.HELD, None), 0, "held_credit"),
@@ -614,7 +615,8 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     assert not store.purge(id_, clock.ms)
     assert store.purge(id_, clock.ms + 1)
     person = f"person:{RECIPIENT[1:]}"
-    assert snapshot(store).keys() == {"reasons", "limits", "pace", person}
+    account = {"credit", "waiting"}  # what it has cost, for good
+    assert snapshot(store).keys() == {"reasons", "limits", "pace", person} | account
     assert 0 < store.redis.pttl(store.key(person)) <= DAY
     with pytest.raises(UnknownJob):
         store.get(id_)
@@ -732,20 +734,6 @@ def test_a_refusal_for_lack_of_credit_closes_the_gate_for_all(store: Store) -> N
     assert store.claim(second, token="t", lease=LEASE) is State.HELD
 
 
-def test_a_closed_gate_is_looked_at_by_one_caller_at_growing_intervals(
-    store: Store, clock: Clock
-) -> None:
-    assert store.look_at_gate("credit") is None
-    store.close_gate("credit", "empty")
-    looks = []
-    for _ in range(200):
-        if store.look_at_gate("credit", first=2, longest=10):
-            assert store.look_at_gate("credit", first=2, longest=10) is None
-            looks.append((clock.ms - START) // 1000)
-        clock.forward(1)
-    assert looks[:6] == [0, 2, 6, 14, 24, 34]
-
-
 # -- looking and robustness ----------------------------------------------------------------
 
 
@@ -813,7 +801,9 @@ OPERATIONS: dict[str, Callable[[Store, str], object]] = {
         lambda: store.mark_reached(id_, actor="cli")
     ),
     "close_gate": lambda store, _: store.close_gate("credit", "empty"),
-    "look_at_gate": lambda store, _: store.look_at_gate("credit"),
+    "open_gate": lambda store, _: store.open_gate("credit"),
+    "watch": lambda store, _: watch(store, lease=60),
+    "note_balance": lambda store, _: note_balance(store, Decimal(100), Look(0, 0), 300),
 }
 
 

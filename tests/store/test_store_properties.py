@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -19,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from store_books import Books
 from store_model import Model
 from store_parts import (
     RECIPIENT,
@@ -58,9 +61,10 @@ from dispatcher.redis_url import connect
 from dispatcher.request import JobRequest
 from dispatcher.rules import Rules
 from dispatcher.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
-from dispatcher.store import Claim, KeyConflict, Refused, Store, Wait
+from dispatcher.store import Claim, Day, KeyConflict, Refused, Store, Wait
 from dispatcher.store.listing import counts
 from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store.spending import Limit, Period, begin_day, set_limit
 from workers.embedded_redis import EmbeddedRedis
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
@@ -77,19 +81,27 @@ ERRORS: list[ProviderError] = [
     BadCredentials("401"),
 ]
 REPORTS = [
-    Report("ANSWERED", True, Decimal("7.5"), 12),
-    Report("NO ANSWER", True),
+    Report("ANSWERED", True, Decimal("7.5003"), 12),
+    Report("ANSWERED", True, None, 12),
+    Report("NO ANSWER", True, Decimal(0)),
     Report("FAILED", True),
 ]
 FINAL = st.sampled_from(REPORTS)
 WORDS = st.sampled_from(["death", "deadline", "RINGING", *REPORTS])
 NUMBERS = [RECIPIENT, "+818011234568", "+14155550123"]
+SPENDING = Rules(breaker=1000, spend_per_day=1e9, expected_cost=3.0001)
 PROTECTION = [
-    Rules(one_at_a_time=False),
-    Rules(one_at_a_time=False, connections=2, lease=10),
-    Rules(gap=100),
-    Rules(gap=20, per_day=2),
+    replace(SPENDING, one_at_a_time=False),
+    replace(SPENDING, one_at_a_time=False, connections=2, lease=10),
+    replace(SPENDING, gap=100),
+    replace(SPENDING, gap=20, per_day=2),
 ]
+LIMITS = [
+    Limit("tag:a", Decimal(1000), Period.TOTAL),
+    Limit("tag:a", Decimal(2000), Period.DAY),
+    Limit("client:producer", Decimal(1000), Period.DAY),
+]
+"""High ones: tests of their own tell that they hold, and this one that they count right."""
 SCOPES = [Scope(), Scope(tag="a"), Scope(tag="campaign:x"), Scope(priority=Priority.BULK)]
 REQUESTS = st.fixed_dictionaries(
     {
@@ -122,6 +134,14 @@ OTHERS = {
     "connections",
     "busy",
     "counts",
+    "credit",
+    "costs",
+    "burn",
+    "waiting",
+    "caps",
+    "used",
+    "notices",
+    "breaker",
 }
 """What is not of the model: soundness looks at it, or it has tests of its own."""
 
@@ -140,6 +160,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = Store(self.redis, clock=self.clock)
         self.store.publish(rules)
         window(self.store, 3)
+        begin_day(self.store, "UTC")
+        self.books = Books()
         self.model = Model(self.now, window=3, rules=rules)
         self.rng = random.Random(1)
         self.messages: list[str] = []
@@ -230,6 +252,9 @@ class StoreMachine(RuleBasedStateMachine):
         busy = self._numbers_being_called()
         expected = self.model.claim(id_, token, LEASE * 1000)
         answer = self.store.claim(id_, token=token, lease=LEASE)
+        if isinstance(answer, Day):
+            begin_day(self.store, answer.zone)
+            answer = self.store.claim(id_, token=token, lease=LEASE)
         if not isinstance(answer, Claim):
             assert ("wait" if isinstance(answer, Wait) else answer) == expected
             return
@@ -260,7 +285,10 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, error=st.sampled_from(ERRORS), twice=st.booleans())
     def be_refused(self, pick: int, error: ProviderError, twice: bool) -> None:
-        self._settle(pick, lambda claim: after_error(error, claim.job, POLICY, self.rng), twice)
+        now = datetime.fromtimestamp(self.now / 1000, UTC)
+        self._settle(
+            pick, lambda claim: after_error(error, claim.job, POLICY, self.rng, now), twice
+        )
 
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, report=FINAL, twice=st.booleans())
@@ -278,7 +306,10 @@ class StoreMachine(RuleBasedStateMachine):
         if not self.claims:
             return
         lost = AnswerLost("the answer was lost")
-        self._settle(0, lambda claim: after_error(lost, claim.job, POLICY, self.rng), twice=False)
+        now = datetime.fromtimestamp(self.now / 1000, UTC)
+        self._settle(
+            0, lambda claim: after_error(lost, claim.job, POLICY, self.rng, now), twice=False
+        )
         id_, claim = self._any_claim(0)
         self.wait(WINDOW)
         self.end_windows(3, dies=False)
@@ -310,6 +341,10 @@ class StoreMachine(RuleBasedStateMachine):
         )
 
     # -- what time moves on ----------------------------------------------------------------
+
+    @rule(limit=st.sampled_from(LIMITS))
+    def set_limit(self, limit: Limit) -> None:
+        set_limit(self.store, limit)
 
     @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300, 86_400]))
     def wait(self, seconds: float) -> None:
@@ -455,8 +490,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
     def purge(self, pick: int, limit: int) -> None:
         id_, before = self._any_job(pick), self.now + limit
+        record = records(self.look())[id_]
         assert self.store.purge(id_, before) == self.model.purge(id_, before)
         if id_ not in self.model.jobs:
+            self.books.forget(record)
             self.claims = [claim for claim in self.claims if claim[0] != id_]
             self.tokens = [token for token in self.tokens if token[0] != id_]
             self.timelines.pop(id_, None)
@@ -475,6 +512,7 @@ class StoreMachine(RuleBasedStateMachine):
     def everything_is_in_its_place(self) -> None:
         found = self.look()
         assert_sound(found)
+        self.books.look(found)
         self._is_as_modelled(found)
         raw = records(found)
         for id_ in raw:

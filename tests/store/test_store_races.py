@@ -22,6 +22,7 @@ from store_parts import (
 
 from dispatcher.states import State
 from dispatcher.store import Claim, Refused, Store
+from dispatcher.store.credit import watch
 
 THREADS = 16
 
@@ -153,6 +154,5 @@ def test_a_cancel_and_a_claim_do_not_both_win(store: Store, at_once: AtOnce[str]
     assert_sound(snapshot(store))
 
 
-def test_one_caller_looks_at_a_closed_gate(store: Store, at_once: AtOnce[bool]) -> None:
-    store.close_gate("credit", "empty")
-    assert sum(at_once(lambda _: store.look_at_gate("credit") is not None)) == 1
+def test_one_caller_looks_at_the_balance(store: Store, at_once: AtOnce[bool]) -> None:
+    assert sum(at_once(lambda _: watch(store, lease=60) is not None)) == 1

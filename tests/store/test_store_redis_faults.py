@@ -26,6 +26,7 @@ from dispatcher.provider import AnswerLost
 from dispatcher.redis_url import StoreUnavailable, connect
 from dispatcher.states import State
 from dispatcher.store import Store
+from dispatcher.store.credit import watch
 from dispatcher.store.listing import counts
 from workers.embedded_redis import EmbeddedRedis
 
@@ -69,7 +70,7 @@ def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> No
     between()
     assert store.feed() == []
     between()
-    assert store.look_at_gate("credit") is not None
+    assert watch(store, lease=60) is not None
     between()
     assert store.open_gate("credit")
     assert store.pump().released == 1

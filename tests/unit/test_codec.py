@@ -26,18 +26,18 @@ def test_what_was_left_out_is_not_stored() -> None:
         "to": "818012345678",
         "say": "Disk full",
         "lang": "en",
-        "cc": "JP",
+        "tariff": "tts:JP",
     }
 
 
 def test_the_numbers_of_a_conference_share_a_field() -> None:
     fields = stored({"participants": ["+818012345678", "+818012345679"]})
-    assert fields == {"to": "818012345678,818012345679", "cc": "JP"}
+    assert fields == {"to": "818012345678,818012345679", "tariff": "conference/2:JP"}
 
 
 def test_the_countries_of_the_numbers_are_stored_once_each() -> None:
     participants = ["+818012345678", "+881612345678", "+818012345679"]
-    assert stored({"participants": participants})["cc"] == "JP,001"
+    assert stored({"participants": participants})["tariff"] == "conference/3:001,JP"
 
 
 def test_a_zero_is_stored() -> None:

@@ -35,6 +35,10 @@ RECORD = {
     "due": "0",
 }
 JOB = Job.from_record("a" * 16, RECORD)
+HELD = Job.from_record(
+    JOB.id,
+    RECORD | {"state": "held", "reason": "credit", "moves": "1", "t0": "0 held:credit worker poor"},
+)
 CALLER = "+815012345678"
 NOON_IN_TOKYO = datetime(2026, 7, 1, 3, tzinfo=UTC)
 CLAIMED = Claim(JOB, 1)
@@ -49,6 +53,7 @@ class FakeStore:
         self.admitted: list[tuple[Window | None, str]] = []
         self.settled: list[Decision] = []
         self.log: list[str] = []
+        self.held: Job | None = HELD
 
     def claim(self, id_: str, *, token: str, lease: float, slot: str = "") -> Any:
         assert (id_, lease) == (JOB.id, 30)
@@ -60,6 +65,10 @@ class FakeStore:
         assert id_ == JOB.id
         self.admitted.append((window, why))
         return State.QUEUED
+
+    def get_many(self, ids: list[str]) -> list[Job | None]:
+        assert ids == [JOB.id]
+        return [self.held]
 
     def now(self) -> float:
         return NOON_IN_TOKYO.timestamp() * 1000 + 0.9
@@ -151,7 +160,7 @@ def test_a_wait_is_slept_and_its_slot_brought_back_with_the_same_token() -> None
 def test_what_comes_up_during_the_wait_keeps_the_provider_unasked(state: State | None) -> None:
     store = FakeStore(Wait(0.2, "slot-1"), state)
     done, provider = turn(store)
-    assert done == Turn(JOB.id, state)
+    assert (done.job_id, done.state) == (JOB.id, state)
     assert provider.said == []
     assert store.settled == []
 
@@ -279,3 +288,9 @@ def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
     late = iter(range(100)).__next__
     dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
     assert dial(JOB.id).state is State.IN_PROGRESS
+
+
+def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
+    done, provider = turn(FakeStore(State.HELD))
+    assert done == Turn(JOB.id, State.HELD, "credit", "poor")
+    assert provider.said == []

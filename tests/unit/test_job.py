@@ -61,7 +61,7 @@ def test_a_full_record_is_read_whole() -> None:
             "max": "5",
             "after": "1500",
             "unsure": "redial",
-            "cost": "12.5",
+            "1.cost": "12.5",
             "duration": "30",
             "outcome": "ANSWERED",
             "expires": "1900000060000",
@@ -170,14 +170,14 @@ FIELDS = {
 
 
 def test_json_has_the_published_fields() -> None:
-    shown = job({"n": "1", "1.callid": "c1", "cost": "12.5"}).to_dict()
+    shown = job({"n": "1", "1.callid": "c1", "1.cost": "12.5"}).to_dict()
     assert shown.keys() >= FIELDS
     assert "participants" not in shown
     assert json.loads(json.dumps(shown)) == shown
     assert (shown["callid"], shown["cost"]) == ("c1", 12.5)
     assert shown["attempts"][0].keys() == {
         *("number", "started_at", "sent_at", "ended_at", "result", "callid"),
-        *("conferenceid", "error"),
+        *("conferenceid", "error", "cost"),
     }
     assert shown["next_action"].keys() == {"what", "at"}
 

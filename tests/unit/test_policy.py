@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,7 @@ from dispatcher.states import TRANSITIONS, OnUncertain, Reason, State
 
 POLICY = Policy()
 WHY = "the provider said no"
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def attempt(number: int, result: str | None = None) -> Attempt:
@@ -57,7 +59,7 @@ def job(*results: str | None, **wishes: Any) -> Job:
 
 
 def decide(error: ProviderError, of: Job | None = None, policy: Policy = POLICY) -> Decision:
-    return after_error(error, of or job(None), policy, random.Random(1))
+    return after_error(error, of or job(None), policy, random.Random(1), NOW)
 
 
 def concrete(error: type[ProviderError]) -> set[type[ProviderError]]:
@@ -70,10 +72,10 @@ def concrete(error: type[ProviderError]) -> set[type[ProviderError]]:
 DECISIONS = {
     provider.NeverReached: (State.SCHEDULED, "never_reached", "", False, ""),
     provider.Throttled: (State.SCHEDULED, "throttled", "", False, ""),
-    provider.Unavailable: (State.SCHEDULED, "not_placed", "", True, ""),
-    provider.UnknownCall: (State.SCHEDULED, "not_placed", "", True, ""),
-    provider.InvalidRequest: (State.FAILED, "invalid_request", "invalid_request", True, ""),
-    provider.NotAllowed: (State.FAILED, "not_allowed", "not_allowed", True, ""),
+    provider.Unavailable: (State.SCHEDULED, "not_placed", "", False, ""),
+    provider.UnknownCall: (State.SCHEDULED, "not_placed", "", False, ""),
+    provider.InvalidRequest: (State.FAILED, "invalid_request", "invalid_request", False, ""),
+    provider.NotAllowed: (State.FAILED, "not_allowed", "not_allowed", False, ""),
     provider.NotEnoughCredits: (State.HELD, "held_credit", "credit", False, "credit"),
     provider.BadCredentials: (State.HELD, "held_auth", "auth", False, "auth"),
     provider.Forbidden: (State.HELD, "held_auth", "auth", False, "auth"),
@@ -137,7 +139,7 @@ def test_a_throttling_without_a_wait_pauses_the_account_for_the_backoff() -> Non
     assert 0 <= decision.throttled == decision.delay <= POLICY.backoff_first
 
 
-@pytest.mark.parametrize("error", [provider.Throttled, provider.NeverReached])
+@pytest.mark.parametrize("error", [provider.Throttled, provider.NeverReached, provider.Unavailable])
 def test_what_was_never_asked_for_is_tried_for_ever(error: type[ProviderError]) -> None:
     tried = job(*["throttled"] * 500, None, max_attempts=1)
     assert decide(error(WHY), tried).to is State.SCHEDULED
@@ -156,44 +158,64 @@ class _Longest(random.Random):
         pytest.param([], 0, 2, id="first"),
         pytest.param(["never_reached"], 0, 4, id="second"),
         pytest.param(["never_reached"] * 3, 0, 16, id="fourth"),
-        pytest.param(["not_placed"] * 2, 2, 2, id="first after two that were spent"),
+        pytest.param(["maybe_placed"] * 2, 2, 2, id="first after two that were spent"),
     ],
 )
 def test_waiting_for_the_way_grows_with_the_vain_tries(
     before: list[str], spent: int, longest: float
 ) -> None:
     tried = job(*before, None, spent=spent)
-    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest())
+    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest(), NOW)
     assert decision.delay == longest
 
 
 def test_a_retriggered_job_begins_with_short_waits_again() -> None:
     tried = job(*["not_placed"] * 3, None, spent=0, since=3)
-    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest())
+    decision = after_error(provider.NeverReached(WHY), tried, POLICY, _Longest(), NOW)
     assert decision.delay == 2
 
 
+def test_a_jobs_own_longest_wait_goes_before_the_accounts() -> None:
+    tried = job(*["not_placed"] * 20, None, backoff_longest=7)
+    decision = after_error(provider.Unavailable(WHY), tried, POLICY, _Longest(), NOW)
+    assert decision.delay == 7
+
+
+@pytest.mark.parametrize(("left", "longest"), [(100, 50), (2, 1), (-1, 0)])
+def test_a_deadline_ahead_leaves_room_for_another_try(left: float, longest: float) -> None:
+    expires = NOW + timedelta(seconds=left)
+    tried = job(*["not_placed"] * 20, None, expires_at=expires)
+    decision = after_error(provider.Unavailable(WHY), tried, POLICY, _Longest(), NOW)
+    assert decision.delay == longest
+
+
+FAILURES = {
+    provider.NeverReached: "clear",
+    provider.Unavailable: "clear",
+    provider.AnswerLost: "unclear",
+    provider.ServerTrouble: "unclear",
+    provider.UnreadableAnswer: "unclear",
+}
+PROOF = {
+    provider.Throttled: {"provider_down"},
+    provider.InvalidRequest: {"auth", "provider_down"},
+    provider.NotAllowed: {"auth", "provider_down"},
+    provider.NotEnoughCredits: {"auth", "provider_down"},
+    provider.BadCredentials: {"provider_down"},
+    provider.Forbidden: {"provider_down"},
+    provider.WrongAddress: {"provider_down"},
+}
+
+
+@pytest.mark.parametrize("error", DECISIONS, ids=lambda error: error.__name__)
+def test_an_error_says_what_it_proves_of_the_provider(error: type[ProviderError]) -> None:
+    decision = decide(error(WHY))
+    assert decision.failure == FAILURES.get(error)
+    assert set(decision.proves) == PROOF.get(error, set())
+    assert not (decision.failure and decision.proves)
+
+
 # -- attempts -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("spent", "wish", "to"),
-    [
-        (0, None, State.SCHEDULED),
-        (1, None, State.SCHEDULED),
-        (2, None, State.FAILED),
-        (0, 1, State.FAILED),
-        (3, 5, State.SCHEDULED),
-        (4, 5, State.FAILED),
-    ],
-)
-def test_the_last_attempt_ends_the_job(spent: int, wish: int | None, to: State) -> None:
-    tried = job(*["not_placed"] * spent, None, spent=spent, max_attempts=wish)
-    decision = decide(provider.Unavailable(WHY), tried)
-    assert decision.to is to
-    if to is State.FAILED:
-        assert decision.reason == Reason.ATTEMPTS_EXHAUSTED
-        assert decision.why == f"attempt {spent + 1} was the last: {WHY}"
 
 
 @pytest.mark.parametrize(
@@ -225,19 +247,19 @@ policies = st.builds(Policy, backoff_first=st.floats(0, 1e6), backoff_longest=st
 def test_a_backoff_is_never_negative_and_never_beyond_its_cap(
     failures: int, policy: Policy, seed: int
 ) -> None:
-    wait = backoff(failures, policy, random.Random(seed))
+    wait = backoff(failures, policy.backoff_longest, policy, random.Random(seed))
     assert 0 <= wait <= policy.backoff_longest
     assert wait <= policy.backoff_first * 2.0 ** min(failures, 1000)
 
 
 def test_the_ceiling_of_the_backoff_doubles_up_to_its_cap() -> None:
-    ceilings = [backoff(failures, POLICY, _Longest()) for failures in range(10)]
+    ceilings = [backoff(failures, 300, POLICY, _Longest()) for failures in range(10)]
     assert ceilings == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
 def test_the_jitter_uses_the_whole_range() -> None:
     rng = random.Random(1)
-    waits = [backoff(2, POLICY, rng) for _ in range(500)]
+    waits = [backoff(2, 300, POLICY, rng) for _ in range(500)]
     assert min(waits) < 0.5
     assert max(waits) > 7.5
 

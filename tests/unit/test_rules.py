@@ -22,6 +22,13 @@ ALL = Rules(
     hours=CallingHours.parse("mon-fri 08:00-21:00 Asia/Tokyo"),
     countries=frozenset({"US", "JP"}),
     blocked=frozenset({"001"}),
+    floor=60,
+    expected_cost=12.5,
+    warn=(1000, 200.5),
+    spend_per_day=5000,
+    spend_per_call=99,
+    zone="Asia/Tokyo",
+    breaker=7,
 )
 
 
@@ -41,13 +48,21 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "hours": "mon-fri 08:00-21:00 Asia/Tokyo",
         "countries": "JP,US",
         "blocked": "001",
+        "floor": "600000",
+        "expected": "125000",
+        "warn": "10000000,2005000",
+        "spend_day": "50000000",
+        "spend_call": "990000",
+        "zone": "Asia/Tokyo",
+        "breaker": "7",
     }
 
 
 @pytest.mark.parametrize(
     ("rules", "absent"),
     [
-        (Rules(), {"rate", "gap", "per_day", "hours", "countries", "blocked"}),
+        (Rules(), {"rate", "gap", "per_day", "hours", "countries", "blocked", "floor", "warn"}),
+        (Rules(), {"spend_day", "spend_call"}),
         (Rules(one_at_a_time=False), {"alone"}),
     ],
 )
@@ -81,6 +96,13 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECIPIENT_ONE_AT_A_TIME": "yes",
         "ALLOWED_COUNTRIES": "jp, US,",
         "BLOCKED_COUNTRIES": "001",
+        "CREDIT_FLOOR": "60",
+        "EXPECTED_COST": "12.5",
+        "CREDIT_WARN": "1000, 200.5",
+        "SPEND_PER_DAY": "5000",
+        "SPEND_PER_CALL": "99",
+        "SPEND_ZONE": "Asia/Tokyo",
+        "BREAKER_FAILURES": "7",
     }.items():
         monkeypatch.setenv(f"DISPATCHER_{name}", value)
     assert Settings.load().rules == ALL

@@ -18,13 +18,18 @@
 -- ns:tag:<tag>            zset   id by creation
 -- ns:recipients           zset   <reversed digits>:<id>, all of score 0, so that last digits are a range
 -- ns:calls:<bucket>       hash   callid -> id
--- ns:gates                hash   gate -> JSON {since, why, required}; a gate that is there is closed
+-- ns:gates                hash   gate -> JSON {since, why, required, refused, ajar, trial}; a gate that is there
+--                                is closed, or `ajar`: one job at a time, the `trial`, goes through
+-- ns:breaker              hash   failures of the provider in `row`, and of these `clear` (nobody was called)
+-- ns:notices              stream what happened to the account: `kind` and `facts` (JSON), the latest of them
 -- ns:limits               hash   what the workers run with: `least` and `window` (fed at once, without a limit
 --                                and at most), `rate` (per second,
 --                                absent: no limit), `margin`, `share` (of checks), `recovery` (ms),
 --                                `connections`, `lease` (ms), `gap` (ms), `per_day` (calls to a number),
 --                                `alone` (one call to a number at a time), `countries`, `blocked`,
---                                `hours` (calling hours, as people write them)
+--                                `hours` (calling hours, as people write them), `floor` (units of
+--                                credit, absent: post-paid), `expected` (units), `warn` (levels, units),
+--                                `spend_day`, `spend_call` (units), `zone`, `breaker` (failures in a row)
 -- ns:pace                 hash   where the limiter stands
 -- ns:recent               list   moments of the latest requests, as many as the limit allows at once
 -- ns:connections          zset   requests under way, by the end of their lease
@@ -104,6 +109,7 @@ end
 
 local CORE = {
   'state', 'reason', 'prio', 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span', 'hold', 'tags', 't0',
+  'tariff',
 }
 
 -- Whose turn it is among the ready: the campaign's, or else the producer's. It comes from what never
@@ -130,7 +136,8 @@ local function load(id)
   for _, field in ipairs({ 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span' }) do
     job[field] = tonumber(job[field])
   end
-  job.line = line_of(job.tags, string.match(job.t0 or '', '^%S+ %S+ (%S+)'))
+  job.actor = string.sub(string.match(job.t0 or '', '^%S+ %S+ (%S+)') or '', 1, NAME)
+  job.line = line_of(job.tags, job.actor)
   return job
 end
 
@@ -194,7 +201,17 @@ local function hang_up(job)
   end
 end
 
+-- What waits is counted by what it will cost, so that a forecast need not look at every job.
+local WAITING = { scheduled = true, queued = true, held = true }
+
+local function count_waiting(job, by)
+  if WAITING[job.state] and job.tariff then
+    redis.call('HINCRBY', key('waiting'), job.state .. ':' .. job.tariff, by)
+  end
+end
+
 local function leave(job)
+  count_waiting(job, -1)
   redis.call('ZREM', index_key(job), job.id)
   redis.call('ZREM', key('next', job.state), job.id)
   if job.state == 'queued' then
@@ -206,6 +223,7 @@ local function leave(job)
 end
 
 local function arrive(job, next_at)
+  count_waiting(job, 1)
   redis.call('ZADD', index_key(job), job.created, job.id)
   redis.call('SADD', key('reasons'), kind_of(job.state, job.reason))
   if next_at then
@@ -232,6 +250,20 @@ local function note(job, actor, why)
   redis.call('HSET', key('job', job.id), 'moves', int(job.moves))
 end
 
+-- What happens to the account and concerns no single job: kinds are dotted, such as `gate.closed`.
+local NOTICES = 1000
+local TOLD_NOW = {} -- kind, facts, kind, facts, …: what this operation told
+
+local function tell(kind, facts)
+  local text = cjson.encode(facts)
+  redis.call('XADD', key('notices'), 'MAXLEN', '~', NOTICES, '*', 'kind', kind, 'facts', text)
+  TOLD_NOW[#TOLD_NOW + 1] = kind
+  TOLD_NOW[#TOLD_NOW + 1] = text
+end
+
+local take_up, settle_up -- of _credit.lua
+local end_trial -- below
+
 -- The only way from one state to another. Operations look before they write; a state that follows by
 -- no rule is a bug of theirs.
 local function move(job, to, reason, next_at, actor, why)
@@ -241,7 +273,11 @@ local function move(job, to, reason, next_at, actor, why)
   leave(job)
   if CALLING[job.state] and not CALLING[to] then
     hang_up(job)
+    settle_up(job)
+  elseif CALLING[to] and not CALLING[job.state] then
+    take_up(job)
   end
+  end_trial(job, to)
   job.state, job.reason, job.hold = to, reason or '', job.gate or reason
   arrive(job, next_at)
   local fields = { 'state', to, 'reason', job.reason, 'due', int(job.due) }
@@ -301,38 +337,161 @@ local function schedule(job, due, actor, why)
   end
 end
 
--- Gates: `credit`, `auth` and `paused` stop everything; `paused:tag:<tag>` and
--- `paused:priority:<priority>` stop what they name. A gate that stands in ns:gates is closed.
-local GATES = redis.call('HKEYS', key('gates'))
-table.sort(GATES)
+-- Gates: `credit`, `auth`, `provider_down`, `paused` and `limit:account` stop everything;
+-- `paused:tag:<tag>`, `paused:priority:<priority>`, `limit:tag:<tag>` and `limit:client:<producer>` stop
+-- what they name. A gate that stands in ns:gates is closed, or ajar: then one job at a time tries
+-- whether what closed it is over.
+local GATES, GATE_NAMES = {}, {}
+do
+  local flat = redis.call('HGETALL', key('gates'))
+  for i = 1, #flat, 2 do
+    GATES[flat[i]] = cjson.decode(flat[i + 1])
+    GATE_NAMES[#GATE_NAMES + 1] = flat[i]
+  end
+  table.sort(GATE_NAMES)
+end
 
 local function stops(gate, job)
-  local scope, what = string.match(gate, '^paused:(%a+):(.*)$')
+  local scope, what = string.match(gate, '^%a+:(%a+):(.*)$')
   if not scope then
     return true
   elseif not job then
     return false
   elseif scope == 'priority' then
     return job.prio == what
+  elseif scope == 'client' then
+    return job.actor == what
   end
   return string.find(',' .. whole(job.id, 'tags') .. ',', ',' .. what .. ',', 1, true) ~= nil
 end
 
+local function lets_try(gate, job)
+  return gate.ajar and (not gate.trial or (job and gate.trial == job.id))
+end
+
 -- The closed gate that stops a job now, or nil; without a job, one that stops everything.
 local function closed_gate(job)
-  for _, gate in ipairs(GATES) do
-    if stops(gate, job) then
-      return gate
+  for _, name in ipairs(GATE_NAMES) do
+    if GATES[name] and stops(name, job) and not lets_try(GATES[name], job) then
+      return name
     end
+  end
+end
+
+local function write_gate(name)
+  redis.call('HSET', key('gates'), name, cjson.encode(GATES[name]))
+end
+
+-- The job goes through the gates that are ajar; what comes of it decides about them.
+local function begin_trial(job)
+  for name, gate in pairs(GATES) do
+    if gate.ajar and not gate.trial and stops(name, job) then
+      gate.trial = job.id
+      write_gate(name)
+    end
+  end
+end
+
+-- The job turned out to be no trial: it waits for something else, or has ended.
+end_trial = function(job, to)
+  if to ~= 'dialing' then
+    for name, gate in pairs(GATES) do
+      if gate.trial == job.id then
+        gate.trial = nil
+        write_gate(name)
+      end
+    end
+  end
+end
+
+-- Gates that a look at the balance may open, and in how many ms the first one comes; then on a backoff.
+local PROBED = { credit = 0, auth = 2000, provider_down = 2000 }
+local FIRST_LOOK, LONGEST_LOOK = 2000, 60000
+
+local function look_wait(looks, longest)
+  return math.min(FIRST_LOOK * 2 ^ looks, longest)
+end
+
+-- Closes a gate, or adds to what is known of a closed one. `refused`: the provider itself said no.
+local function shut(name, why, required, refused)
+  local gate = GATES[name]
+  local opened = not gate
+  if opened then
+    gate = { since = NOW }
+    GATES[name] = gate
+    GATE_NAMES[#GATE_NAMES + 1] = name
+    table.sort(GATE_NAMES)
+    tell('gate.closed', { gate = name, why = why, at = NOW })
+    local scope = string.match(name, '^limit:(.*)$')
+    if scope then
+      tell('limit.reached', { scope = scope, why = why, at = NOW })
+    end
+  end
+  if PROBED[name] and (opened or gate.ajar) then
+    local looks = not opened and tonumber(redis.call('HGET', key('credit'), 'looks') or nil) or 0
+    local wait = opened and PROBED[name] or look_wait(looks, LONGEST_LOOK)
+    redis.call('HSET', key('credit'), 'looks', int(opened and 0 or looks + 1), 'look_at', int(NOW + wait))
+  end
+  gate.why, gate.ajar, gate.trial = why, nil, nil
+  gate.required = math.max(gate.required or 0, required or 0)
+  gate.refused = refused and NOW or gate.refused
+  write_gate(name)
+  return opened
+end
+
+-- Failures in a row close `provider_down`: soon where nobody was called for certain, since that is the
+-- provider's doing and no number's; where it is not clear, only after many more, or where a look at the
+-- balance fails as well (look_failed.lua).
+local UNCLEAR = 10
+
+local function failures()
+  local values = redis.call('HMGET', key('breaker'), 'row', 'clear')
+  return tonumber(values[1] or nil) or 0, tonumber(values[2] or nil) or 0
+end
+
+local function most_failures()
+  return tonumber(redis.call('HGET', key('limits'), 'breaker') or nil) or 5
+end
+
+local function count_failure(kind, id, why)
+  redis.call('HINCRBY', key('breaker'), 'row', 1)
+  if kind == 'clear' then
+    redis.call('HINCRBY', key('breaker'), 'clear', 1)
+  end
+  local row, clear = failures()
+  local gate, most = GATES.provider_down, most_failures()
+  if clear >= most or row >= most * UNCLEAR or (gate and gate.trial == id) then
+    shut('provider_down', why)
+  end
+end
+
+local function reopen(name, why)
+  local gate = GATES[name]
+  if gate then
+    GATES[name] = nil
+    redis.call('HDEL', key('gates'), name)
+    tell('gate.opened', { gate = name, why = why, at = NOW, ['for'] = NOW - gate.since })
+  end
+  return gate ~= nil
+end
+
+local function set_ajar(name, why)
+  GATES[name].ajar, GATES[name].why = true, why
+  write_gate(name)
+  tell('gate.ajar', { gate = name, why = why, at = NOW })
+end
+
+local function set_words(name, why)
+  if GATES[name].why ~= why or GATES[name].ajar then
+    GATES[name].why, GATES[name].ajar, GATES[name].trial = why, nil, nil
+    write_gate(name)
   end
 end
 
 -- Parks a job behind a gate, whose name it keeps: it is released when that very gate opens.
 local function hold(job, gate, actor)
-  local text = redis.call('HGET', key('gates'), gate)
-  local why = text and cjson.decode(text).why or gate
   job.gate = gate
-  move(job, 'held', string.match(gate, '^[^:]+'), job.expires, actor, why)
+  move(job, 'held', string.match(gate, '^[^:]+'), job.expires, actor, GATES[gate].why)
 end
 
 -- Bucketed, so that small hashes stay compact: 4096 buckets of about 240 at 1,000,000 jobs would not,

@@ -9,8 +9,8 @@
 -- ARGV[5]  actor
 -- ARGV[6]  slot reserved by an earlier call with this token, or ''
 -- answer   'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window
---          is to be set first (admit.lua) | {moment it is booked at, attempt, record as
---          field, value, …}
+--          is to be set first (admit.lua) | {'day', zone, ''}: the day that spending limits count is to
+--          be set first (begin_day.lua) | {moment it is booked at, attempt, record as field, value, …}
 
 local DAY = 86400000
 local BUSY_AGAIN = 5000 -- ms until a job whose number is on another call of ours is looked at again
@@ -48,7 +48,7 @@ if hours and hours ~= 'any' and not open then
   return { 'hours', hours, redis.call('HGETALL', key('job', id)) }
 end
 
-for country in string.gmatch(redis.call('HGET', key('job', id), 'cc') or '', '[^,]+') do
+for country in string.gmatch(string.match(job.tariff, ':(.*)$'), '[^,]+') do
   local function lists(field)
     return LIMITS[field] and string.find(',' .. LIMITS[field] .. ',', ',' .. country .. ',', 1, true)
   end
@@ -57,6 +57,19 @@ for country in string.gmatch(redis.call('HGET', key('job', id), 'cc') or '', '[^
     move(job, 'failed', 'not_allowed', nil, actor, why)
     return 'failed'
   end
+end
+
+if day_is_over(LIMITS) then
+  return { 'day', LIMITS.zone or 'UTC', '' }
+end
+
+local likely, reserve = price(job.tariff, LIMITS.expected)
+local dearest = tonumber(LIMITS.spend_call)
+if dearest and likely > dearest then
+  local why = string.format('too dear: a call of this kind (%s) is expected to cost %s credits, the limit is %s',
+    job.tariff, credits(likely), credits(dearest))
+  move(job, 'failed', 'not_allowed', nil, actor, why)
+  return 'failed'
 end
 
 local digits = {}
@@ -90,6 +103,23 @@ for _, number in ipairs(digits) do
   end
 end
 
+-- What cannot be paid for closes its gate: the jobs behind this one are parked without being looked at.
+local function unaffordable()
+  local why, need = beyond_budget(LIMITS.floor, reserve)
+  if why then
+    return 'credit', why, need
+  end
+  local scope, words = beyond_limit(job, reserve, LIMITS)
+  return scope and 'limit:' .. scope, words, reserve
+end
+
+local unpaid, words, need = unaffordable()
+if unpaid then
+  shut(unpaid, words, need / UNITS)
+  hold(job, unpaid, actor)
+  return 'held'
+end
+
 local wait, slot = take_slot('dial', tonumber(ARGV[6]), id)
 if wait > 0 then
   if slot then
@@ -110,6 +140,9 @@ for _, number in ipairs(digits) do
     redis.call('PEXPIRE', calls, LIMITS.per_day and DAY or LIMITS.gap)
   end
 end
-put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW) })
+put(id, { 'n', int(job.n), 'token', token, int(job.n) .. '.sent', int(NOW), int(job.n) .. '.exp', int(reserve) })
+job.reserve = reserve
+count_spending(job, job.n, reserve)
+begin_trial(job)
 move(job, 'dialing', '', NOW + ARGV[4], actor, '')
 return granted()

@@ -55,8 +55,8 @@ local function write(row)
     fields[#fields + 1] = row[i]
     fields[#fields + 1] = row[i + 1]
     index(id, row[i], row[i + 1])
-    if row[i] == 'tags' then
-      job.tags = row[i + 1]
+    if row[i] == 'tags' or row[i] == 'tariff' then
+      job[row[i]] = row[i + 1]
     end
   end
   put(id, fields)

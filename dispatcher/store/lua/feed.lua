@@ -74,6 +74,7 @@ local function first(priorities)
 end
 
 local function choose(job)
+  begin_trial(job)
   step_out_of_line(job)
   redis.call('ZADD', key('fed'), NOW + HORIZON, job.id)
   redis.call('ZADD', key('next', 'queued'), math.min(job.expires or math.huge, NOW + ARGV[3]), job.id)

@@ -23,6 +23,6 @@ if span then
   redis.call('HSET', name, 'expires', int(job.expires), 'span', int(span))
 end
 redis.call('HSET', name, 'spent', '0', 'since', int(job.n))
-redis.call('HDEL', name, 'finished', 'outcome', 'cost', 'duration')
+redis.call('HDEL', name, 'finished', 'outcome', 'duration')
 move(job, 'queued', '', job.expires, ARGV[3], ARGV[4])
 return { 'queued', before }

@@ -10,11 +10,12 @@
 --          where it turns out later that nobody was asked
 -- ARGV[8]  actor
 -- ARGV[9]  why
--- ARGV[10…] fields and values to keep: `<n>.…` belongs to the attempt, the rest to the job
+-- ARGV[10] gates that what the provider said proves to be open, commas between
+-- ARGV[11] failure of the provider: 'clear' (nobody was called), 'unclear', or ''
+-- ARGV[12…] fields and values to keep: `<n>.…` belongs to the attempt, the rest to the job
 -- answer   {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
 
 local OPEN = { dialing = true, uncertain = true, in_progress = true }
-local WAITING = { scheduled = true, queued = true, held = true }
 local CALLED = { placed = true, answered = true, no_answer = true, call_failed = true }
 
 local id, n, to = ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -34,7 +35,7 @@ local function add(list, field, value)
 end
 
 local own, all, given = {}, {}, {}
-for i = 10, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   add(all, ARGV[i], ARGV[i + 1])
   given[ARGV[i]] = ARGV[i + 1]
   if string.match(ARGV[i], '^%d+%.') then
@@ -93,6 +94,29 @@ local since = tonumber(redis.call('HGET', key('job', id), 'since') or 0)
 local matters = n > since or to == 'completed' or to == 'in_progress'
 local saved = WAITING[job.state] and known == 'maybe_placed' and called and matters
 
+-- What the attempt cost, in units, where that is said, or follows: nothing, if nobody was asked.
+local COST = int(n) .. '.cost'
+local said = given[COST]
+local cost = said and math.max(0, units(said) or 0)
+local known_cost = units(redis.call('HGET', key('job', id), COST) or nil)
+if said and not known_cost then
+  learn(job.tariff, cost)
+end
+cost = cost or (not spent and 0) or nil
+
+-- What the provider's answer says about the provider itself.
+local function judge()
+  if ARGV[10] ~= '' and redis.call('DEL', key('breaker')) then
+    for name in string.gmatch(ARGV[10], '[^,]+') do
+      if GATES[name] and GATES[name].trial == id then
+        reopen(name, 'a call went through')
+      end
+    end
+  elseif ARGV[11] ~= '' then
+    count_failure(ARGV[11], id, why)
+  end
+end
+
 if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to] then
   if undecided and says_something_new(own) then
     if job.n > n and called and unknown then
@@ -101,10 +125,19 @@ if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to
     end
     keep(own)
     note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: ' .. to .. ' ' .. why)
+    if cost then
+      settle_late(job, n, cost, known_cost or 0)
+    end
+  elseif known and said and cost > (known_cost or -1) and not (OPEN[job.state] and job.n == n) then
+    put(id, { COST, said })
+    note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: it cost ' .. said)
+    settle_late(job, n, cost, known_cost or 0)
   end
   return { 'late', job.state }
 end
 
+judge()
+job.cost = cost and math.max(0, cost - (known_cost or 0))
 if to ~= 'in_progress' and to ~= 'uncertain' then
   add(all, int(n) .. '.end', int(NOW))
 end
@@ -134,5 +167,7 @@ else
 end
 if saved and to == 'in_progress' then
   pick_up(job)
+elseif saved and cost then
+  settle_late(job, n, cost, known_cost or 0)
 end
 return { 'moved', job.state }

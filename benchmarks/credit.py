@@ -1,0 +1,132 @@
+"""Credit for a few calls and very many jobs; wrong credentials and a dead provider for a minute."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import requests
+
+from benchmarks.stand import Bench, bench, numbers
+from dispatcher.states import State
+from dispatcher.store.credit import account
+from dispatcher.store.listing import counts
+
+PRICE = 20  # of a spoken text, at the sandbox
+FLOOR = 50
+SETTINGS = {
+    "rate_limit": "200",
+    "max_connections": "8",
+    "check_first": "1s",
+    "check_longest": "5s",
+    "recipient_per_day": "none",
+    "recipient_one_at_a_time": "false",
+}
+RING = "--ring=1"
+
+
+class Trouble(NamedTuple):
+    """What is told to the sandbox, and what it answers meanwhile."""
+
+    name: str
+    begin: dict[str, Any]
+    end: dict[str, Any]
+    status: int
+
+
+TROUBLES = (
+    Trouble("wrong token", {"token": "another"}, {"token": "sandbox"}, 401),
+    Trouble("provider down (503)", {"down": "503"}, {"down": "off"}, 503),
+)
+
+
+def run(*, quick: bool) -> None:
+    """Print what was placed and refused in each phase, and what trouble cost."""
+    jobs, first, more = (1000, 20, 12) if quick else (10_000, 100, 60)
+    _out_of_credit(jobs, first, more)
+    jobs, lasts = (200, 10) if quick else (1000, 60)
+    print("\n| trouble | lasts | requests refused | jobs completed | attempts of each |")
+    print("|---|---|---|---|---|", flush=True)
+    for trouble in TROUBLES:
+        _trouble(trouble, jobs, lasts)
+
+
+def _out_of_credit(jobs: int, first: int, more: int) -> None:
+    start = FLOOR + (first - 1) * PRICE
+    with bench(sandbox=(f"--credits={start}", RING), **SETTINGS) as stand:
+        store = stand.dispatcher.store
+        stand.until(lambda: account(store).balance is not None, 30)
+        print(f"{jobs:,} jobs, two workers:\n")
+        print("| credit for | calls placed | refused (403) | goes on after | seconds in all |")
+        print("|---|---|---|---|---|", flush=True)
+        _phase(stand, jobs, f"{first} calls", lambda: _enqueue(stand, jobs))
+        _phase(stand, jobs, f"{more} more", lambda: _top_up(stand, more))
+        _phase(stand, jobs, "all", lambda: _top_up(stand, jobs))
+        spent, charged = account(store).spent, stand.stats()["credits"]["charged"]
+        untouched = counts(store)[State.COMPLETED].get("", 0)
+        print(f"\n{untouched:,} completed; ledger {spent:,f}, the sandbox's own {charged:,.0f}")
+
+
+def _phase(stand: Bench, jobs: int, name: str, begin: Callable[[], object]) -> None:
+    before, began = stand.stats(), time.monotonic()
+    had = before["calls"]["placed"]
+    begin()
+    stand.until(lambda: _placed(stand) > had, 60)
+    resumed = time.monotonic() - began
+    done = stand.until(lambda: _quiet(stand, jobs), 900)
+    after = stand.stats()
+    refused = _answered(after, 403) - _answered(before, 403)
+    took = time.monotonic() - began if done else float("nan")
+    placed = after["calls"]["placed"] - had
+    print(f"| {name} | {placed:,} | {refused} | {resumed:.1f} s | {took:.0f} |", flush=True)
+
+
+def _quiet(stand: Bench, jobs: int) -> bool:
+    """Whether no call is under way, and whoever was not called is held."""
+    store = stand.dispatcher.store
+    table = {state: sum(reasons.values()) for state, reasons in counts(store).items()}
+    there = table[State.HELD] + table[State.COMPLETED]
+    over = not table[State.HELD] or store.gates()
+    return there == jobs and bool(over) and not account(store).in_flight
+
+
+def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
+    with bench(sandbox=("--credits=100000000", RING), **SETTINGS | {"rate_limit": "50"}) as stand:
+        ids = _enqueue(stand, jobs)
+        stand.until(lambda: _placed(stand) > jobs / 10, 60)
+        _control(stand, "options", trouble.begin)
+        stand.pause(lasts)
+        _control(stand, "options", trouble.end)
+        store = stand.dispatcher.store
+        stand.until(lambda: sum(counts(store)[State.COMPLETED].values()) == jobs, 300)
+        refused = _answered(stand.stats(), trouble.status)
+        found = [job for job in store.get_many(ids) if job]
+        completed = sum(job.state is State.COMPLETED for job in found)
+        spent = dict(Counter(job.spent for job in found))
+        words = ", ".join(f"{n} of {times:,} jobs" for n, times in sorted(spent.items()))
+        print(f"| {trouble.name} | {lasts} s | {refused} | {completed:,} | {words} |", flush=True)
+
+
+def _enqueue(stand: Bench, jobs: int) -> list[str]:
+    made = stand.dispatcher.call_many(
+        {"recipient": number, "say": "x", "lang": "en"} for number in numbers(jobs)
+    )
+    return [handle.id for handle in made.jobs]
+
+
+def _top_up(stand: Bench, calls: int) -> None:
+    _control(stand, "credits", {"add": calls * PRICE})
+
+
+def _placed(stand: Bench) -> int:
+    return int(stand.stats()["calls"]["placed"])
+
+
+def _answered(stats: dict[str, Any], status: int) -> int:
+    return int(stats["requests"]["by_status"].get(str(status), 0))
+
+
+def _control(stand: Bench, what: str, body: dict[str, Any]) -> None:
+    requests.post(f"{stand.sandbox}/_sandbox/{what}", json=body, timeout=10).raise_for_status()

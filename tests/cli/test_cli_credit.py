@@ -1,0 +1,101 @@
+"""`balance`, `limit` and `events` as people run them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from cli_shell import Shell
+
+from dispatcher.rules import Rules
+from dispatcher.store import Store
+from dispatcher.store.credit import account, note_balance, watch
+
+
+def see(store: Store, balance: int) -> None:
+    look = watch(store, lease=60, now=True)
+    assert look is not None
+    note_balance(store, Decimal(balance), look, 300)
+
+
+def test_balance_tells_what_is_known_without_asking_the_provider(
+    shell: Shell, store: Store
+) -> None:
+    store.publish(Rules(floor=50))
+    see(store, 42)
+    store.close_gate("credit", "credit 42, needs 50", 50)
+    ran = shell("balance")
+    lines = ran.out.splitlines()
+    assert (ran.code, ran.err) == (0, "")
+    assert lines[0].startswith("42 credits, seen ")
+    assert lines[1] == "Nothing was spent within the last hour"
+    assert lines[2].startswith("Calls are held: credit 42, needs 50 (since ")
+    found = shell("balance", "--json").json
+    assert (found["balance"], found["floor"], found["available"]) == (42, 50, 42)
+    assert [gate["gate"] for gate in found["gates"]] == ["credit"]
+
+
+def test_balance_looks_when_told_to_and_opens_what_may_open(
+    shell: Shell, store: Store, provider: dict[str, str]
+) -> None:
+    store.publish(Rules(floor=50))
+    see(store, 42)
+    store.close_gate("credit", "credit 42, needs 50", 50)
+    assert shell("balance", "--look", "--json", **provider).json["balance"] == 500
+    assert account(store).balance == 500
+    assert store.gates() == []
+
+
+def test_a_look_that_fails_says_why_and_keeps_what_was_known(
+    shell: Shell, store: Store, provider: dict[str, str]
+) -> None:
+    see(store, 42)
+    ran = shell("balance", "--look", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
+    assert ran.code == 1
+    assert "SID and token" in ran.complaint
+    assert account(store).balance == 42
+
+
+def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:
+    assert shell("limit", "list").out == ""
+    done = shell("limit", "set", "tag:campaign:x", "500/day")
+    assert done.out == "Limit for tag:campaign:x: 0 of 500 credits a day used: set\n"
+    shell("limit", "set", "client:api:shop", "10000/total")
+    shell("limit", "set", "tag:campaign:x", "600/day")
+    rows = [
+        {"scope": "client:api:shop", "credits": 10000, "per": "total", "used": 0},
+        {"scope": "tag:campaign:x", "credits": 600, "per": "day", "used": 0},
+    ]
+    assert shell("limit", "list", "--json").json == rows
+    assert len(shell("limit", "list").out.splitlines()) == 2
+    assert shell("limit", "clear", "tag:campaign:x").out == "tag:campaign:x: cleared\n"
+    again = shell("limit", "clear", "tag:campaign:x", "--json").json
+    assert again == {"scope": "tag:campaign:x", "cleared": False}
+
+
+@pytest.mark.parametrize(
+    ("scope", "amount", "word"),
+    [
+        ("campaign:x", "500/day", "'campaign:x' is no scope"),
+        ("tag:x", "five", "'five' is no limit"),
+        ("tag:x", "0/day", "'0/day' is no limit"),
+        ("tag:a,b", "5/day", "comma"),
+    ],
+)
+def test_a_limit_that_is_none_is_wrong_usage(
+    shell: Shell, scope: str, amount: str, word: str
+) -> None:
+    ran = shell("limit", "set", scope, amount)
+    assert ran.code == 2
+    assert word in ran.complaint
+
+
+def test_events_are_listed_and_read_on_from_a_cursor(shell: Shell, store: Store) -> None:
+    store.close_gate("auth", "401", refused=True)
+    store.open_gate("auth", "mended")
+    lines = shell("events").out.splitlines()
+    assert [line.split()[1] for line in lines] == ["gate.closed", "gate.opened"]
+    assert "gate=auth  why=401" in lines[0]
+    first, second = shell("events", "--json").json
+    assert shell("events", "--json", "--after", first["cursor"]).json == [second]
+    assert shell("events", "--after", "yesterday").code == 2

@@ -1,0 +1,220 @@
+"""Credit that runs out and comes back, wrong credentials, a provider that is down."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
+
+from dispatcher.job import Job
+from dispatcher.sandbox.options import CREDITS_PAGES
+from dispatcher.states import State
+from dispatcher.store.credit import Account, account
+from dispatcher.store.listing import counts
+from dispatcher.store.notices import notices
+
+TTS = 20
+"""What a call costs at the sandbox."""
+TWO = ("--no-sandbox", "--no-flower", "--workers", "2")
+MANY = 300
+
+
+def held(up: Up) -> int:
+    return sum(counts(up.dispatcher.store)[State.HELD].values())
+
+
+def settled(up: Up, sandbox: Sandbox) -> int:
+    """Return the calls placed, when none is under way any more and everybody else is held."""
+
+    def quiet() -> int:
+        placed = sandbox.placed()
+        waits = placed + held(up) == MANY and not account(up.dispatcher.store).in_flight
+        return placed if waits and not sandbox.stats()["calls"]["in_progress"] else 0
+
+    return eventually(quiet, 60, "what the credit pays for is called, the rest is held")
+
+
+@dataclass
+class Story:
+    """What was seen while the credit ran out, was topped up in part, and in full."""
+
+    first: int
+    resumed_after: float
+    second: int
+    refused: int
+    untouched: list[Job]
+    stats: dict[str, Any]
+    jobs: list[Job]
+    account: Account
+    charged: float
+    kinds: Counter[str]
+
+
+def out_of_credit(folder: Path) -> Story:
+    """Credit for 20 calls and 300 jobs; a top-up for 12 more; a full one."""
+    with (
+        OwnSandbox("--ring=0.3", f"--credits={50 + 19 * TTS}") as sandbox,
+        Up(folder, *TWO, **QUICK, **sandbox.account) as up,
+    ):
+        store = up.dispatcher.store
+        eventually(lambda: account(store).balance is not None, 20, "the balance is seen")
+        ids = up.enqueue(numbers("0001", MANY))
+        first = settled(up, sandbox)
+        found = [job for job in store.get_many(ids) if job]
+        untouched = [job for job in found if job.state is State.HELD]
+        stats = up.json("stats")
+        began = time.monotonic()
+        sandbox.top_up(12 * TTS)
+        eventually(lambda: sandbox.placed() > first, 20, "calls go on after a top-up")
+        resumed = time.monotonic() - began
+        eventually(lambda: sandbox.placed() >= first + 10, 20, "the top-up is used")
+        second = settled(up, sandbox) - first
+        refused = sandbox.answered(403)
+        sandbox.top_up(1_000_000)
+        jobs = up.ended(ids, 60)
+        charged = sandbox.stats()["credits"]["charged"]
+        kinds = Counter(each.kind for each in notices(store))
+        return Story(
+            first,
+            resumed,
+            second,
+            refused,
+            untouched,
+            stats,
+            jobs,
+            account(store),
+            charged,
+            kinds,
+        )
+
+
+@pytest.mark.played(by=out_of_credit)
+def test_what_the_credit_pays_for_is_called_and_next_to_nothing_is_refused(outcome: Story) -> None:
+    assert outcome.first in {19, 20}
+    assert outcome.resumed_after < 10
+    assert 11 <= outcome.second <= 13
+    assert outcome.refused <= 5
+
+
+@pytest.mark.played(by=out_of_credit)
+def test_those_who_wait_for_credit_have_spent_nothing_and_say_why(outcome: Story) -> None:
+    assert len(outcome.untouched) >= MANY - 20
+    for job in outcome.untouched:
+        assert (job.spent, job.attempts, job.hold_reason) == (0, (), "credit")
+        assert "needs 50" in job.timeline[-1].why
+    (gate,) = outcome.stats["gates"]
+    assert gate["gate"] == "credit"
+    assert any("waiting jobs need about" in sentence for sentence in outcome.stats["outlook"])
+
+
+@pytest.mark.played(by=out_of_credit)
+def test_after_a_full_top_up_all_are_called_once_and_the_books_agree(outcome: Story) -> None:
+    assert Counter(job.state for job in outcome.jobs) == {State.COMPLETED: MANY}
+    assert {job.spent for job in outcome.jobs} == {1}
+    assert outcome.account.spent == Decimal(str(outcome.charged)) == MANY * TTS
+    assert outcome.account.in_flight == 0
+    assert outcome.kinds["gate.closed"] >= 2
+    assert outcome.kinds["credit.low"] >= 1
+
+
+@dataclass
+class Stop:
+    """What was seen while the provider refused everybody for a while."""
+
+    failures: int
+    jobs: list[Job]
+    seconds_to_end: float
+    held: int
+
+
+def wrong_token(folder: Path) -> Stop:
+    return _stopped(folder, {"token": "another"}, 401)
+
+
+def provider_down(folder: Path) -> Stop:
+    return _stopped(folder, {"down": "503"}, 503)
+
+
+def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
+    """Make trouble for some seconds in the middle of 300 jobs."""
+    with (
+        OwnSandbox("--ring=0.3") as sandbox,
+        Up(folder, *TWO, **QUICK, **sandbox.account) as up,
+    ):
+        ids = up.enqueue(numbers("0001", MANY))
+        eventually(lambda: sandbox.placed() > MANY / 10, 30, "calls are placed")
+        sandbox.options(**trouble)
+        eventually(up.dispatcher.store.gates, 30, "the gate is closed")
+        time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
+        waiting = held(up)
+        failures = sandbox.answered(status)
+        sandbox.options(token=sandbox.token, down="off")
+        began = time.monotonic()
+        jobs = up.ended(ids, 60)
+        return Stop(failures, jobs, time.monotonic() - began, waiting)
+
+
+def _nobody_lost_anything(outcome: Stop) -> None:
+    assert outcome.failures <= 10
+    assert outcome.held > MANY / 3
+    assert Counter(job.state for job in outcome.jobs) == {State.COMPLETED: MANY}
+    assert {job.spent for job in outcome.jobs} == {1}
+    assert outcome.seconds_to_end < 40
+
+
+@pytest.mark.played(by=wrong_token)
+def test_a_wrong_token_costs_a_handful_of_requests_and_no_attempt(outcome: Stop) -> None:
+    _nobody_lost_anything(outcome)
+
+
+@pytest.mark.played(by=provider_down)
+def test_a_provider_that_is_down_costs_a_handful_of_requests_and_no_attempt(
+    outcome: Stop,
+) -> None:
+    _nobody_lost_anything(outcome)
+
+
+def strange_balances(folder: Path) -> dict[str, State]:
+    """Call while the page of the balance says all that it should not; return what became of it."""
+    found = {}
+    with (
+        OwnSandbox("--ring=0.3") as sandbox,
+        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_CREDIT_LOOK="1s") as up,
+    ):
+        store = up.dispatcher.store
+        for page in CREDITS_PAGES[1:]:
+            sandbox.options(credits_page=page)
+            eventually(lambda: account(store).misses > 0, 20, "a look has failed")
+            (job,) = up.ended(up.enqueue(numbers("0001", 1)), 20)
+            found[page] = job.state
+            sandbox.options(credits_page="right")
+            eventually(lambda: account(store).misses == 0, 80, "a look succeeds again")
+        for balance in (-5, 49.9999):
+            sandbox.credits(balance)
+            eventually(
+                lambda: account(store).balance == Decimal(str(balance)),  # noqa: B023
+                20,
+                "the balance is seen",
+            )
+            (id_,) = up.enqueue(numbers("0001", 1))
+            eventually(lambda: store.get(id_).state is State.HELD, 20, "held")  # noqa: B023
+            found[str(balance)] = store.get(id_).state
+            sandbox.credits(50.0001 if balance > 0 else 1000)
+            up.ended([id_], 20)
+        found["refused"] = State.FAILED if sandbox.answered(403) else State.COMPLETED
+    return found
+
+
+@pytest.mark.played(by=strange_balances)
+def test_a_balance_that_cannot_be_read_stops_nobody_and_one_too_low_does(
+    outcome: dict[str, State],
+) -> None:
+    readable = dict.fromkeys(CREDITS_PAGES[1:], State.COMPLETED)
+    low = {"-5": State.HELD, "49.9999": State.HELD}
+    assert outcome == readable | low | {"refused": State.COMPLETED}

@@ -1,0 +1,94 @@
+"""The published table of errors and retries is what the client and the policy do, row by row."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from provider_wire import http, reset
+
+from dispatcher.job import Job
+from dispatcher.policy import Policy, after_error
+from dispatcher.provider import ProviderError, VoiceClient
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
+COLUMNS = 9
+NOTHING = "–"  # noqa: RUF001
+SAY = {"caller": "+818000000000", "recipient": "+818011234567", "message": "Hi", "lang": "en"}
+JOB = Job.from_record(
+    "a" * 16,
+    {
+        "state": "dialing",
+        "prio": "normal",
+        "to": "818011234567",
+        "say": "Hi",
+        "n": "1",
+        **dict.fromkeys(("spent", "moves", "created", "due"), "0"),
+    },
+)
+DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "201"}
+"""Every status of the provider's error table, 5xx one by one, and a 2xx that is not JSON."""
+
+
+def rows() -> list[list[str]]:
+    table = PAGE.read_text().partition("proves open | failure |\n")[2].partition("\n\n")[0]
+    lines = table.splitlines()[1:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_has_every_row_of_the_providers_errors() -> None:
+    answers = [row[0] for row in rows()]
+    assert all(len(row) == COLUMNS for row in rows())
+    assert {answer.split(" ")[0] for answer in answers if answer[0].isdigit()} == DOCUMENTED
+    assert sum("Country" in answer or "credits" in answer for answer in answers) == 3
+    assert [answer.split(",")[0] for answer in answers if not answer[0].isdigit()] == [
+        "refused",
+        "sent",
+    ]
+
+
+def provoke(
+    answer: str, ask: Callable[..., VoiceClient], client_for: Callable[..., VoiceClient]
+) -> ProviderError:
+    """Return the error that a request for a call meets where the provider answers so."""
+    if answer.startswith("refused"):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            client = client_for(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+            return _error(client)
+    if answer.startswith("sent"):
+        return _error(ask(reset))
+    status, _, body = answer.partition(" ")
+    text = body.strip("`")
+    return _error(ask(http(int(status), json.loads(text) if text[:1] == "{" else text.encode())))
+
+
+def _error(client: VoiceClient) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        client.say(**SAY)
+    return caught.value
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: re.sub(r"\W+", " ", row[0])[:40])
+def test_what_the_table_says_happens(
+    row: list[str], ask: Callable[..., VoiceClient], client_for: Callable[..., VoiceClient]
+) -> None:
+    error = provoke(row[0], ask, client_for)
+    decision = after_error(error, JOB, Policy(), random.Random(1), datetime.now(UTC))
+    becomes = f"{decision.to}/{decision.reason}" if decision.reason else str(decision.to)
+    assert row[1:] == [
+        f"`{type(error).__name__}`",
+        "unknown" if decision.to == "uncertain" else "no",
+        f"`{becomes}`",
+        f"`{decision.result}`",
+        "yes" if decision.spent else "no",
+        decision.gate or NOTHING,
+        ", ".join(decision.proves) or NOTHING,
+        decision.failure or NOTHING,
+    ]
