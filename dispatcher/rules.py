@@ -18,6 +18,8 @@ class Rules:
     request whose process is gone. `gap` and `per_day` bound the calls to one number;
     `one_at_a_time` keeps a second call waiting while one may be ringing.
     `countries` are those that may be called (empty: all), `blocked` those that may not.
+    `webhooks` is how many targets of the account are told of jobs' ends, or with
+    `every_change` of every change of their states.
     """
 
     rate: Rate | None = None
@@ -32,6 +34,8 @@ class Rules:
     hours: CallingHours | None = None
     countries: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()
+    webhooks: int = 0
+    every_change: bool = False
 
     def fields(self) -> dict[str, str]:
         """Return the fields of ns:limits (store/lua/_job.lua lists them)."""
@@ -50,5 +54,7 @@ class Rules:
             "hours": None if self.hours is None else self.hours.text,
             "countries": ",".join(sorted(self.countries)) or None,
             "blocked": ",".join(sorted(self.blocked)) or None,
+            "hooks": str(self.webhooks) if self.webhooks else None,
+            "every": "1" if self.every_change else None,
         }
         return {name: value for name, value in found.items() if value is not None}

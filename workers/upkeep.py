@@ -14,6 +14,7 @@ from dispatcher.provider import AccountStopped, NotEnoughCredits, ProviderError,
 from dispatcher.states import Reason, State
 from dispatcher.store import Gate, Pace, Store
 from dispatcher.store.listing import ended_before
+from dispatcher.store.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class WatchCredit:
 
 @dataclass(frozen=True)
 class Purge:
-    """Forgets jobs that ended longer ago than the retention, in seconds."""
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old."""
 
     store: Store
     retention: float
@@ -143,4 +144,6 @@ class Purge:
         before = self.store.now() - self.retention * 1000
         # Those that were created long ago and ended lately stay, until their own time has come.
         removed = sum(self.store.purge(id_, before) for id_ in ended_before(self.store, before))
-        return {"purged": removed} if removed else {}
+        webhooks = Outbox(self.store).purge(before)
+        done = {"purged": removed, "webhooks": webhooks}
+        return {kind: number for kind, number in done.items() if number}

@@ -15,7 +15,16 @@ import click
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli import account, acting, calls, diagnosis, looking, pausing, stand_in
+from dispatcher.cli import (
+    account,
+    acting,
+    calls,
+    diagnosis,
+    looking,
+    pausing,
+    stand_in,
+    webhooks,
+)
 from dispatcher.cli.connection import Connection
 from dispatcher.durations import InvalidDuration, InvalidMoment
 from dispatcher.errors import DispatcherError
@@ -106,6 +115,7 @@ app.command("why")(looking.why)
 app.command("balance")(account.balance)
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _add_processes() -> None:

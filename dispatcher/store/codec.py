@@ -29,6 +29,7 @@ def request_fields(request: JobRequest) -> Fields:
         "window": _milliseconds(request.evidence_window),
         "limit": _milliseconds(request.call_deadline),
         "hours": request.hours,
+        "hook": request.webhook,
         "cc": ",".join(dict.fromkeys(country(number) for number in request.called)),
     }
     return [

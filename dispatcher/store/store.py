@@ -96,7 +96,7 @@ class Store:
 
     def feed(self, most: int = 100) -> list[tuple[str, Priority]]:
         """Choose the jobs a message goes out for now: `(id, priority)`, most deserving first."""
-        flat = self._run("feed", most, _ms(LOST_AFTER))
+        flat = self.run("feed", most, _ms(LOST_AFTER))
         return [(flat[i].decode(), Priority(flat[i + 1].decode())) for i in range(0, len(flat), 2)]
 
     def claim(
@@ -108,7 +108,7 @@ class Store:
         `lease` is in seconds. The same `token` asks again for the same claim, should the first
         answer have been lost; `slot` is what a Wait reserved for it.
         """
-        answer = self._run("claim", id_, token, _ms(lease), actor, slot)
+        answer = self.run("claim", id_, token, _ms(lease), actor, slot)
         if isinstance(answer, bytes):
             return None if answer == b"gone" else State(answer.decode())
         kind, first, second = answer
@@ -128,7 +128,7 @@ class Store:
         # Rounded up, a window that is open now would open a moment later.
         start = str(math.floor(opens.timestamp() * 1000)) if opens else ""
         moments = (start, codec.moment(closes))
-        state = self._run("admit", id_, *moments, "worker", why, hours)
+        state = self.run("admit", id_, *moments, "worker", why, hours)
         return None if state == b"gone" else State(state.decode())
 
     # -- the limiter -----------------------------------------------------------------------
@@ -143,20 +143,20 @@ class Store:
 
     def take_slot(self, holder: str, slot: str = "") -> Wait | None:
         """Ask for one request that is not a dial; None: go, and `give_back` the holder after."""
-        wait, reserved = self._run("slot", holder, slot)
+        wait, reserved = self.run("slot", holder, slot)
         return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
 
     def give_back(self, holder: str) -> None:
         """Give back the connection of a request that take_slot let through."""
-        self._run("give_back", holder)
+        self.run("give_back", holder)
 
     def rebook(self, booked: str) -> str:
         """Say that a request that was granted goes out only now; return its new booking."""
-        return str(self._run("rebook", booked).decode())
+        return str(self.run("rebook", booked).decode())
 
     def throttle(self, wait: float) -> None:
         """Move the whole account's next request to `wait` seconds from now, and slow down."""
-        self._run("throttle", _ms(wait), _LEFT_AFTER_429)
+        self.run("throttle", _ms(wait), _LEFT_AFTER_429)
 
     def settle(
         self, id_: str, attempt: int, decision: Decision, *, actor: str = "worker"
@@ -180,7 +180,7 @@ class Store:
             kept += [f"{attempt}.{name}" if name in _OF_ATTEMPT else name, value]
         if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
             kept += [f"{attempt}.error", decision.why]
-        answer, state = self._run(
+        answer, state = self.run(
             "settle",
             id_,
             attempt,
@@ -196,49 +196,49 @@ class Store:
 
     def put_off(self, id_: str, attempt: int, delay: float, status: str = "") -> bool:
         """Set when a call in progress is looked at next, in seconds; False where it is over."""
-        return bool(self._run("put_off", id_, attempt, _ms(delay), status))
+        return bool(self.run("put_off", id_, attempt, _ms(delay), status))
 
     # -- the inbox of reports (see store/inbox.py) -------------------------------------------
 
     def receive_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> int:
         """Write reports that are to be applied, and count; return how many were new."""
-        return int(self._run("receive_reports", json.dumps(counts), *reports))
+        return int(self.run("receive_reports", json.dumps(counts), *reports))
 
     def take_reports(self, most: int, lease: float) -> list[str]:
         """Take reports, the oldest first; those not dropped within `lease` seconds come again."""
-        return [text.decode() for text in self._run("take_reports", most, _ms(lease))]
+        return [text.decode() for text in self.run("take_reports", most, _ms(lease))]
 
     def drop_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
-        self._run("drop_reports", json.dumps(counts), *reports)
+        self.run("drop_reports", json.dumps(counts), *reports)
 
     def reports_due(self) -> bool:
         """Return whether reports wait that nobody has taken."""
-        return bool(self._run("reports_due"))
+        return bool(self.run("reports_due"))
 
     # -- what time moves on ----------------------------------------------------------------
 
     def pump(self, most: int = 500) -> Pumped:
         """Move due jobs into line, overdue ones to their end, held ones out of opened gates."""
-        return Pumped(*self._run("pump", most))
+        return Pumped(*self.run("pump", most))
 
     def rescue(self, window: float, most: int = 200) -> int:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
-        return int(self._run("rescue", most, _ms(window)))
+        return int(self.run("rescue", most, _ms(window)))
 
     def take_due(self, state: State, *, most: int = 100, lease: float = 60) -> list[str]:
         """Take jobs in `in_progress` or `uncertain` whose next moment has come."""
-        return [id_.decode() for id_ in self._run("take_due", state, most, _ms(lease))]
+        return [id_.decode() for id_ in self.run("take_due", state, most, _ms(lease))]
 
     def purge(self, id_: str, before: float) -> bool:
         """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
-        return bool(self._run("purge", id_, round(before)))
+        return bool(self.run("purge", id_, round(before)))
 
     # -- people ----------------------------------------------------------------------------
 
     def cancel(self, id_: str, *, actor: str, why: str = "") -> None:
         """End a job that is not dialled yet. Raises UnknownJob, Refused."""
-        answer, before = self._run("cancel", id_, actor, why)
+        answer, before = self.run("cancel", id_, actor, why)
         self._complain(answer, id_, f"job {id_} cannot be cancelled: it is {before.decode()}")
 
     def retry(self, id_: str, *, actor: str, why: str = "", expires: float | None = None) -> None:
@@ -249,14 +249,14 @@ class Store:
         if expires is not None and not 0 < expires <= FURTHEST.total_seconds():
             raise Refused(f"a deadline {expires:g} s from now is not within {FURTHEST.days} days")
         span = "" if expires is None else _ms(expires)
-        answer, before = self._run("retry", id_, actor, why, span)
+        answer, before = self.run("retry", id_, actor, why, span)
         state = before.decode()
         remedy = "it was reached" if state == State.COMPLETED else f"it is {state}, not ended"
         self._complain(answer, id_, f"job {id_} cannot be retried: {remedy}")
 
     def mark_reached(self, id_: str, *, actor: str, why: str = "") -> None:
         """End a job of unknown outcome as a person knows. Raises UnknownJob, Refused."""
-        answer, before, reason = self._run("mark_reached", id_, actor, why)
+        answer, before, reason = self.run("mark_reached", id_, actor, why)
         stands = before.decode() + (f"/{reason.decode()}" if reason else "")
         self._complain(
             answer,
@@ -273,7 +273,7 @@ class Store:
 
     def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
         """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
-        answer, before = self._run("prioritise", id_, priority, actor, why)
+        answer, before = self.run("prioritise", id_, priority, actor, why)
         self._complain(
             answer, id_, f"job {id_} is {before.decode()}: its priority is past mattering"
         )
@@ -282,7 +282,7 @@ class Store:
 
     def close_gate(self, name: str, why: str, required: float = 0) -> bool:
         """Close a gate for the whole account; True where it was open."""
-        return bool(self._run("close_gate", name, why, required))
+        return bool(self.run("close_gate", name, why, required))
 
     def open_gate(self, name: str) -> bool:
         """Open a gate; what it held is released by the next pump. True where it was closed."""
@@ -291,7 +291,7 @@ class Store:
 
     def look_at_gate(self, name: str, *, first: float = 2, longest: float = 60) -> Gate | None:
         """Take the right to look whether a gate may open: None where it is open or not time yet."""
-        text = self._run("look_at_gate", name, _ms(first), _ms(longest))
+        text = self.run("look_at_gate", name, _ms(first), _ms(longest))
         return _gate(name, text) if text else None
 
     def gates(self) -> list[Gate]:
@@ -329,7 +329,7 @@ class Store:
 
     def position(self, id_: str) -> tuple[int, float, float] | None:
         """Return how many go before a queued job, seconds between two, and until the next slot."""
-        found = self._run("position", id_)
+        found = self.run("position", id_)
         if found is None:
             return None
         before, spacing, until_slot = found
@@ -337,7 +337,7 @@ class Store:
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
-        rate, working, next_slot, connections, *lines, fed = self._run("pace")
+        rate, working, next_slot, connections, *lines, fed = self.run("pace")
         by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
         return Pace(
             rate=float(rate) if rate else None,
@@ -404,7 +404,8 @@ class Store:
     def _arguments(self, arguments: Iterable[Any]) -> list[Any]:
         return [self._clock() if self._clock else "", *arguments]
 
-    def _run(self, operation: str, *arguments: Any) -> Any:
+    def run(self, operation: str, *arguments: Any) -> Any:
+        """Run an operation of store/lua; for the modules beside this one."""
         with plain_errors():
             return self._script(operation)([self.root], self._arguments(arguments))
 

@@ -57,12 +57,15 @@ local function write(row)
     index(id, row[i], row[i + 1])
     if row[i] == 'tags' then
       job.tags = row[i + 1]
+    elseif row[i] == 'hook' then
+      job.hook = row[i + 1]
     end
   end
   put(id, fields)
   job.line = line_of(job.tags, one_word(actor))
   arrive(job, job.state == 'scheduled' and due or expires)
   note(job, actor, '')
+  announce(job)
   return 'new'
 end
 
