@@ -23,6 +23,7 @@ from dispatcher.cli import (
     looking,
     pausing,
     stand_in,
+    watching,
     webhooks,
 )
 from dispatcher.cli.connection import Connection
@@ -115,6 +116,7 @@ app.command("why")(looking.why)
 app.command("balance")(account.balance)
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
+app.command("watch")(watching.watch)
 app.add_typer(webhooks.app, name="webhooks")
 
 

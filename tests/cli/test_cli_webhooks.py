@@ -1,6 +1,10 @@
-"""`webhooks list` and `retry`, and `call --webhook`."""
+"""`webhooks list` and `retry`, `call --webhook`, and `watch`."""
 
 from __future__ import annotations
+
+import json
+import signal
+import time
 
 import pytest
 from cli_shell import Shell
@@ -108,3 +112,48 @@ def test_receivers_without_a_secret_stop_the_start(shell: Shell, provider: dict[
     ran = shell.run("worker", **provider, **url)
     assert ran.code == 2
     assert "set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY" in ran.err
+
+
+def test_watch_prints_one_object_for_each_change(shell: Shell, store: Store) -> None:
+    process = shell.start("watch", "--json", "--tag", "a")
+    deadline = time.monotonic() + 20
+    while not store.redis.pubsub_numpat():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    id_ = enqueue(store, tags=["a"])
+    enqueue(store, tags=["b"])
+    store.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
+    assert process.stdout
+    lines = [process.stdout.readline().decode() for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    ran = shell.end(process)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    told = [json.loads(line) for line in lines]
+    assert [(each["job"]["id"], each["event"]["to"]) for each in told] == [
+        (id_, "queued"),
+        (id_, "cancelled"),
+    ]
+    assert told[1]["event"]["actor"] == "cli:sam"
+    assert NUMBER not in "".join(lines)
+
+
+def test_watch_ends_after_its_time_and_prints_lines_where_no_terminal_is(
+    shell: Shell, store: Store
+) -> None:
+    process = shell.start("watch", "--for", "3s")
+    deadline = time.monotonic() + 20
+    while not store.redis.pubsub_numpat():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    id_ = enqueue(store)
+    ran = shell.end(process)
+    assert (ran.code, ran.err) == (0, "")
+    (line,) = ran.out.splitlines()
+    assert id_ in line
+    assert "+8180****4567" in line
+    assert "queued" in line
+
+
+def test_watch_takes_no_state_that_there_is_none(shell: Shell) -> None:
+    assert shell("watch", "--state", "ringing").code == 2
+    assert shell("watch", "--for", "soon").code == 2
