@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from dispatcher.redis_url import SCHEMES, hide_password
 from dispatcher.request import in_plain_words
 from dispatcher.rules import Rules
 from dispatcher.states import OnUncertain
+from dispatcher.webhook_url import derived_secret, webhook_url
 
 
 class InvalidSettings(DispatcherError):
@@ -117,7 +120,7 @@ def _secret_keys(value: SecretStr) -> SecretStr:
 
 
 def _listed(value: SecretStr) -> tuple[str, ...]:
-    return tuple(key.strip() for key in value.get_secret_value().split(","))
+    return tuple(key.strip() for key in value.get_secret_value().rstrip(", ").split(","))
 
 
 def _namespace(value: str) -> str:
@@ -160,6 +163,42 @@ def _countries(value: Any) -> Any:
     return codes
 
 
+def _webhook_urls(value: SecretStr) -> SecretStr:
+    for url in _listed(value):
+        webhook_url(url)
+    return value
+
+
+def _webhook_secrets(value: SecretStr) -> SecretStr:
+    for secret in _listed(value):
+        prefix, _, encoded = secret.partition("_")
+        try:
+            raw = b64decode(encoded, validate=True)
+        except ValueError:
+            raw = b""
+        if prefix != "whsec" or not 24 <= len(raw) <= 64:  # noqa: PLR2004 # as the specification
+            raise ValueError(
+                "write whsec_ and 24 to 64 bytes in base64, several separated by commas"
+                " (`echo whsec_$(openssl rand -base64 32)` makes one)"
+            )
+    return value
+
+
+def _networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower()
+    if text in {"true", "false"}:
+        return EVERYWHERE if text == "true" else ()
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: write true, false or networks such as 10.1.0.0/16,fd00::/8"
+        ) from None
+
+
+EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -240,6 +279,14 @@ class Settings(BaseSettings):
     gateway_tls_cert: Path | None = None
     gateway_tls_key: Path | None = None
 
+    webhook_url: Annotated[SecretStr, AfterValidator(_webhook_urls)] | None = None
+    webhook_events: Literal["ends", "all"] = "ends"
+    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secrets)] | None = None
+    webhook_numbers: Literal["masked", "whole"] = "masked"
+    webhook_allow_private: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), NoDecode
+    ] = ()
+
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
     flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
@@ -287,7 +334,28 @@ class Settings(BaseSettings):
             spend_per_call=self.spend_per_call,
             zone=self.spend_zone,
             breaker=self.breaker_failures,
+            webhooks=len(self.webhook_urls),
+            every_change=self.webhook_events == "all",
         )
+
+    @property
+    def webhook_urls(self) -> tuple[str, ...]:
+        """The account's targets. Raises InvalidSettings where nothing could be signed for them."""
+        urls = _listed(self.webhook_url) if self.webhook_url else ()
+        if urls and not (self.webhook_secret or self.secret_key):
+            raise InvalidSettings(
+                "DISPATCHER_WEBHOOK_URL is set, and there is no secret to sign with:"
+                " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
+            )
+        return urls
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What webhooks are signed with: of its own, or else what the secret keys are good for."""
+        if self.webhook_secret:
+            return _listed(self.webhook_secret)
+        keys = _listed(self.secret_key) if self.secret_key else ()
+        return tuple(derived_secret(key) for key in keys)
 
     @property
     def lease(self) -> float:
@@ -350,8 +418,11 @@ def _complaint(item: Any) -> str:
     return f"{name}{_shown(name, item['input'])}: {in_plain_words(item)}"
 
 
+HIDDEN = ("TOKEN", "SECRET", "AUTH", "WEBHOOK_URL")
+
+
 def _shown(name: str, value: object) -> str:
     """Return the offending value, unless it is one that must not show."""
-    if not isinstance(value, str) or any(word in name for word in ("TOKEN", "SECRET", "AUTH")):
+    if not isinstance(value, str) or any(word in name for word in HIDDEN):
         return ""
     return f"={hide_password(value)!r}"

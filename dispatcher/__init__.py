@@ -14,15 +14,20 @@ from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.request import InvalidJob, JobRequest, Kind
 from dispatcher.states import OnUncertain, Priority, Reason, State
 from dispatcher.store import KeyConflict, Refused, UnknownJob
+from dispatcher.store.listing import Filter
+from dispatcher.watching import Change, Gap
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Attempt",
     "Bulk",
+    "Change",
     "Dispatcher",
     "DispatcherError",
     "Event",
+    "Filter",
+    "Gap",
     "InvalidJob",
     "Job",
     "JobHandle",

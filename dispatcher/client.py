@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Self, Unpack
@@ -12,21 +10,18 @@ from typing import Any, Self, Unpack
 from dispatcher.errors import DispatcherError
 from dispatcher.job import Job
 from dispatcher.messages import Messenger, feed
-from dispatcher.redis_url import StoreUnavailable, plain_errors
 from dispatcher.request import InvalidJob, JobOptions, JobRequest
 from dispatcher.store import Store
+from dispatcher.store.listing import Filter
+from dispatcher.waiting import NotFinished, Waiters
+from dispatcher.watching import Change, Gap, watch
+
+__all__ = ["Bulk", "Dispatcher", "JobHandle", "NotFinished"]
 
 BATCH = 500
 """Requests written in one round trip by call_many."""
 
-_LOOK = 2.0  # seconds: how long a waiter trusts that no news means no change
-
-
 Batch = list[tuple[int, Mapping[str, Any] | JobRequest]]
-
-
-class NotFinished(DispatcherError, TimeoutError):
-    """The job did not end within the time the caller wanted to wait; it goes on all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,7 @@ class Dispatcher:
         self.store = store
         self.messenger = messenger
         self._actor = actor
+        self._waiters = Waiters(store)
 
     @classmethod
     def from_url(cls, url: str, *, broker_url: str | None = None, actor: str = "producer") -> Self:
@@ -136,28 +132,16 @@ class Dispatcher:
 
     def wait(self, id_: str, timeout: float | None = None) -> Job:
         """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            try:
-                return self._until_ended(id_, deadline)
-            except StoreUnavailable:
-                if _left(deadline) <= 0:
-                    raise
-                time.sleep(0.2)  # Redis is away: it says nothing until it is back
+        return self._waiters.wait(id_, timeout)
 
-    def _until_ended(self, id_: str, deadline: float | None) -> Job:
-        """Read the job at each announced change, and now and then: a lost one only delays."""
-        with plain_errors(), self.store.redis.pubsub() as news:
-            news.subscribe(self.store.key("job", id_))
-            while not (job := self.store.get(id_)).terminal:
-                if _left(deadline) <= 0:
-                    raise NotFinished(f"job {id_} is {job.state} still; it goes on all the same")
-                news.get_message(timeout=min(_LOOK, _left(deadline)))
-            return job
+    def watch(self, wanted: Filter | None = None) -> Iterator[Change | Gap]:
+        """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.
 
-
-def _left(deadline: float | None) -> float:
-    return math.inf if deadline is None else deadline - time.monotonic()
+        Starts with the first that comes after the call for it. A Gap says that Redis was out of
+        reach, and since when changes may have been missed. Raises StoreUnsuitable.
+        """
+        for batch in watch(self.store, wanted or Filter(), idle=60):
+            yield from batch
 
 
 def _as_refusal(error: Exception) -> DispatcherError:

@@ -12,6 +12,7 @@ from typing import Any
 from dispatcher.masking import mask_number, mask_text
 from dispatcher.request import Kind
 from dispatcher.states import TERMINAL, OnUncertain, Priority, State
+from dispatcher.webhook_url import origin
 
 Record = Mapping[str, str]
 
@@ -93,6 +94,7 @@ class Job:
     call_deadline: float | None
     hours: str | None
     backoff_longest: float | None
+    webhook: str | None
     spent: int
     since: int
     created_at: datetime
@@ -167,17 +169,18 @@ class Job:
             "caller": self.caller,
             "tags": list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
+            "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
             "created_at": iso(self.created_at),
             "due_at": iso(self.due_at),
             "expires_at": iso(self.expires_at),
             "finished_at": iso(self.finished_at),
-            "attempts": [_attempt_dict(item) for item in self.attempts],
+            "attempts": [_attempt_dict(item, mask=mask) for item in self.attempts],
             "callid": attempt.callid if attempt else None,
             "conferenceid": attempt.conferenceid if attempt else None,
             "cost": float(self.cost) if self.cost is not None else None,
             "duration": self.duration,
             "next_action": _next_dict(self.next_action),
-            "timeline": [_event_dict(event) for event in self.timeline],
+            "timeline": [event_dict(event, mask=mask) for event in self.timeline],
         }
 
     @classmethod
@@ -210,6 +213,7 @@ class Job:
             call_deadline=_seconds(get("limit")),
             hours=get("hours"),
             backoff_longest=_seconds(get("wait")),
+            webhook=get("hook"),
             spent=int(record["spent"]),
             since=int(get("since") or 0),
             created_at=_time(record["created"]),
@@ -281,7 +285,7 @@ def _timeline(record: Record) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
+def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "started_at": iso(attempt.sent_at),
@@ -290,19 +294,20 @@ def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
         "result": attempt.result,
         "callid": attempt.callid,
         "conferenceid": attempt.conferenceid,
-        "error": attempt.error,
         "cost": None if attempt.cost is None else float(attempt.cost),
+        "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
     }
 
 
-def _event_dict(event: Event) -> dict[str, Any]:
+def event_dict(event: Event, *, mask: bool) -> dict[str, Any]:
+    """Return a line of the timeline as JSON knows it; `mask` hides numbers in what people wrote."""
     return {
         "at": iso(event.at),
         "from": event.before,
         "to": event.to,
         "reason": event.reason,
         "actor": event.actor,
-        "why": event.why,
+        "why": mask_text(event.why) if mask else event.why,
     }
 
 

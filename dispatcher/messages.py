@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 DIAL = "dispatcher.dial"
 CHECK_CALL = "dispatcher.check_call"
 APPLY_REPORT = "dispatcher.apply_report"
+DELIVER_WEBHOOK = "dispatcher.deliver_webhook"
 CONTROL = "control"
+WEBHOOKS = "webhooks"
 TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broker need write it down
 _ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
@@ -83,6 +85,10 @@ class Messenger:
     def apply_reports(self) -> None:
         """Send `apply_report`: it takes from the inbox whatever waits there."""
         self._send(APPLY_REPORT, [(CONTROL, [])])
+
+    def deliver(self, ids: Iterable[str]) -> int:
+        """Send `deliver_webhook(delivery)` for each; return how many were sent."""
+        return self._send(DELIVER_WEBHOOK, [(WEBHOOKS, [id_]) for id_ in ids])
 
     def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
         """Return the queues that each worker consumes, of those that answer within the seconds.

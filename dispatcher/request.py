@@ -27,6 +27,7 @@ from dispatcher.hours import CallingHours
 from dispatcher.languages import CONFERENCE, ISO_639_1
 from dispatcher.recordings import recording_url
 from dispatcher.states import OnUncertain, Priority
+from dispatcher.webhook_url import webhook_url
 
 LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
 LONGEST_TAG = 100
@@ -156,6 +157,7 @@ class JobRequest(BaseModel):
     hours: Annotated[str, AfterValidator(_hours)] | None = None
     backoff_longest: Duration = None
     premium: bool | None = None
+    webhook: Annotated[str, AfterValidator(webhook_url)] | None = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -329,3 +331,4 @@ class JobOptions(TypedDict, total=False):
     hours: str | None
     backoff_longest: DurationLike | None
     premium: bool | None
+    webhook: str | None

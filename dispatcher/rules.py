@@ -24,6 +24,8 @@ class Rules:
     who is called, until its costs are learned; `warn` the balances at which a warning is given;
     `spend_per_day` what all calls of a day in `zone` may cost, `spend_per_call` what a single
     one may. `breaker` failures of the provider in a row hold all calls.
+    `webhooks` is how many targets of the account are told of jobs' ends, or with
+    `every_change` of every change of their states.
     """
 
     rate: Rate | None = None
@@ -45,6 +47,8 @@ class Rules:
     spend_per_call: float | None = None
     zone: str = "UTC"
     breaker: int = 5
+    webhooks: int = 0
+    every_change: bool = False
 
     def fields(self) -> dict[str, str]:
         """Return the fields of ns:limits (store/lua/_job.lua lists them)."""
@@ -70,6 +74,8 @@ class Rules:
             "spend_call": _units(self.spend_per_call),
             "zone": self.zone,
             "breaker": str(self.breaker),
+            "hooks": str(self.webhooks) if self.webhooks else None,
+            "every": "1" if self.every_change else None,
         }
         return {name: value for name, value in found.items() if value is not None}
 

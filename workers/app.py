@@ -1,11 +1,11 @@
-"""The two Celery apps, each built in a function: the one that dials, and the door."""
+"""The Celery apps, each built in a function: the one that dials, the door, and the webhooks."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 import workers.door
 import workers.tasks
@@ -27,6 +27,17 @@ def create_app(settings: Settings) -> Celery:
     app.steps["consumer"].add(step(teller))
     # The first dial would otherwise come late for its slot, by the time it takes to make them.
     worker_init.connect(lambda **_: parts().warm_up(), weak=False)
+    return app
+
+
+def create_webhooks(settings: Settings) -> Celery:
+    """Return the app of the process that delivers webhooks, which sends its own messages."""
+    app = Celery("voice-dispatcher-webhooks", set_as_current=False)
+    app.conf.update(configuration.dialling(settings))
+    parts = made_once(lambda: Parts(settings, app))
+    workers.tasks.register_webhooks(app, parts)
+    worker_ready.connect(lambda **_: parts().courier.start(), weak=False)
+    worker_shutting_down.connect(lambda **_: parts().courier.stop(), weak=False)
     return app
 
 

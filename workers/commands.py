@@ -11,14 +11,15 @@ import typer
 from rich.console import Console
 
 from config import logs
-from config.settings import Settings
-from dispatcher.cli import connection
+from config.settings import InvalidSettings, Settings
+from dispatcher.cli import connection, webhooks
 from dispatcher.durations import seconds
+from dispatcher.running import FOLDER
 from workers import run
 from workers.child import Service
 from workers.demo import Demo
 from workers.run_folder import RunFolder
-from workers.stack import ROOT, Plan, Stack, use_sandbox
+from workers.stack import KEPT_KEY, ROOT, Plan, Stack, use_sandbox
 from workers.supervisor import Supervisor
 
 Concurrency = Annotated[
@@ -29,6 +30,8 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
+    webhooks.app.command("run")(deliver)
+    webhooks.app.command("secret")(secret)
     for command in (up, demo, worker, beat, gateway, flower):
         app.command(command.__name__)(command)
 
@@ -89,26 +92,62 @@ def worker(
     door: Annotated[
         bool, typer.Option("--door/--no-door", help="Also take in `dispatcher.call` tasks.")
     ] = True,
+    webhooks: Annotated[
+        bool, typer.Option("--webhooks/--no-webhooks", help="Also deliver webhooks.")
+    ] = True,
     name: Annotated[str, typer.Option(help="Name in Flower.")] = "worker",
 ) -> None:
-    """Run a Celery worker that dials, and beside it the door for other services' tasks."""
+    """Run a Celery worker that dials; beside it the door for other services' tasks, and the process
+    that delivers webhooks.
+    """
     settings = _settings(context)
     run.require_credentials(settings)
-    if not door:
+    if not (door or webhooks):
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
         return
     run.require_store(settings)
+    _ = settings.rules  # what is wrong together shows here, and not in each process
     urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
     env = {**os.environ, **urls}
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
-        for role, stop in (("dial", settings.lease), ("door", 15.0)):
+        # Stopped in the other order: what the last calls came to is told still.
+        roles = {"webhooks": 20.0, "dial": settings.lease, "door": 15.0}
+        wanted = {"dial": True, "door": door, "webhooks": webhooks}
+        for role, stop in roles.items():
+            if not wanted[role]:
+                continue
             argv = [sys.executable, "-m", "workers.run", role, f"name={name}-{role}"]
             extra = options if role == "dial" else []
             supervisor.add(Service(role, [*argv, *extra], env=env, stop_timeout=stop, cwd=ROOT))
         supervisor.start()
         supervisor.run()
+
+
+def deliver(
+    context: typer.Context,
+    *,
+    name: Annotated[str, typer.Option(help="Name in Flower.")] = "webhooks",
+) -> None:
+    """Run the process that delivers webhooks (`worker` and `up` run one by themselves)."""
+    settings = _settings(context)
+    logs.set_up(settings.log_level)
+    run.webhooks(settings, name=name)
+
+
+def secret() -> None:
+    """Print the secrets that webhooks are signed with, for those who receive them."""
+    kept = Path.cwd() / FOLDER / KEPT_KEY  # where an `up` of this directory has made one
+    own = kept.exists() and not os.environ.get("DISPATCHER_SECRET_KEY")
+    given = {"secret_key": kept.read_text().strip()} if own else {}
+    secrets = Settings.load(**given).webhook_secrets
+    if not secrets:
+        raise InvalidSettings(
+            "no secret is set: set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
+        )
+    for each in secrets:
+        typer.echo(each)
 
 
 def beat(context: typer.Context) -> None:

@@ -15,12 +15,17 @@ from dispatcher.messages import Messenger
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
 from dispatcher.store.inbox import Inbox
+from dispatcher.store.outbox import Outbox
 from dispatcher.watch_credit import WatchCredit
 from workers.dial import Dial
 from workers.feeder import Feeder
 from workers.inbox import ApplyReports
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Purge, Reconcile, Rescue
+from workers.webhooks.addresses import Addresses
+from workers.webhooks.courier import Courier
+from workers.webhooks.deliver import Deliver
+from workers.webhooks.wire import Wire
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,27 @@ class Parts:
     @cached_property
     def watch_credit(self) -> WatchCredit:
         return WatchCredit(self.store, self.provider, self.limiter, self.settings.credit_look)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The webhooks."""
+        return Outbox(self.store)
+
+    @cached_property
+    def deliver_webhook(self) -> Deliver:
+        """See workers.webhooks."""
+        settings = self.settings
+        return Deliver(
+            self.outbox,
+            Wire(Addresses(settings.webhook_allow_private)),
+            settings.webhook_urls,
+            settings.webhook_secrets,
+            whole=settings.webhook_numbers == "whole",
+        )
+
+    @cached_property
+    def courier(self) -> Courier:
+        return Courier(self.outbox, self.messenger)
 
     @cached_property
     def purge(self) -> Purge:

@@ -1,4 +1,4 @@
-"""The single processes: `python -m workers.run dial|door|beat|flower|gateway`."""
+"""The single processes: `python -m workers.run dial|door|webhooks|beat|flower|gateway`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from config import logs
 from config.celery import DOOR_QUEUE, QUEUES
 from config.settings import InvalidSettings, Settings
 from dispatcher.errors import DispatcherError
+from dispatcher.messages import WEBHOOKS
 from dispatcher.redis_url import check_version
 from dispatcher.store import Store
-from workers.app import create_app, create_door
+from workers.app import create_app, create_door, create_webhooks
 from workers.discreet import hide_sent_arguments
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ READY = "consuming"
 TURN_OF_A_THREAD = 0.001
 """Seconds a thread may keep the others from running (Python's own: five times that): with many of
 them, a request would go out noticeably later than the slot it has."""
+WEBHOOK_THREADS = 32
+"""They wait for receivers, most of the time: so many targets have to hang before one is late."""
 
 
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
@@ -40,6 +43,12 @@ def door(settings: Settings, *, name: str = "door") -> None:
     """Run the worker that takes in `dispatcher.call`."""
     _publish(settings)
     _work(create_door(settings), settings, name, (DOOR_QUEUE,), 2)
+
+
+def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
+    """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
+    _publish(settings)
+    _work(create_webhooks(settings), settings, name, (WEBHOOKS,), WEBHOOK_THREADS)
 
 
 def beat(settings: Settings) -> None:
@@ -130,7 +139,14 @@ def _require_free(host: str, port: int, setting: str) -> None:
             ) from None
 
 
-PROCESSES = {"dial": dial, "door": door, "beat": beat, "flower": flower, "gateway": gateway}
+PROCESSES = {
+    "dial": dial,
+    "door": door,
+    "webhooks": webhooks,
+    "beat": beat,
+    "flower": flower,
+    "gateway": gateway,
+}
 
 
 def main(role: str, **options: int | str | None) -> None:

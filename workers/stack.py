@@ -37,6 +37,7 @@ OVER_SOON = {
 }
 """What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
 its numbers stand for behaviours, not for people who want to be left alone."""
+KEPT_KEY = "secret_key"
 ROOT = Path(__file__).resolve().parents[1]
 Ready = Callable[[], bool] | None
 
@@ -128,18 +129,19 @@ class Stack:
             self._start_sandbox()
         self._place_servers()
         settings = self._settings()
+        _ = settings.rules  # what is wrong together shows here, and not in each process
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)
         for service in services:
-            if service.role in {"dial", "door"}:
+            if service.role in {"dial", "door", "webhooks"}:
                 self.supervisor.wait_line(service.name, f"^{READY}$", STARTS_WITHIN)
         self.supervisor.wait_ready(STARTS_WITHIN)
 
     def _place_servers(self) -> None:
         self.environment.setdefault("DISPATCHER_FLOWER_DB", str(self.folder / "flower.db"))
         if not self.environment.get("DISPATCHER_SECRET_KEY"):
-            self.environment["DISPATCHER_SECRET_KEY"] = _kept_key(self.folder / "secret_key")
+            self.environment["DISPATCHER_SECRET_KEY"] = _kept_key(self.folder / KEPT_KEY)
         if self.plan.gateway:
             self.gateway_url = self._place_gateway()
         if self.plan.flower:
@@ -183,7 +185,9 @@ class Stack:
 
     def _services(self, settings: Settings) -> list[Service]:
         patience = settings.lease
-        services = [
+        # Stopped in the other order: what the last calls came to is told still.
+        services = [self._process("webhooks", "webhooks", stop=20)]
+        services += [
             self._process(
                 f"worker-{n}", "dial", f"name=worker-{n}", *self._threads(), stop=patience
             )

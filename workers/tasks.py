@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.utils.log import get_task_logger
 
-from dispatcher.messages import APPLY_REPORT
+from dispatcher.messages import APPLY_REPORT, DELIVER_WEBHOOK
 from dispatcher.states import Priority, State
 from workers.dial import Turn
 from workers.parts import Parts
@@ -22,6 +22,10 @@ QUIET = OURS | {"send_events": False, "Request": "workers.discreet:QuietRequest"
 LONG = 0.1
 """Seconds of a wake-up's turns after which the rest of its jobs go to whoever is free: it was made
 for work that takes less."""
+
+
+class WebhookFailed(Exception):
+    """A try to deliver a webhook failed: Flower shows the task as FAILURE, with the reason."""
 
 
 def told(turn: Turn) -> dict[str, str]:
@@ -77,6 +81,20 @@ def _register_apply(app: Celery, parts: Callable[[], Parts], teller: Teller) -> 
                 log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
         return {}
+
+
+def register_webhooks(app: Celery, parts: Callable[[], Parts]) -> None:
+    """Give the app the task of the process that delivers webhooks."""
+
+    @app.task(name=DELIVER_WEBHOOK, **OURS, throws=(WebhookFailed,))
+    def deliver_webhook(delivery: str) -> dict[str, str]:
+        verdict = parts().deliver_webhook(delivery)
+        if verdict is None:
+            return {"webhook": delivery, "result": "nothing to do"}
+        log.info("webhook %s: %s %s", delivery, verdict.what, verdict.error)
+        if verdict.error:
+            raise WebhookFailed(f"webhook {delivery}: {verdict.error}; {verdict.follows}")
+        return {"webhook": delivery, "result": "delivered"}
 
 
 def _register_ticks(app: Celery, parts: Callable[[], Parts]) -> None:

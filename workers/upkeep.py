@@ -11,6 +11,7 @@ from dispatcher.policy import Policy, after_window
 from dispatcher.states import Reason, State
 from dispatcher.store import Pace, Store
 from dispatcher.store.listing import ended_before
+from dispatcher.store.outbox import Outbox
 
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
@@ -91,7 +92,7 @@ class Reconcile:
 
 @dataclass(frozen=True)
 class Purge:
-    """Forgets jobs that ended longer ago than the retention, in seconds."""
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old."""
 
     store: Store
     retention: float
@@ -101,4 +102,6 @@ class Purge:
         before = self.store.now() - self.retention * 1000
         # Those that were created long ago and ended lately stay, until their own time has come.
         removed = sum(self.store.purge(id_, before) for id_ in ended_before(self.store, before))
-        return {"purged": removed} if removed else {}
+        webhooks = Outbox(self.store).purge(before)
+        done = {"purged": removed, "webhooks": webhooks}
+        return {kind: number for kind, number in done.items() if number}

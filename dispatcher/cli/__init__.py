@@ -25,6 +25,8 @@ from dispatcher.cli import (
     pausing,
     stand_in,
     telling,
+    watching,
+    webhooks,
 )
 from dispatcher.cli.connection import Connection
 from dispatcher.durations import InvalidDuration, InvalidMoment
@@ -127,6 +129,8 @@ app.command("events")(telling.events)
 app.add_typer(limiting.app, name="limit")
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
+app.command("watch")(watching.watch)
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _add_processes() -> None:

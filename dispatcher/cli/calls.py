@@ -37,6 +37,9 @@ Hours = Annotated[
     typer.Option(help="Calling hours, such as '08:00-21:00' in the recipient's zone; or any."),
 ]
 Premium = Annotated[bool | None, typer.Option("--premium", help="Allow a premium-rate number.")]
+Webhook = Annotated[
+    str | None, typer.Option(help="URL that is told when the job has ended (docs/webhooks.md).")
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if not reached.")
 ]
@@ -67,6 +70,7 @@ def call(
     backoff_longest: Backoff = None,
     hours: Hours = None,
     premium: Premium = None,
+    webhook: Webhook = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -94,6 +98,7 @@ def conference(
     backoff_longest: Backoff = None,
     hours: Hours = None,
     premium: Premium = None,
+    webhook: Webhook = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,

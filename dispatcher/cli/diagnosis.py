@@ -16,8 +16,10 @@ from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.client import Dispatcher
 from dispatcher.errors import DispatcherError
+from dispatcher.messages import WEBHOOKS
 from dispatcher.redis_url import plain_errors
 from dispatcher.states import Priority
+from dispatcher.store.outbox import Outbox
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -74,6 +76,7 @@ def examine(at: Connection) -> Iterator[Finding]:
         yield Finding("Redis", FAIL, str(error))
         return
     yield from _workers(dispatcher)
+    yield _webhooks(dispatcher)
     gates = dispatcher.store.gates()
     says = "; ".join(f"{gate.name}: {gate.why}" for gate in gates)
     yield Finding("gates", WARN if gates else OK, says or "open")
@@ -108,7 +111,7 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
         yield Finding("broker", FAIL, f"cannot be reached ({type(error).__name__}): is it running?")
         return
     yield Finding("broker", OK, "reached")
-    wanted = {*(str(p) for p in Priority), "control", "celery"}
+    wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
     for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
         yield Finding(
             f"queue {queue}", WARN, "no worker answers for it: start `voice-dispatcher worker`"
@@ -127,6 +130,14 @@ def _gateway(url: str) -> Finding:
         return Finding("gateway", OK, f"{url} is ready")
     says = f"{url} answers {answer.status_code}"
     return Finding("gateway", WARN, f"{says}: see its log, or what stands before it")
+
+
+def _webhooks(dispatcher: Dispatcher) -> Finding:
+    found = Outbox(dispatcher.store).counts()
+    if found["dead"]:
+        says = f"{found['dead']} were given up: `voice-dispatcher webhooks list --dead`"
+        return Finding("webhooks", WARN, says)
+    return Finding("webhooks", OK, f"{found['waiting']} wait")
 
 
 def _provider(make: Callable[[], Any]) -> Finding:

@@ -22,6 +22,7 @@ from dispatcher.states import State
 from dispatcher.store.credit import account
 from dispatcher.store.inbox import FATES
 from dispatcher.store.listing import counts, find
+from dispatcher.store.outbox import Outbox
 
 
 def show(
@@ -90,6 +91,7 @@ def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
         "ready": pace.ready,
         "lines": pace.lines,
         "fed": pace.fed,
+        "webhooks": Outbox(store).counts(),
         "gates": [
             {
                 "gate": gate.name,
@@ -175,6 +177,10 @@ def _print_stats(found: dict[str, Any]) -> None:
     if any(found["callbacks"].values()):
         parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
         out.print(f"Callbacks: {', '.join(parts)}")
+    if any(found["webhooks"].values()):
+        out.print(
+            f"Webhooks: {found['webhooks']['waiting']} wait, {found['webhooks']['dead']} given up"
+        )
     for gate in found["gates"]:
         why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
         held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"

@@ -77,7 +77,7 @@ class _Deadlined(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
+class Answer(http.client.HTTPResponse):
     """An answer that must be whole within the read timeout; a trickle does not prolong it."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -86,7 +86,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
-    response_class = _Answer
+    response_class = Answer
     max_idle: ClassVar[float] = MAX_IDLE
     _answered = 0.0
 

@@ -31,6 +31,7 @@ def request_fields(request: JobRequest) -> Fields:
         "hours": request.hours,
         "wait": _milliseconds(request.backoff_longest),
         "tariff": tariff(request),
+        "hook": request.webhook,
     }
     return [
         text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")

@@ -402,6 +402,7 @@ class Store:
         return [self._clock() if self._clock else "", *arguments]
 
     def run(self, operation: str, *arguments: Any) -> Any:
+        """Run an operation of store/lua; for the modules beside this one."""
         with plain_errors():
             return self._script(operation)([self.root], self._arguments(arguments))
 

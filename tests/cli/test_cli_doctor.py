@@ -14,7 +14,7 @@ from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from workers.embedded_redis import EmbeddedRedis
 
-QUEUES = {"urgent", "normal", "bulk", "control", "celery"}
+QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
 
 
 def findings(ran: Ran) -> dict[str, tuple[str, str]]:
@@ -62,7 +62,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
     assert found["Redis"][1].startswith("version ")
     assert found["append-only file"] == ("ok", "on")
     assert found["eviction"] == ("ok", "none")
-    assert found["workers"] == ("ok", "2 answer")
+    assert found["workers"] == ("ok", "3 answer")
     assert found["provider"] == ("ok", "balance 500 credits")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.splitlines() == [

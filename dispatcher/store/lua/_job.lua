@@ -29,7 +29,9 @@
 --                                `alone` (one call to a number at a time), `countries`, `blocked`,
 --                                `hours` (calling hours, as people write them), `floor` (units of
 --                                credit, absent: post-paid), `expected` (units), `warn` (levels, units),
---                                `spend_day`, `spend_call` (units), `zone`, `breaker` (failures in a row)
+--                                `spend_day`, `spend_call` (units), `zone`, `breaker` (failures in a row),
+--                                `hooks` (how many targets of webhooks), `every` (they are told of every
+--                                change, not ends only)
 -- ns:pace                 hash   where the limiter stands
 -- ns:recent               list   moments of the latest requests, as many as the limit allows at once
 -- ns:connections          zset   requests under way, by the end of their lease
@@ -39,6 +41,18 @@
 -- ns:counts               hash   what is counted for good: `second_calls`, calls to people who were called
 --                                already, found out when it was too late to prevent them;
 --                                `callbacks.<what>`, see store/inbox.py
+-- ns:notices              stream what happened to the account: `kind` and `facts` (JSON), the latest of them
+-- ns:hook:<delivery>      hash   a webhook that is to be delivered: for a job's event the record as it stood
+--                                then, and in any case `@event`, `@type`, `@at`, `@seq`, `@line`, and as it
+--                                comes `@facts`, `@tries`, `@since` (of these), `@error`
+-- ns:hooks                zset   lines of webhooks (a target each) by the moment they are looked at next
+-- ns:hooks:due:<line>     zset   deliveries by the moment of the next try
+-- ns:hooks:out            zset   deliveries whose message is out, by the end of their lease
+-- ns:hooks:out:<line>     zset   deliveries of a target that are out or under way, by the end of their lease
+-- ns:hooks:dead           zset   deliveries that were given up, by when
+-- ns:hooks:line:<line>    hash   how the target does: `failures` in a row, `until` (left alone), `slow`
+-- ns:hooks:seq            string how many events there were
+-- ns:hooks:notices        string the latest of ns:notices that was taken
 -- ns:turn                 string how many jobs were fed, for the shares of the lower priorities
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 
@@ -109,7 +123,7 @@ end
 
 local CORE = {
   'state', 'reason', 'prio', 'created', 'due', 'expires', 'n', 'spent', 'moves', 'span', 'hold', 'tags', 't0',
-  'tariff',
+  'tariff', 'hook',
 }
 
 -- Whose turn it is among the ready: the campaign's, or else the producer's. It comes from what never
@@ -263,6 +277,57 @@ end
 
 local take_up, settle_up -- of _credit.lua
 local end_trial -- below
+-- Webhooks: what is to be told is written in the very step that makes it true. A target of the
+-- account's is a line named by its place in the settings; those of jobs share a line by origin.
+local TOLD
+
+local function told()
+  if not TOLD then
+    local values = redis.call('HMGET', key('limits'), 'hooks', 'every')
+    TOLD = { targets = tonumber(values[1] or nil) or 0, every = values[2] }
+  end
+  return TOLD
+end
+
+local function look_at_line(line, at)
+  redis.call('ZADD', key('hooks'), 'LT', at, line)
+end
+
+local function hook(event, target, line, record)
+  local id = event.id .. ':' .. target
+  if record then
+    redis.call('COPY', record, key('hook', id))
+  end
+  redis.call('HSET', key('hook', id), '@event', event.id, '@type', event.type, '@at', int(event.at), '@since',
+    int(NOW), '@seq', event.seq, '@line', line, '@tries', '0', '@facts', event.facts or '')
+  redis.call('ZADD', key('hooks', 'due', line), NOW, id)
+  look_at_line(line, NOW)
+end
+
+-- One event for each target that wants it; `own` is a job's own URL.
+local function tell_targets(event, record, own)
+  event.seq = int(redis.call('INCR', key('hooks', 'seq')))
+  for target = 1, told().targets do
+    hook(event, int(target), int(target), record)
+  end
+  if own then
+    hook(event, 'job', string.lower(string.match(own, '^%a+://[^/?#]+') or own), record)
+  end
+  redis.call('PUBLISH', key('hooks'), '')
+end
+
+-- Says to whoever waits or watches that the job has come to where it is: by the place in its timeline.
+local function announce(job)
+  local place = int(job.moves - 1)
+  if (job.hook or told().targets > 0) and (TERMINAL[job.state] or told().every) then
+    -- The moment of creation is in it, since a job whose record was forgotten may be made anew.
+    local event = {
+      id = 'msg_' .. job.id .. '-' .. int(job.created) .. '-' .. place, type = 'job.' .. job.state, at = NOW,
+    }
+    tell_targets(event, key('job', job.id), job.hook and whole(job.id, 'hook'))
+  end
+  redis.call('PUBLISH', key('job', job.id), place)
+end
 
 -- The only way from one state to another. Operations look before they write; a state that follows by
 -- no rule is a bug of theirs.
@@ -290,7 +355,7 @@ local function move(job, to, reason, next_at, actor, why)
   end
   redis.call('HSET', key('job', job.id), unpack(fields))
   note(job, actor, why)
-  redis.call('PUBLISH', key('job', job.id), to)
+  announce(job)
 end
 
 local function overdue(job)

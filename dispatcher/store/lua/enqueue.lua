@@ -55,7 +55,7 @@ local function write(row)
     fields[#fields + 1] = row[i]
     fields[#fields + 1] = row[i + 1]
     index(id, row[i], row[i + 1])
-    if row[i] == 'tags' or row[i] == 'tariff' then
+    if row[i] == 'tags' or row[i] == 'tariff' or row[i] == 'hook' then
       job[row[i]] = row[i + 1]
     end
   end
@@ -63,6 +63,7 @@ local function write(row)
   job.line = line_of(job.tags, one_word(actor))
   arrive(job, job.state == 'scheduled' and due or expires)
   note(job, actor, '')
+  announce(job)
   return 'new'
 end
 

@@ -1,0 +1,105 @@
+"""`webhooks`: those that wait or were given up, and another try for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.filters import Limit
+from dispatcher.cli.output import AsJson
+from dispatcher.job import iso_of
+from dispatcher.store.outbox import OWN, Outbox, Webhook
+from dispatcher.webhook_url import origin
+
+app = typer.Typer(help="Webhooks: what waits, what was given up, and another try.")
+
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="ID…", help="Webhooks' ids, as the list has them.")
+]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    *,
+    dead: Annotated[bool, typer.Option("--dead", help="Only those that were given up.")] = False,
+    limit: Limit = 50,
+    json: AsJson = False,
+) -> None:
+    """List the webhooks that were given up, and unless --dead those that wait."""
+    outbox = _outbox(context)
+    found = [(each, "dead") for each in islice(outbox.dead(), limit)]
+    if not dead:
+        found += [(each, "waiting") for each in islice(outbox.waiting(), limit - len(found))]
+    rows = [_row(webhook, state) for webhook, state in found]
+    if json:
+        output.as_json(rows)
+    else:
+        output.console().print(_table(rows))
+
+
+@app.command("retry")
+def retry(
+    context: typer.Context,
+    ids: Ids = None,
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Try again to deliver what was given up: with the same event ids, for another day."""
+    if bool(ids) == all_:
+        raise typer.BadParameter("give ids, or --all", param_hint="ID…")
+    outbox = _outbox(context)
+    wanted = [each.id for each in outbox.dead()] if all_ else list(dict.fromkeys(ids or ()))
+    done = {id_: outbox.retry(id_) for id_ in wanted}
+    refused = {id_: _WHY[answer] for id_, answer in done.items() if answer != "again"}
+    if json:
+        again = [id_ for id_ in done if id_ not in refused]
+        output.as_json(
+            {"again": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
+        )
+    else:
+        output.console().print(f"{Counter(done.values())['again']} of {len(done)} are tried again")
+    for id_, why in refused.items():
+        typer.echo(f"error: {id_[:100]!r} {why}", err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+_WHY = {
+    "gone": "is no webhook that is kept: it was delivered, or is past its retention",
+    "waits": "was not given up: it is tried again by itself",
+}
+
+
+def _outbox(context: typer.Context) -> Outbox:
+    return Outbox(connection.dispatcher(context).store)
+
+
+def _row(webhook: Webhook, state: str) -> dict[str, Any]:
+    own = webhook.target == OWN
+    return {
+        "id": webhook.id,
+        "state": state,
+        "type": webhook.type,
+        "target": origin(webhook.own_url) if own else webhook.target,
+        "at": iso_of(webhook.at),
+        "sequence": webhook.sequence,
+        "tries": webhook.tries,
+        "error": webhook.error or None,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "state", "type", "target", "at", "tries", "error"):
+        table.add_column(name, no_wrap=name == "id")
+    for row in rows:
+        shown = (row[str(column.header)] for column in table.columns)
+        table.add_row(*("" if value is None else output.visible(str(value)) for value in shown))
+    return table

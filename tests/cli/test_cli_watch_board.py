@@ -1,0 +1,78 @@
+"""The live table of `watch`: what is under way, the latest changed first, set right at times."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from dispatcher.cli import watching
+from dispatcher.cli.watching import Board
+from dispatcher.request import JobRequest
+from dispatcher.store import Store
+from dispatcher.store.listing import Filter
+from dispatcher.watching import Change, Gap
+
+NUMBER = "+818011234567"
+
+
+def enqueue(store: Store, **fields: object) -> str:
+    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", **fields})).id
+
+
+def change(store: Store, id_: str) -> Change:
+    job = store.get(id_)
+    return Change(job, job.timeline[-1])
+
+
+def shown(board: Board) -> str:
+    out = Console(file=io.StringIO(), width=160)
+    out.print(board.shown())
+    text: str = out.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def test_it_begins_with_what_is_under_way_and_counts(store: Store) -> None:
+    live, over = enqueue(store, tags=["a"]), enqueue(store, tags=["a"])
+    store.cancel(over, actor="cli")
+    other = enqueue(store)
+    board = Board(store, Filter(tag="a"), 10)
+    board.begin()
+    board.take([])
+    text = shown(board)
+    assert live in text
+    assert over not in text
+    assert other not in text
+    assert "2 queued" in text
+    assert "1 cancelled" in text
+    assert NUMBER not in text
+
+
+def test_the_latest_changed_stands_first_and_the_oldest_makes_room(store: Store) -> None:
+    ids = [enqueue(store) for _ in range(4)]
+    board = Board(store, Filter(), 3)
+    board.begin()
+    board.take([change(store, ids[3]), change(store, ids[0]), change(store, ids[1])])
+    lines = [line.split()[0] for line in shown(board).splitlines() if line[:1].isalnum()]
+    assert [line for line in lines if line in ids] == [ids[1], ids[0], ids[3]]
+
+
+@pytest.mark.parametrize("why", ["a gap", "its time"])
+def test_rows_are_read_anew_after_a_gap_and_now_and_then(
+    store: Store, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = enqueue(store)
+    board = Board(store, Filter(), 3)
+    board.begin()
+    board.take([])
+    store.cancel(id_, actor="cli")
+    board.take([])
+    assert "1 cancelled" not in shown(board)
+    if why == "a gap":
+        now = store.get(id_).created_at
+        board.take([Gap(now, now)])
+    else:
+        monkeypatch.setattr(watching, "RESYNC", 0)
+        board.take([])
+    assert "cancelled" in shown(board).split(id_)[1].splitlines()[0]

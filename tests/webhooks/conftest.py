@@ -1,0 +1,51 @@
+"""A real Redis, for each test a namespace and a clock, and a receiver over real HTTP."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import redis
+from webhook_parts import Clock
+from webhook_receiver import Receiver, receiving
+
+from dispatcher.redis_url import connect
+from dispatcher.store import Store
+from dispatcher.store.outbox import Outbox
+from workers.embedded_redis import EmbeddedRedis
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+    with connect(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis, clock: Clock) -> Store:
+    return Store(redis_client, namespace=f"hooks{next(_NUMBERS)}", clock=clock)
+
+
+@pytest.fixture
+def outbox(store: Store) -> Outbox:
+    return Outbox(store)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running

@@ -1,0 +1,189 @@
+"""URLs at the door and in the settings, secrets, networks: what is wrong is said, no secret is."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_network
+
+import pytest
+from standardwebhooks import Webhook
+from webhook_receiver import SECRET
+
+from config.settings import InvalidSettings, Settings
+from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
+
+KEY = "a key of sixteen or more"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(("DISPATCHER_", "XOXZO_")):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"DISPATCHER_{name}", value)
+    return Settings.load()
+
+
+GOOD = [
+    "https://receiver.example/told",
+    "http://receiver.example",
+    "https://receiver.example:8443/a/b?token=1&x=%20",
+    "http://127.0.0.1:8000/",
+    "http://[::1]:8000/",
+    "https://xn--bcher-kva.example/",
+    "https://my_receiver.internal/",
+    "HTTPS://Receiver.Example/",
+]
+BAD = [
+    ("", "ASCII"),
+    ("receiver.example", "begin with https://"),
+    ("ftp://receiver.example/", "begin with https://"),
+    ("file:///etc/passwd", "begin with https://"),
+    ("javascript:alert(1)", "begin with https://"),
+    ("https://", "host is missing"),
+    ("https:///told", "host is missing"),
+    ("https://me:hunter2@receiver.example/", "not shown"),
+    ("https://hunter2@receiver.example/", "not shown"),
+    ("https://receiver.example:22/", "port 22"),
+    ("https://receiver.example:25/", "port 25"),
+    ("https://receiver.example:0/", "port 0"),
+    ("https://receiver.example:99999/", "not a URL"),
+    ("https://receiver.example:x/", "not a URL"),
+    ("https://[::1/", "not a URL"),
+    ("https://receiver.example/#part", "fragment"),
+    ("https://receiver.example/\r\nHost: evil", "ASCII"),
+    ("https://receiver.example\\@evil.example/", "ASCII"),
+    ("https://bücher.example/", "ASCII"),
+    ("https://receiver.example/a b", "ASCII"),
+    ("https://a*b.example/", "characters in it that no host has"),
+    ("https://receiver.example/" + "a" * 2048, "at most"),
+]
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_what_can_be_told_is_taken_as_it_is(url: str) -> None:
+    assert webhook_url(url) == url
+    request = JobRequest.of({"recipient": "+818011234567", "say": "x", "webhook": url})
+    assert request.webhook == url
+
+
+@pytest.mark.parametrize(("url", "why"), BAD)
+def test_what_cannot_is_refused_at_the_door_with_the_reason(url: str, why: str) -> None:
+    with pytest.raises(InvalidJob) as caught:
+        JobRequest.of({"recipient": "+818011234567", "say": "x", "webhook": url})
+    ((field, message),) = caught.value.problems
+    assert field == "webhook"
+    assert why in message
+    assert "hunter2" not in message
+
+
+def test_only_the_origin_of_a_url_is_shown() -> None:
+    url = "https://Receiver.example:8443/services/T0/B0/s3cret?token=s3cret"
+    assert origin(url) == "https://receiver.example:8443"
+    with pytest.raises(InvalidWebhookURL) as caught:
+        webhook_url(url + "#")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_webhook_makes_another_request_of_it_and_none_changes_no_fingerprint() -> None:
+    plain = JobRequest.of({"recipient": "+818011234567", "say": "x"})
+    other = JobRequest.of({"recipient": "+818011234567", "say": "x", "webhook": GOOD[0]})
+    none = JobRequest.of({"recipient": "+818011234567", "say": "x", "webhook": None})
+    assert plain.fingerprint() == none.fingerprint() != other.fingerprint()
+
+
+def test_the_settings_say_who_is_told_of_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        WEBHOOK_URL=" https://one.example/a , https://two.example/b,",
+        WEBHOOK_EVENTS="all",
+        WEBHOOK_SECRET=f"{SECRET},{derived_secret(KEY)}",
+    )
+    assert settings.webhook_urls == ("https://one.example/a", "https://two.example/b")
+    assert settings.webhook_secrets == (SECRET, derived_secret(KEY))
+    fields = settings.rules.fields()
+    assert (fields["hooks"], fields["every"]) == ("2", "1")
+
+
+def test_left_alone_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+    assert (settings.webhook_urls, settings.webhook_secrets) == ((), ())
+    assert not {"hooks", "every"} & settings.rules.fields().keys()
+    assert settings.webhook_numbers == "masked"
+    assert settings.webhook_allow_private == ()
+
+
+def test_without_a_secret_of_their_own_webhooks_have_one_of_each_secret_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secrets = load(monkeypatch, SECRET_KEY=f"{KEY},{KEY} that was").webhook_secrets
+    assert len(set(secrets)) == 2
+    assert all(KEY not in secret for secret in secrets)
+    for secret in secrets:
+        Webhook(secret)
+
+
+def test_targets_without_a_secret_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, WEBHOOK_URL="https://one.example/")
+    with pytest.raises(InvalidSettings, match="set DISPATCHER_WEBHOOK_SECRET"):
+        _ = settings.rules
+
+
+@pytest.mark.parametrize(
+    ("written", "networks"),
+    [
+        ("false", ()),
+        ("true", ("0.0.0.0/0", "::/0")),
+        ("10.1.0.0/16", ("10.1.0.0/16",)),
+        (" 10.1.2.3 , fd00::/8 ", ("10.1.2.3/32", "fd00::/8")),
+    ],
+)
+def test_networks_may_be_allowed(
+    monkeypatch: pytest.MonkeyPatch, written: str, networks: tuple[str, ...]
+) -> None:
+    settings = load(monkeypatch, WEBHOOK_ALLOW_PRIVATE=written)
+    assert settings.webhook_allow_private == tuple(ip_network(each) for each in networks)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        (
+            "WEBHOOK_URL",
+            "https://one.example/,ftp://two.example/hunter2",
+            "must begin with https://",
+        ),
+        ("WEBHOOK_URL", "https://one.example/hunter2#", "fragment"),
+        ("WEBHOOK_SECRET", "hunter2", "write whsec_ and 24 to 64 bytes"),
+        ("WEBHOOK_SECRET", "whsec_hunter2", "write whsec_ and 24 to 64 bytes"),
+        ("WEBHOOK_SECRET", f"{SECRET},hunter2", "write whsec_ and 24 to 64 bytes"),
+        ("SECRET_KEY", "hunter2", "at least 16 characters"),
+        ("WEBHOOK_EVENTS", "some", "none of 'ends' or 'all'"),
+        ("WEBHOOK_NUMBERS", "hidden", "none of 'masked' or 'whole'"),
+        ("WEBHOOK_ALLOW_PRIVATE", "yes", "'yes'"),
+        ("WEBHOOK_ALLOW_PRIVATE", "10.0.0.1/8", "write true, false or networks such as"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_a_secret_one_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, accepted: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=f"DISPATCHER_{name}") as caught:
+        load(monkeypatch, **{name: value})
+    assert accepted in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_nothing_secret_shows_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        WEBHOOK_URL="https://one.example/hunter2",
+        WEBHOOK_SECRET=SECRET,
+        SECRET_KEY=KEY,
+    )
+    shown = str(settings) + repr(settings) + settings.model_dump_json()
+    assert not [each for each in ("hunter2", SECRET, KEY) if each in shown]

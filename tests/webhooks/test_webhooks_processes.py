@@ -1,0 +1,121 @@
+"""The delivering process, real: killed, without Redis, and among receivers that misbehave."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import webhook_receiver as acts
+from webhook_parts import SAY, ended, eventually
+from webhook_receiver import SECRET, Receiver
+
+from dispatcher.redis_url import connect
+from dispatcher.store import Store
+from dispatcher.store.outbox import Outbox
+from workers.embedded_redis import EmbeddedRedis
+from workers.webhooks.deliver import LEASE
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS_WITHIN = 40.0
+
+
+class Process:
+    """One `workers.run webhooks`."""
+
+    def __init__(self, redis_url: str, log: Path, **settings: str) -> None:
+        self.log = log
+        environment = {
+            **{name: value for name, value in os.environ.items() if name[:11] != "DISPATCHER_"},
+            "DISPATCHER_REDIS_URL": redis_url,
+            "DISPATCHER_WEBHOOK_SECRET": SECRET,
+            "DISPATCHER_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
+            **{f"DISPATCHER_WEBHOOK_{name}": value for name, value in settings.items()},
+        }
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "workers.run", "webhooks", f"name={log.name}"],
+                cwd=ROOT,
+                env=environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return "consuming" in self.log.read_text()
+
+    def end(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path / "redis", appendfsync="always") as server:
+        yield server
+
+
+def test_nobody_is_delayed_and_nothing_is_lost(
+    own_redis: EmbeddedRedis, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Two processes; one is killed with a request under way, then Redis goes and comes back."""
+    receiver.answers |= {"/hangs": acts.hang(receiver), "/bad": 500}
+    urls = f"{receiver.url}/good,{receiver.url}/slow"
+    slow = threading.Event()
+    receiver.answers["/slow"] = lambda handler: (slow.wait(20), handler.reply(200))
+    both = [Process(own_redis.url, tmp_path / name, URL=urls) for name in ("one", "two")]
+    try:
+        with connect(own_redis.url) as client:
+            store = Store(client)
+            eventually(lambda: all(each.ready for each in both), "ready", STARTS_WITHIN)
+
+            # A target that hangs and one that fails delay no other.
+            ids = [ended(store, webhook=f"{receiver.url}/{way}") for way in ("hangs", "bad") * 5]
+            told = eventually(lambda: receiver.at("/good")[9:] and receiver.at("/good"), "10 told")
+            assert {each.verified()["data"]["id"] for each in told} == set(ids)
+            assert not any(SAY in each.body.decode() for each in receiver.got)
+
+            # Killed between the request and the record: told again, as the same event.
+            held = eventually(lambda: receiver.at("/slow")[:1], "one is under way")[0].event
+            for each in both:
+                each.process.kill()
+                each.process.wait(10)
+            ids += [ended(store) for _ in range(20)]
+            slow.set()
+            both = [Process(own_redis.url, tmp_path / "three", URL=urls)]
+            eventually(lambda: both[0].ready, "ready again", STARTS_WITHIN)
+            eventually(
+                lambda: [each.event for each in receiver.at("/slow")].count(held) > 1,
+                "what was under way is told again",
+                LEASE + 20,
+            )
+
+            own_redis.stop()
+            own_redis.start()
+            ids += [ended(store) for _ in range(20)]
+
+            def missing() -> set[str]:
+                seen = Counter(each.read()["data"]["id"] for each in receiver.at("/slow"))
+                seen &= Counter(each.read()["data"]["id"] for each in receiver.at("/good"))
+                return set(ids) - seen.keys()
+
+            eventually(lambda: not missing(), "every end is told", LEASE + 20)
+            bad = [each for each in Outbox(store).waiting() if each.target == "job"]
+            assert len(bad) == 10
+    finally:
+        for each in both:
+            each.end()
+    events = defaultdict(set)
+    for each in receiver.got:
+        events[each.read()["data"]["id"]].add((each.event, each.body))
+    assert all(len(found) == 1 for found in events.values())

@@ -1,0 +1,1 @@
+"""Telling the producers: what is signed, where it may go, and what follows from the answer."""

@@ -1,0 +1,82 @@
+"""Which addresses a webhook may go to: a URL is hostile input, and so is what it resolves to."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+class ForbiddenTarget(OSError):
+    """The name resolves to an address that webhooks may not go to; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Public addresses, and those of the networks that the operator allows besides."""
+
+    allowed: tuple[Network, ...] = ()
+
+    def permit(self, text: str) -> bool:
+        """Whether a webhook may go to an address, and to all that it leads on to."""
+        address = ip_address(text)
+        if any(address in network for network in self.allowed):
+            return True
+        inner = list(_inside(address))
+        if inner:
+            return all(self.permit(str(each)) for each in inner)
+        return address.is_global and not (
+            address.is_multicast
+            or address.is_reserved
+            or address.is_unspecified
+            or (isinstance(address, IPv6Address) and address.is_site_local)
+        )
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Return a connection to the first address of `host` that answers, all within the seconds.
+
+        The address that was looked at is the one that is connected to: a name that resolves to
+        another one a moment later gains nothing. One forbidden address forbids them all.
+        Raises ForbiddenTarget, OSError.
+        """
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for *_, place in found:
+            if not self.permit(str(place[0])):
+                raise ForbiddenTarget(
+                    f"{host} is at {place[0]}, which is not a public address:"
+                    " DISPATCHER_WEBHOOK_ALLOW_PRIVATE allows it"
+                )
+        return _first_that_answers(found, timeout)
+
+
+def _inside(address: Address) -> Iterator[Address]:
+    """Yield the IPv4 address that an IPv6 address stands for, or leads on to."""
+    if isinstance(address, IPv6Address):
+        yield from (each for each in (address.ipv4_mapped, address.sixtofour) if each is not None)
+        if address in _NAT64:
+            yield IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _first_that_answers(found: Sequence[tuple[Any, ...]], timeout: float) -> socket.socket:
+    error: OSError = OSError("the name has no address")
+    until = time.monotonic() + timeout
+    for family, kind, protocol, _, place in found:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(0.01, until - time.monotonic()))
+            sock.connect(place)
+            sock.settimeout(timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as failure:
+            sock.close()
+            error = failure
+    raise error

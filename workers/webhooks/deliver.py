@@ -1,0 +1,94 @@
+"""One try to deliver one webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+
+from dispatcher import __version__
+from dispatcher.errors import DispatcherError
+from dispatcher.store.outbox import Outbox, Webhook
+from dispatcher.webhook_url import webhook_url
+from workers.patience import persist
+from workers.webhooks import payload, signing
+from workers.webhooks.verdict import Verdict, judge
+from workers.webhooks.wire import Reply, Wire
+
+LEASE = 30.0
+"""Seconds for which a message, and then a try, has a webhook for itself; more than a try takes."""
+_HEADERS = {
+    "Content-Type": "application/json",
+    "User-Agent": f"voice-dispatcher/{__version__}",
+}
+
+
+class Undeliverable(DispatcherError):
+    """Nothing can be sent, and the receiver has no part in it; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Sends webhooks to the account's targets (`urls`) and to those that jobs name."""
+
+    outbox: Outbox
+    wire: Wire
+    urls: Sequence[str]
+    secrets: Sequence[str]
+    whole: bool = False
+    random: Random = field(default_factory=Random)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def __call__(self, id_: str) -> Verdict | None:
+        """Try once; None where there is nothing to do. Carries on where Redis is away meanwhile."""
+        webhook = persist(lambda: self.outbox.claim(id_, LEASE))
+        if webhook is None:
+            return None
+        reply = self._send(webhook)
+        verdict = judge(
+            reply,
+            tries=webhook.tries,
+            failures=webhook.failures,
+            age=persist(self.outbox.store.now) / 1000 - webhook.since / 1000,
+            random=self.random,
+        )
+        persist(lambda: self._settle(id_, verdict))
+        return verdict
+
+    def _settle(self, id_: str, verdict: Verdict) -> None:
+        self.outbox.settle(
+            id_,
+            verdict.what,
+            delay=verdict.delay,
+            pause=verdict.pause,
+            slow=verdict.slow,
+            error=verdict.error,
+        )
+
+    def _send(self, webhook: Webhook) -> Reply:
+        try:
+            url, secrets = self._url(webhook), self._secrets()
+        except DispatcherError as error:
+            return Reply(None, str(error), 0)
+        body = payload.body(webhook, whole=self.whole)
+        signed = signing.headers(secrets, webhook.event, body, self.now())
+        return self.wire.post(url, body.encode(), {**_HEADERS, **signed})
+
+    def _url(self, webhook: Webhook) -> str:
+        if not webhook.target.isdecimal():
+            return webhook_url(webhook.own_url)
+        try:
+            return self.urls[int(webhook.target) - 1]
+        except IndexError:
+            raise Undeliverable(
+                f"DISPATCHER_WEBHOOK_URL has no target {webhook.target} any more"
+            ) from None
+
+    def _secrets(self) -> Sequence[str]:
+        if not self.secrets:
+            raise Undeliverable(
+                "there is no secret to sign with:"
+                " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
+            )
+        return self.secrets

@@ -1,0 +1,25 @@
+"""What a receiver is told; the same bytes at every try."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dispatcher.job import iso_of
+from dispatcher.store.outbox import Webhook
+
+
+def body(webhook: Webhook, *, whole: bool) -> str:
+    """Return the JSON of an event: for a job's, the job as it was then.
+
+    Numbers are masked, and what was said is left out, unless it is to be `whole`.
+    """
+    job = webhook.job
+    told: Any = json.loads(webhook.facts) if job is None else job.to_dict(mask=not whole)
+    content = {
+        "type": webhook.type,
+        "timestamp": iso_of(webhook.at),
+        "sequence": webhook.sequence,
+        "data": told,
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
