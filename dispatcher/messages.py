@@ -138,10 +138,9 @@ class Messenger:
                     sent += len(ids)
         except OperationalError as error:
             log.warning(
-                "broker away (%s): %s not woken for %d jobs; the sweep sends it later",
+                "broker away (%s): %d wake-ups not sent; the sweep sends them later",
                 type(error).__name__,
-                task,
-                jobs - sent,
+                max(jobs - sent, 1),
             )
         return sent
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -21,7 +20,6 @@ from dispatcher.store import Store
 from workers.app import create_app, create_door, create_webhooks
 from workers.discreet import hide_sent_arguments
 
-log = logging.getLogger(__name__)
 READY = "consuming"
 TURN_OF_A_THREAD = 0.001
 """Seconds a thread may keep the others from running (Python's own: five times that): with many of
@@ -74,8 +72,7 @@ def gateway(settings: Settings) -> None:
     from workers.gateway.server import serve  # noqa: PLC0415
 
     require_store(settings)
-    if settings.callbacks is None:
-        log.warning("DISPATCHER_PUBLIC_URL is not set: no callbacks will come")
+    settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
     serve(create_gateway(settings), settings)
 
 

@@ -165,17 +165,17 @@ def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
 
 
 def stack_interrupted(folder: Path) -> tuple[float, Ended]:
-    """Press Ctrl-C in the midst of 100 calls and start again; return how long the end took."""
+    """Press Ctrl-C in the midst of 300 calls and start again; return how long the end took."""
     with (
         OwnSandbox("--ring=0.3", "--latency=0.2") as sandbox,
         Up(folder, "--no-flower", "--no-sandbox", **QUICK, **sandbox.account) as up,
     ):
-        ids = up.enqueue(numbers("0001", 100))
+        ids = up.enqueue(numbers("0001", 300))
         eventually(lambda: sandbox.books().total() >= 20, 60, "20 calls are placed")
         began = time.monotonic()
         assert up.stop(signal.SIGINT) == 0
         took = time.monotonic() - began
-        assert sandbox.books().total() < 100
+        assert sandbox.books().total() < len(ids)
         up.start()
         up.wait_until_up()
         return took, Ended(up.ended(ids, 90), sandbox.books())

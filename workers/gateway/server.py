@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -76,7 +77,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
+        known = error.errno and not isinstance(error, socket.gaierror)
+        why = os.strerror(error.errno or 0) if known else error.strerror  # the bare words
         raise InvalidSettings(
-            f"DISPATCHER_GATEWAY_PORT={port}: cannot listen on {host}:{port} ({error.strerror});"
+            f"DISPATCHER_GATEWAY_PORT={port}: cannot listen on {host}:{port} ({why});"
             " choose another port"
         ) from None
