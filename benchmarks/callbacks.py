@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from benchmarks.side_by_side import cpu_seconds
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.policy import Decision
@@ -29,8 +30,9 @@ WAYS = {"kept connections": True, "a connection for each": False}
 def run(*, quick: bool) -> None:
     """Print what became of each storm."""
     seconds = 2 if quick else 10
-    print("| | sent | answered 200 | p50 | p99 | worst | all applied after the last | lost |")
-    print("|---|---|---|---|---|---|---|---|")
+    what = "sent | answered 200 | p50 | p99 | worst | gateway's CPU each | all applied after | lost"
+    print(f"| | {what} |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for way, kept in WAYS.items():
         print(f"| {way} | {_storm(seconds * RATE, kept=kept)} |", flush=True)
 
@@ -48,7 +50,10 @@ def _storm(count: int, *, kept: bool) -> str:
             urls = CallbackUrls(url, Signer([key]), 3600)
             requests = [_request(urls.of(id_, 1, datetime.now(UTC)), id_) for id_ in ids]
             started = time.monotonic()
+            gateway = up.stack.supervisor.pid("gateway") or 0
+            before = cpu_seconds(gateway)
             answers = asyncio.run(_send(url, requests, kept=kept))
+            cpu = (cpu_seconds(gateway) - before) / count
             rate = count / (time.monotonic() - started)
             ended = time.monotonic()
             _applied(up, store, count)
@@ -56,7 +61,10 @@ def _storm(count: int, *, kept: bool) -> str:
     codes = Counter(code for code, _ in answers)
     waits = sorted(wait for _, wait in answers)
     marks = " | ".join(f"{waits[int(part * (count - 1))] * 1000:.0f} ms" for part in (0.5, 0.99, 1))
-    return f"{count} at {rate:.0f}/s | {codes[200]} | {marks} | {took:.1f} s | {count - done}"
+    each = f"{cpu * 1e6:.0f} µs"
+    return (
+        f"{count} at {rate:.0f}/s | {codes[200]} | {marks} | {each} | {took:.1f} s | {count - done}"
+    )
 
 
 def uncertain(store: Store, count: int) -> list[str]:
