@@ -15,7 +15,7 @@ from dispatcher.callback_urls import CallbackUrls
 from dispatcher.hours import CallingHours
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
-from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.provider import NeverReached, ProviderError, VoiceClient, before_sending
 from dispatcher.redis_url import StoreUnavailable
 from dispatcher.request import Kind
 from dispatcher.states import Reason, State
@@ -29,6 +29,9 @@ LATE = 0.004
 """Seconds between the booking of a request and its going out, from which it is booked anew: a
 third of the default margin at a limit counted by the second. Connecting takes longer than that,
 and so may waiting for the processor."""
+TOO_LATE = 15.0
+"""Seconds from a claim after which nothing is sent any more: a lease is half a minute longer than a
+request may take, and a worker that was stopped meanwhile must not call whom another has called."""
 TRIES = 3  # bookings anew: a machine so busy that none comes in time is slow enough by itself
 
 
@@ -101,13 +104,15 @@ class Dial:
 
     def _on_time(self, claim: Claim, asked: float) -> None:
         """Book a request anew that goes out later than it was booked for: those after it would
-        come too close to it, as the provider counts.
+        come too close to it, as the provider counts. Raises NeverReached where it is much too late.
         """
-        booked = claim.booked
+        booked, claimed = claim.booked, asked
         for _ in range(TRIES):
             now = self.monotonic()
             if now - asked < LATE:
                 return
+            if now - claimed > TOO_LATE:
+                raise NeverReached(f"not sent: the claim is {now - claimed:.0f} s old")
             with suppress(StoreUnavailable):  # it was granted, and waits for nobody
                 asked, booked = now, self.store.rebook(booked)
 

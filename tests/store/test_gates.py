@@ -206,7 +206,8 @@ def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, cloc
 
 def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) -> None:
     stop(account, "auth")
-    ids = [enqueue(account) for _ in range(2)]
+    for _ in range(2):
+        enqueue(account)
     account.feed()
     see(account)
     account.pump()
@@ -217,7 +218,6 @@ def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) ->
         account.pump()
     ((second, _),) = account.feed()
     assert second != first
-    assert first in ids
 
 
 def test_a_claim_without_a_message_tries_as_well_and_only_one(account: Store) -> None:

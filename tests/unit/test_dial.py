@@ -294,3 +294,14 @@ def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
     done, provider = turn(FakeStore(State.HELD))
     assert done == Turn(JOB.id, State.HELD, "credit", "poor")
     assert provider.said == []
+
+
+def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
+    """Its lease may be over, and the job dialled by another."""
+    store = FakeStore(CLAIMED)
+    provider = Sending(store)
+    stopped = iter([0.0, 15.1]).__next__
+    dial = Dial(store, provider, Policy(), 30, CALLER, monotonic=stopped)  # type: ignore[arg-type]
+    assert dial(JOB.id).state is State.SCHEDULED
+    assert provider.said == []
+    assert not store.settled[0].spent
