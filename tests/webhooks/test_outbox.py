@@ -115,6 +115,16 @@ def test_what_happens_to_the_account_is_told_once(store: Store, outbox: Outbox) 
     assert (first.type, json.loads(first.facts), first.job) == ("credit.low", {"credits": 60}, None)
 
 
+def test_a_gate_that_closes_and_opens_is_told(store: Store, outbox: Outbox) -> None:
+    targets(store)
+    store.close_gate("auth", "the provider refuses the credentials")
+    store.open_gate("auth")
+    outbox.take_notices()
+    closed, opened = waiting(outbox)
+    assert (closed.type, opened.type) == ("gate.closed", "gate.opened")
+    assert json.loads(closed.facts)["gate"] == "auth"
+
+
 def test_what_happened_before_there_was_a_target_is_not_told(store: Store, outbox: Outbox) -> None:
     tell(store, "credit.low")
     outbox.take_notices()

@@ -277,6 +277,7 @@ end
 
 local take_up, settle_up -- of _credit.lua
 local end_trial -- below
+
 -- Webhooks: what is to be told is written in the very step that makes it true. A target of the
 -- account's is a line named by its place in the settings; those of jobs share a line by origin.
 local TOLD
