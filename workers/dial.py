@@ -15,12 +15,13 @@ from dispatcher.callback_urls import CallbackUrls
 from dispatcher.hours import CallingHours
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
-from dispatcher.provider import NeverReached, ProviderError, VoiceClient, before_sending
+from dispatcher.provider import ProviderError, VoiceClient, before_sending
 from dispatcher.redis_url import StoreUnavailable
 from dispatcher.request import Kind
 from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Day, Hours, Store, Wait
 from dispatcher.store.spending import begin_day
+from workers.lease import Lease, since_boot
 from workers.patience import persist
 
 LOOK_AGAIN = 1.0
@@ -29,9 +30,6 @@ LATE = 0.004
 """Seconds between the booking of a request and its going out, from which it is booked anew: a
 third of the default margin at a limit counted by the second. Connecting takes longer than that,
 and so may waiting for the processor."""
-TOO_LATE = 15.0
-"""Seconds from a claim after which nothing is sent any more: a lease is half a minute longer than a
-request may take, and a worker that was stopped meanwhile must not call whom another has called."""
 TRIES = 3  # bookings anew: a machine so busy that none comes in time is slow enough by itself
 
 
@@ -47,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Dial:
-    """Dials jobs. `lease` is in seconds and longer than any request may take."""
+    """Dials jobs. `lease` is in seconds, and longer than a request whose answer takes `answer`."""
 
     store: Store
     provider: VoiceClient
@@ -58,16 +56,17 @@ class Dial:
     rng: random.Random = field(default_factory=random.Random)
     token: Callable[[], str] = lambda: uuid.uuid4().hex
     sleep: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = since_boot
+    answer: float = 0
     nudge: Callable[[], None] = lambda: None
 
     def __call__(self, job_id: str) -> Turn:
         """Dial a job, if it is its turn; a message that came twice or too late does nothing."""
-        claim, asked = self._claim(job_id)
+        claim, lease = self._claim(job_id)
         self.nudge()
         if not isinstance(claim, Claim):
             return self._waits(job_id) if claim is State.HELD else Turn(job_id, claim)
-        with before_sending(partial(self._on_time, claim, asked)):
+        with before_sending(partial(self._about_to_send, claim, lease)):
             decision = self._ask(claim.job)
         state = persist(lambda: self.store.settle(job_id, claim.attempt, decision))
         return Turn(job_id, state, decision.reason, decision.why)
@@ -79,15 +78,15 @@ class Dial:
             return Turn(job_id, None)
         return Turn(job_id, job.state, job.hold_reason or "", job.timeline[-1].why)
 
-    def _claim(self, job_id: str) -> tuple[Claim | State | None, float]:
-        """Claim a job, as soon as the limiter lets a request out; also return when it was asked.
+    def _claim(self, job_id: str) -> tuple[Claim | State | None, Lease]:
+        """Claim a job, as soon as the limiter lets a request out; also return its lease.
 
         Whatever comes up meanwhile, a cancel, a pause, the end of its time, is seen: every claim
         looks at everything.
         """
         token, slot = self.token(), ""
         while True:
-            asked = self.monotonic()
+            lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = persist(
                 partial(self.store.claim, job_id, token=token, lease=self.lease, slot=slot)
             )
@@ -100,19 +99,22 @@ class Dial:
                 case Day():
                     persist(partial(begin_day, self.store, answer.zone))
                 case _:
-                    return answer, asked
+                    return answer, lease
+
+    def _about_to_send(self, claim: Claim, lease: Lease) -> None:
+        """Do what must be done at the last moment. Raises NotSent where it is too late to send."""
+        self._on_time(claim, lease.began)
+        lease.require()
 
     def _on_time(self, claim: Claim, asked: float) -> None:
         """Book a request anew that goes out later than it was booked for: those after it would
-        come too close to it, as the provider counts. Raises NeverReached where it is much too late.
+        come too close to it, as the provider counts.
         """
-        booked, claimed = claim.booked, asked
+        booked = claim.booked
         for _ in range(TRIES):
             now = self.monotonic()
             if now - asked < LATE:
                 return
-            if now - claimed > TOO_LATE:
-                raise NeverReached(f"not sent: the claim is {now - claimed:.0f} s old")
             with suppress(StoreUnavailable):  # it was granted, and waits for nobody
                 asked, booked = now, self.store.rebook(booked)
 

@@ -86,6 +86,7 @@ class Parts:
             settings.lease,
             settings.caller,
             settings.callbacks,
+            answer=settings.read_timeout,
             nudge=self.feeder.nudge,
         )
 

@@ -67,6 +67,10 @@ class NeverReached(TryAgain):
     """The provider was never reached; check network and proxy, and ask again later."""
 
 
+class NotSent(NeverReached):
+    """The request was held back when it was about to be sent; ask again later."""
+
+
 class Throttled(TryAgain):
     """The provider throttles this account; slow down and ask again after the wait.
 

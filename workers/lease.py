@@ -1,0 +1,38 @@
+"""The end of a worker's right to send: a worker that was stopped too long must not call anybody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dispatcher.provider import NotSent
+
+
+def since_boot() -> float:
+    """Return seconds of a clock that nobody sets, and that goes on while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim's time, by this process' own clock.
+
+    It runs from before the claim was asked for, so that it is over before Redis' own count is.
+    `seconds` is its length, `answer` how long the provider's answer may take: what is sent while
+    that much is left is answered, or given up, before anybody else may take the job.
+    """
+
+    seconds: float
+    answer: float
+    began: float
+    clock: Callable[[], float] = since_boot
+
+    def require(self) -> None:
+        """Raise NotSent where the answer could come after the lease."""
+        used = self.clock() - self.began
+        if used + self.answer > self.seconds:
+            why = f"held up: {used:.0f} s after it was claimed, of {self.seconds:.0f} s"
+            raise NotSent(f"{NotSent.__doc__} ({why})", detail=why)
