@@ -8,7 +8,17 @@ import sys
 import time
 from importlib import import_module
 
-NAMES = ("memory", "rate", "overtaking", "backlog", "idle", "speed", "callbacks", "credit")
+NAMES = (
+    "memory",
+    "rate",
+    "overtaking",
+    "backlog",
+    "idle",
+    "speed",
+    "callbacks",
+    "credit",
+    "reconcile",
+)
 
 
 def main() -> None:

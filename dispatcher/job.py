@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +30,42 @@ NEXT = {
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """One participant's call of a conference. `number` is E.164, or '' where it is not told."""
+
+    callid: str
+    number: str
+    status: str
+    cost: Decimal | None = None
+    duration: float | None = None
+
+
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Return the legs as a record keeps them."""
+    rows = [
+        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
+    ]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def _text(value: Decimal | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _legs(text: str) -> tuple[Leg, ...]:
+    return tuple(
+        Leg(
+            callid,
+            number,
+            status,
+            None if cost is None else Decimal(cost),
+            None if duration is None else float(duration),
+        )
+        for callid, number, status, cost, duration in json.loads(text)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One permission to ask the provider: numbered from 1, never reused."""
 
@@ -41,6 +78,7 @@ class Attempt:
     error: str | None
     cost: Decimal | None = None
     """Credits; None where it is not known."""
+    legs: tuple[Leg, ...] = ()
 
     @property
     def callids(self) -> tuple[str, ...]:
@@ -105,6 +143,8 @@ class Job:
     attempts: tuple[Attempt, ...]
     timeline: tuple[Event, ...]
     next_at: datetime | None = None
+    owed: float | None = None
+    """Seconds that were waited, or are, for a look at the cost that the end did not tell."""
 
     @property
     def terminal(self) -> bool:
@@ -224,6 +264,7 @@ class Job:
             attempts=attempts,
             timeline=_timeline(record),
             next_at=None if next_at is None else _time(str(next_at)),
+            owed=_seconds(get("owed")),
         )
 
 
@@ -266,6 +307,7 @@ def _attempt(record: Record, number: int) -> Attempt:
         conferenceid=record.get(f"{number}.conf"),
         error=record.get(f"{number}.error"),
         cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
+        legs=_legs(record.get(f"{number}.legs", "[]")),
     )
 
 
@@ -286,6 +328,7 @@ def _timeline(record: Record) -> tuple[Event, ...]:
 
 
 def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
+    legs = {"participants": [_leg_dict(leg, mask=mask) for leg in attempt.legs]}
     return {
         "number": attempt.number,
         "started_at": iso(attempt.sent_at),
@@ -296,6 +339,17 @@ def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
         "conferenceid": attempt.conferenceid,
         "cost": None if attempt.cost is None else float(attempt.cost),
         "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
+        **(legs if attempt.legs else {}),
+    }
+
+
+def _leg_dict(leg: Leg, *, mask: bool) -> dict[str, Any]:
+    return {
+        "recipient": mask_number(leg.number) if mask else leg.number,
+        "callid": leg.callid,
+        "status": leg.status,
+        "cost": float(leg.cost) if leg.cost is not None else None,
+        "duration": leg.duration,
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from dispatcher.job import Job
+from dispatcher.job import Job, Leg, legs_text
 from dispatcher.provider import (
     AccountStopped,
     MaybePlaced,
@@ -16,11 +17,12 @@ from dispatcher.provider import (
     NeverWillBe,
     NotAllowed,
     NotEnoughCredits,
+    NotSent,
     ProviderError,
     Throttled,
     Unavailable,
 )
-from dispatcher.states import OnUncertain, Reason, State
+from dispatcher.states import TERMINAL, OnUncertain, Reason, State
 
 NO_ANSWER, ANSWERED, CALL_FAILED = "NO ANSWER", "ANSWERED", "FAILED"
 
@@ -156,12 +158,18 @@ def _again(error: ProviderError, why: str, wait: float) -> Decision:
         )
     return Decision(
         State.SCHEDULED,
-        "never_reached" if isinstance(error, NeverReached) else "not_placed",
+        _not_placed(error),
         why,
         delay=wait,
         spent=False,
         failure="clear" if isinstance(error, NeverReached | Unavailable) else None,
     )
+
+
+def _not_placed(error: ProviderError) -> str:
+    if isinstance(error, NotSent):
+        return "not_sent"
+    return "never_reached" if isinstance(error, NeverReached) else "not_placed"
 
 
 def _wait(job: Job, policy: Policy, rng: random.Random, now: datetime) -> float:
@@ -172,37 +180,68 @@ def _wait(job: Job, policy: Policy, rng: random.Random, now: datetime) -> float:
     return backoff(len(job.attempts) - job.since - job.spent - 1, longest, policy, rng)
 
 
-def after_placing(ids: dict[str, str], policy: Policy) -> Decision:
-    """Decide what follows a placed call: `ids` are the attempt's callid and conferenceid."""
-    return Decision(
-        State.IN_PROGRESS,
-        "placed",
-        "",
-        delay=policy.check_first,
-        proves=CALLS,
-        fields=ids,
-    )
+def after_placing(ids: dict[str, str], policy: Policy, usual: float | None = None) -> Decision:
+    """Decide what follows a placed call: `ids` are the attempt's callid and conferenceid.
+
+    `usual` is in how many seconds most calls of its kind are over, as far as that is known.
+    """
+    delay = first_check(usual, policy)
+    return Decision(State.IN_PROGRESS, "placed", "", delay=delay, proves=CALLS, fields=ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the provider says of a call, or of a conference as a whole."""
+    """What the provider says of a call, or of a conference as a whole.
+
+    `duration` is what was talked, `lasted` from the placing to the end, both in seconds. `legs`
+    are the participants of a conference.
+    """
 
     status: str
     final: bool
     cost: Decimal | None = None
     duration: float | None = None
+    lasted: float | None = None
+    legs: tuple[Leg, ...] = ()
+
+
+COST_LOOKS = (60.0, 600.0)
+"""Seconds from an end whose cost is not known yet until the looks that may bring it: the provider
+may work it out later than the end. There is no third one: it may never come."""
 
 
 def after_report(report: Report, job: Job, policy: Policy) -> Decision | None:
-    """Decide what a report changes; None while the call is not over."""
+    """Decide what a report changes; None while the call is not over.
+
+    Where the cost is missing the job ends all the same, and owes it.
+    """
     if not report.final:
         return None
-    facts = {"outcome": report.status}
+    facts = {"outcome": report.status} | facts_of(report)
+    if report.legs:
+        facts["legs"] = legs_text(report.legs)
+    decision = _after_end(report, job, policy, facts)
+    if report.cost is None and decision.to in TERMINAL:
+        decision.fields["owed"] = str(round(COST_LOOKS[0] * 1000))
+    return decision
+
+
+def facts_of(report: Report) -> dict[str, str]:
+    """Return the cost and the duration that a report tells, as they are kept."""
+    facts = {}
     if report.cost is not None:
         facts["cost"] = str(report.cost)
     if report.duration is not None:
         facts["duration"] = f"{report.duration:g}"
+    return facts
+
+
+def next_cost_look(waited: float) -> float | None:
+    """Return in how many seconds to look for a cost again after a look in vain; None: give up."""
+    return next((pause for pause in COST_LOOKS if pause > waited), None)
+
+
+def _after_end(report: Report, job: Job, policy: Policy, facts: dict[str, str]) -> Decision:
     match report.status:
         case "ANSWERED":
             return Decision(State.COMPLETED, "answered", report.status, fields=facts)
@@ -254,16 +293,37 @@ def after_window(job: Job, policy: Policy) -> Decision:
     return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
 
 
-def after_deadline(job: Job, policy: Policy) -> Decision:
-    """Decide what follows where a call never became final."""
+def after_deadline(job: Job, policy: Policy, *, known: bool = True) -> Decision:
+    """Decide what follows where a call never became final; `known`: the provider knew the call."""
     limit = job.call_deadline if job.call_deadline is not None else policy.call_deadline
-    why = f"the call did not become final within {limit:g} s (last word: {job.outcome or 'none'})"
+    word = f"last word: {job.outcome or 'none'}" if known else "the provider does not know it"
+    why = f"the call did not become final within {limit:g} s ({word})"
     return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN)
 
 
-def next_check(age: float, policy: Policy) -> float:
+UNKNOWN_FOR = 300.0
+"""Seconds for which the provider may not know a call that it has placed: its page may lag."""
+
+SOONEST = 1.0  # seconds from the placing to the first check: reconcile looks no oftener
+
+
+def first_check(usual: float | None, policy: Policy) -> float:
+    """Return seconds from the placing of a call to the first look: when most are over.
+
+    `policy.check_first` is where that starts from, until calls have ended and told.
+    """
+    if usual is None:
+        return policy.check_first
+    return min(max(usual, SOONEST), policy.check_longest)
+
+
+def next_check(age: float, policy: Policy, *, known: bool = True) -> float:
     """Return seconds until a call of this age is looked at again: half its age, within bounds.
 
     Calls end within a minute or two, as a rule; the older one gets, the less a second matters.
+    One that the provider still does not know after UNKNOWN_FOR is looked at once more, at its
+    deadline (infinity is cut to it).
     """
+    if not known and age >= UNKNOWN_FOR:
+        return math.inf
     return min(policy.check_longest, max(policy.check_first, age / 2))

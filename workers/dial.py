@@ -58,6 +58,7 @@ class Dial:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = since_boot
     answer: float = 0
+    usual: Callable[[str], float | None] = lambda _kind: None
     nudge: Callable[[], None] = lambda: None
 
     def __call__(self, job_id: str) -> Turn:
@@ -136,7 +137,7 @@ class Dial:
             )
         try:
             ids = place(self.provider, job, caller, self._callback_url(job))
-            return after_placing(ids, self.policy)
+            return after_placing(ids, self.policy, self.usual(job.kind))
         except ProviderError as error:
             now = datetime.fromtimestamp(persist(self.store.now) / 1000, UTC)
             return after_error(error, job, self.policy, self.rng, now)

@@ -22,6 +22,7 @@ from workers.feeder import Feeder
 from workers.inbox import ApplyReports
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Purge, Reconcile, Rescue
+from workers.usual import Usual, never
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.courier import Courier
 from workers.webhooks.deliver import Deliver
@@ -87,6 +88,7 @@ class Parts:
             settings.caller,
             settings.callbacks,
             answer=settings.read_timeout,
+            usual=never if settings.callbacks else Usual(self.store),
             nudge=self.feeder.nudge,
         )
 

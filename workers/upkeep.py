@@ -68,7 +68,7 @@ _UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})
 
 @dataclass(frozen=True)
 class Reconcile:
-    """Has calls checked whose time has come."""
+    """Has calls checked whose time has come, and costs looked for that an end did not tell."""
 
     store: Store
     messenger: Messenger
@@ -78,7 +78,10 @@ class Reconcile:
         """Run once; return how many checks were sent out. None are while nobody would answer."""
         if any(gate.name in _UNANSWERED and not gate.ajar for gate in self.store.gates()):
             return {}
-        due = self.store.take_due(State.IN_PROGRESS, most=self._room(self.store.pace()))
+        room = self._room(self.store.pace())
+        due = self.store.take_due(State.IN_PROGRESS, most=room)
+        if len(due) < room:
+            due += self.store.take_due("cost", most=room - len(due))
         sent = self.messenger.check(due)
         return {"checks": sent} if sent else {}
 

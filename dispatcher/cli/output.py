@@ -105,13 +105,19 @@ def details(job: Job) -> None:
     if shown["next_action"]:
         out.print(f"next   {shown['next_action']['what']} {shown['next_action']['at'] or ''}")
     for attempt in shown["attempts"]:
-        facts_of = [f"{k}={v}" for k, v in attempt.items() if v is not None and k != "number"]
-        out.print(Text(visible(f"attempt {attempt['number']}  " + "  ".join(facts_of))))
+        legs = attempt.pop("participants", [])
+        out.print(Text(visible(f"attempt {attempt.pop('number')}  {_told(attempt)}")))
+        for leg in legs:
+            out.print(Text(visible(f"  {leg.pop('recipient') or 'participant'}  {_told(leg)}")))
     out.print("timeline")
     for event in shown["timeline"]:
         to = f"{event['to']}/{event['reason']}" if event["reason"] else event["to"]
         line = f"  {event['at']}  {to:<24} {event['actor']:<12} {event['why']}"
         out.print(Text(visible(line.rstrip())))
+
+
+def _told(facts: dict[str, Any]) -> str:
+    return "  ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
 
 
 def visible(text: str) -> str:

@@ -26,6 +26,9 @@ def sandbox(
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same calls; default a fresh one.")
     ] = None,
+    cut: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance of an answer cut after the call was placed.")
+    ] = 0,
     callback_drop: _Share = 0,
     callback_duplicate: _Share = 0,
     callback_delay: Annotated[float, typer.Option(min=0, help="Seconds.")] = 0,
@@ -43,6 +46,7 @@ def sandbox(
             credits=balance,
             ring=ring,
             latency=latency,
+            cut=cut,
             callback_drop=callback_drop,
             callback_duplicate=callback_duplicate,
             callback_delay=callback_delay,

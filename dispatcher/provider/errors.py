@@ -2,7 +2,7 @@
 
     ProviderError
      ├─ NotPlaced                 no call rings because of this request
-     │   ├─ TryAgain              NeverReached, Throttled, Unavailable
+     │   ├─ TryAgain              NeverReached, NotSent, Throttled, Unavailable
      │   ├─ NeverWillBe           InvalidRequest, NotAllowed
      │   └─ AccountStopped        NotEnoughCredits, BadCredentials, Forbidden, WrongAddress
      ├─ MaybePlaced               AnswerLost, ServerTrouble, UnreadableAnswer
@@ -67,7 +67,7 @@ class NeverReached(TryAgain):
     """The provider was never reached; check network and proxy, and ask again later."""
 
 
-class NotSent(NeverReached):
+class NotSent(TryAgain):
     """The request was held back when it was about to be sent; ask again later."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from dispatcher.sandbox import forms, refusals
 from dispatcher.sandbox.answers import json_answer, whole_body
 from dispatcher.sandbox.calls import call_status, conference_status
 from dispatcher.sandbox.numbers import Quirk
+from dispatcher.sandbox.options import SandboxOptions
 from dispatcher.sandbox.outage import Cut
 from dispatcher.sandbox.provider import Placed
 from dispatcher.sandbox.refusals import Refusal
@@ -125,6 +127,11 @@ def _kind(request: web.Request) -> str:
     return KINDS.get(resource.canonical, "other") if resource else "other"
 
 
+def _is_cut(placed: Placed, options: SandboxOptions) -> bool:
+    chance = random.Random(f"{options.seed} cut {placed.calls[0].callid}")  # noqa: S311 - to be repeated
+    return chance.random() < options.cut
+
+
 async def _form(request: web.Request) -> dict[str, str]:
     body = await whole_body(request)
     if body and request.content_type != FORM:
@@ -137,6 +144,8 @@ async def _placed(request: web.Request, placed: Placed, body: Any) -> web.Stream
     sandbox = request.app[SANDBOX]
     for each in placed.calls:
         sandbox.callbacks.schedule(each)
+    if _is_cut(placed, sandbox.options):
+        raise Cut
     match placed.quirk:
         case Quirk.ERROR_PLACED:
             raise refusals.server_error()

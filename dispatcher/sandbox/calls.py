@@ -33,6 +33,7 @@ class Call:
     ends_at: float
     outcome: str
     price: Decimal
+    cost_told_at: float = 0.0
     call_type: str = PLAYBACK
     url: str = ""
     tts_message: str = ""
@@ -56,6 +57,10 @@ class Call:
     def cost(self, now: float) -> Decimal:
         return self.final_cost if self.ended(now) else Decimal(0)
 
+    def told_cost(self, now: float) -> float | None:
+        """What the status page says of the cost: null until it is told, once the call is over."""
+        return None if self.ended(now) and now < self.cost_told_at else float(self.cost(now))
+
     def duration(self, now: float) -> int:
         """Whole seconds, each begun one counted, of an answered call that has ended."""
         talked = self.ended(now) and self.outcome == ANSWERED
@@ -77,9 +82,10 @@ def conference_status(
 ) -> dict[str, Any]:
     """Return the answer of the conference status page: sums, and each participant's call."""
     over = all(call.ended(now) for call in calls)
+    told = [call.told_cost(now) for call in calls]
     return {
         "conferenceid": conferenceid,
-        "cost": float(sum(call.cost(now) for call in calls)),
+        "cost": None if None in told else sum(cost for cost in told if cost),
         "start_time": clock.provider_time(calls[0].placed_at),
         "end_time": clock.provider_time(max(call.ends_at for call in calls)) if over else None,
         "duration": max(call.duration(now) for call in calls),
@@ -95,7 +101,7 @@ def _common(call: Call, now: float, clock: Clock) -> dict[str, Any]:
         "recipient": call.recipient,
         "caller": call.caller,
         "url": call.url,
-        "cost": float(call.cost(now)),
+        "cost": call.told_cost(now),
         "duration": call.duration(now),
         "start_time": clock.provider_time(call.placed_at),
         "end_time": clock.provider_time(call.ends_at) if call.ended(now) else None,

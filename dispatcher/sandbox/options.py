@@ -13,8 +13,8 @@ FIXED = frozenset({"seed", "control"})
 CALLBACK_FORMATS = ("form", "json")
 CREDITS_PAGES = ("right", "missing", "null", "text", "nan", "huge", "503")
 
-_SECONDS = ("ring", "latency", "slow", "callback_delay", "callback_retry")
-_CHANCES = ("callback_drop", "callback_duplicate")
+_SECONDS = ("ring", "latency", "slow", "lag", "cost_delay", "callback_delay", "callback_retry")
+_CHANCES = ("cut", "callback_drop", "callback_duplicate")
 _TEXTS = ("sid", "token")
 _FLAGS = ("postpaid", "control")
 
@@ -45,6 +45,12 @@ class SandboxOptions:
     """What every answer takes longer."""
     slow: float = 5.0
     """What the answer for a number ending in 0010 takes longer."""
+    cut: float = 0.0
+    """The chance that the answer to a POST is cut after the call was placed."""
+    lag: float = 0.0
+    """From the placing of a call until its status page knows it; before, that answers 404."""
+    cost_delay: float = 0.0
+    """From the end of a call until its cost is told; before, that is null."""
     seed: int = field(default_factory=_fresh_seed)
     """Callids and every random choice derive from it."""
     callback_drop: float = 0.0

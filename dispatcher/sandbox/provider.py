@@ -81,14 +81,19 @@ class Provider:
         return Placed(placed, _answer_quirk(numbers), conferenceid)
 
     def call(self, callid: str) -> Call:
-        if call := self.calls.get(callid):
+        call = self.calls.get(callid)
+        if call and self._shows(call):
             return call
         raise refusals.not_found()
 
     def conference(self, conferenceid: str) -> list[Call]:
-        if placed := self._conferences.get(conferenceid):
+        placed = self._conferences.get(conferenceid)
+        if placed and self._shows(placed[0]):
             return placed
         raise refusals.not_found()
+
+    def _shows(self, call: Call) -> bool:
+        return self._clock.now() >= call.placed_at + self.options.lag
 
     @property
     def conferences_placed(self) -> int:
@@ -133,6 +138,7 @@ class Provider:
             recipient=number,
             placed_at=now,
             ends_at=now + lasts,
+            cost_told_at=now + lasts + self.options.cost_delay,
             outcome=self._outcome(number),
             price=price,
             **details,  # type: ignore[arg-type]

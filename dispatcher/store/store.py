@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import redis
 from redis.commands.core import Script
@@ -204,9 +204,32 @@ class Store:
         )
         return answer == b"moved", State(state.decode()) if state else None
 
-    def put_off(self, id_: str, attempt: int, delay: float, status: str = "") -> bool:
-        """Set when a call in progress is looked at next, in seconds; False where it is over."""
-        return bool(self.run("put_off", id_, attempt, _ms(delay), status))
+    def put_off(
+        self, id_: str, attempt: int, delay: float, status: str = "", legs: str = ""
+    ) -> bool:
+        """Set when a call in progress is looked at next, in seconds; False where it is over.
+
+        `status` and `legs` (see job.legs_text) are what the last look told, if anything.
+        """
+        return bool(self.run("put_off", id_, attempt, _ms(delay), status, legs))
+
+    def owe(self, id_: str, attempt: int, look_again: float | None) -> bool:
+        """Set when the cost of an ended job is looked for again, in seconds; None: not any more.
+
+        False where the job owes none.
+        """
+        again = "" if look_again is None else _ms(look_again)
+        return bool(self.run("owe", id_, attempt, again))
+
+    def learn(self, kind: str, lasted: float) -> float:
+        """Learn from a call that lasted so many seconds; return what is usual for its kind now."""
+        return float(self.run("learn", kind, _ms(lasted))) / 1000
+
+    def usual(self, kind: str) -> float | None:
+        """Return in how many seconds most calls of a kind are over, None before any was seen."""
+        with plain_errors():
+            found: bytes | None = self.redis.hget(self.key("usual"), kind)  # type: ignore[assignment]
+        return float(found) / 1000 if found else None
 
     # -- the inbox of reports (see store/inbox.py) -------------------------------------------
 
@@ -236,9 +259,14 @@ class Store:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
         return int(self.run("rescue", most, _ms(window)))
 
-    def take_due(self, state: State, *, most: int = 100, lease: float = 60) -> list[str]:
-        """Take jobs in `in_progress` or `uncertain` whose next moment has come."""
-        return [id_.decode() for id_ in self.run("take_due", state, most, _ms(lease))]
+    def take_due(
+        self, what: State | Literal["cost"], *, most: int = 100, lease: float = 60
+    ) -> list[str]:
+        """Take jobs in `in_progress` or `uncertain` whose next moment has come.
+
+        `cost` takes ended jobs whose cost is to be looked for.
+        """
+        return [id_.decode() for id_ in self.run("take_due", what, most, _ms(lease))]
 
     def purge(self, id_: str, before: float) -> bool:
         """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
@@ -407,7 +435,7 @@ class Store:
             return self._script(operation)([self.root], self._arguments(arguments))
 
 
-_OF_ATTEMPT = frozenset({"callid", "conf", "cost"})
+_OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 
 
 def _row(id_: str, request: JobRequest) -> list[str]:

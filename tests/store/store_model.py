@@ -46,6 +46,7 @@ class ModelJob:
     finished: int | None = None
     token: str = ""
     hold: str = ""
+    owes_at: int | None = None
     sent: dict[int, int] = field(default_factory=dict)
     results: dict[int, str] = field(default_factory=dict)
     callids: list[str] = field(default_factory=list)
@@ -222,12 +223,16 @@ class Model:
             self._nobody_was_called(job, attempt)
         next_at = None if decision.delay is None else self.now + round(decision.delay * 1000)
         self._go(job, decision, next_at)
+        if "owed" in decision.fields:
+            job.owes_at = self.now + int(decision.fields["owed"])
         if job.state is State.IN_PROGRESS:
             for number in job.numbers:
                 self.busy.setdefault(number, job.id)
         return job.state
 
     def _keep_late(self, job: ModelJob, attempt: int, decision: Decision) -> None:
+        if attempt == job.n and "cost" in decision.fields and job.state not in OPEN:
+            job.owes_at = None
         known = job.results.get(attempt)
         open_ended = known in {"outcome_unknown", "placed"}
         ended = open_ended and decision.result in CALLED - {"placed"}
@@ -331,13 +336,21 @@ class Model:
         self._move(job, State.COMPLETED, "marked_reached")
         return True
 
+    def owe(self, id_: str, attempt: int, again: int | None) -> bool:
+        job = self.jobs.get(id_)
+        if job is None or job.owes_at is None or job.n != attempt:
+            return False
+        job.owes_at = None if again is None else self.now + again
+        return True
+
     def retry(self, id_: str, span: int | None) -> bool:
         job = self.jobs[id_]
         if job.state not in TERMINAL or State.QUEUED not in TRANSITIONS[job.state]:
             return False
         job.span = job.span if span is None else span
         job.expires = None if job.span is None else self.now + job.span
-        job.due, job.spent, job.since, job.finished = self.now, 0, job.n, None
+        job.due, job.spent, job.since = self.now, 0, job.n
+        job.finished = job.owes_at = None
         self._move(job, State.QUEUED, "", job.expires)
         return True
 
@@ -357,6 +370,8 @@ class Model:
             found[f"idx:{job.kind}"][job.id] = job.created
             if job.next_at is not None:
                 found[f"next:{job.state}"][job.id] = job.next_at
+            if job.owes_at is not None:
+                found["next:cost"][job.id] = job.owes_at
             if job.place:
                 found[job.place][job.id] = job.due if job.fed is None else job.fed
             for tag in job.request.tags:

@@ -24,6 +24,7 @@ CALLING = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 """States in which something happens at a known moment, always."""
 
+PLACES = {"idx", "next", "ready", "held", "fed"}
 Snapshot = dict[str, dict[str, str]]
 """Every key of a namespace -> its members: field -> value, member -> score, place -> item."""
 
@@ -152,7 +153,7 @@ def assert_sound(found: Snapshot) -> None:
     """Every job stands in exactly the structures its state wants, and nothing else stands there."""
     places: dict[str, set[str]] = defaultdict(set)
     for name, members in found.items():
-        if name.partition(":")[0] in {"idx", "next", "ready", "held", "fed"}:
+        if name.partition(":")[0] in PLACES and name != "next:cost":
             for id_ in members:
                 places[id_].add(name)
     for id_, fields in records(found).items():
@@ -160,6 +161,8 @@ def assert_sound(found: Snapshot) -> None:
     assert not places, f"without a record: {dict(places)}"
     _assert_lines(found)
     _assert_calling(found)
+    owing = {id_ for id_, fields in records(found).items() if "owed" in fields}
+    assert found.get("next:cost", {}).keys() == owing
 
 
 def _assert_lines(found: Snapshot) -> None:

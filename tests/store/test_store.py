@@ -792,6 +792,8 @@ OPERATIONS: dict[str, Callable[[Store, str], object]] = {
     "claim": lambda store, id_: store.claim(id_, token="t", lease=LEASE),
     "settle": lambda store, id_: store.settle(id_, 1, placed()),
     "put_off": lambda store, id_: store.put_off(id_, 1, 5),
+    "owe": lambda store, id_: store.owe(id_, 1, None),
+    "learn": lambda store, _: store.learn("tts", 20),
     "pump": lambda store, _: store.pump(),
     "rescue": lambda store, _: store.rescue(300),
     "take_due": lambda store, _: store.take_due(State.UNCERTAIN),

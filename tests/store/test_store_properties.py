@@ -398,6 +398,16 @@ class StoreMachine(RuleBasedStateMachine):
             id_, attempt, 45_000
         )
 
+    @precondition(lambda self: self.claims)
+    @rule(pick=PICK, again=st.booleans())
+    def look_for_a_cost_in_vain(self, pick: int, again: bool) -> None:
+        owing = [(job.id, job.n) for job in self.model.jobs.values() if job.owes_at is not None]
+        claims = [*owing, *((id_, claim.attempt) for id_, claim in reversed(self.claims))]
+        id_, attempt = claims[pick % len(claims)]
+        answer = self.store.owe(id_, attempt, 600 if again else None)
+        later = 600_000 if again else None
+        assert answer is self.model.owe(id_, attempt, later)
+
     @precondition(lambda self: self.model.come(State.UNCERTAIN))
     @rule(most=FEW, dies=st.booleans())
     def end_windows(self, most: int, dies: bool) -> None:

@@ -61,7 +61,7 @@ def test_what_was_not_sent_is_dialled_again_and_costs_no_attempt() -> None:
     assert (decision.to, decision.spent, decision.result) == (
         State.SCHEDULED,
         False,
-        "never_reached",
+        "not_sent",
     )
 
 

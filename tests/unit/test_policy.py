@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,9 @@ from dispatcher.policy import (
     after_report,
     after_window,
     backoff,
+    first_check,
     next_check,
+    next_cost_look,
 )
 from dispatcher.provider import ProviderError
 from dispatcher.states import TRANSITIONS, OnUncertain, Reason, State
@@ -71,6 +74,7 @@ def concrete(error: type[ProviderError]) -> set[type[ProviderError]]:
 
 DECISIONS = {
     provider.NeverReached: (State.SCHEDULED, "never_reached", "", False, ""),
+    provider.NotSent: (State.SCHEDULED, "not_sent", "", False, ""),
     provider.Throttled: (State.SCHEDULED, "throttled", "", False, ""),
     provider.Unavailable: (State.SCHEDULED, "not_placed", "", False, ""),
     provider.UnknownCall: (State.SCHEDULED, "not_placed", "", False, ""),
@@ -295,7 +299,25 @@ def test_an_answered_call_completes_the_job_with_its_facts() -> None:
 def test_unknown_facts_are_not_made_up() -> None:
     decision = after_report(Report("ANSWERED", final=True), job("placed"), POLICY)
     assert decision is not None
-    assert decision.fields == {"outcome": "ANSWERED"}
+    assert decision.fields == {"outcome": "ANSWERED", "owed": "60000"}
+
+
+def test_a_cost_that_is_not_told_is_looked_for_twice() -> None:
+    assert [next_cost_look(waited) for waited in (60, 600)] == [600, None]
+
+
+@pytest.mark.parametrize(
+    ("usual", "delay"), [(None, 20), (0.2, 1), (7.5, 7.5), (45, 45), (1000, 300)]
+)
+def test_a_call_is_first_looked_at_when_most_are_over(usual: float | None, delay: float) -> None:
+    assert first_check(usual, Policy(check_first=20, check_longest=300)) == delay
+
+
+@pytest.mark.parametrize(("age", "pause"), [(1, 20), (100, 50), (299, 149.5), (300, math.inf)])
+def test_a_call_that_the_provider_does_not_know_is_looked_for_a_while(
+    age: float, pause: float
+) -> None:
+    assert next_check(age, Policy(), known=False) == pause
 
 
 @pytest.mark.parametrize("status", ["FAILED", "BROKEN"])
@@ -331,7 +353,8 @@ def test_who_does_not_answer_is_called_again_as_often_as_wished(
     assert decision is not None
     assert (decision.to, decision.result) == (to, "no_answer")
     assert decision.reason == (Reason.NO_ANSWER if to is State.FAILED else "")
-    assert decision.fields == {"outcome": "NO ANSWER"}
+    owed = {"owed": "60000"} if to is State.FAILED else {}
+    assert decision.fields == {"outcome": "NO ANSWER"} | owed
 
 
 @pytest.mark.parametrize(("wish", "delay"), [(None, 120), (30, 30), (0, 0)])

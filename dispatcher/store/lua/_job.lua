@@ -10,6 +10,8 @@
 -- ns:idx:<state>[:<why>]  zset   id by creation; each job stands in exactly one
 -- ns:reasons              set    the <state>[:<why>] that were ever used
 -- ns:next:<state>         zset   id by the moment something happens next
+-- ns:next:cost            zset   ended, its cost not told; id by when it is looked for
+-- ns:usual                hash   kind of call -> ms within which most of them are over
 -- ns:lines:<priority>     zset   lines (campaign or producer) with ready jobs, by how much each has had
 -- ns:ready:<prio>:<line>  zset   queued, not fed; id by due time
 -- ns:held:<gate>:<prio>   zset   held; id by due time
@@ -201,6 +203,12 @@ local function pick_up(job)
   for number in string.gmatch(whole(job.id, 'to'), '%d+') do
     redis.call('SET', key('busy', number), job.id, 'PX', 86400000, 'NX')
   end
+end
+
+-- Ends the search for what a call cost.
+local function write_off(id)
+  redis.call('ZREM', key('next', 'cost'), id)
+  redis.call('HDEL', key('job', id), 'owed')
 end
 
 local function count(what)

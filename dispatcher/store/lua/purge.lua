@@ -25,5 +25,6 @@ for attempt = 1, job.n do
     redis.call('HDEL', calls_key(callid), callid)
   end
 end
+write_off(id)
 redis.call('DEL', key('job', id))
 return 1

@@ -23,6 +23,7 @@ if span then
   redis.call('HSET', name, 'expires', int(job.expires), 'span', int(span))
 end
 redis.call('HSET', name, 'spent', '0', 'since', int(job.n))
+write_off(job.id)
 redis.call('HDEL', name, 'finished', 'outcome', 'duration')
 move(job, 'queued', '', job.expires, ARGV[3], ARGV[4])
 return { 'queued', before }

@@ -131,6 +131,9 @@ if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to
   elseif known and said and cost > (known_cost or -1) and not (OPEN[job.state] and job.n == n) then
     put(id, { COST, said })
     note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: it cost ' .. said)
+    if job.n == n then
+      write_off(id)
+    end
     settle_late(job, n, cost, known_cost or 0)
   end
   return { 'late', job.state }
@@ -169,5 +172,8 @@ if saved and to == 'in_progress' then
   pick_up(job)
 elseif saved and cost then
   settle_late(job, n, cost, known_cost or 0)
+end
+if given.owed and TERMINAL[job.state] then
+  redis.call('ZADD', key('next', 'cost'), NOW + given.owed, id)
 end
 return { 'moved', job.state }

@@ -1,0 +1,111 @@
+"""What looking after outstanding calls costs, with ever more of them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.stand import numbers
+from dispatcher.limiter import Limiter
+from dispatcher.policy import Policy, after_placing
+from dispatcher.provider import CallStatus
+from dispatcher.rate import Rate
+from dispatcher.request import JobRequest
+from dispatcher.rules import Rules
+from dispatcher.store import Claim, Store
+from workers.embedded_redis import EmbeddedRedis
+from workers.reports import CheckCall
+from workers.upkeep import Reconcile
+
+HOUR = 3_600_000.0
+CHECKS = 300
+POLICY = Policy()
+
+
+class Clock:
+    """Redis' clock, as far as the store asks: it stands still unless moved."""
+
+    def __init__(self) -> None:
+        self.ms = time.time() * 1000
+
+    def __call__(self) -> float:
+        return self.ms
+
+
+class Provider:
+    """Answers at once: what is measured is our own work."""
+
+    word = "IN PROGRESS"
+
+    def call_status(self, callid: str) -> CallStatus:
+        return CallStatus(callid=callid, status=self.word, cost=10, duration=5)
+
+
+class Messenger:
+    """Keeps what would be sent to the workers."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def check(self, ids: list[str]) -> int:
+        self.ids += ids
+        return len(ids)
+
+
+def run(*, quick: bool) -> None:
+    """Print a line for 1,000, 10,000 and (in full) 100,000 outstanding calls."""
+    table = Table(title="Reconcile, by outstanding calls")
+    columns = ("outstanding", "tick, nothing due", "tick, 100 due", "check, goes on", "check, over")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for outstanding in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
+        table.add_row(f"{outstanding:,}", *(f"{ms:.2f} ms" for ms in measure(outstanding)))
+    Console(width=120).print(table)
+
+
+def measure(outstanding: int) -> list[float]:
+    """Return ms of a tick that finds nothing, one that finds 100, and of a check of either kind."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder)) as server:
+        clock = Clock()
+        store = Store.from_url(server.url)
+        store._clock = clock  # noqa: SLF001 - so that calls come due when the measurement says
+        fill(store, outstanding)
+        store.publish(Rules(rate=Rate(100), one_at_a_time=False, connections=1000))
+        messenger, provider = Messenger(), Provider()
+        told: Any = (messenger, provider)
+        tick = Reconcile(store, told[0], 0.1)
+        idle = [timed(tick) for _ in range(50)]
+        clock.ms += HOUR
+        full = [timed(tick) for _ in range(CHECKS // 100 + 3)]
+        store.publish(Rules(rate=None, one_at_a_time=False, connections=1000))
+        check = CheckCall(store, told[1], POLICY, Limiter(store))
+        goes_on = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
+        provider.word = "ANSWERED"
+        over = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
+        store.redis.close()
+    return [median(times) * 1000 for times in (idle, full, goes_on, over)]
+
+
+def fill(store: Store, outstanding: int) -> None:
+    """Place calls that nobody has reported on yet."""
+    store.publish(Rules(rate=None, one_at_a_time=False, connections=1000, gap=0, per_day=None))
+    wanted = [JobRequest.of({"recipient": to, "say": "Hi"}) for to in numbers(outstanding)]
+    for start in range(0, outstanding, 500):
+        for made in store.enqueue_many(wanted[start : start + 500]):
+            claim = store.claim(made.id, token="t", lease=60)
+            if not isinstance(claim, Claim):
+                raise SystemExit(f"job {made.id} could not be claimed: {claim}")
+            store.settle(made.id, 1, after_placing({"callid": f"call-{made.id}"}, POLICY))
+
+
+def timed(step: Any) -> float:
+    """Return the seconds that a step takes."""
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
