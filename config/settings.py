@@ -258,7 +258,7 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1, le=50)] = 3
     redial: Annotated[int, Field(ge=0, le=49)] = 0
     redial_after: Duration = 120
-    on_uncertain: OnUncertain = OnUncertain.HOLD
+    on_uncertain: OnUncertain | None = None
     evidence_window: Duration = 300
     call_deadline: Duration = 7200
     retention: Duration = 30 * 86400
@@ -306,7 +306,8 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """The account's policy defaults. Where callbacks come, checks only back them."""
-        given = {name: getattr(self, name) for name in Policy.__dataclass_fields__}
+        names = Policy.__dataclass_fields__.keys() - {"reported"}
+        given = {name: getattr(self, name) for name in names} | {"reported": bool(self.public_url)}
         if self.public_url and "check_first" not in self.model_fields_set:
             given["check_first"] = CHECK_FIRST_BEHIND_CALLBACKS
         return Policy(**given)

@@ -22,6 +22,7 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
+from dispatcher.request import Kind
 from dispatcher.states import TERMINAL, OnUncertain, Reason, State
 
 NO_ANSWER, ANSWERED, CALL_FAILED = "NO ANSWER", "ANSWERED", "FAILED"
@@ -29,12 +30,17 @@ NO_ANSWER, ANSWERED, CALL_FAILED = "NO ANSWER", "ANSWERED", "FAILED"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The account's defaults, which a job's own wishes go before. Durations in seconds."""
+    """The account's defaults, which a job's own wishes go before. Durations in seconds.
+
+    `reported`: whether the provider reports the end of calls by itself. `on_uncertain` None goes by
+    that: see `after_window`.
+    """
 
     max_attempts: int = 3
     redial: int = 0
     redial_after: float = 120
-    on_uncertain: OnUncertain = OnUncertain.HOLD
+    on_uncertain: OnUncertain | None = None
+    reported: bool = False
     evidence_window: float = 300
     call_deadline: float = 7200
     backoff_first: float = 2
@@ -283,12 +289,16 @@ def _after_no_answer(job: Job, policy: Policy, facts: dict[str, str]) -> Decisio
 
 
 def after_window(job: Job, policy: Policy) -> Decision:
-    """Decide what follows where the evidence window ended without evidence."""
-    wish = job.on_uncertain or policy.on_uncertain
+    """Decide what follows where the evidence window ended without evidence.
+
+    Where nobody has said: silence about a call that would have been reported means that there was
+    none, and it is dialled again; where none is reported silence means nothing: a person decides.
+    """
+    silence_tells = policy.reported and job.kind is not Kind.CONFERENCE
+    usual = OnUncertain.REDIAL if silence_tells else OnUncertain.HOLD
+    wish = job.on_uncertain or policy.on_uncertain or usual
     if wish is OnUncertain.REDIAL and job.spent < policy.attempts_for(job):
-        return Decision(
-            State.QUEUED, "maybe_placed", "no evidence of a call: dialled again, as wished"
-        )
+        return Decision(State.QUEUED, "maybe_placed", "no evidence of a call: dialled again")
     why = "the call may have been placed, and nothing was heard of it"
     return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
 

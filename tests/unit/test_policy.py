@@ -30,6 +30,7 @@ from dispatcher.policy import (
     next_cost_look,
 )
 from dispatcher.provider import ProviderError
+from dispatcher.request import Kind
 from dispatcher.states import TRANSITIONS, OnUncertain, Reason, State
 
 POLICY = Policy()
@@ -401,6 +402,20 @@ def test_after_the_window_nobody_is_called_again_unless_wished(
     assert decision.to is to
     assert decision.to in TRANSITIONS[State.UNCERTAIN]
     assert decision.reason == (Reason.OUTCOME_UNKNOWN if to is State.FAILED else "")
+
+
+@pytest.mark.parametrize(
+    ("reported", "numbers", "to"),
+    [(True, 1, State.QUEUED), (False, 1, State.FAILED), (True, 2, State.FAILED)],
+    ids=["reported by callbacks", "not reported", "conference, never reported"],
+)
+def test_without_a_wish_silence_means_no_call_only_where_one_would_be_reported(
+    reported: bool, numbers: int, to: State
+) -> None:
+    called = ("+818011234567", "+818011234568")[:numbers]
+    kind = Kind.TTS if numbers == 1 else Kind.CONFERENCE
+    silent = job("maybe_placed", spent=1, numbers=called, kind=kind)
+    assert after_window(silent, Policy(reported=reported)).to is to
 
 
 @pytest.mark.parametrize(("wish", "limit"), [(None, "7200 s"), (90.5, "90.5 s"), (0, "0 s")])

@@ -1,0 +1,89 @@
+"""Workers and Redis killed at random, answers cut, callbacks lost or late: who was called?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from chaos_stage import Mayhem, Stage, Verdict
+
+from dispatcher.states import OnUncertain, Reason, State
+
+HOUR = 3600.0
+ENDS_WITHIN = 150.0
+SOMETIMES = "--cut=0.1"
+
+
+def polling(folder: Path) -> Verdict:
+    """Without callbacks, by both wishes; Redis killed, one clock fast and one slow, two beats."""
+    with Stage(folder, sandbox=[SOMETIMES, "--latency=0.05"]) as stage:
+        stage.start("beat", "beat-2", skew=-HOUR)
+        ids = stage.enqueue(40, on_uncertain="hold")
+        ids += stage.enqueue(40, start=40, on_uncertain="redial")
+        return Mayhem(stage, redis_kills=1, skews=(HOUR, -HOUR)).run(ids, ENDS_WITHIN)
+
+
+def callbacks(folder: Path) -> Verdict:
+    """With callbacks that come late and often twice; nobody has said what uncertainty is to do."""
+    faults = [SOMETIMES, "--latency=0.05", "--callback-delay=0.5", "--callback-duplicate=0.5"]
+    with Stage(folder, callbacks=True, sandbox=faults, DISPATCHER_EVIDENCE_WINDOW="8s") as stage:
+        return Mayhem(stage, redis_kills=1).run(stage.enqueue(60), ENDS_WITHIN)
+
+
+def lost_callbacks(folder: Path) -> Verdict:
+    """With callbacks of which many never come; with `hold` nobody is called twice all the same."""
+    faults = [SOMETIMES, "--latency=0.05", "--callback-drop=0.5"]
+    with Stage(folder, callbacks=True, sandbox=faults) as stage:
+        return Mayhem(stage).run(stage.enqueue(40, on_uncertain="hold"), ENDS_WITHIN)
+
+
+RUNS = (polling, callbacks, lost_callbacks)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Verdict]]]:
+    """Most of their time they wait: two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            run.__name__: pool.submit(run, tmp_path_factory.mktemp(run.__name__)) for run in RUNS
+        }
+
+
+@pytest.mark.parametrize("run", [run.__name__ for run in RUNS])
+def test_every_job_ends_and_no_call_is_hidden(runs: dict[str, Future[Verdict]], run: str) -> None:
+    runs[run].result().assert_nothing_hidden()
+
+
+def test_with_callbacks_nobody_is_left_out_and_nobody_called_twice(
+    runs: dict[str, Future[Verdict]],
+) -> None:
+    verdict = runs["callbacks"].result()
+    assert verdict.ends == {State.COMPLETED: len(verdict.jobs)}
+    assert (verdict.uncalled, verdict.called_twice) == ([], [])
+
+
+@pytest.mark.parametrize("run", ["polling", "lost_callbacks"])
+def test_with_hold_nobody_is_called_twice_and_the_unknown_ones_say_so(
+    runs: dict[str, Future[Verdict]], run: str
+) -> None:
+    verdict = runs[run].result()
+    held = [job for job in verdict.jobs if job.on_uncertain is OnUncertain.HOLD]
+    assert {verdict.calls[job.id] for job in held} <= {0, 1}
+    unknown = [job for job in held if job.state is not State.COMPLETED]
+    assert unknown
+    assert {(job.state, job.reason) for job in unknown} == {(State.FAILED, Reason.OUTCOME_UNKNOWN)}
+
+
+def test_with_redial_nobody_is_left_out_and_second_calls_are_those_marked_as_maybe_placed(
+    runs: dict[str, Future[Verdict]],
+) -> None:
+    verdict = runs["polling"].result()
+    redialled = [job for job in verdict.jobs if job.on_uncertain is OnUncertain.REDIAL]
+    assert {job.state for job in redialled} == {State.COMPLETED}
+    for job in redialled:
+        known = len(job.attempts) and sum(bool(item.callids) for item in job.attempts)
+        assert verdict.calls[job.id] - known == verdict.unowned[job.id]
+        assert verdict.unowned[job.id] <= verdict.unknown_attempts(job)
+    assert any(verdict.calls[job.id] > 1 for job in redialled)

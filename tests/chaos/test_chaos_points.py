@@ -1,0 +1,135 @@
+"""A worker killed at each named point of the dial path, or stopped there beyond its lease."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from chaos_points import (
+    AFTER_ANSWER,
+    AFTER_CLAIM,
+    AFTER_POST,
+    AFTER_RECORD,
+    BEFORE_CLAIM,
+    BEFORE_POST,
+    POINTS,
+)
+from chaos_stage import Stage, Verdict, eventually
+
+from dispatcher.job import Job
+from dispatcher.states import OnUncertain, Reason, State
+
+WISHES = (OnUncertain.HOLD, OnUncertain.REDIAL)
+UNCALLED = {AFTER_CLAIM, BEFORE_POST}
+CALLED = {AFTER_POST, AFTER_ANSWER}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What became of the jobs that workers were caught at: (killed or stopped, point, wish)."""
+
+    verdict: Verdict
+    met: dict[tuple[str, str, str], Job]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    folder = tmp_path_factory.mktemp("points")
+    with Stage(folder, sandbox=["--latency=0.05"]) as stage:
+        ids: list[str] = []
+        met: dict[tuple[str, str, str], str] = {}
+        for wish in WISHES:
+            for point in POINTS:
+                ids += stage.enqueue(2, start=len(ids), on_uncertain=wish)
+                met["killed", point, wish] = _met(stage, point, wish, "killed")
+            ids += stage.enqueue(1, start=len(ids), on_uncertain=wish)
+            met["stopped", AFTER_CLAIM, wish] = _met(stage, AFTER_CLAIM, wish, f"stopped-{wish}")
+        stage.start("dial", "survivor", concurrency=4)
+        stage.until_ended(ids, 60)
+        for wish in WISHES:
+            os.kill(stage.alive[f"stopped-{wish}"], signal.SIGCONT)
+            _has_its_say(stage, met["stopped", AFTER_CLAIM, wish])
+        found = {job.id: job for job in stage.jobs(ids)}
+        yield Played(stage.verdict(ids), {what: found[id_] for what, id_ in met.items()})
+
+
+def _met(stage: Stage, point: str, wish: str, name: str) -> str:
+    """Run a worker until it is caught at the point with a job of this wish; return the job's id."""
+    how = signal.SIGKILL if name == "killed" else signal.SIGSTOP
+    before = _caught(stage)
+    trap = {"point": point, "wish": wish, "how": int(how)}
+    stage.start("dial", name, trap=trap, concurrency=1)
+    what = f"a worker gets {point} with {wish}"
+    (line,) = eventually(lambda: _caught(stage)[len(before) :], 30, what, stage.told)
+    return str(line.split()[1])
+
+
+def _caught(stage: Stage) -> list[str]:
+    return stage.traps.read_text().splitlines() if stage.traps.exists() else []
+
+
+def _has_its_say(stage: Stage, id_: str) -> None:
+    """Wait until a worker that goes on has written what it did."""
+    eventually(
+        lambda: stage.jobs([id_])[0].attempts[0].result != "maybe_placed",
+        20,
+        "the stopped worker goes on",
+        stage.told,
+    )
+
+
+def test_whatever_point_a_worker_dies_at_every_job_ends_and_nothing_is_hidden(
+    played: Played,
+) -> None:
+    played.verdict.assert_nothing_hidden()
+
+
+@pytest.mark.parametrize("wish", WISHES)
+@pytest.mark.parametrize("point", [BEFORE_CLAIM, AFTER_RECORD])
+def test_where_the_record_is_clear_the_call_is_made_once(
+    played: Played, point: str, wish: str
+) -> None:
+    job = played.met["killed", point, wish]
+    assert (job.state, len(job.attempts), played.verdict.calls[job.id]) == (State.COMPLETED, 1, 1)
+
+
+@pytest.mark.parametrize("point", sorted(UNCALLED | CALLED))
+def test_with_hold_nobody_is_called_again_and_the_job_says_that_its_outcome_is_unknown(
+    played: Played, point: str
+) -> None:
+    job = played.met["killed", point, OnUncertain.HOLD]
+    assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
+    assert [item.result for item in job.attempts] == ["maybe_placed"]
+    assert played.verdict.calls[job.id] == (point in CALLED)
+
+
+@pytest.mark.parametrize("point", sorted(UNCALLED | CALLED))
+def test_with_redial_everybody_is_called_and_the_lost_attempt_stays_marked(
+    played: Played, point: str
+) -> None:
+    job = played.met["killed", point, OnUncertain.REDIAL]
+    assert job.state is State.COMPLETED
+    assert [item.result for item in job.attempts] == ["maybe_placed", "answered"]
+    assert played.verdict.calls[job.id] == 1 + (point in CALLED)
+
+
+@pytest.mark.parametrize(
+    ("wish", "results", "calls"),
+    [(OnUncertain.HOLD, ["not_sent"], 0), (OnUncertain.REDIAL, ["not_sent", "answered"], 1)],
+)
+def test_a_worker_stopped_beyond_its_lease_sends_nothing_when_it_goes_on(
+    played: Played, wish: str, results: list[str], calls: int
+) -> None:
+    """Its job was rescued and decided meanwhile: it neither calls nor writes over that."""
+    job = played.met["stopped", AFTER_CLAIM, wish]
+    assert [item.result for item in job.attempts] == results
+    assert played.verdict.calls[job.id] == calls
+    assert job.state is (State.COMPLETED if calls else State.FAILED)
+
+
+def test_with_hold_nobody_was_called_twice(played: Played) -> None:
+    twice = {job.on_uncertain for job in played.verdict.called_twice}
+    assert twice <= {OnUncertain.REDIAL}
