@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import redis
 import requests
 import typer
 
@@ -91,6 +92,8 @@ def _redis(dispatcher: Dispatcher) -> Iterator[Finding]:
         "on",
         "off: a restart of Redis forgets jobs; set `appendonly yes`",
     )
+    if info.get("aof_enabled"):
+        yield _syncs(dispatcher)
     policy = info.get("maxmemory_policy")
     yield _expect(
         "eviction",
@@ -98,6 +101,24 @@ def _redis(dispatcher: Dispatcher) -> Iterator[Finding]:
         "none",
         f"{policy}: Redis may drop jobs when memory is short; set `maxmemory-policy noeviction`",
     )
+
+
+def _syncs(dispatcher: Dispatcher) -> Finding:
+    """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
+    try:
+        found: Any = dispatcher.store.redis.config_get("appendfsync")
+    except redis.RedisError:
+        return Finding(
+            "what a crash forgets", OK, "not known: the server does not tell appendfsync"
+        )
+    says = {
+        "always": "nothing",
+        "everysec": "a killed Redis next to nothing, a power cut the last second or two;"
+        " `appendfsync always`: nothing",
+    }
+    mode = found.get("appendfsync", "")
+    no = "what the system had not written: set `appendfsync everysec` or `always`"
+    return Finding("what a crash forgets", OK if mode in says else WARN, says.get(mode, no))
 
 
 def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:

@@ -16,7 +16,7 @@ from workers.embedded_redis import EmbeddedRedis
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="everysec") as redis:
         yield redis
 
 

@@ -160,3 +160,20 @@ def test_a_provider_that_does_not_let_us_in_is_told(
     assert ran.code == (1 if level == "fail" else 0)
     assert "Hunter2" not in ran.out + ran.err
     assert provider["XOXZO_API_AUTH_TOKEN"] not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "says"),
+    [
+        ("always", "ok", "nothing"),
+        ("everysec", "ok", "a power cut the last second or two"),
+        ("no", "warn", "set `appendfsync everysec` or `always`"),
+    ],
+)
+def test_doctor_says_what_a_crash_of_redis_forgets(
+    shell: Shell, store: Store, mode: str, level: str, says: str
+) -> None:
+    with configured(store, "appendfsync", mode):
+        found = findings(shell("doctor", "--no-provider", "--json"))
+    assert found["what a crash forgets"][0] == level
+    assert says in found["what a crash forgets"][1]
