@@ -225,6 +225,7 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
     broker_url: SecretStr | None = None
+    appendfsync: Literal["everysec", "always"] = "everysec"
     namespace: Annotated[str, AfterValidator(_namespace)] = "vd"
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None

@@ -118,7 +118,9 @@ class Stack:
         if self.environment.get("DISPATCHER_REDIS_URL"):
             check_version(connect(self.redis_url))
             return None
-        return self._exits.enter_context(EmbeddedRedis(self.folder / "redis"))
+        return self._exits.enter_context(
+            EmbeddedRedis(self.folder / "redis", appendfsync=self._settings().appendfsync)
+        )
 
     def _start(self, redis: EmbeddedRedis | None) -> None:
         self.supervisor.start()
