@@ -15,7 +15,8 @@ from provider_wire import http, reset
 
 from dispatcher.job import Job
 from dispatcher.policy import Policy, after_error
-from dispatcher.provider import ProviderError, VoiceClient
+from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from workers.lease import Lease
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
 COLUMNS = 9
@@ -48,6 +49,7 @@ def test_the_table_has_every_row_of_the_providers_errors() -> None:
     assert {answer.split(" ")[0] for answer in answers if answer[0].isdigit()} == DOCUMENTED
     assert sum("Country" in answer or "credits" in answer for answer in answers) == 3
     assert [answer.split(",")[0] for answer in answers if not answer[0].isdigit()] == [
+        "held back: its worker was stopped until its lease was about over",
         "refused",
         "sent",
     ]
@@ -57,6 +59,9 @@ def provoke(
     answer: str, ask: Callable[..., VoiceClient], client_for: Callable[..., VoiceClient]
 ) -> ProviderError:
     """Return the error that a request for a call meets where the provider answers so."""
+    if answer.startswith("held back"):
+        with before_sending(Lease(seconds=60, answer=30, began=-40, clock=lambda: 0).require):
+            return _error(ask(http(201)))
     if answer.startswith("refused"):
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
