@@ -201,6 +201,6 @@ def _body(response: requests.Response) -> bytes | None:
     """Return the body, at most MAX_BODY of it; None where it was cut off."""
     try:
         body: bytes = response.raw.read(MAX_BODY, decode_content=True)
-    except (HTTPError, OSError):
+    except (HTTPError, OSError, ValueError):  # the last: a chunk of negative length
         return None
     return body

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from provider_wire import Wire, after, http, placed, reset, stop
 
@@ -385,6 +385,7 @@ def test_a_broken_answer_does_not_spoil_the_next(serve, client_for) -> None:
         st.sampled_from([b"\r\n", b":", b"Content-Length", b" ", b"0", b"-1", b"{", b"\xff"])
     ).map(b"".join),
 )
+@example(start=b"HTTP/1.1 201 CREATED\r\nTransfer-Encoding: chunked\r\n\r\n", noise=b"-10")
 def test_no_noise_is_taken_for_a_call_or_escapes_the_error_tree(start: bytes, noise: bytes) -> None:
     with (
         Wire([after(start + noise)]) as server,
