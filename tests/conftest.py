@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from dispatcher.redis_url import connect
+from workers.embedded_redis import EmbeddedRedis
 
 # Shells start background jobs with these ignored, and every process that a test starts would
 # inherit that: Ctrl-C could not be tested where the suite itself runs in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """A real Redis for the session, where a folder of tests has no other."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+    with connect(server.url) as client:
+        yield client

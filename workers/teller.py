@@ -78,5 +78,6 @@ def step(teller: Teller) -> type[bootsteps.StartStopStep]:
         def stop(self, consumer: Any) -> None:
             if consumer.hub is not None:
                 self._pace.cancel()
+                consumer.event_dispatcher.flush()  # what the last moment brought
 
     return PacedEvents

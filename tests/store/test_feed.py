@@ -10,12 +10,12 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import Clock, assert_sound, claim, request, snapshot, window
+from store_parts import Clock, assert_sound, claim, placed, request, snapshot, window
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules
 from dispatcher.states import Priority, State
-from dispatcher.store import Store
+from dispatcher.store import Store, Wait
 from dispatcher.store.pauses import Scope, pause
 
 _NUMBERS = itertools.count()
@@ -169,6 +169,56 @@ def test_about_a_quarter_of_a_second_of_work_is_out(store: Store, rate: str, mos
     put(store, 50)
     assert len(store.feed()) == most
     assert store.feed() == []
+
+
+def test_messages_that_nobody_took_up_hold_no_place_for_long(store: Store, clock: Clock) -> None:
+    """They went to a worker that died: the others must not stand still until they are sent anew."""
+    window(store, 2)
+    put(store, 20)
+    first = store.feed()
+    clock.forward(0.5)
+    assert (len(first), store.feed()) == (2, [])
+    clock.forward(0.1)
+    second = store.feed()
+    assert len(second) == 2
+    assert not set(first) & set(second)
+
+
+def test_without_a_worker_only_so_many_messages_go_out(store: Store, clock: Clock) -> None:
+    window(store, 2)
+    put(store, 20)
+    sent = 0
+    for _ in range(20):
+        sent += len(store.feed())
+        clock.forward(0.6)
+    assert sent == 8
+
+
+def test_one_that_waits_for_its_slot_keeps_its_place(store: Store, clock: Clock) -> None:
+    store.publish(Rules(rate=Rate(2), one_at_a_time=False))
+    put(store, 4)
+    (going, _), (waiting, _) = store.feed()
+    claim(store, going)
+    answer = store.claim(waiting, token="t", lease=30)
+    assert isinstance(answer, Wait)
+    clock.ms += 620  # longer than a message may lie about
+    assert len(store.feed()) == 1  # for the one that has gone
+
+
+def test_without_a_limit_the_pace_that_was_seen_says_how_much_is_out(
+    store: Store, clock: Clock
+) -> None:
+    store.publish(Rules(rate=None, connections=8, one_at_a_time=False))
+    put(store, 400)
+    before = [id_ for id_, _ in store.feed()]
+    assert len(before) == 16
+    for _ in range(10):
+        for id_ in before:
+            claim(store, id_)
+            store.settle(id_, 1, placed())
+            clock.ms += 5  # 200 a second
+        before = [id_ for id_, _ in store.feed()]
+    assert len(before) == pytest.approx(50, abs=5)
 
 
 def test_nothing_goes_out_while_a_429_keeps_everything_back(store: Store, clock: Clock) -> None:

@@ -295,3 +295,23 @@ def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
     done, provider = turn(FakeStore(State.HELD))
     assert done == Turn(JOB.id, State.HELD, "credit", "poor")
     assert provider.said == []
+
+
+def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
+    """Its lease may be over by the time of the answer, and the job dialled by another."""
+    store = FakeStore(CLAIMED)
+    store.rebook = lambda booked: booked  # type: ignore[attr-defined]
+    provider = Sending(store)
+    moments = iter([0.0, 21.0, 21.001, 21.002])
+    dial = Dial(
+        store,  # type: ignore[arg-type]
+        provider,  # type: ignore[arg-type]
+        Policy(),
+        30,
+        CALLER,
+        monotonic=moments.__next__,
+        answer=10,
+    )
+    assert dial(JOB.id).state is State.SCHEDULED
+    assert provider.said == []
+    assert not store.settled[0].spent

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from workers.teller import JobFailed, Teller
+from workers.teller import TOGETHER_WITHIN, JobFailed, Teller, step
 
 
 class Eventer:
@@ -16,8 +17,24 @@ class Eventer:
         self.enabled = enabled
         self.sent: list[tuple[str, dict[str, Any]]] = []
 
+        self.flushed = 0
+
     def send(self, kind: str, **fields: Any) -> None:
         self.sent.append((kind, fields))
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+class Hub:
+    """Keeps what is to be called again and again."""
+
+    def __init__(self) -> None:
+        self.repeated: dict[Any, float] = {}
+
+    def call_repeatedly(self, seconds: float, what: Any) -> Any:
+        self.repeated[what] = seconds
+        return SimpleNamespace(cancel=lambda: self.repeated.pop(what))
 
 
 @pytest.fixture
@@ -75,3 +92,17 @@ def test_where_nobody_listens_nothing_is_sent(teller: Teller, eventer: Eventer) 
     with teller.turn("dispatcher.dial", "abc"):
         pass
     assert eventer.sent == []
+
+
+def test_events_go_out_together_and_the_last_ones_when_the_consumer_stops(
+    eventer: Eventer,
+) -> None:
+    teller, hub = Teller(), Hub()
+    consumer = SimpleNamespace(event_dispatcher=eventer, hub=hub)
+    paced = step(teller)(consumer)
+    paced.start(consumer)
+    assert teller.eventer is eventer
+    assert eventer.on_send_buffered is None  # type: ignore[attr-defined]
+    assert hub.repeated == {eventer.flush: TOGETHER_WITHIN}
+    paced.stop(consumer)
+    assert (hub.repeated, eventer.flushed) == ({}, 1)

@@ -1,4 +1,4 @@
-"""A real Redis, for each test a namespace and a clock, and a receiver over real HTTP."""
+"""For each test a namespace and a clock, and a receiver over real HTTP."""
 
 from __future__ import annotations
 
@@ -10,24 +10,10 @@ import redis
 from webhook_parts import Clock
 from webhook_receiver import Receiver, receiving
 
-from dispatcher.redis_url import connect
 from dispatcher.store import Store
 from dispatcher.store.outbox import Outbox
-from workers.embedded_redis import EmbeddedRedis
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis") / "data") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def redis_client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
-    with connect(server.url) as client:
-        yield client
 
 
 @pytest.fixture
