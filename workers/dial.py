@@ -112,7 +112,7 @@ class Dial:
         come too close to it, as the provider counts.
         """
         booked = claim.booked
-        for _ in range(TRIES):
+        for _ in range(TRIES if booked else 0):
             now = self.monotonic()
             if now - asked < LATE:
                 return

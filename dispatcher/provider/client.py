@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ClosedPoolError, HTTPError
+from urllib3.exceptions import TimeoutError as TimeoutTold
 
 from dispatcher.provider.answers import (
     CALLID,
@@ -21,8 +24,14 @@ from dispatcher.provider.answers import (
     parse_balance,
     parse_placed,
 )
-from dispatcher.provider.errors import ProviderError, UnexpectedShape, UnknownCall, WrongAddress
-from dispatcher.provider.session import Credentials, positive, session_for, template
+from dispatcher.provider.errors import (
+    NotSent,
+    ProviderError,
+    UnexpectedShape,
+    UnknownCall,
+    WrongAddress,
+)
+from dispatcher.provider.session import Credentials, positive, route
 from dispatcher.provider.verdict import Question, Reply, explain, lost, refusal, unreadable
 
 MAX_BODY: Final = 1 << 20
@@ -30,8 +39,9 @@ MAX_BODY: Final = 1 << 20
 
 _PLAYBACKS = "/voice/simple/playbacks/"
 _CONFERENCES = "/voice/simple/conferences/"
-_FORM = "application/x-www-form-urlencoded"
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PRIVATE = ("tts_message", "callbackurl")  # a callback's URL has the secret that proves it
+Send = Callable[[], BaseHTTPResponse]
 T = TypeVar("T")
 
 
@@ -56,10 +66,9 @@ class VoiceClient:
     ) -> None:
         positive(connect_timeout=connect_timeout, read_timeout=read_timeout, pool_size=pool_size)
         self._token = credentials.token
-        self._timeout = (connect_timeout, read_timeout)
-        self._template = template(host, credentials)
-        self._base = str(self._template.url).rstrip("/")
-        self._session, self._proxies = session_for(self._template, pool_size)
+        self._host = host
+        self._read_timeout = read_timeout
+        self._route = route(host, credentials, (connect_timeout, read_timeout), pool_size)
 
     def __enter__(self) -> Self:
         return self
@@ -73,11 +82,11 @@ class VoiceClient:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._base!r})"
+        return f"{type(self).__name__}({self._host!r})"
 
     def close(self) -> None:
-        """Close the kept connections."""
-        self._session.close()
+        """Close the kept connections; nothing can be sent any more."""
+        self._route.close()
 
     def play(
         self,
@@ -136,28 +145,18 @@ class VoiceClient:
         self, path: str, parse: Callable[[Any], T], missing: type[ProviderError] = WrongAddress
     ) -> T:
         question = Question(places=False, missing=missing, private=(self._token,))
-        return self._ask(question, self._request("GET", path), parse)
+        return self._ask(question, partial(self._route.send, "GET", path), parse)
 
     def _post(self, path: str, fields: dict[str, str], parse: Callable[[Any], T]) -> T:
-        request = self._request("POST", path)
         # A lone surrogate in a text becomes a question mark: the rest can still be said.
-        request.body = urlencode(fields, errors="replace")
-        request.headers["Content-Type"] = _FORM
-        request.headers["Content-Length"] = str(len(request.body))
+        body = urlencode(fields, errors="replace")
         secret = urlsplit(fields.get("callbackurl", "")).path
         private = (self._token, *(fields.get(name, "") for name in _PRIVATE), secret)
-        return self._ask(Question(places=True, private=private), request, parse)
+        question = Question(places=True, private=private)
+        return self._ask(question, partial(self._route.send, "POST", path, body, _FORM), parse)
 
-    def _request(self, method: str, path: str) -> requests.PreparedRequest:
-        request = self._template.copy()
-        request.method = method
-        request.url = self._base + path
-        return request
-
-    def _ask(
-        self, question: Question, request: requests.PreparedRequest, parse: Callable[[Any], T]
-    ) -> T:
-        reply = self._exchange(question, request)
+    def _ask(self, question: Question, send: Send, parse: Callable[[Any], T]) -> T:
+        reply = self._exchange(question, send)
         if not reply.done:
             raise refusal(reply, question)
         if reply.body is None:
@@ -167,20 +166,16 @@ class VoiceClient:
         except UnexpectedShape as error:
             raise unreadable(reply, question, str(error)) from None
 
-    def _exchange(self, question: Question, request: requests.PreparedRequest) -> Reply:
+    def _exchange(self, question: Question, send: Send) -> Reply:
         """Send once. Whatever fails here happened after connecting (see `transport`)."""
         try:
-            with self._session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=self._timeout,
-                proxies=self._proxies,
-            ) as response:
-                return Reply(response.status_code, response.headers, _body(response))
-        except requests.Timeout:
-            why = f"no answer within {self._timeout[1]:g} s"
-        except (requests.RequestException, HTTPError):
+            with closing(send()) as answer:
+                return Reply(answer.status, answer.headers, _body(answer))
+        except ClosedPoolError:
+            raise explain(NotSent, None, "the client is closed") from None
+        except (TimeoutError, TimeoutTold):
+            why = f"no answer within {self._read_timeout:g} s"
+        except (HTTPError, OSError):
             why = "the connection was cut before an answer"
         # Raised out here, so that the request with its numbers and its token is not its context.
         raise lost(question, why)
@@ -197,10 +192,9 @@ def _segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
-def _body(response: requests.Response) -> bytes | None:
+def _body(answer: BaseHTTPResponse) -> bytes | None:
     """Return the body, at most MAX_BODY of it; None where it was cut off."""
     try:
-        body: bytes = response.raw.read(MAX_BODY, decode_content=True)
+        return answer.read(MAX_BODY, decode_content=True)
     except (HTTPError, OSError, ValueError):  # the last: a chunk of negative length
         return None
-    return body

@@ -1,16 +1,23 @@
-"""What can be prepared once for all requests, and every mistake in it told at the start."""
+"""What all requests share, worked out once, and every mistake in it told at the start.
+
+`requests` reads what the environment says of proxies and certificates, and makes the connections'
+pool. A request then goes straight to that pool: the layers between are for cookies, redirects and
+hooks, none of which there are here, and they cost as much as the claim of a job does.
+"""
 
 from __future__ import annotations
 
 import base64
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
 from requests.utils import select_proxy
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from dispatcher.provider.errors import Misconfigured
@@ -45,9 +52,68 @@ def positive(**options: float) -> None:
             raise Misconfigured(f"{name} is {value}: it must be a number above 0")
 
 
-def template(host: str, credentials: Credentials) -> requests.PreparedRequest:
-    """Return what all requests have in common: base URL and headers. Raises Misconfigured."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one host. `base` stands before a request's path; `timeout` is in seconds, to
+    connect or send and for the whole answer.
+    """
+
+    pool: HTTPConnectionPool = field(repr=False)
+    base: str
+    headers: Mapping[str, str] = field(repr=False)
+    timeout: Timeout
+
+    def send(
+        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = {}
+    ) -> BaseHTTPResponse:
+        """Send a request, once, and return its answer with the body unread.
+
+        Raises what urllib3 raises, and NeverReached (see `transport`).
+        """
+        return self.pool.urlopen(
+            method,
+            self.base + path,
+            body=body,
+            headers={**self.headers, **headers},
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self.timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self.pool.close()
+
+
+def route(
+    host: str, credentials: Credentials, timeout: tuple[float, float], pool_size: int
+) -> Route:
+    """Return the way to the provider's host. Raises Misconfigured."""
+    prepared = _base(host)
+    url = str(prepared.url)
+    settings: Any = requests.Session().merge_environment_settings(url, {}, None, None, None)
+    proxies = dict(settings["proxies"])
+    adapter = _adapter(url, settings["verify"], pool_size)
+    headers = {
+        "Authorization": credentials.header,
+        "Accept": "application/json",
+        "User-Agent": "voice-dispatcher",
+    }
+    connect, read = timeout
+    return Route(
+        _pool(adapter, prepared, proxies),
+        adapter.request_url(prepared, proxies).rstrip("/"),
+        headers,
+        Timeout(connect=connect, read=read),
+    )
+
+
+def _base(host: str) -> requests.PreparedRequest:
     prepared = requests.PreparedRequest()
+    prepared.method = "GET"
     problem = _host_problem(host)
     try:
         prepared.prepare_url(host, None)
@@ -55,13 +121,6 @@ def template(host: str, credentials: Credentials) -> requests.PreparedRequest:
         problem = problem or f"{host!r} is not a URL"
     if problem:
         raise Misconfigured(f"the provider's host: {problem}; write e.g. https://api.xoxzo.com")
-    prepared.prepare_headers(
-        {
-            "Authorization": credentials.header,
-            "Accept": "application/json",
-            "User-Agent": "voice-dispatcher",
-        }
-    )
     return prepared
 
 
@@ -78,32 +137,6 @@ def _host_problem(host: str) -> str:
     return f"{host!r} has a query or a fragment" if parts.query or parts.fragment else ""
 
 
-class _Session(requests.Session):
-    """Neither follows a redirect nor looks at where it leads: no answer here has one."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 # as inherited
-        return None
-
-
-def session_for(
-    prepared: requests.PreparedRequest, pool_size: int
-) -> tuple[requests.Session, dict[str, str]]:
-    """Return a session that asks the environment no more, and the proxies it has found there.
-
-    Raises Misconfigured for proxies and certificates that cannot be used.
-    """
-    session = _Session()
-    url = str(prepared.url)
-    settings: Any = session.merge_environment_settings(url, {}, None, None, None)
-    session.trust_env = False
-    adapter = _adapter(url, settings["verify"], pool_size)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    proxies = dict(settings["proxies"])
-    _check_proxy(adapter, prepared, proxies)
-    return session, proxies
-
-
 def _adapter(url: str, bundle: str | bool, pool_size: int) -> Adapter:
     try:
         return Adapter(pool_size, tls_context(bundle) if url.startswith("https") else None)
@@ -114,17 +147,19 @@ def _adapter(url: str, bundle: str | bool, pool_size: int) -> Adapter:
         ) from None
 
 
-def _check_proxy(
+def _pool(
     adapter: Adapter, prepared: requests.PreparedRequest, proxies: dict[str, str]
-) -> None:
-    """Have the pool made that all requests use; a SOCKS proxy's could not tell what was sent."""
-    usable = not (select_proxy(str(prepared.url), proxies) or "").startswith("socks")
-    try:
-        adapter.get_connection_with_tls_context(prepared, True, proxies=proxies)
-    except (requests.RequestException, HTTPError, ValueError):
-        usable = False
-    if not usable:  # the value is not shown, for it may hold a password
-        raise Misconfigured(
-            "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used:"
-            " write e.g. http://proxy.example:3128"
-        )
+) -> HTTPConnectionPool:
+    """Return the pool that all requests use; a SOCKS proxy's could not tell what was sent."""
+    if not (select_proxy(str(prepared.url), proxies) or "").startswith("socks"):
+        try:
+            pool: Any = adapter.get_connection_with_tls_context(prepared, True, proxies=proxies)
+        except (requests.RequestException, HTTPError, ValueError):
+            pass
+        else:
+            return cast("HTTPConnectionPool", pool)
+    # Raised out here, and without the value, for it may hold a password.
+    raise Misconfigured(
+        "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used:"
+        " write e.g. http://proxy.example:3128"
+    )

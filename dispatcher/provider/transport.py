@@ -155,9 +155,6 @@ class Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def cert_verify(self, *args: Any) -> None:
-        """Do nothing: the context verifies, and its bundle is not looked up at every request."""
-
 
 def tls_context(bundle: str | bool) -> ssl.SSLContext:
     """Return a verifying context for a file or directory of certificates, True for the usual ones.

@@ -43,7 +43,7 @@ class Enqueued:
 class Claim:
     """The right to make one request: the attempt's number fences everything that follows.
 
-    `booked` names the moment the request counts from, to `rebook` it by.
+    `booked` names the moment the request counts from, to `rebook` it by; '' without a limit.
     """
 
     job: Job

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from provider_wire import TOKEN, after, http, placed
 
-from dispatcher.provider import UnknownCall, UnreadableAnswer, VoiceClient
+from dispatcher.provider import NotSent, UnknownCall, UnreadableAnswer, VoiceClient
 from dispatcher.provider.transport import _Connection
 
 SAY = {
@@ -235,10 +235,11 @@ def test_a_client_shows_its_host_only(client_for) -> None:
     assert repr(client) == "VoiceClient('http://127.0.0.1:1')"
 
 
-def test_a_closed_client_keeps_no_connection(serve, client_for) -> None:
+def test_a_closed_client_sends_nothing_and_says_so(serve, client_for) -> None:
     server = serve(placed())
     client: VoiceClient = client_for(server.url)
     client.say(**SAY)
     client.close()
-    client.say(**SAY)
-    assert [request.connection for request in server.seen] == [1, 2]
+    with pytest.raises(NotSent, match="the client is closed"):
+        client.say(**SAY)
+    assert [request.connection for request in server.seen] == [1]

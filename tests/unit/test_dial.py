@@ -279,8 +279,15 @@ def test_a_request_that_goes_out_late_is_booked_anew(
     assert asked == bookings
 
 
+def test_where_no_limit_counts_a_request_it_is_not_booked_anew() -> None:
+    store = FakeStore(CLAIMED)  # which has no method to book with
+    late = iter(range(100)).__next__
+    dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
+    assert dial(JOB.id).state is State.IN_PROGRESS
+
+
 def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
-    store = FakeStore(CLAIMED)
+    store = FakeStore(replace(CLAIMED, booked="1"))
 
     def rebook(booked: str) -> str:
         raise StoreUnavailable("away")

@@ -84,7 +84,7 @@ local function int(number)
   return string.format('%d', number)
 end
 
-local function put(id, pairs_)
+local function cut(pairs_)
   local out = {}
   for i = 1, #pairs_, 2 do
     local field, value = pairs_[i], tostring(pairs_[i + 1])
@@ -95,7 +95,11 @@ local function put(id, pairs_)
       out[#out + 1] = string.sub(value, piece * PIECE + 1, (piece + 1) * PIECE)
     end
   end
-  redis.call('HSET', key('job', id), unpack(out))
+  return out
+end
+
+local function put(id, pairs_)
+  redis.call('HSET', key('job', id), unpack(cut(pairs_)))
 end
 
 -- Where a long value may stand already: pieces that a shorter one does not overwrite would be left.
@@ -112,15 +116,19 @@ local function replace(id, pairs_)
   put(id, pairs_)
 end
 
-local function whole(id, field)
+-- The value that begins with this first piece: one that is not full is the last.
+local function rest_of(id, field, part)
   local value, piece = '', 0
-  local part = redis.call('HGET', key('job', id), field)
   while part do
     value = value .. part
     piece = piece + 1
-    part = redis.call('HGET', key('job', id), field .. '~' .. piece)
+    part = #part == PIECE and redis.call('HGET', key('job', id), field .. '~' .. piece)
   end
   return value
+end
+
+local function whole(id, field)
+  return rest_of(id, field, redis.call('HGET', key('job', id), field))
 end
 
 local CORE = {
@@ -237,8 +245,9 @@ local function leave(job)
   redis.call('ZREM', index_key(job), job.id)
   redis.call('ZREM', key('next', job.state), job.id)
   if job.state == 'queued' then
-    redis.call('ZREM', key('fed'), job.id)
-    step_out_of_line(job)
+    if redis.call('ZREM', key('fed'), job.id) == 0 then
+      step_out_of_line(job)
+    end
   elseif job.state == 'held' then
     redis.call('ZREM', held_key(job), job.id)
   end
@@ -260,16 +269,20 @@ local function arrive(job, next_at)
 end
 
 -- One line of the timeline: ms since creation, state and reason, who (one word), why. A clock that
--- steps back, as after a failover, counts as standing still.
-local function note(job, actor, why)
+-- steps back, as after a failover, counts as standing still. `fields`, if any, are written with it.
+local function note(job, actor, why, fields)
   local at = int(math.max(NOW - job.created, 0))
   local entry = at .. ' ' .. kind_of(job.state, job.reason) .. ' ' .. one_word(actor)
   if why and why ~= '' then
     entry = entry .. ' ' .. why
   end
-  put(job.id, { 't' .. int(job.moves), entry })
+  local line = 't' .. int(job.moves)
   job.moves = job.moves + 1
-  redis.call('HSET', key('job', job.id), 'moves', int(job.moves))
+  local written = cut({ line, entry, 'moves', int(job.moves) })
+  for _, value in ipairs(fields or {}) do
+    written[#written + 1] = value
+  end
+  redis.call('HSET', key('job', job.id), unpack(written))
 end
 
 -- What happens to the account and concerns no single job: kinds are dotted, such as `gate.closed`.
@@ -290,10 +303,13 @@ local end_trial -- below
 -- account's is a line named by its place in the settings; those of jobs share a line by origin.
 local TOLD
 
+local function know_targets(targets, every)
+  TOLD = { targets = tonumber(targets or nil) or 0, every = every }
+end
+
 local function told()
   if not TOLD then
-    local values = redis.call('HMGET', key('limits'), 'hooks', 'every')
-    TOLD = { targets = tonumber(values[1] or nil) or 0, every = values[2] }
+    know_targets(unpack(redis.call('HMGET', key('limits'), 'hooks', 'every')))
   end
   return TOLD
 end
@@ -362,8 +378,7 @@ local function move(job, to, reason, next_at, actor, why)
     fields[#fields + 1] = 'hold'
     fields[#fields + 1] = job.hold
   end
-  redis.call('HSET', key('job', job.id), unpack(fields))
-  note(job, actor, why)
+  note(job, actor, why, fields)
   announce(job)
 end
 

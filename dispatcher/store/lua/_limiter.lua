@@ -10,6 +10,7 @@ do
   for i = 1, #flat, 2 do
     LIMITS[flat[i]] = flat[i + 1]
   end
+  know_targets(LIMITS.hooks, LIMITS.every)
 end
 
 local RATE = tonumber(LIMITS.rate)

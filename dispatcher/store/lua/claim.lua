@@ -10,7 +10,8 @@
 -- ARGV[6]  slot reserved by an earlier call with this token, or ''
 -- answer   'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window
 --          is to be set first (admit.lua) | {'day', zone, ''}: the day that spending limits count is to
---          be set first (begin_day.lua) | {moment it is booked at, attempt, record as field, value, …}
+--          be set first (begin_day.lua) | {moment it is booked at ('' without a limit), attempt, record as
+--          field, value, …}
 
 local DAY = 86400000
 local BUSY_AGAIN = 5000 -- ms until a job whose number is on another call of ours is looked at again
@@ -22,7 +23,7 @@ if not job then
 end
 
 local function granted()
-  return { exact(EXACT), job.n, redis.call('HGETALL', key('job', id)) }
+  return { RATE and exact(EXACT) or '', job.n, redis.call('HGETALL', key('job', id)) }
 end
 
 if job.state == 'dialing' and redis.call('HGET', key('job', id), 'token') == token then

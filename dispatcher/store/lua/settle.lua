@@ -44,8 +44,9 @@ for i = 12, #ARGV, 2 do
 end
 
 -- The call that an attempt made is known once and for all.
-local CALLID = int(n) .. '.callid'
-local made = whole(id, CALLID)
+local CALLID, RESULT, COST = int(n) .. '.callid', int(n) .. '.result', int(n) .. '.cost'
+local first_piece, known, since, cost_so_far = unpack(redis.call('HMGET', key('job', id), CALLID, RESULT, 'since', COST))
+local made = rest_of(id, CALLID, first_piece)
 if made ~= '' and given[CALLID] and given[CALLID] ~= made then
   return { 'other', job.state }
 end
@@ -69,8 +70,6 @@ local function says_something_new(list)
   end
 end
 
-local RESULT = int(n) .. '.result'
-local known = redis.call('HGET', key('job', id), RESULT)
 local called = CALLED[given[RESULT]]
 local ended = called and given[RESULT] ~= 'placed'
 local unknown = not known or known == 'maybe_placed'
@@ -90,15 +89,13 @@ end
 
 -- It was given up as uncertain and is to be dialled again, and was not yet: evidence saves the call.
 -- Where a person wished it to be dialled again, that nobody was reached is no reason not to.
-local since = tonumber(redis.call('HGET', key('job', id), 'since') or 0)
-local matters = n > since or to == 'completed' or to == 'in_progress'
+local matters = n > tonumber(since or 0) or to == 'completed' or to == 'in_progress'
 local saved = WAITING[job.state] and known == 'maybe_placed' and called and matters
 
 -- What the attempt cost, in units, where that is said, or follows: nothing, if nobody was asked.
-local COST = int(n) .. '.cost'
 local said = given[COST]
 local cost = said and math.max(0, units(said) or 0)
-local known_cost = units(redis.call('HGET', key('job', id), COST) or nil)
+local known_cost = units(cost_so_far or nil)
 if said and not known_cost then
   learn(job.tariff, cost)
 end
