@@ -20,6 +20,7 @@ from dispatcher.cli import (
     acting,
     calls,
     diagnosis,
+    keys,
     limiting,
     looking,
     pausing,
@@ -35,6 +36,7 @@ from dispatcher.provider import Misconfigured
 from dispatcher.redis_url import StoreUnsuitable
 from dispatcher.request import InvalidJob
 from dispatcher.store import DEFAULT_NAMESPACE
+from dispatcher.store.keys import InvalidKeyOptions
 from dispatcher.store.spending import InvalidLimit
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -47,6 +49,7 @@ class NotUnicode(DispatcherError):
 USAGE = (
     InvalidJob,
     InvalidDuration,
+    InvalidKeyOptions,
     InvalidLimit,
     InvalidMoment,
     Misconfigured,
@@ -131,6 +134,7 @@ app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(keys.app, name="keys")
 
 
 def _add_processes() -> None:

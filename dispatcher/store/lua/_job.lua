@@ -56,6 +56,10 @@
 -- ns:hooks:seq            string how many events there were
 -- ns:hooks:notices        string the latest of ns:notices that was taken
 -- ns:turn                 string how many jobs were fed, for the shares of the lower priorities
+-- ns:keys                 zset   API keys by creation
+-- ns:apikey:<id>          hash   an API key: `hash` of its secret, `name`, `scopes`, `created`, `expires`,
+--                                `revoked`, `used`, `rate`, `note`
+-- ns:quota:<key>          string when all of an API key's rate is free again
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 
 local PIECE = 60

@@ -1,0 +1,142 @@
+"""`keys create`, `keys list`, `keys revoke`: who is let in over HTTP, and to what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.durations import InvalidMoment, moment
+from dispatcher.job import iso
+from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope, client_name
+from dispatcher.store.spending import Limit, amount, limits, set_limit
+
+app = typer.Typer(help="API keys: who is let in over HTTP, and to what.", no_args_is_help=True)
+
+COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The client: producer of the jobs it asks for.")
+    ],
+    *,
+    scopes: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What it is good for; may be given several times."),
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Most requests, or lines in bulk: 50/minute, 1000/day.")
+    ] = None,
+    spend: Annotated[
+        str | None,
+        typer.Option(help="What the client may spend, by all its keys: 500/day or 10000/total."),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="When it ends: 90d, or ISO 8601 with zone.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="What it is for.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Make a key, and print it: this once, since only a hash of it is kept.
+
+    Several keys of one name are live at once, so that one can take the other's place.
+    """
+    if not scopes:
+        raise typer.BadParameter(f"say which: {', '.join(Scope)}", param_hint="--scope")
+    quota = None if rate is None else Quota.parse(rate)
+    limit = None if spend is None else Limit(f"client:{client_name(name)}", *amount(spend))
+    store = connection.dispatcher(context).store
+    keys = ApiKeys(store)
+    made, text = keys.create(name, scopes, quota=quota, expires_at=_end(expires), note=note)
+    if limit:
+        set_limit(store, limit)
+    if json:
+        output.as_json({**_row(made, "live", spend), "key": text})
+        return
+    typer.echo(text)
+    typer.echo(f"key {made.id} of {made.name}: kept nowhere, so keep it now", err=True)
+
+
+@app.command("list")
+def list_(context: typer.Context, *, json: AsJson = False) -> None:
+    """List the keys, the newest first; none of them shows its secret."""
+    store = connection.dispatcher(context).store
+    spending = {limit.scope: _amount(limit) for limit in limits(store)}
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    rows = [
+        _row(key, _state(key, now), spending.get(f"client:{key.name}"))
+        for key in ApiKeys(store).all()
+    ]
+    if json:
+        output.as_json(rows)
+    else:
+        output.console().print(_table(rows))
+
+
+@app.command("revoke")
+def revoke(
+    context: typer.Context,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as the list has it.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Let nobody in by a key any more, from now on and for good."""
+    changed = ApiKeys(connection.dispatcher(context).store).revoke(id_)
+    if json:
+        output.as_json({"id": id_, "revoked": True, "changed": changed})
+    else:
+        output.console().print(f"{id_}: {'revoked' if changed else 'was revoked already'}")
+
+
+def _end(text: str | None) -> datetime | None:
+    """Return when a key ends. Raises InvalidMoment."""
+    if text is None:
+        return None
+    value = moment(text)
+    try:
+        return datetime.now(UTC) + value if isinstance(value, timedelta) else value
+    except OverflowError:
+        raise InvalidMoment(f"{text} from now is further away than the calendar goes") from None
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "live" if key.live(now) else "expired"
+
+
+def _amount(limit: Limit) -> str:
+    return f"{limit.amount.normalize():f}/{limit.period}"
+
+
+def _row(key: ApiKey, state: str, spend: str | None) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "state": state,
+        "rate": str(key.quota) if key.quota else None,
+        "spend": spend,
+        "created_at": iso(key.created_at),
+        "expires_at": iso(key.expires_at),
+        "revoked_at": iso(key.revoked_at),
+        "used_at": iso(key.used_at),
+        "note": key.note,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in COLUMNS:
+        table.add_column(name.removesuffix("_at"), no_wrap=name in {"id", "name"})
+    for row in rows:
+        shown = {**row, "scopes": " ".join(row["scopes"])}
+        table.add_row(*(output.visible(shown[name] or "") for name in COLUMNS))
+    return table
