@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import islice
 from typing import Annotated, Any
 
@@ -10,19 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dispatcher import forecast, outlook
+from dispatcher import forecast
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, Reason, Recipient, Since, States, Tag, Until, meant
 from dispatcher.cli.output import AsJson
-from dispatcher.client import Dispatcher
 from dispatcher.durations import spoken
-from dispatcher.job import iso, iso_of
+from dispatcher.job import iso
 from dispatcher.rate import Rate
 from dispatcher.states import State
-from dispatcher.store.credit import account
-from dispatcher.store.inbox import FATES
-from dispatcher.store.listing import counts, find
-from dispatcher.store.outbox import Outbox
+from dispatcher.statistics import statistics
+from dispatcher.store.listing import find
 
 
 def show(
@@ -65,51 +61,11 @@ def list_(
 
 def stats(context: typer.Context, *, json: AsJson = False) -> None:
     """Count jobs by state, and say what stops them."""
-    found = statistics(connection.dispatcher(context))
+    found = statistics(connection.dispatcher(context).store)
     if json:
         output.as_json(found)
     else:
         _print_stats(found)
-
-
-def statistics(dispatcher: Dispatcher) -> dict[str, Any]:
-    """Return what `stats` tells, as JSON knows it."""
-    store = dispatcher.store
-    by_state = counts(store)
-    pace, credit, counted = store.pace(), account(store), Counter(store.counts())
-    return {
-        "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
-        "reasons": {
-            state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
-        },
-        "rate": {
-            "limit": pace.rate,
-            "working": pace.working_rate,
-            "next_slot_in": pace.next_slot,
-            "connections": pace.connections,
-        },
-        "ready": pace.ready,
-        "lines": pace.lines,
-        "fed": pace.fed,
-        "webhooks": Outbox(store).counts(),
-        "gates": [
-            {
-                "gate": gate.name,
-                "since": iso_of(gate.since),
-                "why": gate.why,
-                "required": gate.required,
-                "ajar": gate.ajar,
-            }
-            for gate in store.gates()
-        ],
-        "balance": None if credit.balance is None else float(credit.balance),
-        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
-        "credit": outlook.as_json(credit),
-        "outlook": outlook.words(credit, store.now()),
-        "second_calls": counted["second_calls"],
-        "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
-        "at": iso_of(store.now()),
-    }
 
 
 def _print_pace(out: Console, found: dict[str, Any]) -> None:

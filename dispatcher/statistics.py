@@ -1,0 +1,53 @@
+"""How things stand: jobs, pace, lines, gates, credit and what is counted, as JSON knows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from dispatcher import outlook
+from dispatcher.job import iso_of
+from dispatcher.store import Store
+from dispatcher.store.credit import account
+from dispatcher.store.inbox import FATES
+from dispatcher.store.listing import counts
+from dispatcher.store.outbox import Outbox
+
+
+def statistics(store: Store) -> dict[str, Any]:
+    """Return how things stand, as JSON knows it. Raises StoreUnavailable."""
+    by_state = counts(store)
+    pace, credit, counted = store.pace(), account(store), Counter(store.counts())
+    return {
+        "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
+        "reasons": {
+            state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
+        },
+        "rate": {
+            "limit": pace.rate,
+            "working": pace.working_rate,
+            "next_slot_in": pace.next_slot,
+            "connections": pace.connections,
+        },
+        "ready": pace.ready,
+        "lines": pace.lines,
+        "fed": pace.fed,
+        "webhooks": Outbox(store).counts(),
+        "gates": [
+            {
+                "gate": gate.name,
+                "since": iso_of(gate.since),
+                "why": gate.why,
+                "required": gate.required,
+                "ajar": gate.ajar,
+            }
+            for gate in store.gates()
+        ],
+        "balance": None if credit.balance is None else float(credit.balance),
+        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
+        "credit": outlook.as_json(credit),
+        "outlook": outlook.words(credit, store.now()),
+        "second_calls": counted["second_calls"],
+        "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
+        "at": iso_of(store.now()),
+    }
