@@ -12,7 +12,7 @@ from dispatcher.store import Store
 log = logging.getLogger(__name__)
 
 LOOK = 0.1  # seconds between feeds while nobody nudges: less than half of what is out
-PAUSE = 0.01  # seconds from a feed that sent something to the next: many nudges make one
+PAUSE = 0.05  # seconds from a feed that sent something to the next: few messages for many jobs
 
 
 class Feeder:
