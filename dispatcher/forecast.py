@@ -49,11 +49,12 @@ def why(store: Store, job: Job) -> Why:
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
     if job.state is State.QUEUED:
         return _in_line(store, job, now)
+    if job.state is State.HELD:
+        return _held(store, job)
     moves = [event.why for event in job.timeline if event.to != event.before]
     last = moves[-1] if moves else ""
     words = {
         State.SCHEDULED: f"it is not due before {_when(job.due_at, now)}",
-        State.HELD: "it is held",
         State.DIALING: "it is being dialled now",
         State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
         State.IN_PROGRESS: f"the call is under way; looked at {_when(job.next_at, now)}",
@@ -70,6 +71,16 @@ def _reached(job: Job) -> str:
     if job.reason == Reason.MARKED_REACHED:
         return f"{job.timeline[-1].actor} marked it as reached"
     return f"it was answered ({job.outcome})"
+
+
+def _held(store: Store, job: Job) -> Why:
+    """By the gates as they stand: the words in the timeline are those of when it was held."""
+    gates = [gate for gate in store.gates() if gate.stops(job)]
+    if not gates:
+        return Why(job, "its gate is open again: it goes into line when its turn comes")
+    ajar = all(gate.ajar for gate in gates)
+    held = "calls are tried one at a time" if ajar else "it is held"
+    return Why(job, f"{held}: {'; '.join(gate.why for gate in gates)}")
 
 
 def _in_line(store: Store, job: Job, now: datetime) -> Why:

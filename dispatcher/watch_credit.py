@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dispatcher.limiter import Limiter
-from dispatcher.policy import close_for
-from dispatcher.provider import ProviderError, Throttled, VoiceClient
+from dispatcher.provider import (
+    BadCredentials,
+    Forbidden,
+    ProviderError,
+    Throttled,
+    VoiceClient,
+)
 from dispatcher.store import Store
 from dispatcher.store.credit import Look, Told, look_failed, note_balance, watch
 
@@ -57,12 +62,11 @@ class WatchCredit:
         return balance, told
 
     def _failed(self, error: ProviderError) -> None:
-        gate = close_for(error)
-        if gate:
-            self.store.close_gate(gate, str(error), refused=True)
+        # It closes no gate by itself: calls may work where the balance is not to be seen.
         if isinstance(error, Throttled):
             self.store.throttle(error.retry_after or 1.0)
-        self._log(look_failed(self.store, str(error), self.every))
+        refused = isinstance(error, BadCredentials | Forbidden)
+        self._log(look_failed(self.store, str(error), self.every, refused=refused))
 
     def _log(self, told: list[Told]) -> None:
         for each in told:

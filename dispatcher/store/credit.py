@@ -113,9 +113,12 @@ def note_balance(store: Store, balance: Decimal, look: Look, every: float) -> li
     return _told(flat)
 
 
-def look_failed(store: Store, why: str, every: float) -> list[Told]:
-    """Keep that the balance could not be seen; return what follows."""
-    return _told(store.run("look_failed", why, round(every * 1000)))
+def look_failed(store: Store, why: str, every: float, *, refused: bool = False) -> list[Told]:
+    """Keep that the balance could not be seen; return what follows.
+
+    `refused`: since the provider refuses the account, so that a call would fare no better.
+    """
+    return _told(store.run("look_failed", why, round(every * 1000), int(refused)))
 
 
 def account(store: Store) -> Account:

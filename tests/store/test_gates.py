@@ -276,3 +276,37 @@ def test_notices_are_read_by_the_page_and_bounded(account: Store) -> None:
     assert 1000 <= len(kept) <= 1200
     assert kept == sorted(kept, key=lambda each: [int(part) for part in each.cursor.split("-")])
     assert "notices" in snapshot(account)
+
+
+def looks_fail(store: Store, clock: Clock, seconds: int, *, refused: bool) -> None:
+    for _ in range(seconds):
+        if watch(store, lease=60):
+            look_failed(store, "no answer", EVERY, refused=refused)
+        clock.forward(1)
+
+
+@pytest.mark.parametrize("name", ["auth", "provider_down"])
+def test_where_looks_tell_nothing_for_long_a_call_tries(
+    account: Store, clock: Clock, name: str
+) -> None:
+    stop(account, name)
+    id_ = enqueue(account, priority="urgent")
+    account.feed()
+    looks_fail(account, clock, 60, refused=False)
+    closed = gate(account)
+    assert closed is not None
+    assert not closed.ajar
+    looks_fail(account, clock, 200, refused=False)
+    account.pump()
+    ((fed, _),) = account.feed()
+    assert fed == id_
+    succeed(account, id_)
+    assert gate(account) is None
+
+
+def test_where_a_look_is_refused_like_a_call_no_call_tries(account: Store, clock: Clock) -> None:
+    stop(account, "auth")
+    looks_fail(account, clock, 600, refused=True)
+    closed = gate(account)
+    assert closed is not None
+    assert not closed.ajar

@@ -102,7 +102,10 @@ def test_a_job_outside_its_calling_hours_says_so(store: Store) -> None:
 
 def test_a_held_job_says_what_holds_it(store: Store) -> None:
     held = Decision(State.HELD, "held_credit", "Not enough credits", "credit", spent=False)
-    assert reason(store, settled(store, held)) == "it is held: Not enough credits"
+    id_ = settled(store, held)
+    assert reason(store, id_) == "its gate is open again: it goes into line when its turn comes"
+    store.close_gate("credit", "credit 42, needs 50", refused=True)
+    assert reason(store, id_) == "it is held: credit 42, needs 50"
 
 
 def test_a_job_that_is_being_dialled_says_so(store: Store) -> None:

@@ -1,10 +1,14 @@
 -- uses _limiter.lua
 -- A look at the balance failed. Where calls fail as well, the provider is down. Where they work, a
--- balance that cannot be seen stops nobody: after some looks the budget no longer binds.
+-- balance that cannot be seen stops nobody: after some looks the budget no longer binds, and behind any
+-- gate one call tries what looks cannot tell.
 --
 -- ARGV[2]  why, in words
 -- ARGV[3]  ms until the next look while all is well
+-- ARGV[4]  1 where the provider refuses the account: it would refuse a call as well
 -- answer   what was told, as kind, facts (JSON), kind, facts, …
+
+local IN_VAIN = 6 -- looks at a closed gate, in two minutes: then a call tries
 
 local misses = redis.call('HINCRBY', CREDIT, 'misses', 1)
 local row = failures()
@@ -18,6 +22,11 @@ if misses >= BLIND_AFTER and gate and not gate.ajar and not GATES.auth and not G
     set_ajar('credit', words)
   else
     reopen('credit', 'the balance cannot be seen')
+  end
+end
+for _, name in ipairs({ 'auth', 'provider_down' }) do
+  if GATES[name] and not GATES[name].ajar and account().looks >= IN_VAIN and ARGV[4] ~= '1' then
+    set_ajar(name, 'the balance cannot be seen: one call tries')
   end
 end
 schedule_look(ARGV[3])

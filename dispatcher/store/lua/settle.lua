@@ -114,6 +114,8 @@ local function judge()
   end
 end
 
+local under_way = job.n == n and OPEN[job.state] -- then its reservation still stands
+
 if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to] then
   if undecided and says_something_new(own) then
     if job.n > n and called and unknown then
@@ -122,10 +124,10 @@ if job.n ~= n or not (OPEN[job.state] or saved) or not TRANSITIONS[job.state][to
     end
     keep(own)
     note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: ' .. to .. ' ' .. why)
-    if cost then
+    if cost and not under_way then
       settle_late(job, n, cost, known_cost or 0)
     end
-  elseif known and said and cost > (known_cost or -1) and not (OPEN[job.state] and job.n == n) then
+  elseif said and cost > (known_cost or -1) and not under_way then
     put(id, { COST, said })
     note(job, actor, 'attempt ' .. int(n) .. ', too late to matter: it cost ' .. said)
     if job.n == n then
