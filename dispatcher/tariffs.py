@@ -32,13 +32,8 @@ def tariff(call: Priced) -> str:
     Calls of one tariff are taken to cost about the same, which is learned.
     """
     countries = ",".join(sorted({country(number) for number in call.called}))
-    return f"{kind_in(call)}:{countries}"
-
-
-def kind_in(call: Priced) -> str:
-    """Return the part of the tariff that costs are also learned by."""
     size = f"/{len(call.called)}" if call.kind is Kind.CONFERENCE else ""
-    return f"{call.kind}{size}"
+    return f"{call.kind}{size}:{countries}"
 
 
 def to_units(credits_: Decimal | float) -> int:

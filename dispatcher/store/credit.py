@@ -1,6 +1,6 @@
 """The account's credit as Redis keeps it: the ledger, looks at the balance, learned costs.
 
-Amounts are in credits. store/lua/_credit.lua lists what stands where.
+Amounts are in credits. store/lua/_ledger.lua lists what stands where.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dispatcher.store.store import Store
 from dispatcher.tariffs import Priced, tariff, to_credits, to_units
 
 BLIND_AFTER = 3
-"""As in _credit.lua: looks in a row that fail, after which the budget binds nobody."""
+"""As in _budget.lua: looks in a row that fail, after which the budget binds nobody."""
 BUCKET, BUCKETS = 600, 6
-"""As in _credit.lua: spending is counted by so many seconds, and so many of these are kept."""
+"""As in _ledger.lua: spending is counted by so many seconds, and so many of these are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What calls were learned to cost: the mean of all that ended, by tariff and by kind."""
+    """What calls were learned to cost: the mean of all that ended, by tariff."""
 
     means: dict[str, Decimal]
     start: Decimal
 
     def of(self, call: str) -> Decimal:
-        """Return what a call of this tariff costs on the average, those in vain included."""
+        """Return what a call of this tariff costs on the average, those in vain included.
+
+        One that is not known goes by the dearest of its kind, a kind by the start value.
+        """
         kind = call.partition(":")[0]
-        known = self.means.get(call, self.means.get(kind))
+        alike = [mean for name, mean in self.means.items() if name.partition(":")[0] == kind]
         size = int(kind.partition("/")[2] or 1)
-        return self.start * size if known is None else known
+        return self.means.get(call, max(alike, default=self.start * size))
 
 
 def watch(store: Store, *, lease: float, now: bool = False) -> Look | None:

@@ -20,8 +20,8 @@ def source(operation: str) -> str:
 
 def _parts(body: str) -> list[str]:
     """Return the files that stand before an operation: the prelude, and what its head asks for."""
-    asked = re.match(r"-- uses (\w+\.lua)\n", body)
-    return ["_job.lua", "_credit.lua", *([asked[1]] if asked else [])]
+    asked = re.match(r"-- uses (.+)\n", body)
+    return ["_job.lua", "_gates.lua", "_ledger.lua", *(asked[1].split(", ") if asked else [])]
 
 
 def _read(name: str) -> str:

@@ -1,4 +1,4 @@
--- uses _limiter.lua
+-- uses _limiter.lua, _costs.lua, _budget.lua
 -- Gives one worker the right to make one request for a job now, and writes that it is about to.
 -- Everything that forbids a call is looked at here, at the moment of dialling.
 -- The attempt's number is the fencing token: it is never given twice.

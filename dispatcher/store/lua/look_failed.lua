@@ -1,4 +1,4 @@
--- uses _limiter.lua
+-- uses _limiter.lua, _budget.lua
 -- A look at the balance failed. Where calls fail as well, the provider is down. Where they work, a
 -- balance that cannot be seen stops nobody: after some looks the budget no longer binds, and behind any
 -- gate one call tries what looks cannot tell.

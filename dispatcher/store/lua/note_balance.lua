@@ -1,4 +1,4 @@
--- uses _limiter.lua
+-- uses _limiter.lua, _budget.lua
 -- Keeps the balance that was seen, and what follows: gates that open, warnings. The provider has
 -- answered and knows the account, so that one call may try whether calls work again, too.
 --

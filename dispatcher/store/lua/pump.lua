@@ -1,4 +1,4 @@
--- uses _limiter.lua
+-- uses _limiter.lua, _costs.lua, _budget.lua
 -- Moves on what time alone moves on: due jobs into line, overdue ones to their end, lost messages
 -- back into line, and held jobs out of gates that have opened.
 --

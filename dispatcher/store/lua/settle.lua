@@ -1,3 +1,4 @@
+-- uses _costs.lua
 -- Writes what became of attempt n, if that is still the job's question; what comes too late to
 -- change the job is kept with its attempt.
 --
@@ -43,11 +44,15 @@ for i = 12, #ARGV, 2 do
   end
 end
 
+local RESULT, COST, CALLID = int(n) .. '.result', int(n) .. '.cost', int(n) .. '.callid'
+local known, cost_so_far, made, since, reserved =
+  unpack(redis.call('HMGET', key('job', id), RESULT, COST, CALLID, 'since', int(n) .. '.exp'))
+if job.n == n then
+  job.reserved = tonumber(reserved or nil)
+end
+
 -- The call that an attempt made is known once and for all.
-local CALLID, RESULT, COST = int(n) .. '.callid', int(n) .. '.result', int(n) .. '.cost'
-local first_piece, known, since, cost_so_far = unpack(redis.call('HMGET', key('job', id), CALLID, RESULT, 'since', COST))
-local made = rest_of(id, CALLID, first_piece)
-if made ~= '' and given[CALLID] and given[CALLID] ~= made then
+if made and given[CALLID] and given[CALLID] ~= rest_of(id, CALLID, made) then
   return { 'other', job.state }
 end
 

@@ -1,4 +1,4 @@
--- uses _limiter.lua
+-- uses _limiter.lua, _budget.lua
 -- Gives one caller the right to look at the balance now. While all is well looks are sparse, and come
 -- sooner where much was spent since the last one, where a warning is near, or where calls fail; while a
 -- gate is closed that a look may open, they come on a backoff.
