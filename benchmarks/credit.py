@@ -61,26 +61,30 @@ def _out_of_credit(jobs: int, first: int, more: int) -> None:
         print(f"{jobs:,} jobs, two workers:\n")
         print("| credit for | calls placed | refused (403) | goes on after | seconds in all |")
         print("|---|---|---|---|---|", flush=True)
-        _phase(stand, jobs, f"{first} calls", lambda: _enqueue(stand, jobs))
-        _phase(stand, jobs, f"{more} more", lambda: _top_up(stand, more))
-        _phase(stand, jobs, "all", lambda: _top_up(stand, jobs))
+        _phase(stand, jobs, first, lambda: _enqueue(stand, jobs))
+        _phase(stand, jobs, more, lambda: _top_up(stand, more))
+        _phase(stand, jobs, jobs - first - more, lambda: _top_up(stand, jobs))
         spent, charged = account(store).spent, stand.stats()["credits"]["charged"]
         untouched = counts(store)[State.COMPLETED].get("", 0)
         print(f"\n{untouched:,} completed; ledger {spent:,f}, the sandbox's own {charged:,.0f}")
 
 
-def _phase(stand: Bench, jobs: int, name: str, begin: Callable[[], object]) -> None:
+def _phase(stand: Bench, jobs: int, pays_for: int, begin: Callable[[], object]) -> None:
     before, began = stand.stats(), time.monotonic()
     had = before["calls"]["placed"]
     begin()
     stand.until(lambda: _placed(stand) > had, 60)
     resumed = time.monotonic() - began
+    stand.until(lambda: _placed(stand) - had >= 0.9 * pays_for, 900)
     done = stand.until(lambda: _quiet(stand, jobs), 900)
     after = stand.stats()
     refused = _answered(after, 403) - _answered(before, 403)
     took = time.monotonic() - began if done else float("nan")
     placed = after["calls"]["placed"] - had
-    print(f"| {name} | {placed:,} | {refused} | {resumed:.1f} s | {took:.0f} |", flush=True)
+    print(
+        f"| {pays_for:,} calls | {placed:,} | {refused} | {resumed:.1f} s | {took:.0f} |",
+        flush=True,
+    )
 
 
 def _quiet(stand: Bench, jobs: int) -> bool:
