@@ -33,7 +33,7 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
     assert told["type"] == "job.completed"
     assert (told["data"]["id"], told["data"]["outcome"]) == (job.id, "ANSWERED")
     assert SAY not in body.decode()
-    assert eventually(lambda: _task(stage, job.id), 15, "Flower has the task") == "SUCCESS"
+    eventually(lambda: _task(stage, job.id) == "SUCCESS", 15, "Flower shows how it was told")
 
 
 def _task(stage: Stage, id_: str) -> str | None:
