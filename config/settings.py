@@ -263,6 +263,7 @@ class Settings(BaseSettings):
     evidence_window: Duration = 300
     call_deadline: Duration = 7200
     retention: Duration = 30 * 86400
+    audit_retention: Duration = 365 * 86400
 
     backoff_first: Duration = 2
     backoff_longest: Duration = 300

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 DIAL = "dispatcher.dial"
 CHECK_CALL = "dispatcher.check_call"
 APPLY_REPORT = "dispatcher.apply_report"
+RETRIGGER = "dispatcher.retrigger"
 DELIVER_WEBHOOK = "dispatcher.deliver_webhook"
 CONTROL = "control"
 WEBHOOKS = "webhooks"
@@ -85,6 +86,10 @@ class Messenger:
     def apply_reports(self) -> None:
         """Send `apply_report`: it takes from the inbox whatever waits there."""
         self._send(APPLY_REPORT, [(CONTROL, [])])
+
+    def retrigger(self, acts: Iterable[str]) -> int:
+        """Send `retrigger(act)` for each act on many jobs; return how many were sent."""
+        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in acts])
 
     def deliver(self, ids: Iterable[str]) -> int:
         """Send `deliver_webhook(delivery)` for each; return how many were sent."""

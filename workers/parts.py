@@ -21,7 +21,7 @@ from workers.dial import Dial
 from workers.feeder import Feeder
 from workers.inbox import ApplyReports
 from workers.reports import CheckCall
-from workers.upkeep import Pump, Purge, Reconcile, Rescue
+from workers.upkeep import Pump, Purge, Reconcile, Rescue, Retrigger
 from workers.usual import Usual, never
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.courier import Courier
@@ -111,6 +111,10 @@ class Parts:
         return Pump(self.store, self.messenger)
 
     @cached_property
+    def retrigger(self) -> Retrigger:
+        return Retrigger(self.store, self.messenger, self.feeder.nudge)
+
+    @cached_property
     def rescue(self) -> Rescue:
         return Rescue(self.store, self.settings.policy, self.apply_reports)
 
@@ -145,7 +149,7 @@ class Parts:
 
     @cached_property
     def purge(self) -> Purge:
-        return Purge(self.store, self.settings.retention)
+        return Purge(self.store, self.settings.retention, self.settings.audit_retention)
 
 
 def made_once(make: Callable[[], Parts]) -> Callable[[], Parts]:

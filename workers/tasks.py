@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.utils.log import get_task_logger
 
-from dispatcher.messages import APPLY_REPORT, DELIVER_WEBHOOK
+from dispatcher.messages import APPLY_REPORT, DELIVER_WEBHOOK, RETRIGGER
 from dispatcher.states import Priority, State
 from workers.dial import Turn
 from workers.parts import Parts
@@ -46,6 +46,7 @@ def register(app: Celery, parts: Callable[[], Parts], teller: Teller) -> None:
     _register_dial(app, parts, teller)
     _register_check(app, parts)
     _register_apply(app, parts, teller)
+    _register_retrigger(app, parts)
     _register_ticks(app, parts)
 
 
@@ -81,6 +82,14 @@ def _register_apply(app: Celery, parts: Callable[[], Parts], teller: Teller) -> 
                 log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
         return {}
+
+
+def _register_retrigger(app: Celery, parts: Callable[[], Parts]) -> None:
+    @app.task(name=RETRIGGER, **OURS)
+    def retrigger(act: str) -> dict[str, str | int]:
+        stands = parts().retrigger(act)
+        log.info("act %s: %s", act, stands)
+        return stands
 
 
 def register_webhooks(app: Celery, parts: Callable[[], Parts]) -> None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dispatcher import acts
 from dispatcher.messages import Messenger, feed
 from dispatcher.policy import Policy, after_window
 from dispatcher.states import Reason, State
-from dispatcher.store import Pace, Store
+from dispatcher.store import Pace, Store, audit
 from dispatcher.store.listing import ended_before
 from dispatcher.store.outbox import Outbox
 
@@ -19,7 +20,9 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Pump:
-    """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost."""
+    """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost, and for
+    acts on many jobs that nobody drives any more.
+    """
 
     store: Store
     messenger: Messenger
@@ -30,6 +33,8 @@ class Pump:
         if self.store.reports_due():
             self.messenger.apply_reports()
             total["wake-ups"] = 1
+        if adrift := acts.take(self.store):
+            total["acts"] = self.messenger.retrigger(adrift)
         while True:
             moved = self.store.pump(BATCH)
             for kind in ("due", "expired", "lost", "released"):
@@ -37,6 +42,31 @@ class Pump:
             total["fed"] += feed(self.store, self.messenger)
             if moved.most < BATCH:
                 return {kind: number for kind, number in total.items() if number}
+
+
+@dataclass(frozen=True)
+class Retrigger:
+    """Drives an act on many jobs, a few seconds at a time: then it sends itself on, so that it
+    holds no thread for long. `nudge` has what was reopened dialled.
+    """
+
+    store: Store
+    messenger: Messenger
+    nudge: Callable[[], object]
+    within: float = 2.0
+
+    def __call__(self, act: str) -> dict[str, str | int]:
+        """Run once; return how the act stands. Nothing is to do for one that is over, or gone."""
+        try:
+            over = acts.drive(self.store, act, within=self.within, tell=lambda _: self.nudge())
+            stands = acts.progress(self.store, act)
+        except acts.UnknownAct:
+            return {"act": act, "state": "gone"}
+        if not over:
+            self.messenger.retrigger([act])
+        refused = sum(each.count for each in stands.refused)
+        told = {"did": stands.did, "refused": refused, "left": stands.left}
+        return {"act": act, "what": stands.act, "state": stands.state, **told}
 
 
 @dataclass(frozen=True)
@@ -95,10 +125,13 @@ class Reconcile:
 
 @dataclass(frozen=True)
 class Purge:
-    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old."""
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; and
+    what people did, after a retention of its own.
+    """
 
     store: Store
     retention: float
+    audit_retention: float
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many were removed."""
@@ -106,5 +139,6 @@ class Purge:
         # Those that were created long ago and ended lately stay, until their own time has come.
         removed = sum(self.store.purge(id_, before) for id_ in ended_before(self.store, before))
         webhooks = Outbox(self.store).purge(before)
-        done = {"purged": removed, "webhooks": webhooks}
+        entries = audit.trim(self.store, self.store.now() - self.audit_retention * 1000)
+        done = {"purged": removed, "webhooks": webhooks, "audit": entries}
         return {kind: number for kind, number in done.items() if number}

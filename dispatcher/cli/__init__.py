@@ -37,6 +37,7 @@ from dispatcher.redis_url import StoreUnsuitable
 from dispatcher.request import InvalidJob
 from dispatcher.store import DEFAULT_NAMESPACE
 from dispatcher.store.keys import InvalidKeyOptions
+from dispatcher.store.listing import InvalidCursor
 from dispatcher.store.spending import InvalidLimit
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -48,6 +49,7 @@ class NotUnicode(DispatcherError):
 
 USAGE = (
     InvalidJob,
+    InvalidCursor,
     InvalidDuration,
     InvalidKeyOptions,
     InvalidLimit,

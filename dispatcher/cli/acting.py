@@ -18,7 +18,7 @@ from dispatcher.states import Priority
 from dispatcher.store import Refused, UnknownJob
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Jobs' ids.")]
-Note = Annotated[str, typer.Option(help="Why, for the timeline.")]
+Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
 
 
 def retry(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -10,13 +9,16 @@ import typer
 
 from dispatcher.durations import InvalidMoment, moment
 from dispatcher.states import State
-from dispatcher.store.listing import Filter
+from dispatcher.store.filters import Filter, InvalidFilter
 
 States = Annotated[
     list[State] | None, typer.Option("--state", help="A state; may be given several times.")
 ]
 Reason = Annotated[str | None, typer.Option(help="Reason of failure or hold, such as no_answer.")]
 Tag = Annotated[str | None, typer.Option(help="A tag.")]
+Producer = Annotated[
+    str | None, typer.Option(help="Who enqueued it, as the timeline's first line says.")
+]
 Recipient = Annotated[str | None, typer.Option(help="A number in E.164, or its last digits.")]
 Since = Annotated[
     str | None, typer.Option(help="Created since: ISO 8601 with zone, or how long ago (2h).")
@@ -25,8 +27,6 @@ Until = Annotated[
     str | None, typer.Option(help="Created before: ISO 8601 with zone, or how long ago.")
 ]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most jobs to list.")]
-
-_NUMBER_OR_END = re.compile(r"\+?[0-9]+")
 
 
 def meant(
@@ -37,13 +37,14 @@ def meant(
     recipient: str | None,
     since: str | None,
     until: str | None,
+    producer: str | None = None,
 ) -> Filter:
     """Return the filter that the options describe. Raises InvalidMoment, BadParameter."""
-    if recipient is not None and not _NUMBER_OR_END.fullmatch(recipient):
-        raise typer.BadParameter(
-            f"{recipient!r} is not a number or its last digits", param_hint="--recipient"
-        )
-    return Filter(tuple(states or ()), reason, tag, recipient, _past(since), _past(until))
+    bounds = _past(since), _past(until)
+    try:
+        return Filter(tuple(states or ()), reason, tag, recipient, *bounds, producer)
+    except InvalidFilter as error:
+        raise typer.BadParameter(error.problem, param_hint=f"--{error.field}") from None
 
 
 def _past(text: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ import typer
 
 from dispatcher import outlook
 from dispatcher.cli import connection, output
+from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
 from dispatcher.store.spending import (
     Limit,
@@ -35,11 +36,13 @@ def set_(
         str, typer.Argument(metavar="AMOUNT", help="Credits: 500/day, or 10000/total.")
     ],
     *,
+    note: Note = "",
     json: AsJson = False,
 ) -> None:
     """Set a limit, or change it: what was spent under it so far keeps counting."""
     wanted = Limit(scope(scope_), *amount(most))
-    changed = set_limit(connection.dispatcher(context).store, wanted)
+    store = connection.dispatcher(context).store
+    changed = set_limit(store, wanted, actor=actor(), note=note)
     _say(as_row(wanted), f"{in_words(wanted)}: {'changed' if changed else 'set'}", json=json)
 
 
@@ -54,10 +57,10 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 
 
 @app.command("clear")
-def clear(context: typer.Context, scope_: Scope, *, json: AsJson = False) -> None:
+def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJson = False) -> None:
     """Forget a limit; what it held goes into line again."""
     name = scope(scope_)
-    gone = clear_limit(connection.dispatcher(context).store, name)
+    gone = clear_limit(connection.dispatcher(context).store, name, actor=actor(), note=note)
     words = "cleared" if gone else "there was no limit"
     _say({"scope": name, "cleared": gone}, f"{name}: {words}", json=json)
 

@@ -11,7 +11,17 @@ from rich.table import Table
 
 from dispatcher import forecast
 from dispatcher.cli import connection, output
-from dispatcher.cli.filters import Limit, Reason, Recipient, Since, States, Tag, Until, meant
+from dispatcher.cli.filters import (
+    Limit,
+    Producer,
+    Reason,
+    Recipient,
+    Since,
+    States,
+    Tag,
+    Until,
+    meant,
+)
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import spoken
 from dispatcher.job import iso
@@ -45,12 +55,19 @@ def list_(
     recipient: Recipient = None,
     since: Since = None,
     until: Until = None,
+    producer: Producer = None,
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first, with numbers masked."""
     wanted = meant(
-        states=states, reason=reason, tag=tag, recipient=recipient, since=since, until=until
+        states=states,
+        reason=reason,
+        tag=tag,
+        recipient=recipient,
+        since=since,
+        until=until,
+        producer=producer,
     )
     jobs = list(islice(find(connection.dispatcher(context).store, wanted), limit))
     if json:

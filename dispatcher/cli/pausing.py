@@ -15,6 +15,7 @@ from dispatcher.store.pauses import Scope
 from dispatcher.store.pauses import pause as close
 from dispatcher.store.pauses import resume as open_
 
+Why = Annotated[str, typer.Option("--why", "--note", help="A note for whoever wonders.")]
 Tag = Annotated[str | None, typer.Option(help="Only the jobs with this tag.")]
 Only = Annotated[
     Priority | None, typer.Option("--priority", help="Only the jobs of this priority.")
@@ -24,7 +25,7 @@ Only = Annotated[
 def pause(
     context: typer.Context,
     *,
-    why: Annotated[str, typer.Option(help="A note for whoever wonders.")] = "",
+    why: Why = "",
     tag: Tag = None,
     priority: Only = None,
     json: AsJson = False,
@@ -41,11 +42,17 @@ def pause(
 
 
 def resume(
-    context: typer.Context, *, tag: Tag = None, priority: Only = None, json: AsJson = False
+    context: typer.Context,
+    *,
+    why: Why = "",
+    tag: Tag = None,
+    priority: Only = None,
+    json: AsJson = False,
 ) -> None:
     """End a pause: what it held is dialled in its order, at the limiter's pace."""
     scope = _scope(tag, priority)
-    changed = open_(connection.dispatcher(context).store, scope)
+    store = connection.dispatcher(context).store
+    changed = open_(store, scope, actor=actor(), note=why)
     _say(
         {"resumed": str(scope), "changed": changed},
         "resumed" if changed else "was not paused",

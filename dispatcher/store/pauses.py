@@ -32,9 +32,10 @@ class Scope:
 
 def pause(store: Store, scope: Scope, *, actor: str, note: str = "") -> bool:
     """Dial nothing of the scope until it is resumed; True where it was not paused before."""
-    return store.close_gate(scope.gate, f"paused by {actor}" + (f": {note}" if note else ""))
+    why = f"paused by {actor}" + (f": {note}" if note else "")
+    return store.close_gate(scope.gate, why, actor=actor, note=note)
 
 
-def resume(store: Store, scope: Scope) -> bool:
+def resume(store: Store, scope: Scope, *, actor: str, note: str = "") -> bool:
     """End a pause: what it held goes into line again; True where it was paused."""
-    return store.open_gate(scope.gate)
+    return store.open_gate(scope.gate, note, actor=actor)

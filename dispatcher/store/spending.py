@@ -78,14 +78,18 @@ def amount(text: str) -> tuple[Decimal, Period]:
     return Decimal(found[1]), Period(found[2] or Period.TOTAL)
 
 
-def set_limit(store: Store, wanted: Limit) -> bool:
-    """Set a limit, or change it: what was spent so far keeps counting. True where there was one."""
-    return bool(store.run("set_limit", wanted.scope, to_units(wanted.amount), wanted.period))
+def set_limit(store: Store, wanted: Limit, *, actor: str = "", note: str = "") -> bool:
+    """Set a limit, or change it: what was spent so far keeps counting. True where there was one.
+
+    `actor` is the person who sets it, if one does, and `note` why.
+    """
+    units = to_units(wanted.amount)
+    return bool(store.run("set_limit", wanted.scope, units, wanted.period, actor, note))
 
 
-def clear_limit(store: Store, scope_: str) -> bool:
+def clear_limit(store: Store, scope_: str, *, actor: str = "", note: str = "") -> bool:
     """Forget a limit and what was counted under it. False where there was none."""
-    return bool(store.run("set_limit", scope_, "", ""))
+    return bool(store.run("set_limit", scope_, "", "", actor, note))
 
 
 def limits(store: Store) -> Iterator[Limit]:

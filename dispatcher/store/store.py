@@ -41,6 +41,8 @@ LOST_AFTER = 15.0
 """Seconds after which a message that no worker took up is sent again: the broker holds about a
 second of work, so that nothing honest waits so long."""
 
+NAMED_BY_ID = frozenset({"cancelled", "expired"})
+"""What a retry of many leaves out unless it is meant by name, and a job's id names."""
 
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
@@ -276,60 +278,91 @@ class Store:
 
     def cancel(self, id_: str, *, actor: str, why: str = "") -> None:
         """End a job that is not dialled yet. Raises UnknownJob, Refused."""
-        answer, before = self.run("cancel", id_, actor, why)
-        self._complain(answer, id_, f"job {id_} cannot be cancelled: it is {before.decode()}")
+        self._act("cancel", id_, actor, why, "job {id} cannot be cancelled: it is {state}")
 
-    def retry(self, id_: str, *, actor: str, why: str = "", expires: float | None = None) -> None:
+    def retry(
+        self,
+        id_: str,
+        *,
+        actor: str,
+        why: str = "",
+        expires: float | None = None,
+        uncertain: bool = False,
+    ) -> None:
         """Reopen a job that ended without reaching anybody. Raises UnknownJob, Refused.
 
         `expires` is the new deadline in seconds from now; left out, the first one's length.
+        `uncertain`: also where a call may be under way, which nobody waits for any more.
         """
-        if expires is not None and not 0 < expires <= FURTHEST.total_seconds():
-            raise Refused(f"a deadline {expires:g} s from now is not within {FURTHEST.days} days")
-        span = "" if expires is None else _ms(expires)
-        answer, before = self.run("retry", id_, actor, why, span)
-        state = before.decode()
-        remedy = "it was reached" if state == State.COMPLETED else f"it is {state}, not ended"
-        self._complain(answer, id_, f"job {id_} cannot be retried: {remedy}")
+        wish: dict[str, Any] = {}
+        if expires is not None:
+            wish["span"] = deadline(expires)
+        self._act(
+            "retry",
+            id_,
+            actor,
+            why,
+            "job {id} cannot be retried: {remedy}",
+            named=NAMED_BY_ID | ({"uncertain"} if uncertain else set()),
+            **wish,
+        )
 
     def mark_reached(self, id_: str, *, actor: str, why: str = "") -> None:
         """End a job of unknown outcome as a person knows. Raises UnknownJob, Refused."""
-        answer, before, reason = self.run("mark_reached", id_, actor, why)
-        stands = before.decode() + (f"/{reason.decode()}" if reason else "")
-        self._complain(
-            answer,
-            id_,
-            f"job {id_} cannot be marked as reached: it is {stands}, and only one whose outcome"
-            " is unknown can",
+        refusal = (
+            "job {id} cannot be marked as reached: it is {stands}, and only one whose outcome"
+            " is unknown can"
         )
-
-    def _complain(self, answer: bytes, id_: str, refusal: str) -> None:
-        if answer == b"gone":
-            raise UnknownJob(id_)
-        if answer == b"refused":
-            raise Refused(refusal)
+        self._act("reached", id_, actor, why, refusal)
 
     def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
         """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
-        answer, before = self.run("prioritise", id_, priority, actor, why)
-        self._complain(
-            answer, id_, f"job {id_} is {before.decode()}: its priority is past mattering"
-        )
+        refusal = "job {id} is {state}: its priority is past mattering"
+        self._act("prioritise", id_, actor, why, refusal, priority=priority)
+
+    def _act(
+        self,
+        act: str,
+        id_: str,
+        actor: str,
+        why: str,
+        refusal: str,
+        *,
+        named: Iterable[str] = (),
+        **wish: Any,
+    ) -> None:
+        wish_ = json.dumps({"named": dict.fromkeys(named, True), **wish})
+        answer = [text.decode() for text in self.run("act", act, id_, actor, why, wish_)]
+        code, state, reason = answer
+        if code == "gone":
+            raise UnknownJob(id_)
+        if code:
+            remedy = _REMEDIES.get(code, f"it is {state}, not ended")
+            stands = f"{state}/{reason}" if reason else state
+            raise Refused(refusal.format(id=id_, state=state, stands=stands, remedy=remedy))
 
     # -- gates -----------------------------------------------------------------------------
 
     def close_gate(
-        self, name: str, why: str, required: float = 0, *, refused: bool = False
+        self,
+        name: str,
+        why: str,
+        required: float = 0,
+        *,
+        refused: bool = False,
+        actor: str = "",
+        note: str = "",
     ) -> bool:
         """Close a gate for the whole account; True where it was open.
 
         `refused`: the provider itself said no, so that one job tries before all are let go.
+        `actor` is the person who closes it, if one does, and `note` that person's words.
         """
-        return bool(self.run("close_gate", name, why, required, int(refused)))
+        return bool(self.run("close_gate", name, why, required, int(refused), actor, note))
 
-    def open_gate(self, name: str, why: str = "") -> bool:
+    def open_gate(self, name: str, why: str = "", *, actor: str = "") -> bool:
         """Open a gate; what it held is released by the next pump. True where it was closed."""
-        return bool(self.run("open_gate", name, why))
+        return bool(self.run("open_gate", name, why, actor))
 
     def gates(self) -> list[Gate]:
         """The closed gates."""
@@ -435,6 +468,11 @@ class Store:
             return self._script(operation)([self.root], self._arguments(arguments))
 
 
+_REMEDIES = {
+    "reached": "it was reached",
+    "uncertain": "it is uncertain: a call may be under way. Wait until that is known, mark it as"
+    " reached, or say that it is to be redialled now (--uncertain)",
+}
 _OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 
 
@@ -449,6 +487,13 @@ def _gate(name: str, text: bytes) -> Gate:
     facts = json.loads(text)
     ajar = facts.get("ajar", False)
     return Gate(name, facts["since"], facts["why"], facts.get("required", 0), ajar)
+
+
+def deadline(seconds: float) -> int:
+    """Return a new deadline, in seconds from now, as the scripts take it. Raises Refused."""
+    if not 0 < seconds <= FURTHEST.total_seconds():
+        raise Refused(f"a deadline {seconds:g} s from now is not within {FURTHEST.days} days")
+    return _ms(seconds)
 
 
 def _flat(fields: dict[str, str]) -> list[Any]:

@@ -141,6 +141,7 @@ OTHERS = {
     "caps",
     "used",
     "notices",
+    "audit",
     "breaker",
 }
 """What is not of the model: soundness looks at it, or it has tests of its own."""
@@ -439,7 +440,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(scope=st.sampled_from(SCOPES))
     def resume(self, scope: Scope) -> None:
         gate = scope.gate
-        assert resume(self.store, scope) == (gate in self.model.gates)
+        assert resume(self.store, scope, actor="cli") == (gate in self.model.gates)
         self.model.gates.discard(gate)
 
     @precondition(lambda self: self.model.jobs)

@@ -231,5 +231,5 @@ def test_a_pause_is_why_the_jobs_of_its_scope_wait_and_no_others(
     held = "it stands in line, and calls are held: paused by cli:sam: storm"
     assert [reason(store, id_) == held for id_ in ids] == stopped
     assert [why(store, job(store, id_)).position is None for id_ in ids] == stopped
-    assert resume(store, scope)
+    assert resume(store, scope, actor="cli:kim")
     assert not any(reason(store, id_) == held for id_ in ids)

@@ -60,6 +60,7 @@
 -- ns:apikey:<id>          hash   an API key: `hash` of its secret, `name`, `scopes`, `created`, `expires`,
 --                                `revoked`, `used`, `rate`, `note`
 -- ns:quota:<key>          string when all of an API key's rate is free again
+-- ns:audit, ns:act…       what people did (_audit.lua), and acts on many jobs (_bulk.lua)
 -- Retention: a job's keys go with the job (purge.lua); the rest are bounded by what is alive.
 
 local PIECE = 60

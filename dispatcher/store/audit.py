@@ -1,0 +1,86 @@
+"""The audit log: who did what to what, when and why; an entry for each act of a person.
+
+Operations of store/lua that people ask for write theirs in the very step that acts, and only
+where something was done (`_audit.lua`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatcher.masking import mask_text
+from dispatcher.redis_url import plain_errors
+from dispatcher.store.store import Store
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act of a person.
+
+    `act` is such as `retry` or `pause`; `target` is `job:<id>`, a gate, the scope of a limit, or
+    in words the jobs that were meant; `facts` is what else is worth knowing, as JSON knows it.
+    """
+
+    at: datetime
+    actor: str
+    act: str
+    target: str
+    why: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def record(store: Store, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:
+    """Write down an act that no operation of the store writes down by itself."""
+    store.run("audit", actor, act, target, why, json.dumps(facts, ensure_ascii=False))
+
+
+def read(
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    mask: bool = True,
+) -> Iterator[Entry]:
+    """Yield what people did, the oldest first: from `since` on, and before `until`.
+
+    Numbers are masked in what people wrote, unless told otherwise.
+    """
+    low = "-" if since is None else str(_ms(since))
+    high = "+" if until is None else f"({_ms(until)}-0"
+    while True:
+        with plain_errors():
+            page: Any = store.redis.xrange(store.key("audit"), min=low, max=high, count=PAGE)
+        for cursor, fields in page:
+            yield _entry(cursor, fields, mask_text if mask else str)
+        if len(page) < PAGE:
+            return
+        low = f"({page[-1][0].decode()}"
+
+
+def trim(store: Store, before: float) -> int:
+    """Forget entries older than a moment (ms since the epoch); return how many."""
+    with plain_errors():
+        minid = str(round(before))
+        gone: Any = store.redis.xtrim(store.key("audit"), minid=minid, approximate=False)
+    return int(gone)
+
+
+def _ms(moment: datetime) -> int:
+    return max(0, round(moment.timestamp() * 1000))
+
+
+def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str]) -> Entry:
+    text = {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
+    at = datetime.fromtimestamp(int(cursor.partition(b"-")[0]) / 1000, UTC)
+    facts = json.loads(text.pop("facts"))
+    return Entry(
+        at=at,
+        facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
+        **{name: shown(value) for name, value in text.items()},
+    )
