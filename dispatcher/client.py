@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Self, Unpack
 
@@ -53,12 +54,25 @@ class Bulk:
 
 
 class Dispatcher:
-    """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials."""
+    """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials.
 
-    def __init__(self, store: Store, messenger: Messenger, *, actor: str = "producer") -> None:
+    `actor` is the producer; idempotency keys mean something within a `scope` only. `nudge` is
+    called when there is something new to dial, instead of sending its wake-ups at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        *,
+        actor: str = "producer",
+        scope: str = "",
+        nudge: Callable[[], object] | None = None,
+    ) -> None:
         self.store = store
         self.messenger = messenger
-        self._actor = actor
+        self._actor, self._scope = actor, scope
+        self._nudge = nudge or partial(feed, store, messenger)
         self._waiters = Waiters(store)
 
     @classmethod
@@ -91,9 +105,9 @@ class Dispatcher:
 
     def submit(self, request: JobRequest) -> JobHandle:
         """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable."""
-        done = self.store.enqueue(request, actor=self._actor)
+        done = self.store.enqueue(request, actor=self._actor, scope=self._scope)
         if done.new:
-            feed(self.store, self.messenger)
+            self._nudge()
         return JobHandle(done.id, done.new, self)
 
     def call_many(self, requests: Iterable[Mapping[str, Any] | JobRequest]) -> Bulk:
@@ -107,7 +121,7 @@ class Dispatcher:
         rows = enumerate(requests)
         while batch := list(islice(rows, BATCH)):
             self._submit_batch(batch, bulk)
-            feed(self.store, self.messenger)
+            self._nudge()
         return bulk
 
     def _submit_batch(self, batch: Batch, bulk: Bulk) -> None:
@@ -118,7 +132,9 @@ class Dispatcher:
                 valid.append((index, request))
             except (InvalidJob, TypeError, ValueError) as error:
                 bulk.refused.append((index, _as_refusal(error)))
-        outcomes = self.store.enqueue_many([request for _, request in valid], actor=self._actor)
+        outcomes = self.store.enqueue_many(
+            [request for _, request in valid], actor=self._actor, scope=self._scope
+        )
         for (index, _), outcome in zip(valid, outcomes, strict=True):
             try:
                 done = outcome.unwrap()

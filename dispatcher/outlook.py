@@ -63,6 +63,7 @@ def as_json(account: Account) -> dict[str, Any]:
         "spent_since_look": _number(account.spent_since),
         "burn_per_hour": _number(account.burn_per_hour),
         "hours_left": account.hours_left,
+        "warned": _number(account.warned),
         "waiting": {
             "jobs": sum(account.waiting.values()),
             "credits": _number(account.waiting_needs),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from dispatcher import outlook
 from dispatcher.job import iso_of
+from dispatcher.states import TERMINAL, State
 from dispatcher.store import Store
 from dispatcher.store.credit import account
 from dispatcher.store.inbox import FATES
@@ -32,6 +34,9 @@ def statistics(store: Store) -> dict[str, Any]:
         "ready": pace.ready,
         "lines": pace.lines,
         "fed": pace.fed,
+        "waiting_since": {
+            priority: None if at is None else iso_of(at) for priority, at in store.oldest().items()
+        },
         "webhooks": Outbox(store).counts(),
         "gates": [
             {
@@ -48,6 +53,20 @@ def statistics(store: Store) -> dict[str, Any]:
         "credit": outlook.as_json(credit),
         "outlook": outlook.words(credit, store.now()),
         "second_calls": counted["second_calls"],
+        "attempts": counted["attempts"],
+        "requests": counted["requests"],
+        "ended": _ended(counted),
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
     }
+
+
+def _ended(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return how many jobs ever ended: state -> reason ('' for none) -> count."""
+    table: dict[str, dict[str, int]] = {state: {} for state in State if state in TERMINAL}
+    for name, number in counted.items():
+        what, _, kind = name.partition(".")
+        if what == "ended":
+            state, _, reason = kind.partition(":")
+            table[state][reason] = number
+    return table

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from redis.client import PubSub
 
@@ -47,12 +48,19 @@ class Waiters:
             job = self._store.get(id_)
             if job.terminal:
                 return job
+        with self.waiting(id_) as future:
+            try:
+                return future.result(deadline and max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                return self._at_last(id_)
+
+    @contextmanager
+    def waiting(self, id_: str) -> Iterator[Future[Job]]:
+        """Give what will hold the job when it has ended, or UnknownJob; in it no thread waits."""
         future: Future[Job] = Future()
         self._join(id_, future)
         try:
-            return future.result(deadline and max(0.0, deadline - time.monotonic()))
-        except TimeoutError:
-            return self._at_last(id_)
+            yield future
         finally:
             self._leave(id_, future)
 

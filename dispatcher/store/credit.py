@@ -60,6 +60,8 @@ class Account:
     burn_per_hour: Decimal
     waiting: dict[str, int]
     waiting_needs: Decimal
+    warned: Decimal | None = None
+    """The lowest level a warning was given for, until the balance is above it again."""
 
     @property
     def available(self) -> Decimal | None:
@@ -148,6 +150,7 @@ def account(store: Store) -> Account:
         burn_per_hour=_burn(burn, store.now()),
         waiting=waits,
         waiting_needs=sum((means.of(name) * many for name, many in waits.items()), Decimal(0)),
+        warned=_amount(ledger.get("warned")),
     )
 
 

@@ -419,6 +419,14 @@ class Store:
             fed=int(fed),
         )
 
+    def oldest(self) -> dict[Priority, float | None]:
+        """Return since when (ms since the epoch) the longest waiting job is due, by priority.
+
+        It is ready or held; None: none is.
+        """
+        found = self.run("oldest")
+        return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
+
     def job_of_call(self, callid: str) -> str | None:
         """Return the id of the job that a call belongs to."""
         bucket = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()[:4]

@@ -615,7 +615,7 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     assert not store.purge(id_, clock.ms)
     assert store.purge(id_, clock.ms + 1)
     person = f"person:{RECIPIENT[1:]}"
-    account = {"credit", "waiting"}  # what it has cost, for good
+    account = {"credit", "waiting", "counts"}  # what it has cost, and that it was: for good
     assert snapshot(store).keys() == {"reasons", "limits", "pace", person} | account
     assert 0 < store.redis.pttl(store.key(person)) <= DAY
     with pytest.raises(UnknownJob):

@@ -27,10 +27,14 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much of a body is taken (bytes), and within how many seconds it must be here whole."""
+    """How much of a body is taken (bytes), and within how many seconds it must be here whole.
+
+    `idle`: for how many seconds nothing of it may come.
+    """
 
     size: int = 1 << 20
     within: float = 10.0
+    idle: float = 10.0
 
 
 class Shield:
@@ -78,8 +82,9 @@ class _Guarded:
             raise self._too_large()
         if not self._unread:
             return await self._receive()
+        patience = asyncio.get_running_loop().time() + self._limit.idle
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(min(self._deadline, patience)):
                 message = await self._receive()
         except TimeoutError:
             raise self._too_slow() from None
@@ -100,7 +105,8 @@ class _Guarded:
     def _too_slow(self) -> Problem:
         return Problem(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"the body was not here whole within {self._limit.within:g} s",
+            f"the body was not here whole within {self._limit.within:g} s,"
+            f" or nothing of it came for {self._limit.idle:g} s",
             remedy="send it again, faster",
         )
 

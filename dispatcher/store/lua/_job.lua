@@ -42,7 +42,8 @@
 -- ns:reports              zset   what the provider reported of calls, by the moment it is applied next
 -- ns:counts               hash   what is counted for good: `second_calls`, calls to people who were called
 --                                already, found out when it was too late to prevent them;
---                                `callbacks.<what>`, see store/inbox.py
+--                                `callbacks.<what>`, see store/inbox.py; `ended.<state>[:<why>]`; `attempts`
+--                                that were begun; `requests` to the provider, status checks among them
 -- ns:notices              stream what happened to the account: `kind` and `facts` (JSON), the latest of them
 -- ns:hook:<delivery>      hash   a webhook that is to be delivered: for a job's event the record as it stood
 --                                then, and in any case `@event`, `@type`, `@at`, `@seq`, `@line`, and as it
@@ -385,9 +386,12 @@ local function move(job, to, reason, next_at, actor, why)
   if TERMINAL[to] then
     fields[#fields + 1] = 'finished'
     fields[#fields + 1] = int(NOW)
+    count('ended.' .. kind_of(to, reason))
   elseif to == 'held' then
     fields[#fields + 1] = 'hold'
     fields[#fields + 1] = job.hold
+  elseif to == 'dialing' then
+    count('attempts')
   end
   note(job, actor, why, fields)
   announce(job)

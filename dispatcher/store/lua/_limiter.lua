@@ -164,6 +164,7 @@ local function take_slot(class, slot, holder)
     book()
   end
   note_pace(slot)
+  count('requests')
   return 0, slot
 end
 

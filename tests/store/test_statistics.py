@@ -1,0 +1,68 @@
+"""What is counted for good, and what `statistics` tells of it."""
+
+from __future__ import annotations
+
+from store_parts import POLICY, Clock, enqueue, failed, in_progress, snapshot
+
+from dispatcher.job import iso_of
+from dispatcher.policy import Report, after_report
+from dispatcher.rules import Rules
+from dispatcher.states import Priority
+from dispatcher.statistics import statistics
+from dispatcher.store import Store
+
+
+def answer(store: Store, id_: str) -> None:
+    decision = after_report(Report("ANSWERED", True), store.get(id_), POLICY)
+    assert decision is not None
+    store.settle(id_, 1, decision)
+
+
+def test_ends_attempts_and_requests_are_counted_for_good(store: Store, clock: Clock) -> None:
+    store.publish(Rules(rate=None, gap=0, one_at_a_time=False))
+    done = in_progress(store, "call-1")
+    answer(store, done)
+    failed(store)
+    store.cancel(failed_and_retried(store), actor="sam")
+    assert store.take_slot("a status check") is None
+    clock.forward(1)
+    assert store.purge(done, clock.ms)
+    found = statistics(store)
+    assert found["ended"] == {
+        "completed": {"": 1},
+        "failed": {"invalid_request": 2},
+        "cancelled": {"": 1},
+        "expired": {},
+    }
+    assert (found["attempts"], found["requests"]) == (3, 4)
+
+
+def failed_and_retried(store: Store) -> str:
+    id_ = failed(store)
+    store.retry(id_, actor="sam")
+    return id_
+
+
+def test_nothing_counted_is_told_as_none(store: Store) -> None:
+    found = statistics(store)
+    assert (found["attempts"], found["requests"]) == (0, 0)
+    assert found["ended"] == {"completed": {}, "failed": {}, "expired": {}, "cancelled": {}}
+    assert found["waiting_since"] == {"urgent": None, "normal": None, "bulk": None}
+
+
+def test_the_longest_waiting_is_told_whether_ready_or_held(store: Store, clock: Clock) -> None:
+    start = clock.ms
+    enqueue(store, at="1h", priority="bulk")  # waits for nothing but its time
+    enqueue(store, priority="bulk", tags=["campaign:a"])
+    clock.forward(1)
+    enqueue(store, priority="bulk")
+    store.close_gate("paused", "a pause")
+    enqueue(store, priority="urgent")
+    store.feed()
+    assert "held:paused:urgent" in snapshot(store)
+    assert store.oldest() == {
+        Priority.URGENT: start + 1000,
+        Priority.NORMAL: None,
+        Priority.BULK: start,
+    }
+    assert statistics(store)["waiting_since"]["bulk"] == iso_of(start)
