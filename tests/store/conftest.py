@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import redis
-from store_parts import Clock
+from clock import Clock
 
 from dispatcher.store import Store
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from store_parts import Clock, request
+from clock import Clock
+from store_parts import request
 
 from dispatcher.store import Claim, Store, Wait
 

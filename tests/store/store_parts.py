@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from clock import START
+
 from dispatcher.job import Job
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError
@@ -18,7 +20,6 @@ from dispatcher.store import Claim, Store, codec
 
 RECIPIENT = "+818011234567"
 POLICY = Policy()
-START = 1_700_000_000_000
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 CALLING = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
@@ -27,19 +28,6 @@ TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 PLACES = {"idx", "next", "ready", "held", "fed"}
 Snapshot = dict[str, dict[str, str]]
 """Every key of a namespace -> its members: field -> value, member -> score, place -> item."""
-
-
-class Clock:
-    """Milliseconds since the epoch that move only when told."""
-
-    def __init__(self) -> None:
-        self.ms: float = START
-
-    def __call__(self) -> float:
-        return self.ms
-
-    def forward(self, seconds: float) -> None:
-        self.ms += round(seconds * 1000)
 
 
 def window(store: Store, most: int) -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from clock import Clock
 from store_parts import (
     RECIPIENT,
-    Clock,
     assert_sound,
     claim,
     enqueue,

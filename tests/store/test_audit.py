@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from store_parts import START, Clock, claim, enqueue, failed, snapshot
+from clock import Clock
+from store_parts import START, claim, enqueue, failed, snapshot
 
 from dispatcher import acts
 from dispatcher.acts import Act

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from store_parts import Clock, enqueue, in_progress
+from clock import Clock
+from store_parts import enqueue, in_progress
 
 from dispatcher.limiter import Limiter, NoSlot
 from dispatcher.policy import Policy

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import POLICY, Clock, claim, enqueue, placed, refused, request
+from store_parts import POLICY, claim, enqueue, placed, refused, request
 
 from dispatcher.policy import Decision, Report, after_report, after_window
 from dispatcher.provider import AnswerLost, NotEnoughCredits, Unavailable

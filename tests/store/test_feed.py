@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 import redis
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import Clock, assert_sound, claim, placed, request, snapshot, window
+from store_parts import assert_sound, claim, enqueue, placed, request, snapshot, window
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules
 from dispatcher.states import Priority, State
-from dispatcher.store import Store, Wait
+from dispatcher.store import Pumped, Store, Wait
 from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.store import LOST_AFTER
 
 _NUMBERS = itertools.count()
 URGENT, NORMAL, BULK = Priority
@@ -339,4 +341,69 @@ def test_jobs_are_served_in_the_order_of_the_model(
         for id_ in put(store, many, actor=line, priority=priority)
     ]
     assert turns(store, len(jobs)) == expected(jobs)
+    assert_sound(snapshot(store))
+
+
+def test_the_most_urgent_are_fed_first_and_the_oldest_of_these(store: Store, clock: Clock) -> None:
+    ids = {}
+    for name, priority in (("b", "bulk"), ("n1", "normal"), ("n2", "normal"), ("u", "urgent")):
+        ids[name] = enqueue(store, priority=priority)
+        clock.forward(1)
+    assert store.feed() == [
+        (ids["u"], Priority.URGENT),
+        (ids["n1"], Priority.NORMAL),
+        (ids["n2"], Priority.NORMAL),
+        (ids["b"], Priority.BULK),
+    ]
+    assert store.feed() == []
+
+
+def test_no_more_are_out_at_a_time_than_the_window_allows(store: Store) -> None:
+    window(store, 2)
+    for _ in range(4):
+        enqueue(store)
+    fed = store.feed()
+    assert len(fed) == 2
+    assert store.feed() == []
+    claim(store, fed[0][0])
+    assert len(store.feed()) == 1
+
+
+def test_no_more_are_fed_than_asked_for(store: Store) -> None:
+    for priority in ("urgent", "urgent", "normal"):
+        enqueue(store, priority=priority)
+    assert [len(store.feed(2)), len(store.feed(2))] == [2, 1]
+
+
+def test_an_urgent_job_overtakes_a_backlog(store: Store, clock: Clock) -> None:
+    window(store, 1)
+    first = enqueue(store, priority="bulk")
+    clock.forward(1)
+    enqueue(store, priority="bulk")
+    assert [id_ for id_, _ in store.feed()] == [first]
+    clock.forward(5)
+    urgent = enqueue(store, priority="urgent")
+    claim(store, first)
+    assert [id_ for id_, _ in store.feed()] == [urgent]
+
+
+def test_a_message_that_nobody_took_up_is_sent_again(store: Store, clock: Clock) -> None:
+    id_ = enqueue(store)
+    store.feed()
+    clock.forward(LOST_AFTER - 0.001)
+    assert store.pump() == Pumped(0, 0, 0, 0)
+    clock.forward(0.001)
+    assert store.pump().lost == 1
+    assert store.feed() == [(id_, Priority.NORMAL)]
+    assert_sound(snapshot(store))
+
+
+def test_the_ready_are_parked_a_batch_at_a_time_while_a_gate_is_closed(store: Store) -> None:
+    ids = [enqueue(store) for _ in range(3)]
+    store.close_gate("credit", "not enough credits", 20)
+    assert store.feed(2) == []
+    assert sorted(store.get(id_).state for id_ in ids) == ["held", "held", "queued"]
+    assert store.feed(2) == []
+    job = store.get(ids[0])
+    assert (job.hold_reason, job.timeline[-1].why) == ("credit", "not enough credits")
     assert_sound(snapshot(store))

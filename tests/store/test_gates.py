@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from store_parts import Clock, claim, enqueue, placed, refused, snapshot
+from clock import Clock
+from store_parts import START, claim, enqueue, placed, refused, snapshot
 
 from dispatcher.provider import (
     AnswerLost,
@@ -310,3 +311,21 @@ def test_where_a_look_is_refused_like_a_call_no_call_tries(account: Store, clock
     closed = gate(account)
     assert closed is not None
     assert not closed.ajar
+
+
+def test_a_gate_is_closed_once_and_keeps_the_highest_price(store: Store) -> None:
+    assert store.close_gate("credit", "required: 60", 60)
+    assert not store.close_gate("credit", "required: 20", 20)
+    (gate,) = store.gates()
+    assert (gate.name, gate.since, gate.why, gate.required) == ("credit", START, "required: 20", 60)
+    assert store.open_gate("credit")
+    assert not store.open_gate("credit")
+    assert store.gates() == []
+
+
+def test_a_refusal_for_lack_of_credit_closes_the_gate_for_all(store: Store) -> None:
+    first, second = enqueue(store), enqueue(store)
+    made = claim(store, first)
+    store.settle(first, 1, refused(NotEnoughCredits("60", required=Decimal(60)), made.job))
+    assert [(gate.name, gate.required) for gate in store.gates()] == [("credit", 60)]
+    assert store.claim(second, token="t", lease=30) is State.HELD

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from clock import Clock
 from hypothesis import given
 from hypothesis import strategies as st
-from store_parts import Clock
 
 from dispatcher.store import Store
 from dispatcher.store.inbox import LEASE, CallReport, Inbox

@@ -6,9 +6,10 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import NOW, Clock
+from store_parts import NOW
 
 from dispatcher.store import Store
 from dispatcher.store.keys import (

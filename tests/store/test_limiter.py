@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from clock import Clock
 from limiter_model import Crowd, Grant, Worker, least_gap
-from store_parts import Clock, claim, enqueue, placed, warm
+from store_parts import claim, enqueue, placed, warm
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 import redis
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limiter_model import Connections, Crowd, Worker, Working, least_gap
-from store_parts import Clock, warm
+from store_parts import warm
 
 from dispatcher.rate import Rate
 from dispatcher.rules import Rules

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from store_parts import RECIPIENT, START, Clock, claim, enqueue, failed, in_progress, request
+from clock import Clock
+from store_parts import RECIPIENT, START, claim, enqueue, failed, in_progress, request
 
 from dispatcher.policy import Decision
 from dispatcher.states import State

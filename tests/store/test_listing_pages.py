@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import RECIPIENT, START, Clock, enqueue, failed, request
+from store_parts import RECIPIENT, START, enqueue, failed, request
 
 from dispatcher.states import State
 from dispatcher.store import Store

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from store_parts import Clock, assert_sound, claim, enqueue, in_progress, snapshot
+from clock import Clock
+from store_parts import assert_sound, claim, enqueue, in_progress, snapshot
 
 from dispatcher.limiter import Limiter
 from dispatcher.policy import COST_LOOKS, UNKNOWN_FOR, Policy, after_placing

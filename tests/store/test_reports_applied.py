@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from store_parts import POLICY, Clock, assert_sound, claim, enqueue, placed, refused, snapshot
+from clock import Clock
+from store_parts import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 
 from dispatcher.job import Job
 from dispatcher.policy import after_window

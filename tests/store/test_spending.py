@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from store_parts import POLICY, Clock, enqueue, placed
+from clock import Clock
+from store_parts import POLICY, enqueue, placed
 
 from dispatcher.policy import Report, after_report
 from dispatcher.rules import Rules

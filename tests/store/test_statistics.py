@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from store_parts import POLICY, Clock, enqueue, failed, in_progress, snapshot
+from clock import Clock
+from store_parts import POLICY, enqueue, failed, in_progress, snapshot
 
 from dispatcher.job import iso_of
 from dispatcher.policy import Report, after_report

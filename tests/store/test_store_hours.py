@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import RECIPIENT, START, Clock, assert_sound, claim, enqueue, snapshot
+from store_parts import RECIPIENT, START, assert_sound, claim, enqueue, snapshot
 
 from dispatcher.hours import CallingHours, Window
 from dispatcher.rules import Rules

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 import redis
+from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,7 +26,6 @@ from store_books import Books
 from store_model import Model
 from store_parts import (
     RECIPIENT,
-    Clock,
     Snapshot,
     assert_sound,
     job_of,

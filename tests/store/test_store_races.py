@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
+from clock import Clock
 from store_parts import (
-    Clock,
     assert_sound,
     claim,
     enqueue,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from store_parts import (
     POLICY,
-    Clock,
     assert_sound,
     claim,
     enqueue,

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
+from clock import Clock
 from store_parts import (
     POLICY,
-    Clock,
     assert_sound,
     claim,
     enqueue,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from webhook_parts import Clock
+from clock import Clock
 from webhook_receiver import Receiver, receiving
 
 from dispatcher.store import Store

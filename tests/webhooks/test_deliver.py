@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 import webhook_receiver as acts
+from clock import Clock
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
-from webhook_parts import LOOPBACK, RECIPIENT, SAY, Clock, deliver, ended, enqueue, run, targets
+from webhook_parts import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
 from webhook_receiver import SECRET, Receiver, receiving
 
 from dispatcher.store import Store

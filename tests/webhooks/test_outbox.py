@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from webhook_parts import RECIPIENT, SAY, Clock, ended, enqueue, targets
+from clock import Clock
+from webhook_parts import RECIPIENT, SAY, ended, enqueue, targets
 
 from dispatcher.policy import Decision
 from dispatcher.states import State

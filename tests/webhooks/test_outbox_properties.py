@@ -6,10 +6,11 @@ import itertools
 from collections import Counter, defaultdict
 
 import redis
+from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from webhook_parts import Clock, enqueue, targets
+from webhook_parts import enqueue, targets
 
 from dispatcher.policy import Decision
 from dispatcher.states import TERMINAL, State

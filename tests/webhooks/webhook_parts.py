@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from random import Random
 from typing import Any, TypeVar
 
+from clock import Clock
 from webhook_receiver import SECRET
 
 from dispatcher.request import JobRequest
@@ -23,19 +24,6 @@ RECIPIENT = "+818011234567"
 SAY = "The wombats are loose."
 LOOPBACK = Addresses((ip_network("127.0.0.0/8"),))
 T = TypeVar("T")
-
-
-class Clock:
-    """Milliseconds since the epoch that move only when told."""
-
-    def __init__(self) -> None:
-        self.ms: float = 1_700_000_000_000
-
-    def __call__(self) -> float:
-        return self.ms
-
-    def forward(self, seconds: float) -> None:
-        self.ms += round(seconds * 1000)
 
 
 def eventually(look: Callable[[], T], what: str, within: float = 10) -> T:

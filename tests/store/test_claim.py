@@ -1,0 +1,79 @@
+"""A claim is given once, at the moment of dialling, and written before it is used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from clock import Clock
+from store_parts import (
+    START,
+    assert_sound,
+    claim,
+    enqueue,
+    placed,
+    records,
+    snapshot,
+)
+
+from dispatcher.states import State
+from dispatcher.store import Store
+
+LEASE = 30
+
+
+def at(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def test_a_claim_is_the_only_one_and_is_written_before_it_is_used(
+    store: Store, clock: Clock
+) -> None:
+    id_ = enqueue(store)
+    clock.forward(2)
+    made = claim(store, id_)
+    job = store.get(id_)
+    assert (made.attempt, job.state, job.spent) == (1, State.DIALING, 0)
+    assert job.attempt is not None
+    assert job.attempt.sent_at == at(START + 2000)
+    assert job.next_at == at(START + 2000 + LEASE * 1000)
+    assert store.claim(id_, token="another", lease=LEASE) is State.DIALING
+
+
+def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: Store) -> None:
+    id_ = enqueue(store)
+    first = claim(store, id_, "t")
+    assert claim(store, id_, "t") == first
+    store.settle(id_, first.attempt, placed())
+    assert store.claim(id_, token="t", lease=LEASE) is State.IN_PROGRESS
+    assert "token" not in records(snapshot(store))[id_]
+
+
+def test_an_unknown_job_cannot_be_claimed(store: Store) -> None:
+    assert store.claim("nosuchjob", token="t", lease=LEASE) is None
+
+
+def test_a_job_cannot_be_claimed_before_it_is_due(store: Store) -> None:
+    assert store.claim(enqueue(store, at="5m"), token="t", lease=LEASE) is State.SCHEDULED
+
+
+def test_a_job_is_not_claimed_at_its_deadline_but_expires(store: Store, clock: Clock) -> None:
+    id_ = enqueue(store, expires=60)
+    clock.forward(60)
+    assert store.claim(id_, token="t", lease=LEASE) is State.EXPIRED
+    assert store.get(id_).attempts == ()
+
+
+def test_a_job_is_claimed_just_before_its_deadline(store: Store, clock: Clock) -> None:
+    id_ = enqueue(store, expires=60)
+    clock.forward(59.999)
+    assert claim(store, id_).attempt == 1
+
+
+def test_nothing_is_claimed_while_a_gate_is_closed(store: Store) -> None:
+    id_ = enqueue(store)
+    store.feed()
+    store.close_gate("auth", "bad credentials")
+    assert store.claim(id_, token="t", lease=LEASE) is State.HELD
+    job = store.get(id_)
+    assert (job.hold_reason, job.attempts, job.spent) == ("auth", (), 0)
+    assert_sound(snapshot(store))
