@@ -23,6 +23,7 @@ from dispatcher.cli import (
     keys,
     limiting,
     looking,
+    overseeing,
     pausing,
     stand_in,
     telling,
@@ -135,6 +136,8 @@ app.add_typer(limiting.app, name="limit")
 app.command("doctor")(diagnosis.doctor)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
+app.command("audit")(overseeing.audit)
+app.add_typer(overseeing.acts, name="acts")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 

@@ -10,13 +10,14 @@ import typer
 
 from dispatcher import outlook
 from dispatcher.cli import connection, output
+from dispatcher.cli.acting import actor
 from dispatcher.cli.limiting import as_row, in_words
 from dispatcher.cli.output import AsJson
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso_of
 from dispatcher.limiter import Limiter
 from dispatcher.provider import Credentials, VoiceClient
-from dispatcher.store import Store
+from dispatcher.store import Store, audit
 from dispatcher.store.credit import account
 from dispatcher.store.spending import limits
 from dispatcher.watch_credit import WatchCredit
@@ -61,7 +62,7 @@ def balance(
         store = connection.dispatcher(context).store
     if store is None or look or account(store).balance is None:
         with client(context, sid, token, host) as provider:
-            left = _look(provider, store)
+            left = _look(provider, store, asked=look)
     if store is None:
         found: dict[str, Any] = {"balance": float(left), "gates": []}
         lines = [f"{outlook.shown(left)} credits"]
@@ -74,10 +75,13 @@ def balance(
             output.console().print(output.visible(line))
 
 
-def _look(provider: VoiceClient, store: Store | None) -> Decimal:
+def _look(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decimal:
     if store is None:
         return provider.credits()
-    return WatchCredit(store, provider, Limiter(store), EVERY).look_now()
+    left = WatchCredit(store, provider, Limiter(store), EVERY).look_now()
+    if asked:
+        audit.record(store, actor(), "balance.look", "account", credits=float(left))
+    return left
 
 
 def _known(store: Store) -> tuple[dict[str, Any], list[str]]:

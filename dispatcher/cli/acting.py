@@ -1,4 +1,8 @@
-"""`retry`, `reached`, `cancel` and `prioritise`: what a person does to a job, with who and why."""
+"""`retry`, `reached`, `cancel` and `prioritise`: what a person does to jobs, with who and why.
+
+Jobs that are named by their ids are acted on one by one, at once; those that a filter means are
+previewed and confirmed first (`bulk.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,88 +12,144 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import bulk, connection, output
+from dispatcher.cli.bulk import Wish
+from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.client import Dispatcher
 from dispatcher.durations import seconds
+from dispatcher.job import LONGEST_PRODUCER
 from dispatcher.messages import feed
+from dispatcher.previews import Act
 from dispatcher.request import FURTHEST
 from dispatcher.states import Priority
-from dispatcher.store import Refused, UnknownJob
+from dispatcher.store import Refused, Store, UnknownJob
+from dispatcher.store.filters import Filter
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Jobs' ids.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Jobs' ids.")]
 Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
+@by_filter
 def retry(
     context: typer.Context,
-    ids: Ids,
+    ids: Ids = None,
     *,
-    note: Note = "",
+    wanted: Filter,
     expires: Annotated[
         str | None, typer.Option(help="A new deadline: a duration from now.")
     ] = None,
+    uncertain: Annotated[
+        bool,
+        typer.Option(
+            "--uncertain",
+            help="Also those that may be ringing: some may be called twice.",
+        ),
+    ] = False,
+    note: Note = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Dial again what ended without reaching anybody; all history is kept."""
-    dispatcher = connection.dispatcher(context)
     span = None if expires is None else _deadline(expires)
-    _each(
-        dispatcher,
-        ids,
-        lambda id_: dispatcher.store.retry(id_, actor=actor(), why=note, expires=span),
-        json=json,
-    )
-    feed(dispatcher.store, dispatcher.messenger)
+    how = {"expires": span, "uncertain": uncertain}
+    wish = Wish(Act.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.retry, **how)
 
 
-def reached(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = False) -> None:
+@by_filter
+def reached(
+    context: typer.Context,
+    ids: Ids = None,
+    *,
+    wanted: Filter,
+    note: Note = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
     """Mark jobs whose outcome is unknown as reached: somebody has asked the person called."""
-    dispatcher = connection.dispatcher(context)
-    _each(
-        dispatcher,
-        ids,
-        lambda id_: dispatcher.store.mark_reached(id_, actor=actor(), why=note),
-        json=json,
-    )
+    wish = Wish(Act.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.mark_reached)
 
 
-def cancel(context: typer.Context, ids: Ids, *, note: Note = "", json: AsJson = False) -> None:
+@by_filter
+def cancel(
+    context: typer.Context,
+    ids: Ids = None,
+    *,
+    wanted: Filter,
+    note: Note = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
     """End jobs that are not dialled yet."""
-    dispatcher = connection.dispatcher(context)
-    _each(
-        dispatcher,
-        ids,
-        lambda id_: dispatcher.store.cancel(id_, actor=actor(), why=note),
-        json=json,
-    )
+    wish = Wish(Act.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.cancel)
 
 
+@by_filter
 def prioritise(
     context: typer.Context,
-    ids: Ids,
+    ids: Ids = None,
     *,
+    wanted: Filter,
     priority: Annotated[Priority | None, typer.Option(help="The new priority.")] = None,
     note: Note = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Give jobs that are not dialled yet another priority."""
     if priority is None:
         raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
+    how = {"priority": priority}
+    wish = Wish(Act.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.prioritise, **how)
+
+
+def _act(
+    context: typer.Context,
+    ids: list[str] | None,
+    wanted: Filter,
+    wish: Wish,
+    single: Callable[[Store], Callable[..., None]],
+    **how: object,
+) -> None:
+    """Act on the jobs that are named or that the filter means: never on all by accident."""
+    everything = wanted == Filter()
+    if not ids and everything:
+        raise typer.BadParameter(
+            "say which jobs: ids, or a filter such as --state failed", param_hint="ID… | FILTER"
+        )
+    if ids and not everything:
+        raise typer.BadParameter("give ids or a filter, not both", param_hint="ID… | FILTER")
+    if not ids:
+        bulk.require_consent(wish)
     dispatcher = connection.dispatcher(context)
-    _each(
+    if not ids or wish.dry_run:
+        bulk.run(dispatcher, ids or wanted, wish, actor())
+        return
+    act = single(dispatcher.store)
+    refused = _each(
         dispatcher,
         ids,
-        lambda id_: dispatcher.store.prioritise(id_, priority, actor=actor(), why=note),
-        json=json,
+        lambda id_: act(id_, actor=actor(), why=wish.note, **how),
+        json=wish.json,
     )
     feed(dispatcher.store, dispatcher.messenger)
+    if refused:
+        raise typer.Exit(1)
 
 
 def _each(
     dispatcher: Dispatcher, ids: list[str], act: Callable[[str], None], *, json: bool
-) -> None:
-    """Act on each job; say of every one what was done or why not. Exit 1 where one was not."""
+) -> bool:
+    """Act on each job; say of every one what was done or why not. True where one was not."""
     done, refused = [], []
     for id_ in dict.fromkeys(ids):
         try:
@@ -109,8 +169,7 @@ def _each(
             output.one_line(job)
     for _, why in refused:
         typer.echo(f"error: {why}", err=True)
-    if refused:
-        raise typer.Exit(1)
+    return bool(refused)
 
 
 def _deadline(text: str) -> float:
@@ -126,6 +185,7 @@ def _deadline(text: str) -> float:
 def actor() -> str:
     """Return who acts, for the timeline: the login name behind `cli:`."""
     try:
-        return f"cli:{''.join(getpass.getuser().split())}"  # the timeline's actor is one word
+        name = f"cli:{''.join(getpass.getuser().split())}"  # the timeline's actor is one word
     except (OSError, KeyError):
         return "cli"
+    return name[:LONGEST_PRODUCER]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from inspect import Parameter
+from typing import Annotated, Any
 
 import typer
 
@@ -29,7 +32,43 @@ Until = Annotated[
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most jobs to list.")]
 
 
-def meant(
+_HINTS: dict[str, Any] = {
+    "states": States,
+    "reason": Reason,
+    "tag": Tag,
+    "recipient": Recipient,
+    "since": Since,
+    "until": Until,
+    "producer": Producer,
+}
+
+
+def by_filter(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which jobs are meant; it gets them as `wanted`.
+
+    Its options come after them. Raises InvalidMoment, BadParameter for what makes no sense.
+    """
+    own = inspect.signature(command, eval_str=True)
+    given = [each for each in own.parameters.values() if each.name != "wanted"]
+    arguments = [each for each in given if each.kind is not Parameter.KEYWORD_ONLY]
+    options = [each for each in given if each.kind is Parameter.KEYWORD_ONLY]
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        for name, hint in _HINTS.items()
+    ]
+
+    def run(*args: Any, **kwargs: Any) -> None:
+        values = {name: kwargs.pop(name) for name in _HINTS}
+        command(*args, **kwargs, wanted=_filter(**values))
+
+    parameters = [*arguments, *shared, *options]
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _filter(
     *,
     states: list[State] | None,
     reason: str | None,
@@ -37,17 +76,17 @@ def meant(
     recipient: str | None,
     since: str | None,
     until: str | None,
-    producer: str | None = None,
+    producer: str | None,
 ) -> Filter:
-    """Return the filter that the options describe. Raises InvalidMoment, BadParameter."""
-    bounds = _past(since), _past(until)
+    bounds = past(since), past(until)
     try:
         return Filter(tuple(states or ()), reason, tag, recipient, *bounds, producer)
     except InvalidFilter as error:
         raise typer.BadParameter(error.problem, param_hint=f"--{error.field}") from None
 
 
-def _past(text: str | None) -> datetime | None:
+def past(text: str | None) -> datetime | None:
+    """Return the moment that an option names, or how long ago it was. Raises InvalidMoment."""
     if text is None:
         return None
     value = moment(text)

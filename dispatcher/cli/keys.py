@@ -9,9 +9,11 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import InvalidMoment, moment
 from dispatcher.job import iso
+from dispatcher.store import audit
 from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope, client_name
 from dispatcher.store.spending import Limit, amount, limits, set_limit
 
@@ -55,8 +57,9 @@ def create(
     store = connection.dispatcher(context).store
     keys = ApiKeys(store)
     made, text = keys.create(name, scopes, quota=quota, expires_at=_end(expires), note=note)
+    audit.record(store, actor(), "keys.create", f"key:{made.id}", note, **_facts(made))
     if limit:
-        set_limit(store, limit)
+        set_limit(store, limit, actor=actor(), note=note)
     if json:
         output.as_json({**_row(made, "live", spend), "key": text})
         return
@@ -85,14 +88,22 @@ def revoke(
     context: typer.Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as the list has it.")],
     *,
+    note: Note = "",
     json: AsJson = False,
 ) -> None:
     """Let nobody in by a key any more, from now on and for good."""
-    changed = ApiKeys(connection.dispatcher(context).store).revoke(id_)
+    store = connection.dispatcher(context).store
+    changed = ApiKeys(store).revoke(id_)
+    if changed:
+        audit.record(store, actor(), "keys.revoke", f"key:{id_}", note)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:
         output.console().print(f"{id_}: {'revoked' if changed else 'was revoked already'}")
+
+
+def _facts(key: ApiKey) -> dict[str, str]:
+    return {"name": key.name, "scopes": ",".join(sorted(key.scopes))}
 
 
 def _end(text: str | None) -> datetime | None:

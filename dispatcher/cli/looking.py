@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -11,24 +10,15 @@ from rich.table import Table
 
 from dispatcher import forecast
 from dispatcher.cli import connection, output
-from dispatcher.cli.filters import (
-    Limit,
-    Producer,
-    Reason,
-    Recipient,
-    Since,
-    States,
-    Tag,
-    Until,
-    meant,
-)
+from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import spoken
 from dispatcher.job import iso
 from dispatcher.rate import Rate
 from dispatcher.states import State
 from dispatcher.statistics import statistics
-from dispatcher.store.listing import find
+from dispatcher.store import Store
+from dispatcher.store.listing import Filter, Page, page
 
 
 def show(
@@ -46,34 +36,34 @@ def show(
         output.details(found)
 
 
+@by_filter
 def list_(
     context: typer.Context,
     *,
-    states: States = None,
-    reason: Reason = None,
-    tag: Tag = None,
-    recipient: Recipient = None,
-    since: Since = None,
-    until: Until = None,
-    producer: Producer = None,
+    wanted: Filter,
     limit: Limit = 50,
+    cursor: Annotated[
+        str | None, typer.Option(help="Go on where an earlier list ended, as it said.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first, with numbers masked."""
-    wanted = meant(
-        states=states,
-        reason=reason,
-        tag=tag,
-        recipient=recipient,
-        since=since,
-        until=until,
-        producer=producer,
-    )
-    jobs = list(islice(find(connection.dispatcher(context).store, wanted), limit))
+    found = _listed(connection.dispatcher(context).store, wanted, limit, cursor)
     if json:
-        output.as_json([job.to_dict(mask=True) for job in jobs])
+        output.as_json([job.to_dict(mask=True) for job in found.jobs])
     else:
-        output.console().print(output.job_table(jobs))
+        output.console().print(output.job_table(found.jobs))
+    if found.cursor:
+        typer.echo(f"there may be more: --cursor {found.cursor}", err=True)
+
+
+def _listed(store: Store, wanted: Filter, limit: int, cursor: str | None) -> Page:
+    """Return as many jobs as are asked for, of however many pages."""
+    found = page(store, wanted, limit, cursor)
+    while found.cursor and len(found.jobs) < limit:
+        more = page(store, wanted, limit - len(found.jobs), found.cursor)
+        found = Page(found.jobs + more.jobs, more.cursor)
+    return found
 
 
 def stats(context: typer.Context, *, json: AsJson = False) -> None:

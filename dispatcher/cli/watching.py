@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.filters import Reason, Recipient, Since, States, Tag, Until, meant
+from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import seconds
 from dispatcher.job import Job, event_dict, iso
@@ -36,22 +36,15 @@ _AROUND = 4  # lines of the terminal that the rows leave free
 For = Annotated[str | None, typer.Option("--for", help="End after, such as 2m; default Ctrl-C.")]
 
 
+@by_filter
 def watch(
     context: typer.Context,
     *,
-    states: States = None,
-    reason: Reason = None,
-    tag: Tag = None,
-    recipient: Recipient = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     for_: For = None,
     json: AsJson = False,
 ) -> None:
     """Watch jobs as they change: a live table, with --json one object for each change."""
-    wanted = meant(
-        states=states, reason=reason, tag=tag, recipient=recipient, since=since, until=until
-    )
     end = time.monotonic() + seconds(for_) if for_ is not None else None
     store = connection.dispatcher(context).store
     with suppress(KeyboardInterrupt):  # the usual way to end it

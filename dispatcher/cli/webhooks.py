@@ -10,9 +10,11 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.filters import Limit
 from dispatcher.cli.output import AsJson
 from dispatcher.job import iso_of
+from dispatcher.store import audit
 from dispatcher.store.outbox import OWN, Outbox, Webhook
 from dispatcher.webhook_url import origin
 
@@ -49,6 +51,7 @@ def retry(
     ids: Ids = None,
     *,
     all_: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    note: Note = "",
     json: AsJson = False,
 ) -> None:
     """Try again to deliver what was given up: with the same event ids, for another day."""
@@ -58,6 +61,9 @@ def retry(
     wanted = [each.id for each in outbox.dead()] if all_ else list(dict.fromkeys(ids or ()))
     done = {id_: outbox.retry(id_) for id_ in wanted}
     refused = {id_: _WHY[answer] for id_, answer in done.items() if answer != "again"}
+    if many := len(done) - len(refused):
+        store = connection.dispatcher(context).store
+        audit.record(store, actor(), "webhooks.retry", f"{many} webhooks", note)
     if json:
         again = [id_ for id_ in done if id_ not in refused]
         output.as_json(

@@ -18,7 +18,7 @@ from dispatcher.store.store import Store
 __all__ = ["PAGE", "Filter", "InvalidCursor", "Page", "counts", "ended_before", "find", "page"]
 
 _MOMENT = re.compile("[0-9]{1,15}")
-LOOK = 1000
+LOOK = 500
 """Jobs that one page looks at; then it comes back with what it has."""
 
 

@@ -489,7 +489,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
-    *("events", "limit"),
+    *("events", "limit", "acts", "audit"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
     "gateway",
 )

@@ -391,6 +391,7 @@ def test_what_is_proposed_goes_by_itself_and_what_was_begun_stays(store: Store) 
 def test_an_act_on_nothing_is_done_at_once(store: Store) -> None:
     report = run(store, Act.RETRY, FAILED)
     assert (report.state, report.chosen, report.did) == ("done", 0, 0)
+    assert list(audit.read(store)) == []
 
 
 def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:

@@ -24,19 +24,25 @@ local function look_after(lease)
   redis.call('ZADD', key('acts', 'open'), NOW + lease, ARGV[2])
 end
 
--- How it ended, `done` or `stopped`, is written down with what came of it.
+-- Ends it as `done` or `stopped`; returns how many jobs are left as they are.
+local function close(state)
+  local left = redis.call('LLEN', IDS)
+  redis.call('HSET', ACT, 'state', state, 'ended', int(NOW), 'left', left)
+  redis.call('ZREM', key('acts', 'open'), ARGV[2])
+  redis.call('DEL', IDS)
+  redis.call('PEXPIRE', ACT, KEPT)
+  redis.call('ZREMRANGEBYSCORE', key('acts'), '-inf', NOW - KEPT)
+  return left
+end
+
+-- Ends it, and writes down what came of it.
 local function finish(act, state, actor, why)
-  local facts = { act = ARGV[2], chosen = tonumber(act.chosen), left = redis.call('LLEN', IDS) }
+  local facts = { act = ARGV[2], chosen = tonumber(act.chosen), left = close(state) }
   for field, value in pairs(read_act()) do
     local refused = string.match(field, '^no:(.*)$')
     if refused or field == 'did' then
       facts[refused or field] = tonumber(value)
     end
   end
-  redis.call('HSET', ACT, 'state', state, 'ended', int(NOW), 'left', facts.left)
-  redis.call('ZREM', key('acts', 'open'), ARGV[2])
-  redis.call('DEL', IDS)
-  redis.call('PEXPIRE', ACT, KEPT)
-  redis.call('ZREMRANGEBYSCORE', key('acts'), '-inf', NOW - KEPT)
   audit(actor, act.what .. '.' .. state, act.meant, why, facts)
 end

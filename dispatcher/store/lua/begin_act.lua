@@ -14,9 +14,13 @@ elseif act.state ~= 'proposed' then
   return 'stands'
 end
 redis.call('HSET', ACT, 'state', 'running', 'actor', ARGV[3], 'why', ARGV[4], 'begun', int(NOW))
+redis.call('ZADD', key('acts'), NOW, ARGV[2])
+if redis.call('EXISTS', IDS) == 0 then
+  close('done') -- nothing was chosen: nobody did anything
+  return 'begun'
+end
 redis.call('PERSIST', ACT)
 redis.call('PERSIST', IDS)
-redis.call('ZADD', key('acts'), NOW, ARGV[2])
 look_after(ARGV[5])
 audit(ARGV[3], act.what, act.meant, ARGV[4], {
   act = ARGV[2], matched = tonumber(act.matched), chosen = tonumber(act.chosen), credits = act.credits,

@@ -1,0 +1,150 @@
+"""`acts` and `audit`: how acts on many jobs stand, and who did what."""
+
+from __future__ import annotations
+
+import csv
+import json as json_
+import sys
+from collections import deque
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dispatcher import acts as bulk_acts
+from dispatcher.cli import connection, output
+from dispatcher.cli.acting import Note, actor
+from dispatcher.cli.bulk import report_lines
+from dispatcher.cli.filters import Limit, past
+from dispatcher.cli.output import AsJson
+from dispatcher.job import iso
+from dispatcher.store import audit as log
+from dispatcher.store.audit import Entry
+
+acts = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
+
+
+@acts.command("list")
+def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
+    """List the acts on many jobs that were begun lately, the latest first."""
+    found = bulk_acts.recent(connection.dispatcher(context).store, limit)
+    if json:
+        output.as_json([each.to_dict() for each in found])
+        return
+    table = _table("id", "act", "state", "did", "chosen", "left", "begun", "by", "jobs")
+    for each in found:
+        numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
+        begun = iso(each.begun_at) or ""
+        _row(table, each.id, each.act, each.state, *numbers, begun, each.actor, each.meant)
+    output.console().print(table)
+
+
+@acts.command("show")
+def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
+    """Say how an act stands, or what came of it."""
+    _report(bulk_acts.progress(connection.dispatcher(context).store, id_), json=json)
+
+
+@acts.command("stop")
+def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
+    """End an act early: what it did stays done, the rest is left as it is."""
+    store = connection.dispatcher(context).store
+    stopped = bulk_acts.stop(store, id_, actor=actor(), why=note)
+    found = bulk_acts.progress(store, id_)
+    _report(found, json=json)
+    if not stopped:
+        typer.echo(f"error: act {id_} is not running: it is {found.state}", err=True)
+        raise typer.Exit(1)
+
+
+def _report(found: bulk_acts.Progress, *, json: bool) -> None:
+    if json:
+        output.as_json(found.to_dict())
+        return
+    for line in report_lines(found):
+        output.console().print(output.visible(line))
+
+
+class Format(StrEnum):
+    """How the log is exported."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def audit(
+    context: typer.Context,
+    *,
+    since: Annotated[
+        str | None, typer.Option(help="Since: ISO 8601 with zone, or how long ago (2h).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Before: ISO 8601 with zone, or how long ago.")
+    ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Export all of it, as it is read.")
+    ] = None,
+    unmask: Annotated[bool, typer.Option("--unmask", help="Numbers whole.")] = False,
+    limit: Limit = 50,
+    json: AsJson = False,
+) -> None:
+    """Say who did what, when and why: the latest acts of people, or with --format all of them."""
+    store = connection.dispatcher(context).store
+    entries = log.read(store, past(since), past(until), mask=not unmask)
+    if format_ is Format.CSV:
+        _as_csv(entries)
+    elif format_ is Format.JSONL:
+        for entry in entries:
+            sys.stdout.write(json_.dumps(_dict(entry), ensure_ascii=False) + "\n")
+    elif json:
+        output.as_json([_dict(entry) for entry in deque(entries, limit)])
+    else:
+        table = _table("at", "by", "act", "on", "facts", "why")
+        for entry in deque(entries, limit):
+            at = iso(entry.at) or ""
+            _row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
+        output.console().print(table)
+
+
+def _dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "at": iso(entry.at),
+        "actor": entry.actor,
+        "act": entry.act,
+        "target": entry.target,
+        "why": entry.why,
+        "facts": entry.facts,
+    }
+
+
+def _as_csv(entries: Iterable[Entry]) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("at", "actor", "act", "target", "why", "facts"))
+    for entry in entries:
+        facts = json_.dumps(entry.facts, ensure_ascii=False)
+        cells = (entry.actor, entry.act, entry.target, entry.why, facts)
+        out.writerow((iso(entry.at), *map(_shielded, cells)))
+
+
+def _shielded(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in set("=+-@\t\r\n'") and cell else cell
+
+
+def _facts(entry: Entry) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(entry.facts.items()))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column in {"id", "at", "act"})
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    table.add_row(*(output.visible(cell) for cell in cells))
