@@ -134,6 +134,8 @@ def _act(
     if not ids or wish.dry_run:
         bulk.run(dispatcher, ids or wanted, wish, actor())
         return
+    if how.get("uncertain"):
+        typer.echo("warning: a call may be under way, so that some may be called twice", err=True)
     act = single(dispatcher.store)
     refused = _each(
         dispatcher,
