@@ -18,6 +18,7 @@ NAMES = (
     "callbacks",
     "credit",
     "reconcile",
+    "retrigger",
     "chaos",
 )
 

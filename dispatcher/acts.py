@@ -79,6 +79,7 @@ class Progress:
     left: int
     refused: tuple[LeftOut, ...]
     credits: Decimal
+    credits_if_answered: Decimal
     unknown: int
     left_out: tuple[LeftOut, ...]
 
@@ -109,6 +110,7 @@ class Progress:
             "left": self.left,
             "refused": [each.to_dict() for each in self.refused],
             "expected_credits": float(self.credits),
+            "credits_if_all_answered": float(self.credits_if_answered),
             "may_have_been_called": self.unknown,
             "left_out": [each.to_dict() for each in self.left_out],
             "tag": self.tag,
@@ -135,6 +137,7 @@ def propose(store: Store, wanted: Preview) -> str:
         "matched": wanted.matched,
         "chosen": len(wanted.ids),
         "credits": str(wanted.credits),
+        "answered": str(wanted.credits_if_answered),
         "unknown": wanted.unknown,
         "left_out": json.dumps([[each.reason, each.count, each.ids] for each in wanted.left_out]),
     }
@@ -256,6 +259,7 @@ def _progress(id_: str, record: dict[str, str], left: int) -> Progress:
         left=int(record.get("left", left)),
         refused=tuple(sorted(refused, key=lambda each: (-each.count, each.reason))),
         credits=Decimal(record["credits"]),
+        credits_if_answered=Decimal(record["answered"]),
         unknown=int(record["unknown"]),
         left_out=tuple(
             LeftOut(reason, count, tuple(some))

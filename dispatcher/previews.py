@@ -81,7 +81,8 @@ class Preview:
 
     `ids` are the jobs it would act on, in that order; `matched` counts those and the ones that are
     left out. `unknown` of them may have been called already, and nobody knows. `credits` is what
-    calling them is expected to cost. `wish` is how to act, as the operations take it.
+    calling them once is expected to cost, and `credits_if_answered` what it does if all are
+    answered. `wish` is how to act, as the operations take it.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Preview:
     wish: dict[str, Any]
     ids: tuple[str, ...]
     credits: Decimal
+    credits_if_answered: Decimal
     unknown: int
     left_out: tuple[LeftOut, ...]
 
@@ -107,6 +109,7 @@ class Preview:
             "matched": self.matched,
             "chosen": len(self.ids),
             "expected_credits": float(self.credits),
+            "credits_if_all_answered": float(self.credits_if_answered),
             "may_have_been_called": self.unknown,
             "left_out": [each.to_dict() for each in self.left_out],
         }
@@ -174,7 +177,7 @@ def preview(
         wish=wish,
         # Who has waited longest comes first.
         ids=tuple(found.ids if by_name else reversed(found.ids)),
-        credits=_credits(store, found.tariffs) if act is Act.RETRY else Decimal(0),
+        **_credits(store, found.tariffs if act is Act.RETRY else Counter()),
         unknown=found.unknown,
         left_out=found.left_out(),
     )
@@ -223,6 +226,10 @@ def _by_name(meant: Filter | Sequence[str]) -> str:
     return f"job:{mask_text(ids[0][:40])}" if len(ids) == 1 else f"{len(ids)} jobs by id"
 
 
-def _credits(store: Store, tariffs: Counter[str]) -> Decimal:
+def _credits(store: Store, tariffs: Counter[str]) -> dict[str, Decimal]:
     known = costs(store)
-    return sum((known.of(name) * many for name, many in tariffs.items()), Decimal(0))
+    ways = {"credits": known.of, "credits_if_answered": known.if_answered}
+    return {
+        name: sum((price(call) * many for call, many in tariffs.items()), Decimal(0))
+        for name, price in ways.items()
+    }

@@ -118,16 +118,22 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _question(seen: Preview) -> str:
-    price = f", for about {outlook.shown(seen.credits)} credits" if seen.act is Act.RETRY else ""
     jobs = "this job" if len(seen.ids) == 1 else f"these {len(seen.ids):,} jobs"
-    return f"{seen.act}: {jobs}{price}?"
+    return f"{seen.act}: {jobs}{_price(seen)}?"
+
+
+def _price(seen: Preview) -> str:
+    if seen.act is not Act.RETRY:
+        return ""
+    expected, answered = outlook.shown(seen.credits), outlook.shown(seen.credits_if_answered)
+    more = f" ({answered} if all are answered)" if answered != expected else ""
+    return f", for about {expected} credits{more}"
 
 
 def preview_lines(seen: Preview) -> Iterator[str]:
     """Say what an act would do."""
-    price = f", for about {outlook.shown(seen.credits)} credits" if seen.act is Act.RETRY else ""
     yield f"{seen.act}: {seen.meant}"
-    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.act]}{price}"
+    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.act]}{_price(seen)}"
     if seen.unknown and seen.act is not Act.REACHED:
         yield f"{seen.unknown:>9,} of these may have been called already, and nobody knows"
     if seen.left_out:

@@ -86,20 +86,29 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What calls were learned to cost: the mean of all that ended, by tariff."""
+    """What calls were learned to cost, by tariff: the mean of all that ended, and of those that
+    cost anything.
+
+    A tariff that is not known goes by the dearest of its kind, a kind by the start value.
+    """
 
     means: dict[str, Decimal]
+    paid: dict[str, Decimal]
     start: Decimal
 
     def of(self, call: str) -> Decimal:
-        """Return what a call of this tariff costs on the average, those in vain included.
+        """Return what a call of this tariff costs on the average, those in vain included."""
+        return self._known(self.means, call)
 
-        One that is not known goes by the dearest of its kind, a kind by the start value.
-        """
+    def if_answered(self, call: str) -> Decimal:
+        """Return what a call of this tariff costs on the average where it costs anything."""
+        return self._known(self.paid, call)
+
+    def _known(self, learned: dict[str, Decimal], call: str) -> Decimal:
         kind = call.partition(":")[0]
-        alike = [mean for name, mean in self.means.items() if name.partition(":")[0] == kind]
+        alike = [mean for name, mean in learned.items() if name.partition(":")[0] == kind]
         size = int(kind.partition("/")[2] or 1)
-        return self.means.get(call, max(alike, default=self.start * size))
+        return learned.get(call, max(alike, default=self.start * size))
 
 
 def watch(store: Store, *, lease: float, now: bool = False) -> Look | None:
@@ -181,12 +190,12 @@ def _named(fields: dict[bytes, bytes]) -> Raw:
 
 
 def _costs(learned: Raw, limits: Raw) -> Costs:
-    means = {name: _mean(text) for name, text in learned.items()}
-    return Costs(means, _amount(limits.get("expected")) or Decimal(20))
-
-
-def _mean(text: bytes) -> Decimal:
-    return Decimal(text.split()[1].decode()) / to_units(1)
+    rows = {name: text.decode().split() for name, text in learned.items()}
+    return Costs(
+        means={name: Decimal(row[1]) / to_units(1) for name, row in rows.items()},
+        paid={name: Decimal(row[3]) / to_units(1) for name, row in rows.items() if row[2] != "0"},
+        start=_amount(limits.get("expected")) or Decimal(20),
+    )
 
 
 def _waiting(counts: Raw) -> dict[str, int]:

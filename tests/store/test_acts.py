@@ -114,9 +114,10 @@ def test_what_it_costs_is_what_such_calls_were_learned_to_cost(store: Store) -> 
     failed(store)
     failed(store, recipient="+14155550123")
     assert acts.preview(store, Act.RETRY, FAILED).credits == Decimal(40)
-    learned = {"tts:US": "3 70000 3 70000.0 0", "tts:JP": "3 200000 3 200000.0 0"}
+    learned = {"tts:US": "4 70000 2 140000.0 0", "tts:JP": "3 200000 3 200000.0 0"}
     store.redis.hset(store.key("costs"), mapping=learned)
-    assert acts.preview(store, Act.RETRY, FAILED).credits == Decimal(27)
+    seen = acts.preview(store, Act.RETRY, FAILED)
+    assert (seen.credits, seen.credits_if_answered) == (Decimal(27), Decimal(34))
     assert acts.preview(store, Act.REACHED, FAILED).credits == 0
 
 

@@ -1,9 +1,10 @@
 -- An act on many jobs, as it stands. Stands before the operations of it, after _audit.lua.
 --
 -- ns:act:<id>     hash  `what`, `state` (proposed, running, done, stopped), `meant` (in words), `wish` (JSON);
---                       `matched`, `chosen`, `credits`, `unknown` and `left_out` (JSON) as previewed; once it was
---                       begun `actor`, `why`, `begun`, how many it `did`, `no:<refusal>` (how many) and
---                       `ids:<refusal>` (the first of them); `ended`, and how many were `left` then
+--                       as previewed `matched`, `chosen`, `credits`, `answered` (credits if all are), `unknown`,
+--                       `left_out` (JSON); once it was begun `actor`, `why`, `begun`, how many it `did`,
+--                       `no:<refusal>` (how many) and `ids:<refusal>` (the first of them); `ended`, and how
+--                       many were `left` then
 -- ns:act:<id>:ids list  the jobs that are left to act on
 -- ns:acts         zset  id by when it was begun
 -- ns:acts:open    zset  running, by the moment somebody else looks after it

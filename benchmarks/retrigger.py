@@ -1,0 +1,142 @@
+"""Failed jobs retried at once: what the preview says, what happens, and what each step takes."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.stand import Bench, bench, numbers
+from dispatcher import acts
+from dispatcher.acts import Act
+from dispatcher.request import JobRequest
+from dispatcher.rules import Rules
+from dispatcher.states import State
+from dispatcher.store import Store
+from dispatcher.store.credit import account
+from dispatcher.store.listing import Filter
+from dispatcher.store.pauses import Scope, pause
+from workers.embedded_redis import EmbeddedRedis
+
+SETTINGS = {
+    "rate_limit": "none",
+    "max_connections": "32",
+    "recipient_per_day": "none",
+    "recipient_one_at_a_time": "false",
+}
+TAG = "campaign:night"
+NIGHT = Filter(tag=TAG)
+SECOND_TIME = 10_000
+"""How many different numbers there are that the sandbox answers when called again."""
+
+T = TypeVar("T")
+
+
+def run(*, quick: bool) -> None:
+    """Print the figures of the whole way, then what the steps take."""
+    failed = SECOND_TIME // 10 if quick else SECOND_TIME
+    _whole(failed, reached=failed // 10)
+    print("\n| failed jobs | preview | begun | reopened | a step, the longest | paused by tag |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for size in (1_000, 5_000) if quick else (10_000, 50_000):
+        _steps(size)
+
+
+def _whole(failed: int, reached: int) -> None:
+    """Have calls ring in vain, retry them all, and compare what was said with what came."""
+    with bench(sandbox=("--ring=0.2",), **SETTINGS) as stand:
+        store = stand.dispatcher.store
+        in_vain = (f"+8180{n:04d}0005" for n in range(failed))
+        _enqueue(stand, in_vain)
+        _enqueue(stand, numbers(reached))
+        stand.until(lambda: len(_waiting(store)) == 0, 900)
+        before, spent = stand.stats(), account(store).spent
+        seen, previewed = _timed(lambda: acts.preview(store, Act.RETRY, NIGHT))
+        began = time.monotonic()
+        acts.propose(store, seen)
+        acts.begin(store, seen.id, actor="cli:bench")
+        stand.dispatcher.messenger.retrigger([seen.id])
+        stand.until(lambda: acts.progress(store, seen.id).over, 300)
+        reopened = time.monotonic() - began
+        stand.until(lambda: len(_waiting(store)) == 0, 900)
+        done = time.monotonic() - began
+        report, after = acts.progress(store, seen.id), stand.stats()
+        found = [job for job in store.get_many(seen.ids) if job]
+        placed = after["calls"]["placed"] - before["calls"]["placed"]
+        cost = account(store).spent - spent
+        left = {each.reason: each.count for each in report.left_out}
+        states = dict(Counter(job.state.value for job in found))
+        print(f"{failed:,} calls that rang in vain and {reached:,} that were answered:\n")
+        print("| | said | came |\n|---|---|---|")
+        print(f"| jobs retried | {len(seen.ids):,} | {report.did:,} |")
+        print(f"| left out | {left} | refused: {sum(r.count for r in report.refused)} |")
+        said = f"{seen.credits:,.0f}, {seen.credits_if_answered:,.0f} if all are answered"
+        print(f"| credits | {said} | {cost:,.0f} |")
+        print(f"| calls, by the sandbox's books | {len(seen.ids):,} | {placed:,} |")
+        print(f"| attempts of each | 2 | {dict(Counter(len(job.attempts) for job in found))} |")
+        print(f"| and then | | {states} |")
+        print(
+            f"\npreview {previewed:.2f} s, reopened {reopened:.1f} s (by the workers, who were"
+            f" dialling already), all called {done:.0f} s after the click",
+            flush=True,
+        )
+
+
+def _enqueue(stand: Bench, recipients: Any) -> None:
+    made = stand.dispatcher.call_many(
+        {"recipient": each, "say": "x", "lang": "en", "tags": [TAG]} for each in recipients
+    )
+    assert not made.refused
+
+
+def _waiting(store: Store) -> list[str]:
+    """Return the first of those that have not ended; their indexes are small at the end."""
+    live = [state for state in State if state not in {State.FAILED, State.COMPLETED}]
+    found: list[str] = []
+    for state in live:
+        found += [each.decode() for each in store.redis.zrange(store.key("idx", state), 0, 0)]  # type: ignore[union-attr]
+    return found
+
+
+def _steps(size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "r")) as redis:
+        store = Store.from_url(redis.url)
+        store.publish(Rules(one_at_a_time=False))
+        _fail(store, size)
+        seen, previewed = _timed(lambda: acts.preview(store, Act.RETRY, NIGHT))
+        _, kept = _timed(lambda: acts.propose(store, seen))
+        _, begun = _timed(lambda: acts.begin(store, seen.id, actor="cli:bench"))
+        began, steps = time.perf_counter(), []
+        left = size
+        while left:
+            (_, left), took = _timed(lambda: acts.advance(store, seen.id))
+            steps.append(took * 1000)
+        reopened = time.perf_counter() - began
+        report = acts.progress(store, seen.id)
+        assert (len(seen.ids), report.did, report.refused) == (size, size, ())
+        _, paused = _timed(lambda: pause(store, Scope(tag=report.tag), actor="cli:bench"))
+        print(
+            f"| {size:,} | {previewed:.2f} s | {kept + begun:.2f} s | {reopened:.2f} s"
+            f" | {statistics.median(steps):.1f} ms, {max(steps):.1f} ms | {paused * 1000:.1f} ms |",
+            flush=True,
+        )
+
+
+def _fail(store: Store, size: int) -> None:
+    """Have jobs fail without a call: the calling hours of each never open."""
+    for start in range(0, size, 1000):
+        requests = [
+            JobRequest.of({"recipient": number, "say": "x", "lang": "en", "tags": [TAG]})
+            for number in numbers(min(1000, size - start), start)
+        ]
+        for made in store.enqueue_many(requests):
+            store.admit(made.id, None, "its hours never open", "")
+
+
+def _timed(act: Callable[[], T]) -> tuple[T, float]:
+    began = time.perf_counter()
+    return act(), time.perf_counter() - began
