@@ -19,7 +19,7 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso
-from dispatcher.previews import Act, LeftOut, Preview, preview
+from dispatcher.previews import Act, LeftOut, Preview, new_id, preview
 from dispatcher.redis_url import plain_errors
 from dispatcher.store.store import AT_ONCE, Store
 
@@ -32,6 +32,7 @@ __all__ = [
     "advance",
     "begin",
     "drive",
+    "new_id",
     "preview",
     "progress",
     "propose",

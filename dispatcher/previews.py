@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections import Counter, defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from string import ascii_lowercase
 from typing import Any
 
 from dispatcher.errors import DispatcherError
@@ -157,7 +159,8 @@ def preview(
     A retry leaves out jobs that were cancelled, and those whose deadline passed, unless they are
     meant by name: by a filter's states, by their ids, or by a new deadline (`expires`, seconds
     from now). `uncertain` is also to redial those of which nobody knows yet whether a call is
-    under way. `id_` names the act; it is made up unless given. Raises TooMany, Refused.
+    under way. `id_` names the act (see new_id); one is made up unless given.
+    Raises TooMany, Refused.
     """
     name = id_ or new_id()
     wish = _wish(act, meant, expires, priority, uncertain=uncertain, name=name)
@@ -183,9 +186,13 @@ def preview(
     )
 
 
-def new_id() -> str:
-    """Return the id of a new act: 12 letters and digits."""
-    return secrets.token_hex(6)
+def new_id(seed: str | None = None) -> str:
+    """Return the id of a new act, or of that which a seed stands for: 12 letters.
+
+    Letters, since digits alone would look like a telephone number, and be masked.
+    """
+    raw = secrets.token_bytes(12) if seed is None else hashlib.sha256(seed.encode()).digest()[:12]
+    return "".join(ascii_lowercase[byte % 26] for byte in raw)
 
 
 def _wish(

@@ -332,6 +332,13 @@ def test_a_redial_that_was_dialled_counts_late_evidence_as_a_second_call(store: 
     assert store.counts()["second_calls"] == 1
 
 
+def test_an_acts_id_looks_like_no_telephone_number_and_is_that_of_its_seed() -> None:
+    made = {acts.new_id() for _ in range(100)}
+    assert len(made) == 100
+    assert all(len(each) == 12 and each.isalpha() for each in made)
+    assert acts.new_id("a request") == acts.new_id("a request") != acts.new_id("another")
+
+
 # -- once, whatever happens ----------------------------------------------------------------
 
 

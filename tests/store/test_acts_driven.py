@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from store_parts import Clock, failed
+from clock import Clock
+from store_parts import failed
 
 from dispatcher import acts
 from dispatcher.acts import Act

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 import redis
+from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from store_parts import Clock, assert_sound, enqueue, snapshot
+from store_parts import assert_sound, enqueue, snapshot
 
 from dispatcher import acts
 from dispatcher.acts import Act, Preview, Progress
@@ -102,7 +103,7 @@ class ActsMachine(RuleBasedStateMachine):
             expires=expires,
             uncertain=uncertain,
             priority=Priority.BULK,
-            id_=f"{len(self.previews):012}",
+            id_=acts.new_id(f"act-{len(self.previews)}"),
         )
         assert snapshot(self.store) == before
         found = [id_ for id_ in self.ids if meant.matches(self.store.get(id_))]
@@ -131,7 +132,9 @@ class ActsMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def drive_undisturbed(self, pick: int) -> None:
         """What is previewed and begun in one breath comes as it was said."""
-        seen = acts.preview(self.store, Act.RETRY, Filter(), id_=f"now{len(self.previews):09}")
+        seen = acts.preview(
+            self.store, Act.RETRY, Filter(), id_=acts.new_id(f"act-{len(self.previews)}")
+        )
         self.previews[seen.id] = seen
         self.begun[seen.id] = seen
         acts.propose(self.store, seen)
