@@ -8,6 +8,7 @@ act's list in the very step that acts on it.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso
+from dispatcher.masking import mask_text
 from dispatcher.previews import Act, LeftOut, Preview, new_id, preview
 from dispatcher.redis_url import plain_errors
 from dispatcher.store.store import AT_ONCE, Store
@@ -46,6 +48,7 @@ PROPOSED_FOR = 3600
 LEASE = 15.0
 """Seconds after which somebody else looks after an act that nobody drives."""
 _IDS_AT_ONCE = 1000
+_ID = re.compile("[a-z0-9]{1,40}")
 
 
 class UnknownAct(DispatcherError, LookupError):
@@ -53,8 +56,8 @@ class UnknownAct(DispatcherError, LookupError):
 
     def __init__(self, id_: str) -> None:
         super().__init__(
-            f"there is no act {id_[:40]!r}: check the id, or preview it anew; what was previewed is"
-            " kept for an hour, and what was done for 30 days"
+            f"there is no act {mask_text(id_[:40])!r}: check the id, or preview it anew;"
+            " what was previewed is kept for an hour, and what was done for 30 days"
         )
 
 
@@ -149,7 +152,7 @@ def propose(store: Store, wanted: Preview) -> str:
 
 def begin(store: Store, id_: str, *, actor: str, why: str = "") -> bool:
     """Begin an act that was proposed; False where it was begun already. Raises UnknownAct."""
-    answer = store.run("begin_act", id_, actor, why, _ms(LEASE)).decode()
+    answer = store.run("begin_act", _known(id_), actor, why, _ms(LEASE)).decode()
     if answer == "gone":
         raise UnknownAct(id_)
     return bool(answer == "begun")
@@ -160,7 +163,7 @@ def advance(store: Store, id_: str, most: int = AT_ONCE) -> tuple[str, int]:
 
     Raises UnknownAct.
     """
-    state, left = store.run("advance_act", id_, most, _ms(LEASE))
+    state, left = store.run("advance_act", _known(id_), most, _ms(LEASE))
     if state == b"gone":
         raise UnknownAct(id_)
     return state.decode(), int(left)
@@ -194,7 +197,7 @@ def drive(
 
 def stop(store: Store, id_: str, *, actor: str, why: str = "") -> bool:
     """End a running act: what it did stays done. False where it is not running. UnknownAct."""
-    answer = store.run("stop_act", id_, actor, why).decode()
+    answer = store.run("stop_act", _known(id_), actor, why).decode()
     if answer == "gone":
         raise UnknownAct(id_)
     return bool(answer == "running")
@@ -210,7 +213,7 @@ def take(store: Store) -> list[str]:
 
 def progress(store: Store, id_: str) -> Progress:
     """Return how an act stands. Raises UnknownAct."""
-    found = _read(store, [id_])
+    found = _read(store, [_known(id_)])
     if not found:
         raise UnknownAct(id_)
     return found[0]
@@ -221,6 +224,13 @@ def recent(store: Store, most: int = 20) -> list[Progress]:
     with plain_errors():
         ids: Any = store.redis.zrange(store.key("acts"), 0, most - 1, desc=True)
     return _read(store, [id_.decode() for id_ in ids])
+
+
+def _known(id_: str) -> str:
+    """Return what may be an act's id; nothing else may name a key."""
+    if not _ID.fullmatch(id_):
+        raise UnknownAct(id_)
+    return id_
 
 
 def _read(store: Store, ids: list[str]) -> list[Progress]:

@@ -383,6 +383,20 @@ def test_what_was_never_proposed_or_too_long_ago_cannot_be_begun(
         acts.stop(store, seen.id, actor="cli")
 
 
+@pytest.mark.parametrize("part", [":ids", "s:open", "", "\n", "x" * 500, "é"])
+def test_what_names_another_key_is_no_act(store: Store, part: str) -> None:
+    [failed(store) for _ in range(60)]
+    name = begun(store, Act.RETRY, FAILED).id + part if part else ""
+    with pytest.raises(UnknownAct):
+        acts.progress(store, name)
+    with pytest.raises(UnknownAct):
+        acts.begin(store, name, actor="cli")
+    with pytest.raises(UnknownAct):
+        acts.stop(store, name, actor="cli")
+    with pytest.raises(UnknownAct):
+        acts.advance(store, name)
+
+
 def test_what_is_proposed_goes_by_itself_and_what_was_begun_stays(store: Store) -> None:
     failed(store)
     seen = acts.preview(store, Act.RETRY, FAILED)
