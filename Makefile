@@ -9,7 +9,7 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test lint bench constraints clean
+.PHONY: help install demo up test lint screenshots bench constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
@@ -25,12 +25,17 @@ up: install ## Run the whole stack until Ctrl-C
 	$(BIN)/voice-dispatcher up $(ARGS)
 
 test: install ## Run the whole test suite
+	@.ci/browser
 	$(BIN)/pytest $(ARGS)
 
 lint: install ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+screenshots: install ## Take the screenshots of docs/console.md anew
+	@.ci/browser
+	PYTHONPATH=tests/console:tests/gateway $(BIN)/python docs/screenshots.py
 
 bench: install ## Measure
 	$(BIN)/python -m benchmarks $(ARGS)

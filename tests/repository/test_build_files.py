@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_FILES = [
+    ".ci/browser",
     ".ci/pin",
     ".ci/run",
     ".dockerignore",
@@ -30,7 +31,18 @@ EXTRAS = {"dev", "embedded", "server"}
 PINS = [
     line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")
 ]
-TARGETS = ["help", "install", "demo", "up", "test", "lint", "bench", "constraints", "clean"]
+TARGETS = [
+    "help",
+    "install",
+    "demo",
+    "up",
+    "test",
+    "lint",
+    "screenshots",
+    "bench",
+    "constraints",
+    "clean",
+]
 
 PACKAGE_SOURCE = re.compile(
     r"https?://(?!127\.0\.0\.1)|file://|git\+|--(extra-)?index-url|--find-links|--trusted-host"
