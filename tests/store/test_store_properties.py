@@ -134,6 +134,7 @@ OTHERS = {
     "connections",
     "busy",
     "counts",
+    "ended",
     "credit",
     "costs",
     "burn",

@@ -45,6 +45,8 @@
 --                                `callbacks.<what>`, see store/inbox.py; `ended.<state>[:<why>]`; `attempts`
 --                                that were begun; `requests` to the provider, status checks among them
 -- ns:notices              stream what happened to the account: `kind` and `facts` (JSON), the latest of them
+-- ns:ended:<hour>         hash   <minute>:<state>[:<why>] -> how many jobs ended so, for charts; kept for a day
+-- ns:console:<what>       hash   sessions of the console, failed log-ins; see workers/gateway/console
 -- ns:hook:<delivery>      hash   a webhook that is to be delivered: for a job's event the record as it stood
 --                                then, and in any case `@event`, `@type`, `@at`, `@seq`, `@line`, and as it
 --                                comes `@facts`, `@tries`, `@since` (of these), `@error`
@@ -366,6 +368,16 @@ local function announce(job)
   redis.call('PUBLISH', key('job', job.id), place)
 end
 
+-- An end counts for good, and in its minute.
+local function tally(job)
+  local kind = kind_of(job.state, job.reason)
+  count('ended.' .. kind)
+  local hour, minute = key('ended', int(NOW / 3600000)), int(NOW / 60000 % 60)
+  if redis.call('HINCRBY', hour, minute .. ':' .. kind, 1) == 1 then
+    redis.call('EXPIRE', hour, 86400)
+  end
+end
+
 -- The only way from one state to another. Operations look before they write; a state that follows by
 -- no rule is a bug of theirs.
 local function move(job, to, reason, next_at, actor, why)
@@ -386,7 +398,7 @@ local function move(job, to, reason, next_at, actor, why)
   if TERMINAL[to] then
     fields[#fields + 1] = 'finished'
     fields[#fields + 1] = int(NOW)
-    count('ended.' .. kind_of(to, reason))
+    tally(job)
   elseif to == 'held' then
     fields[#fields + 1] = 'hold'
     fields[#fields + 1] = job.hold
