@@ -105,6 +105,13 @@ def _public_url(value: str) -> str:
     )
 
 
+def _flower_url(value: str) -> str:
+    """Return the URL without a slash at its end."""
+    with suppress(ValueError):
+        return _http_url(value).rstrip("/")
+    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+
+
 SHORTEST_KEY = 16
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
@@ -281,6 +288,10 @@ class Settings(BaseSettings):
     gateway_tls_cert: Path | None = None
     gateway_tls_key: Path | None = None
 
+    console: bool = True
+    console_idle: Annotated[Duration, Field(ge=60)] = 3600
+    console_session: Annotated[Duration, Field(ge=60)] = 12 * 3600
+
     webhook_url: Annotated[SecretStr, AfterValidator(_webhook_urls)] | None = None
     webhook_events: Literal["ends", "all"] = "ends"
     webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secrets)] | None = None
@@ -293,6 +304,7 @@ class Settings(BaseSettings):
     flower_port: Port = 5555
     flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
     flower_db: Path = Path(".voice-dispatcher/flower.db")
+    flower_url: Annotated[str, AfterValidator(_flower_url)] | None = None
 
     task_events: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

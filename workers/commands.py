@@ -65,6 +65,7 @@ def _say_hello(stack: Stack) -> None:
     out.print("[bold]up[/bold]; Ctrl-C stops it all. In another terminal, in this directory:")
     out.print("  voice-dispatcher call +818012340001 --say 'Hello' --wait")
     urls = {
+        "console": f"{stack.gateway_url}/console" if stack.gateway_url else None,
         "gateway": stack.gateway_url,
         "Flower ": stack.flower_url,
         "sandbox": stack.sandbox_url,

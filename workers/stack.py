@@ -180,7 +180,9 @@ class Stack:
     def _place_flower(self) -> str:
         self._place("flower")
         settings = self._settings()
-        return f"http://{settings.flower_host}:{settings.flower_port}"
+        url = f"http://{settings.flower_host}:{settings.flower_port}"
+        self.environment.setdefault("DISPATCHER_FLOWER_URL", url)
+        return url
 
     def _settings(self) -> Settings:
         return Settings.load()

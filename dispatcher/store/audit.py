@@ -7,6 +7,7 @@ where something was done (`_audit.lua`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from dispatcher.redis_url import plain_errors
 from dispatcher.store.store import Store
 
 PAGE = 500
+_CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,16 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
         **{name: shown(value) for name, value in text.items()},
     )
+
+
+def latest(store: Store, most: int, before: str = "") -> tuple[list[Entry], str | None]:
+    """Return what people did, the latest first and numbers masked, and a cursor to what was
+    before that (None: there is nothing).
+
+    `before` is such a cursor; one that is none counts as left out.
+    """
+    high = f"({before}" if _CURSOR.fullmatch(before) else "+"
+    with plain_errors():
+        page: Any = store.redis.xrevrange(store.key("audit"), max=high, count=most)
+    entries = [_entry(cursor, fields, mask_text) for cursor, fields in page]
+    return entries, page[-1][0].decode() if len(page) == most else None

@@ -120,6 +120,12 @@ def watch(store: Store, *, lease: float, now: bool = False) -> Look | None:
     return Look(int(found[0]), int(found[1])) if found else None
 
 
+def look_soon(store: Store) -> None:
+    """Have the workers look at the balance at their next tick."""
+    with plain_errors():
+        store.redis.hset(store.key("credit"), "look_at", 0)
+
+
 def note_balance(store: Store, balance: Decimal, look: Look, every: float) -> list[Told]:
     """Keep what the provider said; return what follows. `every`: seconds until the next look."""
     seen = to_units(balance)

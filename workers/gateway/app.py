@@ -11,10 +11,11 @@ from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.store.inbox import Inbox
 from workers.gateway import callbacks, health, problems
+from workers.gateway.console import router as console
 from workers.gateway.reception import Reception
 from workers.gateway.shield import Limit, Shield
 
-LIMITS: dict[str, Limit] = {PREFIX: callbacks.LIMIT}
+LIMITS: dict[str, Limit] = {PREFIX: callbacks.LIMIT, **console.LIMITS}
 """Where the body may be larger or slower than usual, or must be smaller, by path."""
 
 
@@ -37,6 +38,8 @@ def create_gateway(
     app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
+    if settings.console:
+        app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:
         app.include_router(callbacks.router(Signer(settings.secret_keys), reception))
     return app

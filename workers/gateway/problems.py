@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from dispatcher.acts import UnknownAct
 from dispatcher.errors import DispatcherError
 from dispatcher.masking import mask_text
 from dispatcher.redis_url import StoreUnavailable
@@ -25,6 +26,7 @@ Fault = tuple[str, str]
 _STATUS: dict[type[DispatcherError], HTTPStatus] = {
     InvalidJob: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownJob: HTTPStatus.NOT_FOUND,
+    UnknownAct: HTTPStatus.NOT_FOUND,
     KeyConflict: HTTPStatus.CONFLICT,
     Refused: HTTPStatus.CONFLICT,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -105,7 +107,12 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     )
 
 
-async def _on_refusal(_: Request, error: Exception) -> Response:
+def of(error: DispatcherError) -> Problem:
+    """Return the problem that an error of ours is."""
     known = (status for kind, status in _STATUS.items() if isinstance(error, kind))
-    status = next(known, HTTPStatus.BAD_REQUEST)
-    return answer(Problem(status, mask_text(str(error))))
+    return Problem(next(known, HTTPStatus.BAD_REQUEST), mask_text(str(error)))
+
+
+async def _on_refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DispatcherError)  # noqa: S101 - what it is registered for
+    return answer(of(error))

@@ -1,0 +1,62 @@
+"""One real Redis and one real gateway for the console's tests, and people who are logged in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from console_parts import Person, key
+
+from dispatcher.store import Store
+from dispatcher.store.keys import Scope
+from workers.embedded_redis import EmbeddedRedis
+
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "store", "e2e")]
+
+from gateway_process import Gateway
+
+FLOWER = "http://flower.example:5555"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+        yield redis
+
+
+@pytest.fixture(scope="session")
+def gateway(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    with Gateway(folder, server.url, DISPATCHER_FLOWER_URL=FLOWER) as running:
+        yield running
+
+
+@pytest.fixture
+def store(server: EmbeddedRedis) -> Iterator[Store]:
+    """The store that the gateway stands on, empty at first."""
+    store = Store.from_url(server.url)
+    with store.redis:
+        store.redis.flushall()
+        yield store
+
+
+@pytest.fixture
+def stranger(gateway: Gateway, store: Store) -> Iterator[Person]:
+    with Person(gateway.url) as person:
+        yield person
+
+
+@pytest.fixture
+def operator(gateway: Gateway, store: Store) -> Iterator[Person]:
+    with Person(gateway.url) as person:
+        assert person.log_in(key(store)).status_code == 200
+        yield person
+
+
+@pytest.fixture
+def reader(gateway: Gateway, store: Store) -> Iterator[Person]:
+    with Person(gateway.url) as person:
+        assert person.log_in(key(store, Scope.READ, name="watcher")).status_code == 200
+        yield person

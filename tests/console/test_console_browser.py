@@ -1,0 +1,299 @@
+"""As a person on call: a real Chromium on a real stack, whose provider is the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import requests
+from browser import DESK, PHONE, Page, chromium
+from e2e_stack import QUICK, SAY, Up, eventually, number, numbers
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from dispatcher.store.keys import ApiKeys, Scope
+from dispatcher.store.pauses import Scope as Pausing
+from dispatcher.store.pauses import pause, resume
+
+AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with Up(tmp_path_factory.mktemp("stack"), "--sandbox", **QUICK) as running:
+        running.sandbox.options(ring=0.2)
+        running.json("balance", "--look")  # there was less at first, which would not do for long
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(up: Up, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(up.announced["gateway_url"], tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(up: Up, browser: Page) -> Iterator[Page]:
+    """Somebody who operates, logged in, at a desk; what the browser complains of is a failure."""
+    browser.forget()
+    browser.size(*DESK)
+    browser.complaints()
+    browser.log_in(key(up))
+    yield browser
+    assert browser.complaints() == []
+
+
+def key(up: Up, scope: Scope = Scope.OPERATE) -> str:
+    return ApiKeys(up.dispatcher.store).create("ops", [scope])[1]
+
+
+def unanswered(up: Up, many: int = 1, **options: Any) -> list[str]:
+    """Return jobs that nobody answered; the next time, somebody does."""
+    ids = up.enqueue(numbers("0005", many), max_attempts=1, **options)
+    jobs = up.ended(ids, 30)
+    assert {(job.state, job.reason) for job in jobs} == {("failed", "no_answer")}
+    return ids
+
+
+def test_somebody_is_called_again_and_it_is_seen_that_they_answer(page: Page, up: Up) -> None:
+    (id_,) = unanswered(up)
+    page.open()
+    page.until_sees("All is well")
+    page.driver.find_element(By.ID, "find").send_keys(id_)
+    page.press("Find")
+    page.until_sees("It has failed: no_answer")
+    page.press("Retry…")
+    page.until_sees("Retry: 1 of 1 job")
+    assert page.sees("Nothing has been done yet.")
+    page.type("Why", "they said they are in now")
+    page.press("Dial again: 1 job")
+    page.until_sees("Retry: report")
+    page.press("Show these jobs")
+    page.press("+8180****0005")
+    page.until_sees("It was answered (ANSWERED)")  # by itself: the page was not asked for again
+    assert page.sees("by console:ops: they said they are in now")
+    page.press("Audit")
+    page.until_sees("they said they are in now")
+
+
+def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> None:
+    ids = unanswered(up, 3, tags=["ticked"])
+    page.open("/console/jobs?tag=ticked")
+    for each in ids[:2]:
+        page.driver.find_element(By.CSS_SELECTOR, f"input[value='{each}']").click()
+    page.press("Retry…")
+    page.until_sees("Retry: 2 of 2 jobs")
+    page.type("Why", "twice")
+    page.press("Dial again: 2 jobs")
+    page.until_sees("Done")
+    assert [job.outcome for job in up.ended(ids, 30)] == ["ANSWERED", "ANSWERED", "NO ANSWER"]
+
+
+def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) -> None:
+    ids = unanswered(up, 3, tags=["matching"])
+    page.open("/console/jobs?tag=matching")
+    page.driver.find_element(By.ID, "tick-all").click()
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "input[name=id]:checked")) == 3
+    page.field("Do to").send_keys("all that match")
+    page.press("Cancel…")
+    page.until_sees("Cancel: 0 of 3 jobs")
+    assert page.sees("There is nothing to do.")
+    assert page.sees("3: it has ended")
+    assert {job.state for job in up.ended(ids, 1)} == {"failed"}
+
+
+def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
+    page.press("Stop dialling…")
+    page.press("Pause")
+    assert not up.dispatcher.store.gates()  # the browser asks for which, and why
+    page.driver.find_element(By.CSS_SELECTOR, "input[value=all]").click()
+    page.type("Why", "storm of alerts")
+    page.press("Pause")
+    page.until_sees("Calls are held: paused by console:ops: storm of alerts")
+    (id_,) = up.enqueue([number("0001")])
+    page.until_sees("1 waiting")  # by itself
+    assert up.dispatcher.job(id_).state in {"queued", "held"}
+    page.press("Resume")
+    page.until_sees("Resumed: what waited is dialled in its order.")
+    assert up.ended([id_], 20)[0].outcome == "ANSWERED"
+    page.until_sees("All is well")
+
+
+def test_what_happens_shows_by_itself(page: Page, up: Up) -> None:
+    page.open()
+    page.until_sees("All is well")
+    store = up.dispatcher.store
+    pause(store, Pausing(), actor="cli:eve", note="maintenance")
+    try:
+        page.until_sees("Calls are held: paused by cli:eve: maintenance")
+        assert page.driver.title.startswith("Calls are held")
+    finally:
+        resume(store, Pausing(), actor="cli:eve")
+    page.until_sees("All is well")
+
+
+def test_a_lost_connection_is_said_and_a_found_one_too(page: Page) -> None:
+    page.open()
+    gone = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone | {"offline": True})
+    page.until_sees("No connection: what you see is as of")
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone | {"offline": False})
+    page.until(lambda: not page.sees("No connection"), "a connection again")
+    assert all("ERR_INTERNET_DISCONNECTED" in each for each in page.complaints())
+
+
+def test_all_of_it_goes_by_keyboard_alone(browser: Page, up: Up) -> None:
+    (id_,) = unanswered(up)
+    page = browser
+    page.forget()
+    page.open()
+    assert page.focused() == "API key"
+    page.keys(key(up), Keys.ENTER)
+    page.until_sees("Log out")
+    page.tab_to("Skip to the content", 1)
+    page.tab_to("A job's id")
+    page.keys(id_, Keys.ENTER)
+    page.until_sees("It has failed: no_answer")
+    page.tab_to("Retry…")
+    page.keys(Keys.ENTER)
+    page.until_sees("Retry: 1 of 1 job")
+    page.tab_to("Why")
+    page.keys("by keyboard")
+    page.tab_to("Dial again", 1)
+    page.keys(Keys.ENTER)
+    page.until_sees("Retry: report")
+    assert up.ended([id_], 20)[0].outcome == "ANSWERED"
+
+
+def pages_of(up: Up) -> list[str]:
+    """Return the address of each kind of page, with something on it."""
+    (id_,) = unanswered(
+        up, tags=["a-tag-that-is-as-long-as-tags-of-campaigns-may-well-become-today"]
+    )
+    return [
+        "/console",
+        "/console/jobs",
+        "/console/jobs?since=nonsense",
+        f"/console/jobs/{id_}",
+        "/console/acts",
+        "/console/audit",
+        "/console/nowhere",
+    ]
+
+
+def test_every_page_is_for_everybody(page: Page, up: Up) -> None:
+    """What axe finds by itself: names, roles, contrast, order, in light and in dark, on a phone."""
+    pause(up.dispatcher.store, Pausing(tag="zoo"), actor="cli:eve", note="to have a pause to see")
+    try:
+        page.size(*PHONE)
+        for path in pages_of(up):
+            page.open(path)
+            assert page.width() <= PHONE[0], path
+            unfold(page)
+            assert page.width() <= PHONE[0], f"{path}, unfolded"
+            for scheme in ("light", "dark"):
+                page.scheme(scheme)
+                assert violations(page) == [], f"{path} {scheme}"
+    finally:
+        resume(up.dispatcher.store, Pausing(tag="zoo"), actor="cli:eve")
+        page.complaints()  # that there is no such page, and no such search, was asked for
+
+
+def test_the_forms_of_an_act_are_for_everybody(page: Page, up: Up) -> None:
+    page.size(*PHONE)
+    (id_,) = unanswered(up)
+    page.open(f"/console/jobs/{id_}")
+    page.press("Retry…")
+    page.until_sees("Retry: 1 of 1 job")
+    assert page.width() <= PHONE[0]
+    assert violations(page) == []
+    page.type("Why", "to see the report")
+    page.press("Dial again")
+    page.until_sees("Retry: report")
+    assert page.width() <= PHONE[0]
+    assert violations(page) == []
+    page.forget()
+    page.open()
+    page.until_sees("API key")
+    assert violations(page) == []
+
+
+def unfold(page: Page) -> None:
+    page.driver.execute_script(
+        "for (const e of document.querySelectorAll('details')) e.open = true"
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong with the page."""
+    page.driver.execute_script(AXE)
+    found = page.driver.execute_async_script(
+        "const done = arguments[1];"
+        "axe.run(document, {runOnly: arguments[0]}).then(found => done(found.violations))",
+        RULES,
+    )
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
+
+
+def test_a_jobs_tasks_are_found_in_flower(page: Page, up: Up) -> None:
+    (id_,) = up.enqueue([number("0001")])
+    up.ended([id_], 20)
+    page.open(f"/console/jobs/{id_}")
+    link = page.driver.find_element(By.LINK_TEXT, "In Flower").get_attribute("href")
+    assert link
+    page.driver.get(link)
+    page.until(
+        lambda: id_ in page.text() and "dispatcher.dial" in page.text(), "the task in Flower"
+    )
+    page.complaints()  # Flower's own
+
+
+def test_what_others_wrote_does_nothing_in_a_browser(page: Page, up: Up) -> None:
+    hostile = "<img src=x onerror=document.title='got'><script>document.title='got'</script>"
+    (id_,) = up.enqueue([number("0002")], say=hostile, tags=["<b>zoo"], max_attempts=1)
+    up.ended([id_], 20)
+    for path in (f"/console/jobs/{id_}", "/console/jobs?tag=%3Cb%3Ezoo", "/console"):
+        page.open(path)
+        assert not page.driver.title.startswith("got")
+    page.open(f"/console/jobs/{id_}")
+    assert page.sees(hostile)
+
+
+def test_who_may_look_is_shown_nothing_more(browser: Page, up: Up) -> None:
+    who = number("0001")
+    (id_,) = up.enqueue([who])
+    browser.forget()
+    browser.log_in(key(up, Scope.READ))
+    browser.open(f"/console/jobs/{id_}")
+    browser.until_sees(f"{who[:5]}****{who[-4:]}")
+    html = browser.driver.page_source
+    assert who not in html
+    assert SAY not in html
+
+
+def test_a_revoked_key_throws_out_whoever_looks(page: Page, up: Up) -> None:
+    keys = ApiKeys(up.dispatcher.store)
+    page.open()
+    for each in keys.all():
+        keys.revoke(each.id)
+    page.until_sees("API key")  # by itself, within the few seconds between two looks
+
+
+def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
+    up.sandbox.credits(4321)
+    page.press("Look at the balance now")
+    page.until_sees("The balance is looked at within a few seconds.")
+    page.until_sees("4,321 credits")
+    up.sandbox.credits(1_000_000)
+    page.press("Look at the balance now")
+    eventually(lambda: page.sees("1,000,000 credits"), 20, "the balance")
+
+
+def test_the_stack_says_where_its_console_is(up: Up) -> None:
+    answer = requests.get(up.announced["gateway_url"] + "/console", timeout=10)
+    assert "voice-dispatcher console" in answer.text
+    assert f"{up.announced['gateway_url']}/console" in up.log

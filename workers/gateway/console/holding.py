@@ -1,0 +1,86 @@
+"""Pausing and resuming all calls or some, and having the balance looked at now."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.request import tag as one_tag
+from dispatcher.states import Priority, Reason
+from dispatcher.store.audit import record
+from dispatcher.store.credit import look_soon
+from dispatcher.store.pauses import Scope, pause, resume
+from workers.gateway.console.acts import noted
+from workers.gateway.console.desk import Desk, redirect
+from workers.gateway.console.forms import Fields
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.sessions import Visitor
+from workers.gateway.problems import Problem
+
+
+class Holding:
+    """The routes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def pause(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Dial nobody of a scope until it is resumed."""
+        scope = _chosen(fields)
+        changed = pause(self._desk.store, scope, actor=visitor.actor, note=noted(fields))
+        return redirect(f"{ROOT}?done={'paused' if changed else 'unchanged'}")
+
+    def resume(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """End a pause."""
+        scope = _of_gate(fields.one("gate"))
+        note = noted(fields, needed=False)
+        changed = resume(self._desk.store, scope, actor=visitor.actor, note=note)
+        return redirect(f"{ROOT}?done={'resumed' if changed else 'unchanged'}")
+
+    def look(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
+        """Have the workers, who know the provider, look at the balance at their next tick."""
+        look_soon(self._desk.store)
+        record(self._desk.store, visitor.actor, "look", "credit")
+        return redirect(f"{ROOT}?done=look")
+
+
+def _chosen(fields: Fields) -> Scope:
+    """Return what the form names. Raises Problem."""
+    match fields.one("scope"):
+        case "all":
+            return Scope()
+        case "tag":
+            return Scope(tag=_tag(fields.one("tag")))
+        case "priority" if fields.one("priority") in set(Priority):
+            return Scope(priority=Priority(fields.one("priority")))
+    raise _no_scope()
+
+
+def _of_gate(name: str) -> Scope:
+    """Return the scope of a pause by its gate. Raises Problem."""
+    kind, _, scope = name.partition(":")
+    what, _, value = scope.partition(":")
+    if kind == Reason.PAUSED and not scope:
+        return Scope()
+    if kind == Reason.PAUSED and what == "tag" and value:
+        return Scope(tag=_tag(value))
+    if kind == Reason.PAUSED and what == "priority" and value in set(Priority):
+        return Scope(priority=Priority(value))
+    raise _no_scope()
+
+
+def _tag(text: str) -> str:
+    try:
+        return one_tag(text)
+    except ValueError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the tag: {error}") from None
+
+
+def _no_scope() -> Problem:
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "it is not said which calls",
+        remedy="go back and choose: all, those with a tag, or those of a priority",
+    )

@@ -1,0 +1,95 @@
+"""Jobs: the list, one job whole, and the way to one by whatever is known of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher import forecast
+from dispatcher.job import Job
+from dispatcher.masking import mask_text
+from dispatcher.states import TRANSITIONS, Reason, State
+from dispatcher.store import UnknownJob
+from dispatcher.store.listing import Page, page
+from workers.gateway.console.desk import Desk, redirect
+from workers.gateway.console.forms import query
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.search import Search, digits
+from workers.gateway.console.sessions import Visitor
+
+PAGE = 50
+
+
+class Jobs:
+    """The routes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def list(self, request: Request, visitor: Visitor) -> Response:
+        """Show the jobs that are meant, newest first."""
+        fields = query(request)
+        wanted, cursor = Search.of(fields), fields.one("cursor")
+        found, error = Page([], None), ""
+        try:
+            meant = wanted.filter(whole=visitor.operates)
+            found = page(self._desk.store, meant, PAGE, cursor or None)
+        except ValueError as wrong:
+            error = mask_text(str(wrong))
+        return self._desk.pages.page(
+            "jobs.html",
+            visitor,
+            HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+            jobs=found.jobs,
+            cursor=found.cursor,
+            later=bool(cursor),
+            first=wanted.address(),
+            next=wanted.address(cursor=found.cursor) if found.cursor else "",
+            wanted=wanted,
+            error=error,
+            states=list(State),
+            reasons=list(Reason),
+            now=self._desk.store.now(),
+        )
+
+    def one(self, request: Request, visitor: Visitor) -> Response:
+        """Show a job whole: whoever may only look sees numbers masked, and no texts."""
+        job = self._desk.store.get(request.path_params["id"])
+        found = forecast.why(self._desk.store, job)
+        # What the command line offers stands there as buttons.
+        because = found.because.removesuffix(forecast.CHOICE.format(id=job.id))
+        because = because if visitor.operates else mask_text(because)
+        return self._desk.pages.page(
+            "job.html",
+            visitor,
+            job=job,
+            because=because[:1].upper() + because[1:],
+            position=found.position,
+            can=can(job),
+        )
+
+    def find(self, request: Request, _visitor: Visitor) -> Response:
+        """Go to the job of this id, or of the call of this id, or to those of these last digits."""
+        wanted = query(request).one("q")
+        for id_ in (wanted.lower(), self._desk.store.job_of_call(wanted)):
+            if id_ and self._desk.store.get_many([id_])[0]:
+                return redirect(f"{ROOT}/jobs/{quote(id_, safe='')}")
+        if digits(wanted):
+            return redirect(f"{ROOT}/jobs{Search(recipient=digits(wanted)).address()}")
+        raise UnknownJob(mask_text(wanted))
+
+
+def can(job: Job) -> list[tuple[str, str]]:
+    """Return what a person may do to a job: the act, and the words on its button."""
+    found = []
+    unknown = job.state is State.UNCERTAIN or job.reason == Reason.OUTCOME_UNKNOWN
+    if (State.QUEUED in TRANSITIONS[job.state] and job.terminal) or job.state is State.UNCERTAIN:
+        found.append(("retry", "Dial again" if unknown else "Retry"))
+    if unknown:
+        found.append(("reached", "Mark as reached"))
+    if State.CANCELLED in TRANSITIONS[job.state]:
+        found.append(("cancel", "Cancel"))
+    return found

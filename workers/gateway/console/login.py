@@ -1,0 +1,116 @@
+"""Logging in with a key, and out again."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.store.keys import ApiKey, NotLetIn, Scope
+from workers.gateway.console.desk import Desk, NotLoggedIn, ours, redirect, require_own_page
+from workers.gateway.console.forms import Fields, form, query
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.sessions import Visitor
+from workers.gateway.problems import Problem
+
+PAGE = f"{ROOT}/login"
+
+
+class Login:
+    """The routes. A form is good where its token is the one in the browser's own cookie."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._cookie = f"{desk.cookie}-form"
+
+    async def show(self, request: Request) -> Response:
+        """Show the form, or go on where somebody is logged in already."""
+        return await self._desk.answer(request, lambda: self._show(request))
+
+    async def enter(self, request: Request) -> Response:
+        """Let in who shows a key that may look."""
+        try:
+            fields = await form(request)
+        except Problem as problem:
+            return self._desk.refusal(problem)
+        return await self._desk.answer(request, lambda: self._enter(request, fields))
+
+    def leave(self, request: Request, _visitor: Visitor, _fields: Fields) -> Response:
+        """End the session."""
+        self._desk.sessions.close(request.cookies[self._desk.cookie])
+        response = redirect(PAGE)
+        response.delete_cookie(self._desk.cookie, path=ROOT)
+        return response
+
+    def _show(self, request: Request) -> Response:
+        goal = query(request).one("next")
+        try:
+            self._desk.visitor(request)
+        except NotLoggedIn:
+            return self._form(request, ours(goal))
+        return redirect(ours(goal))
+
+    def _enter(self, request: Request, fields: Fields) -> Response:
+        require_own_page(request)
+        goal = ours(fields.one("next"))
+        sent, kept = fields.one("csrf"), request.cookies.get(self._cookie, "")
+        if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
+            return self._form(
+                request,
+                goal,
+                "The page was too old, or cookies are off: try again.",
+                forbidden=True,
+            )
+        address = request.client.host if request.client else ""
+        wait = self._desk.attempts.wait(address)
+        if wait:
+            return self._too_many(request, goal, wait)
+        try:
+            key = self._key(fields.one("key"))
+        except NotLetIn as error:
+            self._desk.attempts.failed(address)
+            return self._form(request, goal, f"{error}.", forbidden=True)
+        response = redirect(goal)
+        self._set(request, response, self._desk.cookie, self._desk.sessions.open(key))
+        return response
+
+    def _key(self, text: str) -> ApiKey:
+        key = self._desk.keys.authenticate(text)
+        if not key.may(Scope.READ):
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                f"the key {key.name} may do neither: the console needs the scope read or operate",
+                remedy="`voice-dispatcher keys create NAME --scope operate` makes one",
+            )
+        return key
+
+    def _too_many(self, request: Request, goal: str, wait: float) -> Response:
+        words = f"Too many log-ins failed here: wait {wait:.0f} s, then try again."
+        response = self._form(request, goal, words)
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response.headers["Retry-After"] = f"{wait:.0f}"
+        return response
+
+    def _form(
+        self, request: Request, goal: str, error: str = "", *, forbidden: bool = False
+    ) -> Response:
+        token = request.cookies.get(self._cookie) or secrets.token_urlsafe(16)
+        status = HTTPStatus.FORBIDDEN if forbidden else HTTPStatus.OK
+        response = self._desk.pages.page(
+            "login.html", None, status, next=goal, csrf=token, error=error
+        )
+        self._set(request, response, self._cookie, token)
+        return response
+
+    def _set(self, request: Request, response: Response, name: str, value: str) -> None:
+        response.set_cookie(
+            name,
+            value,
+            path=ROOT,
+            httponly=True,
+            samesite="strict",
+            secure=self._desk.secure(request),
+        )

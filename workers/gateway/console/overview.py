@@ -1,0 +1,75 @@
+"""The overview: how everything stands, read in a few round trips, in words, figures and a chart."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher import outlook
+from dispatcher.rate import Rate
+from dispatcher.states import Priority
+from dispatcher.store import Pace, Store
+from dispatcher.store.credit import account
+from dispatcher.store.ends import ends
+from dispatcher.store.listing import counts
+from dispatcher.store.outbox import Outbox
+from dispatcher.store.waits import used, waits
+from workers.gateway.console.chart import NAMES, chart
+from workers.gateway.console.desk import Desk
+from workers.gateway.console.forms import query
+from workers.gateway.console.matters import Standing, matters
+from workers.gateway.console.sessions import Visitor
+
+DONE = {
+    "paused": "Paused: nobody new is called.",
+    "resumed": "Resumed: what waited is dialled in its order.",
+    "unchanged": "It was so already: nothing was changed.",
+    "look": "The balance is looked at within a few seconds.",
+}
+"""What a page may say was done, by the word in its address."""
+
+
+class Overview:
+    """The routes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def show(self, request: Request, visitor: Visitor) -> Response:
+        """Show what is the matter, the figures, and what can be done about all calls."""
+        now = standing(self._desk.store)
+        return self._desk.pages.page(
+            "overview.html",
+            visitor,
+            now=now,
+            matters=matters(now),
+            rate=rate_words(now.pace, self._desk.store),
+            chart=chart(now.minutes),
+            names=NAMES,
+            outlook=outlook.words(now.account, now.now),
+            priorities=list(Priority),
+            done=DONE.get(query(request).one("done"), ""),
+        )
+
+
+def standing(store: Store) -> Standing:
+    """Return how everything stands now. Raises StoreUnavailable."""
+    return Standing(
+        now=store.now(),
+        gates=tuple(store.gates()),
+        jobs=counts(store),
+        pace=store.pace(),
+        account=account(store),
+        waits=waits(store),
+        minutes=ends(store),
+        dead_webhooks=Outbox(store).counts()["dead"],
+    )
+
+
+def rate_words(pace: Pace, store: Store) -> str:
+    """Return how much of the rate is used now."""
+    if pace.rate is None or pace.working_rate is None:
+        return "no limit"
+    limit, working = Rate(pace.rate), Rate(pace.working_rate)
+    slowed = f" (slowed from {limit})" if working != limit else ""
+    return f"{used(store, working.per_second)} of {working}{slowed}"
