@@ -20,6 +20,7 @@ NAMES = (
     "reconcile",
     "retrigger",
     "chaos",
+    "console",
 )
 
 

@@ -1,0 +1,148 @@
+"""How long the console's pages take over HTTP with a million jobs in Redis."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import requests
+
+from benchmarks.memory import BATCH, Pipelined
+from benchmarks.stand import numbers
+from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
+from dispatcher.request import JobRequest
+from dispatcher.states import State
+from dispatcher.store import Store
+from dispatcher.store.keys import ApiKeys, Scope
+from workers.embedded_redis import EmbeddedRedis
+from workers.ports import Ports
+
+MOST = 100.0  # ms: what a page may take
+ASKED = 50  # times, each page
+ENDED = 0.3  # of the jobs; the others wait in line
+
+
+def run(*, quick: bool) -> None:
+    """Fill a Redis, and print for each page the median and the worst."""
+    jobs = 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "redis")) as redis:
+        store = Store.from_url(redis.url)
+        started = time.monotonic()
+        some = _fill(store, jobs)
+        print(f"{jobs:,} jobs written in {time.monotonic() - started:.0f} s")
+        key = ApiKeys(store).create("bench", [Scope.OPERATE])[1]
+        with _gateway(redis.url) as url, requests.Session() as session:
+            _log_in(session, url, key)
+            medians = [_measure(session, url, *page) for page in _pages(session, url, some)]
+        assert max(medians) <= MOST, f"a page took {max(medians):.0f} ms, which is more than {MOST}"
+
+
+def _fill(store: Store, jobs: int) -> str:
+    """Write jobs, some of them ended in one way or another; return the id of one."""
+    ends = _ends(store)
+    people = numbers(jobs)
+    for start in range(0, jobs, BATCH):
+        batch = [_request(n, next(people)) for n in range(start, start + BATCH)]
+        ids = [outcome.id for outcome in store.enqueue_many(batch, actor=f"client-{start % 7}")]
+        if start < jobs * ENDED:
+            with Pipelined(store) as steps:
+                for n, id_ in enumerate(ids):
+                    steps.claim(id_, token=uuid.uuid4().hex, lease=60)
+                    for decision in ends[n % len(ends)]:
+                        steps.settle(id_, 1, _named(decision))
+    return ids[0]
+
+
+def _request(n: int, number: str) -> JobRequest:
+    # Not validated: this measures pages, not the door.
+    return JobRequest.model_construct(
+        recipient=number,
+        say="Disk full on db1",
+        lang="en",
+        tags=(f"campaign:{n % 50}",),
+        key=f"k-{n}",
+    )
+
+
+def _ends(store: Store) -> list[tuple[Decision, ...]]:
+    """Return what may become of a job: six in ten answer, three do not, one is refused."""
+    job = store.get(store.enqueue(_request(-1, "+81801230000")).id)
+    placed = after_placing({"callid": ""}, Policy())
+    answered = after_report(Report("ANSWERED", final=True, duration=23), job, Policy())
+    unanswered = after_report(Report("NO ANSWER", final=True), job, Policy())
+    assert answered
+    assert unanswered
+    refused = Decision(State.FAILED, "invalid_request", "no such number", "invalid_request")
+    return [(placed, answered)] * 6 + [(placed, unanswered)] * 3 + [(refused,)]
+
+
+def _named(decision: Decision) -> Decision:
+    if "callid" not in decision.fields:
+        return decision
+    return replace(decision, fields={"callid": str(uuid.uuid4())})
+
+
+@contextmanager
+def _gateway(redis_url: str) -> Iterator[str]:
+    """Run a gateway; yield where it is."""
+    with Ports() as ports:
+        port = ports.choose("127.0.0.1", 8080, "DISPATCHER_GATEWAY_PORT", asked=False)
+        settings = {"DISPATCHER_REDIS_URL": redis_url, "DISPATCHER_GATEWAY_PORT": str(port)}
+        with subprocess.Popen(
+            [sys.executable, "-m", "workers.run", "gateway"],
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout
+                yield process.stdout.readline().split()[-1]
+            finally:
+                process.terminate()
+
+
+def _log_in(session: requests.Session, url: str, key: str) -> None:
+    page = session.get(f"{url}/console/login", timeout=30).text
+    token = page.partition('name="csrf" value="')[2].partition('"')[0]
+    answer = session.post(f"{url}/console/login", {"csrf": token, "key": key}, timeout=30)
+    assert "Log out" in answer.text, answer.text
+
+
+def _pages(session: requests.Session, url: str, some: str) -> list[tuple[str, str]]:
+    """Return what is measured: in words, and its path."""
+    first = session.get(f"{url}/console/jobs", timeout=30).text
+    older = "/console/jobs?" + first.partition('href="/console/jobs?')[2].partition('"')[0]
+    return [
+        ("overview", "/console"),
+        ("jobs, first page", "/console/jobs"),
+        ("jobs, second page", older),
+        ("by state and reason", "/console/jobs?state=failed&reason=no_answer"),
+        ("by tag and state", "/console/jobs?tag=campaign%3A7&state=failed"),
+        ("by last digits", "/console/jobs?recipient=4711"),
+        ("by producer and time", "/console/jobs?producer=client-3&since=1h"),
+        ("a search that finds nothing", "/console/jobs?producer=nobody"),
+        ("one job", f"/console/jobs/{some}"),
+        ("audit", "/console/audit"),
+    ]
+
+
+def _measure(session: requests.Session, url: str, name: str, path: str) -> float:
+    took = []
+    for _ in range(ASKED):
+        started = time.perf_counter()
+        answer = session.get(url + path, timeout=30)
+        took.append((time.perf_counter() - started) * 1000)
+        assert answer.status_code == requests.codes.ok, answer.text
+    print(
+        f"{name:28} p50 {median(took):5.1f} ms   worst of {ASKED} {max(took):5.1f} ms", flush=True
+    )
+    return median(took)
