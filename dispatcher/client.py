@@ -14,6 +14,7 @@ from dispatcher.messages import Messenger, feed
 from dispatcher.request import InvalidJob, JobOptions, JobRequest
 from dispatcher.store import Store
 from dispatcher.store.listing import Filter
+from dispatcher.store.values import Packed
 from dispatcher.waiting import NotFinished, Waiters
 from dispatcher.watching import Change, Gap, watch
 
@@ -109,6 +110,15 @@ class Dispatcher:
         if done.new:
             self._nudge()
         return JobHandle(done.id, done.new, self)
+
+    def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
+        """Enqueue requests that are packed already; return `new`, `same` or `other` for each.
+
+        Raises StoreUnavailable; it may be repeated.
+        """
+        answers = self.store.enqueue_packed(rows, actor=self._actor)
+        feed(self.store, self.messenger)
+        return answers
 
     def call_many(self, requests: Iterable[Mapping[str, Any] | JobRequest]) -> Bulk:
         """Enqueue many, read from any iterable as it comes and written in batches.

@@ -41,6 +41,12 @@ _parsed = lru_cache(maxsize=1024)(phonenumbers.parse)  # more than a batch of ca
 """A number is looked at from several sides, one after another; parsing it is most of each look."""
 
 
+@lru_cache(maxsize=1024)
+def _type(text: str) -> int:
+    """Return the type of a number; one of an UNKNOWN type is in no numbering plan: not valid."""
+    return phonenumbers.number_type(_parsed(text))
+
+
 class InvalidNumber(DispatcherError, ValueError):
     """Not a number the provider can call; the message holds the correction where there is one."""
 
@@ -58,7 +64,7 @@ def recipient(text: str) -> str:
     if corrected != text:
         hint = f": write {corrected}" if _obvious(text, number) else ""
         raise InvalidNumber(f"{text!r} is not E.164 as the provider takes it{_flaw(text)}{hint}")
-    if not phonenumbers.is_valid_number(number):
+    if _type(text) == PhoneNumberType.UNKNOWN:
         raise InvalidNumber(f"{text!r} is not a telephone number: {_why(number)}")
     if not _STRICT.fullmatch(text):
         raise InvalidNumber(f"{text!r} is not E.164: + and 5 to 15 digits")
@@ -67,7 +73,7 @@ def recipient(text: str) -> str:
 
 def refuse_premium(text: str) -> None:
     """Raise InvalidNumber for a premium-rate number: who makes us call one earns by it."""
-    if phonenumbers.number_type(_parsed(text)) == PhoneNumberType.PREMIUM_RATE:
+    if _type(text) == PhoneNumberType.PREMIUM_RATE:
         raise InvalidNumber(
             f"{text!r} is a premium-rate number, which is refused: allow it with premium=True"
         )

@@ -20,6 +20,7 @@ from dispatcher.cli import (
     acting,
     calls,
     diagnosis,
+    importing,
     keys,
     limiting,
     looking,
@@ -36,6 +37,9 @@ from dispatcher.errors import DispatcherError
 from dispatcher.provider import Misconfigured
 from dispatcher.redis_url import StoreUnsuitable
 from dispatcher.request import InvalidJob
+from dispatcher.rows.columns import InvalidColumns
+from dispatcher.rows.template import InvalidTemplate
+from dispatcher.rows.text import UnusableInput
 from dispatcher.store import DEFAULT_NAMESPACE
 from dispatcher.store.keys import InvalidKeyOptions
 from dispatcher.store.listing import InvalidCursor
@@ -49,15 +53,18 @@ class NotUnicode(DispatcherError):
 
 
 USAGE = (
+    InvalidColumns,
     InvalidJob,
     InvalidCursor,
     InvalidDuration,
     InvalidKeyOptions,
     InvalidLimit,
     InvalidMoment,
+    InvalidTemplate,
     Misconfigured,
     NotUnicode,
     StoreUnsuitable,
+    UnusableInput,
 )
 
 PROCESSES = {
@@ -120,6 +127,7 @@ def options(
 
 app.command("call")(calls.call)
 app.command("conference")(calls.conference)
+app.command("import")(importing.import_)
 app.command("show")(looking.show)
 app.command("list")(looking.list_)
 app.command("stats")(looking.stats)

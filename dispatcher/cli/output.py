@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,14 @@ from dispatcher.job import Job, iso
 from dispatcher.states import State
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Format(StrEnum):
+    """What the rows of a file are written in."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
 
 STYLES = {
     State.COMPLETED: "green",

@@ -7,7 +7,6 @@ import json as json_
 import sys
 from collections import deque
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -18,8 +17,9 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.bulk import report_lines
 from dispatcher.cli.filters import Limit, past
-from dispatcher.cli.output import AsJson
+from dispatcher.cli.output import AsJson, Format
 from dispatcher.job import iso
+from dispatcher.rows.spreadsheets import shield
 from dispatcher.store import audit as log
 from dispatcher.store.audit import Entry
 
@@ -67,13 +67,6 @@ def _report(found: bulk_acts.Progress, *, json: bool) -> None:
         return
     for line in report_lines(found):
         output.console().print(output.visible(line))
-
-
-class Format(StrEnum):
-    """How the log is exported."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 def audit(
@@ -127,12 +120,7 @@ def _as_csv(entries: Iterable[Entry]) -> None:
     for entry in entries:
         facts = json_.dumps(entry.facts, ensure_ascii=False)
         cells = (entry.actor, entry.act, entry.target, entry.why, facts)
-        out.writerow((iso(entry.at), *map(_shielded, cells)))
-
-
-def _shielded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in set("=+-@\t\r\n'") and cell else cell
+        out.writerow((iso(entry.at), *map(shield, cells)))
 
 
 def _facts(entry: Entry) -> str:

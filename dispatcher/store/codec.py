@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from dispatcher.request import JobRequest
+from dispatcher.store.values import Packed, job_id
 from dispatcher.tariffs import tariff
 
 Fields = list[str]
 """field, value, field, value, …, as Redis' HSET takes them."""
 
 
-def request_fields(request: JobRequest) -> Fields:
-    """Return what a request adds to its job's record; what was left out is not stored."""
+def request_fields(request: JobRequest, price: str | None = None) -> Fields:
+    """Return what a request adds to its job's record; what was left out is not stored.
+
+    `price` is its tariff, where that is worked out already.
+    """
     pairs = {
         "to": ",".join(number.removeprefix("+") for number in request.called),
         "say": request.say,
@@ -30,12 +35,20 @@ def request_fields(request: JobRequest) -> Fields:
         "limit": _milliseconds(request.call_deadline),
         "hours": request.hours,
         "wait": _milliseconds(request.backoff_longest),
-        "tariff": tariff(request),
+        "tariff": price or tariff(request),
         "hook": request.webhook,
     }
     return [
         text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
     ]
+
+
+def packed(request: JobRequest, scope: str = "") -> Packed:
+    """Return a request as it is sent to be enqueued; its key is looked for within the scope."""
+    id_, fingerprint, price = job_id(request.key, scope), request.fingerprint(), tariff(request)
+    due, end = moment(request.at) or "+0", moment(request.expires)
+    row = [id_, fingerprint, request.priority, due, end, *request_fields(request, price)]
+    return Packed(id_, fingerprint, price, json.dumps(row, ensure_ascii=False))
 
 
 def moment(value: datetime | timedelta | None) -> str:

@@ -27,11 +27,11 @@ from dispatcher.store.values import (
     Hours,
     Outcome,
     Pace,
+    Packed,
     Pumped,
     Refused,
     UnknownJob,
     Wait,
-    job_id,
 )
 
 DEFAULT_NAMESPACE = "vd"
@@ -84,16 +84,29 @@ class Store:
         self, requests: Sequence[JobRequest], *, actor: str = "producer", scope: str = ""
     ) -> list[Outcome]:
         """Write jobs in one round trip; the outcomes are in the order of the requests."""
-        ids = [job_id(request.key, scope) for request in requests]
-        rows = list(map(_row, ids, requests))
+        rows = [codec.packed(request, scope) for request in requests]
+        answers = self.enqueue_packed(rows, actor=actor)
+        return [
+            Outcome(row.id, request, answer)
+            for row, request, answer in zip(rows, requests, answers, strict=True)
+        ]
+
+    def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
+        """Write packed requests in one round trip; return `new`, `same` or `other` for each."""
         script = self._script("enqueue")
         with plain_errors():
             pipe = self.redis.pipeline(transaction=False)
             for start in range(0, len(rows), AT_ONCE):
-                some = json.dumps(rows[start : start + AT_ONCE], ensure_ascii=False)
-                script([self.root], self._arguments([actor, some]), pipe)
-            answers = [answer.decode() for some in pipe.execute() for answer in some]
-        return [Outcome(*row) for row in zip(ids, requests, answers, strict=True)]
+                some = ",".join(row.text for row in rows[start : start + AT_ONCE])
+                script([self.root], self._arguments([actor, f"[{some}]"]), pipe)
+            return [answer.decode() for some in pipe.execute() for answer in some]
+
+    def standing(self, rows: Sequence[Packed]) -> list[str]:
+        """Return what enqueue_packed would answer for each now; nothing is written."""
+        if not rows:
+            return []
+        found = self.run("standing", *(text for row in rows for text in (row.id, row.fingerprint)))
+        return [answer.decode() for answer in found]
 
     # -- the way of a job ------------------------------------------------------------------
 
@@ -482,13 +495,6 @@ _REMEDIES = {
     " reached, or say that it is to be redialled now (--uncertain)",
 }
 _OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
-
-
-def _row(id_: str, request: JobRequest) -> list[str]:
-    """Return a request as enqueue.lua takes it."""
-    due, end = codec.moment(request.at) or "+0", codec.moment(request.expires)
-    fields = codec.request_fields(request)
-    return [id_, request.fingerprint(), request.priority, due, end, *fields]
 
 
 def _gate(name: str, text: bytes) -> Gate:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
 from dispatcher.job import Job
@@ -37,6 +38,15 @@ class Enqueued:
 
     id: str
     new: bool
+
+
+class Packed(NamedTuple):
+    """A request as enqueue.lua takes it (`text`, JSON), and what tells about its job beforehand."""
+
+    id: str
+    fingerprint: str
+    tariff: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

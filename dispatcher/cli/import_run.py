@@ -1,0 +1,187 @@
+"""One import as a person follows it: preview, question, progress, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+
+from dispatcher.cli import output
+from dispatcher.cli.progress import Progress
+from dispatcher.durations import spoken
+from dispatcher.masking import mask_text
+from dispatcher.redis_url import StoreUnavailable
+from dispatcher.rows.importing import Import, Item
+from dispatcher.rows.preview import Preview, expected, left
+from dispatcher.rows.records import Record, Records
+from dispatcher.rows.refused import RefusedFile, free_name
+from dispatcher.rows.spool import Spool
+from dispatcher.rows.text import UnusableInput
+from dispatcher.store.credit import account, costs
+
+SHOWN = 20
+"""Refused rows that are reported one by one; the file has them all."""
+INTERRUPTED = 130
+
+
+class Declined(Exception):
+    """Somebody was asked and said no."""
+
+
+class Run:
+    """One import, with what it says on the way and at its end."""
+
+    def __init__(
+        self, act: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
+    ) -> None:
+        self.act, self.file, self.records, self.dry_run = act, file, records, dry_run
+        self.tally = act.tally
+        act.refuse, act.waiting = self._refuse, self._is_away
+        # What comes through a pipe has no place of its own to put anything beside.
+        source = Path(file) if Path(file).is_file() else Path("import")
+        self.size = source.stat().st_size if source.is_file() else None
+        path = refused or free_name(source, records.format)
+        self.refused: RefusedFile | None = None
+        if refused or not dry_run:
+            self.refused = RefusedFile(path, records.format, records.columns, records.delimiter)
+        self.preview: Preview | None = None
+        self.problem: str | None = None
+        self.writing = False
+
+    def run(self, *, ask: bool, json: bool) -> int:
+        """Import and report; return the exit code."""
+        began, code = time.monotonic(), 0
+        try:
+            self._import(ask=ask)
+        except Declined:
+            self.problem, code = "not agreed", 1
+        except (UnusableInput, StoreUnavailable) as error:
+            line = getattr(error, "line", 0)
+            self.problem, code = f"{self.file}{f':{line}' if line else ''}: {error}", 1
+        except OSError as error:  # of the file of refused rows, or the spool's
+            self.problem, code = f"{error.filename or 'disk'}: {error.strerror}", 1
+        except (KeyboardInterrupt, click.Abort):
+            self.problem, code = "interrupted", INTERRUPTED
+        finally:
+            if self.refused:
+                self.refused.close()
+        self._report(time.monotonic() - began, json=json)
+        return code or int(self.tally.refused > 0)
+
+    # -- the import ------------------------------------------------------------------------
+
+    def _import(self, *, ask: bool) -> None:
+        if self.file == "-" and not self.dry_run:
+            self.writing = True
+            with Progress("imported", None, lambda: self.tally.rows) as shown:
+                for batch in shown.each(self.act.check(self.records)):
+                    self.act.write(batch)
+            return
+        with Spool() as spool:
+            self._check(spool)
+            if not self.dry_run and self.tally.good and self._agreed(ask=ask):
+                self.writing = True
+                self._write(spool)
+
+    def _check(self, spool: Spool) -> None:
+        lines = self.records.lines
+        done = (lambda: lines.position) if self.size else None
+        with Progress("checked", self.size, lambda: self.tally.rows, done) as shown:
+            for batch in shown.each(self.act.check(self.records)):
+                if not self.dry_run:
+                    spool.add(batch)
+        self.preview = self._looked_ahead()
+        for sentence in self.preview.words(self.file):
+            typer.echo(sentence, err=True)
+
+    def _write(self, spool: Iterable[list[Item]]) -> None:
+        with Progress("imported", self.tally.good, lambda: self.tally.made) as shown:
+            for batch in shown.each(iter(spool)):
+                self.act.write(batch)
+
+    def _looked_ahead(self) -> Preview:
+        store, tally = self.act.dispatcher.store, self.tally
+        stands = account(store)
+        return Preview(
+            rows=tally.rows,
+            good=tally.good,
+            same=tally.same,
+            refused=tally.refused,
+            credits_=expected(tally.tariffs, costs(store)),
+            balance=left(stands),
+            waiting=stands.waiting_needs,
+        )
+
+    def _agreed(self, *, ask: bool) -> bool:
+        if not ask or click.confirm("Import?", err=True):
+            return True
+        raise Declined
+
+    # -- what is said ----------------------------------------------------------------------
+
+    def _refuse(self, record: Record, why: str) -> None:
+        if self.tally.refused <= SHOWN:
+            typer.echo(f"{self.file}:{record.line}: {output.visible(mask_text(why))}", err=True)
+        elif self.tally.refused == SHOWN + 1:
+            typer.echo("… and more", err=True)
+        if self.refused:
+            self.refused.add(record, why)
+
+    def _is_away(self, error: StoreUnavailable) -> None:
+        typer.echo(f"waiting: {error}", err=True)
+
+    def _report(self, took: float, *, json: bool) -> None:
+        if json:
+            output.as_json(self._as_json(took))
+        else:
+            for sentence in self._words(took):
+                typer.echo(sentence)
+        if self.problem:
+            typer.echo(f"error: {self.problem}{self._how_far()}", err=True)
+
+    def _how_far(self) -> str:
+        tally = self.tally
+        if not self.writing:
+            return "" if self.dry_run else "; nothing was imported"
+        of_all = f" of {tally.good:,}" if self.preview else ""
+        return (
+            f"; at least {tally.made:,}{of_all} jobs were made."
+            " Run the same command again to go on: none is made twice"
+        )
+
+    def _words(self, took: float) -> Iterator[str]:
+        tally = self.tally
+        if self.writing:
+            pace = f" in {spoken(took)}, {tally.rows / took:,.0f} rows a second" if took > 1 else ""
+            counts = f"{tally.same:,} stood already, {tally.refused:,} refused"
+            yield f"{tally.made:,} jobs made, {counts}{pace}"
+        if tally.same and not tally.made and not self.dry_run:
+            yield (
+                "A row makes one job, however often it is imported:"
+                " to call once more, give the import another --id"
+            )
+        for reason, many in tally.reasons.counts.most_common(SHOWN):
+            yield f"{many:>9,}  {output.visible(mask_text(reason))}"
+        if self.refused and self.refused.written:
+            yield f"Refused rows are in {self.refused.path}: mend them and import that file"
+
+    def _as_json(self, took: float) -> dict[str, Any]:
+        tally, written = self.tally, self.refused is not None and self.refused.written
+        return {
+            "file": self.file,
+            "dry_run": self.dry_run,
+            "rows": tally.rows,
+            "good": tally.good,
+            "made": tally.made,
+            "same": tally.same,
+            "refused": tally.refused,
+            "reasons": {mask_text(reason): n for reason, n in tally.reasons.counts.most_common()},
+            "refused_file": str(self.refused.path) if self.refused and written else None,
+            "problem": self.problem,
+            "seconds": round(took, 3),
+            **(self.preview.as_json() if self.preview else {}),
+        }

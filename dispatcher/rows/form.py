@@ -1,0 +1,170 @@
+"""How a row becomes a request: its own fields, those that all rows share, and its key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import phonenumbers
+
+from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.rows.columns import Columns, InvalidColumns
+from dispatcher.rows.spreadsheets import mangled
+from dispatcher.rows.template import Template, Unfilled
+
+ROW = "row"
+"""The name that keys are made with where none was given."""
+LONGEST_NAME = 100
+_INTERNATIONAL = re.compile(r"[1-9]\d{6,14}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How numbers without a plus are meant, as somebody who knows them says; nothing is guessed.
+
+    `region` (ISO 3166): as they are dialled within that country. `plus`: whole, with their country
+    code, and only the plus is gone.
+    """
+
+    region: str | None = None
+    plus: bool = False
+
+    def read(self, text: str) -> str:
+        """Return a number as a request takes it, or raise ValueError that says what to do."""
+        if text.startswith("+"):
+            wrong = mangled(text)
+        elif self.region and (number := _within(text, self.region)):
+            return number
+        elif self.plus and _INTERNATIONAL.fullmatch(text):
+            return f"+{text}"
+        else:
+            wrong = mangled(text)
+            if self.region and wrong is None:
+                wrong = f"it is no telephone number of {self.region}, and has no +"
+        if wrong:
+            raise ValueError(f"{text!r}: {wrong}")
+        return text
+
+
+def _within(text: str, region: str) -> str | None:
+    """Return the E.164 of a number as it is dialled in a region, None where it is none of it."""
+    if mangled(text) and not text.isdecimal():
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number_for_region(number, region):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@dataclass(frozen=True)
+class Form:
+    """Makes requests of rows. `shared` is what all rows have, where a row does not say else."""
+
+    columns: Columns
+    shared: Mapping[str, Any] = field(default_factory=dict)
+    say: Template | None = None
+    numbers: Numbers = field(default_factory=Numbers)
+    name: str = ROW
+
+    def __post_init__(self) -> None:
+        """Refuse what no row could make good. Raises InvalidColumns."""
+        unknown = set(self.shared) - set(JobRequest.model_fields)
+        if unknown:
+            raise InvalidColumns(f"--set: {min(unknown)!r} is no field of a job")
+        if "key" in self.shared:
+            raise InvalidColumns("--set: all rows would have one key, and be one job")
+        gaps = self.say.gaps if self.say else ()
+        self.columns.require(gaps)
+        has = {*self.columns.fields.values(), *self.shared}
+        if self.columns.named is not None and not has & {"recipient", "participants"}:
+            raise InvalidColumns(
+                "no column is named as a telephone number's is (the first line names the columns):"
+                " say which it is, --map COLUMN=recipient"
+            )
+
+    def request(self, values: Mapping[str, Any]) -> JobRequest:
+        """Return the request that a row makes. Raises InvalidJob."""
+        own = self._own(values)
+        fields = {**self.shared, **own}
+        if isinstance(own.get("tags"), tuple | list) and "tags" in self.shared:
+            fields["tags"] = (*self.shared["tags"], *own["tags"])
+        if self.say and "say" not in own:
+            fillers = {column.casefold(): value for column, value in values.items()}
+            fields["say"] = _said(self.say, fillers)
+            own |= {f"{{{gap}}}": fillers[gap] for gap in self.say.gaps}
+        if not fields.get("key"):
+            fields["key"] = self._key(own)
+        return JobRequest.of(fields)
+
+    def has_key(self, values: Mapping[str, Any]) -> bool:
+        """Whether a row names its own key."""
+        return any(name == "key" and value not in ("", None) for name, value in self._named(values))
+
+    def _own(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that the row itself has."""
+        own = {}
+        for name, value in self._named(values):
+            given = value.strip() if isinstance(value, str) and name != "say" else value
+            if given not in ("", None):
+                own[name] = self._value(name, given)
+        return own
+
+    def _named(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        columns = self.columns
+        if columns.named is not None:
+            return ((name, values[column]) for column, name in columns.fields.items())
+        gaps = self.say.gaps if self.say else ()
+        names = ((columns.fields.get(column, column), value) for column, value in values.items())
+        return (
+            (name, value)
+            for name, value in names
+            if name in JobRequest.model_fields or (name and name.casefold() not in gaps)
+        )
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name == "recipient" and isinstance(value, str):
+            return self._number(name, value)
+        if name in {"tags", "participants"}:
+            parts = split(name, value) if isinstance(value, str) else value
+            if name == "participants" and isinstance(parts, list | tuple):
+                return tuple(
+                    self._number(name, part) if isinstance(part, str) else part for part in parts
+                )
+            return parts
+        return value
+
+    def _number(self, name: str, text: str) -> str:
+        try:
+            return self.numbers.read(text)
+        except ValueError as error:
+            raise InvalidJob([(name, str(error))]) from None
+
+    def _key(self, own: Mapping[str, Any]) -> str:
+        """Return a key of what the row itself says, wherever it stands and whatever all share.
+
+        So a row is one job, in a file that was mended, cut up, renamed or imported with another
+        text as well; the last is then told as a conflict, and rings nobody twice.
+        """
+        text = json.dumps(own, sort_keys=True, ensure_ascii=False, default=str)
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10)
+        return f"{self.name}:{digest.hexdigest()}"
+
+
+def _said(say: Template, fillers: Mapping[str, Any]) -> str:
+    try:
+        return say.fill(fillers)
+    except Unfilled as error:
+        raise InvalidJob([("say", str(error))]) from None
+
+
+def split(name: str, text: str) -> tuple[str, ...]:
+    """Return the values in a cell: tags between commas, numbers between commas or blanks."""
+    parts = text.split(",") if name == "tags" else re.split(r"[,;\s]+", text)
+    return tuple(part.strip() for part in parts if part.strip())

@@ -1,0 +1,136 @@
+"""An import: rows are checked, then written; each step goes in batches and may be repeated."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+from dispatcher.client import BATCH, Dispatcher
+from dispatcher.errors import DispatcherError
+from dispatcher.redis_url import StoreUnavailable
+from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.rows.form import Form
+from dispatcher.rows.records import Record
+from dispatcher.rows.refused import Reasons
+from dispatcher.store import KeyConflict, codec
+from dispatcher.store.values import Packed
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between looks for a Redis that is away
+
+
+class Item(NamedTuple):
+    """A row that was found good, as it is written."""
+
+    record: Record
+    row: Packed
+
+
+@dataclass
+class Tally:
+    """What became of the rows so far; `reasons` and `tariffs` count too.
+
+    Of `rows`, `refused` were; `same` stand already; `good` are to be made, `made` of them are.
+    """
+
+    rows: int = 0
+    refused: int = 0
+    same: int = 0
+    good: int = 0
+    made: int = 0
+    reasons: Reasons = field(default_factory=Reasons)
+    tariffs: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Import:
+    """Checks and writes rows.
+
+    `refuse` is told of each row that is not taken, `waiting` of a Redis that is away. Where it is
+    for longer than `patience` seconds StoreUnavailable is raised: what was written stands, and the
+    same rows may come again.
+    """
+
+    dispatcher: Dispatcher
+    form: Form
+    refuse: Callable[[Record, str], None] = lambda _, __: None
+    patience: float = 60.0
+    waiting: Callable[[StoreUnavailable], None] = lambda _: None
+    tally: Tally = field(default_factory=Tally)
+
+    def check(self, records: Iterable[Record]) -> Iterator[list[Item]]:
+        """Yield what is to be written, in batches. Raises UnusableInput, StoreUnavailable."""
+        all_ = iter(records)
+        while batch := list(islice(all_, BATCH)):
+            self.tally.rows += len(batch)
+            items = [item for record in batch if (item := self._item(record))]
+            answers = self._patiently(lambda items=items: self._standing(items))  # type: ignore[misc]
+            fresh = []
+            for item, answer in zip(items, answers, strict=True):
+                if self._is_fresh(item, answer):
+                    fresh.append(item)
+                    self.tally.tariffs[item.row.tariff] += 1
+            self.tally.good += len(fresh)
+            yield fresh
+
+    def write(self, items: list[Item]) -> None:
+        """Write a batch, and have it fed. Raises StoreUnavailable."""
+        rows = [item.row for item in items]
+        answers = self._patiently(lambda: self.dispatcher.submit_packed(rows))
+        for item, answer in zip(items, answers, strict=True):
+            self.tally.made += self._is_fresh(item, answer)
+
+    def _item(self, record: Record) -> Item | None:
+        try:
+            request = self._request(record)
+        except InvalidJob as error:
+            self._refuse(record, error)
+            return None
+        return Item(record, codec.packed(request))
+
+    def _request(self, record: Record) -> JobRequest:
+        if record.fault:
+            raise InvalidJob([("row", record.fault)])
+        return self.form.request(record.values)
+
+    def _standing(self, items: list[Item]) -> list[str]:
+        return self.dispatcher.store.standing([item.row for item in items])
+
+    def _is_fresh(self, item: Item, answer: str) -> bool:
+        if answer == "same":
+            self.tally.same += 1
+        elif answer == "other":
+            self._refuse(item.record, self._conflict(item))
+        return answer == "new"
+
+    def _refuse(self, record: Record, error: DispatcherError) -> None:
+        self.tally.refused += 1
+        self.tally.reasons.add(error)
+        self.refuse(record, str(error))
+
+    def _conflict(self, item: Item) -> KeyConflict:
+        job = f"(job {item.row.id})"
+        if self.form.has_key(item.record.values):
+            return KeyConflict(f"its key belongs to another request {job}: use a new key")
+        return KeyConflict(
+            f"this row was imported before, with something else in what all rows share {job}:"
+            " cancel that job, or give the import another --id to call once more"
+        )
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """Return what the act returns, however often Redis is away meanwhile."""
+        end, pause = time.monotonic() + self.patience, FIRST_PAUSE
+        while True:
+            try:
+                return act()
+            except StoreUnavailable as error:
+                if time.monotonic() + pause > end:
+                    raise
+                self.waiting(error)
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,75 @@
+"""What an import will probably cost, said before it happens: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from dispatcher.outlook import shown
+from dispatcher.store.credit import Account, Costs
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Rows that were read, and of these: jobs to be made, standing already, refused.
+
+    `credits_` is what the jobs will probably cost, one call each; `balance` what is left for them
+    (None where it was never seen), `waiting` what jobs that wait already need of it.
+    """
+
+    rows: int
+    good: int
+    same: int
+    refused: int
+    credits_: Decimal
+    balance: Decimal | None
+    waiting: Decimal
+
+    @property
+    def affordable(self) -> bool:
+        """Whether the balance pays for all of it, and for what waits already."""
+        return self.balance is None or self.credits_ + self.waiting <= self.balance
+
+    def words(self, name: str) -> list[str]:
+        """Return what is to be said to a person, a sentence each."""
+        of_these = [f"{self.good:,} {'job' if self.good == 1 else 'jobs'} to make"]
+        if self.same:
+            of_these.append(f"{self.same:,} stand already")
+        if self.refused:
+            of_these.append(f"{self.refused:,} refused")
+        rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
+        return [f"{name}: {rows}: {', '.join(of_these)}", *self._cost()]
+
+    def _cost(self) -> list[str]:
+        if not self.good:
+            return []
+        cost = f"They will probably cost about {shown(self.credits_)} credits"
+        if self.balance is None:
+            return [f"{cost}; the balance was never seen"]
+        waiting = f", and jobs that wait need {shown(self.waiting)}" if self.waiting else ""
+        said = [f"{cost}; {shown(self.balance)} are left{waiting}"]
+        if not self.affordable:
+            said.append("That does not pay for all: the rest is held until there is credit")
+        return said
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the preview as JSON knows it."""
+        return {
+            "expected_credits": float(self.credits_),
+            "balance": None if self.balance is None else float(self.balance),
+            "waiting_credits": float(self.waiting),
+            "affordable": self.affordable,
+        }
+
+
+def expected(tariffs: Mapping[str, int], costs: Costs) -> Decimal:
+    """Return what so many calls of each tariff will probably cost."""
+    return sum((costs.of(each) * many for each, many in tariffs.items()), Decimal(0))
+
+
+def left(account: Account) -> Decimal | None:
+    """Return what of the balance may be spent, down to its floor; None where nobody knows."""
+    available = None if account.blind else account.available
+    return available if available is None else available - (account.floor or Decimal(0))

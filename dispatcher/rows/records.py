@@ -1,0 +1,168 @@
+"""Rows as they stand in a file, of CSV or of JSON lines, each with its place."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+from dispatcher.rows.spreadsheets import unshield
+from dispatcher.rows.text import Lines, UnusableInput
+
+Format = Literal["csv", "jsonl"]
+
+DELIMITERS = ",;\t|"
+WHY, LINE = "refused_why", "refused_line"
+"""What stands before a refused row's own columns; left out when it is imported again."""
+RAW = "refused_row"
+"""In a refused JSON line: the text that was no JSON object."""
+
+
+class Record(NamedTuple):
+    """One row: the line it begins in, from 1, and what it says by column.
+
+    `cells` is what a file of refused rows repeats. `fault` says why it cannot be read.
+    """
+
+    line: int
+    values: dict[str, Any]
+    cells: Sequence[str]
+    fault: str | None = None
+
+
+class Records:
+    """The rows of a text, read as it goes. `columns` is None where each row has its own.
+
+    `format` and `delimiter` are found out where they are not given. Raises UnusableInput, in
+    the beginning and on the way.
+    """
+
+    def __init__(
+        self, lines: Lines, format_: Format | None = None, delimiter: str | None = None
+    ) -> None:
+        self.lines = lines
+        first = self._first()
+        self.format: Format = format_ or ("jsonl" if first.lstrip().startswith("{") else "csv")
+        if format_ is None and first.lstrip().startswith("["):
+            raise UnusableInput(
+                lines.number, "it is a JSON list: write an object on each line (jq -c '.[]')"
+            )
+        self.columns: list[str] | None = None
+        self.delimiter = delimiter or ","
+        self._lead = 0
+        self._all = chain([first], lines) if first else iter(())
+        if self.format == "csv":
+            self._read_header(first, delimiter)
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._json() if self.columns is None else self._csv(self.columns)
+
+    def _first(self) -> str:
+        """Return the first line that says something, '' where none does."""
+        for line in self.lines:
+            if line.strip():
+                return line
+            self.lines.begin_row()
+        return ""
+
+    # -- CSV -------------------------------------------------------------------------------
+
+    def _read_header(self, first: str, delimiter: str | None) -> None:
+        if not first:
+            raise UnusableInput(0, "it is empty: the first line names the columns")
+        if first.rstrip("\r\n").lower() in {f"sep={each}" for each in DELIMITERS}:  # Excel's own
+            self.delimiter = delimiter or first[4]
+            first = self._first()
+            self._all = chain([first], self.lines)
+        else:
+            self.delimiter = delimiter or _likeliest(first)
+        self._reader = csv.reader(self._all, delimiter=self.delimiter, strict=True)
+        try:
+            header = next(self._reader)
+        except (csv.Error, StopIteration) as error:
+            raise UnusableInput(
+                self.lines.number, f"the first line names no columns ({error})"
+            ) from None
+        names = [unshield(name).strip() for name in header]
+        self._lead = 2 if names[:2] == [WHY, LINE] else 0
+        self.columns = names[self._lead :]
+
+    def _csv(self, columns: list[str]) -> Iterator[Record]:
+        lines, reader, lead, width = self.lines, self._reader, self._lead, len(columns)
+        while True:
+            line = lines.begin_row()
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield self._unreadable(line, error)
+                continue
+            if lead:
+                cells = cells[lead:]
+            if not any(cells):
+                continue
+            cells = [unshield(cell) if cell[:1] == "'" else cell for cell in cells]
+            if len(cells) == width:
+                yield Record(line, dict(zip(columns, cells, strict=True)), cells)
+            else:
+                yield Record(line, {}, cells, _ragged(len(cells), width))
+
+    def _unreadable(self, line: int, error: csv.Error) -> Record:
+        """Return the row that is quoted wrongly, or give up where nobody knows its end."""
+        if "end of data" in str(error) or "field limit" in str(error):
+            raise UnusableInput(
+                line, "a quotation mark opens here, and none closes: what follows cannot be told"
+            )
+        last = self.lines.number
+        where = f"lines {line} to {last}: " if last > line else ""
+        fault = (
+            f"{where}a quotation mark closes, and no {_named(self.delimiter)} follows:"
+            " within a quoted cell each is written twice"
+        )
+        return Record(line, {}, [self.lines.row.rstrip("\r\n")], fault)
+
+    # -- JSON lines ------------------------------------------------------------------------
+
+    def _json(self) -> Iterator[Record]:
+        for text in self._all:
+            line = self.lines.number
+            self.lines.begin_row()
+            if text.strip():
+                yield _object(line, text.strip())
+
+
+def _object(line: int, text: str) -> Record:
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return Record(line, {}, [text], f"it is not JSON ({error})")
+    if not isinstance(found, dict):
+        return Record(line, {}, [text], "it is not a JSON object, such as {…}")
+    for name in (WHY, LINE):
+        found.pop(name, None)
+    if RAW in found:
+        return Record(line, {}, [str(found[RAW])], f"write an object instead of its {RAW}")
+    return Record(line, found, [text])
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _likeliest(header: str) -> str:
+    """Return the delimiter that makes the most columns of a header."""
+    return max(DELIMITERS, key=lambda each: len(next(csv.reader([header], delimiter=each))))
+
+
+def _ragged(cells: int, width: int) -> str:
+    many = f"{cells} {'cell' if cells == 1 else 'cells'} under {width} columns"
+    if cells > width:
+        return f"{many}: a cell with the delimiter or a line break in it needs quotation marks"
+    return f"{many}: is the row cut off?"
+
+
+def _named(delimiter: str) -> str:
+    return {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(delimiter, delimiter)

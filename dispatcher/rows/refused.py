@@ -1,0 +1,107 @@
+"""The rows that were refused, in a file that can be mended and imported again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, TextIO
+
+from dispatcher.errors import DispatcherError
+from dispatcher.request import InvalidJob
+from dispatcher.rows.records import LINE, RAW, WHY, Format, Record
+from dispatcher.rows.spreadsheets import shield
+
+MOST_REASONS = 50
+OTHERS = "others"
+_VARIES = re.compile(
+    r"""'[^']*' | "[^"]*" | (?<![\w.])\+?\d[\d.,]* | (?<=\(job\ )\w+(?=\))""", re.VERBOSE
+)
+"""What was given, numbers, and the id of a job."""
+
+
+class RefusedFile:
+    """Writes refused rows beside their reason; there is no file until there is a row.
+
+    Whole numbers stand in it, so that only its owner may read it.
+    """
+
+    def __init__(
+        self, path: Path, format_: Format, columns: Sequence[str] | None, delimiter: str = ","
+    ) -> None:
+        self.path = path
+        self._format = format_
+        self._columns = columns or ()
+        self._delimiter = delimiter
+        self._file: TextIO | None = None
+
+    def add(self, record: Record, why: str) -> None:
+        """Write a row. Raises OSError."""
+        file = self._file = self._file or self._open()
+        if self._format == "jsonl":
+            file.write(json.dumps(_with_reason(record, why), ensure_ascii=False) + "\n")
+        else:
+            self._writer.writerow([shield(why), record.line, *map(shield, record.cells)])
+
+    def close(self) -> None:
+        """Finish the file, if there is one."""
+        if self._file:
+            self._file.close()
+
+    @property
+    def written(self) -> bool:
+        """Whether there is a file."""
+        return self._file is not None
+
+    def _open(self) -> TextIO:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        marked = "utf-8" if self._format == "jsonl" else "utf-8-sig"  # spreadsheets want the mark
+        file = os.fdopen(descriptor, "w", encoding=marked, newline="", errors="surrogatepass")
+        if self._format == "csv":
+            self._writer = csv.writer(file, delimiter=self._delimiter)
+            self._writer.writerow([WHY, LINE, *map(shield, self._columns)])
+        return file
+
+
+def _with_reason(record: Record, why: str) -> dict[str, Any]:
+    own = {RAW: record.cells[0]} if record.fault else record.values
+    return {WHY: why, LINE: record.line, **own}
+
+
+def free_name(source: Path, format_: Format) -> Path:
+    """Return a name beside a file for its refused rows that nothing has yet.
+
+    A file that somebody may be mending is never written over.
+    """
+    stem = re.sub(r"\.refused(-\d+)?$", "", source.stem)
+    for number in count(1):
+        path = source.with_name(f"{stem}.refused{f'-{number}' if number > 1 else ''}.{format_}")
+        if not path.exists():
+            return path
+    raise AssertionError
+
+
+@dataclass
+class Reasons:
+    """How often each reason was given, without what varies from row to row; bounded."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, error: DispatcherError) -> None:
+        """Count an error once for each of its problems."""
+        for text in _problems(error):
+            known = text in self.counts or len(self.counts) < MOST_REASONS
+            self.counts[text if known else OTHERS] += 1
+
+
+def _problems(error: DispatcherError) -> Iterator[str]:
+    problems = error.problems if isinstance(error, InvalidJob) else [("", str(error))]
+    for name, message in problems:
+        text = _VARIES.sub("…", message).removeprefix("…: ").split(";")[0]
+        yield f"{name}: {text}" if name else text

@@ -1,0 +1,50 @@
+"""What spreadsheets do to cells: to numbers they read, and to texts they take for formulas."""
+
+from __future__ import annotations
+
+import re
+
+_STARTS = frozenset("=+-@\t\r\n'＝＋－＠")  # noqa: RUF001 - some take the wide ones for formulas, too
+
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
+_DECIMAL = re.compile(r"\+?\d{5,}[.,]0+", re.ASCII)
+_DIGITS = re.compile(r"\d{5,}", re.ASCII)
+
+
+def shield(text: str) -> str:
+    """Return a cell that a spreadsheet takes for a text: ' stands before what starts a formula.
+
+    A number's plus starts one, too: without the apostrophe `+818012345678` comes back from a
+    spreadsheet as `8.18012E+11`. `unshield` undoes it.
+    """
+    return f"'{text}" if text[:1] in _STARTS and text else text
+
+
+def unshield(text: str) -> str:
+    """Return what a cell said before `shield`; other cells as they are."""
+    return text[1:] if text[:1] == "'" and text[1:2] and text[1:2] in _STARTS else text
+
+
+def mangled(number: str) -> str | None:
+    """Return what a spreadsheet did to a telephone number, and what to do; None: nothing.
+
+    Nothing is repaired: digits may be lost, or a country guessed.
+    """
+    if _SCIENTIFIC.fullmatch(number):
+        return (
+            "a spreadsheet wrote it in its scientific form, and its last digits are lost:"
+            " format the column as text and put the numbers in anew"
+        )
+    if _DECIMAL.fullmatch(number):
+        return "a spreadsheet took it for an amount (.0 at the end): format the column as text"
+    if number.startswith("#"):
+        return "a spreadsheet wrote an error there, or its column was too narrow"
+    if number.startswith("'"):
+        return "an apostrophe begins it, as spreadsheets mark texts: leave it out and write +"
+    if _DIGITS.fullmatch(number):
+        return (
+            "the plus and perhaps the country code are missing; spreadsheets take a plus away."
+            " Write E.164, such as +818012345678, or say what they all are: --plus where each"
+            " begins with its country code, --region JP where they are as dialled in Japan"
+        )
+    return None

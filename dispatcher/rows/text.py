@@ -1,0 +1,131 @@
+"""Lines of text out of bytes that nobody has looked at: bounded, decoded, counted."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from dispatcher.errors import DispatcherError
+
+LONGEST = 1 << 20
+"""Characters of one row at most. A longer one is no row: something binary, or a quotation mark
+that is never closed, and must not fill the memory."""
+UTF_8 = "utf-8"
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet or ZIP archive: save the sheet as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet in an old format: save the sheet as CSV in UTF-8",
+    b"\x1f\x8b": "compressed: gunzip -c FILE | voice-dispatcher import -",
+    b"%PDF": "a PDF",
+}
+_ESCAPED = re.compile("[\udc80-\udcff]")
+
+
+class UnusableInput(DispatcherError, ValueError):
+    """The input cannot be read on from here, as it was said to be read: mend it, or say otherwise.
+
+    `line` is where, from 1; 0 for the whole of it.
+    """
+
+    def __init__(self, line: int, why: str) -> None:
+        self.line = line
+        super().__init__(why)
+
+
+class Lines:
+    """The lines of a binary stream with their ends, whichever of the three kinds these are.
+
+    A byte order mark decides the encoding where none is given; without one it is UTF-8.
+    Raises UnusableInput for what is no text, and LookupError for an encoding nobody knows.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str | None = None) -> None:
+        self._bytes = io.BufferedReader(stream)  # type: ignore[type-var]
+        self._encoding = codecs.lookup(encoding).name if encoding else self._marked()
+        # What cannot be decoded is kept apart and complained of where its line is known.
+        self._text = io.TextIOWrapper(
+            self._bytes, self._encoding, errors="surrogateescape", newline=""
+        )
+        self.number = 0
+        self._row: list[str] = []
+        self._size = 0
+
+    @property
+    def position(self) -> int:
+        """How many bytes were taken from the stream, those that were read ahead included."""
+        return self._bytes.tell()
+
+    @property
+    def row(self) -> str:
+        """What was read since `begin_row`."""
+        return "".join(self._row)
+
+    def begin_row(self) -> int:
+        """Begin to count anew against LONGEST; return the number of the line that comes next."""
+        self._row.clear()
+        self._size = 0
+        return self.number + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.number += 1
+        line = self._line()
+        if not line:
+            self.number -= 1
+            raise StopIteration
+        self._size += len(line)
+        if self._size > LONGEST:
+            raise UnusableInput(self.number, self._too_long())
+        if "\0" in line:
+            raise UnusableInput(
+                self.number, "there is a NUL byte: this is no text, or its --encoding is utf-16"
+            )
+        if not line.isascii() and (found := _ESCAPED.search(line)):
+            raise UnusableInput(self.number, self._undecoded(line, found.start()))
+        self._row.append(line)
+        return line
+
+    def _line(self) -> str:
+        try:
+            return self._text.readline(LONGEST + 1)
+        except UnicodeError as error:
+            raise UnusableInput(self.number, f"near here is what is not {self._name}") from error
+
+    def _marked(self) -> str:
+        head = self._bytes.peek(4)[:4]
+        for mark, what in _NO_TEXT.items():
+            if head.startswith(mark):
+                raise UnusableInput(0, f"it is no text, but {what}")
+        return next((name for mark, name in _MARKS.items() if head.startswith(mark)), UTF_8)
+
+    @property
+    def _name(self) -> str:
+        return self._encoding.removesuffix("-sig").upper()
+
+    def _undecoded(self, line: str, place: int) -> str:
+        before = len(line[:place].encode(self._encoding.removesuffix("-sig"), "surrogateescape"))
+        byte = ord(line[place]) - 0xDC00
+        return (
+            f"byte {before + 1} of the line, 0x{byte:02x}, is not {self._name}:"
+            " save it as UTF-8, or name its --encoding, such as cp932 or latin-1"
+        )
+
+    def _too_long(self) -> str:
+        if self._row:
+            return (
+                f"the row that begins in line {self.number - len(self._row)} has not ended after"
+                f" {LONGEST:,} characters: is a quotation mark never closed?"
+            )
+        return f"the line has more than {LONGEST:,} characters: this is no table of jobs"

@@ -1,0 +1,308 @@
+"""`import` as people and scripts run it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_shell import SCRIPT, Ran, Shell
+
+from dispatcher.redis_url import StoreUnavailable
+from dispatcher.store import Store
+from dispatcher.store.listing import Filter, find
+
+NUMBER, MASKED = "+818011234567", "+8180****4567"
+CUSTOMERS = """\
+Name;Phone Number;Notes
+Ann;+818011234567;x
+Bob;8.18012E+11;y
+Cid;818011234568;z
+Eve;+818011234569;
+"""
+SAY = ("--say", "Dear {name}, your parcel is here.")
+
+
+@pytest.fixture
+def customers(shell: Shell) -> Path:
+    path = shell.folder / "customers.csv"
+    path.write_text(CUSTOMERS, encoding="utf-8-sig")
+    return path
+
+
+def texts(store: Store) -> list[str]:
+    return sorted(job.say or "" for job in find(store, Filter()))
+
+
+def many(path: Path, rows: int) -> Path:
+    numbers = (f"+8180{n // 9000 + 2300:04d}{n % 9000 + 1000:04d}" for n in range(rows))
+    path.write_text("phone,say\n" + "".join(f"{number},x\n" for number in numbers))
+    return path
+
+
+def test_rows_become_jobs_and_the_refused_a_file(
+    shell: Shell, store: Store, customers: Path
+) -> None:
+    ran = shell(
+        "import", "customers.csv", *SAY, "--set", "tags=parcel,today", "--set", "priority=bulk"
+    )
+    assert ran.code == 1
+    assert ran.out.splitlines()[0] == "2 jobs made, 0 stood already, 2 refused"
+    assert "customers.csv: not used: 'Notes'" in ran.err
+    assert "customers.csv:3: recipient: '8.18012E+11': a spreadsheet wrote it" in ran.err
+    assert "customers.csv:4: recipient: '8180****4568': the plus" in ran.err
+    assert "customers.csv: 4 rows: 2 jobs to make, 2 refused\n" in ran.err
+    assert "They will probably cost about 40 credits; the balance was never seen" in ran.err
+    assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
+    job = next(find(store, Filter(tag="today")))
+    assert (job.priority, job.tags, job.producer) == ("bulk", ("parcel", "today"), "cli")
+    refused = (shell.folder / "customers.refused.csv").read_text(encoding="utf-8-sig")
+    assert [line.split(";")[-4:-2] for line in refused.splitlines()[1:3]]
+    assert refused.splitlines()[0] == "refused_why;refused_line;Name;Phone Number;Notes"
+
+
+def test_what_was_refused_is_mended_and_imported_and_nothing_doubles(
+    shell: Shell, store: Store, customers: Path
+) -> None:
+    shell("import", "customers.csv", *SAY)
+    mended = shell.folder / "customers.refused.csv"
+    mended.write_text(mended.read_text("utf-8-sig").replace(";8.18012E+11;", ";'+818011234560;"))
+    assert shell("import", mended.name, *SAY, "--region", "JP").code == 0
+    assert shell("import", customers.name, *SAY, "--region", "JP").code == 1
+    assert [text.split()[1] for text in texts(store)] == ["Ann,", "Bob,", "Cid,", "Eve,"]
+    # The file that was being mended is not written over.
+    assert "+818011234560" in mended.read_text()
+    assert (shell.folder / "customers.refused-2.csv").exists()
+
+
+def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, customers: Path) -> None:
+    ran = shell("import", "customers.csv", *SAY, "--dry-run", "--json")
+    assert ran.code == 1
+    assert (
+        ran.json.items()
+        >= {
+            "dry_run": True,
+            "rows": 4,
+            "good": 2,
+            "made": 0,
+            "same": 0,
+            "refused": 2,
+            "expected_credits": 40.0,
+            "balance": None,
+            "refused_file": None,
+            "problem": None,
+        }.items()
+    )
+    assert sum(ran.json["reasons"].values()) == 2
+    assert texts(store) == []
+    assert [path.name for path in shell.folder.iterdir()] == ["customers.csv"]
+
+
+def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
+    many(shell.folder / "list.csv", 30)
+    first, again = (shell("import", "list.csv", "--json") for _ in range(2))
+    assert (first.code, first.json["made"]) == (0, 30)
+    assert (again.code, again.json["made"], again.json["same"]) == (0, 0, 30)
+    assert "--id" in shell("import", "list.csv").out
+    assert shell("import", "list.csv", "--id", "april", "--json").json["made"] == 30
+
+
+def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
+    store.redis.hset(store.key("credit"), mapping={"balance": 1_000_000, "seen": store.now()})
+    many(shell.folder / "list.csv", 10)
+    assert "100 are left\nThat does not pay for all" in shell("import", "list.csv", "--dry-run").err
+
+
+def test_only_the_first_refusals_are_told_one_by_one(shell: Shell, store: Store) -> None:
+    (shell.folder / "list.csv").write_text("phone,say\n" + "123,x\n" * 100)
+    ran = shell("import", "list.csv", "--refused", "bad.csv")
+    assert ran.err.count("list.csv:") == 21
+    assert "… and more" in ran.err
+    assert "100  recipient: " in ran.out
+    assert len((shell.folder / "bad.csv").read_text().splitlines()) == 101
+
+
+def piped(shell: Shell, text: str, *options: str) -> Ran:
+    process = start(shell, "import", "-", *options)
+    assert process.stdin
+    process.stdin.write(text.encode())
+    process.stdin.close()
+    process.stdin = None
+    return shell.end(process)
+
+
+def start(shell: Shell, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=shell.folder,
+        env=shell.environment({}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_json_lines_come_through_a_pipe(shell: Shell, store: Store) -> None:
+    lines = f'{{"recipient": "{NUMBER}", "say": "x", "key": "k"}}\n{{"say": "y"}}\n'
+    ran = piped(shell, lines)
+    assert ran.code == 1
+    assert ran.err == "-:2: recipient: who is to be called? give a number in E.164\n"
+    assert (shell.folder / "import.refused.jsonl").exists()
+    assert texts(store) == ["x"]
+
+
+def test_a_pipe_with_a_name_is_read_as_a_file_is(shell: Shell, store: Store) -> None:
+    os.mkfifo(shell.folder / "pipe")
+    process = start(shell, "import", "pipe")
+    (shell.folder / "pipe").write_text(f"phone,say\n{NUMBER},x\n1,y\n")
+    ran = shell.end(process)
+    assert ran.code == 1
+    assert "pipe: 2 rows: 1 job to make, 1 refused" in ran.err
+    assert (shell.folder / "import.refused.csv").exists()
+
+
+def test_refused_rows_that_cannot_be_written_stop_it(shell: Shell, store: Store) -> None:
+    (shell.folder / "list.csv").write_text(f"phone,say\n{NUMBER},x\n1,y\n")
+    ran = shell("import", "list.csv", "--refused", "no/such/folder.csv")
+    assert ran.code == 1
+    assert "error: no/such/folder.csv: No such file or directory; nothing was imported" in ran.err
+    assert texts(store) == []
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def test_an_interrupt_says_how_far_and_the_same_again_goes_on(shell: Shell, store: Store) -> None:
+    lines = [f'{{"recipient": "+8180230{n:05d}", "say": "x"}}\n' for n in range(11000, 12200)]
+    process = start(shell, "import", "-")
+    assert process.stdin
+    process.stdin.write("".join(lines).encode())
+    process.stdin.flush()
+    until(lambda: len(texts(store)) == 1000)  # whole batches
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    ran = shell.end(process)
+    assert ran.code == 130
+    assert re.search(
+        r"error: interrupted; at least [\d,]+ jobs were made\. Run the same command", ran.err
+    )
+    again = piped(shell, "".join(lines), "--json")
+    assert (again.json["made"], again.json["same"]) == (200, 1000)
+    assert len(texts(store)) == 1200
+
+
+def test_a_redis_that_goes_away_is_told_with_how_far(
+    shell: Shell, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(shell.folder / "list.csv", 1200)
+    enqueue, batches = Store.enqueue_packed, iter(range(3))
+
+    def once(self: Store, rows: Any, **options: Any) -> list[str]:
+        if next(batches) == 1:
+            raise StoreUnavailable("Redis cannot be reached")
+        return enqueue(self, rows, **options)
+
+    monkeypatch.setattr(Store, "enqueue_packed", once)
+    ran = shell("import", "list.csv", "--patience", "0s")
+    assert ran.code == 1
+    assert (
+        "error: list.csv: Redis cannot be reached; at least 500 of 1,200 jobs were made." in ran.err
+    )
+    monkeypatch.undo()
+    assert shell("import", "list.csv", "--json").json["made"] == 700
+
+
+def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> None:
+    (shell.folder / "list.csv").write_text(f'phone,say\n{NUMBER},x\n+818011234568,"y\n')
+    ran = shell("import", "list.csv")
+    assert ran.code == 1
+    assert "error: list.csv:3: a quotation mark opens here, and none closes" in ran.err
+    assert ran.err.endswith("nothing was imported\n")
+    assert texts(store) == []
+
+
+def at_a_terminal(shell: Shell, answer: str, *arguments: str) -> tuple[int, str]:
+    """Run with a terminal as stdin and stderr; return the exit code and what it showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=shell.folder,
+        env=shell.environment({"TERM": "xterm", "COLUMNS": "120"}),
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, answer.encode())
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # the other side is closed
+            break
+    os.close(ours)
+    return process.wait(30), shown.decode()
+
+
+def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) -> None:
+    many(shell.folder / "list.csv", 1200)
+    code, shown = at_a_terminal(shell, "n\n", "import", "list.csv")
+    assert code == 1
+    assert "1,200 jobs to make" in shown
+    assert "Import? [y/N]" in shown
+    assert "nothing was imported" in shown
+    assert texts(store) == []
+    code, shown = at_a_terminal(shell, "y\n", "import", "list.csv")
+    assert code == 0
+    assert "rows" in shown
+    assert "/s" in shown
+    assert len(texts(store)) == 1200
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("nowhere.csv",), "nowhere.csv: No such file"),
+        ((".",), "s a directory"),
+        (("a.csv", "--map", "phone"), "is not NAME=VALUE"),
+        (("a.csv", "--map", "tel=recipient"), "no column 'tel'"),
+        (("a.csv", "--set", "nobody=1"), "'nobody' is no field"),
+        (("a.csv", "--say", "Dear {name}"), "no column is named 'name'"),
+        (("a.csv", "--say", "Dear {"), "write {column}"),
+        (("a.csv", "--encoding", "klingon"), "is no encoding"),
+        (("a.csv", "--encoding", "base64"), "is no encoding"),
+        (("a.csv", "--delimiter", "ab"), "is not one character"),
+        (("a.csv", "--region", "XX"), "is no country's code"),
+        (("a.csv", "--region", "JP", "--plus"), "--region"),
+        (("a.csv", "--id", ""), "printable"),
+        (("a.csv", "--patience", "soon"), "soon"),
+        (("a.csv", "--refused", "./a.csv"), "written over"),
+        (("empty.csv",), "empty.csv: it is empty"),
+        (("sheet.csv",), "sheet.csv: it is no text, but a spreadsheet"),
+        (("none.csv",), "--map COLUMN=recipient"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_sentence(
+    shell: Shell, store: Store, options: tuple[str, ...], word: str
+) -> None:
+    files = {"a.csv": f"phone,say\n{NUMBER},x\n", "empty.csv": "", "none.csv": f"{NUMBER},x\n"}
+    for name, text in files.items():
+        (shell.folder / name).write_text(text)
+    (shell.folder / "sheet.csv").write_bytes(b"PK\x03\x04")
+    ran = shell("import", *options)
+    assert ran.code == 2
+    assert word in ran.complaint
+    assert NUMBER not in ran.err
+    assert texts(store) == []
