@@ -20,6 +20,7 @@ from dispatcher.cli import (
     acting,
     calls,
     diagnosis,
+    exporting,
     importing,
     keys,
     limiting,
@@ -128,6 +129,7 @@ def options(
 app.command("call")(calls.call)
 app.command("conference")(calls.conference)
 app.command("import")(importing.import_)
+app.command("export")(exporting.export)
 app.command("show")(looking.show)
 app.command("list")(looking.list_)
 app.command("stats")(looking.stats)

@@ -1,0 +1,175 @@
+"""`export`: what programs and spreadsheets get, and what they cannot be made to do."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_shell import Shell
+
+from dispatcher.job import Leg, legs_text
+from dispatcher.policy import Decision
+from dispatcher.request import JobRequest
+from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
+from dispatcher.states import Reason, State
+from dispatcher.store import Store
+
+NUMBER, MASKED, OTHER = "+818011234567", "+8180****4567", "+818011234568"
+
+
+def add(store: Store, **fields: Any) -> str:
+    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
+
+
+def dialled(store: Store, id_: str, callid: str) -> int:
+    claim = store.claim(id_, token=callid, lease=60)
+    assert not isinstance(claim, State | None)
+    fields = {"callid": callid}
+    store.settle(
+        id_, claim.attempt, Decision(State.IN_PROGRESS, "placed", "", 0, 60, fields=fields)
+    )
+    return int(claim.attempt)
+
+
+@pytest.fixture
+def redialled(store: Store) -> str:
+    """A job that rang in vain and was answered by the second call."""
+    id_ = add(store, tags=["a", "b"], caller="8145", key=f"k {NUMBER}")
+    first = dialled(store, id_, "call-1")
+    vain = Decision(State.SCHEDULED, "no_answer", "NO ANSWER", delay=0, fields={"cost": "5"})
+    store.settle(id_, first, vain)
+    store.pump()
+    second = dialled(store, id_, "call-2")
+    facts = {"outcome": "ANSWERED", "cost": "12.5", "duration": "23"}
+    store.settle(id_, second, Decision(State.COMPLETED, "answered", "ANSWERED", fields=facts))
+    return id_
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
+
+
+def test_each_call_is_a_row_with_the_columns_of_the_usage_log(
+    shell: Shell, store: Store, redialled: str
+) -> None:
+    waiting = add(store, recipient=OTHER)
+    ran = shell("export")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0] == "\ufeff" + ",".join(COLUMNS)
+    assert COLUMNS[: len(USAGE_LOG)] == USAGE_LOG
+    newest, first, second = table(ran.out)
+    assert (newest["id"], newest["state"], newest["callid"]) == (waiting, "queued", "")
+    assert [first["callid"], second["callid"]] == ["call-1", "call-2"]
+    assert [first["status"], second["status"]] == ["NO ANSWER", "ANSWERED"]
+    assert [first["cost"], second["cost"]] == ["5.0", "12.5"]
+    assert [first["duration"], second["duration"]] == ["", "23.0"]
+    assert (
+        second.items()
+        >= {
+            "call_type": "simple/playbacks",
+            "direction": "outbound",
+            "tags": "a,b",
+            "caller": "8145",
+            "attempt": "2",
+            "attempts": "2",
+            "state": "completed",
+            "id": redialled,
+            "recipient": f"'{MASKED}",
+            "say": "",
+            "key": f"k {MASKED}",
+        }.items()
+    )
+
+
+def test_a_conference_has_a_row_for_each_participant(shell: Shell, store: Store) -> None:
+    request = JobRequest.of({"participants": (NUMBER, OTHER)})
+    id_ = store.enqueue(request).id
+    attempt = dialled(store, id_, "call-1,call-2")
+    legs = [Leg("call-1", NUMBER, "ANSWERED", None, 20), Leg("call-2", OTHER, "NO ANSWER")]
+    facts = {"legs": legs_text(legs), "outcome": "NO ANSWER"}
+    end = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields=facts)
+    store.settle(id_, attempt, end)
+    rows = table(shell("export", "--unmask", "--raw").out)
+    assert [(row["callid"], row["recipient"], row["status"]) for row in rows] == [
+        ("call-1", NUMBER, "ANSWERED"),
+        ("call-2", OTHER, "NO ANSWER"),
+    ]
+    assert {row["participants"] for row in rows} == {f"{NUMBER},{OTHER}"}
+
+
+def test_no_cell_is_a_formula_and_a_number_keeps_its_plus(shell: Shell, store: Store) -> None:
+    hostile = "=HYPERLINK(1)"
+    add(store, say=hostile, tags=["@tag"], key="-1+1")
+    (row,) = table(shell("export", "--unmask").out)
+    assert (row["say"], row["tags"], row["key"]) == (f"'{hostile}", "'@tag", "'-1+1")
+    assert row["recipient"] == f"'{NUMBER}"
+    (raw,) = table(shell("export", "--unmask", "--raw").out)
+    assert (raw["say"], raw["recipient"]) == (hostile, NUMBER)
+    assert not shell("export", "--raw").out.startswith("\ufeff")
+
+
+def test_json_lines_are_as_show_prints_them(shell: Shell, redialled: str) -> None:
+    (line,) = shell("export", "--format", "jsonl", "--unmask").out.splitlines()
+    assert json.loads(line) == shell("show", redialled, "--json").json
+    (masked,) = shell("export", "--format", "jsonl").out.splitlines()
+    assert NUMBER not in masked
+    assert "say" not in json.loads(masked)
+
+
+def test_filters_choose_and_the_newest_comes_first(shell: Shell, store: Store) -> None:
+    ids = [add(store, tags=["a"], recipient=f"+8180112345{n}") for n in range(60, 70)]
+    add(store, tags=["b"])
+    rows = table(shell("export", "--tag", "a").out)
+    assert {row["id"] for row in rows} == {*ids}
+    assert [row["created_at"] for row in rows] == sorted(
+        (row["created_at"] for row in rows), reverse=True
+    )
+    assert table(shell("export", "--state", "failed").out) == []
+
+
+def test_a_file_is_for_its_owner_only(shell: Shell, store: Store) -> None:
+    add(store)
+    ran = shell("export", "--output", "jobs.csv")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "1 jobs written to jobs.csv\n"
+    path = shell.folder / "jobs.csv"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(table(path.read_text("utf-8"))) == 1
+
+
+def test_what_was_exported_can_be_imported_and_is_the_same(shell: Shell, store: Store) -> None:
+    add(store, tags=["a", "b"], key="k1", say='Say "it", now\nor later', priority="bulk")
+    add(store, say=None, play="http://media.example.com/a.mp3", recipient=OTHER, key="k2")
+    assert shell("export", "--unmask", "--output", "jobs.csv").code == 0
+    again = shell("import", "jobs.csv", "--json")
+    assert (again.code, again.json["same"], again.json["refused"]) == (0, 2, 0)
+    store.redis.flushall()
+    anew = shell("import", "jobs.csv", "--json")
+    assert (anew.code, anew.json["made"]) == (0, 2)
+
+
+def test_a_reader_that_has_enough_is_no_trouble(shell: Shell, store: Store) -> None:
+    requests = [
+        JobRequest.of({"recipient": NUMBER, "say": f"{n} " + "x" * 500}) for n in range(500)
+    ]
+    store.enqueue_many(requests)
+    process = shell.start("export", "--format", "jsonl")
+    assert process.stdout
+    assert process.stdout.readline().startswith(b'{"id": ')
+    process.stdout.close()
+    assert process.stderr
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 1
+
+
+def test_a_disk_that_is_full_is_told(shell: Shell, store: Store) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    add(store)
+    ran = shell.run("export", "--output", "/dev/full")
+    assert ran.code == 1
+    assert "No space left" in ran.complaint
