@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from dispatcher import acts
 from dispatcher.messages import Messenger, feed
 from dispatcher.policy import Policy, after_window
+from dispatcher.purging import forget_older
 from dispatcher.states import Reason, State
 from dispatcher.store import Pace, Store, audit
-from dispatcher.store.listing import ended_before
-from dispatcher.store.outbox import Outbox
 
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
@@ -136,9 +135,7 @@ class Purge:
     def __call__(self) -> dict[str, int]:
         """Run once; return how many were removed."""
         before = self.store.now() - self.retention * 1000
-        # Those that were created long ago and ended lately stay, until their own time has come.
-        removed = sum(self.store.purge(id_, before) for id_ in ended_before(self.store, before))
-        webhooks = Outbox(self.store).purge(before)
+        gone = forget_older(self.store, before)
         entries = audit.trim(self.store, self.store.now() - self.audit_retention * 1000)
-        done = {"purged": removed, "webhooks": webhooks, "audit": entries}
+        done = {"purged": gone.jobs, "webhooks": gone.webhooks, "audit": entries}
         return {kind: number for kind, number in done.items() if number}

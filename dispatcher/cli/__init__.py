@@ -27,6 +27,7 @@ from dispatcher.cli import (
     looking,
     overseeing,
     pausing,
+    purging,
     stand_in,
     telling,
     watching,
@@ -130,6 +131,7 @@ app.command("call")(calls.call)
 app.command("conference")(calls.conference)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
+app.command("purge")(purging.purge)
 app.command("show")(looking.show)
 app.command("list")(looking.list_)
 app.command("stats")(looking.stats)

@@ -134,6 +134,19 @@ class Outbox:
         old = [*self._ids(self._dead, before), *self._waiting_ids(before)]
         return sum(self.store.run("purge_hook", id_, round(before)) for id_ in old)
 
+    def forget(self, id_: str) -> bool:
+        """Forget a webhook, whatever became of it; False where it is gone already."""
+        return bool(self.store.run("purge_hook", id_, round(self.store.now() + 86_400_000)))
+
+    def about(self, number: str) -> Iterator[str]:
+        """Yield the ids of webhooks that tell of jobs of an E.164 number."""
+        digits = number.removeprefix("+")
+        for id_ in [*self._ids(self._dead, "+inf"), *self._waiting_ids("+inf")]:
+            with plain_errors():
+                called: Any = self.store.redis.hget(self.store.key("hook", id_), "to")
+            if called and digits in called.decode().split(","):
+                yield id_
+
     def counts(self) -> dict[str, int]:
         """Return how many webhooks wait, and how many were given up."""
         with plain_errors():
