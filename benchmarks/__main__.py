@@ -19,6 +19,7 @@ NAMES = (
     "credit",
     "reconcile",
     "retrigger",
+    "rows",
     "chaos",
     "console",
 )

@@ -1,0 +1,127 @@
+"""Many rows in and out, by the command line as people run it: pace, memory, again, interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.stand import numbers
+from dispatcher.store import Store
+from workers.embedded_redis import EmbeddedRedis
+
+COMMAND = "from dispatcher.cli import main; main()"
+SAY = "Dear {name}, your appointment is tomorrow at ten. Please be there a little earlier."
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run took, and what it said."""
+
+    seconds: float
+    megabytes: float
+    out: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run(*, quick: bool) -> None:
+    """Print a row for each way to bring rows in and out."""
+    rows = 10_000 if quick else 100_000
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run behind a shell
+    with tempfile.TemporaryDirectory() as name, EmbeddedRedis(Path(name, "redis")) as redis:
+        folder, store = Path(name), Store.from_url(redis.url)
+        os.environ["DISPATCHER_REDIS_URL"] = redis.url
+        for size in (rows // 10, rows):
+            _write(folder / f"{size}.csv", size)
+        print("| | rows | seconds | rows/s | peak memory | |")
+        print("|---|---|---|---|---|---|")
+        for size in (rows // 10, rows):
+            store.redis.flushall()
+            _import(folder, size, "checked, previewed, imported")
+        _import(folder, rows, "the same once more")
+        for format_ in ("csv", "jsonl"):
+            ran = _ran(folder, "export", "--format", format_, "--unmask", "--output", "out")
+            _print(
+                f"exported as {format_}", rows, ran, f"{(folder / 'out').stat().st_size:,} bytes"
+            )
+        store.redis.flushall()
+        _interrupted(folder, rows, store)
+
+
+def _import(folder: Path, size: int, what: str) -> None:
+    ran = _ran(folder, *_import_of(size))
+    found = ran.json
+    _print(what, size, ran, f"{found['made']:,} made, {found['same']:,} stood already")
+    assert found["made"] + found["same"] == size
+
+
+def _interrupted(folder: Path, size: int, store: Store) -> None:
+    process = _started(folder, *_import_of(size))
+    while _queued(store) < size / 3:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    first = _ended(process, time.monotonic())
+    assert process.returncode == 130, process.returncode
+    ran = _ran(folder, *_import_of(size))
+    made, same = ran.json["made"], ran.json["same"]
+    assert made + same == size == _queued(store)
+    said = f"{first.json['made']:,} made when interrupted, then {made:,}; {_queued(store):,} jobs"
+    _print("interrupted, and once more", size, ran, said)
+
+
+def _queued(store: Store) -> int:
+    return int(store.redis.zcard(store.key("idx", "queued")))  # type: ignore[arg-type]
+
+
+def _import_of(size: int) -> tuple[str, ...]:
+    return ("import", f"{size}.csv", "--say", SAY, "--set", "priority=bulk", "--yes", "--json")
+
+
+def _write(path: Path, size: int) -> None:
+    with path.open("w") as file:
+        file.write("name,phone,tags\n")
+        for n, number in enumerate(numbers(size)):
+            file.write(f"Person {n},{number},campaign:{n % 20}\n")
+
+
+def _ran(folder: Path, *arguments: str) -> Ran:
+    began = time.monotonic()
+    return _ended(_started(folder, *arguments), began)
+
+
+def _started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+
+
+def _ended(process: subprocess.Popen[str], began: float) -> Ran:
+    assert process.stdout
+    out = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Ran(time.monotonic() - began, used.ru_maxrss / 1024, out)
+
+
+def _print(what: str, rows: int, ran: Ran, said: str) -> None:
+    pace = rows / ran.seconds
+    print(
+        f"| {what} | {rows:,} | {ran.seconds:.1f} | {pace:,.0f}"
+        f" | {ran.megabytes:.0f} MB | {said} |",
+        flush=True,
+    )
