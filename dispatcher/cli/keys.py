@@ -13,7 +13,6 @@ from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import InvalidMoment, moment
 from dispatcher.job import iso
-from dispatcher.store import audit
 from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope, client_name
 from dispatcher.store.spending import Limit, amount, limits, set_limit
 
@@ -56,8 +55,9 @@ def create(
     limit = None if spend is None else Limit(f"client:{client_name(name)}", *amount(spend))
     store = connection.dispatcher(context).store
     keys = ApiKeys(store)
-    made, text = keys.create(name, scopes, quota=quota, expires_at=_end(expires), note=note)
-    audit.record(store, actor(), "keys.create", f"key:{made.id}", note, **_facts(made))
+    made, text = keys.create(
+        name, scopes, quota=quota, expires_at=_end(expires), note=note, actor=actor()
+    )
     if limit:
         set_limit(store, limit, actor=actor(), note=note)
     if json:
@@ -92,18 +92,12 @@ def revoke(
     json: AsJson = False,
 ) -> None:
     """Let nobody in by a key any more, from now on and for good."""
-    store = connection.dispatcher(context).store
-    changed = ApiKeys(store).revoke(id_)
-    if changed:
-        audit.record(store, actor(), "keys.revoke", f"key:{id_}", note)
+    keys = ApiKeys(connection.dispatcher(context).store)
+    changed = keys.revoke(id_, actor=actor(), why=note)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:
         output.console().print(f"{id_}: {'revoked' if changed else 'was revoked already'}")
-
-
-def _facts(key: ApiKey) -> dict[str, str]:
-    return {"name": key.name, "scopes": ",".join(sorted(key.scopes))}
 
 
 def _end(text: str | None) -> datetime | None:

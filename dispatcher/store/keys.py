@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from dispatcher.errors import DispatcherError
@@ -40,6 +42,9 @@ class InvalidKeyOptions(DispatcherError, ValueError):
 
 class UnknownKey(DispatcherError, LookupError):
     """There is no such key."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list` has them")
 
 
 class NotLetIn(DispatcherError):
@@ -127,10 +132,11 @@ class ApiKeys:
         quota: Quota | None = None,
         expires_at: datetime | None = None,
         note: str = "",
+        actor: str = "",
     ) -> tuple[ApiKey, str]:
         """Make a key; return it, and the text that lets in, which is kept nowhere.
 
-        Raises InvalidKeyOptions.
+        `actor` is the person who makes it, for the audit. Raises InvalidKeyOptions.
         """
         now = self._now()
         made = ApiKey(
@@ -149,7 +155,7 @@ class ApiKeys:
                 f"{expires_at:%Y-%m-%d %H:%M} UTC has passed: choose a later end"
             )
         secret = secrets.token_hex(SECRET_BYTES)
-        self._write(made, _hash(secret))
+        self._write(made, _hash(secret), actor)
         return made, f"vd_{made.id}_{secret}"
 
     def all(self) -> list[ApiKey]:
@@ -171,18 +177,18 @@ class ApiKeys:
         """Return a key. Raises UnknownKey."""
         record = self._record(id_)
         if not record:
-            raise UnknownKey(f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list`")
+            raise UnknownKey(id_)
         return _key(id_, record)
 
-    def revoke(self, id_: str) -> bool:
+    def revoke(self, id_: str, *, actor: str = "", why: str = "") -> bool:
         """Let nobody in by this key any more; False where it was revoked already.
 
         Raises UnknownKey.
         """
-        self.get(id_)
-        at = str(round(self.store.now()))
-        with plain_errors():
-            return bool(self.store.redis.hsetnx(self.store.key("apikey", id_), "revoked", at))
+        answer = self.store.run("revoke_key", id_, actor, why)
+        if answer == b"gone":
+            raise UnknownKey(id_)
+        return bool(answer == b"revoked")
 
     def authenticate(self, text: str) -> ApiKey:
         """Return the key that was shown, `vd_<id>_<secret>`. Raises NotLetIn."""
@@ -223,24 +229,19 @@ class ApiKeys:
             raw: Any = self.store.redis.hgetall(self.store.key("apikey", id_))
         return codec.record(raw)
 
-    def _write(self, key: ApiKey, hashed: str) -> None:
-        at = round(key.created_at.timestamp() * 1000)
-        fields = {
-            "hash": hashed,
+    def _write(self, key: ApiKey, hashed: str, actor: str) -> None:
+        at = str(round(key.created_at.timestamp() * 1000))
+        told = {
             "name": key.name,
             "scopes": ",".join(sorted(key.scopes)),
-            "created": str(at),
             "expires": codec.moment(key.expires_at),
             "rate": str(key.quota or ""),
             "note": key.note,
         }
-        with plain_errors():
-            pipe = self.store.redis.pipeline(transaction=True)
-            pipe.hset(
-                self.store.key("apikey", key.id), mapping={k: v for k, v in fields.items() if v}
-            )
-            pipe.zadd(self.store.key("keys"), {key.id: at})
-            pipe.execute()
+        told = {name: value for name, value in told.items() if value}
+        fields = {**told, "hash": hashed, "created": at}
+        flat = chain.from_iterable(fields.items())
+        self.store.run("create_key", key.id, at, actor, json.dumps(told), *flat)
 
     def _note_use(self, key: ApiKey, now: datetime) -> None:
         before = key.used_at

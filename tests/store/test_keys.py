@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from store_parts import NOW
 
 from dispatcher.store import Store
+from dispatcher.store.audit import read
 from dispatcher.store.keys import (
     ApiKey,
     ApiKeys,
@@ -252,3 +253,20 @@ def test_a_rate_leaves_nothing_behind(keys: ApiKeys, store: Store) -> None:
 def test_now_is_aware(keys: ApiKeys) -> None:
     made, _ = keys.create("x", [Scope.READ])
     assert made.created_at.tzinfo is UTC
+
+
+def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store) -> None:
+    made, _ = keys.create("x", [Scope.READ], note="for the wall", actor="cli:sam")
+    for _ in range(2):
+        keys.revoke(made.id, actor="cli:kim", why="lost")
+    entries = [(e.actor, e.act, e.target, e.why, e.facts) for e in read(store)]
+    assert entries == [
+        (
+            "cli:sam",
+            "keys.create",
+            f"key:{made.id}",
+            "for the wall",
+            {"name": "x", "scopes": "read", "note": "for the wall"},
+        ),
+        ("cli:kim", "keys.revoke", f"key:{made.id}", "lost", {"name": "x"}),
+    ]
