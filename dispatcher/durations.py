@@ -74,6 +74,15 @@ def moment(value: MomentLike) -> datetime | timedelta:
         raise InvalidMoment(f"{value} is further away than the calendar goes") from None
 
 
+def past(text: str) -> datetime:
+    """Return a moment, or what lies so long ago. Raises InvalidMoment."""
+    value = moment(text)
+    try:
+        return datetime.now(UTC) - value if isinstance(value, timedelta) else value
+    except OverflowError:
+        raise InvalidMoment(f"{text} ago is further back than the calendar goes") from None
+
+
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise InvalidMoment(f"{value.isoformat()} has no zone: end it with Z or +09:00")

@@ -14,6 +14,7 @@ from dispatcher.store.credit import account
 from dispatcher.store.inbox import FATES
 from dispatcher.store.listing import counts
 from dispatcher.store.outbox import Outbox
+from dispatcher.store.spending import limits
 
 
 def statistics(store: Store) -> dict[str, Any]:
@@ -38,16 +39,7 @@ def statistics(store: Store) -> dict[str, Any]:
             priority: None if at is None else iso_of(at) for priority, at in store.oldest().items()
         },
         "webhooks": Outbox(store).counts(),
-        "gates": [
-            {
-                "gate": gate.name,
-                "since": iso_of(gate.since),
-                "why": gate.why,
-                "required": gate.required,
-                "ajar": gate.ajar,
-            }
-            for gate in store.gates()
-        ],
+        "gates": gates(store),
         "balance": None if credit.balance is None else float(credit.balance),
         "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
         "credit": outlook.as_json(credit),
@@ -59,6 +51,28 @@ def statistics(store: Store) -> dict[str, Any]:
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
     }
+
+
+def balance(store: Store) -> dict[str, Any]:
+    """Return how the account's credit stands, with what holds calls back and what limits them."""
+    return outlook.as_json(account(store)) | {
+        "gates": gates(store),
+        "limits": [limit.to_dict() for limit in limits(store)],
+    }
+
+
+def gates(store: Store) -> list[dict[str, Any]]:
+    """Return the gates that are closed, or ajar."""
+    return [
+        {
+            "gate": gate.name,
+            "since": iso_of(gate.since),
+            "why": gate.why,
+            "required": gate.required,
+            "ajar": gate.ajar,
+        }
+        for gate in store.gates()
+    ]
 
 
 def _ended(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:

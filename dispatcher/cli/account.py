@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher import outlook
+from dispatcher import outlook, statistics
 from dispatcher.cli import connection, output
 from dispatcher.cli.acting import actor
-from dispatcher.cli.limiting import as_row, in_words
+from dispatcher.cli.limiting import in_words
 from dispatcher.cli.output import AsJson
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso_of
@@ -86,16 +86,13 @@ def _look(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decimal
 
 def _known(store: Store) -> tuple[dict[str, Any], list[str]]:
     """Return what is known of the account, for programs and in words."""
-    state, gates, set_limits = account(store), store.gates(), list(limits(store))
-    found = outlook.as_json(state) | {
-        "gates": [
-            {"gate": gate.name, "since": iso_of(gate.since), "why": gate.why, "ajar": gate.ajar}
-            for gate in gates
-        ],
-        "limits": [as_row(limit) for limit in set_limits],
-    }
-    held = [f"Calls are held: {gate.why} (since {iso_of(gate.since)})" for gate in gates]
-    return found, outlook.words(state, store.now()) + held + [in_words(each) for each in set_limits]
+    state = account(store)
+    lines = [
+        *outlook.words(state, store.now()),
+        *(f"Calls are held: {gate.why} (since {iso_of(gate.since)})" for gate in store.gates()),
+        *(in_words(limit) for limit in limits(store)),
+    ]
+    return statistics.balance(store), lines
 
 
 def client(context: typer.Context, sid: str | None, token: str | None, host: str) -> VoiceClient:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
 
-from dispatcher.durations import InvalidMoment, moment
+from dispatcher import durations
 from dispatcher.states import State
 from dispatcher.store.filters import Filter, InvalidFilter
 
@@ -87,10 +87,4 @@ def _filter(
 
 def past(text: str | None) -> datetime | None:
     """Return the moment that an option names, or how long ago it was. Raises InvalidMoment."""
-    if text is None:
-        return None
-    value = moment(text)
-    try:
-        return datetime.now(UTC) - value if isinstance(value, timedelta) else value
-    except OverflowError:
-        raise InvalidMoment(f"{text} ago is further back than the calendar goes") from None
+    return None if text is None else durations.past(text)

@@ -43,7 +43,7 @@ def set_(
     wanted = Limit(scope(scope_), *amount(most))
     store = connection.dispatcher(context).store
     changed = set_limit(store, wanted, actor=actor(), note=note)
-    _say(as_row(wanted), f"{in_words(wanted)}: {'changed' if changed else 'set'}", json=json)
+    _say(wanted.to_dict(), f"{in_words(wanted)}: {'changed' if changed else 'set'}", json=json)
 
 
 @app.command("list")
@@ -51,7 +51,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the limits, and what is spent or under way under each."""
     found = list(limits(connection.dispatcher(context).store))
     if json:
-        output.as_json([as_row(limit) for limit in found])
+        output.as_json([limit.to_dict() for limit in found])
     for limit in () if json else found:
         output.console().print(output.visible(in_words(limit)))
 
@@ -63,16 +63,6 @@ def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJso
     gone = clear_limit(connection.dispatcher(context).store, name, actor=actor(), note=note)
     words = "cleared" if gone else "there was no limit"
     _say({"scope": name, "cleared": gone}, f"{name}: {words}", json=json)
-
-
-def as_row(limit: Limit) -> dict[str, Any]:
-    """Return a limit as JSON knows it."""
-    return {
-        "scope": limit.scope,
-        "credits": float(limit.amount),
-        "per": limit.period,
-        "used": float(limit.used),
-    }
 
 
 def in_words(limit: Limit) -> str:

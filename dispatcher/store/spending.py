@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import DispatcherError
@@ -49,6 +50,15 @@ class Limit:
     def gate(self) -> str:
         """The gate that closes when it is reached."""
         return f"{Reason.LIMIT}:{self.scope}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the limit as JSON knows it."""
+        return {
+            "scope": self.scope,
+            "credits": float(self.amount),
+            "per": self.period,
+            "used": float(self.used),
+        }
 
 
 def scope(text: str) -> str:
