@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from api_parts import Client, client
 from gateway_process import Gateway
 
 from dispatcher.store import Store
+from dispatcher.store.keys import Scope
 from workers.embedded_redis import EmbeddedRedis
 
 
@@ -30,3 +32,21 @@ def store(server: EmbeddedRedis) -> Iterator[Store]:
     with store.redis:
         store.redis.flushall()
         yield store
+
+
+@pytest.fixture
+def billing(gateway: Gateway, store: Store) -> Client:
+    """A service that asks for calls."""
+    return client(gateway, store, "billing", Scope.ENQUEUE)
+
+
+@pytest.fixture
+def dashboard(gateway: Gateway, store: Store) -> Client:
+    """Somebody who looks."""
+    return client(gateway, store, "dashboard", Scope.READ)
+
+
+@pytest.fixture
+def ops(gateway: Gateway, store: Store) -> Client:
+    """Somebody who acts."""
+    return client(gateway, store, "ops", Scope.OPERATE)

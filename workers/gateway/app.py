@@ -10,12 +10,23 @@ from dispatcher.callback_urls import PREFIX, Signer
 from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.store.inbox import Inbox
-from workers.gateway import callbacks, health, problems
+from workers.feeder import Feeder
+from workers.gateway import callbacks, health, problems, reference
+from workers.gateway.api import account, acts, bulk, jobs
+from workers.gateway.api.caller import Door
+from workers.gateway.api.services import Services
 from workers.gateway.console import router as console
 from workers.gateway.reception import Reception
 from workers.gateway.shield import Limit, Shield
 
-LIMITS: dict[str, Limit] = {PREFIX: callbacks.LIMIT, **console.LIMITS}
+LIMITS: dict[str, Limit] = {
+    PREFIX: callbacks.LIMIT,
+    **console.LIMITS,
+    "/v1/": Limit(size=64 * 1024),
+    bulk.PATH: bulk.LIMIT,
+    "/v1/retry": Limit(),
+    "/v1/cancel": Limit(),
+}
 """Where the body may be larger or slower than usual, or must be smaller, by path."""
 
 
@@ -38,6 +49,11 @@ def create_gateway(
     app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
+    services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)
+    app.state.door = Door(services.keys, services.pool)
+    for part in (bulk, jobs, acts, account):
+        app.include_router(part.router(services))
+    reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:

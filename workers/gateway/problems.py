@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -15,25 +16,38 @@ from starlette.responses import Response
 from dispatcher.acts import UnknownAct
 from dispatcher.errors import DispatcherError
 from dispatcher.masking import mask_text
+from dispatcher.previews import TooMany
 from dispatcher.redis_url import StoreUnavailable
 from dispatcher.request import InvalidJob
 from dispatcher.store import KeyConflict, Refused, UnknownJob
+from dispatcher.store.filters import InvalidFilter
+from dispatcher.store.keys import NotLetIn
+from dispatcher.store.listing import InvalidCursor
 
 MEDIA_TYPE = "application/problem+json"
+INVALID = "the request is not what is expected here"
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
 
-_STATUS: dict[type[DispatcherError], HTTPStatus] = {
-    InvalidJob: HTTPStatus.UNPROCESSABLE_ENTITY,
-    UnknownJob: HTTPStatus.NOT_FOUND,
-    UnknownAct: HTTPStatus.NOT_FOUND,
-    KeyConflict: HTTPStatus.CONFLICT,
-    Refused: HTTPStatus.CONFLICT,
-    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+_KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
+    NotLetIn: (HTTPStatus.UNAUTHORIZED, ""),
+    InvalidJob: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),
+    UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
+    UnknownAct: (HTTPStatus.NOT_FOUND, "preview it anew"),
+    TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow it down, such as by time"),
+    KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
+    Refused: (HTTPStatus.CONFLICT, "look at the job: this does not go with where it stands"),
+    StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, ""),
 }
+"""What an error is over HTTP, and the remedy where the status says too little."""
 _REMEDIES = {
+    HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a key that is live:"
+    " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` makes one",
     HTTPStatus.NOT_FOUND: "check the address",
     HTTPStatus.METHOD_NOT_ALLOWED: "use a method that the Allow header names",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "mend the fields that `errors` names",
     HTTPStatus.SERVICE_UNAVAILABLE: "try again in a moment",
     HTTPStatus.INTERNAL_SERVER_ERROR: "try again; if it stays, the gateway's log says why",
 }
@@ -57,10 +71,15 @@ class Problem(HTTPException):
 
 
 def document(problem: Problem) -> bytes:
-    """Return the body of a problem: RFC 9457's members, and `remedy` and `errors` where known."""
+    """Return the body of a problem."""
+    return json.dumps(members(problem)).encode()
+
+
+def members(problem: Problem) -> dict[str, Any]:
+    """Return a problem as JSON knows it: RFC 9457's members; `remedy` and `errors` where known."""
     status = HTTPStatus(problem.status_code)
     errors = [{"field": field, "detail": detail} for field, detail in problem.faults]
-    members: dict[str, Any] = {
+    found: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
@@ -68,7 +87,29 @@ def document(problem: Problem) -> bytes:
         "remedy": problem.remedy,
         "errors": errors,
     }
-    return json.dumps({name: value for name, value in members.items() if value}).encode()
+    return {name: value for name, value in found.items() if value}
+
+
+def of(error: DispatcherError) -> Problem:
+    """Return what an error of the dispatcher is to somebody who asked over HTTP."""
+    known = (found for kind, found in _KNOWN.items() if isinstance(error, kind))
+    status, remedy = next(known, (HTTPStatus.BAD_REQUEST, ""))
+    faults = _faults(error)
+    return Problem(
+        status,
+        INVALID if faults else mask_text(str(error)),
+        remedy=remedy,
+        faults=[(mask_text(field), mask_text(why)) for field, why in faults],
+        headers={"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None,
+    )
+
+
+def _faults(error: DispatcherError) -> list[Fault]:
+    if isinstance(error, InvalidFilter):
+        return [(error.field, error.problem)]
+    if isinstance(error, InvalidCursor):
+        return [("cursor", str(error))]
+    return error.problems if isinstance(error, InvalidJob) else []
 
 
 def answer(problem: Problem) -> Response:
@@ -85,12 +126,25 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(DispatcherError, _on_refusal)
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return answer(error)
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if "Allow" in headers:  # of one route; the path may have others
+        headers["Allow"] = _methods(request) or headers["Allow"]
     return answer(Problem(HTTPStatus(error.status_code), error.detail, headers=headers))
+
+
+def _methods(request: Request) -> str:
+    """Return the methods that the document has for a path; '' where it has none."""
+    paths, path = request.app.openapi()["paths"], request.scope["path"]
+    found = [paths[path]] if path in paths else [i for t, i in paths.items() if _fits(t, path)]
+    return ", ".join(sorted({method.upper() for item in found for method in item}))
+
+
+def _fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
@@ -100,17 +154,10 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return answer(
         Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            "the request is not what is expected here",
-            remedy="mend the fields that `errors` names",
+            INVALID,
             faults=faults,
         )
     )
-
-
-def of(error: DispatcherError) -> Problem:
-    """Return the problem that an error of ours is."""
-    known = (status for kind, status in _STATUS.items() if isinstance(error, kind))
-    return Problem(next(known, HTTPStatus.BAD_REQUEST), mask_text(str(error)))
 
 
 async def _on_refusal(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workers.gateway.problems import Problem, answer
@@ -54,6 +55,8 @@ class Shield:
         guarded = _Guarded(scope, receive, send, self._limit(scope["path"]), self._headers)
         try:
             await self._app(scope, guarded.receive, guarded.send)
+        except ClientDisconnect:
+            log.debug("a client went away in the middle of its request")
         except Exception as error:  # noqa: BLE001 - whatever a route did not foresee
             await guarded.end(error)
 

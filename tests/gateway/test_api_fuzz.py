@@ -1,0 +1,47 @@
+"""The API against its own OpenAPI document: whatever is sent, nothing breaks and all is as said."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from api_parts import client
+from gateway_process import Gateway
+
+from dispatcher.store import Store
+from dispatcher.store.keys import Scope
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SCHEMATHESIS = Path(sysconfig.get_path("scripts")) / "schemathesis"
+
+
+def test_no_request_breaks_it_and_all_answers_are_as_documented(
+    gateway: Gateway, store: Store, tmp_path: Path
+) -> None:
+    """In a process of its own, with data that is the same each time; some thousand requests."""
+    key = client(gateway, store, "fuzz", *Scope).text
+    ran = subprocess.run(
+        [
+            *(str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", f"{gateway.url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
+            *("--generation-deterministic", "--max-examples", "10", "--workers", "2"),
+            *("--phases", "examples,coverage,fuzzing"),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": str(HERE / "fuzz_hooks.py"),
+            "PYTHONPATH": str(ROOT),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "Operations:       19 selected" in ran.stdout
+    assert "request failed" not in gateway.log

@@ -1,0 +1,78 @@
+"""`/v1/stats`, `/v1/balance`, `/v1/pause`, `/v1/resume`: the account as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dispatcher import statistics
+from dispatcher.masking import mask_text
+from dispatcher.request import InvalidJob, tag
+from dispatcher.states import Priority
+from dispatcher.store import Store
+from dispatcher.store.pauses import Scope, pause, resume
+from workers.gateway.api import schemas
+from workers.gateway.api.caller import READS, Operator
+from workers.gateway.api.fields import Fields
+from workers.gateway.api.jobs import respond
+from workers.gateway.api.services import Services
+from workers.gateway.api.strict import json_object
+
+
+def router(services: Services) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v1", tags=["account"])
+    store, pool = services.store, services.pool
+
+    @routes.get("/stats", dependencies=[READS], **schemas.STATS)
+    async def stats() -> Response:
+        """Return how things stand: jobs by state, pace, lines, gates, credit."""
+        return respond(_masked(await pool.run(statistics.statistics, store)))
+
+    @routes.get("/balance", dependencies=[READS], **schemas.BALANCE)
+    async def balance() -> Response:
+        """Return how the account's credit stands, and how long it lasts."""
+        return respond(_masked(await pool.run(statistics.balance, store)))
+
+    @routes.post("/pause", **schemas.PAUSE)
+    async def pause_(request: Request, caller: Operator) -> Response:
+        """Dial nothing more, or nothing with a tag or of a priority, until it is resumed."""
+        fields = Fields(await json_object(request, optional=True))
+        scope, note = _scope(fields), fields.note()
+        changed = await pool.run(pause, store, scope, actor=caller.actor, note=note)
+        return respond(await pool.run(_paused, store, scope, changed))
+
+    @routes.post("/resume", **schemas.PAUSE)
+    async def resume_(request: Request, caller: Operator) -> Response:
+        """End a pause: what it held is dialled in its order, at the limiter's pace."""
+        fields = Fields(await json_object(request, optional=True))
+        scope, note = _scope(fields), fields.note()
+        changed = await pool.run(resume, store, scope, actor=caller.actor, note=note)
+        services.nudge()
+        return respond(await pool.run(_paused, store, scope, changed))
+
+    return routes
+
+
+def _scope(fields: Fields) -> Scope:
+    only_tag, priority = fields.text("tag", tag), fields.text("priority", Priority)
+    fields.no_others("tag", "priority", "note")
+    if only_tag is not None and priority is not None:
+        raise InvalidJob([("tag", "give a tag or a priority, not both")])
+    return Scope(only_tag, priority)
+
+
+def _paused(store: Store, scope: Scope, changed: bool) -> dict[str, Any]:
+    return _masked({"scope": str(scope), "changed": changed, "gates": statistics.gates(store)})
+
+
+def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Hide numbers in what people wrote: names of gates hold tags, and notes anything."""
+    gates = [
+        {**gate, "gate": mask_text(gate["gate"]), "why": mask_text(gate["why"])}
+        for gate in found["gates"]
+    ]
+    return {**found, "gates": gates}

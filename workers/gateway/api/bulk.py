@@ -1,0 +1,133 @@
+"""`POST /v1/jobs/bulk`: lines of JSON streamed in, an answer to each streamed out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from dispatcher.errors import DispatcherError
+from workers.gateway import problems
+from workers.gateway.api import schemas
+from workers.gateway.api.caller import BulkEnqueuer
+from workers.gateway.api.intake import Intake, Tally, as_line
+from workers.gateway.api.lines import Line, Lines
+from workers.gateway.api.pool import Pool
+from workers.gateway.api.services import Services
+from workers.gateway.api.spool import Spool
+from workers.gateway.api.strict import idempotency_key, only_header
+from workers.gateway.problems import Problem
+from workers.gateway.shield import Limit
+
+PATH = "/v1/jobs/bulk"
+MEDIA_TYPE = "application/x-ndjson"
+ACCEPTED = {MEDIA_TYPE, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+LIMIT = Limit(size=1 << 30, within=3600, idle=60)
+TOGETHER = 500
+"""Lines that are enqueued in one round trip."""
+AT_ONCE = 8
+"""Bulk requests under way: each may take a thread and write to the disk."""
+READ_WITHIN = 60.0
+"""Seconds in which whoever has sent all must read something."""
+
+
+def router(services: Services) -> APIRouter:
+    """Return the route."""
+    routes = APIRouter(tags=["jobs"])
+    places = asyncio.Semaphore(AT_ONCE)
+
+    @routes.post(PATH, **schemas.BULK)
+    async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
+        """Ask for many, a line of JSON each; every line is accepted or refused on its own."""
+        _require_lines(request)
+        key = idempotency_key(request)
+        if places.locked():
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{AT_ONCE} bulk requests are under way",
+                headers={"Retry-After": "5"},
+            )
+        dispatcher = services.dispatcher(caller)
+        intake = Intake(dispatcher, services.keys, caller.key, key, Tally())
+        return Exchange(request, intake, services.pool, places)
+
+    return routes
+
+
+def _require_lines(request: Request) -> None:
+    content_type = (only_header(request, "Content-Type") or "").partition(";")[0].strip().lower()
+    if content_type not in ACCEPTED:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the body is not declared to be lines of JSON",
+            remedy=f"send a JSON object on each line, with `Content-Type: {MEDIA_TYPE}`",
+        )
+
+
+class Exchange(Response):
+    """An answer that is written while the request still comes."""
+
+    def __init__(
+        self, request: Request, intake: Intake, pool: Pool, places: asyncio.Semaphore
+    ) -> None:
+        super().__init__(media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self._request, self._intake, self._pool, self._places = request, intake, pool, places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        pieces = self._request.stream()
+        async with self._places:
+            # Before the answer begins: who asked for `100 Continue` waits for it.
+            first = await anext(pieces, b"")
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            with closing(Spool()) as spool:
+                reading = asyncio.create_task(self._read(first, pieces, spool))
+                try:
+                    await _write(spool, send)
+                    await reading  # what it did not foresee cuts the answer
+                finally:
+                    reading.cancel()
+                    await asyncio.wait([reading])
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _read(self, first: bytes, pieces: AsyncIterator[bytes], spool: Spool) -> None:
+        """Take in the lines as they come. One that a lost connection cut is left alone."""
+        lines, problem = Lines(), None
+        try:
+            await self._take_in(lines.feed(first), spool)
+            async for piece in pieces:
+                await self._take_in(lines.feed(piece), spool)
+            await self._take_in(lines.rest(), spool)
+        except Problem as error:  # too large, too slow
+            problem = error
+        except DispatcherError as error:
+            problem = problems.of(error)
+        finally:
+            spool.end(as_line(self._intake.tally.summary(problem)))
+
+    async def _take_in(self, lines: list[Line], spool: Spool) -> None:
+        for start in range(0, len(lines), TOGETHER):
+            some = lines[start : start + TOGETHER]
+            await spool.put(await self._pool.run(self._intake.take_in, some))
+
+
+async def _write(spool: Spool, send: Send) -> None:
+    """Send the answers; whoever sends still need not read yet."""
+    async for piece in spool.pieces():
+        message = {"type": "http.response.body", "body": piece, "more_body": True}
+        await _patiently(send, message, spool)
+
+
+async def _patiently(send: Send, message: dict[str, object], spool: Spool) -> None:
+    sending = asyncio.ensure_future(send(message))
+    while not (await asyncio.wait([sending], timeout=READ_WITHIN))[0]:
+        if spool.ended:
+            sending.cancel()
+            raise ClientDisconnect
+    await sending

@@ -1,0 +1,151 @@
+"""`/v1/jobs`: ask for calls, and see what became of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from dispatcher import forecast
+from dispatcher.client import Dispatcher
+from dispatcher.forecast import Why
+from dispatcher.job import Job, iso
+from dispatcher.masking import mask_text
+from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.store import UnknownJob
+from dispatcher.store.keys import Scope
+from dispatcher.store.listing import page
+from workers.gateway.api import schemas
+from workers.gateway.api.caller import Anybody, Caller, Enqueuer
+from workers.gateway.api.fields import Fields
+from workers.gateway.api.filters import NAMES, meant
+from workers.gateway.api.services import Services
+from workers.gateway.api.strict import idempotency_key, json_object
+
+LONGEST_WAIT = 60.0
+MOST = 500
+_ID = re.compile(r"[a-z2-7]{16}")
+
+
+def job_id(id_: Annotated[str, Path(alias="id", description="A job's id.")]) -> str:
+    """Return the id. Raises UnknownJob for what cannot be one."""
+    if not _ID.fullmatch(id_):
+        raise UnknownJob(mask_text(id_))
+    return id_
+
+
+JobId = Annotated[str, Depends(job_id)]
+Unmask = Annotated[
+    bool, Query(description="Numbers and texts whole; needs a key with the scope `operate`.")
+]
+
+
+def respond(content: Any, status: int = HTTPStatus.OK, **headers: str) -> Response:
+    """Return an answer in JSON."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, status, headers=headers, media_type="application/json")
+
+
+def router(services: Services) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v1", tags=["jobs"])
+    store, pool = services.store, services.pool
+
+    @routes.post("/jobs", **schemas.ENQUEUE)
+    async def enqueue(request: Request, caller: Enqueuer) -> Response:
+        """Ask for a call or a conference; once for its key, however often it is sent."""
+        asked = request_of(await json_object(request), idempotency_key(request))
+        job, new = await pool.run(accepted, services.dispatcher(caller), asked)
+        status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
+        return respond({"new": new, **job.to_dict()}, status, Location=f"/v1/jobs/{job.id}")
+
+    @routes.get("/jobs", **schemas.LIST)
+    async def jobs(
+        request: Request,
+        caller: Anybody,
+        *,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="Most jobs on a page.")] = 50,
+        cursor: Annotated[str | None, Query(description="Where the page before ended.")] = None,
+        unmask: Unmask = False,
+    ) -> Response:
+        """List jobs, newest first. A page may be short, or empty, and lead on all the same."""
+        if unmask:
+            caller.require(Scope.OPERATE)
+        wanted = meant(_query(request), caller)
+        found = await pool.run(page, store, wanted, limit, cursor)
+        shown = [caller.view(job, unmask=unmask) for job in found.jobs]
+        return respond({"jobs": shown, "cursor": found.cursor})
+
+    @routes.get("/jobs/{id}", **schemas.JOB)
+    async def job(
+        caller: Anybody,
+        id_: JobId,
+        *,
+        wait: Annotated[
+            float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
+        ] = 0,
+        unmask: Unmask = False,
+    ) -> Response:
+        """Return a job as it stands; with `wait` as soon as it has ended."""
+        found = await pool.run(store.get, id_)
+        caller.view(found, unmask=unmask)  # who may not see it may not wait for it either
+        if wait and not found.terminal:
+            found = await services.ended(id_, wait)
+        return respond(caller.view(found, unmask=unmask))
+
+    @routes.get("/jobs/{id}/why", **schemas.WHY)
+    async def why(caller: Anybody, id_: JobId) -> Response:
+        """Say why a job has not rung, and what happens next."""
+        found = await pool.run(lambda: forecast.why(store, store.get(id_)))
+        caller.view(found.job)
+        return respond(_reasons(found, caller))
+
+    return routes
+
+
+def _query(request: Request) -> Fields:
+    """Return the filter's part of the query. Raises InvalidJob for a part that comes twice."""
+    query = request.query_params
+    found: dict[str, Any] = {name: query.getlist(name) for name in NAMES if name in query}
+    twice = [name for name, values in found.items() if name != "state" and len(values) > 1]
+    unknown = sorted(set(query.keys()) - {*NAMES, "limit", "cursor", "unmask"})
+    if twice or unknown:
+        faults = [(name, "give it once") for name in twice]
+        known = ", ".join(NAMES)
+        raise InvalidJob(
+            faults + [(n, f"there is no such filter; there are {known}") for n in unknown]
+        )
+    return Fields({n: values if n == "state" else values[0] for n, values in found.items()})
+
+
+def request_of(fields: dict[str, Any], key: str | None) -> JobRequest:
+    """Return what is asked for; `key` is the header's. Raises InvalidJob."""
+    own = fields.get("key")
+    if key is not None and own is not None and own != key:
+        raise InvalidJob([("key", "it is not what the header Idempotency-Key says: give one")])
+    return JobRequest.of(fields if key is None else {**fields, "key": key})
+
+
+def accepted(dispatcher: Dispatcher, asked: JobRequest) -> tuple[Job, bool]:
+    """Enqueue; return the job, and whether it is new. Raises KeyConflict."""
+    handle = dispatcher.submit(asked)
+    return handle.refresh(), handle.new
+
+
+def _reasons(found: Why, caller: Caller) -> dict[str, Any]:
+    place, job = found.position, found.job
+    seen = caller.view(job)
+    return {
+        "id": job.id,
+        "state": job.state,
+        "reason": job.reason,
+        "hold_reason": job.hold_reason,
+        "why": found.because if caller.owns(job) else mask_text(found.because),
+        "position": place.before + 1 if place else None,
+        "expected_at": iso(place.expected_at) if place else None,
+        "next_action": seen["next_action"],
+    }

@@ -1,0 +1,54 @@
+"""What the API's routes stand on, made once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dispatcher.client import Dispatcher
+from dispatcher.job import Job
+from dispatcher.messages import Messenger
+from dispatcher.store import Store
+from dispatcher.store.keys import ApiKeys
+from dispatcher.waiting import Waiters
+from workers.gateway.api.caller import Caller
+from workers.gateway.api.pool import Pool
+
+
+@dataclass(frozen=True)
+class Services:
+    """`nudge` says that there is something new to dial; it returns at once."""
+
+    store: Store
+    messenger: Messenger
+    nudge: Callable[[], object]
+    pool: Pool = field(default_factory=Pool)
+
+    @cached_property
+    def keys(self) -> ApiKeys:
+        """The API keys."""
+        return ApiKeys(self.store)
+
+    @cached_property
+    def waiters(self) -> Waiters:
+        """Those who wait for jobs to end: all of them on one connection."""
+        return Waiters(self.store)
+
+    def dispatcher(self, caller: Caller) -> Dispatcher:
+        """Return what enqueues in a client's name: its keys mean nothing to any other."""
+        name = caller.name
+        return Dispatcher(self.store, self.messenger, actor=name, scope=name, nudge=self.nudge)
+
+    async def ended(self, id_: str, within: float) -> Job:
+        """Return a job when it has ended, or after so many seconds. Raises UnknownJob."""
+        waiting = self.waiters.waiting(id_)
+        future = asyncio.wrap_future(await self.pool.run(waiting.__enter__))
+        try:
+            async with asyncio.timeout(within):
+                return await asyncio.shield(future)  # what others give us is not ours to cancel
+        except TimeoutError:
+            return await self.pool.run(self.store.get, id_)
+        finally:
+            await self.pool.run(waiting.__exit__, None, None, None)
