@@ -285,6 +285,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8080
+    metrics: Literal["auto", "open", "key"] = "auto"
     gateway_tls_cert: Path | None = None
     gateway_tls_key: Path | None = None
 

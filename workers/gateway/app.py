@@ -11,7 +11,7 @@ from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.store.inbox import Inbox
 from workers.feeder import Feeder
-from workers.gateway import callbacks, health, problems, reference
+from workers.gateway import callbacks, health, metrics, problems, reference
 from workers.gateway.api import account, acts, bulk, jobs
 from workers.gateway.api.caller import Door
 from workers.gateway.api.services import Services
@@ -53,6 +53,7 @@ def create_gateway(
     app.state.door = Door(services.keys, services.pool)
     for part in (bulk, jobs, acts, account):
         app.include_router(part.router(services))
+    app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))

@@ -1,0 +1,159 @@
+"""`/metrics` as Prometheus reads it: what stands in the store, no number, and to whom."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_parts import NUMBER, Client
+from gateway_process import Gateway
+from prometheus_client.parser import text_string_to_metric_families
+from test_gateway_process import problem
+
+from dispatcher.policy import Decision
+from dispatcher.rate import Rate
+from dispatcher.request import JobRequest
+from dispatcher.rules import Rules
+from dispatcher.states import State
+from dispatcher.store import Claim, Store
+from dispatcher.store.credit import note_balance, watch
+from dispatcher.store.keys import ApiKeys, Scope
+from workers.embedded_redis import EmbeddedRedis
+from workers.gateway.metrics import METRICS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def scraped(text: str) -> Samples:
+    """Return all samples: name without the common beginning, and labels -> value."""
+    return {
+        (sample.name.removeprefix("voice_dispatcher_"), frozenset(sample.labels.items())): (
+            sample.value
+        )
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def scrape(gateway: Gateway, **options: Any) -> Samples:
+    answer = gateway.ask("GET", "/metrics", **options)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return scraped(answer.text)
+
+
+def value(found: Samples, name: str, **labels: str) -> float:
+    return found[name, frozenset(labels.items())]
+
+
+def test_an_empty_store_has_all_states_and_no_balance(gateway: Gateway, store: Store) -> None:
+    found = scrape(gateway)
+    assert value(found, "redis_up") == 1
+    for state in State:
+        assert value(found, "jobs", state=state, reason="") == 0
+    assert value(found, "gate_closed", gate="credit") == 0
+    assert value(found, "waiting_seconds", priority="urgent") == 0
+    assert not [name for name, _ in found if name in {"balance", "rate_limit", "credit_low_level"}]
+    assert store.redis.dbsize() == 0  # looking leaves no trace
+
+
+def test_metrics_tell_what_stands_in_the_store(
+    server: EmbeddedRedis, tmp_path: Path, store: Store, ops: Client
+) -> None:
+    """Through another gateway, which is open although there are keys."""
+    store.publish(Rules(rate=Rate(5), floor=50, warn=(500,), gap=0, one_at_a_time=False))
+    look = watch(store, lease=60, now=True)
+    assert look is not None
+    note_balance(store, Decimal("412.5"), look, 300)
+    ids = [
+        store.enqueue(
+            JobRequest.of({"recipient": NUMBER, "say": "x", "key": str(n), "priority": "bulk"})
+        ).id
+        for n in range(3)
+    ]
+    made = store.claim(ids[0], token="t", lease=30)
+    assert isinstance(made, Claim)
+    store.settle(ids[0], 1, Decision(State.FAILED, "no_answer", "nobody", "no_answer"))
+    store.close_gate(f"paused:tag:t{NUMBER}", "why not")
+    store.close_gate("auth", "wrong token")
+    store.feed()
+    with Gateway(tmp_path, server.url, DISPATCHER_METRICS="open") as gateway:
+        answer = gateway.ask("GET", "/metrics")
+    found = scraped(answer.text)
+    assert value(found, "jobs", state="held", reason="auth") == 2
+    assert value(found, "jobs_ended_total", state="failed", reason="no_answer") == 1
+    assert value(found, "attempts_total") == value(found, "requests_total") == 1
+    assert value(found, "gate_closed", gate="auth") == 1
+    assert value(found, "gate_closed", gate="paused:tag:t+8180****0001") == 1
+    assert value(found, "balance") == 412.5
+    assert (value(found, "credit_floor"), value(found, "credit_low_level")) == (50, 500)
+    assert value(found, "rate_limit") == value(found, "rate_working") == 5
+    assert 0 < value(found, "waiting_seconds", priority="bulk") < 60
+    assert value(found, "credit_waiting_needs") > 0
+    for secret in (NUMBER, NUMBER[1:], ops.text, ops.key.id):
+        assert secret not in answer.text
+
+
+def test_it_is_open_until_a_key_is_made_and_then_wants_one_that_reads(
+    gateway: Gateway, store: Store
+) -> None:
+    scrape(gateway)
+    made, text = ApiKeys(store).create("prometheus", [Scope.READ])
+    _, other = ApiKeys(store).create("billing", [Scope.ENQUEUE])
+    problem(gateway.ask("GET", "/metrics"), 401)
+    problem(gateway.ask("GET", "/metrics", headers={"Authorization": f"Bearer {other}"}), 403)
+    shown = {"Authorization": f"Bearer {text}"}
+    assert gateway.ask("GET", "/metrics", headers=shown).status_code == 200
+    ApiKeys(store).revoke(made.id)
+    problem(gateway.ask("GET", "/metrics"), 401)
+
+
+def test_it_may_want_a_key_from_the_start(
+    server: EmbeddedRedis, tmp_path: Path, store: Store
+) -> None:
+    assert not ApiKeys(store).any()
+    with Gateway(tmp_path, server.url, DISPATCHER_METRICS="key") as gateway:
+        problem(gateway.ask("GET", "/metrics"), 401)
+
+
+@pytest.mark.parametrize("access", ["auto", "open", "key"])
+def test_that_redis_is_away_is_told_and_nothing_else(
+    server: EmbeddedRedis, tmp_path: Path, access: str
+) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        Gateway(
+            tmp_path, away.url, DISPATCHER_BROKER_URL=server.url, DISPATCHER_METRICS=access
+        ) as gateway,
+    ):
+        away.kill()
+        key = {"Authorization": f"Bearer vd_{'0' * 10}_{'0' * 64}"}
+        found = scrape(gateway, headers=key if access == "key" else {})
+    assert value(found, "redis_up") == 0
+    assert {name for name, _ in found} == {"redis_up", "info"}
+
+
+def test_the_docs_have_the_same_table() -> None:
+    row = r"^\| `voice_dispatcher_(\w+)` \| (\w+) \|([^|]*)\|"
+    rows = re.findall(row, DOCS.read_text(), re.MULTILINE)
+    documented = {
+        (name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows
+    }
+    known = {(m.exposed.removeprefix("voice_dispatcher_"), m.kind, m.labels) for m in METRICS} | {
+        ("redis_up", "gauge", ()),
+        ("info", "gauge", ("version",)),
+    }
+    assert documented == known
+
+
+def test_the_alert_rules_of_the_docs_use_metrics_that_there_are() -> None:
+    rules = re.search(r"```yaml\ngroups:.*?```", DOCS.read_text(), re.DOTALL)
+    assert rules
+    used = set(re.findall(r"voice_dispatcher_\w+", rules[0]))
+    known = {m.exposed for m in METRICS} | {"voice_dispatcher_redis_up"}
+    assert len(used) >= 4
+    assert used <= known

@@ -1,0 +1,232 @@
+"""`GET /metrics`: how things stand, for Prometheus; read from the store at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.responses import Response
+
+from dispatcher import __version__
+from dispatcher.errors import DispatcherError
+from dispatcher.masking import mask_text
+from dispatcher.redis_url import StoreUnavailable
+from dispatcher.statistics import statistics
+from dispatcher.store import Store
+from dispatcher.store.keys import Scope
+from workers.gateway.api.caller import let_in
+from workers.gateway.api.services import Services
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+PREFIX = "voice_dispatcher_"
+ALWAYS = ("credit", "auth", "provider_down", "paused", "limit:account")
+"""Gates that are told of while they are open, too."""
+Found = Mapping[str, Any]
+"""What `statistics` returns."""
+Sample = tuple[tuple[str, ...], float]
+"""The labels' values, and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: what it is, and how it is read from the statistics."""
+
+    name: str
+    kind: Literal["gauge", "counter"]
+    help: str
+    read: Callable[[Found], Iterable[Sample]]
+    labels: tuple[str, ...] = ()
+
+    def family(self, found: Found) -> GaugeMetricFamily | CounterMetricFamily:
+        """Return it with its samples."""
+        make = GaugeMetricFamily if self.kind == "gauge" else CounterMetricFamily
+        family = make(PREFIX + self.name, self.help, labels=self.labels)
+        for labels, value in self.read(found):
+            family.add_metric(labels, value)
+        return family
+
+    @property
+    def exposed(self) -> str:
+        """The name of its samples."""
+        return PREFIX + self.name + ("_total" if self.kind == "counter" else "")
+
+
+def _one(*path: str) -> Callable[[Found], Iterator[Sample]]:
+    """Return how to read the one value at a path; what is not known has no sample."""
+
+    def read(found: Found) -> Iterator[Sample]:
+        value: Any = found
+        for name in path:
+            value = value[name]
+        if value is not None:
+            yield (), float(value)
+
+    return read
+
+
+def _each(*path: str) -> Callable[[Found], Iterator[Sample]]:
+    """Return how to read a table of values by name."""
+
+    def read(found: Found) -> Iterator[Sample]:
+        table: Any = found
+        for name in path:
+            table = table[name]
+        yield from (((str(name),), float(value)) for name, value in table.items())
+
+    return read
+
+
+def _jobs(found: Found) -> Iterator[Sample]:
+    for state, number in found["jobs"].items():
+        reasons = found["reasons"].get(state, {})
+        yield from (((state, reason), n) for reason, n in reasons.items())
+        if not reasons or number > sum(reasons.values()):
+            yield (state, ""), number - sum(reasons.values())
+
+
+def _ended(found: Found) -> Iterator[Sample]:
+    for state, reasons in found["ended"].items():
+        yield from (((state, reason), n) for reason, n in (reasons or {"": 0}).items())
+
+
+def _gates(wanted: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Iterator[Sample]]:
+    def read(found: Found) -> Iterator[Sample]:
+        values = dict.fromkeys(ALWAYS, 0.0)
+        for gate in found["gates"]:
+            values[mask_text(gate["gate"])] = float(wanted(gate))
+        yield from (((name,), value) for name, value in values.items())
+
+    return read
+
+
+def _ages(found: Found) -> Iterator[Sample]:
+    now = datetime.fromisoformat(found["at"])
+    for priority, since in found["waiting_since"].items():
+        age = (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
+        yield (str(priority),), max(0.0, age)
+
+
+def _seen_age(found: Found) -> Iterator[Sample]:
+    if found["balance_at"]:
+        seen, now = map(datetime.fromisoformat, (found["balance_at"], found["at"]))
+        yield (), max(0.0, (now - seen).total_seconds())
+
+
+METRICS = (
+    Metric("jobs", "gauge", "Jobs kept, by state and reason.", _jobs, ("state", "reason")),
+    Metric(
+        "jobs_ended",
+        "counter",
+        "Jobs that came to an end, by state and reason; one that is retriggered may end again.",
+        _ended,
+        ("state", "reason"),
+    ),
+    Metric("attempts", "counter", "Attempts begun.", _one("attempts")),
+    Metric("requests", "counter", "Requests to the provider.", _one("requests")),
+    Metric("second_calls", "counter", "People called twice, found out late.", _one("second_calls")),
+    Metric(
+        "waiting_seconds",
+        "gauge",
+        "For how long the longest waiting job is due, ready or held; 0: none is.",
+        _ages,
+        ("priority",),
+    ),
+    Metric("ready", "gauge", "Jobs in line to be dialled.", _each("ready"), ("priority",)),
+    Metric("lines", "gauge", "Lines with jobs that are ready.", _each("lines"), ("priority",)),
+    Metric("fed", "gauge", "Jobs whose message is out.", _one("fed")),
+    Metric(
+        "gate_closed",
+        "gauge",
+        "1: calls are held for this reason.",
+        _gates(lambda gate: not gate["ajar"]),
+        ("gate",),
+    ),
+    Metric(
+        "gate_ajar",
+        "gauge",
+        "1: one call at a time tries whether the reason is over.",
+        _gates(lambda gate: bool(gate["ajar"])),
+        ("gate",),
+    ),
+    Metric("rate_limit", "gauge", "Requests a second, as set.", _one("rate", "limit")),
+    Metric("rate_working", "gauge", "Requests a second, after 429s.", _one("rate", "working")),
+    Metric("connections", "gauge", "Requests under way.", _one("rate", "connections")),
+    Metric("balance", "gauge", "Credits, as last seen.", _one("credit", "balance")),
+    Metric("balance_age_seconds", "gauge", "Since the balance was last seen.", _seen_age),
+    Metric("balance_looks_failed", "gauge", "Failed in a row.", _one("credit", "looks_failed")),
+    Metric(
+        "credit_floor", "gauge", "Credits below which no call goes out.", _one("credit", "floor")
+    ),
+    Metric("credit_available", "gauge", "Credits to give out.", _one("credit", "available")),
+    Metric("credit_in_flight", "gauge", "Credits reserved by calls.", _one("credit", "in_flight")),
+    Metric("credit_spent", "counter", "Credits that ended calls cost.", _one("credit", "spent")),
+    Metric("credit_hours_left", "gauge", "Hours to the floor.", _one("credit", "hours_left")),
+    Metric(
+        "credit_low_level",
+        "gauge",
+        "The level a low balance was warned of, while it is below.",
+        _one("credit", "warned"),
+    ),
+    Metric(
+        "credit_waiting_needs",
+        "gauge",
+        "Credits that the waiting jobs will probably cost.",
+        _one("credit", "waiting", "credits"),
+    ),
+    Metric("callbacks", "counter", "Callbacks, by fate.", _each("callbacks"), ("fate",)),
+    Metric("webhooks", "gauge", "Webhooks to deliver, given up.", _each("webhooks"), ("state",)),
+)
+"""All but `redis_up` and `info`; docs/metrics.md has the same table."""
+
+
+class Standing(Collector):
+    """Collects what one look at the store told; None: Redis did not answer."""
+
+    def __init__(self, found: Found | None) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        info = GaugeMetricFamily(PREFIX + "info", "The version.", labels=("version",))
+        info.add_metric((__version__,), 1)
+        up = int(self._found is not None)
+        yield info
+        yield GaugeMetricFamily(PREFIX + "redis_up", "1: Redis answers.", value=up)
+        if self._found is not None:
+            yield from (metric.family(self._found) for metric in METRICS)
+
+
+def exposition(store: Store) -> bytes:
+    """Return the metrics as Prometheus reads them."""
+    try:
+        return _exposed(statistics(store))
+    except DispatcherError:
+        return _exposed(None)
+
+
+def _exposed(found: Found | None) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Standing(found))
+    return generate_latest(registry)
+
+
+def router(services: Services, access: Literal["auto", "open", "key"]) -> APIRouter:
+    """Return the route. `auto`: open until an API key is made; then a key that may read."""
+    routes = APIRouter()
+    store, keys, pool = services.store, services.keys, services.pool
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        try:
+            if access == "key" or (access == "auto" and await pool.run(keys.any)):
+                await let_in(request, Scope.READ, counted=False)
+        except StoreUnavailable:
+            return Response(_exposed(None), media_type=MEDIA_TYPE)  # which tells of nothing else
+        return Response(await pool.run(exposition, store), media_type=MEDIA_TYPE)
+
+    return routes
