@@ -1,0 +1,105 @@
+"""A service in no language of ours: what README and the HTTP page say to type, on a real stack."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
+
+pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+
+STRICT = 'set -euo pipefail; curl() { command curl --fail-with-body --max-time 30 "$@"; echo; }\n'
+"""An example that is refused ends the script."""
+
+
+def examples(page: str) -> str:
+    """Return all that a page says to type which has to do with the gateway."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    script = "".join(block for block in blocks if "curl" in block or "keys create" in block)
+    return script.replace(".venv/bin/", "").replace("wait=30", "wait=1")
+
+
+def typed(stage: Stage, script: str) -> list[dict[str, object]]:
+    """Run a script in the stack's folder; return the lines of JSON that it printed."""
+    gateway = stage.up.announced["gateway_url"]
+    environment = {
+        **stage.up.environment,
+        "PATH": f"{VOICE_DISPATCHER.parent}:{stage.up.environment['PATH']}",
+        "GATEWAY": gateway,
+    }
+    for name in [name for name in environment if name.startswith(("DISPATCHER_", "XOXZO_"))]:
+        del environment[name]
+    ran = subprocess.run(
+        ["bash", "-c", STRICT + script],
+        cwd=stage.up.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+
+
+def test_a_service_gets_its_result_by_what_the_readme_says(stage: Stage) -> None:
+    script = examples("README.md")
+    assert script.count("curl") == 2
+    accepted, listed = typed(stage, script)
+    job = stage.up.dispatcher.wait(str(accepted["id"]), 30)
+    assert (job.outcome, job.producer) == ("ANSWERED", "billing")
+    assert [each["id"] for each in listed["jobs"]] == [job.id]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def paused(stage: Stage) -> Iterator[Stage]:
+    """Nothing is dialled, so that what is asked for can still be cancelled."""
+    stage.up.cli("pause")
+    yield stage
+    stage.up.cli("resume")
+
+
+def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None:
+    script = examples("docs/http.md").replace("export GATEWAY=http://127.0.0.1:8080\n", "")
+    assert script.count("curl") > 15
+    told = typed(paused, script)
+    states = [each["state"] for each in told if "timeline" in each]
+    waits = {"queued", "held"}  # behind the pause
+    assert [state in waits or state for state in states] == [True, True, "cancelled", True]
+    summary = next(each["summary"] for each in told if "summary" in each)
+    assert summary["new"] == 2  # type: ignore[index]
+    assert any("balance" in each for each in told)
+    entries = next(each["entries"] for each in told if "entries" in each)
+    acts = [entry["act"] for entry in entries]  # type: ignore[attr-defined]
+    assert {"keys.create", "cancel", "retry", "pause", "resume"} <= set(acts)
+
+
+def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
+    """Begun over HTTP, driven by a worker, told when it is done."""
+    up = stage.up
+    handles = [up.dispatcher.call("+818012340002", say="x", tags=["http"]) for _ in range(3)]
+    for handle in handles:
+        assert handle.wait(30).reason == "no_answer"
+    key = up.cli("keys", "create", "ops", "--scope", "operate").stdout.strip()
+    begin = f"""
+        ask() {{ curl -sS "$GATEWAY/v1/$1" -H "Authorization: Bearer {key}" \\
+            -H "Content-Type: application/json" ${{2:+-d "$2"}}; }}
+        ACT=$(ask retry '{{"filter": {{"tag": "http"}}}}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+        ask retry "{{\\"preview\\": false, \\"id\\": \\"$ACT\\"}}"
+    """
+    (begun,) = typed(stage, begin)
+    assert begun["chosen"] == 3
+
+    def done() -> bool:
+        script = begin.partition("ACT=")[0] + f"ask acts/{begun['id']}"
+        return typed(stage, script)[0]["state"] == "done"
+
+    eventually(done, 30, "the act is done")
+    eventually(
+        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 30, "they rang"
+    )
