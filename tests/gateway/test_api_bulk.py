@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from test_gateway_process import problem
 
 from dispatcher.store import Store
 from dispatcher.store.keys import Scope
+from workers.embedded_redis import EmbeddedRedis
 
 
 def lines(many: int, start: int = 0) -> list[dict[str, Any]]:
@@ -248,3 +250,26 @@ def test_no_more_than_a_few_at_once(billing: Client) -> None:
     deadline = time.monotonic() + 10
     while billing.ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON).status_code != 200:
         assert time.monotonic() < deadline
+
+
+# -- when things go away -------------------------------------------------------------------
+
+
+def test_that_redis_went_away_ends_the_answer_with_a_problem(
+    server: EmbeddedRedis, tmp_path: Path
+) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        Gateway(tmp_path, away.url, DISPATCHER_BROKER_URL=server.url) as gateway,
+    ):
+        one = client(gateway, Store.from_url(away.url), "x", Scope.ENQUEUE)
+        with gateway.wire() as wire:
+            wire.sendall(head(one.text) + chunk(as_line(lines(1)[0])))
+            until(wire, b'"line":1')
+            away.kill()
+            wire.sendall(chunk(as_line(lines(1, 1)[0])))
+            told = until(wire, b'"summary"')
+        assert b'"lines":1,"accepted":1,"new":1,"refused":0,"complete":false' in told
+        assert b'"status":503' in told
+        assert "503" in str(problem(one.post("/v1/jobs", SAY), 503))
+        assert "Traceback" not in gateway.log

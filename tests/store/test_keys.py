@@ -86,12 +86,13 @@ def test_a_key_ends_when_it_was_said_to(keys: ApiKeys, clock: Clock) -> None:
 
 
 def test_whatever_lets_nobody_in_is_told_in_the_same_words(keys: ApiKeys, clock: Clock) -> None:
-    expired, expired_text = keys.create("a", [Scope.READ], expires_at=NOW + timedelta(seconds=1))
+    _, expired_text = keys.create("a", [Scope.READ], expires_at=NOW + timedelta(seconds=1))
     revoked, revoked_text = keys.create("b", [Scope.READ])
     keys.revoke(revoked.id)
     clock.forward(2)
+    live, _ = keys.create("c", [Scope.READ])
     _, other = keys.create("c", [Scope.READ])
-    mixed = f"vd_{expired.id}_{other.rpartition('_')[2]}"
+    mixed = f"vd_{live.id}_{other.rpartition('_')[2]}"
     unknown = f"vd_{'0' * 10}_{secrets.token_hex(32)}"
     said = set()
     for text in (expired_text, revoked_text, mixed, unknown, "", "vd_", other + "0", other + "\n"):
