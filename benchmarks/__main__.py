@@ -16,6 +16,7 @@ NAMES = (
     "idle",
     "speed",
     "callbacks",
+    "http",
     "credit",
     "reconcile",
     "retrigger",

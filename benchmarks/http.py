@@ -1,0 +1,156 @@
+"""The HTTP API: calls asked for one by one and by the line, and what that takes of the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from benchmarks.side_by_side import cpu_seconds
+from benchmarks.stand import numbers
+from dispatcher.store import Store
+from dispatcher.store.keys import ApiKeys, Scope
+from workers.embedded_redis import EmbeddedRedis
+
+AT_ONCE = 16
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway beside a Redis, and a key to it; nobody dials."""
+
+    pid: int
+    port: int
+    key: str
+
+    @property
+    def peak(self) -> float:
+        """The most memory it ever had, in MiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) / 1024
+
+
+def run(*, quick: bool) -> None:
+    """Print what each way takes."""
+    print("| | a second | p50 | p99 | gateway's CPU each | its memory, before and at most |")
+    print("|---|---|---|---|---|---|")
+    with running() as gateway:
+        print(f"| one by one, {AT_ONCE} at once | {_singles(gateway, 1000 if quick else 5000)} |")
+    for many in (10_000,) if quick else (10_000, 100_000):
+        with running() as gateway:
+            print(f"| {many:,} lines in one request | {_bulk(gateway, many)} |", flush=True)
+
+
+@contextmanager
+def running() -> Iterator[Running]:
+    """Run a gateway."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        EmbeddedRedis(Path(folder, "redis")) as redis,
+        socket.create_server(("127.0.0.1", 0)) as free,
+    ):
+        port = int(free.getsockname()[1])
+        free.close()
+        _, key = ApiKeys(Store.from_url(redis.url)).create("bench", [Scope.ENQUEUE])
+        settings = {
+            "DISPATCHER_REDIS_URL": redis.url,
+            "DISPATCHER_GATEWAY_PORT": str(port),
+            "DISPATCHER_LOG_LEVEL": "WARNING",
+        }
+        command = [sys.executable, "-m", "workers.run", "gateway"]
+        environment = {"PATH": os.environ["PATH"], **settings}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout
+                assert process.stdout.readline().startswith("listening")
+                yield Running(process.pid, port, key)
+            finally:
+                process.kill()
+
+
+def _job(number: str, key: str) -> bytes:
+    fields = {"recipient": number, "say": "Your parcel has come", "tags": ["parcels"], "key": key}
+    return json.dumps(fields).encode()
+
+
+# -- one by one ----------------------------------------------------------------------------
+
+
+def _singles(gateway: Running, count: int) -> str:
+    asyncio.run(_ask(gateway, count // 10, "warm"))
+    memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
+    waits = sorted(asyncio.run(_ask(gateway, count, "measured")))
+    took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
+    p50, p99 = (waits[int(part * (count - 1))] * 1000 for part in (0.5, 0.99))
+    each = f"{used / count * 1e6:.0f} µs"
+    return (
+        f"{count / took:,.0f} | {p50:.1f} ms | {p99:.1f} ms | {each}"
+        f" | {memory:.0f}, {gateway.peak:.0f} MiB"
+    )
+
+
+async def _ask(gateway: Running, count: int, what: str) -> list[float]:
+    """Ask for so many calls, some at once; return how long each answer took."""
+    bodies = iter([_job(n, f"{what}-{i}") for i, n in enumerate(numbers(count))])
+    waits: list[float] = []
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        for body in bodies:
+            asked = time.monotonic()
+            writer.write(_request(gateway, body))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 202 "), head
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length
+            await reader.readexactly(int(length[1]))
+            waits.append(time.monotonic() - asked)
+        writer.close()
+        await writer.wait_closed()
+
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+    return waits
+
+
+def _request(gateway: Running, body: bytes) -> bytes:
+    head = (
+        "POST /v1/jobs HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {gateway.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+# -- by the line ---------------------------------------------------------------------------
+
+
+def _bulk(gateway: Running, many: int) -> str:
+    body = b"".join(_job(n, f"row-{i}") + b"\n" for i, n in enumerate(numbers(many)))
+    headers = {
+        "Authorization": f"Bearer {gateway.key}",
+        "Content-Type": "application/x-ndjson",
+    }
+    url = f"http://127.0.0.1:{gateway.port}/v1/jobs/bulk"
+    memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
+    answer = requests.post(url, data=body, headers=headers, timeout=600)
+    took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
+    summary = json.loads(answer.content.splitlines()[-1])["summary"]
+    assert summary["new"] == many, summary
+    each = f"{used / many * 1e6:.0f} µs"
+    return f"{many / took:,.0f} | | | {each} | {memory:.0f}, {gateway.peak:.0f} MiB"
