@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
+from string import ascii_lowercase
 from typing import Any
 
 from dispatcher.errors import DispatcherError
@@ -30,7 +31,7 @@ USED_EVERY = 60_000
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 _TAKEN = frozenset({"producer", "cli", "task", "demo"})
 """Producers that there are without a key: a key must not own their jobs."""
-_TEXT = re.compile(rf"vd_([0-9a-f]{{10}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
+_TEXT = re.compile(rf"vd_([a-z]{{10}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 _QUOTA = re.compile(r"([1-9][0-9]{0,6})/(s|second|m|min|minute|h|hour|d|day)", re.ASCII)
 _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _WORDS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}
@@ -140,7 +141,7 @@ class ApiKeys:
         """
         now = self._now()
         made = ApiKey(
-            id=secrets.token_hex(5),
+            id=_new_id(),
             name=client_name(name),
             scopes=frozenset(scopes),
             created_at=now,
@@ -256,6 +257,11 @@ def client_name(text: str) -> str:
     if text.lower() in _TAKEN:
         raise InvalidKeyOptions(f"{text!r} is a producer without a key: choose another name")
     return text
+
+
+def _new_id() -> str:
+    """Return 10 letters: digits alone would look like a telephone number, and be masked."""
+    return "".join(secrets.choice(ascii_lowercase) for _ in range(10))
 
 
 def _note(text: str) -> str:

@@ -71,7 +71,7 @@ def test_whoever_is_not_let_in_is_told_the_same(
         "Bearer ",
         f"Bearer {text}",
         f"Bearer {billing.text[:-1]}",
-        f"Bearer vd_{'0' * 10}_{'0' * 64}",
+        f"Bearer vd_{'a' * 10}_{'0' * 64}",
         f"Basic {billing.text}",
         "Bearer " + "x" * 10_000,
         "Bearer \xff",

@@ -131,7 +131,7 @@ def test_that_redis_is_away_is_told_and_nothing_else(
         ) as gateway,
     ):
         away.kill()
-        key = {"Authorization": f"Bearer vd_{'0' * 10}_{'0' * 64}"}
+        key = {"Authorization": f"Bearer vd_{'a' * 10}_{'0' * 64}"}
         found = scrape(gateway, headers=key if access == "key" else {})
     assert value(found, "redis_up") == 0
     assert {name for name, _ in found} == {"redis_up", "info"}

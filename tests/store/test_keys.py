@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import NOW
 
+from dispatcher.masking import mask_text
 from dispatcher.store import Store
 from dispatcher.store.audit import read
 from dispatcher.store.keys import (
@@ -64,6 +65,12 @@ def test_the_secret_is_kept_nowhere(keys: ApiKeys, store: Store) -> None:
     assert secret not in repr(keys.all())
 
 
+def test_no_id_of_a_key_looks_like_a_number(keys: ApiKeys) -> None:
+    ids = [keys.create("x", [Scope.READ])[0].id for _ in range(50)]
+    assert len(set(ids)) == 50
+    assert all(id_.isalpha() and mask_text(f"key:{id_}") == f"key:{id_}" for id_ in ids)
+
+
 def test_keys_of_one_name_take_each_others_place(keys: ApiKeys) -> None:
     old, old_text = keys.create("billing", [Scope.ENQUEUE])
     new, new_text = keys.create("billing", [Scope.ENQUEUE])
@@ -93,7 +100,7 @@ def test_whatever_lets_nobody_in_is_told_in_the_same_words(keys: ApiKeys, clock:
     live, _ = keys.create("c", [Scope.READ])
     _, other = keys.create("c", [Scope.READ])
     mixed = f"vd_{live.id}_{other.rpartition('_')[2]}"
-    unknown = f"vd_{'0' * 10}_{secrets.token_hex(32)}"
+    unknown = f"vd_{'a' * 10}_{secrets.token_hex(32)}"
     said = set()
     for text in (expired_text, revoked_text, mixed, unknown, "", "vd_", other + "0", other + "\n"):
         with pytest.raises(NotLetIn) as refusal:
@@ -103,7 +110,7 @@ def test_whatever_lets_nobody_in_is_told_in_the_same_words(keys: ApiKeys, clock:
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text() | st.from_regex(r"vd_[0-9a-f]{10}_[0-9a-f]{64}", fullmatch=True))
+@given(text=st.text() | st.from_regex(r"vd_[a-z]{10}_[0-9a-f]{64}", fullmatch=True))
 def test_no_text_that_is_made_up_lets_in(keys: ApiKeys, text: str) -> None:
     with pytest.raises(NotLetIn):
         keys.authenticate(text)
@@ -156,8 +163,8 @@ def test_a_key_needs_a_scope(keys: ApiKeys) -> None:
 
 def test_an_unknown_key_cannot_be_revoked(keys: ApiKeys, store: Store) -> None:
     with pytest.raises(UnknownKey, match="keys list"):
-        keys.revoke("0123456789")
-    assert not store.redis.exists(store.key("apikey", "0123456789"))
+        keys.revoke("abcdefghij")
+    assert not store.redis.exists(store.key("apikey", "abcdefghij"))
 
 
 def test_any_says_whether_a_key_was_ever_made(keys: ApiKeys) -> None:

@@ -339,7 +339,7 @@ _EXAMPLES: dict[HTTPStatus, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body has more than 65536 bytes",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body is not declared to be JSON",
     HTTPStatus.UNPROCESSABLE_ENTITY: "the request is not what is expected here",
-    HTTPStatus.TOO_MANY_REQUESTS: "the rate of API key 5f0c1d2e3a (50/minute) is used up",
+    HTTPStatus.TOO_MANY_REQUESTS: "the rate of API key kqzwmbhtya (50/minute) is used up",
     HTTPStatus.SERVICE_UNAVAILABLE: "Redis cannot be reached: is it running?",
 }
 _ALWAYS = (
