@@ -474,3 +474,17 @@ def test_a_driver_stops_when_its_time_is_up(store: Store) -> None:
     seen = begun(store, Act.RETRY, FAILED)
     assert acts.drive(store, seen.id, within=0) is False
     assert acts.progress(store, seen.id).left == 70
+
+
+def test_a_job_whose_first_tags_change_stands_in_one_line(store: Store) -> None:
+    """A job that was exported and imported again brings the tag of an act along."""
+    id_ = failed(store, tags=["retry:abcdefghijkl", "x" * 45, "campaign:spring"])
+    begun = acts.propose(store, acts.preview(store, Act.RETRY, [id_]))
+    acts.begin(store, begun, actor="cli")
+    assert acts.drive(store, begun)
+    assert_sound(snapshot(store))
+    store.settle(
+        id_, claim(store, id_).attempt, Decision(State.FAILED, "no_answer", "x", "no_answer")
+    )
+    assert_sound(snapshot(store))
+    assert not snapshot(store).get("lines:normal")

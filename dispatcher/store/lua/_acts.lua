@@ -40,7 +40,9 @@ local function mark(job, tag)
   end
   kept[#kept + 1] = tag
   redis.call('ZADD', key('tag', tag), job.created, job.id)
-  replace(job.id, { 'tags', table.concat(kept, ',') })
+  job.tags = table.concat(kept, ',')
+  job.line = line_of(job.tags, job.actor)
+  replace(job.id, { 'tags', job.tags })
 end
 
 -- A deliberate new attempt, all history kept. The count of spent attempts starts anew, and so does the
