@@ -208,6 +208,12 @@ class ApiKeys:
         self._note_use(key, now)
         return key
 
+    def require_live(self, key: ApiKey) -> None:
+        """Raise NotLetIn where a key that was let in has ended since."""
+        at, *fields = self.store.run("find_key", key.id)
+        if not fields or not _key(key.id, codec.record(fields)).live(_moment(at)):
+            raise NotLetIn
+
     def take(self, key: ApiKey, many: int = 1) -> Granted:
         """Count what a key is used for against its rate: as many of these as it lets through."""
         if key.quota is None:

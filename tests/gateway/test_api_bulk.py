@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from gateway_process import Gateway, everything
 from test_gateway_process import problem
 
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
+from dispatcher.store.keys import ApiKeys, Scope
 from workers.embedded_redis import EmbeddedRedis
 
 
@@ -237,19 +237,38 @@ def test_what_stood_already_costs_nothing_of_the_rate(gateway: Gateway, store: S
     assert (summary["accepted"], summary["new"]) == (6, 1)
 
 
-def test_no_more_than_a_few_at_once(billing: Client) -> None:
-    wires = [billing.gateway.wire() for _ in range(9)]
-    with suppress(ConnectionError):
-        for wire in wires[:8]:
-            wire.sendall(head(billing.text) + chunk(as_line(lines(1)[0])))
-            until(wire, b'"line":1')
-    answer = billing.ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON)
-    assert int(problem(answer, 503) and answer.headers["Retry-After"]) > 0
+def test_no_more_than_a_few_at_once_and_no_client_keeps_the_others_out(
+    gateway: Gateway, store: Store, billing: Client
+) -> None:
+    others = [client(gateway, store, name, Scope.ENQUEUE) for name in ("alerts", "late")]
+    wires = []
+    for one in (billing, others[0]):
+        for _ in range(4):
+            wires.append(one.gateway.wire())
+            wires[-1].sendall(head(one.text) + chunk(as_line(lines(1)[0])))
+            until(wires[-1], b'"line":1')
+        answer = one.ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON)
+        assert "4 of them yours" in problem(answer, 503)["detail"]
+        assert int(answer.headers["Retry-After"]) > 0
+    late = others[1].ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON)
+    assert "8 bulk requests are under way, 0 of them yours" in problem(late, 503)["detail"]
     for wire in wires:
         wire.close()
     deadline = time.monotonic() + 10
     while billing.ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON).status_code != 200:
         assert time.monotonic() < deadline
+
+
+def test_a_key_that_is_revoked_meanwhile_takes_in_no_more(billing: Client, store: Store) -> None:
+    with billing.gateway.wire() as wire:
+        wire.sendall(head(billing.text) + chunk(as_line(lines(1)[0])))
+        until(wire, b'"line":1')
+        assert ApiKeys(store).revoke(billing.key.id)
+        wire.sendall(chunk(as_line(lines(1, 1)[0])))
+        told = until(wire, b'"summary"')
+    assert b'"accepted":1,"new":1,"refused":0,"complete":false' in told
+    assert b'"status":401' in told
+    assert jobs(store) == 1
 
 
 # -- when things go away -------------------------------------------------------------------

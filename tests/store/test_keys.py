@@ -278,3 +278,27 @@ def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store
         ),
         ("cli:kim", "keys.revoke", f"key:{made.id}", "lost", {"name": "x"}),
     ]
+
+
+def test_a_clock_that_steps_back_lets_nobody_through_for_nothing(
+    keys: ApiKeys, clock: Clock
+) -> None:
+    key, _ = keys.create("billing", [Scope.ENQUEUE], quota=Quota(2, 60))
+    assert keys.take(key, 2).many == 2
+    clock.forward(-3600)
+    assert keys.take(key).many == 0
+    assert keys.take(key, 5).again > 3600
+
+
+def test_a_key_that_was_let_in_may_end(keys: ApiKeys, store: Store, clock: Clock) -> None:
+    ending, _ = keys.create("billing", [Scope.READ], expires_at=NOW + timedelta(minutes=1))
+    revoked, _ = keys.create("billing", [Scope.READ])
+    gone, _ = keys.create("billing", [Scope.READ])
+    for key in (ending, revoked, gone):
+        keys.require_live(key)
+    clock.forward(60)
+    keys.revoke(revoked.id)
+    store.redis.delete(store.key("apikey", gone.id))
+    for key in (ending, revoked, gone):
+        with pytest.raises(NotLetIn):
+            keys.require_live(key)

@@ -12,7 +12,10 @@ local each = period / tonumber(ARGV[4])
 local name = key('quota', ARGV[2])
 local free_at = math.max(EXACT, tonumber(redis.call('GET', name) or nil) or 0)
 -- A little more than nothing is one: what rounding took of it.
-local granted = math.min(wanted, math.floor((EXACT + period - free_at) / each + 0.001))
+local granted = wanted
+if wanted > 0 then -- after a clock that stepped back there is less than nothing to grant
+  granted = math.max(0, math.min(wanted, math.floor((EXACT + period - free_at) / each + 0.001)))
+end
 free_at = free_at + granted * each
 if free_at > EXACT then
   redis.call('SET', name, string.format('%.3f', free_at), 'PX', math.ceil(free_at - EXACT))

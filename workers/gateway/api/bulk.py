@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -31,28 +32,23 @@ ACCEPTED = {MEDIA_TYPE, "application/ndjson", "application/jsonl", "application/
 LIMIT = Limit(size=1 << 30, within=3600, idle=60)
 TOGETHER = 500
 """Lines that are enqueued in one round trip."""
-AT_ONCE = 8
-"""Bulk requests under way: each may take a thread and write to the disk."""
+AT_ONCE, OF_ONE = 8, 4
+"""Bulk requests under way, of all clients and of one: each may take a thread, write to the disk,
+and last an hour, and nobody may keep all the others out."""
 READ_WITHIN = 60.0
-"""Seconds in which whoever has sent all must read something."""
+"""Seconds in which whoever has sent all, or so much that no more is taken in, must read something."""
 
 
 def router(services: Services) -> APIRouter:
     """Return the route."""
     routes = APIRouter(tags=["jobs"])
-    places = asyncio.Semaphore(AT_ONCE)
+    places = Places()
 
     @routes.post(PATH, **schemas.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
         """Ask for many, a line of JSON each; every line is accepted or refused on its own."""
         _require_lines(request)
         key = idempotency_key(request)
-        if places.locked():
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{AT_ONCE} bulk requests are under way",
-                headers={"Retry-After": "5"},
-            )
         dispatcher = services.dispatcher(caller)
         intake = Intake(dispatcher, services.keys, caller.key, key, Tally())
         return Exchange(request, intake, services.pool, places)
@@ -70,19 +66,41 @@ def _require_lines(request: Request) -> None:
         )
 
 
+class Places:
+    """How many are under way, by client."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """Take a place. Raises Problem where there is none."""
+        mine = self._taken[client]
+        if self._taken.total() >= AT_ONCE or mine >= OF_ONE:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{self._taken.total()} bulk requests are under way, {mine} of them yours",
+                headers={"Retry-After": "5"},
+            )
+        self._taken[client] += 1
+        try:
+            yield
+        finally:
+            self._taken[client] -= 1
+            self._taken = +self._taken  # whoever has none is forgotten
+
+
 class Exchange(Response):
     """An answer that is written while the request still comes."""
 
-    def __init__(
-        self, request: Request, intake: Intake, pool: Pool, places: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, request: Request, intake: Intake, pool: Pool, places: Places) -> None:
         super().__init__(media_type=MEDIA_TYPE)
         del self.headers["content-length"]
         self._request, self._intake, self._pool, self._places = request, intake, pool, places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         pieces = self._request.stream()
-        async with self._places:
+        with self._places.one(self._intake.key.name):
             # Before the answer begins: who asked for `100 Continue` waits for it.
             first = await anext(pieces, b"")
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -127,7 +145,7 @@ async def _write(spool: Spool, send: Send) -> None:
 async def _patiently(send: Send, message: dict[str, object], spool: Spool) -> None:
     sending = asyncio.ensure_future(send(message))
     while not (await asyncio.wait([sending], timeout=READ_WITHIN))[0]:
-        if spool.ended:
+        if spool.ended or spool.full:
             sending.cancel()
             raise ClientDisconnect
     await sending

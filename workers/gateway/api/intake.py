@@ -62,8 +62,10 @@ class Intake:
     def take_in(self, lines: Sequence[Line]) -> bytes:
         """Enqueue what can be; return an answer for each line, in their order.
 
-        Raises StoreUnavailable: then nothing is known of these lines.
+        Raises NotLetIn where the key ended since it was shown, which may be an hour ago, and
+        StoreUnavailable: then nothing is known of these lines.
         """
+        self.keys.require_live(self.key)
         answers: Answers = {}
         asked: list[Asked] = []
         for line in lines:

@@ -28,7 +28,7 @@ class Spool:
 
     async def put(self, data: bytes) -> None:
         """Append; waits while too much waits already."""
-        while self._written - self._read >= self._most:
+        while self.full:
             self._room.clear()
             await self._room.wait()
         self._append(data)
@@ -42,6 +42,11 @@ class Spool:
         """Yield what was put, until the end."""
         while piece := await self._piece():
             yield piece
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken until something is read."""
+        return self._written - self._read >= self._most
 
     @property
     def ended(self) -> bool:
