@@ -98,14 +98,14 @@ class Progress:
         return f"retry:{self.id}" if self.act is Act.RETRY else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON knows it."""
+        """Return the report as JSON knows it, numbers masked in what people wrote."""
         return {
             "id": self.id,
             "act": self.act,
             "state": self.state,
-            "meant": self.meant,
+            "meant": mask_text(self.meant),
             "actor": self.actor,
-            "why": self.why,
+            "why": mask_text(self.why),
             "begun_at": iso(self.begun_at),
             "ended_at": iso(self.ended_at),
             "matched": self.matched,

@@ -207,7 +207,7 @@ class Job:
             **who,
             **({} if mask else {"say": self.say, "lang": self.lang, "play": self.play}),
             "caller": self.caller,
-            "tags": list(self.tags),
+            "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
             "created_at": iso(self.created_at),

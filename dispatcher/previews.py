@@ -103,11 +103,11 @@ class Preview:
         return len(self.ids) + sum(each.count for each in self.left_out)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON knows it, without the ids."""
+        """Return it as JSON knows it, without the ids and with numbers masked."""
         return {
             "id": self.id,
             "act": self.act,
-            "meant": self.meant,
+            "meant": mask_text(self.meant),
             "matched": self.matched,
             "chosen": len(self.ids),
             "expected_credits": float(self.credits),
@@ -131,7 +131,7 @@ class _Tally:
         if answer not in {"", "?"}:
             self.left[answer] += 1
             if self.left[answer] <= EXAMPLES:
-                self.examples[answer].append(id_)
+                self.examples[answer].append(mask_text(id_[:40]))  # what is gone may be no id
             return
         self.ids.append(id_)
         self.unknown += answer == "?"

@@ -88,7 +88,7 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
         "caller": job.caller,
         "recipient": None if conference else numbers[0],
         "participants": ",".join(numbers) if conference else None,
-        "tags": ",".join(job.tags),
+        "tags": mask_text(",".join(job.tags)) if mask else ",".join(job.tags),
         "id": job.id,
         "state": job.state.value,
         "reason": job.reason or job.hold_reason,

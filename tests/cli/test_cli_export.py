@@ -119,6 +119,15 @@ def test_json_lines_are_as_show_prints_them(shell: Shell, redialled: str) -> Non
     assert "say" not in json.loads(masked)
 
 
+def test_numbers_in_tags_are_masked(shell: Shell, store: Store) -> None:
+    add(store, tags=["db1", f"customer:{NUMBER}"])
+    for format_ in ("csv", "jsonl"):
+        masked = shell("export", "--format", format_).out
+        assert NUMBER not in masked
+        assert f"customer:{MASKED}" in masked
+        assert f"customer:{NUMBER}" in shell("export", "--format", format_, "--unmask").out
+
+
 def test_filters_choose_and_the_newest_comes_first(shell: Shell, store: Store) -> None:
     ids = [add(store, tags=["a"], recipient=f"+8180112345{n}") for n in range(60, 70)]
     add(store, tags=["b"])

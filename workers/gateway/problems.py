@@ -17,7 +17,7 @@ from dispatcher.acts import UnknownAct
 from dispatcher.errors import DispatcherError
 from dispatcher.masking import mask_text
 from dispatcher.previews import TooMany
-from dispatcher.redis_url import StoreUnavailable
+from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.request import InvalidJob
 from dispatcher.store import KeyConflict, Refused, UnknownJob
 from dispatcher.store.filters import InvalidFilter
@@ -40,6 +40,10 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
     Refused: (HTTPStatus.CONFLICT, "look at the job: this does not go with where it stands"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, ""),
+    StoreUnsuitable: (
+        HTTPStatus.SERVICE_UNAVAILABLE,  # no fault of the request: it is good once Redis is
+        "try again later; `voice-dispatcher doctor` says what to mend",
+    ),
 }
 """What an error is over HTTP, and the remedy where the status says too little."""
 _REMEDIES = {

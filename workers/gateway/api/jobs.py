@@ -91,6 +91,8 @@ def router(services: Services) -> APIRouter:
         unmask: Unmask = False,
     ) -> Response:
         """Return a job as it stands; with `wait` as soon as it has ended."""
+        if unmask:  # before it is looked for: the answer must not tell whether there is such a job
+            caller.require(Scope.OPERATE)
         found = await pool.run(store.get, id_)
         caller.view(found, unmask=unmask)  # who may not see it may not wait for it either
         if wait and not found.terminal:

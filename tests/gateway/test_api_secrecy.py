@@ -1,0 +1,68 @@
+"""What a key must not learn: numbers in what people wrote, others' jobs, and what is ours to mend."""
+
+from __future__ import annotations
+
+import pytest
+from api_parts import NUMBER, SAY, Client, client
+from gateway_process import Gateway
+from test_gateway_process import problem
+
+from dispatcher.store import Store
+from dispatcher.store.keys import Scope
+from dispatcher.store.values import job_id
+
+
+def test_numbers_in_tags_are_masked_for_who_sees_masks(
+    billing: Client, dashboard: Client, ops: Client
+) -> None:
+    made = billing.call(tags=[f"customer:{NUMBER}", "db1"])
+    assert made["tags"] == [f"customer:{NUMBER}", "db1"]
+    path = f"/v1/jobs/{made['id']}"
+    for answer in (dashboard.get(path), dashboard.get("/v1/jobs"), ops.get(path)):
+        assert NUMBER not in answer.text
+        assert "db1" in answer.text
+    assert NUMBER in ops.get(f"{path}?unmask=true").text
+
+
+def test_numbers_in_what_an_act_means_and_why_are_masked(
+    billing: Client, ops: Client, dashboard: Client
+) -> None:
+    billing.call(tags=[f"customer:{NUMBER}"])
+    seen = ops.post("/v1/cancel", {"filter": {"tag": f"customer:{NUMBER}"}})
+    assert seen.json()["chosen"] == 1
+    id_ = seen.json()["id"]
+    body = {"preview": False, "id": id_, "note": f"{NUMBER} asked us not to call"}
+    for answer in (seen, ops.post("/v1/cancel", body), dashboard.get(f"/v1/acts/{id_}")):
+        assert answer.ok
+        assert NUMBER not in answer.text
+    assert "asked us not to call" in answer.text
+
+
+def test_a_number_that_was_given_for_an_id_is_not_told_again(ops: Client) -> None:
+    seen = ops.post("/v1/cancel", {"ids": [NUMBER, "x" * 5000]})
+    assert seen.json()["left_out"][0]["count"] == 2
+    told = ops.get(f"/v1/acts/{seen.json()['id']}")
+    for answer in (seen, told):
+        assert NUMBER not in answer.text
+        assert len(answer.text) < 1000
+
+
+@pytest.mark.parametrize("query", ["", "?unmask=true", "?wait=1", "?wait=1&unmask=true"])
+def test_nobody_finds_out_whether_anothers_key_was_used(
+    gateway: Gateway, store: Store, billing: Client, query: str
+) -> None:
+    """An id comes of the client's name and its key, so that whoever guesses both has it."""
+    billing.call(key="alert-8812")
+    other = client(gateway, store, "nosy", Scope.ENQUEUE)
+    used, unused = (
+        other.get(f"/v1/jobs/{job_id(key, 'billing')}{query}") for key in ("alert-8812", "x")
+    )
+    assert used.status_code == unused.status_code
+    assert {**used.json(), "detail": ""} == {**unused.json(), "detail": ""}
+
+
+def test_what_is_wrong_with_redis_is_no_fault_of_the_request(billing: Client, store: Store) -> None:
+    """A client that is told 400 gives the call up."""
+    store.redis.set(store.key("gates"), "of another program")
+    found = problem(billing.post("/v1/jobs", SAY), 503)
+    assert "doctor" in found["remedy"]
