@@ -91,6 +91,32 @@ def test_a_key_that_may_only_enqueue_stays_out(stranger: Person, store: Store) -
     assert not [name for name in store.redis.keys("*") if b"session" in name]
 
 
+def test_a_session_that_was_planted_lets_nobody_in(operator: Person, store: Store) -> None:
+    """Whoever logs in has a session that nobody knew before, not one that is there already."""
+    text = key(store)
+    planted = {name: "x" * 43 for name in operator.session.cookies.keys() if "form" not in name}
+    assert planted
+    with Person(operator.url) as victim, Person(operator.url) as thief:
+        victim.session.cookies.update(planted)
+        victim.log_in(text)
+        mine = [each.value for each in victim.session.cookies if each.name in planted]
+        assert len({*mine, "x" * 43}) > 1
+        thief.session.cookies.update(planted)
+        answer = thief.get("/console", allow_redirects=False)
+        assert answer.status_code == 303
+
+
+def test_a_log_in_form_of_another_browser_is_refused(stranger: Person, store: Store) -> None:
+    """Else another's page could log somebody in as another, and watch what they do there."""
+    stranger.get("/console/login")
+    for token in ("", "x" * 22):
+        fields = {"key": key(store), "csrf": token, "next": ""}
+        answer = stranger.post("/console/login", fields, allow_redirects=False)
+        assert answer.status_code == 403
+        assert "try again" in answer.text
+    assert not [name for name in store.redis.keys("*") if b"session" in name]
+
+
 def test_a_wrong_key_stays_out_and_is_not_told_why(stranger: Person, store: Store) -> None:
     good = key(store)
     for wrong in (good[:-1] + "x", good[:-1] + ("0" if good[-1] != "0" else "1"), "vd_", "é" * 50):

@@ -162,6 +162,16 @@ def test_who_sees_masked_numbers_cannot_find_out_the_rest_by_searching(
     assert reader.get("/console/find", params={"q": recipient}).status_code == 422
 
 
+def test_who_sees_masked_numbers_cannot_search_by_one_in_a_tag(
+    reader: Person, operator: Person, store: Store
+) -> None:
+    enqueue(store, tags=[f"customer:{RECIPIENT}", "db1"])
+    query = {"tag": f"customer:{RECIPIENT}"}
+    assert reader.get("/console/jobs", params=query).status_code == 422
+    assert MASKED in operator.get("/console/jobs", params=query).text
+    assert MASKED in reader.get("/console/jobs?tag=db1").text
+
+
 def test_a_job_is_found_by_its_id_its_calls_id_and_last_digits(
     operator: Person, store: Store
 ) -> None:

@@ -24,6 +24,27 @@ def test_numbers_in_tags_are_masked_for_who_sees_masks(
     assert NUMBER in ops.get(f"{path}?unmask=true").text
 
 
+def test_who_sees_masks_cannot_find_a_number_in_a_tag_out_by_searching(
+    billing: Client, dashboard: Client, ops: Client
+) -> None:
+    billing.call(tags=[f"customer:{NUMBER}", "db1"])
+    query = {"tag": f"customer:{NUMBER}"}
+    found = problem(dashboard.get("/v1/jobs", params=query), 422)
+    assert found["errors"][0]["field"] == "tag"
+    for one, asked in ((dashboard, {"tag": "db1"}), (ops, query), (billing, query)):
+        assert len(one.get("/v1/jobs", params=asked).json()["jobs"]) == 1
+
+
+def test_a_name_alone_shows_nothing_whole(gateway: Gateway, store: Store, billing: Client) -> None:
+    """A key of the same client that only reads may go to whoever watches."""
+    id_ = billing.call()["id"]
+    watching = client(gateway, store, "billing", Scope.READ)
+    for answer in (watching.get(f"/v1/jobs/{id_}"), watching.get("/v1/jobs")):
+        assert "+8180****0001" in answer.text
+        assert NUMBER not in answer.text
+        assert SAY["say"] not in answer.text
+
+
 def test_numbers_in_what_an_act_means_and_why_are_masked(
     billing: Client, ops: Client, dashboard: Client
 ) -> None:

@@ -43,6 +43,11 @@ class Caller:
         """Whether it sees more than the jobs of its own."""
         return self.key.may(Scope.READ)
 
+    @property
+    def sees_masks(self) -> bool:
+        """Whether others' numbers are masked for it, whatever it asks for."""
+        return self.sees_all and not self.key.may(Scope.OPERATE)
+
     def require(self, scope: Scope) -> None:
         """Raise Problem (403) where the key has not this scope."""
         if not self.key.may(scope):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.durations import past
+from dispatcher.masking import mask_text
 from dispatcher.request import InvalidJob
 from dispatcher.states import State
 from dispatcher.store.filters import Filter
@@ -18,7 +19,7 @@ def meant(fields: Fields, caller: Caller) -> Filter:
     return Filter(
         states=fields.texts("state", _state) or (),
         reason=fields.text("reason", str),
-        tag=fields.text("tag", str),
+        tag=_tag(fields, caller),
         recipient=_recipient(fields, caller),
         since=fields.text("since", past),
         until=fields.text("until", past),
@@ -42,11 +43,20 @@ def _producer(fields: Fields, caller: Caller) -> str | None:
     return caller.name
 
 
+def _tag(fields: Fields, caller: Caller) -> str | None:
+    """Return the tag. Who sees masks only must not find out a number in it by searching for it."""
+    wanted = fields.text("tag", str)
+    if wanted is not None and caller.sees_masks and mask_text(wanted) != wanted:
+        raise InvalidJob(
+            [("tag", "keys that only read see numbers in tags masked, and cannot search by them")]
+        )
+    return wanted
+
+
 def _recipient(fields: Fields, caller: Caller) -> str | None:
     """Return the number. Who sees masks only must not find out the rest by searching for it."""
     wanted = fields.text("recipient", str)
-    masked = caller.sees_all and not caller.key.may(Scope.OPERATE)
-    if wanted is not None and masked and len(wanted) > LAST_DIGITS:
+    if wanted is not None and caller.sees_masks and len(wanted) > LAST_DIGITS:
         raise InvalidJob(
             [("recipient", f"keys that only read search by {LAST_DIGITS} last digits at most")]
         )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from dispatcher.durations import moment
 from dispatcher.errors import DispatcherError
+from dispatcher.masking import mask_text
 from dispatcher.states import State
 from dispatcher.store.listing import Filter
 from workers.gateway.console.forms import Fields
@@ -67,7 +68,7 @@ class Search:
         return Filter(
             states=tuple(map(_state, self.states)),
             reason=self.reason or None,
-            tag=self.tag or None,
+            tag=_tag(self.tag, whole=whole),
             recipient=_recipient(self.recipient, whole=whole),
             producer=self.producer or None,
             since=_past(self.since),
@@ -99,6 +100,12 @@ def _recipient(text: str, *, whole: bool) -> str | None:
             f"search by the last {SHOWN_DIGITS} digits: your key does not see whole numbers"
         )
     return found
+
+
+def _tag(text: str, *, whole: bool) -> str | None:
+    if not whole and mask_text(text) != text:
+        raise InvalidSearch("your key sees numbers in tags masked, and cannot search by them")
+    return text or None
 
 
 def _past(text: str) -> datetime | None:
