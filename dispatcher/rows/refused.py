@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ class RefusedFile:
 
     def _open(self) -> TextIO:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # and not where it goes to a pipe
+            os.fchmod(descriptor, 0o600)  # one that stood there already
         marked = "utf-8" if self._format == "jsonl" else "utf-8-sig"  # spreadsheets want the mark
         file = os.fdopen(descriptor, "w", encoding=marked, newline="", errors="surrogatepass")
         if self._format == "csv":

@@ -169,6 +169,18 @@ def test_a_pipe_with_a_name_is_read_as_a_file_is(shell: Shell, store: Store) -> 
     assert (shell.folder / "import.refused.csv").exists()
 
 
+def test_refused_rows_are_for_their_owner_alone_whatever_stood_there(
+    shell: Shell, store: Store
+) -> None:
+    old = shell.folder / "bad.csv"
+    old.touch(0o666)
+    old.chmod(0o666)
+    (shell.folder / "list.csv").write_text("recipient,say\n0901,x\n")
+    assert shell("import", "list.csv", "--refused", "bad.csv").code == 1
+    assert "0901" in old.read_text()
+    assert old.stat().st_mode & 0o777 == 0o600
+
+
 def test_refused_rows_that_cannot_be_written_stop_it(shell: Shell, store: Store) -> None:
     (shell.folder / "list.csv").write_text(f"phone,say\n{NUMBER},x\n1,y\n")
     ran = shell("import", "list.csv", "--refused", "no/such/folder.csv")

@@ -169,3 +169,13 @@ def test_wrong_usage_removes_nothing(
     assert ran.code == 2
     assert word in ran.complaint
     assert told.get(id_).id == id_
+
+
+def test_a_call_of_a_job_that_is_gone_leaves_no_trace_of_the_number(
+    shell: Shell, store: Store
+) -> None:
+    """A record that was deleted by hand ends no call."""
+    store.redis.set(store.key("busy", DIGITS), "aaaaaaaaaaaaaaaa")
+    assert traces(store)
+    assert shell("purge", "--recipient", NUMBER, "--yes").code == 0
+    assert [name for name in traces(store) if "busy" in name] == []

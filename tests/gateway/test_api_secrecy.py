@@ -7,9 +7,10 @@ from api_parts import NUMBER, SAY, Client, client
 from gateway_process import Gateway
 from test_gateway_process import problem
 
-from dispatcher.store import Store
+from dispatcher.store import Refused, Store
 from dispatcher.store.keys import Scope
 from dispatcher.store.values import job_id
+from workers.gateway import problems
 
 
 def test_numbers_in_tags_are_masked_for_who_sees_masks(
@@ -87,3 +88,8 @@ def test_what_is_wrong_with_redis_is_no_fault_of_the_request(billing: Client, st
     store.redis.set(store.key("gates"), "of another program")
     found = problem(billing.post("/v1/jobs", SAY), 503)
     assert "doctor" in found["remedy"]
+
+
+def test_no_error_of_ours_shows_a_number() -> None:
+    found = problems.members(problems.of(Refused(f"{NUMBER} is being called")))
+    assert found["detail"] == "+8180****0001 is being called"

@@ -488,3 +488,38 @@ def test_a_job_whose_first_tags_change_stands_in_one_line(store: Store) -> None:
     )
     assert_sound(snapshot(store))
     assert not snapshot(store).get("lines:normal")
+
+
+def test_what_comes_of_a_call_that_a_person_gave_up_ends_the_redial_only_if_it_was_answered(
+    store: Store,
+) -> None:
+    unanswered, answered = uncertain(store), uncertain(store, recipient="+818011234568")
+    for id_ in (unanswered, answered):
+        store.retry(id_, actor="cli", uncertain=True)
+    no_answer = Decision(State.FAILED, "no_answer", "NO ANSWER", "no_answer")
+    store.settle(unanswered, 1, no_answer)
+    store.settle(answered, 1, Decision(State.COMPLETED, "answered", "ANSWERED"))
+    assert store.get(unanswered).state is State.QUEUED
+    assert store.get(answered).state is State.COMPLETED
+    assert_sound(snapshot(store))
+
+
+def test_a_retried_job_is_not_looked_at_for_what_its_last_call_cost(
+    store: Store, clock: Clock
+) -> None:
+    id_ = in_progress(store)
+    end = Decision(State.FAILED, "no_answer", "x", "no_answer", fields={"owed": "60000"})
+    store.settle(id_, 1, end)
+    assert "next:cost" in snapshot(store)
+    store.retry(id_, actor="cli")
+    clock.forward(120)
+    assert store.take_due("cost") == []
+    assert "owed" not in snapshot(store)[f"job:{id_}"]
+
+
+def test_an_act_that_is_over_keeps_no_list(store: Store) -> None:
+    [failed(store) for _ in range(60)]
+    seen = begun(store, Act.RETRY, FAILED)
+    assert f"act:{seen.id}:ids" in snapshot(store)
+    acts.stop(store, seen.id, actor="cli:sam")
+    assert f"act:{seen.id}:ids" not in snapshot(store)
