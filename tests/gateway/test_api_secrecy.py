@@ -1,4 +1,4 @@
-"""What a key must not learn: numbers in what people wrote, others' jobs, and what is ours to mend."""
+"""What a key must not learn: numbers that people wrote, others' jobs, and what is ours to mend."""
 
 from __future__ import annotations
 

@@ -1,15 +1,21 @@
-"""Who reads no answers: how long a bulk request waits for them, and what it keeps meanwhile."""
+"""Whom a bulk request waits for, and what it keeps from: who reads no answers, and the others."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.requests import ClientDisconnect
 
 from workers.gateway.api import bulk
+from workers.gateway.api.intake import Tally
+from workers.gateway.api.lines import Line, Lines
+from workers.gateway.api.pool import Pool
 from workers.gateway.api.spool import PIECE, Spool
 
 
@@ -53,3 +59,25 @@ def test_who_still_sends_need_not_read() -> None:
         asyncio.run(spool.put(b"{}\n"))
         with pytest.raises(TimeoutError):
             written(spool)
+
+
+def test_lines_are_not_cut_where_all_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece may be tens of thousands of empty lines, and callbacks would wait meanwhile."""
+    cut_in: list[str] = []
+
+    class Watched(Lines):
+        def feed(self, piece: bytes) -> list[Line]:
+            cut_in.append(threading.current_thread().name)
+            return super().feed(piece)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"\n" * 1000
+
+    monkeypatch.setattr(bulk, "Lines", Watched)
+    intake: Any = SimpleNamespace(tally=Tally())
+    exchange = bulk.Exchange(SimpleNamespace(), intake, Pool(), bulk.Places())  # type: ignore[arg-type]
+    with closing(Spool()) as spool:
+        asyncio.run(exchange._read(b"\n", pieces(), spool))
+        assert spool.ended
+    assert len(cut_in) == 2
+    assert all(name.startswith("api") for name in cut_in)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -36,7 +37,7 @@ AT_ONCE, OF_ONE = 8, 4
 """Bulk requests under way, of all clients and of one: each may take a thread, write to the disk,
 and last an hour, and nobody may keep all the others out."""
 READ_WITHIN = 60.0
-"""Seconds in which whoever has sent all, or so much that no more is taken in, must read something."""
+"""Seconds in which whoever has sent all, or as much as is kept, must read something."""
 
 
 def router(services: Services) -> APIRouter:
@@ -118,10 +119,10 @@ class Exchange(Response):
         """Take in the lines as they come. One that a lost connection cut is left alone."""
         lines, problem = Lines(), None
         try:
-            await self._take_in(lines.feed(first), spool)
+            await self._take_in(partial(lines.feed, first), spool)
             async for piece in pieces:
-                await self._take_in(lines.feed(piece), spool)
-            await self._take_in(lines.rest(), spool)
+                await self._take_in(partial(lines.feed, piece), spool)
+            await self._take_in(lines.rest, spool)
         except Problem as error:  # too large, too slow
             problem = error
         except DispatcherError as error:
@@ -129,7 +130,9 @@ class Exchange(Response):
         finally:
             spool.end(as_line(self._intake.tally.summary(problem)))
 
-    async def _take_in(self, lines: list[Line], spool: Spool) -> None:
+    async def _take_in(self, cut: Callable[[], list[Line]], spool: Spool) -> None:
+        """Take in what a piece makes; it is cut in a thread, for it may be tens of thousands."""
+        lines = await self._pool.run(cut)
         for start in range(0, len(lines), TOGETHER):
             some = lines[start : start + TOGETHER]
             await spool.put(await self._pool.run(self._intake.take_in, some))
