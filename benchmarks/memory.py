@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,13 +55,14 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     ids = [outcome.id for outcome in store.enqueue_many(requests)]
     policy = Policy()
     placed = after_placing({"callid": ""}, policy)
-    ended = after_report(Report("ANSWERED", True, duration=23), store.get(ids[0]), policy)
+    report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
+    ended = after_report(report, store.get(ids[0]), policy)
     assert ended is not None
     with Pipelined(store) as steps:
         for id_ in ids:
             steps.claim(id_, token=uuid.uuid4().hex, lease=60)
             steps.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
-            steps.settle(id_, 1, replace(ended, fields=ended.fields | {"cost": "12.5"}))
+            steps.settle(id_, 1, ended)
 
 
 class Pipelined(Store):

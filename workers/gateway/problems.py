@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -23,6 +24,8 @@ from dispatcher.store import KeyConflict, Refused, UnknownJob
 from dispatcher.store.filters import InvalidFilter
 from dispatcher.store.keys import NotLetIn
 from dispatcher.store.listing import InvalidCursor
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 INVALID = "the request is not what is expected here"
@@ -101,11 +104,22 @@ def of(error: DispatcherError) -> Problem:
     faults = _faults(error)
     return Problem(
         status,
-        INVALID if faults else mask_text(str(error)),
+        INVALID if faults else _public(error),
         remedy=remedy,
         faults=[(mask_text(field), mask_text(why)) for field, why in faults],
         headers={"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None,
     )
+
+
+def _public(error: DispatcherError) -> str:
+    """Return the words of an error; where Redis is, and what it said, is for our log alone."""
+    if isinstance(error, StoreUnavailable):
+        log.warning("answered 503: %s", error)
+        return re.sub(r" \(.*?\)", "", str(error))
+    if isinstance(error, StoreUnsuitable):
+        log.warning("answered 503: %s", mask_text(str(error)))
+        return "Redis refused an operation"
+    return mask_text(str(error))
 
 
 def _faults(error: DispatcherError) -> list[Fault]:

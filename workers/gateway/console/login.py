@@ -64,18 +64,22 @@ class Login:
                 "The page was too old, or cookies are off: try again.",
                 forbidden=True,
             )
+        try:
+            key = self._key(fields.one("key"))
+        except NotLetIn as error:
+            return self._wrong_key(request, goal, error)
+        response = redirect(goal)
+        self._set(request, response, self._desk.cookie, self._desk.sessions.open(key))
+        return response
+
+    def _wrong_key(self, request: Request, goal: str, error: NotLetIn) -> Response:
+        """Say so, and slow down who goes on trying; a key that is right is let in all the same."""
         address = request.client.host if request.client else ""
         wait = self._desk.attempts.wait(address)
         if wait:
             return self._too_many(request, goal, wait)
-        try:
-            key = self._key(fields.one("key"))
-        except NotLetIn as error:
-            self._desk.attempts.failed(address)
-            return self._form(request, goal, f"{error}.", forbidden=True)
-        response = redirect(goal)
-        self._set(request, response, self._desk.cookie, self._desk.sessions.open(key))
-        return response
+        self._desk.attempts.failed(address)
+        return self._form(request, goal, f"{error}.", forbidden=True)
 
     def _key(self, text: str) -> ApiKey:
         key = self._desk.keys.authenticate(text)
