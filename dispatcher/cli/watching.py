@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any
 
@@ -100,11 +101,7 @@ class Board:
 
     def begin(self) -> None:
         """Show what is under way."""
-        wanted = self._wanted
-        states = tuple(wanted.states) or tuple(LIVE)
-        live = Filter(
-            states, wanted.reason, wanted.tag, wanted.recipient, wanted.since, wanted.until
-        )
+        live = replace(self._wanted, states=tuple(self._wanted.states) or tuple(LIVE))
         found = list(islice(find(self._store, live), self._room))
         self._rows = {job.id: job for job in reversed(found)}
 

@@ -49,6 +49,16 @@ def test_it_begins_with_what_is_under_way_and_counts(store: Store) -> None:
     assert NUMBER not in text
 
 
+def test_it_begins_with_the_jobs_of_one_producer_where_that_is_asked_for(store: Store) -> None:
+    request = JobRequest.of({"recipient": NUMBER, "say": "Hello"})
+    own, other = (store.enqueue(request, actor=name).id for name in ("billing", "ops"))
+    board = Board(store, Filter(producer="billing"), 10)
+    board.begin()
+    board.take([])
+    assert own in shown(board)
+    assert other not in shown(board)
+
+
 def test_the_latest_changed_stands_first_and_the_oldest_makes_room(store: Store) -> None:
     ids = [enqueue(store) for _ in range(4)]
     board = Board(store, Filter(), 3)
