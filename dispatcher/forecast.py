@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dispatcher.durations import spoken
-from dispatcher.job import Job
+from dispatcher.job import Job, iso
+from dispatcher.masking import mask_text
 from dispatcher.states import Reason, State
 from dispatcher.store import Store
 
@@ -32,6 +34,20 @@ class Why:
     job: Job
     because: str
     position: Position | None = None
+
+    def to_dict(self, *, mask: bool = False) -> dict[str, Any]:
+        """Return it as JSON knows it; with `mask` numbers are masked."""
+        job, place = self.job, self.position
+        return {
+            "id": job.id,
+            "state": job.state,
+            "reason": job.reason,
+            "hold_reason": job.hold_reason,
+            "why": mask_text(self.because) if mask else self.because,
+            "position": place.before + 1 if place else None,
+            "expected_at": iso(place.expected_at) if place else None,
+            "next_action": job.to_dict(mask=mask)["next_action"],
+        }
 
 
 def position(store: Store, job: Job) -> Position | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+TAIL = 4
+"""Last digits that a masked number shows."""
 _HIDDEN = 4  # digits that never show, however short the number
 _SEPARATOR = r"[ \u00a0.()\u2010-\u2015-]"
 
@@ -30,7 +32,7 @@ def mask_number(e164: str) -> str:
     Shorter numbers show less, so that at least four characters are always hidden.
     """
     shown = max(0, len(e164) - _HIDDEN)
-    tail = min(4, shown // 2)
+    tail = min(TAIL, shown // 2)
     head = min(5, shown - tail)
     return f"{e164[:head]}****{e164[len(e164) - tail :]}"
 

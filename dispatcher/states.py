@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NoReturn
+
+from dispatcher.errors import DispatcherError
 
 
-class State(StrEnum):
+class UnknownWord(DispatcherError, ValueError):
+    """There is no such state or priority; the message says which there are."""
+
+
+class _Word(StrEnum):
+    """A closed set of words. To ask for another one raises UnknownWord."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise UnknownWord(f"{str(value)[:40]!r} is no {cls.__name__.lower()}: {', '.join(cls)}")
+
+
+class State(_Word):
     """Where a job stands; each member says how it is left."""
 
     SCHEDULED = "scheduled"
@@ -47,7 +62,7 @@ class Reason(StrEnum):
     MARKED_REACHED = "marked_reached"
 
 
-class Priority(StrEnum):
+class Priority(_Word):
     """How soon a ready job is fed; also the name of its Celery queue."""
 
     URGENT = "urgent"

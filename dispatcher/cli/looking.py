@@ -13,7 +13,6 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.durations import spoken
-from dispatcher.job import iso
 from dispatcher.rate import Rate
 from dispatcher.states import State
 from dispatcher.statistics import statistics
@@ -102,19 +101,7 @@ def why(
     store = connection.dispatcher(context).store
     found = forecast.why(store, store.get(store.job_of_call(job) or job))
     if json:
-        place = found.position
-        output.as_json(
-            {
-                "id": found.job.id,
-                "state": found.job.state,
-                "reason": found.job.reason,
-                "hold_reason": found.job.hold_reason,
-                "why": found.because,
-                "position": place.before + 1 if place else None,
-                "expected_at": iso(place.expected_at) if place else None,
-                "next_action": found.job.to_dict()["next_action"],
-            }
-        )
+        output.as_json(found.to_dict())
     else:
         output.one_line(found.job)
         output.console().print(output.visible(found.because))

@@ -7,7 +7,7 @@ import json as json_
 import sys
 from collections import deque
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -92,26 +92,15 @@ def audit(
         _as_csv(entries)
     elif format_ is Format.JSONL:
         for entry in entries:
-            sys.stdout.write(json_.dumps(_dict(entry), ensure_ascii=False) + "\n")
+            sys.stdout.write(json_.dumps(entry.to_dict(), ensure_ascii=False) + "\n")
     elif json:
-        output.as_json([_dict(entry) for entry in deque(entries, limit)])
+        output.as_json([entry.to_dict() for entry in deque(entries, limit)])
     else:
         table = _table("at", "by", "act", "on", "facts", "why")
         for entry in deque(entries, limit):
             at = iso(entry.at) or ""
             _row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
         output.console().print(table)
-
-
-def _dict(entry: Entry) -> dict[str, Any]:
-    return {
-        "at": iso(entry.at),
-        "actor": entry.actor,
-        "act": entry.act,
-        "target": entry.target,
-        "why": entry.why,
-        "facts": entry.facts,
-    }
 
 
 def _as_csv(entries: Iterable[Entry]) -> None:

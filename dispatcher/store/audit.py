@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from dispatcher.job import iso
 from dispatcher.masking import mask_text
 from dispatcher.redis_url import plain_errors
 from dispatcher.store.store import Store
 
 PAGE = 500
+LONGEST_NOTE = 500
+"""Characters of why somebody acts, as far as we set its bounds: in forms and over HTTP."""
 _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 
@@ -35,6 +38,10 @@ class Entry:
     target: str
     why: str
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        return {**asdict(self), "at": iso(self.at)}
 
 
 def record(store: Store, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from dispatcher.errors import DispatcherError
-from dispatcher.masking import mask_number
+from dispatcher.masking import TAIL, mask_number, mask_text
 from dispatcher.states import State
 
 _NUMBER_OR_END = re.compile(r"\+?[0-9]{1,15}", re.ASCII)
@@ -67,6 +67,20 @@ class Filter:
                 "recipient", f"{self.recipient!r} is not a number or its last digits"
             )
 
+    def require_masked(self) -> None:
+        """Raise InvalidFilter where more of a number is looked for than masks show.
+
+        Who sees no more must not find out the rest by searching for it, in tags neither.
+        """
+        if self.recipient is not None and len(self.recipient) > TAIL:
+            raise InvalidFilter(
+                "recipient", f"keys that only read search by {TAIL} last digits at most"
+            )
+        if self.tag is not None and mask_text(self.tag) != self.tag:
+            raise InvalidFilter(
+                "tag", "keys that only read see numbers in tags masked, and cannot search by them"
+            )
+
     def matches(self, job: Found) -> bool:
         """Whether a job is meant."""
         return (
@@ -94,7 +108,7 @@ class Filter:
             ("tag", self.tag),
             (
                 "recipient",
-                number and (mask_number(number) if number[0] == "+" else f"…{number[-4:]}"),
+                number and (mask_number(number) if number[0] == "+" else f"…{number[-TAIL:]}"),
             ),
             ("producer", self.producer),
             ("since", self.since and self.since.isoformat()),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
+from dispatcher.request import tag
 from dispatcher.states import Priority, Reason
 from dispatcher.store.store import Store
 
@@ -23,6 +25,18 @@ class Scope:
         if self.priority is not None:
             return f"{Reason.PAUSED}:priority:{self.priority}"
         return Reason.PAUSED
+
+    @classmethod
+    def of_gate(cls, name: str) -> Self:
+        """Return what a pause's gate stops. Raises ValueError where no pause has such a gate."""
+        match name.split(":", 2):
+            case [Reason.PAUSED]:
+                return cls()
+            case [Reason.PAUSED, "tag", value]:
+                return cls(tag=tag(value))
+            case [Reason.PAUSED, "priority", value]:
+                return cls(priority=Priority(value))
+        raise ValueError(f"{name[:60]!r} is the gate of no pause")
 
     def __str__(self) -> str:
         if self.tag is not None:

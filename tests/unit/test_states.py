@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.states import LIVE, TERMINAL, TRANSITIONS, WAITING, State
+from dispatcher.states import LIVE, TERMINAL, TRANSITIONS, WAITING, Priority, State, UnknownWord
 
 
 def reachable(start: State) -> set[State]:
@@ -69,3 +69,18 @@ def test_what_waits_can_be_cancelled_and_can_expire(state: State) -> None:
 @pytest.mark.parametrize("state", [State.DIALING, State.IN_PROGRESS])
 def test_what_may_be_ringing_cannot_be_cancelled(state: State) -> None:
     assert State.CANCELLED not in TRANSITIONS[state]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (State, "'ringing' is no state: scheduled, queued, held, "),
+        (Priority, "'ringing' is no priority: urgent, normal, bulk"),
+    ],
+)
+def test_a_word_that_is_none_is_told_with_those_there_are(
+    kind: type[State | Priority], words: str
+) -> None:
+    with pytest.raises(UnknownWord) as raised:
+        kind("ringing")
+    assert str(raised.value).startswith(words)

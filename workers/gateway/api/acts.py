@@ -182,15 +182,4 @@ def _entries(store: Store, since: str | None, until: str | None, limit: int) -> 
             more = iso(entry.at)
             break
         found.append(entry)
-    return {"entries": [_entry(each) for each in found], "next": more}
-
-
-def _entry(entry: audit.Entry) -> dict[str, Any]:
-    return {
-        "at": iso(entry.at),
-        "actor": entry.actor,
-        "act": entry.act,
-        "target": entry.target,
-        "why": entry.why,
-        "facts": entry.facts,
-    }
+    return {"entries": [each.to_dict() for each in found], "next": more}

@@ -18,9 +18,6 @@ from workers.gateway.api.pool import Pool
 from workers.gateway.api.strict import only_header
 from workers.gateway.problems import Problem
 
-LAST_DIGITS = 4
-"""Digits of a number that masks show: who may see no more cannot search by more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:

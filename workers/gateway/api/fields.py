@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from dispatcher.request import InvalidJob
+from dispatcher.store.audit import LONGEST_NOTE
 
 T = TypeVar("T")
-LONGEST_NOTE = 500
 
 
 class Fields:

@@ -12,15 +12,14 @@ from starlette.responses import Response
 
 from dispatcher import forecast
 from dispatcher.client import Dispatcher
-from dispatcher.forecast import Why
-from dispatcher.job import Job, iso
+from dispatcher.job import Job
 from dispatcher.masking import mask_text
 from dispatcher.request import InvalidJob, JobRequest
 from dispatcher.store import UnknownJob
 from dispatcher.store.keys import Scope
 from dispatcher.store.listing import page
 from workers.gateway.api import schemas
-from workers.gateway.api.caller import Anybody, Caller, Enqueuer
+from workers.gateway.api.caller import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, meant
 from workers.gateway.api.services import Services
@@ -103,8 +102,8 @@ def router(services: Services) -> APIRouter:
     async def why(caller: Anybody, id_: JobId) -> Response:
         """Say why a job has not rung, and what happens next."""
         found = await pool.run(lambda: forecast.why(store, store.get(id_)))
-        caller.view(found.job)
-        return respond(_reasons(found, caller))
+        caller.view(found.job)  # who may not see it learns nothing of it
+        return respond(found.to_dict(mask=not caller.owns(found.job)))
 
     return routes
 
@@ -136,18 +135,3 @@ def accepted(dispatcher: Dispatcher, asked: JobRequest) -> tuple[Job, bool]:
     """Enqueue; return the job, and whether it is new. Raises KeyConflict."""
     handle = dispatcher.submit(asked)
     return handle.refresh(), handle.new
-
-
-def _reasons(found: Why, caller: Caller) -> dict[str, Any]:
-    place, job = found.position, found.job
-    seen = caller.view(job)
-    return {
-        "id": job.id,
-        "state": job.state,
-        "reason": job.reason,
-        "hold_reason": job.hold_reason,
-        "why": found.because if caller.owns(job) else mask_text(found.because),
-        "position": place.before + 1 if place else None,
-        "expected_at": iso(place.expected_at) if place else None,
-        "next_action": seen["next_action"],
-    }

@@ -17,6 +17,7 @@ from dispatcher.request import (
     Kind,
 )
 from dispatcher.states import OnUncertain, Priority, State
+from dispatcher.store.audit import LONGEST_NOTE
 from workers.gateway.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -54,7 +55,7 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-NOTE = _text("Why, for the timeline and the audit.", maxLength=500)
+NOTE = _text("Why, for the timeline and the audit.", maxLength=LONGEST_NOTE)
 
 REQUEST = _object(
     {

@@ -13,6 +13,7 @@ from dispatcher.acts import Act, Progress
 from dispatcher.durations import seconds
 from dispatcher.messages import feed
 from dispatcher.previews import WORDS, preview
+from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.store.filters import Filter
 from dispatcher.store.pauses import Scope, pause
 from workers.gateway.console.desk import Desk, redirect
@@ -24,7 +25,6 @@ from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
 from workers.gateway.problems import Problem
 
-LONGEST_NOTE = 200
 AT_ONCE = 1.0
 """Seconds for which the request that begins an act does it itself; workers do the rest."""
 VERBS = {
@@ -71,7 +71,6 @@ class Acts:
             again=_again(fields),
             now=now,
             trouble=[each for each in matters(now) if each.level is Level.BAD],
-            longest=LONGEST_NOTE,
         )
 
     def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.request import tag as one_tag
-from dispatcher.states import Priority, Reason
+from dispatcher.states import Priority
 from dispatcher.store.audit import record
 from dispatcher.store.credit import look_soon
 from dispatcher.store.pauses import Scope, pause, resume
@@ -60,15 +60,10 @@ def _chosen(fields: Fields) -> Scope:
 
 def _of_gate(name: str) -> Scope:
     """Return the scope of a pause by its gate. Raises Problem."""
-    kind, _, scope = name.partition(":")
-    what, _, value = scope.partition(":")
-    if kind == Reason.PAUSED and not scope:
-        return Scope()
-    if kind == Reason.PAUSED and what == "tag" and value:
-        return Scope(tag=_tag(value))
-    if kind == Reason.PAUSED and what == "priority" and value in set(Priority):
-        return Scope(priority=Priority(value))
-    raise _no_scope()
+    try:
+        return Scope.of_gate(name)
+    except ValueError:
+        raise _no_scope() from None
 
 
 def _tag(text: str) -> str:

@@ -18,6 +18,7 @@ from dispatcher.job import iso
 from dispatcher.masking import mask_number, mask_text
 from dispatcher.outlook import shown
 from dispatcher.states import State
+from dispatcher.store.audit import LONGEST_NOTE
 from workers.gateway.console.sessions import Visitor
 
 HERE = Path(__file__).parent
@@ -64,7 +65,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._jinja.globals.update(
-            root=ROOT, version=__version__, flower=flower.rstrip("/"), asset=self._url, kinds=KINDS
+            root=ROOT,
+            version=__version__,
+            flower=flower.rstrip("/"),
+            asset=self._url,
+            kinds=KINDS,
+            longest_note=LONGEST_NOTE,
         )
         self._jinja.filters.update(
             when=when, ago=ago, credits=shown, number=mask_number, masked=mask_text, spoken=spoken
