@@ -10,9 +10,9 @@ import typer
 
 from dispatcher import outlook, statistics
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import actor
 from dispatcher.cli.limiting import in_words
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import actor
 from dispatcher.errors import DispatcherError
 from dispatcher.job import iso_of
 from dispatcher.limiter import Limiter
@@ -71,8 +71,7 @@ def balance(
     if json:
         output.as_json(found)
     else:
-        for line in lines:
-            output.console().print(output.visible(line))
+        output.lines(lines)
 
 
 def _look(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decimal:

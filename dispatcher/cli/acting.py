@@ -6,7 +6,6 @@ previewed and confirmed first (`bulk.py`).
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from typing import Annotated
 
@@ -16,9 +15,9 @@ from dispatcher.cli import bulk, connection, output
 from dispatcher.cli.bulk import Wish
 from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import DryRun, Note, Yes, actor
 from dispatcher.client import Dispatcher
 from dispatcher.durations import seconds
-from dispatcher.job import LONGEST_PRODUCER
 from dispatcher.messages import feed
 from dispatcher.previews import Act
 from dispatcher.request import FURTHEST
@@ -27,9 +26,6 @@ from dispatcher.store import Refused, Store, UnknownJob
 from dispatcher.store.filters import Filter
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Jobs' ids.")]
-Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @by_filter
@@ -182,12 +178,3 @@ def _deadline(text: str) -> float:
             f"{text!r} is not ahead of now by {FURTHEST.days} days at most", param_hint="--expires"
         )
     return span
-
-
-def actor() -> str:
-    """Return who acts, for the timeline: the login name behind `cli:`."""
-    try:
-        name = f"cli:{''.join(getpass.getuser().split())}"  # the timeline's actor is one word
-    except (OSError, KeyError):
-        return "cli"
-    return name[:LONGEST_PRODUCER]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from rich.progress import Progress as Bar
 from dispatcher import acts, outlook
 from dispatcher.acts import Act, LeftOut, Preview, Progress, preview
 from dispatcher.cli import output
+from dispatcher.cli.person import can_be_asked
 from dispatcher.client import Dispatcher
 from dispatcher.messages import feed
 from dispatcher.previews import WORDS
@@ -48,7 +48,7 @@ class Wish:
 
 def require_consent(wish: Wish) -> None:
     """Refuse what nobody could be asked about."""
-    if not (wish.yes or wish.dry_run or (sys.stdin.isatty() and not wish.json)):
+    if not (wish.yes or wish.dry_run or (can_be_asked() and not wish.json)):
         raise typer.BadParameter(
             "nobody can be asked here: see what it would do with --dry-run, then give --yes",
             param_hint="--yes",
@@ -70,7 +70,7 @@ def run(dispatcher: Dispatcher, meant: Filter | Sequence[str], wish: Wish, actor
     if wish.json:
         output.as_json(report.to_dict())
     else:
-        _print(report_lines(report))
+        output.lines(report_lines(report))
     if report.state != "done":
         raise typer.Exit(1)
 
@@ -109,12 +109,7 @@ def _show(seen: Preview, *, json: bool) -> None:
     if json:
         output.as_json(seen.to_dict())
     else:
-        _print(preview_lines(seen))
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        output.console().print(output.visible(line))
+        output.lines(preview_lines(seen))
 
 
 def _question(seen: Preview) -> str:

@@ -16,6 +16,7 @@ import typer
 from dispatcher.cli import connection
 from dispatcher.cli.import_run import SHOWN, Run
 from dispatcher.cli.output import AsJson, Format
+from dispatcher.cli.person import Yes, can_be_asked
 from dispatcher.durations import seconds
 from dispatcher.masking import mask_text
 from dispatcher.rows.columns import Columns
@@ -62,7 +63,6 @@ Refused = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check all and say the cost; make nothing.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Patience = Annotated[str, typer.Option(help="How long to wait for a Redis that is away.")]
 
 
@@ -103,7 +103,7 @@ def import_(
         _warn_of_unused(form, file)
         act = Import(connection.dispatcher(context), form, patience=seconds(patience))
         run = Run(act, file, records, refused, dry_run=dry_run)
-        raise typer.Exit(run.run(ask=not yes and file != "-" and _at_a_terminal(), json=json))
+        raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,3 @@ def _warn_of_unused(form: Form, file: str) -> None:
         shown = ", ".join(repr(mask_text(name)[:40]) for name in unused[:SHOWN])
         more = " and more" if len(unused) > SHOWN else ""
         typer.echo(f"{file}: not used: {shown}{more}", err=True)
-
-
-def _at_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()

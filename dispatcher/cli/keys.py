@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import Note, actor
 from dispatcher.durations import InvalidMoment, moment
 from dispatcher.job import iso
 from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope, client_name
@@ -138,10 +138,9 @@ def _row(key: ApiKey, state: str, spend: str | None) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
-        table.add_column(name.removesuffix("_at"), no_wrap=name in {"id", "name"})
+    headers = (name.removesuffix("_at") for name in COLUMNS)
+    table = output.table(*headers, whole=("id", "name"))
     for row in rows:
         shown = {**row, "scopes": " ".join(row["scopes"])}
-        table.add_row(*(output.visible(shown[name] or "") for name in COLUMNS))
+        output.row(table, *(shown[name] or "" for name in COLUMNS))
     return table

@@ -8,8 +8,8 @@ import typer
 
 from dispatcher import outlook
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import Note, actor
 from dispatcher.store.spending import (
     Limit,
     Period,
@@ -52,8 +52,8 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     found = list(limits(connection.dispatcher(context).store))
     if json:
         output.as_json([limit.to_dict() for limit in found])
-    for limit in () if json else found:
-        output.console().print(output.visible(in_words(limit)))
+    else:
+        output.lines(map(in_words, found))
 
 
 @app.command("clear")
@@ -76,4 +76,4 @@ def _say(row: dict[str, Any], words: str, *, json: bool) -> None:
     if json:
         output.as_json(row)
     else:
-        output.console().print(output.visible(words))
+        output.lines([words])

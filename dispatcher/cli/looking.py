@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from dispatcher import forecast
 from dispatcher.cli import connection, output
@@ -104,15 +103,13 @@ def why(
         output.as_json(found.to_dict())
     else:
         output.one_line(found.job)
-        output.console().print(output.visible(found.because))
+        output.lines([found.because])
 
 
 def _print_stats(found: dict[str, Any]) -> None:
     out = output.console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("state")
-    table.add_column("jobs", justify="right")
-    table.add_column("of these")
+    table = output.table("state", "jobs", "of these")
+    table.columns[1].justify = "right"
     for state, number in found["jobs"].items():
         reasons = ", ".join(
             f"{n} {reason}" for reason, n in found["reasons"].get(state, {}).items() if n

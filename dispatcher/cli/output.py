@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -54,6 +54,25 @@ def as_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def table(*columns: str, whole: Container[str] = ()) -> Table:
+    """Return an empty table; the columns that are `whole` are never wrapped."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, no_wrap=column in whole)
+    return made
+
+
+def row(to: Table, *cells: str) -> None:
+    """Add a row of what others wrote."""
+    to.add_row(*map(visible, cells))
+
+
+def lines(texts: Iterable[str]) -> None:
+    """Print lines in which others wrote."""
+    for text in texts:
+        console().print(visible(text))
+
+
 def state_text(job: Job) -> Text:
     """Return a job's state with its reason, coloured."""
     reason = job.reason or job.hold_reason
@@ -71,22 +90,12 @@ def one_line(job: Job) -> None:
 
 def job_table(jobs: Iterable[Job]) -> Table:
     """Return jobs as a table, numbers masked."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in (
-        "id",
-        "state",
-        "outcome",
-        "recipient",
-        "priority",
-        "attempts",
-        "created",
-        "tags",
-    ):
-        table.add_column(column, no_wrap=column in {"id", "state"})
+    columns = ("id", "state", "outcome", "recipient", "priority", "attempts", "created", "tags")
+    shown_as = table(*columns, whole=("id", "state"))
     for job in jobs:
         shown = job.to_dict(mask=True)
         who = shown.get("recipient") or ", ".join(shown.get("participants", ()))
-        table.add_row(
+        shown_as.add_row(
             job.id,
             state_text(job),
             job.outcome or "",
@@ -96,7 +105,7 @@ def job_table(jobs: Iterable[Job]) -> Table:
             iso(job.created_at),
             ", ".join(job.tags),
         )
-    return table
+    return shown_as
 
 
 def details(job: Job) -> None:

@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from dispatcher import acts as bulk_acts
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.bulk import report_lines
 from dispatcher.cli.filters import Limit, past
 from dispatcher.cli.output import AsJson, Format
+from dispatcher.cli.person import Note, actor
 from dispatcher.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store import audit as log
@@ -35,11 +34,12 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     if json:
         output.as_json([each.to_dict() for each in found])
         return
-    table = _table("id", "act", "state", "did", "chosen", "left", "begun", "by", "jobs")
+    columns = ("id", "act", "state", "did", "chosen", "left", "begun", "by", "jobs")
+    table = output.table(*columns, whole=("id", "act"))
     for each in found:
         numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
         begun = iso(each.begun_at) or ""
-        _row(table, each.id, each.act, each.state, *numbers, begun, each.actor, each.meant)
+        output.row(table, each.id, each.act, each.state, *numbers, begun, each.actor, each.meant)
     output.console().print(table)
 
 
@@ -64,9 +64,8 @@ def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = Fal
 def _report(found: bulk_acts.Progress, *, json: bool) -> None:
     if json:
         output.as_json(found.to_dict())
-        return
-    for line in report_lines(found):
-        output.console().print(output.visible(line))
+    else:
+        output.lines(report_lines(found))
 
 
 def audit(
@@ -96,10 +95,10 @@ def audit(
     elif json:
         output.as_json([entry.to_dict() for entry in deque(entries, limit)])
     else:
-        table = _table("at", "by", "act", "on", "facts", "why")
+        table = output.table("at", "by", "act", "on", "facts", "why", whole=("at", "act"))
         for entry in deque(entries, limit):
             at = iso(entry.at) or ""
-            _row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
+            output.row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
         output.console().print(table)
 
 
@@ -114,14 +113,3 @@ def _as_csv(entries: Iterable[Entry]) -> None:
 
 def _facts(entry: Entry) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(entry.facts.items()))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=column in {"id", "at", "act"})
-    return table
-
-
-def _row(table: Table, *cells: str) -> None:
-    table.add_row(*(output.visible(cell) for cell in cells))

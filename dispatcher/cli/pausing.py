@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import actor
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import actor
 from dispatcher.request import tag as one_tag
 from dispatcher.states import Priority
 from dispatcher.store.pauses import Scope

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import click
@@ -10,8 +9,8 @@ import typer
 
 from dispatcher import numbers
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import DryRun, Note, Yes, actor, can_be_asked
 from dispatcher.durations import seconds
 from dispatcher.job import Job
 from dispatcher.masking import mask_number, mask_text
@@ -26,8 +25,6 @@ Age = Annotated[
     str | None, typer.Option("--older-than", help="Jobs that ended so long ago, such as 90d.")
 ]
 Cancel = Annotated[bool, typer.Option("--cancel", help="Cancel the recipient's jobs that wait.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def purge(
@@ -57,7 +54,7 @@ class _Asker:
 
     def __init__(self, *, dry_run: bool, yes: bool) -> None:
         self._dry_run, self._yes = dry_run, yes
-        if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
+        if not (dry_run or yes or can_be_asked()):
             raise typer.BadParameter("it cannot be undone, and nobody can be asked: say --yes")
 
     def agreed(self, what: str) -> bool:

@@ -33,4 +33,4 @@ def events(
         facts = dict(each.facts)
         at = iso_of(facts.pop("at"))
         told = "  ".join(f"{name}={value}" for name, value in sorted(facts.items()))
-        output.console().print(output.visible(f"{at}  {each.kind:<12}  {told}"))
+        output.lines([f"{at}  {each.kind:<12}  {told}"])

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.acting import Note, actor
 from dispatcher.cli.filters import Limit
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import Note, actor
 from dispatcher.job import iso_of
 from dispatcher.store import audit
 from dispatcher.store.outbox import OWN, Outbox, Webhook
@@ -20,6 +20,7 @@ from dispatcher.webhook_url import origin
 
 app = typer.Typer(help="Webhooks: what waits, what was given up, and another try.")
 
+COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="ID…", help="Webhooks' ids, as the list has them.")
 ]
@@ -102,10 +103,8 @@ def _row(webhook: Webhook, state: str) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "type", "target", "at", "tries", "error"):
-        table.add_column(name, no_wrap=name == "id")
+    table = output.table(*COLUMNS, whole=("id",))
     for row in rows:
-        shown = (row[str(column.header)] for column in table.columns)
-        table.add_row(*("" if value is None else output.visible(str(value)) for value in shown))
+        shown = (row[name] for name in COLUMNS)
+        output.row(table, *("" if value is None else str(value) for value in shown))
     return table

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 import sysconfig
@@ -102,6 +103,26 @@ class Shell:
         ):
             code = _exit_code()
         return Ran(code, _text(out), _text(err))
+
+    def at_a_terminal(self, answer: str, *arguments: str) -> tuple[int, str]:
+        """Run with a terminal as stdin and stderr; return the exit code and what it showed."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), *arguments],
+            cwd=self.folder,
+            env=self.environment({"TERM": "xterm", "COLUMNS": "120"}),
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while True:
+                shown += os.read(ours, 4096)
+        os.close(ours)
+        return process.wait(ENDS_WITHIN), shown.decode()
 
 
 def _exit_code() -> int:

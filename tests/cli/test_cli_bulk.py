@@ -5,15 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
-from cli_shell import ENDS_WITHIN, SCRIPT, Ran, Shell
+from cli_shell import Ran, Shell
 
 from dispatcher import acts
 from dispatcher.cli.bulk import REMEDIES
@@ -178,22 +174,10 @@ def test_a_retry_of_an_uncertain_job_says_what_else_can_be_done(
 def test_nobody_who_is_asked_and_says_no_has_anything_done(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
-    for answer, code, becomes in ((b"n\n", 1, State.FAILED), (b"y\n", 0, State.QUEUED)):
-        ours, theirs = pty.openpty()
-        os.write(ours, answer)
-        ran = subprocess.run(
-            [sys.executable, str(SCRIPT), "retry", "--state", "failed"],
-            env=shell.environment({}),
-            cwd=shell.folder,
-            stdin=theirs,
-            capture_output=True,
-            timeout=ENDS_WITHIN,
-            check=False,
-        )
-        os.close(ours)
-        os.close(theirs)
-        assert ran.returncode == code
-        assert b"retry: these 3 jobs, for about 60 credits? [y/N]" in ran.stderr
+    for answer, code, becomes in (("n\n", 1, State.FAILED), ("y\n", 0, State.QUEUED)):
+        ended, shown = shell.at_a_terminal(answer, "retry", "--state", "failed")
+        assert ended == code
+        assert "retry: these 3 jobs, for about 60 credits? [y/N]" in shown
         assert states(store, some["failed"]) == {becomes}
 
 

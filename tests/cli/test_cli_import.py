@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -245,38 +244,15 @@ def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> N
     assert texts(store) == []
 
 
-def at_a_terminal(shell: Shell, answer: str, *arguments: str) -> tuple[int, str]:
-    """Run with a terminal as stdin and stderr; return the exit code and what it showed."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=shell.folder,
-        env=shell.environment({"TERM": "xterm", "COLUMNS": "120"}),
-        stdin=theirs,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    os.write(ours, answer.encode())
-    shown = b""
-    while True:
-        try:
-            shown += os.read(ours, 4096)
-        except OSError:  # the other side is closed
-            break
-    os.close(ours)
-    return process.wait(30), shown.decode()
-
-
 def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) -> None:
     many(shell.folder / "list.csv", 1200)
-    code, shown = at_a_terminal(shell, "n\n", "import", "list.csv")
+    code, shown = shell.at_a_terminal("n\n", "import", "list.csv")
     assert code == 1
     assert "1,200 jobs to make" in shown
     assert "Import? [y/N]" in shown
     assert "nothing was imported" in shown
     assert texts(store) == []
-    code, shown = at_a_terminal(shell, "y\n", "import", "list.csv")
+    code, shown = shell.at_a_terminal("y\n", "import", "list.csv")
     assert code == 0
     assert "rows" in shown
     assert "/s" in shown
