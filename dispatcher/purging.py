@@ -11,6 +11,7 @@ from dispatcher.job import Job
 from dispatcher.redis_url import plain_errors
 from dispatcher.states import TERMINAL, WAITING
 from dispatcher.store import Refused, Store, UnknownJob
+from dispatcher.store.inbox import Inbox
 from dispatcher.store.listing import PAGE, Filter, ended_before, find
 from dispatcher.store.outbox import Outbox
 
@@ -63,7 +64,7 @@ def forget_recipient(store: Store, number: str, *, actor: str, why: str) -> Purg
     removed = [job.id for job in found.ended if store.purge(job.id, store.now() + DAY)]
     outbox = Outbox(store)
     webhooks = sum(outbox.forget(id_) for id_ in outbox.about(number))
-    _drop_reports(store, set(removed))
+    Inbox(store).forget(set(removed))
     store.run("forget_number", number.removeprefix("+"))
     return Purged(len(removed), cancelled, webhooks, Jobs.of(store, number).alive)
 
@@ -74,21 +75,6 @@ def _cancelled(store: Store, id_: str, actor: str, why: str) -> bool:
         return True
     except (Refused, UnknownJob):
         return False
-
-
-def _drop_reports(store: Store, ids: set[str]) -> None:
-    """Drop what the provider reported of removed jobs and nobody has applied yet."""
-    for page in _pages(_scan(store, store.key("reports"))):
-        # A report is a JSON list that begins with the job's id.
-        gone = [text for text in page if text.split('"', 2)[1] in ids]
-        if gone:
-            store.drop_reports(gone, {})
-
-
-def _scan(store: Store, key: str) -> Iterator[str]:
-    with plain_errors():
-        for member, _ in store.redis.zscan_iter(key, count=PAGE):
-            yield member.decode()
 
 
 def forget_older(store: Store, before: float) -> Purged:

@@ -12,6 +12,7 @@ from dispatcher.policy import Policy, after_window
 from dispatcher.purging import forget_older
 from dispatcher.states import Reason, State
 from dispatcher.store import Pace, Store, audit
+from dispatcher.store.inbox import Inbox
 
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
@@ -29,7 +30,7 @@ class Pump:
     def __call__(self) -> dict[str, int]:
         """Run once, until nothing is due; return how many jobs moved, by kind."""
         total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
-        if self.store.reports_due():
+        if Inbox(self.store).due():
             self.messenger.apply_reports()
             total["wake-ups"] = 1
         if adrift := acts.take(self.store):

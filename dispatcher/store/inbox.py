@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from dispatcher.redis_url import plain_errors
 from dispatcher.store.store import Store
 
 FATES = (
@@ -24,6 +25,7 @@ FATES = (
 """What is counted of callbacks, each as `callbacks.<fate>`: those that were written to the inbox;
 what became of these (changed their job, came too late to change it, said that a known call is not
 over, found no job, were of another call than the known one); and those that were turned away."""
+AT_ONCE = 500
 LEASE = 30.0
 """Seconds after which reports come again whose taker did not say that they are done."""
 
@@ -61,12 +63,27 @@ class Inbox:
 
     def receive(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> int:
         """Write reports, and add to what is counted; return how many reports were new."""
-        return self.store.receive_reports([report.written() for report in reports], counts)
+        texts = (report.written() for report in reports)
+        return int(self.store.run("receive_reports", json.dumps(counts), *texts))
 
     def take(self, most: int = 100) -> list[CallReport]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""
-        return [CallReport.read(text) for text in self.store.take_reports(most, LEASE)]
+        texts = self.store.run("take_reports", most, round(LEASE * 1000))
+        return [CallReport.read(text.decode()) for text in texts]
 
     def done(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
-        self.store.drop_reports([report.written() for report in reports], counts)
+        texts = (report.written() for report in reports)
+        self.store.run("drop_reports", json.dumps(counts), *texts)
+
+    def due(self) -> bool:
+        """Whether reports wait that nobody has taken."""
+        return bool(self.store.run("reports_due"))
+
+    def forget(self, jobs: Container[str]) -> None:
+        """Drop what was reported of these jobs and nobody has applied yet."""
+        with plain_errors():
+            waiting = self.store.redis.zscan_iter(self.store.key("reports"), count=AT_ONCE)
+            reports = (CallReport.read(member.decode()) for member, _ in waiting)
+            gone = [report for report in reports if report.job_id in jobs]
+        self.done(gone, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import redis
@@ -245,24 +245,6 @@ class Store:
         with plain_errors():
             found: bytes | None = self.redis.hget(self.key("usual"), kind)  # type: ignore[assignment]
         return float(found) / 1000 if found else None
-
-    # -- the inbox of reports (see store/inbox.py) -------------------------------------------
-
-    def receive_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> int:
-        """Write reports that are to be applied, and count; return how many were new."""
-        return int(self.run("receive_reports", json.dumps(counts), *reports))
-
-    def take_reports(self, most: int, lease: float) -> list[str]:
-        """Take reports, the oldest first; those not dropped within `lease` seconds come again."""
-        return [text.decode() for text in self.run("take_reports", most, _ms(lease))]
-
-    def drop_reports(self, reports: Iterable[str], counts: Mapping[str, int]) -> None:
-        """Drop reports that were applied, and count what became of them."""
-        self.run("drop_reports", json.dumps(counts), *reports)
-
-    def reports_due(self) -> bool:
-        """Return whether reports wait that nobody has taken."""
-        return bool(self.run("reports_due"))
 
     # -- what time moves on ----------------------------------------------------------------
 

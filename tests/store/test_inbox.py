@@ -38,13 +38,13 @@ def test_what_is_taken_is_nobody_elses_until_its_taker_is_given_up(
     inbox: Inbox, clock: Clock
 ) -> None:
     inbox.receive([REPORT], {})
-    assert inbox.store.reports_due()
+    assert inbox.due()
     assert inbox.take() == [REPORT]
-    assert not inbox.store.reports_due()
+    assert not inbox.due()
     inbox.receive([REPORT], {})  # the provider tries again meanwhile
     assert inbox.take() == []
     clock.forward(LEASE)
-    assert inbox.store.reports_due()
+    assert inbox.due()
     assert inbox.take() == [REPORT]
 
 
