@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
-from base64 import b64decode
-from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
-from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config import texts
 from dispatcher import numbers
 from dispatcher.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.durations import seconds
@@ -24,188 +18,19 @@ from dispatcher.hours import CallingHours
 from dispatcher.messages import known_broker
 from dispatcher.policy import Policy
 from dispatcher.rate import Rate
-from dispatcher.redis_url import SCHEMES, hide_password
+from dispatcher.redis_url import hide_password
 from dispatcher.request import in_plain_words
 from dispatcher.rules import Rules
 from dispatcher.states import OnUncertain
-from dispatcher.webhook_url import derived_secret, webhook_url
+from dispatcher.webhook_url import derived_secret
 
 
 class InvalidSettings(DispatcherError):
     """A setting is wrong; the message names the variable, the value and what is accepted."""
 
 
-def _floor(value: Any) -> float | None:
-    if str(value).strip().lower() == "none":
-        return None
-    with suppress(ValueError):
-        credits_ = float(value)
-        if math.isfinite(credits_) and credits_ >= 0:
-            return credits_
-    raise ValueError("write a number of credits from 0, or none")
-
-
-def _amount(value: Any) -> float | None:
-    if _none(value) is None:
-        return None
-    with suppress(ValueError):
-        credits_ = float(value)
-        if 0 < credits_ <= _MOST_CREDITS:
-            return credits_
-    raise ValueError("write a number of credits above 0, or none")
-
-
-_MOST_CREDITS = 1e9
-
-
-def _levels(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if _none(value) is None:
-        return ()
-    try:
-        levels = tuple(float(text) for text in value.split(","))
-    except ValueError:
-        levels = ()
-    if not levels or not all(abs(level) <= _MOST_CREDITS for level in levels):
-        raise ValueError("write credits with commas between, such as 1000,200, or none")
-    return levels
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("write an IANA time zone such as UTC or Asia/Tokyo")
-    return value
-
-
-def _redis_url(value: SecretStr) -> SecretStr:
-    url = value.get_secret_value()
-    if url.partition("://")[0] not in SCHEMES:
-        raise ValueError("write redis://host:6379/0, rediss://…, unix:///path or sentinel://…")
-    return value
-
-
-def _http_url(value: str) -> str:
-    with suppress(ValueError):
-        parts = urlsplit(value)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return value
-    raise ValueError("write a URL such as https://api.xoxzo.com")
-
-
-def _public_url(value: str) -> str:
-    """Return the URL without a slash at its end; what is appended to it must stay a path."""
-    with suppress(ValueError):
-        parts = urlsplit(value)
-        plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
-        if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return value.rstrip("/")
-    raise ValueError(
-        "write where the provider reaches the gateway, such as https://voice.example.com"
-    )
-
-
-def _flower_url(value: str) -> str:
-    """Return the URL without a slash at its end."""
-    with suppress(ValueError):
-        return _http_url(value).rstrip("/")
-    raise ValueError("write where people reach Flower, such as https://flower.example.com")
-
-
-SHORTEST_KEY = 16
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
-
-
-def _secret_keys(value: SecretStr) -> SecretStr:
-    if any(len(key) < SHORTEST_KEY for key in _listed(value)):
-        raise ValueError(
-            f"write one or more keys of at least {SHORTEST_KEY} characters, separated by commas"
-            " (`openssl rand -hex 32` makes one)"
-        )
-    return value
-
-
-def _listed(value: SecretStr) -> tuple[str, ...]:
-    return tuple(key.strip() for key in value.get_secret_value().rstrip(", ").split(","))
-
-
-def _namespace(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return value
-
-
-def _user_and_password(value: SecretStr) -> SecretStr:
-    user, _, password = value.get_secret_value().partition(":")
-    if not (user and password):
-        raise ValueError("write user:password")
-    return value
-
-
-def _none(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip().lower() == "none" else value
-
-
-def _rate(value: Any) -> Any:
-    value = _none(value)
-    return value if value is None or isinstance(value, Rate) else Rate.parse(value)
-
-
-def _hours(value: Any) -> Any:
-    value = _none(value)
-    return CallingHours.parse(value) if isinstance(value, str) else value
-
-
-def _countries(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    codes = frozenset(code.strip().upper() for code in value.split(",") if code.strip())
-    unknown = sorted(codes - SUPPORTED_REGIONS - {numbers.NOWHERE})
-    if unknown:
-        raise ValueError(
-            f"{unknown[0]!r} is not a country: write ISO 3166 codes such as JP,US, or"
-            f" {numbers.NOWHERE} for satellite and other numbers of no country"
-        )
-    return codes
-
-
-def _webhook_urls(value: SecretStr) -> SecretStr:
-    for url in _listed(value):
-        webhook_url(url)
-    return value
-
-
-def _webhook_secrets(value: SecretStr) -> SecretStr:
-    for secret in _listed(value):
-        prefix, _, encoded = secret.partition("_")
-        try:
-            raw = b64decode(encoded, validate=True)
-        except ValueError:
-            raw = b""
-        if prefix != "whsec" or not 24 <= len(raw) <= 64:  # noqa: PLR2004 # as the specification
-            raise ValueError(
-                "write whsec_ and 24 to 64 bytes in base64, several separated by commas"
-                " (`echo whsec_$(openssl rand -base64 32)` makes one)"
-            )
-    return value
-
-
-def _networks(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value.strip().lower()
-    if text in {"true", "false"}:
-        return EVERYWHERE if text == "true" else ()
-    try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError(
-            f"{error}: write true, false or networks such as 10.1.0.0/16,fd00::/8"
-        ) from None
-
-
-EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -227,39 +52,39 @@ class Settings(BaseSettings):
         SecretStr("")
     )
     api_host: Annotated[
-        str, AfterValidator(_http_url), Field(validation_alias="XOXZO_API_HOST")
+        str, AfterValidator(texts.http_url), Field(validation_alias="XOXZO_API_HOST")
     ] = "https://api.xoxzo.com"
 
-    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
-    namespace: Annotated[str, AfterValidator(_namespace)] = "vd"
+    namespace: Annotated[str, AfterValidator(texts.namespace)] = "vd"
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
-    rate_limit: Annotated[Rate | None, BeforeValidator(_rate), NoDecode] = Rate(5)
+    rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)
     rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.012
     rate_recovery: Annotated[Duration, Field(ge=1)] = 600
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
-    credit_floor: Annotated[float | None, BeforeValidator(_floor), NoDecode] = 50
+    credit_floor: Annotated[float | None, BeforeValidator(texts.floor), NoDecode] = 50
     credit_look: Annotated[Duration, Field(ge=1)] = 300
-    credit_warn: Annotated[tuple[float, ...], BeforeValidator(_levels), NoDecode] = (500, 100)
-    expected_cost: Annotated[float, Field(gt=0, le=_MOST_CREDITS)] = 20
-    spend_per_day: Annotated[float | None, BeforeValidator(_amount), NoDecode] = None
-    spend_per_call: Annotated[float | None, BeforeValidator(_amount), NoDecode] = None
-    spend_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    credit_warn: Annotated[tuple[float, ...], BeforeValidator(texts.levels), NoDecode] = (500, 100)
+    expected_cost: Annotated[float, Field(gt=0, le=texts.MOST_CREDITS)] = 20
+    spend_per_day: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
+    spend_per_call: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
+    spend_zone: Annotated[str, AfterValidator(texts.zone)] = "UTC"
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
 
-    calling_hours: Annotated[CallingHours | None, BeforeValidator(_hours), NoDecode] = None
+    calling_hours: Annotated[CallingHours | None, BeforeValidator(texts.hours), NoDecode] = None
     recipient_gap: Duration = 60
     recipient_per_day: Annotated[
-        Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(_none), NoDecode
+        Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(texts.none), NoDecode
     ] = 20
     recipient_one_at_a_time: bool = True
-    allowed_countries: Annotated[frozenset[str], BeforeValidator(_countries), NoDecode] = (
+    allowed_countries: Annotated[frozenset[str], BeforeValidator(texts.countries), NoDecode] = (
         frozenset()
     )
-    blocked_countries: Annotated[frozenset[str], BeforeValidator(_countries), NoDecode] = (
+    blocked_countries: Annotated[frozenset[str], BeforeValidator(texts.countries), NoDecode] = (
         frozenset()
     )
 
@@ -281,8 +106,8 @@ class Settings(BaseSettings):
     door_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
     confirm_callbacks: bool = False
-    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
-    secret_key: Annotated[SecretStr, AfterValidator(_secret_keys)] | None = None
+    public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(texts.secret_keys)] | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8080
     metrics: Literal["auto", "open", "key"] = "auto"
@@ -293,19 +118,19 @@ class Settings(BaseSettings):
     console_idle: Annotated[Duration, Field(ge=60)] = 3600
     console_session: Annotated[Duration, Field(ge=60)] = 12 * 3600
 
-    webhook_url: Annotated[SecretStr, AfterValidator(_webhook_urls)] | None = None
+    webhook_url: Annotated[SecretStr, AfterValidator(texts.webhook_urls)] | None = None
     webhook_events: Literal["ends", "all"] = "ends"
-    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secrets)] | None = None
+    webhook_secret: Annotated[SecretStr, AfterValidator(texts.webhook_secrets)] | None = None
     webhook_numbers: Literal["masked", "whole"] = "masked"
     webhook_allow_private: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), NoDecode
+        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.networks), NoDecode
     ] = ()
 
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
-    flower_auth: Annotated[SecretStr, AfterValidator(_user_and_password)] | None = None
+    flower_auth: Annotated[SecretStr, AfterValidator(texts.user_and_password)] | None = None
     flower_db: Path = Path(".voice-dispatcher/flower.db")
-    flower_url: Annotated[str, AfterValidator(_flower_url)] | None = None
+    flower_url: Annotated[str, AfterValidator(texts.flower_url)] | None = None
 
     task_events: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -357,7 +182,7 @@ class Settings(BaseSettings):
     @property
     def webhook_urls(self) -> tuple[str, ...]:
         """The account's targets. Raises InvalidSettings where nothing could be signed for them."""
-        urls = _listed(self.webhook_url) if self.webhook_url else ()
+        urls = texts.listed(self.webhook_url) if self.webhook_url else ()
         if urls and not (self.webhook_secret or self.secret_key):
             raise InvalidSettings(
                 "DISPATCHER_WEBHOOK_URL is set, and there is no secret to sign with:"
@@ -369,8 +194,8 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """What webhooks are signed with: of its own, or else what the secret keys are good for."""
         if self.webhook_secret:
-            return _listed(self.webhook_secret)
-        keys = _listed(self.secret_key) if self.secret_key else ()
+            return texts.listed(self.webhook_secret)
+        keys = texts.listed(self.secret_key) if self.secret_key else ()
         return tuple(derived_secret(key) for key in keys)
 
     @property
@@ -384,9 +209,9 @@ class Settings(BaseSettings):
         if self.secret_key is None:
             raise InvalidSettings(
                 "DISPATCHER_SECRET_KEY is not set: set it to a secret of at least"
-                f" {SHORTEST_KEY} characters, the same for workers and gateway"
+                f" {texts.SHORTEST_KEY} characters, the same for workers and gateway"
             )
-        return _listed(self.secret_key)
+        return texts.listed(self.secret_key)
 
     @property
     def callbacks(self) -> CallbackUrls | None:

@@ -1,0 +1,204 @@
+"""What the texts of the settings say: each reads one, or raises ValueError with what is meant."""
+
+from __future__ import annotations
+
+import math
+import re
+from base64 import b64decode
+from contextlib import suppress
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import SecretStr
+
+from dispatcher import numbers
+from dispatcher.hours import CallingHours
+from dispatcher.rate import Rate
+from dispatcher.redis_url import SCHEMES
+from dispatcher.webhook_url import webhook_url
+
+SHORTEST_KEY = 16
+EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+MOST_CREDITS = 1e9
+
+
+def floor(value: Any) -> float | None:
+    """Read credits from 0, None for `none`."""
+    if str(value).strip().lower() == "none":
+        return None
+    with suppress(ValueError):
+        credits_ = float(value)
+        if math.isfinite(credits_) and credits_ >= 0:
+            return credits_
+    raise ValueError("write a number of credits from 0, or none")
+
+
+def amount(value: Any) -> float | None:
+    """Read credits above 0, None for `none`."""
+    if none(value) is None:
+        return None
+    with suppress(ValueError):
+        credits_ = float(value)
+        if 0 < credits_ <= MOST_CREDITS:
+            return credits_
+    raise ValueError("write a number of credits above 0, or none")
+
+
+def levels(value: Any) -> Any:
+    """Read amounts of credits with commas between, none of them for `none`."""
+    if not isinstance(value, str):
+        return value
+    if none(value) is None:
+        return ()
+    try:
+        levels = tuple(float(text) for text in value.split(","))
+    except ValueError:
+        levels = ()
+    if not levels or not all(abs(level) <= MOST_CREDITS for level in levels):
+        raise ValueError("write credits with commas between, such as 1000,200, or none")
+    return levels
+
+
+def zone(value: str) -> str:
+    """Return an IANA time zone."""
+    if value not in available_timezones():
+        raise ValueError("write an IANA time zone such as UTC or Asia/Tokyo")
+    return value
+
+
+def redis_url(value: SecretStr) -> SecretStr:
+    """Return a URL of a Redis."""
+    url = value.get_secret_value()
+    if url.partition("://")[0] not in SCHEMES:
+        raise ValueError("write redis://host:6379/0, rediss://…, unix:///path or sentinel://…")
+    return value
+
+
+def http_url(value: str) -> str:
+    """Return a URL of HTTP."""
+    with suppress(ValueError):
+        parts = urlsplit(value)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value
+    raise ValueError("write a URL such as https://api.xoxzo.com")
+
+
+def public_url(value: str) -> str:
+    """Return the URL without a slash at its end; what is appended to it must stay a path."""
+    with suppress(ValueError):
+        parts = urlsplit(value)
+        plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
+        if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value.rstrip("/")
+    raise ValueError(
+        "write where the provider reaches the gateway, such as https://voice.example.com"
+    )
+
+
+def flower_url(value: str) -> str:
+    """Return the URL without a slash at its end."""
+    with suppress(ValueError):
+        return http_url(value).rstrip("/")
+    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+
+
+def secret_keys(value: SecretStr) -> SecretStr:
+    """Return keys with commas between, each long enough."""
+    if any(len(key) < SHORTEST_KEY for key in listed(value)):
+        raise ValueError(
+            f"write one or more keys of at least {SHORTEST_KEY} characters, separated by commas"
+            " (`openssl rand -hex 32` makes one)"
+        )
+    return value
+
+
+def listed(value: SecretStr) -> tuple[str, ...]:
+    """Return what stands between the commas."""
+    return tuple(key.strip() for key in value.get_secret_value().rstrip(", ").split(","))
+
+
+def namespace(value: str) -> str:
+    """Return what may stand before the names of keys in Redis."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
+        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
+    return value
+
+
+def user_and_password(value: SecretStr) -> SecretStr:
+    """Return `user:password`."""
+    user, _, password = value.get_secret_value().partition(":")
+    if not (user and password):
+        raise ValueError("write user:password")
+    return value
+
+
+def none(value: Any) -> Any:
+    """Return None for `none`, and else what was given."""
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def rate(value: Any) -> Any:
+    """Read a rate, None for `none`."""
+    value = none(value)
+    return value if value is None or isinstance(value, Rate) else Rate.parse(value)
+
+
+def hours(value: Any) -> Any:
+    """Read calling hours, None for `none`."""
+    value = none(value)
+    return CallingHours.parse(value) if isinstance(value, str) else value
+
+
+def countries(value: Any) -> Any:
+    """Read ISO 3166 codes with commas between."""
+    if not isinstance(value, str):
+        return value
+    codes = frozenset(code.strip().upper() for code in value.split(",") if code.strip())
+    unknown = sorted(codes - SUPPORTED_REGIONS - {numbers.NOWHERE})
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]!r} is not a country: write ISO 3166 codes such as JP,US, or"
+            f" {numbers.NOWHERE} for satellite and other numbers of no country"
+        )
+    return codes
+
+
+def webhook_urls(value: SecretStr) -> SecretStr:
+    """Return URLs with commas between, each fit to be told."""
+    for url in listed(value):
+        webhook_url(url)
+    return value
+
+
+def webhook_secrets(value: SecretStr) -> SecretStr:
+    """Return secrets with commas between, each as Standard Webhooks has them."""
+    for secret in listed(value):
+        prefix, _, encoded = secret.partition("_")
+        try:
+            raw = b64decode(encoded, validate=True)
+        except ValueError:
+            raw = b""
+        if prefix != "whsec" or not 24 <= len(raw) <= 64:  # noqa: PLR2004 # as the specification
+            raise ValueError(
+                "write whsec_ and 24 to 64 bytes in base64, several separated by commas"
+                " (`echo whsec_$(openssl rand -base64 32)` makes one)"
+            )
+    return value
+
+
+def networks(value: Any) -> Any:
+    """Read networks with commas between; `true` for all, `false` for none."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower()
+    if text in {"true", "false"}:
+        return EVERYWHERE if text == "true" else ()
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: write true, false or networks such as 10.1.0.0/16,fd00::/8"
+        ) from None
