@@ -14,7 +14,7 @@ from dispatcher.request import InvalidJob, tag
 from dispatcher.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.pauses import Scope, pause, resume
-from workers.gateway.api import schemas
+from workers.gateway.api import operations
 from workers.gateway.api.caller import READS, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.jobs import respond
@@ -27,17 +27,17 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["account"])
     store, pool = services.store, services.pool
 
-    @routes.get("/stats", dependencies=[READS], **schemas.STATS)
+    @routes.get("/stats", dependencies=[READS], **operations.STATS)
     async def stats() -> Response:
         """Return how things stand: jobs by state, pace, lines, gates, credit."""
         return respond(_masked(await pool.run(statistics.statistics, store)))
 
-    @routes.get("/balance", dependencies=[READS], **schemas.BALANCE)
+    @routes.get("/balance", dependencies=[READS], **operations.BALANCE)
     async def balance() -> Response:
         """Return how the account's credit stands, and how long it lasts."""
         return respond(_masked(await pool.run(statistics.balance, store)))
 
-    @routes.post("/pause", **schemas.PAUSE)
+    @routes.post("/pause", **operations.PAUSE)
     async def pause_(request: Request, caller: Operator) -> Response:
         """Dial nothing more, or nothing with a tag or of a priority, until it is resumed."""
         fields = Fields(await json_object(request, optional=True))
@@ -45,7 +45,7 @@ def router(services: Services) -> APIRouter:
         changed = await pool.run(pause, store, scope, actor=caller.actor, note=note)
         return respond(await pool.run(_paused, store, scope, changed))
 
-    @routes.post("/resume", **schemas.PAUSE)
+    @routes.post("/resume", **operations.PAUSE)
     async def resume_(request: Request, caller: Operator) -> Response:
         """End a pause: what it held is dialled in its order, at the limiter's pace."""
         fields = Fields(await json_object(request, optional=True))

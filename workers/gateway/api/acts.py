@@ -16,7 +16,7 @@ from dispatcher.job import iso
 from dispatcher.request import InvalidJob
 from dispatcher.store import Store, audit
 from dispatcher.store.filters import Filter
-from workers.gateway.api import schemas
+from workers.gateway.api import operations
 from workers.gateway.api.caller import READS, Caller, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, meant
@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 def _add_single(routes: APIRouter, services: Services, act: Act) -> None:
     store, pool = services.store, services.pool
 
-    @routes.post(f"/jobs/{{id}}/{act}", description=_SINGLE[act], **schemas.SINGLE[act])
+    @routes.post(f"/jobs/{{id}}/{act}", description=_SINGLE[act], **operations.SINGLE[act])
     async def single(
         request: Request, caller: Operator, id_: JobId, *, unmask: Unmask = False
     ) -> Response:
@@ -84,7 +84,7 @@ def _wish(act: Act, store: Store, fields: Fields) -> Callable[[str, str], None]:
 def _add_many(routes: APIRouter, services: Services, act: Act) -> None:
     pool = services.pool
 
-    @routes.post(f"/{act}", description=_MANY[act], **schemas.MANY[act])
+    @routes.post(f"/{act}", description=_MANY[act], **operations.MANY[act])
     async def many(request: Request, caller: Operator) -> Response:
         fields = Fields(await json_object(request))
         if fields.flag("preview") is False:
@@ -145,12 +145,12 @@ def _begin(services: Services, act: Act, id_: str, actor: str, note: str) -> dic
 def _add_acts(routes: APIRouter, services: Services) -> None:
     store, pool = services.store, services.pool
 
-    @routes.get("/acts/{id}", dependencies=[READS], **schemas.ACT)
+    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACT)
     async def act(id_: ActId) -> Response:
         """Return how an act on many jobs stands, and in the end what it did and did not."""
         return respond((await pool.run(acts.progress, store, id_)).to_dict())
 
-    @routes.post("/acts/{id}/stop", **schemas.STOP)
+    @routes.post("/acts/{id}/stop", **operations.STOP)
     async def stop(request: Request, caller: Operator, id_: ActId) -> Response:
         """Stop an act on many jobs: what it did stays done."""
         fields = Fields(await json_object(request, optional=True))
@@ -161,7 +161,7 @@ def _add_acts(routes: APIRouter, services: Services) -> None:
 
 
 def _add_audit(routes: APIRouter, services: Services) -> None:
-    @routes.get("/audit", dependencies=[READS], **schemas.AUDIT)
+    @routes.get("/audit", dependencies=[READS], **operations.AUDIT)
     async def log(
         *,
         since: Annotated[str | None, Query(description="From this moment on.")] = None,

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from dispatcher.errors import DispatcherError
 from workers.gateway import problems
-from workers.gateway.api import schemas
+from workers.gateway.api import operations
 from workers.gateway.api.caller import BulkEnqueuer
 from workers.gateway.api.intake import Intake, Tally, as_line
 from workers.gateway.api.lines import Line, Lines
@@ -45,7 +45,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(tags=["jobs"])
     places = Places()
 
-    @routes.post(PATH, **schemas.BULK)
+    @routes.post(PATH, **operations.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
         """Ask for many, a line of JSON each; every line is accepted or refused on its own."""
         _require_lines(request)

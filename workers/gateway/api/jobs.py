@@ -18,7 +18,7 @@ from dispatcher.request import InvalidJob, JobRequest
 from dispatcher.store import UnknownJob
 from dispatcher.store.keys import Scope
 from dispatcher.store.listing import page
-from workers.gateway.api import schemas
+from workers.gateway.api import operations
 from workers.gateway.api.caller import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, meant
@@ -54,7 +54,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["jobs"])
     store, pool = services.store, services.pool
 
-    @routes.post("/jobs", **schemas.ENQUEUE)
+    @routes.post("/jobs", **operations.ENQUEUE)
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
         """Ask for a call or a conference; once for its key, however often it is sent."""
         asked = request_of(await json_object(request), idempotency_key(request))
@@ -62,7 +62,7 @@ def router(services: Services) -> APIRouter:
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
         return respond({"new": new, **job.to_dict()}, status, Location=f"/v1/jobs/{job.id}")
 
-    @routes.get("/jobs", **schemas.LIST)
+    @routes.get("/jobs", **operations.LIST)
     async def jobs(
         request: Request,
         caller: Anybody,
@@ -79,7 +79,7 @@ def router(services: Services) -> APIRouter:
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
         return respond({"jobs": shown, "cursor": found.cursor})
 
-    @routes.get("/jobs/{id}", **schemas.JOB)
+    @routes.get("/jobs/{id}", **operations.JOB)
     async def job(
         caller: Anybody,
         id_: JobId,
@@ -98,7 +98,7 @@ def router(services: Services) -> APIRouter:
             found = await services.ended(id_, wait)
         return respond(caller.view(found, unmask=unmask))
 
-    @routes.get("/jobs/{id}/why", **schemas.WHY)
+    @routes.get("/jobs/{id}/why", **operations.WHY)
     async def why(caller: Anybody, id_: JobId) -> Response:
         """Say why a job has not rung, and what happens next."""
         found = await pool.run(lambda: forecast.why(store, store.get(id_)))
