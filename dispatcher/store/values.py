@@ -98,7 +98,7 @@ class Gate:
     ajar: bool = False
 
     def stops(self, job: Job) -> bool:
-        """Whether it holds a job back; as `stops` of store/lua/_job.lua."""
+        """Whether it holds a job back; as `stops` of store/lua/_gates.lua."""
         _, _, scope = self.name.partition(":")
         kind, _, what = scope.partition(":")
         if kind == "tag":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,31 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
     targets = re.findall(r"\]\(((?!http)[^)#]+)", (ROOT / page).read_text())
     broken = [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()]
     assert not broken
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "invariants.md"])
+def test_files_that_are_named_exist(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    named = re.findall(r"`([\w/*]+\.(?:py|lua))`", text)
+    known = [
+        path
+        for part in ("dispatcher", "workers", "config", "tests")
+        for path in (ROOT / part).rglob("*.*")
+    ]
+    missing = [name for name in named if not any(path.match(name) for path in known)]
+    assert named
+    assert not missing
+
+
+def test_each_dependency_is_accounted_for_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [
+        *project["dependencies"],
+        *chain.from_iterable(project["optional-dependencies"].values()),
+    ]
+    names = {re.split(r"[>=<;]", each)[0].strip() for each in asked}
+    rows = re.findall(
+        r"^\| (`.+?`) \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE
+    )
+    told = Counter(re.findall(r"`([^`]+)`", " ".join(rows)))
+    assert told == Counter({name: 1 for name in names if not name.startswith("voice-dispatcher")})
