@@ -51,7 +51,7 @@ class Rules:
     every_change: bool = False
 
     def fields(self) -> dict[str, str]:
-        """Return the fields of ns:limits (store/lua/_job.lua lists them)."""
+        """Return the fields of ns:limits (store/lua/_record.lua lists them)."""
         found = {
             "rate": None if self.rate is None else repr(self.rate.per_second),
             "margin": repr(self.margin),

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from dispatcher.states import TRANSITIONS
 
+_PRELUDE = ("_record.lua", "_outbox.lua", "_job.lua", "_gates.lua", "_ledger.lua")
 _FOLDER = files("dispatcher.store") / "lua"
 
 
@@ -21,7 +22,7 @@ def source(operation: str) -> str:
 def _parts(body: str) -> list[str]:
     """Return the files that stand before an operation: the prelude, and what its head asks for."""
     asked = re.match(r"-- uses (.+)\n", body)
-    return ["_job.lua", "_gates.lua", "_ledger.lua", *(asked[1].split(", ") if asked else [])]
+    return [*_PRELUDE, *(asked[1].split(", ") if asked else [])]
 
 
 def _read(name: str) -> str:

@@ -451,7 +451,7 @@ class Store:
     # -- below -----------------------------------------------------------------------------
 
     def key(self, *parts: str) -> str:
-        """Return the name of a key; `store/lua/_job.lua` lists them."""
+        """Return the name of a key; `store/lua/_record.lua` lists them."""
         return ":".join((self.root, *parts))
 
     def _script(self, operation: str) -> Script:
