@@ -1,4 +1,4 @@
-"""A real Redis for the session, empty for each test, and a command line that knows it."""
+"""A Redis that is empty for each test, and a command line that knows it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ from cli_shell import Shell
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
 from workers.embedded_redis import EmbeddedRedis
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="everysec") as redis:
-        yield redis
 
 
 @pytest.fixture

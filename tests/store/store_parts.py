@@ -39,6 +39,15 @@ def request(**fields: Any) -> JobRequest:
     return JobRequest.of({"recipient": RECIPIENT, "say": "Disk full", **fields})
 
 
+def at(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def states(job: Job) -> list[str]:
+    """Return the states that a job has been in, in their order."""
+    return [event.to for event in job.timeline]
+
+
 def warm(store: Store) -> None:
     """Have the limiter think that there was a request just now: no slow start."""
     store.redis.hset(store.key("pace"), "tat", store.now())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from clock import Clock
 from store_parts import (
     START,
     assert_sound,
+    at,
     claim,
     enqueue,
     placed,
@@ -19,10 +18,6 @@ from dispatcher.states import State
 from dispatcher.store import Store
 
 LEASE = 30
-
-
-def at(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def test_a_claim_is_the_only_one_and_is_written_before_it_is_used(

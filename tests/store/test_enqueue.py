@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from clock import Clock
@@ -10,22 +10,15 @@ from store_parts import (
     RECIPIENT,
     START,
     assert_sound,
+    at,
     enqueue,
     request,
     snapshot,
+    states,
 )
 
-from dispatcher.job import Job
 from dispatcher.states import Priority, State
 from dispatcher.store import KeyConflict, Store, job_id
-
-
-def at(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def states(job: Job) -> list[str]:
-    return [event.to for event in job.timeline]
 
 
 def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> None:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from clock import Clock
 from store_parts import (
     assert_sound,
+    at,
     claim,
     enqueue,
     failed,
     in_progress,
     snapshot,
+    states,
 )
 
-from dispatcher.job import Job
 from dispatcher.policy import Decision
 from dispatcher.states import State
 from dispatcher.store import Refused, Store, UnknownJob
 
 LEASE = 30
-
-
-def at(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def states(job: Job) -> list[str]:
-    return [event.to for event in job.timeline]
 
 
 def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None:

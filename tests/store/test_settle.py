@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,6 +11,7 @@ from store_parts import (
     RECIPIENT,
     START,
     assert_sound,
+    at,
     claim,
     enqueue,
     failed,
@@ -20,9 +20,9 @@ from store_parts import (
     refused,
     request,
     snapshot,
+    states,
 )
 
-from dispatcher.job import Job
 from dispatcher.policy import Decision, Report, after_report, after_window
 from dispatcher.provider import (
     AnswerLost,
@@ -39,14 +39,6 @@ from dispatcher.states import State
 from dispatcher.store import Store
 
 LEASE = 30
-
-
-def at(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def states(job: Job) -> list[str]:
-    return [event.to for event in job.timeline]
 
 
 @pytest.mark.parametrize(

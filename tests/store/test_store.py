@@ -15,10 +15,10 @@ from store_parts import (
     enqueue,
     placed,
     snapshot,
+    states,
     window,
 )
 
-from dispatcher.job import Job
 from dispatcher.redis_url import StoreUnavailable, connect
 from dispatcher.states import State
 from dispatcher.store import Claim, Refused, Store
@@ -26,10 +26,6 @@ from dispatcher.store.credit import Look, note_balance, watch
 from dispatcher.store.store import LOST_AFTER
 
 LEASE = 30
-
-
-def states(job: Job) -> list[str]:
-    return [event.to for event in job.timeline]
 
 
 def test_many_jobs_are_read_in_the_order_asked_for(store: Store) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from clock import Clock
 from store_parts import (
     POLICY,
     RECIPIENT,
     assert_sound,
+    at,
     claim,
     enqueue,
     in_progress,
@@ -28,10 +27,6 @@ from dispatcher.store import Pumped, Store, UnknownJob
 
 LEASE = 30
 DAY = 86_400_000
-
-
-def at(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def test_due_jobs_go_into_line_by_their_due_time(store: Store, clock: Clock) -> None:
