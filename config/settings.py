@@ -22,6 +22,7 @@ from dispatcher.redis_url import hide_password
 from dispatcher.request import in_plain_words
 from dispatcher.rules import Rules
 from dispatcher.states import OnUncertain
+from dispatcher.store import namespace_of
 from dispatcher.webhook_url import derived_secret
 
 
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
-    namespace: Annotated[str, AfterValidator(texts.namespace)] = "vd"
+    namespace: Annotated[str, AfterValidator(namespace_of)] = "vd"
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from base64 import b64decode
 from contextlib import suppress
 from ipaddress import ip_network
@@ -118,13 +117,6 @@ def secret_keys(value: SecretStr) -> SecretStr:
 def listed(value: SecretStr) -> tuple[str, ...]:
     """Return what stands between the commas."""
     return tuple(key.strip() for key in value.get_secret_value().rstrip(", ").split(","))
-
-
-def namespace(value: str) -> str:
-    """Return what may stand before the names of keys in Redis."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return value
 
 
 def user_and_password(value: SecretStr) -> SecretStr:

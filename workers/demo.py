@@ -113,10 +113,6 @@ def second_round() -> list[Scene]:
     ]
 
 
-class DemoFailed(DispatcherError):
-    """The demo did not go as it should; the message says what."""
-
-
 class Demo:
     """Runs the stack, plays the scenes, shows them, and says whether all went as it should.
 

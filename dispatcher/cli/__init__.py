@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -42,7 +41,7 @@ from dispatcher.request import InvalidJob
 from dispatcher.rows.columns import InvalidColumns
 from dispatcher.rows.template import InvalidTemplate
 from dispatcher.rows.text import UnusableInput
-from dispatcher.store import DEFAULT_NAMESPACE
+from dispatcher.store import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.store.keys import InvalidKeyOptions
 from dispatcher.store.listing import InvalidCursor
 from dispatcher.store.spending import InvalidLimit
@@ -94,9 +93,10 @@ def _version(wanted: bool) -> None:
 
 
 def _namespace(given: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", given):
-        raise typer.BadParameter(f"{given!r} is not 1 to 32 ASCII letters, digits, _ or -")
-    return given
+    try:
+        return namespace_of(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: {error}") from None
 
 
 @app.callback()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from dispatcher import acts, outlook
 from dispatcher.acts import Act, LeftOut, Preview, Progress, preview
 from dispatcher.cli import output
 from dispatcher.cli.person import can_be_asked
+from dispatcher.cli.progress import Progress as Bar
 from dispatcher.client import Dispatcher
 from dispatcher.messages import feed
 from dispatcher.previews import WORDS
@@ -98,11 +97,16 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> Progres
 
 
 @contextmanager
-def _bar(total: int, words: str) -> Iterator[Any]:
-    out = Console(stderr=True)
-    with Bar(console=out, transient=True, disable=not out.is_terminal) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda left: bar.update(task, completed=total - left)
+def _bar(total: int, words: str) -> Iterator[Callable[[int], None]]:
+    done = 0
+    with Bar(words, total, lambda: done) as bar:
+
+        def told(left: int) -> None:
+            nonlocal done
+            done = total - left
+            bar.move()
+
+        yield told
 
 
 def _show(seen: Preview, *, json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from dispatcher import forecast
 from dispatcher.cli import connection, output
@@ -106,8 +107,7 @@ def why(
         output.lines([found.because])
 
 
-def _print_stats(found: dict[str, Any]) -> None:
-    out = output.console()
+def _state_table(found: dict[str, Any]) -> Table:
     table = output.table("state", "jobs", "of these")
     table.columns[1].justify = "right"
     for state, number in found["jobs"].items():
@@ -117,8 +117,21 @@ def _print_stats(found: dict[str, Any]) -> None:
         table.add_row(
             state, str(number), reasons, style=output.STYLES.get(State(state)) if number else "dim"
         )
-    out.print(table)
+    return table
+
+
+def _print_stats(found: dict[str, Any]) -> None:
+    out = output.console()
+    out.print(_state_table(found))
     _print_pace(out, found)
+    _print_counts(out, found)
+    for gate in found["gates"]:
+        held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"
+        output.lines([f"{held}: {gate['why']} (gate {gate['gate']}, since {gate['since']})"])
+    output.lines(found["outlook"])
+
+
+def _print_counts(out: Console, found: dict[str, Any]) -> None:
     if found["second_calls"]:
         out.print(f"Called twice, found out too late: {found['second_calls']}")
     if any(found["callbacks"].values()):
@@ -128,9 +141,3 @@ def _print_stats(found: dict[str, Any]) -> None:
         out.print(
             f"Webhooks: {found['webhooks']['waiting']} wait, {found['webhooks']['dead']} given up"
         )
-    for gate in found["gates"]:
-        why_, name = output.visible(gate["why"]), output.visible(gate["gate"])
-        held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"
-        out.print(f"{held}: {why_} (gate {name}, since {gate['since']})")
-    for sentence in found["outlook"]:
-        out.print(sentence)

@@ -53,7 +53,11 @@ class Progress:
         """Yield the batches, with the bar moved on after each."""
         for batch in batches:
             yield batch
-            took = self._bar.tasks[0].elapsed or 0
-            rows = self._rows()
-            rate = rows / took if took else 0
-            self._bar.update(self._task, completed=self._done(), rows=rows, rate=rate)
+            self.move()
+
+    def move(self) -> None:
+        """Show how far it is now."""
+        took = self._bar.tasks[0].elapsed or 0
+        rows = self._rows()
+        rate = rows / took if took else 0
+        self._bar.update(self._task, completed=self._done(), rows=rows, rate=rate)

@@ -1,6 +1,6 @@
 """Where jobs stand: Redis, behind operations that are one atomic step each."""
 
-from dispatcher.store.store import DEFAULT_NAMESPACE, Store
+from dispatcher.store.store import DEFAULT_NAMESPACE, Store, namespace_of
 from dispatcher.store.values import (
     Claim,
     Day,
@@ -31,4 +31,5 @@ __all__ = [
     "UnknownJob",
     "Wait",
     "job_id",
+    "namespace_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -47,6 +48,13 @@ NAMED_BY_ID = frozenset({"cancelled", "expired"})
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
 much is likelier than twice too much."""
+
+
+def namespace_of(text: str) -> str:
+    """Return what may stand before the names of an account's keys. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
+        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
+    return text
 
 
 class Store:

@@ -138,6 +138,5 @@ def may(*scopes: Scope, counted: bool = True) -> Callable[..., Awaitable[Caller]
 Enqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE))]
 BulkEnqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE, counted=False))]
 Anybody = Annotated[Caller, Depends(may(Scope.READ, Scope.ENQUEUE))]
-Reader = Annotated[Caller, Depends(may(Scope.READ))]
 Operator = Annotated[Caller, Depends(may(Scope.OPERATE))]
 READS = Depends(may(Scope.READ))
