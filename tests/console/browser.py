@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -90,7 +91,8 @@ class Page:
         return [each for each in found if each.is_displayed()]
 
     def text(self) -> str:
-        return str(self.driver.execute_script("return document.body.innerText"))
+        """Return what the page says: nothing while the next one has not begun."""
+        return str(self.driver.execute_script("return document.body?.innerText ?? ''"))
 
     def sees(self, words: str) -> bool:
         return words in self.text()
@@ -102,8 +104,10 @@ class Page:
         def safely(_: object) -> Any:
             return look()
 
-        wait = WebDriverWait(self.driver, within, poll_frequency=0.1)
-        wait.until(safely, f"not within {within:g} s: {what}\n{self.text()}")
+        try:
+            WebDriverWait(self.driver, within, poll_frequency=0.1).until(safely)
+        except TimeoutException:
+            raise AssertionError(f"not within {within:g} s: {what}\n{self.text()}") from None
 
     def keys(self, *keys: str) -> None:
         """Press keys, wherever the focus is."""
