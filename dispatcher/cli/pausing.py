@@ -34,9 +34,10 @@ def pause(
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = close(store, scope, actor=actor(), note=why)
+    standing = "; ".join(gate.why for gate in store.gates() if gate.name == scope.gate)
     _say(
-        {"paused": str(scope), "changed": changed},
-        "paused" if changed else "was paused already",
+        {"paused": str(scope), "changed": changed, "why": standing},
+        "paused" if changed else f"stays {standing}",
         json=json,
     )
 
@@ -49,7 +50,7 @@ def resume(
     priority: Only = None,
     json: AsJson = False,
 ) -> None:
-    """End a pause: what it held is dialled in its order, at the limiter's pace."""
+    """End a pause. What it held is dialled in its order, at the limiter's pace."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = open_(store, scope, actor=actor(), note=why)
@@ -73,4 +74,4 @@ def _say(found: dict[str, object], words: str, *, json: bool) -> None:
     if json:
         output.as_json(found)
     else:
-        output.console().print(f"{next(iter(found.values()))}: {words}")
+        output.console().print(output.visible(f"{next(iter(found.values()))}: {words}"))

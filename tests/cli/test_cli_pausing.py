@@ -32,7 +32,11 @@ def states(store: Store, *ids: str) -> list[str]:
 def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store) -> None:
     ran = shell("pause", "--why", "storm", "--json")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.json == {"paused": "all calls", "changed": True}
+    assert ran.json == {
+        "paused": "all calls",
+        "changed": True,
+        "why": "paused by cli:sam: storm",
+    }
     (gate,) = shell("stats", "--json").json["gates"]
     assert (gate["gate"], gate["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
@@ -42,10 +46,19 @@ def test_pause_and_resume_say_in_words_what_they_did(shell: Shell, store: Store)
     said = [shell(*each).out for each in (("pause",), ("pause",), ("resume",), ("resume",))]
     assert said == [
         "all calls: paused\n",
-        "all calls: was paused already\n",
+        "all calls: stays paused by cli:sam\n",
         "all calls: resumed\n",
         "all calls: was not paused\n",
     ]
+
+
+def test_who_paused_first_and_why_stays_when_somebody_pauses_again(
+    shell: Shell, store: Store
+) -> None:
+    shell("pause", "--why", "storm")
+    said = shell("pause", "--why", "lunch").out
+    assert said == f"all calls: stays {HELD}\n"
+    assert [gate.why for gate in store.gates()] == [HELD]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +73,10 @@ def test_pause_and_resume_say_in_words_what_they_did(shell: Shell, store: Store)
 def test_a_pause_and_its_end_have_the_same_scope(
     shell: Shell, store: Store, options: tuple[str, ...], scope: str, gate: str
 ) -> None:
-    assert shell("pause", *options, "--json").json == {"paused": scope, "changed": True}
+    said = {"paused": scope, "why": "paused by cli:sam"}
+    assert shell("pause", *options, "--json").json == {**said, "changed": True}
     assert [each.name for each in store.gates()] == [gate]
-    assert shell("pause", *options, "--json").json == {"paused": scope, "changed": False}
+    assert shell("pause", *options, "--json").json == {**said, "changed": False}
     assert shell("resume", *options).out == f"{scope}: resumed\n"
     assert store.gates() == []
     assert shell("resume", *options, "--json").json == {"resumed": scope, "changed": False}
