@@ -45,7 +45,7 @@ def create(
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
     json: AsJson = False,
 ) -> None:
-    """Make a key, and print it: this once, since only a hash of it is kept.
+    """Make a key, and print it. This once, since only a hash of it is kept.
 
     Several keys of one name are live at once, so that one can take the other's place.
     """
@@ -80,7 +80,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     if json:
         output.as_json(rows)
     else:
-        output.console().print(_table(rows))
+        output.show_table(_table(rows))
 
 
 @app.command("revoke")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -26,6 +26,8 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
+WIDE = 160
+
 STYLES = {
     State.COMPLETED: "green",
     State.FAILED: "red",
@@ -39,10 +41,10 @@ STYLES = {
 
 
 def console() -> Console:
-    """Return a console on standard output, as it is now; wide enough when piped."""
+    """Return a console on standard output, as it is now; wide when piped."""
     return Console(
         file=sys.stdout,
-        width=None if sys.stdout.isatty() else 160,
+        width=None if sys.stdout.isatty() else WIDE,
         highlight=False,
         markup=False,  # what users wrote is no markup: "[/b]" in a text is a text
         emoji=False,
@@ -88,24 +90,39 @@ def one_line(job: Job) -> None:
     )
 
 
-def job_table(jobs: Iterable[Job]) -> Table:
-    """Return jobs as a table, numbers masked."""
-    columns = ("id", "state", "outcome", "recipient", "priority", "attempts", "created", "tags")
-    shown_as = table(*columns, whole=("id", "state"))
+def show_table(made: Table) -> None:
+    """Print a table whole: a narrow terminal breaks its lines, and nothing is cut off."""
+    out = console()
+    out.width = max(out.width, WIDE)
+    out.print(made)
+
+
+def job_table(jobs: Iterable[Job], *, narrow: bool = False) -> Table:
+    """Return jobs as a table, numbers masked; `narrow` leaves out what `show` has as well."""
+    names = [name for name in _COLUMNS if not (narrow and name in _ASIDE)]
+    shown = table(*names, whole=("id", "state", "recipient", "created"))
     for job in jobs:
-        shown = job.to_dict(mask=True)
-        who = shown.get("recipient") or ", ".join(shown.get("participants", ()))
-        shown_as.add_row(
-            job.id,
-            state_text(job),
-            job.outcome or "",
-            who,
-            job.priority,
-            str(len(job.attempts)),
-            iso(job.created_at),
-            ", ".join(job.tags),
-        )
-    return shown_as
+        shown.add_row(*(_COLUMNS[name](job) for name in names))
+    return shown
+
+
+def _called(job: Job) -> str:
+    shown = job.to_dict(mask=True)
+    return shown.get("recipient") or ", ".join(shown.get("participants", ()))
+
+
+_COLUMNS: dict[str, Callable[[Job], str | Text]] = {
+    "id": lambda job: job.id,
+    "state": state_text,
+    "recipient": _called,
+    "created": lambda job: iso(job.created_at) or "",
+    "outcome": lambda job: job.outcome or "",
+    "priority": lambda job: job.priority,
+    "attempts": lambda job: str(len(job.attempts)),
+    "tags": lambda job: ", ".join(job.tags),
+}
+"""What stands first fits into 80 columns."""
+_ASIDE = {"created", "priority", "attempts"}
 
 
 def details(job: Job) -> None:
@@ -113,25 +130,32 @@ def details(job: Job) -> None:
     out = console()
     shown = job.to_dict()
     facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_row("state", state_text(job))
     for name, value in shown.items():
         if name not in {"attempts", "timeline", "next_action", "state"} and value not in (None, []):
             facts.add_row(
                 name, visible(", ".join(value) if isinstance(value, list) else str(value))
             )
-    out.print(Text("state  ").append(state_text(job)))
-    out.print(facts)
-    if shown["next_action"]:
-        out.print(f"next   {shown['next_action']['what']} {shown['next_action']['at'] or ''}")
+    if (next_ := shown["next_action"]) is not None:
+        facts.add_row("next", ": ".join(filter(None, (next_["what"], next_["at"]))))
+    show_table(facts)
     for attempt in shown["attempts"]:
         legs = attempt.pop("participants", [])
-        out.print(Text(visible(f"attempt {attempt.pop('number')}  {_told(attempt)}")))
+        if attempt["started_at"] == attempt["sent_at"]:
+            del attempt["started_at"]
+        _line(out, f"attempt {attempt.pop('number')}  {_told(attempt)}")
         for leg in legs:
-            out.print(Text(visible(f"  {leg.pop('recipient') or 'participant'}  {_told(leg)}")))
+            _line(out, f"  {leg.pop('recipient') or 'participant'}  {_told(leg)}")
     out.print("timeline")
     for event in shown["timeline"]:
         to = f"{event['to']}/{event['reason']}" if event["reason"] else event["to"]
         line = f"  {event['at']}  {to:<24} {event['actor']:<12} {event['why']}"
-        out.print(Text(visible(line.rstrip())))
+        _line(out, line.rstrip())
+
+
+def _line(out: Console, text: str) -> None:
+    """Print a line, however long: only a terminal breaks it."""
+    out.print(Text(visible(text)), soft_wrap=True)
 
 
 def _told(facts: dict[str, Any]) -> str:

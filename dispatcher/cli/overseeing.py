@@ -40,7 +40,7 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
         numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
         begun = iso(each.begun_at) or ""
         output.row(table, each.id, each.act, each.state, *numbers, begun, each.actor, each.meant)
-    output.console().print(table)
+    output.show_table(table)
 
 
 @acts.command("show")
@@ -84,7 +84,7 @@ def audit(
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """Say who did what, when and why: the latest acts of people, or with --format all of them."""
+    """Say who did what, when and why. The latest acts of people, or with --format all of them."""
     store = connection.dispatcher(context).store
     entries = log.read(store, past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:
@@ -99,7 +99,7 @@ def audit(
         for entry in deque(entries, limit):
             at = iso(entry.at) or ""
             output.row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
-        output.console().print(table)
+        output.show_table(table)
 
 
 def _as_csv(entries: Iterable[Entry]) -> None:

@@ -32,6 +32,8 @@ TICK = 1.0
 """Seconds between counts, and the longest that a look at the clock is put off."""
 RESYNC = 10.0
 """Seconds between readings of all rows: whatever may have been missed is set right."""
+BROAD = 120
+"""Columns from which on a table is shown whole."""
 _AROUND = 4  # lines of the terminal that the rows leave free
 
 For = Annotated[str | None, typer.Option("--for", help="End after, such as 2m; default Ctrl-C.")]
@@ -45,7 +47,7 @@ def watch(
     for_: For = None,
     json: AsJson = False,
 ) -> None:
-    """Watch jobs as they change: a live table, with --json one object for each change."""
+    """Watch jobs as they change. A live table; with --json one object for each change."""
     end = time.monotonic() + seconds(for_) if for_ is not None else None
     store = connection.dispatcher(context).store
     with suppress(KeyboardInterrupt):  # the usual way to end it
@@ -126,13 +128,15 @@ class Board:
         found = zip(self._rows, self._store.get_many(self._rows), strict=True)
         self._rows = {id_: job for id_, job in list(found) if job is not None}
 
-    def shown(self) -> Group:
-        """Return the counts and the table."""
+    def shown(self, width: int = output.WIDE) -> Group:
+        """Return the counts and the table, for so many columns."""
         header = Text("  ").join(
             Text(f"{n} {state}", style=output.STYLES.get(state, "") if n else "dim")  # type: ignore[call-overload]
             for state, n in self._counts.items()
         )
-        return Group(header, Text(), output.job_table(reversed(self._rows.values())))
+        return Group(
+            header, Text(), output.job_table(reversed(self._rows.values()), narrow=width < BROAD)
+        )
 
 
 def _live(store: Store, wanted: Filter, end: float | None) -> None:
@@ -144,4 +148,4 @@ def _live(store: Store, wanted: Filter, end: float | None) -> None:
                 if number == 0:
                     board.begin()
                 board.take(batch)
-            live.update(board.shown(), refresh=True)
+            live.update(board.shown(out.width), refresh=True)

@@ -43,7 +43,7 @@ def list_(
     if json:
         output.as_json(rows)
     else:
-        output.console().print(_table(rows))
+        output.show_table(_table(rows))
 
 
 @app.command("retry")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from dispatcher.cli import watching
 from dispatcher.cli.watching import Board
+from dispatcher.masking import mask_number
 from dispatcher.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.listing import Filter
@@ -57,6 +58,17 @@ def test_it_begins_with_the_jobs_of_one_producer_where_that_is_asked_for(store: 
     board.take([])
     assert own in shown(board)
     assert other not in shown(board)
+
+
+def test_on_a_narrow_screen_what_matters_is_whole(store: Store) -> None:
+    id_ = enqueue(store)
+    board = Board(store, Filter(), 3)
+    board.begin()
+    out = Console(file=io.StringIO(), width=80)
+    out.print(board.shown(80))
+    text: str = out.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{id_}  queued  {mask_number(NUMBER)}" in text
+    assert "…" not in text
 
 
 def test_the_latest_changed_stands_first_and_the_oldest_makes_room(store: Store) -> None:
