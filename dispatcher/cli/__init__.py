@@ -31,6 +31,7 @@ from dispatcher.cli import (
     telling,
     watching,
     webhooks,
+    whereabouts,
 )
 from dispatcher.cli.connection import Connection
 from dispatcher.durations import InvalidDuration, InvalidMoment
@@ -73,7 +74,7 @@ PROCESSES = {
     "demo": "Do the main job once, against the sandbox, and show it.",
     "worker": "Run a Celery worker that dials.",
     "beat": "Run the clock that wakes pump, reconcile, rescue and credit.",
-    "gateway": "Run the HTTP gateway, which takes in the provider's callbacks.",
+    "gateway": "Run the HTTP gateway: the API, the console, metrics, callbacks.",
     "flower": "Run Flower.",
 }
 
@@ -83,6 +84,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 
 
@@ -146,6 +148,7 @@ app.command("balance")(account.balance)
 app.command("events")(telling.events)
 app.add_typer(limiting.app, name="limit")
 app.command("doctor")(diagnosis.doctor)
+app.command("url")(whereabouts.url)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
 app.command("audit")(overseeing.audit)

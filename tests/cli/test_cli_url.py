@@ -1,0 +1,58 @@
+"""`url`: where what runs here is reached."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_shell import Shell
+
+from dispatcher.running import ANNOUNCEMENT, FOLDER
+
+UP = {"pid": 1, "redis_url": "redis://:word@127.0.0.1:7001/0", "gateway_url": "http://127.0.0.1:1"}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A folder in which an `up` runs, without Flower."""
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    (folder / ANNOUNCEMENT).write_text(json.dumps(UP))
+    monkeypatch.setattr("dispatcher.running.is_locked", lambda _: True)
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ((), UP["redis_url"]),
+        (("redis",), UP["redis_url"]),
+        (("broker",), UP["redis_url"]),
+        (("gateway",), UP["gateway_url"]),
+    ],
+)
+def test_it_is_that_of_the_up_that_runs_here(
+    here: Shell, part: tuple[str, ...], found: str
+) -> None:
+    ran = here("url", *part)
+    assert (ran.code, ran.out, ran.err) == (0, f"{found}\n", "")
+    assert here("url", *part, "--json").json["url"] == found
+
+
+def test_what_the_environment_names_comes_first(tmp_path: Path) -> None:
+    named = {"DISPATCHER_REDIS_URL": "redis://db/1", "DISPATCHER_BROKER_URL": "amqp://mq"}
+    shell = Shell(tmp_path, **named)
+    assert [shell("url", part).out for part in ("redis", "broker")] == [
+        "redis://db/1\n",
+        "amqp://mq\n",
+    ]
+
+
+def test_what_does_not_run_is_said(here: Shell, tmp_path: Path) -> None:
+    ran = here("url", "flower")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.complaint == "no flower runs here: start one in this directory with `up`"
+    nothing = Shell(tmp_path.parent)("url")
+    assert nothing.code == 1
+    assert "no dispatcher found" in nothing.complaint
