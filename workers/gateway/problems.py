@@ -28,7 +28,8 @@ from dispatcher.store.listing import InvalidCursor
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-INVALID = "the request is not what is expected here"
+NAMED = 3
+"""Faults that the sentence of a problem tells; `errors` has them all."""
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
 
@@ -52,7 +53,7 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
 _REMEDIES = {
     HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a key that is live:"
     " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` makes one",
-    HTTPStatus.NOT_FOUND: "check the address",
+    HTTPStatus.NOT_FOUND: "check the address: /docs has every route",
     HTTPStatus.METHOD_NOT_ALLOWED: "use a method that the Allow header names",
     HTTPStatus.UNPROCESSABLE_ENTITY: "mend the fields that `errors` names",
     HTTPStatus.SERVICE_UNAVAILABLE: "try again in a moment",
@@ -101,12 +102,12 @@ def of(error: DispatcherError) -> Problem:
     """Return what an error of the dispatcher is to somebody who asked over HTTP."""
     known = (found for kind, found in _KNOWN.items() if isinstance(error, kind))
     status, remedy = next(known, (HTTPStatus.BAD_REQUEST, ""))
-    faults = _faults(error)
+    faults = [(mask_text(field), mask_text(why)) for field, why in _faults(error)]
     return Problem(
         status,
-        INVALID if faults else _public(error),
+        in_words(faults) if faults else _public(error),
         remedy=remedy,
-        faults=[(mask_text(field), mask_text(why)) for field, why in faults],
+        faults=faults,
         headers={"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None,
     )
 
@@ -120,6 +121,12 @@ def _public(error: DispatcherError) -> str:
         log.warning("answered 503: %s", mask_text(str(error)))
         return "Redis refused an operation"
     return mask_text(str(error))
+
+
+def in_words(faults: list[Fault]) -> str:
+    """Return what is wrong in one sentence: many log that alone."""
+    told = "; ".join(f"{field}: {why}" for field, why in faults[:NAMED])
+    return told + (f"; and {len(faults) - NAMED} more" if len(faults) > NAMED else "")
 
 
 def _faults(error: DispatcherError) -> list[Fault]:
@@ -169,13 +176,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     # The values stay out: they may hold numbers and texts.
     faults = [(".".join(map(str, item["loc"][1:])), str(item["msg"])) for item in error.errors()]
-    return answer(
-        Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            INVALID,
-            faults=faults,
-        )
-    )
+    return answer(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, in_words(faults), faults=faults))
 
 
 async def _on_refusal(_: Request, error: Exception) -> Response:

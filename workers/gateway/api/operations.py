@@ -62,7 +62,8 @@ _EXAMPLES: dict[HTTPStatus, str] = {
     " new key, or send the same request",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body has more than 65536 bytes",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body is not declared to be JSON",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "the request is not what is expected here",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "lang: 'xx' is not a language: give an ISO 639-1 code such as"
+    " en or ja",
     HTTPStatus.TOO_MANY_REQUESTS: "the rate of API key kqzwmbhtya (50/minute) is used up",
     HTTPStatus.SERVICE_UNAVAILABLE: "Redis cannot be reached: is it running?",
 }
