@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
 from dispatcher.masking import mask_text
@@ -13,6 +15,7 @@ CHATTY = (
     "celery.app.trace",
     "celery.worker.strategy",
     "celery.beat",
+    "flower.command",
     "kombu",
     "urllib3",
     "tornado",
@@ -54,8 +57,11 @@ def set_up(level: str = "INFO") -> None:
     handler.addFilter(WithoutContent())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    # It is for those who take pickles: here all is JSON, and a container's user is often root.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     for name in CHATTY:
         logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.WARNING)
+    logging.getLogger("flower.inspector").setLevel(logging.ERROR)  # warns of workers that start
     setup_logging.connect(_keep_ours)
 
 

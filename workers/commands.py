@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -61,9 +63,12 @@ def up(
 
 
 def _say_hello(stack: Stack) -> None:
-    out = Console(file=sys.stderr, highlight=False)
+    out, command = Console(file=sys.stderr, highlight=False, soft_wrap=True), _as_typed()
     out.print("[bold]up[/bold]; Ctrl-C stops it all. In another terminal, in this directory:")
-    out.print("  voice-dispatcher call +818012340001 --say 'Hello' --wait")
+    out.print(f"  {command} call +818012340001 --say 'Hello' --wait")
+    out.print(f"  {command} url  # Redis, for services of your own")
+    if stack.gateway_url:
+        out.print(f"  {command} keys create NAME --scope operate  # logs in to the console")
     urls = {
         "console": f"{stack.gateway_url}/console" if stack.gateway_url else None,
         "gateway": stack.gateway_url,
@@ -75,13 +80,19 @@ def _say_hello(stack: Stack) -> None:
             out.print(f"  {name} {url}")
 
 
+def _as_typed() -> str:
+    """Return how this command line is called from here: by its name where that is found."""
+    called = Path(sys.argv[0])
+    return called.name if shutil.which(called.name) else shlex.quote(os.path.relpath(called))
+
+
 def demo(
     *,
     ring: Annotated[str, typer.Option(help="How long the sandbox's phones ring.")] = "1s",
     workers: Workers = 2,
     log: Annotated[Path | None, typer.Option(help="Where the processes' log goes.")] = None,
 ) -> None:
-    """Do the main job once, against the sandbox, and show it; exit 0 if all ended as it should."""
+    """Do the main job once, against the sandbox, and show it. Exit 0 if all ended as it should."""
     if not Demo(ring=seconds(ring), workers=workers, log=log).run():
         raise typer.Exit(1)
 
@@ -98,7 +109,7 @@ def worker(
     ] = True,
     name: Annotated[str, typer.Option(help="Name in Flower.")] = "worker",
 ) -> None:
-    """Run a Celery worker that dials; beside it the door for other services' tasks, and the process
+    """Run a Celery worker that dials. Beside it the door for other services' tasks, and the process
     that delivers webhooks.
     """
     settings = _settings(context)
@@ -159,14 +170,14 @@ def beat(context: typer.Context) -> None:
 
 
 def gateway(context: typer.Context) -> None:
-    """Run the HTTP gateway, which takes in the provider's callbacks."""
+    """Run the HTTP gateway: the API, the console, metrics, callbacks."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.gateway(settings)
 
 
 def flower(context: typer.Context) -> None:
-    """Run Flower; without DISPATCHER_FLOWER_AUTH on the loopback device only."""
+    """Run Flower. Without DISPATCHER_FLOWER_AUTH on the loopback device only."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.flower(settings)

@@ -231,10 +231,8 @@ class Demo:
         wrong = [scene for scene in self.scenes if not scene.fine]
         called_twice = sum(scene.placed > scene.calls for scene in self.scenes)
         right = len(self.scenes) - len(wrong)
-        self._say(f"\n{right} of {len(self.scenes)} ended as they should;")
-        self._say(
-            f"{called_twice} people called more often than they should, by the provider's own books"
-        )
+        self._say(f"\n{right} of {len(self.scenes)} ended as they should")
+        self._say(f"People called too often, by the provider's own books: {called_twice}")
         self._say(self._flower(stack))
         for scene in self.scenes:
             if scene.refusal:

@@ -62,6 +62,7 @@ def flower(settings: Settings) -> None:
     require_store(settings)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_sent_arguments()
+    sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
     create_app(settings).start(argv=["flower"])
 
 
