@@ -70,7 +70,7 @@ def why(store: Store, job: Job) -> Why:
     moves = [event.why for event in job.timeline if event.to != event.before]
     last = moves[-1] if moves else ""
     words = {
-        State.SCHEDULED: f"it is not due before {_when(job.due_at, now)}",
+        State.SCHEDULED: f"it is due {_when(job.due_at, now)}",
         State.DIALING: "it is being dialled now",
         State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
         State.IN_PROGRESS: f"the call is under way; looked at {_when(job.next_at, now)}",
@@ -79,8 +79,9 @@ def why(store: Store, job: Job) -> Why:
         State.EXPIRED: "its deadline passed first",
         State.CANCELLED: "it was cancelled",
     }[job.state]
+    told = last if last and last != job.outcome else ""
     choice = CHOICE.format(id=job.id) if job.reason == Reason.OUTCOME_UNKNOWN else ""
-    return Why(job, f"{words}{f': {last}' if last else ''}{choice}")
+    return Why(job, f"{words}{f': {told}' if told else ''}{choice}")
 
 
 def _reached(job: Job) -> str:

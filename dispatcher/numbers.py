@@ -21,7 +21,7 @@ _CALLER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
 NOWHERE = "001"
 """Stands for the country of numbers of none, such as satellite ones (phonenumbers' word)."""
 
-_WRITE = "write it in E.164, such as +818011234567"
+_WRITE = "write it in E.164: +, country code and number, as dialled from abroad"
 _WHY_UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "no country has that code",
     NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",

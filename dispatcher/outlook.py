@@ -42,7 +42,8 @@ def _waiting(account: Account) -> list[str]:
     jobs = sum(account.waiting.values())
     if not jobs:
         return []
-    text = f"The {jobs:,} waiting jobs need about {shown(account.waiting_needs)} credits"
+    waiting = "The waiting job needs" if jobs == 1 else f"The {jobs:,} waiting jobs need"
+    text = f"{waiting} about {shown(account.waiting_needs)} credits"
     if account.balance is not None:
         text += f", the balance is {shown(account.balance)}"
     return [text]

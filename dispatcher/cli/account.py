@@ -56,7 +56,7 @@ def balance(
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Show the account's credit: balance, how long it lasts, limits, and what holds calls back."""
+    """Show the account's credit. How long it lasts, limits, and what holds calls back."""
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store

@@ -49,7 +49,7 @@ def retry(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Dial again what ended without reaching anybody; all history is kept."""
+    """Dial again what reached nobody; all history is kept."""
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
     wish = Wish(Act.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
@@ -67,7 +67,7 @@ def reached(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Mark jobs whose outcome is unknown as reached: somebody has asked the person called."""
+    """Mark jobs of unknown outcome as reached. Somebody has asked the person called."""
     wish = Wish(Act.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, wanted, wish, lambda store: store.mark_reached)
 

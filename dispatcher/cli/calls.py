@@ -15,7 +15,9 @@ from dispatcher.request import JobRequest
 from dispatcher.states import OnUncertain, Priority, State
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given several times.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="May be given several times.")
+]
 Key = Annotated[str | None, typer.Option(help="Idempotency key: the same key makes one job.")]
 Urgency = Annotated[Priority, typer.Option("--priority", help="How soon it is dialled.")]
 At = Annotated[str | None, typer.Option(help="When: ISO 8601 with zone, or a delay such as 15m.")]

@@ -49,7 +49,7 @@ def doctor(
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Check Redis, broker, workers and provider; exit 1 where something is broken."""
+    """Check Redis, broker, workers and provider. Exit 1 where something is broken."""
     at = connection.of(context)
     findings = list(examine(at))
     running = at.running

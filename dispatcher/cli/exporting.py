@@ -45,7 +45,7 @@ def export(
     raw: Raw = False,
     output: Output = None,
 ) -> None:
-    """Write jobs, newest first: CSV has a row for each call, JSON lines an object for each job."""
+    """Write jobs, newest first. CSV has a row for each call, JSON lines an object for each job."""
     jobs = find(connection.dispatcher(context).store, wanted)
     with _opened(output) as file:
         if format_ is Format.JSONL:

@@ -15,7 +15,10 @@ from dispatcher.states import State
 from dispatcher.store.filters import Filter, InvalidFilter
 
 States = Annotated[
-    list[State] | None, typer.Option("--state", help="A state; may be given several times.")
+    list[State] | None,
+    typer.Option(
+        "--state", metavar="STATE", help=f"May be given several times: {', '.join(State)}."
+    ),
 ]
 Reason = Annotated[str | None, typer.Option(help="Reason of failure or hold, such as no_answer.")]
 Tag = Annotated[str | None, typer.Option(help="A tag.")]

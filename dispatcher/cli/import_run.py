@@ -158,7 +158,7 @@ class Run:
         if self.writing:
             pace = f" in {spoken(took)}, {tally.rows / took:,.0f} rows a second" if took > 1 else ""
             counts = f"{tally.same:,} stood already, {tally.refused:,} refused"
-            yield f"{tally.made:,} jobs made, {counts}{pace}"
+            yield f"{tally.made:,} {'job' if tally.made == 1 else 'jobs'} made, {counts}{pace}"
         if tally.same and not tally.made and not self.dry_run:
             yield (
                 "A row makes one job, however often it is imported:"

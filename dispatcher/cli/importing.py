@@ -85,7 +85,7 @@ def import_(
     patience: Patience = "60s",
     json: AsJson = False,
 ) -> None:
-    """Enqueue a call for each row; what is wrong is refused with its line, and nothing doubles."""
+    """Enqueue a call for each row of a file. What is wrong is refused; nothing doubles."""
     given = _Given(
         columns=_pairs("--map", map_),
         shared=_shared(set_),

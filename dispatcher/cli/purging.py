@@ -38,7 +38,7 @@ def purge(
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Remove ended jobs for good, by age or one recipient's with all that stands of the number."""
+    """Remove ended jobs for good: by age, or all of one recipient."""
     if (recipient is None) == (older_than is None):
         raise typer.BadParameter("give either --recipient or --older-than")
     ask = _Asker(dry_run=dry_run, yes=yes)

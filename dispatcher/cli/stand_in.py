@@ -33,7 +33,7 @@ def sandbox(
     callback_duplicate: _Share = 0,
     callback_delay: Annotated[float, typer.Option(min=0, help="Seconds.")] = 0,
 ) -> None:
-    """Run the provider's sandbox: it behaves by a number's last digits (docs/sandbox.md)."""
+    """Run the provider's sandbox. It behaves by a number's last digits (docs/sandbox.md)."""
     try:
         from dispatcher.sandbox import SandboxOptions, run  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ import typer
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
+from dispatcher.durations import spoken
 from dispatcher.job import iso_of
 from dispatcher.store.notices import notices
 
@@ -20,7 +21,7 @@ def events(
     ] = "",
     json: AsJson = False,
 ) -> None:
-    """List what happened to the account, the oldest first; about the latest 1,000 are kept."""
+    """List what happened to the account, the oldest first. The latest 1,000 or so are kept."""
     if after and not all(part.isdecimal() for part in after.split("-", 1)):
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
     found = notices(connection.dispatcher(context).store, after)
@@ -32,5 +33,7 @@ def events(
     for each in found:
         facts = dict(each.facts)
         at = iso_of(facts.pop("at"))
-        told = "  ".join(f"{name}={value}" for name, value in sorted(facts.items()))
+        if "for" in facts:
+            facts["for"] = spoken(float(facts["for"]) / 1000)
+        told = "  ".join(f"{name}={value}" for name, value in sorted(facts.items()) if value != "")
         output.lines([f"{at}  {each.kind:<12}  {told}"])

@@ -44,7 +44,7 @@ def mangled(number: str) -> str | None:
     if _DIGITS.fullmatch(number):
         return (
             "the plus and perhaps the country code are missing; spreadsheets take a plus away."
-            " Write E.164, such as +818012345678, or say what they all are: --plus where each"
+            " Write + and the country code first, or say what they all are: --plus where each"
             " begins with its country code, --region JP where they are as dialled in Japan"
         )
     return None

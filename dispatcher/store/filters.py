@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from dispatcher.errors import DispatcherError
+from dispatcher.job import iso
 from dispatcher.masking import TAIL, mask_number, mask_text
 from dispatcher.states import State
 
@@ -111,7 +112,7 @@ class Filter:
                 number and (mask_number(number) if number[0] == "+" else f"…{number[-TAIL:]}"),
             ),
             ("producer", self.producer),
-            ("since", self.since and self.since.isoformat()),
-            ("until", self.until and self.until.isoformat()),
+            ("since", self.since and iso(self.since)),
+            ("until", self.until and iso(self.until)),
         ]
         return " ".join(f"{name}={value}" for name, value in pairs if value) or "all jobs"

@@ -16,6 +16,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from dispatcher.errors import DispatcherError
+from dispatcher.job import iso
 from dispatcher.redis_url import plain_errors
 from dispatcher.store import codec
 from dispatcher.store.store import Store
@@ -243,6 +244,8 @@ class ApiKeys:
         }
         told = {name: value for name, value in told.items() if value}
         fields = {**told, "hash": hashed, "created": at}
+        if ends := iso(key.expires_at):
+            told["expires"] = ends  # people read it
         flat = chain.from_iterable(fields.items())
         self.store.run("create_key", key.id, at, actor, json.dumps(told), *flat)
 

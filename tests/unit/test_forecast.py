@@ -71,9 +71,7 @@ def job(store: Store, id_: str) -> Job:
 
 
 def test_a_scheduled_job_says_when_it_is_due(store: Store) -> None:
-    assert reason(store, add(store, at="2h")) == (
-        "it is not due before in 2 h (2026-07-01 05:00:00 UTC)"
-    )
+    assert reason(store, add(store, at="2h")) == ("it is due in 2 h (2026-07-01 05:00:00 UTC)")
 
 
 def test_a_job_that_was_put_off_says_why(store: Store) -> None:
@@ -95,8 +93,7 @@ def test_a_job_outside_its_calling_hours_says_so(store: Store) -> None:
     window = Window(opens, opens + timedelta(hours=13))
     store.admit(id_, window, "outside the calling hours: 08:00-21:00", "08:00-21:00")
     assert reason(store, id_) == (
-        "it is not due before in 20 h (2026-07-01 23:00:00 UTC):"
-        " outside the calling hours: 08:00-21:00"
+        "it is due in 20 h (2026-07-01 23:00:00 UTC): outside the calling hours: 08:00-21:00"
     )
 
 

@@ -23,6 +23,6 @@ redis.call('PERSIST', ACT)
 redis.call('PERSIST', IDS)
 look_after(ARGV[5])
 audit(ARGV[3], act.what, act.meant, ARGV[4], {
-  act = ARGV[2], matched = tonumber(act.matched), chosen = tonumber(act.chosen), credits = act.credits,
+  act = ARGV[2], matched = tonumber(act.matched), chosen = tonumber(act.chosen), credits = tonumber(act.credits),
 })
 return 'begun'
