@@ -64,7 +64,7 @@ def create(
         output.as_json({**_row(made, "live", spend), "key": text})
         return
     typer.echo(text)
-    typer.echo(f"key {made.id} of {made.name}: kept nowhere, so keep it now", err=True)
+    typer.echo(f"key {made.id} of {made.name}: it is shown this once, so keep it now", err=True)
 
 
 @app.command("list")
