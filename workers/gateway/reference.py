@@ -67,7 +67,7 @@ def page(document: dict[str, Any]) -> str:
     ]
     contents = "".join(
         f"<li><a href='#{_anchor(m, path)}'><code>{m} {escape(path)}</code></a>"
-        f" {escape(_first_line(each))}</li>"
+        f" {_words(_first_line(each))}</li>"
         for m, path, each in operations
     )
     schemas = document["components"]["schemas"]
