@@ -71,7 +71,8 @@ class WatchCredit:
     def _log(self, told: list[Told]) -> None:
         for each in told:
             level = logging.INFO if each.kind == "gate.opened" else logging.WARNING
-            facts = " ".join(f"{name}={json.dumps(value)}" for name, value in each.facts.items())
+            known = {name: value for name, value in each.facts.items() if name != "at"}
+            facts = " ".join(f"{name}={json.dumps(value)}" for name, value in known.items())
             log.log(level, "%s %s", each.kind, facts)
 
 
