@@ -119,7 +119,7 @@ def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     acts.drive(store, seen.id)
     first, alone, last = audit.read(store)
     assert (first.act, first.target, first.actor) == ("retry", "state=failed", "console:ops")
-    assert first.facts == {"act": seen.id, "matched": 3, "chosen": 3, "credits": "60"}
+    assert first.facts == {"act": seen.id, "matched": 3, "chosen": 3, "credits": 60}
     assert alone.target == f"job:{made[0]}"
     assert (last.act, last.why) == ("retry.done", "the line is mended")
     assert last.facts == {"act": seen.id, "chosen": 3, "did": 2, "not_ended": 1, "left": 0}
