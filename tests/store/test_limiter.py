@@ -92,6 +92,41 @@ def test_a_slot_whose_owner_died_is_taken_over_where_slots_are_far_apart(
     assert isinstance(store.claim(last, token="t", lease=30, slot=slots[1]), Wait)
 
 
+def test_who_missed_its_turn_and_finds_no_room_stands_in_line_anew(
+    store: Store, clock: Clock
+) -> None:
+    """Else all who were held up would race for each place, and an urgent one among them might lose
+    again and again.
+    """
+    limit(store, "5", margin=0.0)
+    for holder in "abcde":
+        assert granted(store, holder)
+        clock.ms += 200
+    assert granted(store, "f")
+    held_up = [waiting(store, holder).slot for holder in "ghij"]
+    clock.ms += (
+        700  # a machine that stood still: the slots of three have passed, and of one more a bit
+    )
+    assert all(
+        granted(store, holder, slot) for holder, slot in zip("jih", held_up[:0:-1], strict=True)
+    )
+    anew = waiting(store, "g", held_up[0])
+    assert float(anew.slot) > clock.ms
+    assert float(waiting(store, "k").slot) >= float(anew.slot) + 200
+
+
+def test_a_place_is_taken_over_only_by_one_that_goes_out(store: Store, clock: Clock) -> None:
+    limit(store, "5", margin=0.0)
+    for holder in "abcde":
+        assert granted(store, holder)
+        clock.ms += 200
+    store.rebook("")  # one more goes out late: there is no room for a while
+    slots = [waiting(store, holder).slot for holder in "fgh"]
+    clock.ms += 150
+    again = [waiting(store, holder, slot) for holder, slot in zip("fgh", slots, strict=True)]
+    assert [wait.slot for wait in again] == slots
+
+
 def test_idle_time_saves_nothing_up(store: Store, clock: Clock) -> None:
     limit(store, "5")
     granted(store, "a")

@@ -132,7 +132,8 @@ local SLOWEST = 1000 -- ms between two requests: a pause is no pace
 local function note_pace(slot)
   local gap = math.min(EXACT - PACE.last, SLOWEST)
   local mean = PACE.gap == 0 and SLOWEST or PACE.gap
-  redis.call('HSET', key('pace'), 'last', exact(slot or EXACT), 'gap', exact(mean + (gap - mean) / 16))
+  local last = slot and math.max(slot, PACE.last) or EXACT
+  redis.call('HSET', key('pace'), 'last', exact(last), 'gap', exact(mean + (gap - mean) / 16))
 end
 
 -- Asks for one request now. `slot` is the one reserved before, or nil. Answers 0 where it may go out,
@@ -146,8 +147,13 @@ local function take_slot(class, slot, holder)
         return again, nil
       end
     end
-    slot = take_over(slot)
-    local wait = math.max(slot - EXACT, until_room())
+    local room = until_room()
+    if room <= 0.5 then
+      slot = take_over(slot)
+    elseif spacing() >= SPARSE and slot < EXACT - spacing() then
+      slot = reserve(class) or slot -- it missed its turn: else those who did would race, the urgent among them
+    end
+    local wait = math.max(slot - EXACT, room)
     if wait > 0.5 then
       return wait, slot
     end
