@@ -194,6 +194,7 @@ def killed_door(folder: Path) -> list[Job | None]:
         Up(folder, "--no-flower", **QUICK, DISPATCHER_DOOR_REDELIVERY="3s") as up,
         Celery(broker=up.redis_url) as app,
     ):
+        os.kill(up.pid_of("door"), signal.SIGSTOP)  # or it would be done with each as it comes
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
@@ -207,15 +208,16 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 
 def _kill_with_messages(up: Up) -> None:
-    """Freeze the door at moments until it is caught with unacknowledged messages; kill it."""
+    """Let the frozen door work for moments until it has messages in hand; kill it then."""
     door, redis = up.pid_of("door"), up.dispatcher.store.redis
     while True:
+        os.kill(door, signal.SIGCONT)
+        redis.ping()
         os.kill(door, signal.SIGSTOP)
         if redis.hlen("unacked"):
             os.kill(door, signal.SIGKILL)
             return
         assert redis.llen("celery"), "the door was too quick to be caught"
-        os.kill(door, signal.SIGCONT)
 
 
 @pytest.mark.played(by=killed_door)
