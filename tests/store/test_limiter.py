@@ -115,6 +115,18 @@ def test_who_missed_its_turn_and_finds_no_room_stands_in_line_anew(
     assert float(waiting(store, "k").slot) >= float(anew.slot) + 200
 
 
+def test_places_are_taken_over_though_the_clock_stepped_back(store: Store, clock: Clock) -> None:
+    limit(store, "5", margin=0.0)
+    assert granted(store, "a")
+    clock.forward(-3600)
+    store.redis.delete(store.key("recent"))
+    store.redis.hset(store.key("pace"), "tat", clock.ms)
+    assert granted(store, "b")
+    _dead, heir = waiting(store, "dead"), waiting(store, "heir")
+    clock.ms += 280  # the dead one's place was at 200
+    assert granted(store, "heir", heir.slot)
+
+
 def test_a_place_is_taken_over_only_by_one_that_goes_out(store: Store, clock: Clock) -> None:
     limit(store, "5", margin=0.0)
     for holder in "abcde":

@@ -132,7 +132,7 @@ local SLOWEST = 1000 -- ms between two requests: a pause is no pace
 local function note_pace(slot)
   local gap = math.min(EXACT - PACE.last, SLOWEST)
   local mean = PACE.gap == 0 and SLOWEST or PACE.gap
-  local last = slot and math.max(slot, PACE.last) or EXACT
+  local last = slot and math.max(slot, math.min(PACE.last, EXACT)) or EXACT -- a clock may step back
   redis.call('HSET', key('pace'), 'last', exact(last), 'gap', exact(mean + (gap - mean) / 16))
 end
 
