@@ -7,6 +7,7 @@ from api_parts import NUMBER, SAY, Client, client
 from gateway_process import Gateway
 from test_gateway_process import problem
 
+from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.store import Refused, Store
 from dispatcher.store.keys import Scope
 from dispatcher.store.values import job_id
@@ -93,3 +94,13 @@ def test_what_is_wrong_with_redis_is_no_fault_of_the_request(billing: Client, st
 def test_no_error_of_ours_shows_a_number() -> None:
     found = problems.members(problems.of(Refused(f"{NUMBER} is being called")))
     assert found["detail"] == "+8180****0001 is being called"
+
+
+def test_where_redis_is_and_what_it_said_is_for_our_log_alone() -> None:
+    away = Store.from_url("redis://127.0.0.1:1/0")
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1") as told:
+        away.ping()
+    found = problems.members(problems.of(told.value))
+    assert found["detail"] == "Redis cannot be reached: is it running?"
+    found = problems.members(problems.of(StoreUnsuitable("Redis refused an operation: {vd}:gates")))
+    assert found["detail"] == "Redis refused an operation"
