@@ -13,13 +13,13 @@ from urllib.parse import urlencode, urlsplit
 
 from benchmarks.side_by_side import cpu_seconds
 from benchmarks.stand import Bench, bench, numbers
-from dispatcher.callback_urls import CallbackUrls, Signer
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.values.callback_urls import CallbackUrls, Signer
+from workers.devstack.embedded_server import EmbeddedServer
 
 RATE = 1000  # callbacks per second
 KEPT = 100  # connections that are used again
@@ -41,7 +41,7 @@ def _storm(count: int, *, kept: bool) -> str:
     key = secrets.token_hex(16)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        EmbeddedRedis(Path(folder, "redis")) as redis,
+        EmbeddedServer(Path(folder, "redis")) as redis,
     ):
         store = Store.from_url(redis.url)
         ids = uncertain(store, count)
@@ -69,7 +69,7 @@ def _storm(count: int, *, kept: bool) -> str:
 
 def uncertain(store: Store, count: int) -> list[str]:
     """Make jobs whose answer was lost, and that nobody else touches."""
-    store.publish(Rules(rate=None, gap=0, per_day=None, one_at_a_time=False))
+    store.publish(AccountConfig(rate=None, gap=0, per_day=None, one_at_a_time=False))
     asked = [JobRequest.of({"recipient": number, "say": "x"}) for number in numbers(count)]
     ids = [each.unwrap().id for each in store.enqueue_many(asked)]
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=3600)

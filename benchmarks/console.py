@@ -18,13 +18,13 @@ import requests
 
 from benchmarks.memory import BATCH, Pipelined
 from benchmarks.stand import numbers
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
-from dispatcher.request import JobRequest
-from dispatcher.states import State
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
-from workers.ports import Ports
+from dispatcher.store.api_keys import ApiKeys, Scope
+from workers.devstack.embedded_server import EmbeddedServer
+from workers.devstack.ports import Ports
 
 MOST = 100.0  # ms: what a page may take
 ASKED = 50  # times, each page
@@ -34,7 +34,7 @@ ENDED = 0.3  # of the jobs; the others wait in line
 def run(*, quick: bool) -> None:
     """Fill a Redis, and print for each page the median and the worst."""
     jobs = 100_000 if quick else 1_000_000
-    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "redis")) as redis:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
         store = Store.from_url(redis.url)
         started = time.monotonic()
         some = _fill(store, jobs)

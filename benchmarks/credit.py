@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import requests
 
 from benchmarks.stand import Bench, bench, numbers
-from dispatcher.states import State
+from dispatcher.model.states import State
 from dispatcher.store.credit import account
-from dispatcher.store.listing import counts
+from dispatcher.store.search import counts
 
 PRICE = 20  # of a spoken text, at the sandbox
 FLOOR = 50

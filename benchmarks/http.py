@@ -21,8 +21,8 @@ import requests
 from benchmarks.side_by_side import cpu_seconds
 from benchmarks.stand import numbers
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.api_keys import ApiKeys, Scope
+from workers.devstack.embedded_server import EmbeddedServer
 
 AT_ONCE = 16
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +61,7 @@ def running() -> Iterator[Running]:
     """Run a gateway."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        EmbeddedRedis(Path(folder, "redis")) as redis,
+        EmbeddedServer(Path(folder, "redis")) as redis,
         socket.create_server(("127.0.0.1", 0)) as free,
     ):
         port = int(free.getsockname()[1])

@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, Report, after_placing, after_report
-from dispatcher.request import JobRequest
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 BATCH = 1000
 MOST = 1200  # bytes: what a job may cost
@@ -22,7 +22,7 @@ MOST = 1200  # bytes: what a job may cost
 def run(*, quick: bool) -> None:
     """Fill a Redis with finished jobs and print bytes for each."""
     jobs = 100_000 if quick else 1_000_000
-    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "redis")) as redis:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
         store = Store.from_url(redis.url)
         _warm_up(store)
         before = _memory(store)

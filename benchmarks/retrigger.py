@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.stand import Bench, bench, numbers
-from dispatcher import acts
-from dispatcher.acts import Act
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import State
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.store import Store
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act
 from dispatcher.store.credit import account
-from dispatcher.store.listing import Filter
 from dispatcher.store.pauses import Scope, pause
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.search import Filter
+from workers.devstack.embedded_server import EmbeddedServer
 
 SETTINGS = {
     "rate_limit": "none",
@@ -103,9 +103,9 @@ def _waiting(store: Store) -> list[str]:
 
 
 def _steps(size: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, EmbeddedRedis(Path(folder, "r")) as redis:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
         store = Store.from_url(redis.url)
-        store.publish(Rules(one_at_a_time=False))
+        store.publish(AccountConfig(one_at_a_time=False))
         _fail(store, size)
         seen, previewed = _timed(lambda: acts.preview(store, Act.RETRY, NIGHT))
         _, kept = _timed(lambda: acts.propose(store, seen))

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.stand import numbers
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 COMMAND = "from dispatcher.cli import main; main()"
 SAY = "Dear {name}, your appointment is tomorrow at ten. Please be there a little earlier."
@@ -38,7 +38,7 @@ def run(*, quick: bool) -> None:
     """Print a row for each way to bring rows in and out."""
     rows = 10_000 if quick else 100_000
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run behind a shell
-    with tempfile.TemporaryDirectory() as name, EmbeddedRedis(Path(name, "redis")) as redis:
+    with tempfile.TemporaryDirectory() as name, EmbeddedServer(Path(name, "redis")) as redis:
         folder, store = Path(name), Store.from_url(redis.url)
         os.environ["DISPATCHER_REDIS_URL"] = redis.url
         for size in (rows // 10, rows):

@@ -11,15 +11,15 @@ from pathlib import Path
 from browser import Page, chromium
 from gateway_process import Gateway
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
-from dispatcher.rate import Rate
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
+from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.credit import note_balance, watch
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.values.rate import Rate
+from workers.devstack.embedded_server import EmbeddedServer
 
 IMAGES = Path(__file__).with_name("images")
 DESK, PHONE = (1000, 900), (360, 740)
@@ -40,7 +40,7 @@ class Night:
 
     def tell(self) -> str:
         """Write it all; return a job whose outcome nobody knows."""
-        self._past.publish(Rules(floor=50, one_at_a_time=False))
+        self._past.publish(AccountConfig(floor=50, one_at_a_time=False))
         self._minute(MINUTES)
         self._see(Decimal(5000))
         lost = self._call(Decision(State.FAILED, "maybe_placed", LOST, "outcome_unknown"), "lift")
@@ -51,7 +51,7 @@ class Night:
             for _ in range(CHANCE.randint(2, 9)):
                 self._call(None, CHANCE.choice(list(TEXTS)))
             self._past.feed()
-        self.store.publish(Rules(rate=Rate(5), floor=50, one_at_a_time=False))
+        self.store.publish(AccountConfig(rate=Rate(5), floor=50, one_at_a_time=False))
         return lost
 
     def _minute(self, ago: int) -> None:
@@ -121,7 +121,7 @@ def main() -> None:
     """Take the pictures on a Redis and a gateway of their own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with EmbeddedRedis(folder / "redis") as redis:
+        with EmbeddedServer(folder / "redis") as redis:
             store = Store.from_url(redis.url)
             lost = Night(store).tell()
             flower = "http://127.0.0.1:5555"

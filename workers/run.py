@@ -13,12 +13,12 @@ from config import flower as flower_configuration
 from config import logs
 from config.celery import DOOR_QUEUE, QUEUES
 from config.settings import InvalidSettings, Settings
+from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import WEBHOOKS
-from dispatcher.redis_url import check_version
 from dispatcher.store import Store
-from workers.app import create_app, create_door, create_webhooks
-from workers.discreet import hide_sent_arguments
+from dispatcher.store.redis_url import check_version
+from workers.queue.app import create_app, create_door, create_webhooks
+from workers.queue.redaction import hide_sent_arguments
 
 READY = "consuming"
 TURN_OF_A_THREAD = 0.001

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from dispatcher.client import Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger, known_broker
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import Messenger, known_broker
-from dispatcher.redis_url import check_version
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
+from dispatcher.store.redis_url import check_version
 
 
 class NoDispatcher(DispatcherError):

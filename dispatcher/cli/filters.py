@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher import durations
-from dispatcher.states import State
-from dispatcher.store.filters import Filter, InvalidFilter
+from dispatcher.model.filters import Filter, InvalidFilter
+from dispatcher.model.states import State
+from dispatcher.values import durations
 
 States = Annotated[
     list[State] | None,

@@ -12,9 +12,6 @@ import typer
 
 from dispatcher.cli import output
 from dispatcher.cli.progress import Progress
-from dispatcher.durations import spoken
-from dispatcher.masking import mask_text
-from dispatcher.redis_url import StoreUnavailable
 from dispatcher.rows.importing import Import, Item
 from dispatcher.rows.preview import Preview, expected, left
 from dispatcher.rows.records import Record, Records
@@ -22,6 +19,9 @@ from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store.credit import account, costs
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_text
 
 SHOWN = 20
 """Refused rows that are reported one by one; the file has them all."""

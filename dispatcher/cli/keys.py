@@ -11,10 +11,10 @@ from rich.table import Table
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
-from dispatcher.durations import InvalidMoment, moment
-from dispatcher.job import iso
-from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope, client_name
-from dispatcher.store.spending import Limit, amount, limits, set_limit
+from dispatcher.model.job import iso
+from dispatcher.store.api_keys import ApiKey, ApiKeys, Quota, Scope, client_name
+from dispatcher.store.spending_limits import Limit, amount, limits, set_limit
+from dispatcher.values.durations import InvalidMoment, moment
 
 app = typer.Typer(help="API keys: who is let in over HTTP, and to what.", no_args_is_help=True)
 

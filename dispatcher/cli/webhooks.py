@@ -13,10 +13,10 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
-from dispatcher.job import iso_of
+from dispatcher.model.job import iso_of
 from dispatcher.store import audit
-from dispatcher.store.outbox import OWN, Outbox, Webhook
-from dispatcher.webhook_url import origin
+from dispatcher.store.webhooks import OWN, Outbox, Webhook
+from dispatcher.values.webhook_url import origin
 
 app = typer.Typer(help="Webhooks: what waits, what was given up, and another try.")
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from dispatcher.client import BATCH, Dispatcher
+from dispatcher.client.dispatcher import BATCH, Dispatcher
 from dispatcher.errors import DispatcherError
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import Reasons
 from dispatcher.store import KeyConflict, codec
+from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import Packed
 
 T = TypeVar("T")

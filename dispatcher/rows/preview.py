@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from dispatcher.outlook import shown
+from dispatcher.policy.credit_forecast import shown
 from dispatcher.store.credit import Account, Costs
 
 

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatcher.job import iso
-from dispatcher.masking import mask_text
-from dispatcher.redis_url import plain_errors
+from dispatcher.model.job import iso
+from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.store import Store
+from dispatcher.values.masking import mask_text
 
 PAGE = 500
 LONGEST_NOTE = 500

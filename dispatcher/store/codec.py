@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from dispatcher.request import JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.store.values import Packed, job_id
-from dispatcher.tariffs import tariff
+from dispatcher.values.tariffs import tariff
 
 Fields = list[str]
 """field, value, field, value, …, as Redis' HSET takes them."""

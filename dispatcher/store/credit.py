@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from dispatcher.redis_url import plain_errors
-from dispatcher.states import WAITING
+from dispatcher.model.states import WAITING
+from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.store import Store
-from dispatcher.tariffs import Priced, tariff, to_credits, to_units
+from dispatcher.values.tariffs import Priced, tariff, to_credits, to_units
 
 BLIND_AFTER = 3
 """As in _budget.lua: looks in a row that fail, after which the budget binds nobody."""
@@ -32,7 +32,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that an operation told: see dispatcher/store/notices.py."""
+    """Something that an operation told: see dispatcher/store/events.py."""
 
     kind: str
     facts: dict[str, Any]

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from dispatcher.job import LONGEST_PRODUCER
-from dispatcher.redis_url import plain_errors
-from dispatcher.states import State
-from dispatcher.store.filters import Filter
+from dispatcher.model.filters import Filter
+from dispatcher.model.job import LONGEST_PRODUCER
+from dispatcher.model.states import State
+from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.store import Store
 
 PAGE = 200

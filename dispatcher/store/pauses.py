@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from dispatcher.request import tag
-from dispatcher.states import Priority, Reason
+from dispatcher.model.request import tag
+from dispatcher.model.states import Priority, Reason
 from dispatcher.store.store import Store
 
 

@@ -12,14 +12,13 @@ from typing import Any, Literal
 import redis
 from redis.commands.core import Script
 
-from dispatcher.hours import Window
-from dispatcher.job import Job
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import Job
+from dispatcher.model.request import FURTHEST, JobRequest
+from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.redis_url import connect, plain_errors
-from dispatcher.request import FURTHEST, JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import Priority, State
 from dispatcher.store import codec, scripts
+from dispatcher.store.redis_url import connect, plain_errors
 from dispatcher.store.values import (
     Claim,
     Day,
@@ -34,6 +33,7 @@ from dispatcher.store.values import (
     UnknownJob,
     Wait,
 )
+from dispatcher.values.calling_hours import Window
 
 DEFAULT_NAMESPACE = "vd"
 AT_ONCE = 50
@@ -159,7 +159,7 @@ class Store:
 
     # -- the limiter -----------------------------------------------------------------------
 
-    def publish(self, rules: Rules) -> None:
+    def publish(self, rules: AccountConfig) -> None:
         """Make these the rules of the account, for every process and at once."""
         with plain_errors():
             pipe = self.redis.pipeline(transaction=True)

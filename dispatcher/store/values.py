@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
-from dispatcher.job import Job
-from dispatcher.masking import mask_text
-from dispatcher.request import JobRequest
-from dispatcher.states import Priority
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Priority
+from dispatcher.values.masking import mask_text
 
 
 class KeyConflict(DispatcherError, ValueError):

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import dispatcher.store.store
-import workers.dial
+import workers.engine.dial
 from config.settings import Settings
-from dispatcher.job import Job
+from dispatcher.model.job import Job
 from dispatcher.provider import transport
 from dispatcher.store import Claim, Store
-from workers.dial import Dial
+from workers.engine.dial import Dial
 
 BEFORE_CLAIM = "before_claim"
 AFTER_CLAIM = "after_claim"
@@ -77,7 +77,7 @@ def set_trap(trap: Trap) -> None:
     _wrap(Store, "claim", ambush.claim)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
     _wrap(transport._Connection, "getresponse", ambush.getresponse)
-    _wrap(workers.dial, "place", ambush.place)
+    _wrap(workers.engine.dial, "place", ambush.place)
     _wrap(Store, "settle", ambush.settle)
 
 

@@ -21,11 +21,11 @@ from typing import Any, Self
 import requests
 
 from dispatcher import Dispatcher
-from dispatcher.job import Job
-from dispatcher.redis_url import StoreUnavailable
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.sandbox import SandboxOptions
-from dispatcher.states import State
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import StoreUnavailable
+from workers.devstack.embedded_server import EmbeddedServer
 from workers.run import READY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +67,7 @@ class Stage:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.redis = EmbeddedRedis(folder / "redis", appendfsync=appendfsync)
+        self.redis = EmbeddedServer(folder / "redis", appendfsync=appendfsync)
         self.traps = folder / "traps"
         self.alive: dict[str, int] = {}
         self._started: Counter[str] = Counter()

@@ -19,8 +19,8 @@ from chaos_points import (
 )
 from chaos_stage import Stage, Verdict, eventually
 
-from dispatcher.job import Job
-from dispatcher.states import OnUncertain, Reason, State
+from dispatcher.model.job import Job
+from dispatcher.model.states import OnUncertain, Reason, State
 
 WISHES = (OnUncertain.HOLD, OnUncertain.REDIAL)
 UNCALLED = {AFTER_CLAIM, BEFORE_POST}

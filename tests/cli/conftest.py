@@ -11,11 +11,11 @@ from cli_shell import Shell
 
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the command line writes to, empty at first."""
     store = Store.from_url(server.url)
     with store.redis:
@@ -36,7 +36,7 @@ def nowhere(tmp_path: Path, free_port: int, another_free_port: int) -> Shell:
 
 
 @pytest.fixture
-def shell(nowhere: Shell, store: Store, server: EmbeddedRedis) -> Shell:
+def shell(nowhere: Shell, store: Store, server: EmbeddedServer) -> Shell:
     """A command line that knows the Redis."""
     return Shell(nowhere.folder, **nowhere.variables, DISPATCHER_REDIS_URL=server.url)
 

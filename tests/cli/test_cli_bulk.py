@@ -11,14 +11,14 @@ from unittest.mock import patch
 import pytest
 from cli_shell import Ran, Shell
 
-from dispatcher import acts
-from dispatcher.cli.bulk import REMEDIES
+from dispatcher.cli.bulk_actions import REMEDIES
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
-from dispatcher.states import State
 from dispatcher.store import Claim, Store, audit
-from dispatcher.store.listing import Filter
+from dispatcher.store import bulk as acts
 from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.search import Filter
 
 NO_ANSWER = Decision(State.FAILED, "no_answer", "it rang in vain", "no_answer")
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)

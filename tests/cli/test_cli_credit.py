@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from cli_shell import Shell
 
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
 from dispatcher.store.credit import account, note_balance, watch
 
@@ -21,7 +21,7 @@ def see(store: Store, balance: int) -> None:
 def test_balance_tells_what_is_known_without_asking_the_provider(
     shell: Shell, store: Store
 ) -> None:
-    store.publish(Rules(floor=50))
+    store.publish(AccountConfig(floor=50))
     see(store, 42)
     store.close_gate("credit", "credit 42, needs 50", 50)
     ran = shell("balance")
@@ -38,7 +38,7 @@ def test_balance_tells_what_is_known_without_asking_the_provider(
 def test_balance_looks_when_told_to_and_opens_what_may_open(
     shell: Shell, store: Store, provider: dict[str, str]
 ) -> None:
-    store.publish(Rules(floor=50))
+    store.publish(AccountConfig(floor=50))
     see(store, 42)
     store.close_gate("credit", "credit 42, needs 50", 50)
     assert shell("balance", "--look", "--json", **provider).json["balance"] == 500

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from cli_shell import Ran, Shell
 
-from dispatcher.messages import Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
 
@@ -34,7 +34,7 @@ def configured(store: Store, name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
-def worker(shell: Shell, server: EmbeddedRedis, provider: dict[str, str]) -> Iterator[None]:
+def worker(shell: Shell, server: EmbeddedServer, provider: dict[str, str]) -> Iterator[None]:
     """Run a real worker with its door, from the moment that both answer."""
     process = shell.start("worker", **provider)
     messenger = Messenger.to_broker(server.url)
@@ -50,7 +50,7 @@ def worker(shell: Shell, server: EmbeddedRedis, provider: dict[str, str]) -> Ite
 
 
 def test_a_healthy_dispatcher_has_nothing_to_mend(
-    shell: Shell, server: EmbeddedRedis, provider: dict[str, str]
+    shell: Shell, server: EmbeddedServer, provider: dict[str, str]
 ) -> None:
     with worker(shell, server, provider):
         ran = shell.run("doctor", "--json", **provider)
@@ -122,7 +122,7 @@ def test_a_redis_that_is_away_is_a_failure(
     assert "Hunter2" not in ran.out + ran.err
 
 
-def test_a_wrong_password_is_a_failure(nowhere: Shell, server: EmbeddedRedis) -> None:
+def test_a_wrong_password_is_a_failure(nowhere: Shell, server: EmbeddedServer) -> None:
     url = f"redis://:Hunter2@127.0.0.1:{server.port}/0"
     ran = nowhere("doctor", "--json", DISPATCHER_REDIS_URL=url)
     assert (ran.code, findings(ran)["Redis"][0]) == (1, "fail")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from cli_shell import Shell
 
-from dispatcher.job import Leg, legs_text
+from dispatcher.model.job import Leg, legs_text
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
-from dispatcher.states import Reason, State
 from dispatcher.store import Store
 
 NUMBER, MASKED, OTHER = "+818011234567", "+8180****4567", "+818011234568"

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from cli_shell import SCRIPT, Ran, Shell
 
-from dispatcher.redis_url import StoreUnavailable
 from dispatcher.store import Store
-from dispatcher.store.listing import Filter, find
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.search import Filter, find
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 CUSTOMERS = """\

@@ -6,8 +6,8 @@ import pytest
 from cli_shell import Shell
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, NotLetIn, Quota, Scope
-from dispatcher.store.spending import limits
+from dispatcher.store.api_keys import ApiKeys, NotLetIn, Quota, Scope
+from dispatcher.store.spending_limits import limits
 
 
 def test_a_key_is_printed_once_and_alone_on_the_output(shell: Shell, store: Store) -> None:

@@ -12,9 +12,9 @@ from fcntl import ioctl
 
 from cli_shell import SCRIPT, Shell
 
-from dispatcher.masking import mask_number
-from dispatcher.request import JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
+from dispatcher.values.masking import mask_number
 
 NUMBER = "+818011234567"
 

@@ -14,9 +14,9 @@ import pytest
 from cli_shell import Shell
 
 from dispatcher import __version__
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
-from dispatcher.states import Reason, State
 from dispatcher.store import Store
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"

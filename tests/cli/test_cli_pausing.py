@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from cli_shell import Shell
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.rate import Rate
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Store
+from dispatcher.values.rate import Rate
 
 NUMBER = "+818011234567"
 HELD = "paused by cli:sam: storm"
@@ -207,7 +207,7 @@ def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Stor
 
 
 def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store: Store) -> None:
-    store.publish(Rules(rate=Rate.parse("1/minute"), margin=0, one_at_a_time=False))
+    store.publish(AccountConfig(rate=Rate.parse("1/minute"), margin=0, one_at_a_time=False))
     ids = [add(store) for _ in range(3)]
     ids.sort(key=lambda id_: (store.get(id_).due_at, id_))  # as they stand in line
     found = shell("why", ids[2], "--json").json
@@ -251,7 +251,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
 
 
 def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
-    store.publish(Rules(rate=Rate.parse("30/minute"), connections=4))
+    store.publish(AccountConfig(rate=Rate.parse("30/minute"), connections=4))
     add(store)
     add(store, tags=("campaign:a",))
     add(store, priority="bulk")
@@ -270,7 +270,7 @@ def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
 
 
 def test_stats_tells_of_a_rate_that_a_429_lowered(shell: Shell, store: Store) -> None:
-    store.publish(Rules(rate=Rate(10)))
+    store.publish(AccountConfig(rate=Rate(10)))
     store.throttle(30)
     rate = shell("stats", "--json").json["rate"]
     assert rate["limit"] == 10
@@ -282,6 +282,6 @@ def test_stats_tells_of_a_rate_that_a_429_lowered(shell: Shell, store: Store) ->
 
 
 def test_stats_tells_of_no_limit(shell: Shell, store: Store) -> None:
-    store.publish(Rules())
+    store.publish(AccountConfig())
     assert shell("stats", "--json").json["rate"]["limit"] is None
     assert "No rate limit; 0 requests under way" in shell("stats").out

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from cli_shell import Shell
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import Reason, State
 from dispatcher.store import Store, audit
-from dispatcher.store.inbox import CallReport, Inbox
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.store.webhooks import Outbox
 
 NUMBER, OTHER = "+818011234567", "+818011234568"
 DIGITS = NUMBER.removeprefix("+")
@@ -42,7 +42,7 @@ def ended(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
 @pytest.fixture
 def told(store: Store) -> Store:
     """A store that counts calls to people, and has a target of webhooks."""
-    store.publish(Rules(webhooks=1, per_day=50))
+    store.publish(AccountConfig(webhooks=1, per_day=50))
     return store
 
 
@@ -77,8 +77,8 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     conference = told.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
     told.cancel(conference, actor="cli", why="no")
     kept = ended(told, OTHER, tags=["x"])
-    Inbox(told).receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
-    Inbox(told).receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
+    CallbackInbox(told).receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
+    CallbackInbox(told).receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
     dead = next(iter(Outbox(told).waiting())).id
     Outbox(told).settle(dead, "dead", error="410")
     assert len({key.split(":")[1] for key in traces(told)}) >= 5
@@ -90,7 +90,7 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     assert traces(told) == []
     assert told.job_of_call(f"call-{gone}") is None
     assert told.get(kept).state is State.FAILED
-    assert [report.job_id for report in Inbox(told).take()] == [kept]
+    assert [report.job_id for report in CallbackInbox(told).take()] == [kept]
     assert {each.job.id for each in Outbox(told).waiting() if each.job} == {kept}
     *_, entry = audit.read(told, mask=False)
     assert (entry.act, entry.target, entry.why) == (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cli_shell import Shell
 
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, after_placing, after_window
 from dispatcher.policy import Policy as Defaults
-from dispatcher.request import JobRequest
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
 
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=0)

@@ -7,13 +7,13 @@ import io
 import pytest
 from rich.console import Console
 
-from dispatcher.cli import watching
-from dispatcher.cli.watching import Board
-from dispatcher.masking import mask_number
-from dispatcher.request import JobRequest
+from dispatcher.cli import watch as watching
+from dispatcher.cli.watch import Board
+from dispatcher.client.watching import Change, Gap
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.listing import Filter
-from dispatcher.watching import Change, Gap
+from dispatcher.store.search import Filter
+from dispatcher.values.masking import mask_number
 
 NUMBER = "+818011234567"
 

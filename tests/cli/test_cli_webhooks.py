@@ -9,10 +9,10 @@ import time
 import pytest
 from cli_shell import Shell
 
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.webhooks import Outbox
 
 NUMBER = "+818011234567"
 OWN = "https://receiver.example/told?token=s3cret"
@@ -20,7 +20,7 @@ OWN = "https://receiver.example/told?token=s3cret"
 
 @pytest.fixture
 def outbox(store: Store) -> Outbox:
-    store.publish(Rules(webhooks=1))
+    store.publish(AccountConfig(webhooks=1))
     return Outbox(store)
 
 

@@ -10,8 +10,8 @@ import pytest
 from console_parts import Person, key
 
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.api_keys import Scope
+from workers.devstack.embedded_server import EmbeddedServer
 
 sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "store", "e2e")]
 
@@ -21,20 +21,20 @@ FLOWER = "http://flower.example:5555"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
         yield redis
 
 
 @pytest.fixture(scope="session")
-def gateway(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     with Gateway(folder, server.url, DISPATCHER_FLOWER_URL=FLOWER) as running:
         yield running
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the gateway stands on, empty at first."""
     store = Store.from_url(server.url)
     with store.redis:

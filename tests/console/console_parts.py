@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import requests
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
+from dispatcher.store.api_keys import ApiKeys, Scope
 
 RECIPIENT = "+818011234567"
 MASKED = "+8180****4567"

@@ -10,14 +10,14 @@ import pytest
 from console_parts import Person, Reader
 from store_parts import claim, enqueue, failed, in_progress
 
-from dispatcher import acts
-from dispatcher.acts import Act
+from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.previews import preview
-from dispatcher.states import Priority, State
 from dispatcher.store import Store
+from dispatcher.store import bulk as acts
 from dispatcher.store.audit import read
+from dispatcher.store.bulk import Act
 from dispatcher.store.credit import Look, note_balance
+from dispatcher.store.previews import preview
 
 NUMBERS = [f"+81801111{n:04d}" for n in range(20)]
 

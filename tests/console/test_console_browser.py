@@ -13,7 +13,7 @@ from e2e_stack import QUICK, SAY, Up, eventually, number, numbers
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from dispatcher.store.keys import ApiKeys, Scope
+from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.pauses import Scope as Pausing
 from dispatcher.store.pauses import pause, resume
 

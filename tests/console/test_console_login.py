@@ -10,8 +10,8 @@ from console_parts import Person, Reader, key
 from gateway_process import Gateway
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.api_keys import ApiKeys, Scope
+from workers.devstack.embedded_server import EmbeddedServer
 
 PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/acts", "/console/audit"]
 FORMS = {
@@ -192,7 +192,7 @@ def test_a_session_ends_idle_and_what_a_page_asks_by_itself_does_not_keep_it(
     assert store.redis.ttl(name) > 3000
 
 
-def test_a_session_has_a_longest_life(server: EmbeddedRedis, store: Store, tmp_path: Path) -> None:
+def test_a_session_has_a_longest_life(server: EmbeddedServer, store: Store, tmp_path: Path) -> None:
     settings = {"DISPATCHER_CONSOLE_SESSION": "60s"}
     with Gateway(tmp_path, server.url, **settings) as short, Person(short.url) as person:
         person.log_in(key(store))
@@ -234,7 +234,7 @@ def test_logging_in_leads_back_to_where_one_wanted_to_go(stranger: Person, store
     assert answer.url == f"{stranger.url}/console/jobs?state=failed&since=2h"
 
 
-def test_the_console_can_be_left_out(server: EmbeddedRedis, tmp_path: Path) -> None:
+def test_the_console_can_be_left_out(server: EmbeddedServer, tmp_path: Path) -> None:
     with Gateway(tmp_path, server.url, DISPATCHER_CONSOLE="false") as without:
         assert without.ask("GET", "/console").status_code == 404
         assert without.ask("GET", "/healthz").status_code == 200

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from dispatcher.states import Priority
+from dispatcher.model.states import Priority
 from dispatcher.store import Gate, Pace
+from dispatcher.store.backlog import Waits
 from dispatcher.store.credit import Account
-from dispatcher.store.ends import Minute
-from dispatcher.store.waits import Waits
+from dispatcher.store.outcome_counts import Minute
+from workers.gateway.console.banners import Level, Standing, matters
 from workers.gateway.console.chart import HEIGHT, chart
-from workers.gateway.console.matters import Level, Standing, matters
 from workers.gateway.console.pages import ago, when
 
 NOW = 1_700_000_000_000.0

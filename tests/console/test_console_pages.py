@@ -10,11 +10,11 @@ from console_parts import MASKED, RECIPIENT, Person, Reader, key
 from gateway_process import Gateway
 from store_parts import claim, enqueue, failed, in_progress
 
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.states import State
 from dispatcher.store import Store
 from dispatcher.store.pauses import Scope, pause
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 PATHS = [
     "/console",
@@ -236,7 +236,7 @@ def test_a_job_that_is_not_there_is_a_page_that_says_so(operator: Person) -> Non
 
 def test_where_redis_is_away_a_page_says_so(tmp_path: Path) -> None:
     with (
-        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,
         Gateway(tmp_path, away.url) as running,
         Person(running.url) as person,
     ):

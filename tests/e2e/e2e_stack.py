@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 import requests
 
 from dispatcher import Dispatcher
-from dispatcher.job import Job
+from dispatcher.model.job import Job
 from dispatcher.sandbox import SandboxOptions
 
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")

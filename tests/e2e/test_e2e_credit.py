@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.sandbox.options import CREDITS_PAGES
-from dispatcher.states import State
 from dispatcher.store.credit import Account, account
-from dispatcher.store.listing import counts
-from dispatcher.store.notices import notices
+from dispatcher.store.events import notices
+from dispatcher.store.search import counts
 
 TTS = 20
 """What a call costs at the sandbox."""

@@ -7,12 +7,12 @@ from typing import Any
 
 from e2e_stack import Stage, eventually, numbers
 
-from dispatcher import acts
-from dispatcher.acts import Act
-from dispatcher.job import Job
-from dispatcher.states import State
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.store import audit
-from dispatcher.store.listing import Filter
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act
+from dispatcher.store.search import Filter
 
 SECOND_TIME, NEVER, AT_ONCE = "0005", "0003", "0001"
 

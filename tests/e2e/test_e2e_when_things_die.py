@@ -17,11 +17,11 @@ from celery import Celery
 from celery.result import AsyncResult
 from e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
 
-from dispatcher.job import Job
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.states import State
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.store import job_id
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import StoreUnavailable
+from workers.devstack.embedded_server import EmbeddedServer
 
 AWAY = 10.0  # seconds
 
@@ -51,9 +51,9 @@ def half_way(up: Up, ids: list[str], called: int) -> None:
     assert up.sandbox.books().total() < len(ids)
 
 
-def redis_away(folder: Path, end: Callable[[EmbeddedRedis], None], appendfsync: str) -> Ended:
+def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync: str) -> Ended:
     """Let Redis be away for ten seconds in the middle of 200 calls."""
-    server = EmbeddedRedis(folder / "redis", appendfsync=appendfsync)
+    server = EmbeddedServer(folder / "redis", appendfsync=appendfsync)
     with server, Up(folder, "--no-flower", **QUICK, DISPATCHER_REDIS_URL=server.url) as up:
         up.sandbox.options(latency=0.2)
         ids = up.enqueue(numbers("0001", 200))
@@ -67,11 +67,11 @@ def redis_away(folder: Path, end: Callable[[EmbeddedRedis], None], appendfsync: 
 
 
 def redis_stopped(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedRedis.stop, "everysec")
+    return redis_away(folder, EmbeddedServer.stop, "everysec")
 
 
 def redis_killed(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedRedis.kill, "always")
+    return redis_away(folder, EmbeddedServer.kill, "always")
 
 
 @pytest.mark.played(by=redis_stopped)
@@ -94,7 +94,7 @@ class Flushed(Ended):
 
 def broker_flushed(folder: Path) -> Flushed:
     """Empty a broker of its own that holds wake-ups, and then use it again."""
-    with EmbeddedRedis(folder / "redis") as server:
+    with EmbeddedServer(folder / "redis") as server:
         broker_url = server.url.removesuffix("/0") + "/1"
         urls = {"DISPATCHER_REDIS_URL": server.url, "DISPATCHER_BROKER_URL": broker_url}
         with (

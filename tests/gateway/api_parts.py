@@ -10,7 +10,7 @@ import requests
 from gateway_process import Gateway
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKey, ApiKeys, Quota, Scope
+from dispatcher.store.api_keys import ApiKey, ApiKeys, Quota, Scope
 
 NUMBER = "+818012340001"
 SAY = {"recipient": NUMBER, "say": "Disk full on db1"}

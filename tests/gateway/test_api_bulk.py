@@ -15,8 +15,8 @@ from gateway_process import Gateway, everything
 from test_gateway_process import problem
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.api_keys import ApiKeys, Scope
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 def lines(many: int, start: int = 0) -> list[dict[str, Any]]:
@@ -274,10 +274,10 @@ def test_a_key_that_is_revoked_meanwhile_takes_in_no_more(billing: Client, store
 
 
 def test_that_redis_went_away_ends_the_answer_with_a_problem(
-    server: EmbeddedRedis, tmp_path: Path
+    server: EmbeddedServer, tmp_path: Path
 ) -> None:
     with (
-        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,
         Gateway(tmp_path, away.url, DISPATCHER_BROKER_URL=server.url) as gateway,
     ):
         one = client(gateway, Store.from_url(away.url), "x", Scope.ENQUEUE)

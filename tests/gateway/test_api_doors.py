@@ -8,7 +8,7 @@ from gateway_process import Gateway, everything
 from test_gateway_process import problem
 
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
+from dispatcher.store.api_keys import ApiKeys, Scope
 
 ID = "a" * 16
 ROUTES = {

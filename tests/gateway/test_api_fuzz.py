@@ -11,7 +11,7 @@ from api_parts import client
 from gateway_process import Gateway
 
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
+from dispatcher.store.api_keys import Scope
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

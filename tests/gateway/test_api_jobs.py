@@ -12,7 +12,7 @@ from gateway_process import Gateway
 from test_gateway_process import problem
 
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
+from dispatcher.store.api_keys import Scope
 
 
 def test_a_call_is_accepted_under_the_keys_name(billing: Client, store: Store) -> None:

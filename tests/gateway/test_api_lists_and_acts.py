@@ -9,12 +9,12 @@ from api_parts import NUMBER, Client, client
 from gateway_process import Gateway
 from test_gateway_process import problem
 
-from dispatcher import acts
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
+from dispatcher.store import bulk as acts
+from dispatcher.store.api_keys import Scope
 from dispatcher.store.audit import read
-from dispatcher.store.keys import Scope
 
 
 def fail(store: Store, id_: str, reason: str = "no_answer") -> None:

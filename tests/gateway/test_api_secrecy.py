@@ -7,9 +7,9 @@ from api_parts import NUMBER, SAY, Client, client
 from gateway_process import Gateway
 from test_gateway_process import problem
 
-from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.store import Refused, Store
-from dispatcher.store.keys import Scope
+from dispatcher.store.api_keys import Scope
+from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.values import job_id
 from workers.gateway import problems
 

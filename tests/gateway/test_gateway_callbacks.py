@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_gateway_process import problem
 
-from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.store import Store
-from dispatcher.store.inbox import CallReport, Inbox
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.values.callback_urls import CallbackUrls, Signer
+from workers.devstack.embedded_server import EmbeddedServer
 
 JOB = "abcdefghijklmnop"
 REPORT = {"callid": "call-1", "status": "ANSWERED", "cost": "20.5", "duration": "12"}
@@ -218,7 +218,7 @@ def test_the_body_of_a_forged_one_is_not_read(gateway: Gateway, store: Store) ->
 
 
 def test_a_rotated_key_still_verifies_and_a_withdrawn_one_does_not(
-    server: EmbeddedRedis, store: Store, tmp_path: Path
+    server: EmbeddedServer, store: Store, tmp_path: Path
 ) -> None:
     old, new, gone = "the-old-key-of-16", "the-new-key-of-16", "the-gone-key-of-16"
     with Gateway(tmp_path, server.url, DISPATCHER_SECRET_KEY=f"{new},{old}") as gateway:
@@ -228,19 +228,19 @@ def test_a_rotated_key_still_verifies_and_a_withdrawn_one_does_not(
     assert codes == [200, 200, 404]
 
 
-def test_without_a_key_there_are_no_callbacks(server: EmbeddedRedis, tmp_path: Path) -> None:
+def test_without_a_key_there_are_no_callbacks(server: EmbeddedServer, tmp_path: Path) -> None:
     with Gateway(tmp_path, server.url, DISPATCHER_SECRET_KEY="") as gateway:
         problem(gateway.ask("POST", path(), data=REPORT), 404)
 
 
 @pytest.fixture
-def redis_of_its_own(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path / "redis", appendfsync="no") as redis:
+def redis_of_its_own(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path / "redis", appendfsync="no") as redis:
         yield redis
 
 
 def test_what_cannot_be_written_is_to_be_sent_again(
-    redis_of_its_own: EmbeddedRedis, tmp_path: Path
+    redis_of_its_own: EmbeddedServer, tmp_path: Path
 ) -> None:
     with Gateway(tmp_path, redis_of_its_own.url) as gateway:
         redis_of_its_own.kill()
@@ -249,11 +249,11 @@ def test_what_cannot_be_written_is_to_be_sent_again(
         assert gateway.ask("POST", path(), data=REPORT).status_code == 200
         store = Store.from_url(redis_of_its_own.url)
         with store.redis:
-            assert [report.callid for report in Inbox(store).take()] == ["call-1"]
+            assert [report.callid for report in CallbackInbox(store).take()] == ["call-1"]
 
 
 def test_a_redis_that_refuses_to_write_is_as_good_as_away(
-    redis_of_its_own: EmbeddedRedis, tmp_path: Path
+    redis_of_its_own: EmbeddedServer, tmp_path: Path
 ) -> None:
     store = Store.from_url(redis_of_its_own.url)
     with store.redis, Gateway(tmp_path, redis_of_its_own.url) as gateway:

@@ -13,15 +13,15 @@ from gateway_process import Gateway
 from prometheus_client.parser import text_string_to_metric_families
 from test_gateway_process import problem
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.rate import Rate
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
+from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.credit import note_balance, watch
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.values.rate import Rate
+from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -62,10 +62,10 @@ def test_an_empty_store_has_all_states_and_no_balance(gateway: Gateway, store: S
 
 
 def test_metrics_tell_what_stands_in_the_store(
-    server: EmbeddedRedis, tmp_path: Path, store: Store, ops: Client
+    server: EmbeddedServer, tmp_path: Path, store: Store, ops: Client
 ) -> None:
     """Through another gateway, which is open although there are keys."""
-    store.publish(Rules(rate=Rate(5), floor=50, warn=(500,), gap=0, one_at_a_time=False))
+    store.publish(AccountConfig(rate=Rate(5), floor=50, warn=(500,), gap=0, one_at_a_time=False))
     look = watch(store, lease=60, now=True)
     assert look is not None
     note_balance(store, Decimal("412.5"), look, 300)
@@ -113,7 +113,7 @@ def test_it_is_open_until_a_key_is_made_and_then_wants_one_that_reads(
 
 
 def test_it_may_want_a_key_from_the_start(
-    server: EmbeddedRedis, tmp_path: Path, store: Store
+    server: EmbeddedServer, tmp_path: Path, store: Store
 ) -> None:
     assert not ApiKeys(store).any()
     with Gateway(tmp_path, server.url, DISPATCHER_METRICS="key") as gateway:
@@ -122,10 +122,10 @@ def test_it_may_want_a_key_from_the_start(
 
 @pytest.mark.parametrize("access", ["auto", "open", "key"])
 def test_that_redis_is_away_is_told_and_nothing_else(
-    server: EmbeddedRedis, tmp_path: Path, access: str
+    server: EmbeddedServer, tmp_path: Path, access: str
 ) -> None:
     with (
-        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,
         Gateway(
             tmp_path, away.url, DISPATCHER_BROKER_URL=server.url, DISPATCHER_METRICS=access
         ) as gateway,

@@ -9,7 +9,7 @@ import pytest
 from api_parts import SAY, Client
 from gateway_process import Gateway
 
-from dispatcher.request import JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from workers.gateway.api.schemas import COMPONENTS
 

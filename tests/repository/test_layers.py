@@ -95,7 +95,7 @@ def test_the_package_that_others_install_reads_no_environment() -> None:
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("import workers.app", "workers.app"),
+        ("import workers.queue.app", "workers.queue.app"),
         ("def late():\n    from config.settings import Settings", "config.settings.Settings"),
         ("from ..errors import DispatcherError", "dispatcher.errors.DispatcherError"),
         ("from .. import errors", "dispatcher.errors"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rows_parts import form
 
-from dispatcher.request import InvalidJob
+from dispatcher.model.request import InvalidJob
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.records import Records
 from dispatcher.rows.text import Lines

@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rows_parts import NUMBER, form, read, records
 
-from dispatcher.client import Dispatcher
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.request import InvalidJob
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.request import InvalidJob
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import MOST_REASONS, OTHERS, Reasons, RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.store import Store
-from dispatcher.store.listing import Filter, find
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.search import Filter, find
 
 HEADER = ["phone", "text"]
 FILE = "phone,text\n+818011234567,a\n+818011234568,b\n123,c\n+818011234567,a\n"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows_parts import NUMBER, form
 
-from dispatcher.request import InvalidJob, JobRequest, Kind
+from dispatcher.model.request import InvalidJob, JobRequest, Kind
 from dispatcher.rows.columns import SYNONYMS, Columns, InvalidColumns
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.spreadsheets import mangled, shield, unshield

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from store_parts import CALLING, Snapshot, records, whole
 
-from dispatcher.states import WAITING
+from dispatcher.model.states import WAITING
 
 UNITS = 10_000
 Entry = tuple[str, int, int]

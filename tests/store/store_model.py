@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import Decision
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.store.store import LOST_AFTER
 
 DAY = 86_400_000
@@ -89,7 +89,7 @@ class ModelJob:
 class Model:
     """The jobs, the gates, and what each operation does to them."""
 
-    def __init__(self, now: int, window: int, rules: Rules) -> None:
+    def __init__(self, now: int, window: int, rules: AccountConfig) -> None:
         self.now = now
         self.window = window
         self.rules = rules

@@ -11,11 +11,11 @@ from typing import Any
 
 from clock import START
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError
-from dispatcher.request import JobRequest
-from dispatcher.states import State
 from dispatcher.store import Claim, Store, codec
 
 RECIPIENT = "+818011234567"

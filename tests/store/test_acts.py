@@ -19,14 +19,14 @@ from store_parts import (
     snapshot,
 )
 
-from dispatcher import acts
-from dispatcher.acts import Act, LeftOut, Preview, Progress, UnknownAct
+from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision, Policy, after_window
-from dispatcher.previews import EXAMPLES
-from dispatcher.states import Priority, State
 from dispatcher.store import Refused, Store, audit
-from dispatcher.store.listing import Filter, find
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act, LeftOut, Preview, Progress, UnknownAction
 from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.previews import EXAMPLES
+from dispatcher.store.search import Filter, find
 
 FAILED = Filter(states=(State.FAILED,))
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)
@@ -375,11 +375,11 @@ def test_what_was_never_proposed_or_too_long_ago_cannot_be_begun(
 ) -> None:
     seen = acts.preview(store, Act.RETRY, FAILED)
     for ask in (acts.advance, acts.progress):
-        with pytest.raises(UnknownAct, match="there is no act"):
+        with pytest.raises(UnknownAction, match="there is no act"):
             ask(store, seen.id)
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.begin(store, seen.id, actor="cli")
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.stop(store, seen.id, actor="cli")
 
 
@@ -387,13 +387,13 @@ def test_what_was_never_proposed_or_too_long_ago_cannot_be_begun(
 def test_what_names_another_key_is_no_act(store: Store, part: str) -> None:
     [failed(store) for _ in range(60)]
     name = begun(store, Act.RETRY, FAILED).id + part if part else ""
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.progress(store, name)
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.begin(store, name, actor="cli")
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.stop(store, name, actor="cli")
-    with pytest.raises(UnknownAct):
+    with pytest.raises(UnknownAction):
         acts.advance(store, name)
 
 

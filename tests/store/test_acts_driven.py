@@ -8,13 +8,13 @@ import pytest
 from clock import Clock
 from store_parts import failed
 
-from dispatcher import acts
-from dispatcher.acts import Act
-from dispatcher.messages import Messenger
-from dispatcher.states import State
+from dispatcher.client.messages import Messenger
+from dispatcher.model.states import State
 from dispatcher.store import Store, audit
-from dispatcher.store.listing import Filter
-from workers.upkeep import Pump, Purge, Retrigger
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act
+from dispatcher.store.search import Filter
+from workers.engine.ticks import Pump, Purge, Retrigger
 
 FAILED = Filter(states=(State.FAILED,))
 DAY = 86400.0

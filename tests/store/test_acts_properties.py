@@ -21,14 +21,14 @@ from hypothesis.stateful import (
 )
 from store_parts import assert_sound, enqueue, snapshot
 
-from dispatcher import acts
-from dispatcher.acts import Act, Preview, Progress
+from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.redis_url import connect
-from dispatcher.states import Priority, State
 from dispatcher.store import Refused, Store, audit
-from dispatcher.store.listing import Filter
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act, Preview, Progress
+from dispatcher.store.redis_url import connect
+from dispatcher.store.search import Filter
+from workers.devstack.embedded_server import EmbeddedServer
 
 ENDS = [
     Decision(State.FAILED, "no_answer", "it rang in vain", "no_answer"),
@@ -214,7 +214,7 @@ class ActsMachine(RuleBasedStateMachine):
 def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     """A Redis that may be emptied."""
     folder = tmp_path_factory.mktemp("acts")
-    with EmbeddedRedis(folder / "data") as server, connect(server.url) as client:
+    with EmbeddedServer(folder / "data") as server, connect(server.url) as client:
         yield client
 
 

@@ -10,15 +10,15 @@ import pytest
 from clock import Clock
 from store_parts import START, claim, enqueue, failed, snapshot
 
-from dispatcher import acts
-from dispatcher.acts import Act
+from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.states import Priority, State
 from dispatcher.store import Refused, Store, UnknownJob, audit
+from dispatcher.store import bulk as acts
 from dispatcher.store.audit import Entry
-from dispatcher.store.listing import Filter
+from dispatcher.store.bulk import Act
 from dispatcher.store.pauses import Scope, pause, resume
-from dispatcher.store.spending import Limit, Period, clear_limit, set_limit
+from dispatcher.store.search import Filter
+from dispatcher.store.spending_limits import Limit, Period, clear_limit, set_limit
 
 BEGIN = datetime.fromtimestamp(START / 1000, UTC)
 

@@ -6,15 +6,15 @@ import pytest
 from clock import Clock
 from store_parts import enqueue, in_progress
 
-from dispatcher.limiter import Limiter, NoSlot
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.policy import Policy
 from dispatcher.provider import Credentials, VoiceClient
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Store
-from workers.reports import PATIENCE, CheckCall
-from workers.upkeep import Reconcile
+from dispatcher.store.slots import Limiter, NoSlot
+from dispatcher.values.rate import Rate
+from workers.engine.check_call import PATIENCE, CheckCall
+from workers.engine.ticks import Reconcile
 
 
 class Sent:
@@ -42,7 +42,7 @@ def test_a_check_whose_slot_is_far_away_is_put_off_and_frees_its_thread(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store, "call-1")
-    store.publish(Rules(rate=Rate(0.1), one_at_a_time=False))
+    store.publish(AccountConfig(rate=Rate(0.1), one_at_a_time=False))
     assert store.take_slot("somebody else") is None
     nobody = VoiceClient(Credentials("sid", "token"), host="http://127.0.0.1:9")
     check = CheckCall(store, nobody, Policy(), Limiter(store, no_sleep))
@@ -54,7 +54,7 @@ def test_a_check_whose_slot_is_far_away_is_put_off_and_frees_its_thread(
 
 
 def test_the_limiter_says_how_far_away_a_slot_is(store: Store) -> None:
-    store.publish(Rules(rate=Rate(0.1)))
+    store.publish(AccountConfig(rate=Rate(0.1)))
     assert store.take_slot("somebody else") is None
     with pytest.raises(NoSlot) as caught, Limiter(store, no_sleep).slot(patience=1):
         pass
@@ -66,7 +66,7 @@ def test_only_as_many_checks_are_sent_as_the_limiter_serves_in_a_second(
     store: Store, clock: Clock, waiting: bool, expected: int
 ) -> None:
     outstanding(store, clock, 30)
-    store.publish(Rules(rate=Rate(20), one_at_a_time=False))
+    store.publish(AccountConfig(rate=Rate(20), one_at_a_time=False))
     if waiting:
         enqueue(store)
     sent = Sent()

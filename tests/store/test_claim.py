@@ -14,7 +14,7 @@ from store_parts import (
     snapshot,
 )
 
-from dispatcher.states import State
+from dispatcher.model.states import State
 from dispatcher.store import Store
 
 LEASE = 30

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import POLICY, claim, enqueue, placed, refused, request
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, Report, after_report, after_window
 from dispatcher.provider import AnswerLost, NotEnoughCredits, Unavailable
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
 from dispatcher.store.credit import (
     Account,
@@ -27,9 +27,9 @@ from dispatcher.store.credit import (
     note_balance,
     watch,
 )
-from dispatcher.store.notices import notices
+from dispatcher.store.events import notices
 
-PREPAID = Rules(one_at_a_time=False, connections=1000, floor=50, expected_cost=20)
+PREPAID = AccountConfig(one_at_a_time=False, connections=1000, floor=50, expected_cost=20)
 EVERY = 300.0
 
 
@@ -207,7 +207,7 @@ def test_without_a_balance_ever_seen_the_budget_binds_nobody(prepaid: Store) -> 
 
 
 def test_a_post_paid_account_has_neither_floor_nor_budget(store: Store) -> None:
-    store.publish(Rules(one_at_a_time=False, floor=None))
+    store.publish(AccountConfig(one_at_a_time=False, floor=None))
     see(store, "-500")
     assert {dial(store, id_) for id_ in jobs(store, 20)} == {State.IN_PROGRESS}
     assert store.gates() == []
@@ -427,7 +427,7 @@ def test_after_a_refusal_an_unseen_balance_lets_one_call_try(prepaid: Store, clo
 
 
 def test_low_balance_is_told_once_for_each_level(store: Store) -> None:
-    store.publish(Rules(floor=50, warn=(1000, 200)))
+    store.publish(AccountConfig(floor=50, warn=(1000, 200)))
     told = {}
     for balance in ("1500", "990", "980", "1050", "199", "150", "400", "201", "190", "1200", "999"):
         told[balance] = [each.facts["level"] for each in see(store, balance)]

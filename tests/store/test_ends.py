@@ -8,12 +8,12 @@ import pytest
 from clock import Clock
 from store_parts import claim, enqueue, failed, placed, window
 
+from dispatcher.model.states import Priority
 from dispatcher.policy import Policy, Report, after_report
-from dispatcher.states import Priority
 from dispatcher.store import Store
-from dispatcher.store.ends import ends
+from dispatcher.store.backlog import waits
+from dispatcher.store.outcome_counts import ends
 from dispatcher.store.pauses import Scope, pause
-from dispatcher.store.waits import waits
 
 
 def answered(store: Store) -> str:

@@ -17,7 +17,7 @@ from store_parts import (
     states,
 )
 
-from dispatcher.states import Priority, State
+from dispatcher.model.states import Priority, State
 from dispatcher.store import KeyConflict, Store, job_id
 
 

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import assert_sound, claim, enqueue, placed, request, snapshot, window
 
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
-from dispatcher.states import Priority, State
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import Priority, State
 from dispatcher.store import Pumped, Store, Wait
 from dispatcher.store.pauses import Scope, pause
 from dispatcher.store.store import LOST_AFTER
+from dispatcher.values.rate import Rate
 
 _NUMBERS = itertools.count()
 URGENT, NORMAL, BULK = Priority
@@ -167,7 +167,7 @@ def test_a_producer_of_a_long_name_has_one_line_too(store: Store) -> None:
 
 @pytest.mark.parametrize(("rate", "most"), [("0.5", 2), ("5", 3), ("20", 6), ("100", 26)])
 def test_about_a_quarter_of_a_second_of_work_is_out(store: Store, rate: str, most: int) -> None:
-    store.publish(Rules(rate=Rate.parse(rate)))
+    store.publish(AccountConfig(rate=Rate.parse(rate)))
     put(store, 50)
     assert len(store.feed()) == most
     assert store.feed() == []
@@ -197,7 +197,7 @@ def test_without_a_worker_only_so_many_messages_go_out(store: Store, clock: Cloc
 
 
 def test_one_that_waits_for_its_slot_keeps_its_place(store: Store, clock: Clock) -> None:
-    store.publish(Rules(rate=Rate(2), one_at_a_time=False))
+    store.publish(AccountConfig(rate=Rate(2), one_at_a_time=False))
     put(store, 4)
     (going, _), (waiting, _) = store.feed()
     claim(store, going)
@@ -210,7 +210,7 @@ def test_one_that_waits_for_its_slot_keeps_its_place(store: Store, clock: Clock)
 def test_without_a_limit_the_pace_that_was_seen_says_how_much_is_out(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(Rules(rate=None, connections=8, one_at_a_time=False))
+    store.publish(AccountConfig(rate=None, connections=8, one_at_a_time=False))
     put(store, 400)
     before = [id_ for id_, _ in store.feed()]
     assert len(before) == 16
@@ -224,7 +224,7 @@ def test_without_a_limit_the_pace_that_was_seen_says_how_much_is_out(
 
 
 def test_nothing_goes_out_while_a_429_keeps_everything_back(store: Store, clock: Clock) -> None:
-    store.publish(Rules(rate=Rate(20)))
+    store.publish(AccountConfig(rate=Rate(20)))
     put(store, 5)
     put(store, 5, priority="urgent")
     store.throttle(10)
@@ -235,7 +235,7 @@ def test_nothing_goes_out_while_a_429_keeps_everything_back(store: Store, clock:
 
 
 def test_a_429_keeps_everything_back_where_no_limit_is_known(store: Store, clock: Clock) -> None:
-    store.publish(Rules())
+    store.publish(AccountConfig())
     put(store, 5)
     store.throttle(10)
     assert store.feed() == []

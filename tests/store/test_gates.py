@@ -8,6 +8,8 @@ import pytest
 from clock import Clock
 from store_parts import START, claim, enqueue, placed, refused, snapshot
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.provider import (
     AnswerLost,
     BadCredentials,
@@ -18,18 +20,16 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Claim, Gate, Store
 from dispatcher.store.credit import look_failed, note_balance, watch
-from dispatcher.store.notices import notices
+from dispatcher.store.events import notices
 
 EVERY = 300.0
 
 
 @pytest.fixture
 def account(store: Store) -> Store:
-    store.publish(Rules(one_at_a_time=False, connections=1000, floor=50, breaker=3))
+    store.publish(AccountConfig(one_at_a_time=False, connections=1000, floor=50, breaker=3))
     return store
 
 

@@ -10,32 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.store import Store
-from dispatcher.store.inbox import LEASE, CallReport, Inbox
+from dispatcher.store.callbacks import LEASE, CallbackInbox, CallReport
 
 REPORT = CallReport("a" * 16, 1, "call-1", "ANSWERED", Decimal("20.5"), 12.0)
 OTHER = CallReport("b" * 16, 2, "call-2", "NO ANSWER")
 
 
 @pytest.fixture
-def inbox(store: Store) -> Inbox:
-    return Inbox(store)
+def inbox(store: Store) -> CallbackInbox:
+    return CallbackInbox(store)
 
 
-def test_what_comes_in_is_taken_in_its_order(inbox: Inbox, clock: Clock) -> None:
+def test_what_comes_in_is_taken_in_its_order(inbox: CallbackInbox, clock: Clock) -> None:
     assert inbox.receive([OTHER], {}) == 1
     clock.forward(1)
     assert inbox.receive([REPORT], {}) == 1
     assert inbox.take() == [OTHER, REPORT]
 
 
-def test_the_same_report_waits_once(inbox: Inbox) -> None:
+def test_the_same_report_waits_once(inbox: CallbackInbox) -> None:
     assert inbox.receive([REPORT, REPORT], {}) == 1
     assert inbox.receive([REPORT], {}) == 0
     assert inbox.take() == [REPORT]
 
 
 def test_what_is_taken_is_nobody_elses_until_its_taker_is_given_up(
-    inbox: Inbox, clock: Clock
+    inbox: CallbackInbox, clock: Clock
 ) -> None:
     inbox.receive([REPORT], {})
     assert inbox.due()
@@ -48,7 +48,7 @@ def test_what_is_taken_is_nobody_elses_until_its_taker_is_given_up(
     assert inbox.take() == [REPORT]
 
 
-def test_what_is_done_is_gone(inbox: Inbox, clock: Clock) -> None:
+def test_what_is_done_is_gone(inbox: CallbackInbox, clock: Clock) -> None:
     inbox.receive([REPORT, OTHER], {})
     inbox.take()
     inbox.done([REPORT], {})
@@ -56,12 +56,12 @@ def test_what_is_done_is_gone(inbox: Inbox, clock: Clock) -> None:
     assert inbox.take() == [OTHER]
 
 
-def test_two_takers_share(inbox: Inbox) -> None:
+def test_two_takers_share(inbox: CallbackInbox) -> None:
     inbox.receive([REPORT, OTHER], {})
     assert {*inbox.take(1), *inbox.take(1)} == {REPORT, OTHER}
 
 
-def test_counts_add_up(inbox: Inbox) -> None:
+def test_counts_add_up(inbox: CallbackInbox) -> None:
     inbox.receive([], {"callbacks.forged": 2})
     inbox.receive([REPORT], {"callbacks.forged": 1, "callbacks.received": 1})
     inbox.done([REPORT], {"callbacks.applied": 1})

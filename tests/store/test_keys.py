@@ -11,10 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import NOW
 
-from dispatcher.masking import mask_text
 from dispatcher.store import Store
-from dispatcher.store.audit import read
-from dispatcher.store.keys import (
+from dispatcher.store.api_keys import (
     ApiKey,
     ApiKeys,
     InvalidKeyOptions,
@@ -23,6 +21,8 @@ from dispatcher.store.keys import (
     Scope,
     UnknownKey,
 )
+from dispatcher.store.audit import read
+from dispatcher.values.masking import mask_text
 
 
 @pytest.fixture

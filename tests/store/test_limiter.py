@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from clock import Clock
 from limiter_model import Crowd, Grant, Worker, least_gap
 from store_parts import claim, enqueue, placed, warm
 
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Claim, Store, Wait
+from dispatcher.values.rate import Rate
 
 RATES = ["0.5", "5", "30/minute", "200"]
 
@@ -17,7 +19,8 @@ RATES = ["0.5", "5", "30/minute", "200"]
 def limit(store: Store, rate: str, **fields: object) -> float:
     """Publish rules with this rate; return it per second."""
     parsed = Rate.parse(rate)
-    store.publish(Rules(**{"rate": parsed, "one_at_a_time": False, "connections": 1000, **fields}))  # type: ignore[arg-type]
+    given: dict[str, Any] = {"one_at_a_time": False, "connections": 1000, **fields}
+    store.publish(AccountConfig(**{"rate": parsed, **given}))
     warm(store)
     return parsed.per_second
 
@@ -238,7 +241,7 @@ def test_a_full_share_is_no_hindrance_when_the_last_job_has_gone(
 def test_no_more_requests_are_under_way_than_there_are_connections(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(Rules(connections=2, lease=64, one_at_a_time=False))
+    store.publish(AccountConfig(connections=2, lease=64, one_at_a_time=False))
     id_, other = enqueue(store), enqueue(store)
     claim(store, id_)
     assert granted(store, "check")
@@ -253,7 +256,7 @@ def test_no_more_requests_are_under_way_than_there_are_connections(
 def test_the_connection_of_a_crashed_process_comes_back_after_its_lease(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(Rules(connections=1, lease=64))
+    store.publish(AccountConfig(connections=1, lease=64))
     assert granted(store, "crashed")
     clock.forward(63.999)
     assert not granted(store, "next")
@@ -276,7 +279,7 @@ def test_a_slot_is_kept_while_all_connections_are_taken(store: Store, clock: Clo
 def test_a_late_answer_of_an_older_attempt_gives_back_no_connection(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(Rules(connections=1, one_at_a_time=False))
+    store.publish(AccountConfig(connections=1, one_at_a_time=False))
     id_ = enqueue(store)
     claim(store, id_)
     clock.forward(30)
@@ -291,7 +294,7 @@ def test_a_late_answer_of_an_older_attempt_gives_back_no_connection(
 def test_without_a_limit_only_connections_and_a_429_are_waited_for(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(Rules(rate=None, connections=1000))
+    store.publish(AccountConfig(rate=None, connections=1000))
     assert all(granted(store, f"check-{n}") for n in range(500))
     store.throttle(3)
     assert waiting(store, "late").seconds == pytest.approx(3)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from limiter_model import Connections, Crowd, Worker, Working, least_gap
 from store_parts import warm
 
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
+from dispatcher.values.rate import Rate
 
 RATES = ["0.5", "5", "30/minute", "200"]
 PERIODS = 40
@@ -48,7 +48,7 @@ def begin(redis_client: redis.Redis) -> Begin:
         store = Store(redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock)
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
-        store.publish(Rules(**rules))  # type: ignore[arg-type]
+        store.publish(AccountConfig(**rules))  # type: ignore[arg-type]
         warm(store)
         return store, clock
 

@@ -9,10 +9,10 @@ import pytest
 from clock import Clock
 from store_parts import RECIPIENT, START, claim, enqueue, failed, in_progress, request
 
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.states import State
 from dispatcher.store import Store
-from dispatcher.store.listing import PAGE, Filter, counts, ended_before, find
+from dispatcher.store.search import PAGE, Filter, counts, ended_before, find
 
 OTHER = "+14155550123"
 BEGIN = datetime.fromtimestamp(START / 1000, UTC)

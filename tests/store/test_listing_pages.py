@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import RECIPIENT, START, enqueue, failed, request
 
-from dispatcher.states import State
+from dispatcher.model.filters import InvalidFilter
+from dispatcher.model.states import State
 from dispatcher.store import Store
-from dispatcher.store.filters import InvalidFilter
 from dispatcher.store.indexes import FEW, PAGE
-from dispatcher.store.listing import LOOK, Filter, InvalidCursor, Page, find, find_ids, page
+from dispatcher.store.search import LOOK, Filter, InvalidCursor, Page, find, find_ids, page
 
 OTHER = "+14155550123"
 

@@ -17,8 +17,8 @@ from store_parts import (
     states,
 )
 
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.states import State
 from dispatcher.store import Refused, Store, UnknownJob
 
 LEASE = 30

@@ -10,7 +10,7 @@ import pytest
 from clock import Clock
 from store_parts import assert_sound, claim, enqueue, in_progress, snapshot
 
-from dispatcher.limiter import Limiter
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import COST_LOOKS, UNKNOWN_FOR, Policy, after_placing
 from dispatcher.provider import (
     CallStatus,
@@ -20,11 +20,11 @@ from dispatcher.provider import (
     Unavailable,
     UnknownCall,
 )
-from dispatcher.states import Reason, State
 from dispatcher.store import Store
-from workers.reports import CheckCall
-from workers.upkeep import Reconcile
-from workers.usual import REMEMBERED, Usual
+from dispatcher.store.slots import Limiter
+from workers.engine.check_call import CheckCall
+from workers.engine.ticks import Reconcile
+from workers.engine.typical_duration import REMEMBERED, TypicalDuration
 
 POLICY = Policy(call_deadline=3600)
 PARTICIPANTS = ["+818011110001", "+818011110002", "+14155550003"]
@@ -63,7 +63,7 @@ class Sent:
         return len(ids)
 
 
-class Desk:
+class Bench:
     """A store, a provider that is told what to answer, and a clock: what reconcile is made of."""
 
     def __init__(self, store: Store, clock: Clock, *answers: Any) -> None:
@@ -94,7 +94,7 @@ def test_a_call_is_looked_at_on_growing_intervals_until_its_deadline(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    desk = Desk(store, clock, status("IN PROGRESS"))
+    desk = Bench(store, clock, status("IN PROGRESS"))
     looks = desk.pass_by(3700)
     gaps = [after - before for before, after in itertools.pairwise(looks)]
     assert looks[0] == 20
@@ -108,7 +108,7 @@ def test_a_call_is_looked_at_on_growing_intervals_until_its_deadline(
 
 def test_a_call_that_was_reported_is_not_looked_at(store: Store, clock: Clock) -> None:
     id_ = in_progress(store)
-    desk = Desk(store, clock, ANSWERED)
+    desk = Bench(store, clock, ANSWERED)
     desk.pass_by(20)
     assert store.get(id_).state is State.COMPLETED
     assert desk.pass_by(400) == []
@@ -139,13 +139,13 @@ def test_what_is_usual_follows_when_calls_become_longer(store: Store) -> None:
 def test_a_look_that_finds_the_end_teaches_how_long_it_took(store: Store, clock: Clock) -> None:
     times = {"start_time": "2026-01-01 00:00:00", "end_time": "2026-01-01 00:00:41"}
     in_progress(store)
-    Desk(store, clock, status("ANSWERED", cost=Decimal(1), **times)).pass_by(20)
+    Bench(store, clock, status("ANSWERED", cost=Decimal(1), **times)).pass_by(20)
     assert store.usual("tts") == 42
 
 
 def test_what_is_usual_is_asked_for_seldom(store: Store) -> None:
     now = 0.0
-    usual = Usual(store, clock=lambda: now)
+    usual = TypicalDuration(store, clock=lambda: now)
     assert usual("tts") is None
     store.learn("tts", 33)
     now = REMEMBERED - 1
@@ -160,7 +160,7 @@ def test_what_is_usual_is_asked_for_seldom(store: Store) -> None:
 def test_a_status_page_that_lags_behind_is_waited_for(store: Store, clock: Clock) -> None:
     id_ = in_progress(store)
     unknown = UnknownCall("404")
-    desk = Desk(store, clock, unknown, unknown, ANSWERED)
+    desk = Bench(store, clock, unknown, unknown, ANSWERED)
     desk.pass_by(61)
     assert store.get(id_).state is State.COMPLETED
 
@@ -169,7 +169,7 @@ def test_a_call_that_stays_unknown_is_looked_for_a_while_and_once_at_the_deadlin
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    looks = Desk(store, clock, UnknownCall("404")).pass_by(3601)
+    looks = Bench(store, clock, UnknownCall("404")).pass_by(3601)
     assert 4 <= len(looks) <= 9
     assert looks[-1] == 3600
     assert looks[-2] < UNKNOWN_FOR * 1.5
@@ -182,7 +182,7 @@ def test_a_word_never_seen_is_kept_as_it_came_and_is_not_the_end(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    desk = Desk(store, clock, status("RINGING ON THE MOON"), ANSWERED)
+    desk = Bench(store, clock, status("RINGING ON THE MOON"), ANSWERED)
     desk.pass_by(20)
     job = store.get(id_)
     assert (job.state, job.outcome) == (State.IN_PROGRESS, "RINGING ON THE MOON")
@@ -195,7 +195,7 @@ def test_a_look_that_brings_no_word_changes_nothing_but_its_next_moment(
     store: Store, clock: Clock, error: ProviderError
 ) -> None:
     id_ = in_progress(store)
-    looks = Desk(store, clock, error, ANSWERED).pass_by(120)
+    looks = Bench(store, clock, error, ANSWERED).pass_by(120)
     assert looks[1] == (40 if isinstance(error, Unavailable) else 110)
     assert store.get(id_).state is State.COMPLETED
 
@@ -209,7 +209,7 @@ def test_a_cost_that_comes_late_is_added_and_nothing_else_changes(
 ) -> None:
     id_ = in_progress(store)
     free = status("ANSWERED", duration=12)
-    desk = Desk(store, clock, *[free] * (1 + looks_in_vain), ANSWERED)
+    desk = Bench(store, clock, *[free] * (1 + looks_in_vain), ANSWERED)
     desk.pass_by(20)
     ended = store.get(id_)
     assert (ended.state, ended.cost) == (State.COMPLETED, None)
@@ -225,7 +225,7 @@ def test_a_cost_that_comes_late_is_added_and_nothing_else_changes(
 
 def test_a_cost_that_never_comes_is_looked_for_twice(store: Store, clock: Clock) -> None:
     id_ = in_progress(store)
-    looks = Desk(store, clock, status("NO ANSWER")).pass_by(3000)
+    looks = Bench(store, clock, status("NO ANSWER")).pass_by(3000)
     assert looks == [20, 20 + COST_LOOKS[0], 20 + sum(COST_LOOKS)]
     assert store.get(id_).cost is None
     assert_sound(snapshot(store))
@@ -233,7 +233,7 @@ def test_a_cost_that_never_comes_is_looked_for_twice(store: Store, clock: Clock)
 
 def test_a_job_that_is_dialled_again_owes_no_cost(store: Store, clock: Clock) -> None:
     id_ = in_progress(store)
-    desk = Desk(store, clock, status("NO ANSWER"))
+    desk = Bench(store, clock, status("NO ANSWER"))
     desk.pass_by(20)
     store.retry(id_, actor="cli")
     assert desk.pass_by(100) == []
@@ -271,7 +271,7 @@ def test_each_participants_call_shows_while_a_conference_is_under_way_and_after(
     id_ = conference(store)
     begun = legs("ANSWERED", "IN PROGRESS", "NO ANSWER")
     over = legs("ANSWERED", "ANSWERED", "NO ANSWER", cost=Decimal(6), duration=25)
-    desk = Desk(store, clock, begun, over)
+    desk = Bench(store, clock, begun, over)
     desk.pass_by(20)
     job = store.get(id_)
     assert (job.state, job.outcome) == (State.IN_PROGRESS, "IN PROGRESS")
@@ -297,7 +297,7 @@ def test_each_participants_call_shows_while_a_conference_is_under_way_and_after(
 
 def test_participants_are_masked_where_numbers_are(store: Store, clock: Clock) -> None:
     id_ = conference(store)
-    Desk(store, clock, legs("ANSWERED", "ANSWERED", "FAILED")).pass_by(20)
+    Bench(store, clock, legs("ANSWERED", "ANSWERED", "FAILED")).pass_by(20)
     text = str(store.get(id_).to_dict(mask=True))
     assert not any(number in text for number in PARTICIPANTS)
 
@@ -305,5 +305,5 @@ def test_participants_are_masked_where_numbers_are(store: Store, clock: Clock) -
 def test_a_number_that_is_not_of_the_job_is_not_shown(store: Store, clock: Clock) -> None:
     id_ = conference(store)
     stray = CallStatus(callid="x", status="ANSWERED", recipient="+815599998888")
-    Desk(store, clock, ConferenceStatus(conferenceid="c", participants=(stray,))).pass_by(20)
+    Bench(store, clock, ConferenceStatus(conferenceid="c", participants=(stray,))).pass_by(20)
     assert [leg.number for leg in store.get(id_).attempts[0].legs] == [""]

@@ -9,16 +9,16 @@ import pytest
 from clock import Clock
 from store_parts import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import OnUncertain, Reason, State
 from dispatcher.policy import after_window
 from dispatcher.provider import AnswerLost, NotAllowed, Throttled
-from dispatcher.request import JobRequest
-from dispatcher.states import OnUncertain, Reason, State
 from dispatcher.store import Store
-from dispatcher.store.inbox import CallReport, Inbox
-from workers.dial import Turn
-from workers.inbox import ApplyReports
-from workers.upkeep import Pump, Rescue
+from dispatcher.store.callbacks import CallbackInbox, CallReport
+from workers.engine.apply_callbacks import ApplyReports
+from workers.engine.dial import Turn
+from workers.engine.ticks import Pump, Rescue
 
 LOST = AnswerLost("the connection was cut")
 WINDOW = POLICY.evidence_window
@@ -26,7 +26,7 @@ WINDOW = POLICY.evidence_window
 
 @pytest.fixture
 def apply(store: Store) -> ApplyReports:
-    return ApplyReports(store, Inbox(store), POLICY)
+    return ApplyReports(store, CallbackInbox(store), POLICY)
 
 
 def report(
@@ -314,7 +314,7 @@ def test_the_call_of_a_redialled_attempt_is_the_second_call_that_it_is(
 def test_to_be_confirmed_a_report_makes_the_check_due_and_no_more(
     store: Store, where: Any, status: str
 ) -> None:
-    confirming = ApplyReports(store, Inbox(store), POLICY, confirm=True)
+    confirming = ApplyReports(store, CallbackInbox(store), POLICY, confirm=True)
     id_ = where(store)
     assert report(confirming, id_, status).state is State.IN_PROGRESS
     job = store.get(id_)
@@ -323,9 +323,9 @@ def test_to_be_confirmed_a_report_makes_the_check_due_and_no_more(
 
 
 def test_to_be_confirmed_a_late_report_leaves_an_ended_job(store: Store) -> None:
-    confirming = ApplyReports(store, Inbox(store), POLICY, confirm=True)
+    confirming = ApplyReports(store, CallbackInbox(store), POLICY, confirm=True)
     id_ = in_progress(store)
-    report(ApplyReports(store, Inbox(store), POLICY), id_)
+    report(ApplyReports(store, CallbackInbox(store), POLICY), id_)
     before = store.get(id_)
     report(confirming, id_)
     assert store.get(id_) == before

@@ -23,6 +23,7 @@ from store_parts import (
     states,
 )
 
+from dispatcher.model.states import State
 from dispatcher.policy import Decision, Report, after_report, after_window
 from dispatcher.provider import (
     AnswerLost,
@@ -35,7 +36,6 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.states import State
 from dispatcher.store import Store
 
 LEASE = 30

@@ -10,12 +10,13 @@ import pytest
 from clock import Clock
 from store_parts import POLICY, enqueue, placed
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.policy import Report, after_report
-from dispatcher.rules import Rules
-from dispatcher.states import State
-from dispatcher.store import Claim, Day, Store, spending
-from dispatcher.store.notices import notices
-from dispatcher.store.spending import (
+from dispatcher.store import Claim, Day, Store
+from dispatcher.store import spending_limits as spending
+from dispatcher.store.events import notices
+from dispatcher.store.spending_limits import (
     InvalidLimit,
     Limit,
     Period,
@@ -32,7 +33,7 @@ RULES: dict[str, Any] = {"one_at_a_time": False, "connections": 1000, "expected_
 
 @pytest.fixture
 def account(store: Store) -> Store:
-    store.publish(Rules(**RULES))
+    store.publish(AccountConfig(**RULES))
     return store
 
 
@@ -149,7 +150,7 @@ def test_calls_dialled_before_a_limit_stands_are_not_its_own(account: Store) -> 
 
 
 def test_a_daily_limit_begins_anew_by_the_calendar_of_its_zone(store: Store, clock: Clock) -> None:
-    store.publish(Rules(**RULES, spend_per_day=20, zone="Asia/Tokyo"))
+    store.publish(AccountConfig(**RULES, spend_per_day=20, zone="Asia/Tokyo"))
     starts, ends = day(datetime.fromtimestamp(clock.ms / 1000, UTC), "Asia/Tokyo")
     assert (starts.hour, ends.hour) == (15, 15)
     ids, went = dialled(store, 4)
@@ -181,7 +182,7 @@ def test_a_job_behind_a_limit_expires_in_its_time(account: Store, clock: Clock) 
 
 
 def test_a_call_that_is_too_dear_is_refused_in_words(store: Store) -> None:
-    store.publish(Rules(**RULES, spend_per_call=15))
+    store.publish(AccountConfig(**RULES, spend_per_call=15))
     (id_,), _ = dialled(store, 1, recipient="+14155550123")
     end(store, id_, "31.5")
     (too_dear,), _ = dialled(store, 1, recipient="+14155550124")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from clock import Clock
 from store_parts import POLICY, enqueue, failed, in_progress, snapshot
 
-from dispatcher.job import iso_of
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import iso_of
+from dispatcher.model.states import Priority
 from dispatcher.policy import Report, after_report
-from dispatcher.rules import Rules
-from dispatcher.states import Priority
-from dispatcher.statistics import statistics
 from dispatcher.store import Store
+from dispatcher.store.statistics import statistics
 
 
 def answer(store: Store, id_: str) -> None:
@@ -20,7 +20,7 @@ def answer(store: Store, id_: str) -> None:
 
 
 def test_ends_attempts_and_requests_are_counted_for_good(store: Store, clock: Clock) -> None:
-    store.publish(Rules(rate=None, gap=0, one_at_a_time=False))
+    store.publish(AccountConfig(rate=None, gap=0, one_at_a_time=False))
     done = in_progress(store, "call-1")
     answer(store, done)
     failed(store)

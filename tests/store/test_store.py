@@ -19,10 +19,10 @@ from store_parts import (
     window,
 )
 
-from dispatcher.redis_url import StoreUnavailable, connect
-from dispatcher.states import State
+from dispatcher.model.states import State
 from dispatcher.store import Claim, Refused, Store
 from dispatcher.store.credit import Look, note_balance, watch
+from dispatcher.store.redis_url import StoreUnavailable, connect
 from dispatcher.store.store import LOST_AFTER
 
 LEASE = 30

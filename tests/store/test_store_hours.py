@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_parts import RECIPIENT, START, assert_sound, claim, enqueue, snapshot
 
-from dispatcher.hours import CallingHours, Window
-from dispatcher.rules import Rules
-from dispatcher.states import State
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.store import Claim, Hours, Store
+from dispatcher.values.calling_hours import CallingHours, Window
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 HOURS = CallingHours.parse("09:00-17:00 Asia/Tokyo")
@@ -41,7 +41,7 @@ def test_a_job_with_hours_is_not_claimed_before_its_window_is_known(store: Store
 def test_the_hours_of_the_account_are_for_all_but_urgent_jobs_and_those_of_any_time(
     store: Store,
 ) -> None:
-    store.publish(Rules(hours=HOURS, one_at_a_time=False))
+    store.publish(AccountConfig(hours=HOURS, one_at_a_time=False))
     for fields in ({}, {"priority": "bulk"}):
         answer = ask(store, enqueue(store, **fields))
         assert isinstance(answer, Hours)
@@ -51,7 +51,7 @@ def test_the_hours_of_the_account_are_for_all_but_urgent_jobs_and_those_of_any_t
 
 
 def test_hours_of_its_own_are_for_an_urgent_job_too(store: Store) -> None:
-    store.publish(Rules(hours=HOURS))
+    store.publish(AccountConfig(hours=HOURS))
     answer = ask(store, enqueue(store, priority="urgent", hours="10:00-11:00"))
     assert isinstance(answer, Hours)
     assert answer.text == "10:00-11:00"
@@ -84,10 +84,10 @@ def test_a_window_that_closes_before_the_turn_comes_is_asked_for_again(
 
 
 def test_a_window_of_hours_that_were_changed_since_does_not_count(store: Store) -> None:
-    store.publish(Rules(hours=HOURS))
+    store.publish(AccountConfig(hours=HOURS))
     id_ = enqueue(store)
     store.admit(id_, window(0, 60), "", HOURS.text)
-    store.publish(Rules(hours=CallingHours.parse("10:00-11:00 Asia/Tokyo")))
+    store.publish(AccountConfig(hours=CallingHours.parse("10:00-11:00 Asia/Tokyo")))
     assert isinstance(ask(store, id_), Hours)
 
 
@@ -124,7 +124,7 @@ def test_a_window_that_is_open_now_is_open_whatever_the_fraction_of_the_clock(
 def test_no_claim_is_ever_granted_outside_of_the_hours(store: Store, waits: list[int]) -> None:
     clock = Clock()
     store._clock = clock
-    store.publish(Rules(hours=HOURS, one_at_a_time=False, connections=1000))
+    store.publish(AccountConfig(hours=HOURS, one_at_a_time=False, connections=1000))
     id_ = enqueue(store)
     for wait in waits:
         clock.forward(wait)

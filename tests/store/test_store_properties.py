@@ -36,7 +36,10 @@ from store_parts import (
     window,
 )
 
-from dispatcher.job import Event, Job
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import Event, Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import (
     Decision,
     Policy,
@@ -57,15 +60,12 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.redis_url import connect
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.store import Claim, Day, KeyConflict, Refused, Store, Wait
-from dispatcher.store.listing import counts
 from dispatcher.store.pauses import Scope, pause, resume
-from dispatcher.store.spending import Limit, Period, begin_day, set_limit
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import connect
+from dispatcher.store.search import counts
+from dispatcher.store.spending_limits import Limit, Period, begin_day, set_limit
+from workers.devstack.embedded_server import EmbeddedServer
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
 POLICY = Policy(max_attempts=2, redial=1, evidence_window=WINDOW)
@@ -89,7 +89,7 @@ REPORTS = [
 FINAL = st.sampled_from(REPORTS)
 WORDS = st.sampled_from(["death", "deadline", "RINGING", *REPORTS])
 NUMBERS = [RECIPIENT, "+818011234568", "+14155550123"]
-SPENDING = Rules(breaker=1000, spend_per_day=1e9, expected_cost=3.0001)
+SPENDING = AccountConfig(breaker=1000, spend_per_day=1e9, expected_cost=3.0001)
 PROTECTION = [
     replace(SPENDING, one_at_a_time=False),
     replace(SPENDING, one_at_a_time=False, connections=2, lease=10),
@@ -156,7 +156,7 @@ class StoreMachine(RuleBasedStateMachine):
     redis: redis.Redis
 
     @initialize(some=st.lists(REQUESTS, min_size=2, max_size=4), rules=st.sampled_from(PROTECTION))
-    def begin(self, some: list[dict[str, object]], rules: Rules) -> None:
+    def begin(self, some: list[dict[str, object]], rules: AccountConfig) -> None:
         self.redis.flushdb()
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
@@ -599,7 +599,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def own_database(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
     """A database of its own, that each example may empty."""
     with connect(server.url.removesuffix("/0") + "/1") as client:
         yield client

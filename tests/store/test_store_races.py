@@ -20,7 +20,7 @@ from store_parts import (
     window,
 )
 
-from dispatcher.states import State
+from dispatcher.model.states import State
 from dispatcher.store import Claim, Refused, Store
 from dispatcher.store.credit import watch
 

@@ -21,25 +21,25 @@ from store_parts import (
     window,
 )
 
+from dispatcher.model.states import State
 from dispatcher.policy import Report, after_report
 from dispatcher.provider import AnswerLost
-from dispatcher.redis_url import StoreUnavailable, connect
-from dispatcher.states import State
 from dispatcher.store import Store
 from dispatcher.store.credit import watch
-from dispatcher.store.listing import counts
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.search import counts
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 @pytest.fixture
-def durable(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+def durable(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """A Redis that has written to its disk whatever it has answered."""
-    with EmbeddedRedis(tmp_path / "redis", appendfsync="always") as server:
+    with EmbeddedServer(tmp_path / "redis", appendfsync="always") as server:
         yield server
 
 
 @pytest.fixture
-def durable_store(durable: EmbeddedRedis, clock: Clock) -> Iterator[Store]:
+def durable_store(durable: EmbeddedServer, clock: Clock) -> Iterator[Store]:
     with connect(durable.url) as client:
         yield Store(client, clock=clock)
 
@@ -110,7 +110,7 @@ def test_scripts_may_be_gone_in_the_middle_of_a_batch_of_requests(store: Store) 
 
 
 def test_a_killed_redis_comes_back_with_everything_between_any_two_operations(
-    durable: EmbeddedRedis, durable_store: Store, clock: Clock
+    durable: EmbeddedServer, durable_store: Store, clock: Clock
 ) -> None:
     kills = 0
 
@@ -128,7 +128,7 @@ def test_a_killed_redis_comes_back_with_everything_between_any_two_operations(
 
 
 def test_jobs_in_every_state_outlive_a_killed_redis(
-    durable: EmbeddedRedis, durable_store: Store, clock: Clock
+    durable: EmbeddedServer, durable_store: Store, clock: Clock
 ) -> None:
     store = durable_store
     enqueue(store, at="1h", tags=["t"])

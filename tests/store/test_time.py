@@ -17,12 +17,12 @@ from store_parts import (
     snapshot,
 )
 
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import State
 from dispatcher.policy import Report, after_report, after_window
 from dispatcher.provider import (
     InvalidRequest,
 )
-from dispatcher.rules import Rules
-from dispatcher.states import State
 from dispatcher.store import Pumped, Store, UnknownJob
 
 LEASE = 30
@@ -152,7 +152,7 @@ def test_an_ended_window_is_decided_by_the_jobs_wish(store: Store, clock: Clock)
 
 
 def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
-    store.publish(Rules(per_day=20))
+    store.publish(AccountConfig(per_day=20))
     id_ = in_progress(store, "call-1", tags=["a", "b"], say="long " * 100)
     decision = after_report(Report("ANSWERED", True), store.get(id_), POLICY)
     assert decision is not None

@@ -20,10 +20,10 @@ from store_parts import (
     snapshot,
 )
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
 from dispatcher.provider import AnswerLost, NeverReached
-from dispatcher.states import Reason, State
 from dispatcher.store import Refused, Store, UnknownJob
 
 LEASE, WINDOW = 30, 300

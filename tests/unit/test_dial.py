@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from dispatcher.callback_urls import CallbackUrls, Signer
-from dispatcher.hours import Window
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy
 from dispatcher.provider import AnswerLost, Throttled
 from dispatcher.provider.transport import _BEFORE_SENDING
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.states import Reason, State
 from dispatcher.store import Claim, Hours, Wait
-from workers.dial import Dial, Turn
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.values.callback_urls import CallbackUrls, Signer
+from dispatcher.values.calling_hours import Window
+from workers.engine.dial import Dial, Turn
 
 SENT = 1_764_072_000_000
 RECORD = {

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dispatcher.redis_url import StoreUnavailable
-from workers import feeder
-from workers.feeder import Feeder
+from dispatcher.store.redis_url import StoreUnavailable
+from workers.engine import feeder
+from workers.engine.feeder import Feeder
 
 WITHIN = 10.0
 

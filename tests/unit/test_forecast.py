@@ -8,33 +8,33 @@ from typing import Any
 
 import pytest
 
-from dispatcher.forecast import position, why
-from dispatcher.hours import Window
-from dispatcher.job import Job
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import Priority, Reason, State
 from dispatcher.policy import Decision
-from dispatcher.rate import Rate
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
-from dispatcher.states import Priority, Reason, State
+from dispatcher.policy.why import position, why
 from dispatcher.store import Claim, Store
 from dispatcher.store.pauses import Scope, pause, resume
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.values.calling_hours import Window
+from dispatcher.values.rate import Rate
+from workers.devstack.embedded_server import EmbeddedServer
 
 NUMBER = "+818011234567"
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
-FREE = Rules(one_at_a_time=False)
-ONE_A_SECOND = Rules(rate=Rate(1), margin=0, one_at_a_time=False)
+FREE = AccountConfig(one_at_a_time=False)
+ONE_A_SECOND = AccountConfig(rate=Rate(1), margin=0, one_at_a_time=False)
 PLACED = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": "call-1"})
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
         yield redis
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     client = Store.from_url(server.url).redis
     with client:
         client.flushall()

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from dispatcher.hours import CallingHours, InvalidHours, Window, zones_of
+from dispatcher.values.calling_hours import CallingHours, InvalidHours, Window, zones_of
 
 TOKYO, NEW_YORK, LONDON = "+818011234567", "+12025550123", "+442083661177"
 RUSSIA, TOLL_FREE = "+79161234567", "+18002345678"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.messages import bundles
-from dispatcher.states import Priority
+from dispatcher.client.messages import bundles
+from dispatcher.model.states import Priority
 
 URGENT, NORMAL = Priority.URGENT, Priority.NORMAL
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from dispatcher import outlook
+from dispatcher.policy import credit_forecast as outlook
 from dispatcher.store.credit import Account
 
 NOW = 1_900_000_000_000.0

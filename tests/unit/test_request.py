@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.languages import ISO_639_1
-from dispatcher.request import (
+from dispatcher.model.request import (
     LONGEST_KEY,
     LONGEST_TAG,
     LONGEST_TEXT,
@@ -21,7 +20,8 @@ from dispatcher.request import (
     JobRequest,
     Kind,
 )
-from dispatcher.states import OnUncertain, Priority
+from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.values.languages import ISO_639_1
 
 SOMEBODY, SOMEBODY_ELSE, A_THIRD, A_FOURTH = (f"+81801234567{n}" for n in range(4))
 CALL = {"recipient": SOMEBODY, "say": "Disk full"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from config.settings import Settings
-from dispatcher.hours import CallingHours
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.rate import Rate
 
-ALL = Rules(
+ALL = AccountConfig(
     rate=Rate(0.5),
     margin=0.1,
     share=0.2,
@@ -61,23 +61,26 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
 @pytest.mark.parametrize(
     ("rules", "absent"),
     [
-        (Rules(), {"rate", "gap", "per_day", "hours", "countries", "blocked", "floor", "warn"}),
-        (Rules(), {"spend_day", "spend_call"}),
-        (Rules(one_at_a_time=False), {"alone"}),
+        (
+            AccountConfig(),
+            {"rate", "gap", "per_day", "hours", "countries", "blocked", "floor", "warn"},
+        ),
+        (AccountConfig(), {"spend_day", "spend_call"}),
+        (AccountConfig(one_at_a_time=False), {"alone"}),
     ],
 )
-def test_what_is_no_rule_has_no_field(rules: Rules, absent: set[str]) -> None:
+def test_what_is_no_rule_has_no_field(rules: AccountConfig, absent: set[str]) -> None:
     assert not absent & rules.fields().keys()
     assert all(rules.fields().values())
 
 
 def test_a_rate_loses_nothing_on_its_way() -> None:
     rate = Rate.parse("1/minute")
-    assert float(Rules(rate=rate).fields()["rate"]) == rate.per_second
+    assert float(AccountConfig(rate=rate).fields()["rate"]) == rate.per_second
 
 
 def test_few_connections_leave_room_for_a_sensible_window() -> None:
-    fields = Rules(connections=1).fields()
+    fields = AccountConfig(connections=1).fields()
     assert (fields["least"], fields["window"]) == ("16", "64")
 
 

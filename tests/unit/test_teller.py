@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workers.teller import TOGETHER_WITHIN, JobFailed, Teller, step
+from workers.queue.task_events import TOGETHER_WITHIN, JobFailed, TaskEvents, step
 
 
 class Eventer:
@@ -43,13 +43,15 @@ def eventer() -> Eventer:
 
 
 @pytest.fixture
-def teller(eventer: Eventer) -> Teller:
-    made = Teller()
+def teller(eventer: Eventer) -> TaskEvents:
+    made = TaskEvents()
     made.eventer = eventer
     return made
 
 
-def test_a_turn_is_a_task_that_succeeds_with_its_result(teller: Teller, eventer: Eventer) -> None:
+def test_a_turn_is_a_task_that_succeeds_with_its_result(
+    teller: TaskEvents, eventer: Eventer
+) -> None:
     with teller.turn("dispatcher.dial", "abc") as ended:
         ended({"state": "in_progress"})
     kinds = [kind for kind, _ in eventer.sent]
@@ -59,14 +61,14 @@ def test_a_turn_is_a_task_that_succeeds_with_its_result(teller: Teller, eventer:
     assert eventer.sent[2][1]["result"] == "{'state': 'in_progress'}"
 
 
-def test_each_turn_is_a_task_of_its_own(teller: Teller, eventer: Eventer) -> None:
+def test_each_turn_is_a_task_of_its_own(teller: TaskEvents, eventer: Eventer) -> None:
     for job_id in ("a", "b"):
         with teller.turn("dispatcher.dial", job_id):
             pass
     assert len({fields["uuid"] for _, fields in eventer.sent}) == 2
 
 
-def test_a_failed_job_is_a_failure_and_stops_nothing(teller: Teller, eventer: Eventer) -> None:
+def test_a_failed_job_is_a_failure_and_stops_nothing(teller: TaskEvents, eventer: Eventer) -> None:
     with teller.turn("dispatcher.dial", "abc"):
         raise JobFailed("job abc failed: no_answer")
     kind, fields = eventer.sent[-1]
@@ -76,7 +78,7 @@ def test_a_failed_job_is_a_failure_and_stops_nothing(teller: Teller, eventer: Ev
     )
 
 
-def test_an_error_of_ours_is_told_masked_and_goes_on(teller: Teller, eventer: Eventer) -> None:
+def test_an_error_of_ours_is_told_masked_and_goes_on(teller: TaskEvents, eventer: Eventer) -> None:
     with pytest.raises(ValueError, match="odd"), teller.turn("dispatcher.dial", "abc"):
         raise ValueError("odd: +818011234567")
     kind, fields = eventer.sent[-1]
@@ -84,7 +86,7 @@ def test_an_error_of_ours_is_told_masked_and_goes_on(teller: Teller, eventer: Ev
     assert "8011234567" not in fields["exception"]
 
 
-def test_where_nobody_listens_nothing_is_sent(teller: Teller, eventer: Eventer) -> None:
+def test_where_nobody_listens_nothing_is_sent(teller: TaskEvents, eventer: Eventer) -> None:
     eventer.enabled = False
     with teller.turn("dispatcher.dial", "abc"):
         pass
@@ -97,7 +99,7 @@ def test_where_nobody_listens_nothing_is_sent(teller: Teller, eventer: Eventer) 
 def test_events_go_out_together_and_the_last_ones_when_the_consumer_stops(
     eventer: Eventer,
 ) -> None:
-    teller, hub = Teller(), Hub()
+    teller, hub = TaskEvents(), Hub()
     consumer = SimpleNamespace(event_dispatcher=eventer, hub=hub)
     paced = step(teller)(consumer)
     paced.start(consumer)

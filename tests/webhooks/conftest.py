@@ -11,7 +11,7 @@ from clock import Clock
 from webhook_receiver import Receiver, receiving
 
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.webhooks import Outbox
 
 _NUMBERS = itertools.count(1)
 

@@ -18,8 +18,8 @@ from webhook_parts import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run
 from webhook_receiver import SECRET, Receiver, receiving
 
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
-from dispatcher.webhook_url import derived_secret
+from dispatcher.store.webhooks import Outbox
+from dispatcher.values.webhook_url import derived_secret
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.wire import Wire
 

@@ -9,10 +9,10 @@ import pytest
 from clock import Clock
 from webhook_parts import RECIPIENT, SAY, ended, enqueue, targets
 
+from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.states import State
 from dispatcher.store import Claim, Store
-from dispatcher.store.outbox import MOST_OUT, OF_ONE_TARGET, PATIENCE, Outbox, Webhook
+from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, PATIENCE, Outbox, Webhook
 
 LEASE = 60.0
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from webhook_parts import enqueue, targets
 
+from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Decision
-from dispatcher.states import TERMINAL, State
 from dispatcher.store import Refused, Store
-from dispatcher.store.outbox import Outbox, Webhook
+from dispatcher.store.webhooks import Outbox, Webhook
 
 LEASE = 60.0
 PICK = st.integers(0, 5)

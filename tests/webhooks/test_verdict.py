@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from dispatcher.store.outbox import PATIENCE
+from dispatcher.store.webhooks import PATIENCE
 from workers.webhooks.verdict import LONGEST, LONGEST_PAUSE, Verdict, backoff, judge
 from workers.webhooks.wire import Reply
 

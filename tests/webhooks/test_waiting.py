@@ -13,18 +13,19 @@ import pytest
 import redis
 from webhook_parts import ended, enqueue, eventually
 
-from dispatcher import Change, Dispatcher, Filter, Gap, Job, NotFinished, State, UnknownJob, waiting
-from dispatcher.messages import Messenger
-from dispatcher.redis_url import StoreUnavailable, connect
+from dispatcher import Change, Dispatcher, Filter, Gap, Job, NotFinished, State, UnknownJob
+from dispatcher.client import waiting
+from dispatcher.client.messages import Messenger
+from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
-from dispatcher.watching import News, watch
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import StoreUnavailable, connect
+from workers.devstack.embedded_server import EmbeddedServer
 
 SOON = 5.0
 
 
 @pytest.fixture
-def real(server: EmbeddedRedis, redis_client: redis.Redis) -> Iterator[Store]:
+def real(server: EmbeddedServer, redis_client: redis.Redis) -> Iterator[Store]:
     """A store with its own connections, so that they can be counted, and Redis' own clock."""
     redis_client.flushall()
     with connect(server.url) as client:
@@ -32,7 +33,7 @@ def real(server: EmbeddedRedis, redis_client: redis.Redis) -> Iterator[Store]:
 
 
 @pytest.fixture
-def dispatcher(real: Store, server: EmbeddedRedis) -> Dispatcher:
+def dispatcher(real: Store, server: EmbeddedServer) -> Dispatcher:
     return Dispatcher(real, Messenger.to_broker(server.url))
 
 
@@ -123,7 +124,7 @@ def test_a_lost_announcement_only_delays(
 
 def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
     with (
-        EmbeddedRedis(tmp_path / "data") as server,
+        EmbeddedServer(tmp_path / "data") as server,
         connect(server.url) as client,
         ThreadPoolExecutor() as pool,
     ):
@@ -153,7 +154,7 @@ def _cancelled(store: Store, id_: str) -> bool:
 
 
 def test_where_redis_stays_away_the_timeout_says_so(tmp_path: Path) -> None:
-    with EmbeddedRedis(tmp_path / "data") as server, connect(server.url) as client:
+    with EmbeddedServer(tmp_path / "data") as server, connect(server.url) as client:
         dispatcher = Dispatcher(Store(client), Messenger.to_broker(server.url))
         server.stop()
         with pytest.raises(StoreUnavailable):

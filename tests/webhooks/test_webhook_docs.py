@@ -13,8 +13,8 @@ from webhook_parts import deliver, ended, run, targets
 from webhook_receiver import SECRET
 
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
-from dispatcher.webhook_url import derived_secret
+from dispatcher.store.webhooks import Outbox
+from dispatcher.values.webhook_url import derived_secret
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 

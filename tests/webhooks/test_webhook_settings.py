@@ -10,8 +10,8 @@ from standardwebhooks import Webhook
 from webhook_receiver import SECRET
 
 from config.settings import InvalidSettings, Settings
-from dispatcher.request import InvalidJob, JobRequest
-from dispatcher.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
+from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.values.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
 
 KEY = "a key of sixteen or more"
 

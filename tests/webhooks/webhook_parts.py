@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from clock import Clock
 from webhook_receiver import SECRET
 
-from dispatcher.request import JobRequest
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.webhooks import Outbox
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.deliver import LEASE, Deliver
 from workers.webhooks.wire import Wire
@@ -48,7 +48,7 @@ def ended(store: Store, **fields: Any) -> str:
 
 def targets(store: Store, number: int = 1, *, every: bool = False) -> None:
     """Have so many targets of the account told of what happens from now on."""
-    store.publish(Rules(webhooks=number, every_change=every, one_at_a_time=False))
+    store.publish(AccountConfig(webhooks=number, every_change=every, one_at_a_time=False))
 
 
 def deliver(outbox: Outbox, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:

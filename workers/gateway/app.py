@@ -6,18 +6,19 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from dispatcher import __version__
-from dispatcher.callback_urls import PREFIX, Signer
-from dispatcher.messages import Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from dispatcher.store.inbox import Inbox
-from workers.feeder import Feeder
+from dispatcher.store.callbacks import CallbackInbox
+from dispatcher.values.callback_urls import PREFIX, Signer
+from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
-from workers.gateway.api import account, acts, bulk, jobs
-from workers.gateway.api.caller import Door
+from workers.gateway.api import account, bulk, jobs
+from workers.gateway.api import actions as acts
+from workers.gateway.api.authenticator import Door
 from workers.gateway.api.services import Services
+from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
-from workers.gateway.reception import Reception
-from workers.gateway.shield import Limit, Shield
+from workers.gateway.middleware import Limit, Middleware
 
 LIMITS: dict[str, Limit] = {
     PREFIX: callbacks.LIMIT,
@@ -36,7 +37,7 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker)
-    reception = Reception(Inbox(store), messenger.apply_reports)
+    reception = CallbackWriter(CallbackInbox(store), messenger.apply_reports)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,
@@ -46,7 +47,7 @@ def create_gateway(
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
+    app.add_middleware(Middleware, limits=LIMITS, headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
     services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)

@@ -12,13 +12,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.callback_urls import PREFIX, Expired, InvalidCallback, Signer
 from dispatcher.provider.answers import CallStatus, parse_report
 from dispatcher.provider.errors import UnexpectedShape
-from dispatcher.store.inbox import CallReport
+from dispatcher.store.callbacks import CallReport
+from dispatcher.values.callback_urls import PREFIX, Expired, InvalidCallback, Signer
+from workers.gateway.callback_writer import CallbackWriter, NotWritten
+from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
-from workers.gateway.reception import NotWritten, Reception
-from workers.gateway.shield import Limit
 
 LIMIT = Limit(size=64 * 1024)
 MOST_FIELDS = 200
@@ -26,7 +26,7 @@ CHARSETS = frozenset({"shift_jis", "shift-jis", "windows-31j", "cp932", "euc-jp"
 """Those in whose longer characters a byte may look like ASCII; in all others what we read is it."""
 
 
-def router(signer: Signer, reception: Reception) -> APIRouter:
+def router(signer: Signer, reception: CallbackWriter) -> APIRouter:
     """Return the route."""
     routes = APIRouter()
 
@@ -54,7 +54,7 @@ def router(signer: Signer, reception: Reception) -> APIRouter:
     return routes
 
 
-async def _read(request: Request, reception: Reception) -> CallStatus:
+async def _read(request: Request, reception: CallbackWriter) -> CallStatus:
     """Return what the body reports. Raises Problem, and counts, where it reports nothing."""
     try:
         return parse_report(fields(await request.body(), request.headers.get("content-type", "")))

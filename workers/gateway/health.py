@@ -9,8 +9,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import Messenger
 from dispatcher.store import Store
 from workers.gateway.problems import Problem
 

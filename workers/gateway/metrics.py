@@ -15,12 +15,12 @@ from starlette.responses import Response
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
-from dispatcher.masking import mask_text
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
-from workers.gateway.api.caller import let_in
+from dispatcher.store.api_keys import Scope
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.statistics import statistics
+from dispatcher.values.masking import mask_text
+from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"

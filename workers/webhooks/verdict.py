@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from random import Random
 
-from dispatcher.store.outbox import PATIENCE
+from dispatcher.store.webhooks import PATIENCE
 from workers.webhooks.wire import Reply
 
 FIRST, GROWTH, LONGEST = 5.0, 4.0, 3600.0  # seconds: 5 s, 20 s, 80 s, 5 min, 21 min, then hourly

@@ -8,14 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dispatcher import statistics
-from dispatcher.masking import mask_text
-from dispatcher.request import InvalidJob, tag
-from dispatcher.states import Priority
-from dispatcher.store import Store
+from dispatcher.model.request import InvalidJob, tag
+from dispatcher.model.states import Priority
+from dispatcher.store import Store, statistics
 from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
-from workers.gateway.api.caller import READS, Operator
+from workers.gateway.api.authenticator import READS, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.jobs import respond
 from workers.gateway.api.services import Services

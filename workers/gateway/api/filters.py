@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dispatcher.durations import past
-from dispatcher.states import State
-from dispatcher.store.filters import Filter
-from dispatcher.store.keys import Scope
-from workers.gateway.api.caller import Caller
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import State
+from dispatcher.store.api_keys import Scope
+from dispatcher.values.durations import past
+from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.fields import Fields
 
 NAMES = ("state", "reason", "tag", "recipient", "producer", "since", "until")

@@ -10,16 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from dispatcher import forecast
-from dispatcher.client import Dispatcher
-from dispatcher.job import Job
-from dispatcher.masking import mask_text
-from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.job import Job
+from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.policy import why as forecast
 from dispatcher.store import UnknownJob
-from dispatcher.store.keys import Scope
-from dispatcher.store.listing import page
+from dispatcher.store.api_keys import Scope
+from dispatcher.store.search import page
+from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
-from workers.gateway.api.caller import Anybody, Enqueuer
+from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, meant
 from workers.gateway.api.services import Services

@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from dispatcher.previews import Act
-from dispatcher.request import LONGEST_KEY
-from dispatcher.states import Priority
+from dispatcher.model.request import LONGEST_KEY
+from dispatcher.model.states import Priority
+from dispatcher.store.previews import Act
 from workers.gateway.api.schemas import (
     DURATION,
     FILTER,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.previews import Act
-from dispatcher.request import (
+from dispatcher.model.request import (
     LONGEST_KEY,
     LONGEST_TAG,
     LONGEST_TEXT,
@@ -13,8 +12,9 @@ from dispatcher.request import (
     MOST_TAGS,
     Kind,
 )
-from dispatcher.states import OnUncertain, Priority, State
+from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.store.previews import Act
 
 Schema = dict[str, Any]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dispatcher.client import Dispatcher
-from dispatcher.job import Job
-from dispatcher.messages import Messenger
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger
+from dispatcher.client.waiting import Waiters
+from dispatcher.model.job import Job
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys
-from dispatcher.waiting import Waiters
-from workers.gateway.api.caller import Caller
+from dispatcher.store.api_keys import ApiKeys
+from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.pool import Pool
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.states import Reason, State
-from dispatcher.store.ends import Minute
+from dispatcher.model.states import Reason, State
+from dispatcher.store.outcome_counts import Minute
 
 WIDTH, HEIGHT, GAP = 600, 120, 2
 

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.request import tag as one_tag
-from dispatcher.states import Priority
+from dispatcher.model.request import tag as one_tag
+from dispatcher.model.states import Priority
 from dispatcher.store.audit import record
 from dispatcher.store.credit import look_soon
 from dispatcher.store.pauses import Scope, pause, resume
-from workers.gateway.console.acts import noted
-from workers.gateway.console.desk import Desk, redirect
+from workers.gateway.console.actions import noted
+from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.sessions import Visitor
@@ -23,7 +23,7 @@ from workers.gateway.problems import Problem
 class Holding:
     """The routes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ConsoleContext) -> None:
         self._desk = desk
 
     def pause(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:

@@ -8,13 +8,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher import forecast
-from dispatcher.job import Job
-from dispatcher.masking import mask_text
-from dispatcher.states import TRANSITIONS, Reason, State
+from dispatcher.model.job import Job
+from dispatcher.model.states import TRANSITIONS, Reason, State
+from dispatcher.policy import why as forecast
 from dispatcher.store import UnknownJob
-from dispatcher.store.listing import Page, page
-from workers.gateway.console.desk import Desk, redirect
+from dispatcher.store.search import Page, page
+from dispatcher.values.masking import mask_text
+from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import query
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search, digits
@@ -26,7 +26,7 @@ PAGE = 50
 class Jobs:
     """The routes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ConsoleContext) -> None:
         self._desk = desk
 
     def list(self, request: Request, visitor: Visitor) -> Response:

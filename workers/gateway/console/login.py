@@ -9,8 +9,14 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.store.keys import ApiKey, NotLetIn, Scope
-from workers.gateway.console.desk import Desk, NotLoggedIn, ours, redirect, require_own_page
+from dispatcher.store.api_keys import ApiKey, NotLetIn, Scope
+from workers.gateway.console.context import (
+    ConsoleContext,
+    NotLoggedIn,
+    ours,
+    redirect,
+    require_own_page,
+)
 from workers.gateway.console.forms import Fields, form, query
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.sessions import Visitor
@@ -22,7 +28,7 @@ PAGE = f"{ROOT}/login"
 class Login:
     """The routes. A form is good where its token is the one in the browser's own cookie."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ConsoleContext) -> None:
         self._desk = desk
         self._cookie = f"{desk.cookie}-form"
 

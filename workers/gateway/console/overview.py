@@ -5,19 +5,19 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher import outlook
-from dispatcher.rate import Rate
-from dispatcher.states import Priority
+from dispatcher.model.states import Priority
+from dispatcher.policy import credit_forecast as outlook
 from dispatcher.store import Pace, Store
+from dispatcher.store.backlog import used, waits
 from dispatcher.store.credit import account
-from dispatcher.store.ends import ends
-from dispatcher.store.listing import counts
-from dispatcher.store.outbox import Outbox
-from dispatcher.store.waits import used, waits
+from dispatcher.store.outcome_counts import ends
+from dispatcher.store.search import counts
+from dispatcher.store.webhooks import Outbox
+from dispatcher.values.rate import Rate
+from workers.gateway.console.banners import Standing, matters
 from workers.gateway.console.chart import NAMES, chart
-from workers.gateway.console.desk import Desk
+from workers.gateway.console.context import ConsoleContext
 from workers.gateway.console.forms import query
-from workers.gateway.console.matters import Standing, matters
 from workers.gateway.console.sessions import Visitor
 
 DONE = {
@@ -32,7 +32,7 @@ DONE = {
 class Overview:
     """The routes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ConsoleContext) -> None:
         self._desk = desk
 
     def show(self, request: Request, visitor: Visitor) -> Response:

@@ -9,18 +9,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from config.settings import Settings
-from dispatcher.messages import Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from workers.gateway.console.acts import Acts
-from workers.gateway.console.audits import Audit
-from workers.gateway.console.desk import Desk, Endpoint
+from workers.gateway.console.actions import Acts
+from workers.gateway.console.audit import Audit
+from workers.gateway.console.context import ConsoleContext, Endpoint
 from workers.gateway.console.holding import Holding
 from workers.gateway.console.jobs import Jobs
 from workers.gateway.console.login import Login
 from workers.gateway.console.overview import Overview
 from workers.gateway.console.pages import ROOT
+from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
-from workers.gateway.shield import Limit
 
 LIMITS = {ROOT: Limit(size=256 * 1024)}
 """A page of ticked jobs is a few kilobytes."""
@@ -28,7 +28,7 @@ LIMITS = {ROOT: Limit(size=256 * 1024)}
 
 def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseRoute]:
     """Return the routes."""
-    desk = Desk.of(settings, store, messenger)
+    desk = ConsoleContext.of(settings, store, messenger)
     login, overview, jobs = Login(desk), Overview(desk), Jobs(desk)
     acts, holding, audit = Acts(desk), Holding(desk), Audit(desk)
     look, act = desk.looking, desk.acting
@@ -63,7 +63,7 @@ def _post(path: str, endpoint: Endpoint) -> Route:
     return Route(ROOT + path, endpoint, methods=["POST"])
 
 
-def _assets(desk: Desk) -> Endpoint:
+def _assets(desk: ConsoleContext) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         found = desk.pages.asset(request.path_params["name"])
         return found or desk.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such file"))
@@ -71,7 +71,7 @@ def _assets(desk: Desk) -> Endpoint:
     return endpoint
 
 
-def _nowhere(desk: Desk) -> Endpoint:
+def _nowhere(desk: ConsoleContext) -> Endpoint:
     async def endpoint(_: Request) -> Response:
         return desk.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page"))
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatcher.redis_url import plain_errors
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKey, ApiKeys, Scope, UnknownKey
+from dispatcher.store.api_keys import ApiKey, ApiKeys, Scope, UnknownKey
+from dispatcher.store.redis_url import plain_errors
 
 SECRET_BYTES = 32
 

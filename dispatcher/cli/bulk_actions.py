@@ -1,0 +1,165 @@
+"""An act on the jobs that a filter means: previewed, confirmed, done, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from dispatcher.cli import output
+from dispatcher.cli.person import can_be_asked
+from dispatcher.cli.progress import Progress as Bar
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import feed
+from dispatcher.model.filters import Filter
+from dispatcher.policy import credit_forecast as outlook
+from dispatcher.store import bulk as acts
+from dispatcher.store.bulk import Act, LeftOut, Preview, Progress, preview
+from dispatcher.store.previews import WORDS
+
+DONE = {
+    Act.RETRY: "retried",
+    Act.CANCEL: "cancelled",
+    Act.REACHED: "marked as reached",
+    Act.PRIORITISE: "given the new priority",
+}
+REMEDIES = {
+    "overdue": "--expires gives a new one, --state expired the first one's length",
+    "cancelled": "--state cancelled retries those",
+    "uncertain": "--uncertain redials now, reached says that somebody was",
+}
+"""What has a retry take in what it leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be done, how, and how to talk about it."""
+
+    act: Act
+    how: dict[str, Any]
+    note: str
+    dry_run: bool
+    yes: bool
+    json: bool
+
+
+def require_consent(wish: Wish) -> None:
+    """Refuse what nobody could be asked about."""
+    if not (wish.yes or wish.dry_run or (can_be_asked() and not wish.json)):
+        raise typer.BadParameter(
+            "nobody can be asked here: see what it would do with --dry-run, then give --yes",
+            param_hint="--yes",
+        )
+
+
+def run(dispatcher: Dispatcher, meant: Filter | Sequence[str], wish: Wish, actor: str) -> None:
+    """Preview, ask, act, report. Raises Exit with 1 where nobody agreed, or somebody stopped it."""
+    seen = preview(dispatcher.store, wish.act, meant, **wish.how)
+    if wish.dry_run:
+        _show(seen, json=wish.json)
+        return
+    if not wish.json:
+        _show(seen, json=False)
+    if seen.ids and not wish.yes and not typer.confirm(_question(seen), err=True):
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(1)
+    report = _do(dispatcher, seen, actor, wish.note)
+    if wish.json:
+        output.as_json(report.to_dict())
+    else:
+        output.lines(report_lines(report))
+    if report.state != "done":
+        raise typer.Exit(1)
+
+
+def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> Progress:
+    store = dispatcher.store
+    acts.propose(store, seen)
+    acts.begin(store, seen.id, actor=actor, why=note)
+    try:
+        with _bar(len(seen.ids), DONE[seen.act]) as told:
+            over = acts.drive(store, seen.id, within=0, tell=told)
+            feed(store, dispatcher.messenger)  # the first of them are dialled meanwhile
+            if not over:
+                acts.drive(store, seen.id, tell=told)
+    except KeyboardInterrupt:
+        dispatcher.messenger.retrigger([seen.id])
+        typer.echo(
+            f"interrupted: the workers go on with it; `voice-dispatcher acts stop {seen.id}` ends"
+            f" it, `acts show {seen.id}` says how it stands",
+            err=True,
+        )
+        raise
+    feed(store, dispatcher.messenger)
+    return acts.progress(store, seen.id)
+
+
+@contextmanager
+def _bar(total: int, words: str) -> Iterator[Callable[[int], None]]:
+    done = 0
+    with Bar(words, total, lambda: done) as bar:
+
+        def told(left: int) -> None:
+            nonlocal done
+            done = total - left
+            bar.move()
+
+        yield told
+
+
+def _show(seen: Preview, *, json: bool) -> None:
+    if json:
+        output.as_json(seen.to_dict())
+    else:
+        output.lines(preview_lines(seen))
+
+
+def _question(seen: Preview) -> str:
+    jobs = "this job" if len(seen.ids) == 1 else f"these {len(seen.ids):,} jobs"
+    return f"{seen.act}: {jobs}{_price(seen)}?"
+
+
+def _price(seen: Preview) -> str:
+    if seen.act is not Act.RETRY:
+        return ""
+    expected, answered = outlook.shown(seen.credits), outlook.shown(seen.credits_if_answered)
+    more = f" ({answered} if all are answered)" if answered != expected else ""
+    return f", for about {expected} credits{more}"
+
+
+def preview_lines(seen: Preview) -> Iterator[str]:
+    """Say what an act would do."""
+    yield f"{seen.act}: {seen.meant}"
+    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.act]}{_price(seen)}"
+    if seen.unknown and seen.act is not Act.REACHED:
+        yield f"{seen.unknown:>9,} of these may have been called already, and nobody knows"
+    if seen.left_out:
+        yield "left out:"
+    for part in seen.left_out:
+        remedy = REMEDIES.get(part.reason, "") if seen.act is Act.RETRY else ""
+        yield f"{part.count:>9,} {WORDS[part.reason]}" + (f" ({remedy})" if remedy else "")
+
+
+def report_lines(found: Progress) -> Iterator[str]:
+    """Say how an act stands."""
+    who = f" by {found.actor}" + (f": {found.why}" if found.why else "") if found.actor else ""
+    yield f"{found.act} {found.id} {found.state}: {found.meant}{who}"
+    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.act]}"
+    if found.left:
+        left = "left as they are" if found.over else "to go"
+        yield f"{found.left:>9,} {left}"
+    yield from _why_not(found.refused)
+    if found.left_out:
+        yield "left out from the start:"
+    yield from _why_not(found.left_out)
+    if found.tag and found.did:
+        yield f"they bear the tag {found.tag}, which list, pause, resume and cancel take (--tag)"
+
+
+def _why_not(parts: Iterable[LeftOut]) -> Iterator[str]:
+    for part in parts:
+        more = " …" if part.count > len(part.ids) else ""
+        yield f"{part.count:>9,} {WORDS[part.reason]}: {' '.join(part.ids)}{more}"

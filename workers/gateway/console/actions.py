@@ -1,0 +1,150 @@
+"""Acting on jobs, one, some or many: proposed with a preview, confirmed with a note, reported."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.client.messages import feed
+from dispatcher.model.filters import Filter
+from dispatcher.store import bulk as acts
+from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.store.bulk import Act, Progress
+from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.previews import WORDS, preview
+from dispatcher.values.durations import seconds
+from workers.gateway.console.banners import Level, matters
+from workers.gateway.console.context import ConsoleContext, redirect
+from workers.gateway.console.forms import Fields
+from workers.gateway.console.overview import standing
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.search import Search
+from workers.gateway.console.sessions import Visitor
+from workers.gateway.problems import Problem
+
+AT_ONCE = 1.0
+"""Seconds for which the request that begins an act does it itself; workers do the rest."""
+VERBS = {
+    Act.RETRY: ("Retry", "retried", "Dial again"),
+    Act.CANCEL: ("Cancel", "cancelled", "Cancel"),
+    Act.REACHED: ("Mark as reached", "marked as reached", "Mark as reached"),
+    Act.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
+}
+"""What is said of an act before, after, and on the button that does it."""
+OFFERED = (Act.RETRY, Act.CANCEL, Act.REACHED)
+
+
+class Acts:
+    """The routes."""
+
+    def __init__(self, desk: ConsoleContext) -> None:
+        self._desk = desk
+
+    def list(self, _request: Request, visitor: Visitor) -> Response:
+        """Show what was done to jobs lately."""
+        return self._desk.pages.page(
+            "acts.html", visitor, recent=acts.recent(self._desk.store), verbs=VERBS
+        )
+
+    def propose(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Show what an act would do; nothing is done yet."""
+        what, expires = _act(fields.one("what")), fields.one("expires")
+        found = preview(
+            self._desk.store,
+            what,
+            _meant(fields),
+            expires=seconds(expires) if expires else None,
+            uncertain=bool(fields.one("uncertain")),
+        )
+        acts.propose(self._desk.store, found)
+        now = standing(self._desk.store)
+        return self._desk.pages.page(
+            "preview.html",
+            visitor,
+            found=found,
+            verb=VERBS[what],
+            words=WORDS,
+            left={each.reason for each in found.left_out},
+            again=_again(fields),
+            now=now,
+            trouble=[each for each in matters(now) if each.level is Level.BAD],
+        )
+
+    def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Do what was previewed, once, however often the form is sent."""
+        id_, note = fields.one("act"), noted(fields)
+        acts.begin(self._desk.store, id_, actor=visitor.actor, why=note)
+        if not acts.drive(self._desk.store, id_, within=AT_ONCE):
+            self._desk.messenger.retrigger([id_])
+        feed(self._desk.store, self._desk.messenger)
+        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+
+    def report(self, request: Request, visitor: Visitor) -> Response:
+        """Show how an act stands, and what was and was not done."""
+        found = acts.progress(self._desk.store, request.path_params["id"])
+        return self._desk.pages.page(
+            "report.html", visitor, found=found, verb=VERBS[found.act], words=WORDS
+        )
+
+    def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """End an act; what it did stays done."""
+        id_ = request.path_params["id"]
+        acts.stop(self._desk.store, id_, actor=visitor.actor, why=noted(fields, needed=False))
+        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+
+    def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Hold the calls of a retry that are not dialled yet."""
+        found: Progress = acts.progress(self._desk.store, request.path_params["id"])
+        if found.tag is None:
+            raise Problem(HTTPStatus.CONFLICT, "only the calls of a retry can be paused")
+        pause(
+            self._desk.store,
+            Scope(tag=found.tag),
+            actor=visitor.actor,
+            note=noted(fields, needed=False),
+        )
+        return redirect(f"{ROOT}?done=paused")
+
+
+def noted(fields: Fields, *, needed: bool = True) -> str:
+    """Return why somebody acts. Raises Problem."""
+    note = fields.one("note")
+    if needed and not note:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "there is no note",
+            remedy="go back, and write why: others will want to know",
+        )
+    return note[:LONGEST_NOTE]
+
+
+def _act(text: str) -> Act:
+    if text not in OFFERED:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"{text[:40]!r} is nothing that is done here",
+            remedy=f"one of: {', '.join(OFFERED)}",
+        )
+    return Act(text)
+
+
+def _meant(fields: Fields) -> Filter | tuple[str, ...]:
+    if fields.one("which") == "all":
+        return Search.of(fields).filter(whole=True)
+    ids = fields.many("id")
+    if not ids:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no job is ticked",
+            remedy="go back and tick some, or choose all that match the filter",
+        )
+    return ids
+
+
+def _again(fields: Fields) -> list[tuple[str, str]]:
+    """Return the fields that ask for the same preview once more."""
+    asked = [(name, value) for name in ("what", "which") for value in fields.many(name)[-1:]]
+    return [*asked, *(("id", id_) for id_ in fields.many("id")), *Search.of(fields).pairs]

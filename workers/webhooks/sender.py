@@ -1,0 +1,62 @@
+"""Sends the messages of webhooks whose moment has come, in a thread of the delivering process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from dispatcher.client.messages import Messenger
+from dispatcher.errors import DispatcherError
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.webhooks import Outbox
+from workers.webhooks.deliver import LEASE
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0  # seconds between looks where no news comes: retries become due, and news may be lost
+
+
+class Sender:
+    """Looks when it is told that something was written, and once a second.
+
+    Any number may run: each takes what no other has. A daemon thread: it holds nothing that
+    could be lost, since what it took comes again when its lease ends.
+    """
+
+    def __init__(self, outbox: Outbox, messenger: Messenger) -> None:
+        self._outbox, self._messenger = outbox, messenger
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        threading.Thread(target=self._run, name="courier", daemon=True).start()
+
+    def stop(self) -> None:
+        """Take nothing more: this process is about to end."""
+        self._stopped.set()
+
+    def run_once(self) -> int:
+        """Send what is due now; return how many messages went out."""
+        while self._outbox.take_notices():
+            pass
+        return self._messenger.deliver(self._outbox.take(LEASE))
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+            except DispatcherError as error:
+                log.warning("no webhook is sent for now: %s", error)
+            except Exception:
+                log.exception("the courier stumbled, and goes on")
+            self._stopped.wait(LOOK)
+
+    def _listen(self) -> None:
+        store = self._outbox.store
+        with plain_errors(), store.redis.pubsub(ignore_subscribe_messages=True) as news:
+            news.subscribe(store.key("hooks"))
+            while not self._stopped.is_set():
+                self.run_once()
+                news.get_message(timeout=LOOK)
+                while news.get_message(timeout=0):  # one look is enough for all that was told
+                    pass
