@@ -250,7 +250,7 @@ ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "Use it to start the action and to see its progress."},
         "action": {"type": "string", "enum": values(Act)},
-        "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
+        "state": {"type": "string", "enum": ["created", "running", "done", "stopped"]},
         "selection": {"type": "string", "description": "The filter, or the ids, in words."},
         "actor": {"type": "string"},
         "note": {"type": "string"},
