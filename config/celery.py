@@ -98,8 +98,8 @@ def _redelivery(settings: Settings) -> dict[str, Any]:
     if not settings.broker.startswith(REDIS_BROKERS):
         return {}
     return {
-        "visibility_timeout": settings.door_redelivery,
-        "unacked_restore_interval": max(1.0, min(10.0, settings.door_redelivery / 5)),
+        "visibility_timeout": settings.call_redelivery,
+        "unacked_restore_interval": max(1.0, min(10.0, settings.call_redelivery / 5)),
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 30,  # a door that dies while it looks keeps the others from it
         **redis_options(settings.broker),

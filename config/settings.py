@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -30,6 +31,11 @@ class InvalidSettings(DispatcherError):
     """A setting is wrong; the message names the variable, the value and what is accepted."""
 
 
+RENAMED = {
+    "DISPATCHER_CREDIT_LOOK": "DISPATCHER_BALANCE_CHECK_EVERY",
+    "DISPATCHER_DOOR_REDELIVERY": "DISPATCHER_CALL_REDELIVERY",
+}
+"""Names of 0.1.0: what is set by them would otherwise be ignored without a word."""
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
 Duration = Annotated[float, BeforeValidator(seconds)]
@@ -68,7 +74,7 @@ class Settings(BaseSettings):
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
     credit_floor: Annotated[float | None, BeforeValidator(texts.floor), NoDecode] = 50
-    credit_look: Annotated[Duration, Field(ge=1)] = 300
+    balance_check_every: Annotated[Duration, Field(ge=1)] = 300
     credit_warn: Annotated[tuple[float, ...], BeforeValidator(texts.levels), NoDecode] = (500, 100)
     expected_cost: Annotated[float, Field(gt=0, le=texts.MOST_CREDITS)] = 20
     spend_per_day: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
@@ -104,7 +110,7 @@ class Settings(BaseSettings):
     check_longest: Duration = 300
     connect_timeout: Duration = 3.05
     read_timeout: Duration = 30
-    door_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    call_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
@@ -139,6 +145,8 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **given: Any) -> Self:
         """Read the settings, or raise InvalidSettings in one sentence for each wrong variable."""
+        if renamed := [old for old in RENAMED if os.environ.get(old)]:
+            raise InvalidSettings("; ".join(f"{old} is now {RENAMED[old]}" for old in renamed))
         try:
             return cls(**given)
         except ValidationError as error:

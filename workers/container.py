@@ -124,7 +124,7 @@ class Container:
 
     @cached_property
     def watch_credit(self) -> BalanceCheck:
-        return BalanceCheck(self.store, self.provider, self.limiter, self.settings.credit_look)
+        return BalanceCheck(self.store, self.provider, self.limiter, self.settings.balance_check_every)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -185,7 +185,7 @@ def strange_balances(folder: Path) -> dict[str, State]:
     found = {}
     with (
         OwnSandbox("--ring=0.3") as sandbox,
-        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_CREDIT_LOOK="1s") as up,
+        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_BALANCE_CHECK_EVERY="1s") as up,
     ):
         store = up.dispatcher.store
         for page in CREDITS_PAGES[1:]:

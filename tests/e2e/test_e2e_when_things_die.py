@@ -191,7 +191,7 @@ def test_the_next_up_carries_on_where_the_last_was_interrupted(outcome: tuple[fl
 def killed_door(folder: Path) -> list[Job | None]:
     """Kill the door while it has messages in hand; return the jobs when it has come to rest."""
     with (
-        Up(folder, "--no-flower", **QUICK, DISPATCHER_DOOR_REDELIVERY="3s") as up,
+        Up(folder, "--no-flower", **QUICK, DISPATCHER_CALL_REDELIVERY="3s") as up,
         Celery(broker=up.redis_url) as app,
     ):
         os.kill(up.pid_of("door"), signal.SIGSTOP)  # or it would be done with each as it comes

@@ -306,3 +306,10 @@ def test_behind_callbacks_the_first_check_is_later_unless_it_is_set(
 def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DISPATCHER_CONNECT_TIMEOUT="10s", DISPATCHER_READ_TIMEOUT="2m")
     assert settings.lease > 130
+
+
+def test_a_setting_by_its_old_name_is_refused_with_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(InvalidSettings, match="CREDIT_LOOK is now DISPATCHER_BALANCE_CHECK_EVERY"):
+        load(monkeypatch, DISPATCHER_CREDIT_LOOK="5m")
