@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store import bulk as acts
-from dispatcher.store.audit import read
-from dispatcher.store.bulk import Act
-from dispatcher.store.credit import Look, note_balance
-from dispatcher.store.previews import preview
+from dispatcher.store.budget import CheckRight
 from support.console_client import Person, Reader
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, failed, in_progress
 
 NUMBERS = [f"+81801111{n:04d}" for n in range(20)]
@@ -29,7 +27,7 @@ def all_failed(store: Store, many: int, **fields: Any) -> list[str]:
 def unknown(store: Store) -> str:
     id_ = enqueue(store)
     why = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
-    store.settle(id_, claim(store, id_).attempt, why)
+    store.calls.settle(id_, claim(store, id_).attempt, why)
     return id_
 
 
@@ -41,7 +39,7 @@ def propose(person: Person, path: str = "/console/jobs?state=failed", **fields: 
 
 
 def states(store: Store, ids: list[str]) -> list[str]:
-    return [job.state for job in store.get_many(ids) if job]
+    return [job.state for job in store.jobs.get_many(ids) if job]
 
 
 def test_a_preview_says_how_many_and_what_it_costs_and_does_nothing(
@@ -52,13 +50,13 @@ def test_a_preview_says_how_many_and_what_it_costs_and_does_nothing(
     assert "Retry: 3 of 3 jobs" in page.text
     assert "60 credits" in page.text
     assert states(store, ids) == ["failed"] * 3
-    assert list(read(store)) == []
+    assert list(store.audit.read()) == []
 
 
 def test_a_preview_says_what_would_keep_the_calls_back(operator: Person, store: Store) -> None:
     all_failed(store, 3)
-    note_balance(store, Decimal(50), Look(0, 0), 300)
-    store.close_gate("auth", "the provider says 401")
+    store.budget.note_balance(Decimal(50), CheckRight(0, 0), 300)
+    store.holds.start("auth", "the provider says 401")
     page = propose(operator, what="retry", which="all")
     assert "Calls are held: the provider says 401" in page.text
     assert "The credit will not do for all of them" in page.text
@@ -71,9 +69,11 @@ def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: St
     assert states(store, [*ids, other]) == ["queued"] * 3 + ["failed"]
     words = Reader(report.text).text
     assert "Retried 3 Left 0 Not done 0" in words
-    last = store.get(ids[0]).timeline[-1]
+    last = store.jobs.get(ids[0]).timeline[-1]
     assert (last.actor, last.why) == ("console:ops", "line was cut")
-    assert [entry.actor for entry in read(store)] == ["console:ops"] * len(list(read(store)))
+    assert [entry.actor for entry in store.audit.read()] == ["console:ops"] * len(
+        list(store.audit.read())
+    )
     assert "line was cut" in operator.page("/console/audit").text
     assert "retry: tag=zoo" in operator.page("/console/acts").text
 
@@ -94,8 +94,8 @@ def test_a_storm_of_the_same_click_does_it_once(operator: Person, store: Store) 
         )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.url for answer in answers}) == 1
-    assert [sum(e.to == "queued" for e in store.get(id_).timeline) for id_ in ids] == [2] * 5
-    assert len(acts.recent(store)) == 1
+    assert [sum(e.to == "queued" for e in store.jobs.get(id_).timeline) for id_ in ids] == [2] * 5
+    assert len(store.bulk.recent()) == 1
 
 
 def test_what_was_reached_meanwhile_is_left_alone_and_reported(
@@ -104,7 +104,7 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
     ids = [unknown(store), *all_failed(store, 1)]
     page = propose(operator, what="retry", which="all")
     assert "1 of them may have been called already, and nobody knows" in page.text
-    store.mark_reached(ids[0], actor="cli:eve")
+    store.jobs.mark_reached(ids[0], actor="cli:eve")
     words = Reader(operator.send(page, "/console/acts", note="x").text).text
     assert "Retried 1 Left 0 Not done 1" in words
     assert "1: somebody was reached" in words
@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store
 
 def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Store) -> None:
     id_ = failed(store, expires="1h")
-    store.redis.hset(store.key("job", id_), "expires", round(store.now()) - 1000)
+    redis_of(store).hset(key_of(store, "job", id_), "expires", round(store.now()) - 1000)
     page = propose(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
     assert "There is nothing to do" in page.text
@@ -130,7 +130,7 @@ def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Sto
     page = Reader(answer.text)
     assert "Retry: 1 of 1 job" in page.text
     operator.send(page, "/console/acts", note="x")
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.state is State.QUEUED
     assert job.expires_at is not None
     assert 1700 < (job.expires_at.timestamp() * 1000 - store.now()) / 1000 <= 1800
@@ -141,7 +141,7 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
 ) -> None:
     id_ = enqueue(store)
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)
-    store.settle(id_, claim(store, id_).attempt, lost)
+    store.calls.settle(id_, claim(store, id_).attempt, lost)
     page = operator.page(f"/console/jobs/{id_}")
     preview = Reader(operator.send(page, "/acts/propose", what="retry").text)
     assert "Retry: 0 of 1 job" in preview.text
@@ -149,15 +149,17 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
     preview = Reader(operator.send(preview, "/acts/propose", uncertain="1").text)
     assert "Retry: 1 of 1 job" in preview.text
     operator.send(preview, "/console/acts", note="she says it never rang")
-    assert store.get(id_).state is State.QUEUED
+    assert store.jobs.get(id_).state is State.QUEUED
 
 
-@pytest.mark.parametrize("what", list(Act))
-def test_every_act_has_a_report_whoever_began_it(operator: Person, store: Store, what: Act) -> None:
-    found = preview(store, what, (enqueue(store), failed(store)), priority=Priority.BULK)
-    acts.propose(store, found)
-    acts.begin(store, found.id, actor="cli:eve", why="x")
-    acts.drive(store, found.id)
+@pytest.mark.parametrize("what", list(BulkActionKind))
+def test_every_act_has_a_report_whoever_began_it(
+    operator: Person, store: Store, what: BulkActionKind
+) -> None:
+    found = store.bulk.preview(what, (enqueue(store), failed(store)), priority=Priority.BULK)
+    store.bulk.create(found)
+    store.bulk.begin(found.id, actor="cli:eve", why="x")
+    store.bulk.drive(found.id)
     assert "Done" in operator.page(f"/console/acts/{found.id}").text
     assert f"{what}: 2 jobs by id" in operator.page("/console/acts").text
 
@@ -169,7 +171,7 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: 
     assert form.buttons == ["retry", "reached"]
     preview = Reader(operator.send(page, "/acts/propose", what="reached").text)
     operator.send(preview, "/console/acts", note="asked her")
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.COMPLETED, "marked_reached")
     assert job.timeline[-1].actor == "console:ops"
 
@@ -232,7 +234,7 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     page = propose(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/acts")
     id_ = dict(form.fields)["act"]
-    acts.begin(store, id_, actor="console:eve", why="x")
+    store.bulk.begin(id_, actor="console:eve", why="x")
     report = operator.page(f"/console/acts/{id_}")
     assert "Under way" in report.text
     answer = operator.send(report, "/stop")
@@ -247,7 +249,7 @@ def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> N
     )
     answer = operator.send(report, "/pause")
     assert answer.url.endswith("/console?done=paused")
-    (gate,) = store.gates()
+    (gate,) = store.holds.all()
     assert gate.name.startswith("paused:tag:retry:")
     assert "Calls tagged retry:" in Reader(answer.text).text
 
@@ -264,14 +266,14 @@ def test_a_pause_and_a_resume(
     operator: Person, store: Store, scope: dict[str, str], gate: str
 ) -> None:
     answer = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
-    assert [each.name for each in store.gates()] == [gate]
+    assert [each.name for each in store.holds.all()] == [gate]
     assert "paused by console:ops: storm" in Reader(answer.text).text
     again = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
     assert "nothing was changed" in Reader(again.text).text
     answer = operator.send(Reader(again.text), "/console/resume", note="over")
-    assert store.gates() == []
+    assert store.holds.all() == []
     assert "Resumed" in Reader(answer.text).text
-    assert [(each.act, each.why) for each in read(store)] == [
+    assert [(each.act, each.why) for each in store.audit.read()] == [
         ("pause", "storm"),
         ("resume", "over"),
     ]
@@ -281,10 +283,10 @@ def test_a_pause_and_a_resume(
     "gate", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
 )
 def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, gate: str) -> None:
-    store.close_gate("credit", "no money")
+    store.holds.start("credit", "no money")
     answer = operator.post("/console/resume", {"csrf": operator.token, "gate": gate})
     assert answer.status_code == 422
-    assert [each.name for each in store.gates()] == ["credit"]
+    assert [each.name for each in store.holds.all()] == ["credit"]
 
 
 @pytest.mark.parametrize(
@@ -302,20 +304,22 @@ def test_a_pause_that_makes_no_sense_is_refused(
 ) -> None:
     answer = operator.post("/console/pause", fields | {"csrf": operator.token})
     assert answer.status_code == 422
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_the_workers_are_asked_to_look_at_the_balance(operator: Person, store: Store) -> None:
-    store.redis.hset(store.key("credit"), "look_at", round(store.now()) + 300_000)
+    redis_of(store).hset(key_of(store, "credit"), "look_at", round(store.now()) + 300_000)
     answer = operator.send(operator.page("/console"), "/console/look")
     assert "looked at within a few seconds" in Reader(answer.text).text
-    assert float(store.redis.hget(store.key("credit"), "look_at") or 1) == 0
-    assert [(entry.actor, entry.act) for entry in read(store)] == [("console:ops", "look")]
+    assert float(redis_of(store).hget(key_of(store, "credit"), "look_at") or 1) == 0
+    assert [(entry.actor, entry.act) for entry in store.audit.read()] == [("console:ops", "look")]
 
 
 def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store: Store) -> None:
     for n in range(120):
-        store.cancel(enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}")
+        store.jobs.cancel(
+            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}"
+        )
     page = reader.page("/console/audit")
     assert "no. 119" in page.text
     assert "no. 19" not in page.text.replace("no. 119", "")

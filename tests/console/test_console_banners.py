@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.states import Priority
-from dispatcher.store import Gate, Pace
-from dispatcher.store.backlog import Waits
-from dispatcher.store.credit import Account
-from dispatcher.store.outcome_counts import Minute
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
 from workers.gateway.console.banners import Level, Standing, matters
 from workers.gateway.console.chart import HEIGHT, chart
 from workers.gateway.console.pages import ago, when
@@ -22,11 +21,11 @@ from workers.gateway.console.pages import ago, when
 NOW = 1_700_000_000_000.0
 NONE = dict.fromkeys(Priority, 0)
 PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE, 0)
-ACCOUNT = Account(
+ACCOUNT = Credit(
     balance=Decimal(1000),
     seen_at=NOW,
-    misses=0,
-    next_look_at=NOW,
+    failed_checks=0,
+    next_check_at=NOW,
     spent=Decimal(0),
     spent_since=Decimal(0),
     in_flight=Decimal(0),
@@ -43,19 +42,19 @@ def minute(**ends: int) -> Minute:
 
 
 def standing(**changes: Any) -> Standing:
-    well = Standing(NOW, (), {}, PACE, ACCOUNT, Waits({}, None), [minute(completed=11)])
+    well = Standing(NOW, (), {}, PACE, ACCOUNT, Backlog({}, None), [minute(completed=11)])
     return replace(well, **changes)
 
 
-def gate(name: str, why: str = "because", required: float = 0, *, ajar: bool = False) -> Gate:
-    return Gate(name, NOW - 60_000, why, required, ajar)
+def gate(name: str, why: str = "because", required: float = 0, *, half_open: bool = False) -> Hold:
+    return Hold(name, NOW - 60_000, why, required, half_open)
 
 
 def test_all_is_well_and_says_what_that_means() -> None:
     (found,) = matters(standing(minutes=[minute(completed=11, failed__no_answer=1)]))
     assert found.level is Level.WELL
     assert found.what == "All is well: 12 jobs ended within the hour, 11 answered; nobody waits"
-    (found,) = matters(standing(minutes=[], pace=replace(PACE, fed=1)))
+    (found,) = matters(standing(minutes=[], pace=replace(PACE, dispatched=1)))
     assert found.what == "All is well: no calls; 1 job in line"
 
 
@@ -85,14 +84,14 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
     ],
 )
 def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
-    waits = Waits({name: 3}, NOW)
+    waits = Backlog({name: 3}, NOW)
     (found,) = matters(standing(gates=(gate(name),), waits=waits, jobs={"held": {"x": 3}}))
     assert (found.what, found.level, found.waiting) == (f"{whom}: because", level, 3)
     assert found.gate == (name if name.startswith("paused") else "")
 
 
 def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:
-    (found,) = matters(standing(gates=(gate("provider_down", ajar=True),)))
+    (found,) = matters(standing(gates=(gate("provider_down", half_open=True),)))
     assert (found.level, found.what) == (Level.WARN, "Calls are tried one at a time: because")
 
 
@@ -103,8 +102,8 @@ def test_the_worst_comes_first() -> None:
 
 
 def waiting(**changes: Any) -> Standing:
-    late = Waits({}, NOW - 31_000)
-    return standing(waits=late, pace=replace(PACE, fed=2, **changes))
+    late = Backlog({}, NOW - 31_000)
+    return standing(waits=late, pace=replace(PACE, dispatched=2, **changes))
 
 
 def test_that_nobody_dials_is_found_out() -> None:
@@ -118,7 +117,7 @@ def test_that_nobody_dials_is_found_out() -> None:
     [
         waiting(next_slot=0.1),
         waiting(connections=1),
-        replace(waiting(), waits=Waits({}, NOW - 29_000)),
+        replace(waiting(), waits=Backlog({}, NOW - 29_000)),
         replace(waiting(), pace=PACE),
     ],
     ids=["the rate is used", "somebody does", "not for long", "nobody is ready"],
@@ -142,7 +141,7 @@ def test_credit_that_ends_soon_is_said_before_it_does() -> None:
 
 
 def test_a_balance_that_cannot_be_seen_is_said() -> None:
-    (found,) = matters(standing(account=replace(ACCOUNT, misses=3)))
+    (found,) = matters(standing(account=replace(ACCOUNT, failed_checks=3)))
     assert found.what.startswith("The balance could not be seen 3 times")
 
 

@@ -11,7 +11,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import Decision
-from dispatcher.store.store import LOST_AFTER
+from dispatcher.store.queue import LOST_AFTER
 
 DAY = 86_400_000
 BUSY_AGAIN = 5000

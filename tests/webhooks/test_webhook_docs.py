@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_url import derived_secret
 from support.webhook_jobs import deliver, ended, run, targets
 from support.webhook_receiver import SECRET
@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 
 def test_the_documented_receiver_takes_what_is_signed_and_refuses_the_rest(
     store: Store,
-    outbox: Outbox,
+    outbox: Webhooks,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
