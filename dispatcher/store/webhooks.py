@@ -11,7 +11,7 @@ from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
 
-PATIENCE = 86_400.0
+RETRY_FOR = 86_400.0
 """Seconds for which a webhook is tried, from its event or from an order to retry it."""
 OF_ONE_TARGET = 4
 """Webhooks of one target that are under way at once: one that hangs holds no more threads."""
@@ -94,7 +94,7 @@ class Webhooks(Repository):
 
     def take(self, lease: float) -> list[str]:
         """Take the webhooks whose messages are to be sent now; `lease` in seconds."""
-        arguments = MOST_OUT, OF_ONE_TARGET, milliseconds(lease), milliseconds(PATIENCE)
+        arguments = MOST_OUT, OF_ONE_TARGET, milliseconds(lease), milliseconds(RETRY_FOR)
         return [id_.decode() for id_ in self._run("take_hooks", *arguments)]
 
     def claim(self, id_: str, lease: float) -> Webhook | None:
