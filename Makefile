@@ -35,7 +35,7 @@ lint: install ## Check style, format and types
 
 screenshots: install ## Make the pictures of docs/console.md again
 	@.ci/browser
-	PYTHONPATH=tests/console:tests/gateway $(BIN)/python docs/screenshots.py
+	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
 bench: install ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)

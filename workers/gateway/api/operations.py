@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dispatcher.model.request import LONGEST_KEY
 from dispatcher.model.states import Priority
-from dispatcher.store.previews import Act
+from dispatcher.model.bulk_action import BulkActionKind
 from workers.gateway.api.schemas import (
     DURATION,
     FILTER,
@@ -287,9 +287,9 @@ def _single(schema: Schema, example: Any) -> dict[str, Any]:
 
 
 SINGLE = {
-    Act.RETRY: _single(_RETRIED, {"note": "line repaired", "expires": "2h"}),
-    Act.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
-    Act.REACHED: _single(_NOTED, {"note": "she says that she got the call"}),
+    BulkActionKind.RETRY: _single(_RETRIED, {"note": "line repaired", "expires": "2h"}),
+    BulkActionKind.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
+    BulkActionKind.REACHED: _single(_NOTED, {"note": "she says that she got the call"}),
 }
 
 
@@ -325,13 +325,13 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
 
 
 MANY = {
-    Act.RETRY: _many(
+    BulkActionKind.RETRY: _many(
         {name: each for name, each in _RETRIED["properties"].items() if name != "note"},
         {"filter": {"state": "failed", "reason": "no_answer"}, "expires": "2h"},
     ),
-    Act.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
+    BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
 }
-ACT = _operation({200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND)
+ACTION = _operation({200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND)
 STOP = _operation(
     {200: _answer("Its progress.", ref("BulkAction"), {**_STARTED, "state": "stopped"})},
     HTTPStatus.NOT_FOUND,

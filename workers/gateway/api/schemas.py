@@ -14,7 +14,7 @@ from dispatcher.model.request import (
 )
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.audit import LONGEST_NOTE
-from dispatcher.store.previews import Act
+from dispatcher.model.bulk_action import BulkActionKind
 
 Schema = dict[str, Any]
 
@@ -249,7 +249,7 @@ NOT_DONE = object_(
 ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "Use it to start the action and to see its progress."},
-        "action": {"type": "string", "enum": values(Act)},
+        "action": {"type": "string", "enum": values(BulkActionKind)},
         "state": {"type": "string", "enum": ["created", "running", "done", "stopped"]},
         "selection": {"type": "string", "description": "The filter, or the ids, in words."},
         "actor": {"type": "string"},
