@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         urls = texts.listed(self.webhook_url) if self.webhook_url else ()
         if urls and not (self.webhook_secret or self.secret_key):
             raise InvalidSettings(
-                "DISPATCHER_WEBHOOK_URL is set, and there is no secret to sign with:"
+                "DISPATCHER_WEBHOOK_URL is set, but there is no secret to sign with:"
                 " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
             )
         return urls

@@ -57,7 +57,7 @@ def levels(value: Any) -> Any:
     except ValueError:
         levels = ()
     if not levels or not all(abs(level) <= MOST_CREDITS for level in levels):
-        raise ValueError("write credits with commas between, such as 1000,200, or none")
+        raise ValueError("write credits separated by commas, such as 1000,200, or none")
     return levels
 
 
@@ -93,7 +93,7 @@ def public_url(value: str) -> str:
         if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
     raise ValueError(
-        "write where the provider reaches the gateway, such as https://voice.example.com"
+        "write the gateway's public address, such as https://voice.example.com"
     )
 
 
@@ -101,7 +101,7 @@ def flower_url(value: str) -> str:
     """Return the URL without a slash at its end."""
     with suppress(ValueError):
         return http_url(value).rstrip("/")
-    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+    raise ValueError("write Flower's public address, such as https://flower.example.com")
 
 
 def secret_keys(value: SecretStr) -> SecretStr:

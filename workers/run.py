@@ -107,7 +107,7 @@ def require_credentials(settings: Settings) -> None:
     if not (settings.api_sid and settings.api_auth_token.get_secret_value()):
         raise InvalidSettings(
             "XOXZO_API_SID and XOXZO_API_AUTH_TOKEN are not set: a worker needs the provider's"
-            " credentials (`voice-dispatcher up` runs without, against the sandbox)"
+            " credentials (`voice-dispatcher up` works without them, with the sandbox)"
         )
 
 

@@ -67,10 +67,10 @@ USAGE = (
 
 PROCESSES = {
     "up": "Run the whole stack in the foreground until Ctrl-C.",
-    "demo": "Do the main job once, against the sandbox, and show it.",
-    "worker": "Run a Celery worker that dials.",
-    "beat": "Run the clock that wakes pump, reconcile, rescue and credit.",
-    "gateway": "Run the HTTP gateway: the API, the console, metrics, callbacks.",
+    "demo": "Make every kind of call once against the sandbox, and show the results.",
+    "worker": "Run a worker that dials.",
+    "beat": "Run the clock that starts what is due.",
+    "gateway": "Run the HTTP gateway: API, console, metrics, callbacks.",
     "flower": "Run Flower.",
 }
 
@@ -104,12 +104,12 @@ def options(
     redis_url: Annotated[
         str | None,
         typer.Option(
-            envvar="DISPATCHER_REDIS_URL", show_envvar=True, help="Redis of the job records."
+            envvar="DISPATCHER_REDIS_URL", show_envvar=True, help="URL of the Redis with the job records."
         ),
     ] = None,
     broker_url: Annotated[
         str | None,
-        typer.Option(envvar="DISPATCHER_BROKER_URL", help="Celery's broker, if it is another."),
+        typer.Option(envvar="DISPATCHER_BROKER_URL", help="URL of Celery's broker; default: that Redis."),
     ] = None,
     namespace: Annotated[
         str,
@@ -121,7 +121,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Find the dispatcher: an option, the environment, or an `up` that runs in this directory."""
+    """Tell people by phone: once, in time, within the provider's limits."""
     context.obj = Connection(redis_url or None, broker_url or None, namespace)
 
 
@@ -170,8 +170,8 @@ _ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def _only_from_a_checkout(context: typer.Context) -> None:
     raise typer.BadParameter(
-        f"{context.info_name} runs from the project's checkout or its container image;"
-        " the installed package holds what producers need"
+        f"{context.info_name} runs only from the project's checkout or container image;"
+        " the installed package is for producers"
     )
 
 

@@ -21,14 +21,14 @@ from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
 
-app = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
+app = typer.Typer(help="List, follow and stop bulk actions.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a bulk action.")]
 
 
 @app.command("list")
 def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
-    """List the acts on many jobs that were begun lately, the latest first."""
+    """List recent bulk actions, the latest first."""
     found = connection.dispatcher(context).store.bulk.recent(limit)
     if json:
         output.as_json([each.to_dict() for each in found])
@@ -46,19 +46,19 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
 
 @app.command("show")
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
-    """Say how an act stands, or what came of it."""
+    """Show the progress or the result of a bulk action."""
     _report(connection.dispatcher(context).store.bulk.get(id_), json=json)
 
 
 @app.command("stop")
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
-    """End an act early: what it did stays done, the rest is left as it is."""
+    """Stop a bulk action. What was done stays done; the remaining jobs stay as they are."""
     store = connection.dispatcher(context).store
     stopped = store.bulk.stop(id_, actor=actor(), why=note)
     found = store.bulk.get(id_)
     _report(found, json=json)
     if not stopped:
-        typer.echo(f"error: act {id_} is not running: it is {found.state}", err=True)
+        typer.echo(f"error: action {id_} is not running: it is {found.state}", err=True)
         raise typer.Exit(1)
 
 
@@ -73,19 +73,19 @@ def audit(
     context: typer.Context,
     *,
     since: Annotated[
-        str | None, typer.Option(help="Since: ISO 8601 with zone, or how long ago (2h).")
+        str | None, typer.Option(help="From this time on: ISO 8601 with zone, or how long ago (2h).")
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="Before: ISO 8601 with zone, or how long ago.")
+        str | None, typer.Option(help="Before this time, in the same form.")
     ] = None,
     format_: Annotated[
-        Format | None, typer.Option("--format", help="Export all of it, as it is read.")
+        Format | None, typer.Option("--format", help="Export all entries as csv or jsonl.")
     ] = None,
-    unmask: Annotated[bool, typer.Option("--unmask", help="Numbers whole.")] = False,
+    unmask: Annotated[bool, typer.Option("--unmask", help="Show whole numbers.")] = False,
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """Say who did what, when and why. The latest acts of people, or with --format all of them."""
+    """Show who did what, when and why. The latest entries, or all of them with --format."""
     store = connection.dispatcher(context).store
     entries = store.audit.read(past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:

@@ -24,7 +24,7 @@ from dispatcher.store.slots import Slots
 Sid = Annotated[str | None, typer.Option(envvar="XOXZO_API_SID", help="The provider's API SID.")]
 Token = Annotated[
     str | None,
-    typer.Option(envvar="XOXZO_API_AUTH_TOKEN", help="Its token (better in the environment)."),
+    typer.Option(envvar="XOXZO_API_AUTH_TOKEN", help="The provider's token; better set in the environment."),
 ]
 Host = Annotated[str, typer.Option(envvar="XOXZO_API_HOST", help="The provider's base URL.")]
 HOST = "https://api.xoxzo.com"
@@ -48,14 +48,14 @@ def balance(
     context: typer.Context,
     *,
     look: Annotated[
-        bool, typer.Option("--look", help="Ask the provider now; a gate that may open does.")
+        bool, typer.Option("--look", help="Ask the provider for the balance now.")
     ] = False,
     sid: Sid = None,
     token: Token = None,
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Show the account's credit. How long it lasts, limits, and what holds calls back."""
+    """Show the account's credit. How long it lasts, spending limits and holds."""
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store

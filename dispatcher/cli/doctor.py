@@ -40,7 +40,7 @@ def doctor(
     gateway: Annotated[
         str | None,
         typer.Option(
-            envvar="DISPATCHER_PUBLIC_URL", help="Where the provider reaches the gateway."
+            envvar="DISPATCHER_PUBLIC_URL", help="The gateway's public address for the provider."
         ),
     ] = None,
     sid: Sid = None,
@@ -48,7 +48,7 @@ def doctor(
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Check Redis, broker, workers and provider. Exit 1 where something is broken."""
+    """Check Redis, broker, workers and provider. Says what to fix. Exit 1 if something is broken."""
     at = connection.of(context)
     findings = list(examine(at))
     running = at.running
@@ -87,7 +87,7 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         "append-only file",
         facts.append_only,
         "on",
-        "off: a restart of Redis forgets jobs; set `appendonly yes`",
+        "off: a restart of Redis loses jobs; set `appendonly yes`",
     )
     if facts.append_only:
         yield _syncs(facts.fsync)
@@ -102,15 +102,15 @@ def _redis(facts: Facts) -> Iterator[Finding]:
 
 def _syncs(mode: str | None) -> Finding:
     """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
-    what = "what a crash forgets"
+    what = "loss in a crash"
     if mode is None:
-        return Finding(what, OK, "not known: the server does not tell appendfsync")
+        return Finding(what, OK, "not known: the server does not show appendfsync")
     says = {
         "always": "nothing",
-        "everysec": "a killed Redis next to nothing, a power cut the last second or two;"
-        " `appendfsync always`: nothing",
+        "everysec": "almost nothing if Redis is killed, a second or two in a power cut;"
+        " with `appendfsync always` nothing",
     }
-    no = "what the system had not written: set `appendfsync everysec` or `always`"
+    no = "what the system had not written yet: set `appendfsync everysec` or `always`"
     return Finding(what, OK if mode in says else WARN, says.get(mode, no))
 
 
@@ -128,7 +128,7 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
     wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
     for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
         yield Finding(
-            f"queue {queue}", WARN, "no worker answers for it: start `voice-dispatcher worker`"
+            f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`"
         )
     yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
 
@@ -143,7 +143,7 @@ def _gateway(url: str) -> Finding:
     if answer.status_code == HTTPStatus.OK:
         return Finding("gateway", OK, f"{url} is ready")
     says = f"{url} answers {answer.status_code}"
-    return Finding("gateway", WARN, f"{says}: see its log, or what stands before it")
+    return Finding("gateway", WARN, f"{says}: see its log, or the proxy in front of it")
 
 
 def _webhooks(dispatcher: Dispatcher) -> Finding:

@@ -57,7 +57,7 @@ class Run:
         try:
             self._import(ask=ask)
         except Declined:
-            self.problem, code = "not agreed", 1
+            self.problem, code = "declined", 1
         except (UnusableInput, StoreUnavailable) as error:
             line = getattr(error, "line", 0)
             self.problem, code = f"{self.file}{f':{line}' if line else ''}: {error}", 1
@@ -148,25 +148,25 @@ class Run:
             return "" if self.dry_run else "; nothing was imported"
         of_all = f" of {tally.good:,}" if self.preview else ""
         return (
-            f"; at least {tally.made:,}{of_all} jobs were made."
-            " Run the same command again to go on: none is made twice"
+            f"; at least {tally.made:,}{of_all} jobs were created."
+            " Run the same command again to continue: no job is made twice"
         )
 
     def _words(self, took: float) -> Iterator[str]:
         tally = self.tally
         if self.writing:
             pace = f" in {spoken(took)}, {tally.rows / took:,.0f} rows a second" if took > 1 else ""
-            counts = f"{tally.same:,} stood already, {tally.refused:,} refused"
-            yield f"{tally.made:,} {'job' if tally.made == 1 else 'jobs'} made, {counts}{pace}"
+            counts = f"{tally.same:,} already enqueued, {tally.refused:,} refused"
+            yield f"{tally.made:,} {'job' if tally.made == 1 else 'jobs'} created, {counts}{pace}"
         if tally.same and not tally.made and not self.dry_run:
             yield (
                 "A row makes one job, however often it is imported:"
-                " to call once more, give the import another --id"
+                " to call again, give the import another --id"
             )
         for reason, many in tally.reasons.counts.most_common(SHOWN):
             yield f"{many:>9,}  {output.visible(mask_text(reason))}"
         if self.refused and self.refused.written:
-            yield f"Refused rows are in {self.refused.path}: mend them and import that file"
+            yield f"Refused rows are in {self.refused.path}: correct them and import that file"
 
     def _as_json(self, took: float) -> dict[str, Any]:
         tally, written = self.tally, self.refused is not None and self.refused.written

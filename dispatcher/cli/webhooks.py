@@ -17,11 +17,11 @@ from dispatcher.model.job import iso_of
 from dispatcher.store.webhooks import OWN, Webhook
 from dispatcher.values.webhook_url import origin
 
-app = typer.Typer(help="Webhooks: what waits, what was given up, and another try.")
+app = typer.Typer(help="List webhooks that wait or were given up, and send them again.")
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="ID…", help="Webhooks' ids, as the list has them.")
+    list[str] | None, typer.Argument(metavar="ID…", help="Webhook ids, as `webhooks list` shows them.")
 ]
 
 
@@ -29,11 +29,11 @@ Ids = Annotated[
 def list_(
     context: typer.Context,
     *,
-    dead: Annotated[bool, typer.Option("--dead", help="Only those that were given up.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Only webhooks that were given up.")] = False,
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """List the webhooks that were given up, and unless --dead those that wait."""
+    """List webhooks that were given up and, without --dead, those that wait."""
     webhooks = connection.dispatcher(context).store.webhooks
     found = [(each, "dead") for each in islice(webhooks.dead(), limit)]
     if not dead:
@@ -50,11 +50,11 @@ def retry(
     context: typer.Context,
     ids: Ids = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All webhooks that were given up.")] = False,
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Try again to deliver what was given up: with the same event ids, for another day."""
+    """Send given-up webhooks again, with the same event ids, for another day."""
     if bool(ids) == all_:
         raise typer.BadParameter("give ids, or --all", param_hint="ID…")
     webhooks = connection.dispatcher(context).store.webhooks
@@ -78,8 +78,8 @@ def retry(
 
 
 _WHY = {
-    "gone": "is no webhook that is kept: it was delivered, or is past its retention",
-    "waits": "was not given up: it is tried again by itself",
+    "gone": "is not a stored webhook: it was delivered, or its retention is over",
+    "waits": "was not given up: it is tried again automatically",
 }
 
 

@@ -18,15 +18,15 @@ from dispatcher.values.masking import mask_text
 MOST = 1_000_000
 """Jobs of one bulk action: their ids wait in Redis' memory."""
 WORDS = {
-    "gone": "there is no such job (any more)",
+    "gone": "the job does not exist (any more)",
     "reached": "somebody was reached",
     "not_ended": "it has not ended: it waits or is being called",
-    "uncertain": "a call may be under way, nobody knows yet",
+    "uncertain": "a call may be under way; nobody knows yet",
     "cancelled": "it was cancelled",
-    "overdue": "its deadline passed",
+    "overdue": "the deadline has passed",
     "ended": "it has ended",
     "calling": "it is being called",
-    "known": "what came of it is known",
+    "known": "its outcome is known",
 }
 """Why a job is left alone, by the words of _acts.lua."""
 
@@ -35,7 +35,7 @@ class TooMany(DispatcherError):
     """More jobs are selected than one bulk action takes on; narrow it down."""
 
     def __init__(self) -> None:
-        super().__init__(f"more than {MOST:,} jobs are meant: narrow it down, such as by time")
+        super().__init__(f"more than {MOST:,} jobs match: narrow the filter, such as by time")
 
 
 class UnknownAction(DispatcherError, LookupError):
@@ -43,8 +43,8 @@ class UnknownAction(DispatcherError, LookupError):
 
     def __init__(self, id_: str) -> None:
         super().__init__(
-            f"there is no act {mask_text(id_[:40])!r}: check the id, or preview it anew;"
-            " what was previewed is kept for an hour, and what was done for 30 days"
+            f"there is no action {mask_text(id_[:40])!r}: check the id, or preview again;"
+            " a preview is kept for an hour, a started action for 30 days"
         )
 
 

@@ -61,7 +61,7 @@ class InvalidJob(DispatcherError, ValueError):
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise ValueError("there is nothing to say: give a text")
+        raise ValueError("the text is empty: give one")
     return value
 
 
@@ -74,7 +74,7 @@ def _language(value: str) -> str:
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
     different = tuple(dict.fromkeys(values))
     if len(different) > MOST_TAGS:
-        raise ValueError(f"{len(different)} tags are too many: {MOST_TAGS} at most")
+        raise ValueError(f"{len(different)} tags are too many: at most {MOST_TAGS}")
     return different
 
 
@@ -192,16 +192,16 @@ class JobRequest(BaseModel):
         if (self.say is None) == (self.play is None):
             raise ValueError("give either a text to say or a recording to play")
         if self.play is not None and self.lang is not None:
-            raise ValueError("lang: a recording has no language to choose; leave it out")
+            raise ValueError("lang: a recording has no language; leave it out")
         if self.lang is not None:
             _named("lang", _language, self.lang)
         return self._has_possible_times()
 
     def _is_conference(self) -> Self:
         if not self.participants:
-            raise ValueError("recipient: who is to be called? give a number in E.164")
+            raise ValueError("recipient: it is missing; give a number in E.164")
         if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError("a conference has participants only: no recipient, text or recording")
+            raise ValueError("a conference has only participants: leave out recipient, say and play")
         if len(self.participants) not in {2, 3}:
             raise ValueError(f"participants: a conference has 2 or 3, not {len(self.participants)}")
         if len(set(self.participants)) != len(self.participants):
@@ -230,7 +230,7 @@ class JobRequest(BaseModel):
         if end and end <= now:
             raise ValueError("expires: that moment has passed; give a later one")
         if due and end and end <= due:
-            raise ValueError("expires: it would end before it is due (at); give a later one")
+            raise ValueError("expires: it is before the time to call (at); give a later one")
         return self._has_room_for_redials()
 
     def _has_room_for_redials(self) -> Self:
@@ -267,7 +267,7 @@ def _absolute(value: datetime | timedelta | None, now: datetime) -> datetime | N
 _PLAIN = {
     "bool_parsing": "{value} is neither true nor false",
     "bool_type": "{value} is neither true nor false",
-    "enum": "{value} is none of {expected}",
+    "enum": "{value} is not one of {expected}",
     "extra_forbidden": "there is no such option",
     "float_parsing": "{value} is not a number",
     "float_type": "{value} is not a number",
@@ -279,7 +279,7 @@ _PLAIN = {
     "int_type": "{value} is not a whole number",
     "invalid_key": "the name of an option must be a text",
     "less_than_equal": "{value} is too large: at most {le}",
-    "literal_error": "{value} is none of {expected}",
+    "literal_error": "{value} is not one of {expected}",
     "model_type": "{value} is not a set of named fields",
     "string_too_long": "it has more than {max_length} characters",
     "string_type": "{value} is not a text",

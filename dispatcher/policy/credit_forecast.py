@@ -17,12 +17,12 @@ def words(account: Credit, now: float) -> list[str]:
 
 def _balance(account: Credit, now: float) -> str:
     if account.balance is None or account.seen_at is None:
-        return "The balance was never seen: calls go out without a budget"
-    text = f"{shown(account.balance)} credits, seen {_ago(now - account.seen_at)}"
+        return "The balance is not known yet: calls go out without a budget"
+    text = f"{shown(account.balance)} credits, checked {_ago(now - account.seen_at)}"
     parts = {"spent since": account.spent_since, "reserved for calls under way": account.in_flight}
     since = [f"{shown(amount)} {what}" for what, amount in parts.items() if amount]
     if since:
-        text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} left"
+        text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} available"
     if account.blind:
         text += f"; the last {account.failed_checks} looks failed: calls go out without a budget"
     return text
@@ -30,7 +30,7 @@ def _balance(account: Credit, now: float) -> str:
 
 def _pace(account: Credit) -> str:
     if not account.burn_per_hour:
-        return "Nothing was spent within the last hour"
+        return "Nothing was spent in the last hour"
     pace = f"{shown(account.burn_per_hour)} credits an hour"
     if account.hours_left is None:
         return f"The pace is {pace}"
@@ -45,7 +45,7 @@ def _waiting(account: Credit) -> list[str]:
     waiting = "The waiting job needs" if jobs == 1 else f"The {jobs:,} waiting jobs need"
     text = f"{waiting} about {shown(account.waiting_needs)} credits"
     if account.balance is not None:
-        text += f", the balance is {shown(account.balance)}"
+        text += f"; the balance is {shown(account.balance)}"
     return [text]
 
 

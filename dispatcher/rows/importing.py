@@ -118,7 +118,7 @@ class Import:
         if self.form.has_key(item.record.values):
             return KeyConflict(f"its key belongs to another request {job}: use a new key")
         return KeyConflict(
-            f"this row was imported before, with something else in what all rows share {job}:"
+            f"this row was imported before with another text or --set {job}:"
             " cancel that job, or give the import another --id to call once more"
         )
 

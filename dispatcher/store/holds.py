@@ -39,7 +39,7 @@ class PauseScope:
                 return cls(tag=tag(value))
             case [Reason.PAUSED, "priority", value]:
                 return cls(priority=Priority(value))
-        raise ValueError(f"{name[:60]!r} is the gate of no pause")
+        raise ValueError(f"{name[:60]!r} is not the name of a pause")
 
     def __str__(self) -> str:
         if self.tag is not None:

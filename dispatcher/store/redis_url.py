@@ -109,7 +109,7 @@ def plain_errors(where: str = "Redis") -> Iterator[None]:
         yield
     except exceptions.AuthenticationError:
         raise StoreUnavailable(
-            f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+            f"{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
         ) from None
     except (exceptions.ConnectionError, exceptions.TimeoutError, UnicodeError) as error:
         raise StoreUnavailable(
@@ -123,7 +123,7 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
     text = str(error)
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
         return StoreUnavailable(
-            f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+            f"{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
         )
     if text.startswith(
         ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")

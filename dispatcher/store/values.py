@@ -24,7 +24,7 @@ class UnknownJob(DispatcherError, LookupError):
 
     def __init__(self, id_: str) -> None:
         super().__init__(
-            f"there is no job {id_[:40]!r}: check the id; it may be past its retention"
+            f"there is no job {id_[:40]!r}: check the id; its retention may be over"
         )
 
 

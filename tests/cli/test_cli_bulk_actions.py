@@ -72,9 +72,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(
     head, figures, left_out, *reasons = lines(ran)
     assert head == "retry: tag=t"
     assert figures == "3 of 6 would be retried, for about 60 credits"
-    assert left_out == "left out:"
+    assert left_out == "excluded:"
     assert sorted(reasons) == [
-        f"1 a call may be under way, nobody knows yet ({REMEDIES['uncertain']})",
+        f"1 a call may be under way; nobody knows yet ({REMEDIES['uncertain']})",
         "1 it has not ended: it waits or is being called",
         "1 somebody was reached",
     ]
@@ -292,7 +292,7 @@ def test_a_list_is_gone_on_with_by_its_cursor(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     first = shell("list", "--limit", "4", "--json")
-    assert first.err.startswith("there may be more: --cursor ")
+    assert first.err.startswith("there may be more: add --cursor ")
     rest = shell("list", "--json", "--cursor", first.err.split()[-1])
     assert rest.err == ""
     listed = [job["id"] for job in first.json + rest.json]

@@ -176,5 +176,5 @@ def test_doctor_says_what_a_crash_of_redis_forgets(
 ) -> None:
     with configured(store, "appendfsync", mode):
         found = findings(shell("doctor", "--no-provider", "--json"))
-    assert found["what a crash forgets"][0] == level
-    assert says in found["what a crash forgets"][1]
+    assert found["loss in a crash"][0] == level
+    assert says in found["loss in a crash"][1]

@@ -61,7 +61,7 @@ def test_rows_become_jobs_and_the_refused_a_file(
     assert "customers.csv:3: recipient: '8.18012E+11': a spreadsheet wrote it" in ran.err
     assert "customers.csv:4: recipient: '8180****4568': the plus" in ran.err
     assert "customers.csv: 4 rows: 2 jobs to make, 2 refused\n" in ran.err
-    assert "They will probably cost about 40 credits; the balance was never seen" in ran.err
+    assert "They will probably cost about 40 credits; the balance is not known yet" in ran.err
     assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
     job = next(store.search.find(Filter(tag="today")))
     assert (job.priority, job.tags, job.producer) == ("bulk", ("parcel", "today"), "cli")
@@ -157,7 +157,7 @@ def test_json_lines_come_through_a_pipe(shell: Shell, store: Store) -> None:
     lines = f'{{"recipient": "{NUMBER}", "say": "x", "key": "k"}}\n{{"say": "y"}}\n'
     ran = piped(shell, lines)
     assert ran.code == 1
-    assert ran.err == "-:2: recipient: who is to be called? give a number in E.164\n"
+    assert ran.err == "-:2: recipient: it is missing; give a number in E.164\n"
     assert (shell.folder / "import.refused.jsonl").exists()
     assert texts(store) == ["x"]
 
@@ -273,8 +273,8 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         (("a.csv", "--set", "nobody=1"), "'nobody' is no field"),
         (("a.csv", "--say", "Dear {name}"), "no column is named 'name'"),
         (("a.csv", "--say", "Dear {"), "write {column}"),
-        (("a.csv", "--encoding", "klingon"), "is no encoding"),
-        (("a.csv", "--encoding", "base64"), "is no encoding"),
+        (("a.csv", "--encoding", "klingon"), "is not an encoding such as cp932"),
+        (("a.csv", "--encoding", "base64"), "is not an encoding such as cp932"),
         (("a.csv", "--delimiter", "ab"), "is not one character"),
         (("a.csv", "--region", "XX"), "is no country's code"),
         (("a.csv", "--region", "JP", "--plus"), "--region"),
@@ -282,7 +282,7 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         (("a.csv", "--patience", "soon"), "soon"),
         (("a.csv", "--refused", "./a.csv"), "written over"),
         (("empty.csv",), "empty.csv: it is empty"),
-        (("sheet.csv",), "sheet.csv: it is no text, but a spreadsheet"),
+        (("sheet.csv",), "sheet.csv: it is not text, but a spreadsheet"),
         (("none.csv",), "--map COLUMN=recipient"),
     ],
 )

@@ -205,8 +205,8 @@ def test_a_job_offers_what_can_be_done_to_it(
     ("fields", "words"),
     [
         ({"what": "retry", "which": "ticked"}, "no job is ticked"),
-        ({"what": "explode", "which": "all"}, "is nothing that is done here"),
-        ({"what": "prioritise", "which": "all"}, "is nothing that is done here"),
+        ({"what": "explode", "which": "all"}, "is not an action"),
+        ({"what": "prioritise", "which": "all"}, "is not an action"),
         ({"what": "retry", "which": "all", "expires": "soon"}, "is not a duration"),
         ({"what": "retry", "which": "all", "state": "odd"}, "is no state"),
         ({"what": "retry", "which": "all", "recipient": "<b>"}, "is not a number"),

@@ -41,12 +41,12 @@ def test_a_healthy_account_in_words() -> None:
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (UNSEEN, "The balance was never seen: calls go out without a budget"),
+        (UNSEEN, "The balance is not known yet: calls go out without a budget"),
         (
             replace(ACCOUNT, failed_checks=3),
             "the last 3 looks failed: calls go out without a budget",
         ),
-        (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent within the last hour"),
+        (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent in the last hour"),
         (replace(ACCOUNT, floor=None), "The pace is 3,300 credits an hour"),
         (replace(ACCOUNT, balance=Decimal(-5)), "the floor of 50 is reached in no time"),
         (replace(ACCOUNT, balance=Decimal("-5.25")), "-5.25 credits, seen 40 s ago"),

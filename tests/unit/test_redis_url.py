@@ -286,5 +286,5 @@ def test_a_redis_that_wants_a_password_says_so_and_where_to_put_it(
 ) -> None:
     with connect(guarded(password)) as client, pytest.raises(StoreUnavailable) as caught:
         check_version(client)
-    assert "wants a password, or another one: put it into the URL" in str(caught.value)
+    assert "needs a password, or another one: put it into the URL" in str(caught.value)
     assert "hunter" not in str(caught.value)

@@ -105,7 +105,7 @@ def test_a_job_outside_its_calling_hours_says_so(store: Store) -> None:
 def test_a_held_job_says_what_holds_it(store: Store) -> None:
     held = Decision(State.HELD, "held_credit", "Not enough credits", "credit", spent=False)
     id_ = settled(store, held)
-    assert reason(store, id_) == "its gate is open again: it goes into line when its turn comes"
+    assert reason(store, id_) == "its hold has ended: it is queued when its turn comes"
     store.holds.start("credit", "credit 42, needs 50", refused=True)
     assert reason(store, id_) == "it is held: credit 42, needs 50"
 
@@ -152,7 +152,7 @@ def test_an_expired_job_says_so(store: Store) -> None:
     later = Store(redis_of(store), clock=lambda: int(NOW.timestamp() * 1000) + 60_000)
     later.queue.pump()
     assert reason(later, id_) == (
-        "its deadline passed first: the deadline passed before it was dialled"
+        "its deadline passed: the deadline passed before it was dialled"
     )
 
 
@@ -232,7 +232,7 @@ def test_a_pause_is_why_the_jobs_of_its_scope_wait_and_no_others(
 ) -> None:
     ids = [add(store, tags=("db1", "x")), add(store, priority="bulk"), add(store, tags=("db11",))]
     assert store.holds.pause(scope, actor="cli:sam", note="storm")
-    held = "it stands in line, and calls are held: paused by cli:sam: storm"
+    held = "it is in line, and calls are held: paused by cli:sam: storm"
     assert [reason(store, id_) == held for id_ in ids] == stopped
     assert [why(store, job(store, id_)).position is None for id_ in ids] == stopped
     assert store.holds.resume(scope, actor="cli:kim")

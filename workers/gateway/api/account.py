@@ -29,17 +29,17 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/stats", dependencies=[READS], **operations.STATS)
     async def stats() -> Response:
-        """Return how things stand: jobs by state, pace, lines, gates, credit."""
+        """Return the account now: jobs by state, rate, lines, holds, credit."""
         return respond(_masked(await pool.run(statistics.statistics, store)))
 
     @routes.get("/balance", dependencies=[READS], **operations.BALANCE)
     async def balance() -> Response:
-        """Return how the account's credit stands, and how long it lasts."""
+        """Return the account's credit and how long it lasts."""
         return respond(_masked(await pool.run(statistics.balance, store)))
 
     @routes.post("/pause", **operations.PAUSE)
     async def pause_(request: Request, caller: Operator) -> Response:
-        """Dial nothing more, or nothing with a tag or of a priority, until it is resumed."""
+        """Stop new calls, or those with a tag or of a priority, until they are resumed."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
         changed = await pool.run(store.holds.pause, scope, actor=caller.actor, note=note)
@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/resume", **operations.PAUSE)
     async def resume_(request: Request, caller: Operator) -> Response:
-        """End a pause: what it held is dialled in its order, at the limiter's pace."""
+        """End a pause. Held jobs are dialled in their order, within the rate limit."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
         changed = await pool.run(store.holds.resume, scope, actor=caller.actor, note=note)

@@ -91,7 +91,7 @@ class Door:
 def _not_allowed(*scopes: Scope) -> Problem:
     return Problem(
         HTTPStatus.FORBIDDEN,
-        f"this API key has not the scope {' or '.join(scopes)}",
+        f"this API key does not have the scope {' or '.join(scopes)}",
         remedy=f"use a key made with `--scope {scopes[0]}`",
     )
 
@@ -102,7 +102,7 @@ def too_many(key: ApiKey, again: float) -> Problem:
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"the rate of API key {key.id} ({key.quota}) is used up",
-        remedy=f"go on in {wait} s",
+        remedy=f"try again in {wait} s",
         headers={"Retry-After": str(wait)},
     )
 

@@ -112,7 +112,7 @@ def noted(fields: Fields, *, needed: bool = True) -> str:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "there is no note",
-            remedy="go back, and write why: others will want to know",
+            remedy="go back and write why you do this",
         )
     return note[:LONGEST_NOTE]
 
@@ -121,7 +121,7 @@ def _kind(text: str) -> BulkActionKind:
     if text not in OFFERED:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{text[:40]!r} is nothing that is done here",
+            f"{text[:40]!r} is not an action",
             remedy=f"one of: {', '.join(OFFERED)}",
         )
     return BulkActionKind(text)
@@ -135,7 +135,7 @@ def _selection(fields: Fields) -> Filter | tuple[str, ...]:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no job is ticked",
-            remedy="go back and tick some, or choose all that match the filter",
+            remedy="go back and tick jobs, or choose all that match the filter",
         )
     return ids
 

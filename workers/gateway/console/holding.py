@@ -74,6 +74,6 @@ def _tag(text: str) -> str:
 def _no_scope() -> Problem:
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "it is not said which calls",
+        "no calls are chosen",
         remedy="go back and choose: all, those with a tag, or those of a priority",
     )
