@@ -92,9 +92,7 @@ def public_url(value: str) -> str:
         plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
         if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
-    raise ValueError(
-        "write the gateway's public address, such as https://voice.example.com"
-    )
+    raise ValueError("write the gateway's public address, such as https://voice.example.com")
 
 
 def flower_url(value: str) -> str:

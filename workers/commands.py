@@ -48,7 +48,9 @@ def up(
     ] = True,
     sandbox: Annotated[
         bool | None,
-        typer.Option("--sandbox/--no-sandbox", help="Use the sandbox; default: if no credentials are set."),
+        typer.Option(
+            "--sandbox/--no-sandbox", help="Use the sandbox; default: if no credentials are set."
+        ),
     ] = None,
 ) -> None:
     """Run the whole stack in the foreground until Ctrl-C."""
@@ -92,7 +94,7 @@ def demo(
     workers: Workers = 2,
     log: Annotated[Path | None, typer.Option(help="File for the log of all processes.")] = None,
 ) -> None:
-    """Make every kind of call once against the sandbox, and show the results. Exit 0 if all are right."""
+    """Make every kind of call once against the sandbox, and show the results. Exit 0 if right."""
     if not Demo(ring=seconds(ring), workers=workers, log=log).run():
         raise typer.Exit(1)
 
@@ -101,8 +103,11 @@ def worker(
     context: typer.Context,
     *,
     concurrency: Concurrency = None,
-    door: Annotated[
-        bool, typer.Option("--door/--no-door", help="Also run the call task `dispatcher.call`.")
+    call_task: Annotated[
+        bool,
+        typer.Option(
+            "--call-task/--no-call-task", help="Also run the call task `dispatcher.call`."
+        ),
     ] = True,
     webhooks: Annotated[
         bool, typer.Option("--webhooks/--no-webhooks", help="Also deliver webhooks.")
@@ -114,7 +119,7 @@ def worker(
     """
     settings = _settings(context)
     run.require_credentials(settings)
-    if not (door or webhooks):
+    if not (call_task or webhooks):
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
         return
@@ -125,8 +130,8 @@ def worker(
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         # Stopped in the other order: what the last calls came to is told still.
-        roles = {"webhooks": 20.0, "dial": settings.lease, "door": 15.0}
-        wanted = {"dial": True, "door": door, "webhooks": webhooks}
+        roles = {"webhooks": 20.0, "dial": settings.lease, "call-task": 15.0}
+        wanted = {"dial": True, "call-task": call_task, "webhooks": webhooks}
         for role, stop in roles.items():
             if not wanted[role]:
                 continue

@@ -122,7 +122,9 @@ class Container:
 
     @cached_property
     def watch_credit(self) -> BalanceCheck:
-        return BalanceCheck(self.store, self.provider, self.slots, self.settings.balance_check_every)
+        return BalanceCheck(
+            self.store, self.provider, self.slots, self.settings.balance_check_every
+        )
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

@@ -104,12 +104,16 @@ def options(
     redis_url: Annotated[
         str | None,
         typer.Option(
-            envvar="DISPATCHER_REDIS_URL", show_envvar=True, help="URL of the Redis with the job records."
+            envvar="DISPATCHER_REDIS_URL",
+            show_envvar=True,
+            help="URL of the Redis with the job records.",
         ),
     ] = None,
     broker_url: Annotated[
         str | None,
-        typer.Option(envvar="DISPATCHER_BROKER_URL", help="URL of Celery's broker; default: that Redis."),
+        typer.Option(
+            envvar="DISPATCHER_BROKER_URL", help="URL of Celery's broker; default: that Redis."
+        ),
     ] = None,
     namespace: Annotated[
         str,
@@ -148,7 +152,7 @@ app.command("url")(whereabouts.url)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
 app.command("audit")(overseeing.audit)
-app.add_typer(overseeing.app, name="acts")
+app.add_typer(overseeing.app, name="actions")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 
@@ -204,7 +208,7 @@ def _run() -> None:
 
 
 def _require_unicode(arguments: list[str]) -> None:
-    """Refuse at the door what neither Redis nor the provider takes. It may be secret: not shown."""
+    """Refuse at once what neither Redis nor the provider takes. It may be secret: not shown."""
     for number, argument in enumerate(arguments, 1):
         try:
             argument.encode()

@@ -33,13 +33,23 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     if json:
         output.as_json([each.to_dict() for each in found])
         return
-    columns = ("id", "act", "state", "did", "chosen", "left", "begun", "by", "jobs")
-    table = output.table(*columns, whole=("id", "act"))
+    columns = (
+        "id",
+        "action",
+        "state",
+        "done",
+        "selected",
+        "remaining",
+        "started",
+        "by",
+        "selection",
+    )
+    table = output.table(*columns, whole=("id", "action"))
     for each in found:
-        numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
-        begun = iso(each.begun_at) or ""
+        numbers = (f"{n:,}" for n in (each.done, each.selected, each.remaining))
+        started = iso(each.started_at) or ""
         output.row(
-            table, each.id, each.kind, each.state, *numbers, begun, each.actor, each.selection
+            table, each.id, each.kind, each.state, *numbers, started, each.actor, each.selection
         )
     output.show_table(table)
 
@@ -73,11 +83,10 @@ def audit(
     context: typer.Context,
     *,
     since: Annotated[
-        str | None, typer.Option(help="From this time on: ISO 8601 with zone, or how long ago (2h).")
+        str | None,
+        typer.Option(help="From this time on: ISO 8601 with zone, or how long ago (2h)."),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Before this time, in the same form.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time, in the same form.")] = None,
     format_: Annotated[
         Format | None, typer.Option("--format", help="Export all entries as csv or jsonl.")
     ] = None,
@@ -96,19 +105,23 @@ def audit(
     elif json:
         output.as_json([entry.to_dict() for entry in deque(entries, limit)])
     else:
-        table = output.table("at", "by", "act", "on", "facts", "why", whole=("at", "act"))
+        table = output.table(
+            "at", "by", "action", "target", "facts", "note", whole=("at", "action")
+        )
         for entry in deque(entries, limit):
             at = iso(entry.at) or ""
-            output.row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
+            output.row(
+                table, at, entry.actor, entry.action, entry.target, _facts(entry), entry.note
+            )
         output.show_table(table)
 
 
 def _as_csv(entries: Iterable[AuditEntry]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(("at", "actor", "act", "target", "why", "facts"))
+    out.writerow(("at", "actor", "action", "target", "note", "facts"))
     for entry in entries:
         facts = json_.dumps(entry.facts, ensure_ascii=False)
-        cells = (entry.actor, entry.act, entry.target, entry.why, facts)
+        cells = (entry.actor, entry.action, entry.target, entry.note, facts)
         out.writerow((iso(entry.at), *map(shield, cells)))
 
 

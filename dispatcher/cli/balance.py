@@ -24,7 +24,9 @@ from dispatcher.store.slots import Slots
 Sid = Annotated[str | None, typer.Option(envvar="XOXZO_API_SID", help="The provider's API SID.")]
 Token = Annotated[
     str | None,
-    typer.Option(envvar="XOXZO_API_AUTH_TOKEN", help="The provider's token; better set in the environment."),
+    typer.Option(
+        envvar="XOXZO_API_AUTH_TOKEN", help="The provider's token; better set in the environment."
+    ),
 ]
 Host = Annotated[str, typer.Option(envvar="XOXZO_API_HOST", help="The provider's base URL.")]
 HOST = "https://api.xoxzo.com"
@@ -41,14 +43,14 @@ class NoCredentials(DispatcherError):
 
 
 EVERY = 300.0
-"""Seconds until the workers look again: their own setting rules from then on."""
+"""Seconds until the workers check again: their own setting rules from then on."""
 
 
 def balance(
     context: typer.Context,
     *,
-    look: Annotated[
-        bool, typer.Option("--look", help="Ask the provider for the balance now.")
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask the provider for the balance now.")
     ] = False,
     sid: Sid = None,
     token: Token = None,
@@ -59,11 +61,11 @@ def balance(
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-    if store is None or look or store.budget.credit().balance is None:
+    if store is None or check or store.budget.credit().balance is None:
         with client(context, sid, token, host) as provider:
-            left = _check(provider, store, asked=look)
+            left = _check(provider, store, asked=check)
     if store is None:
-        found: dict[str, Any] = {"balance": float(left), "gates": []}
+        found: dict[str, Any] = {"balance": float(left), "holds": []}
         lines = [f"{credit_forecast.shown(left)} credits"]
     else:
         found, lines = _known(store)
@@ -78,7 +80,7 @@ def _check(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decima
         return provider.credits()
     left = BalanceCheck(store, provider, Slots(store.limiter), EVERY).check_now()
     if asked:
-        store.audit.record(actor(), "balance.look", "account", credits=float(left))
+        store.audit.record(actor(), "balance.check", "account", credits=float(left))
     return left
 
 

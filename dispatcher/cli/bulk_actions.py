@@ -137,29 +137,32 @@ def preview_lines(seen: Preview) -> Iterator[str]:
     """Say what an act would do."""
     yield f"{seen.kind}: {seen.selection}"
     yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.kind]}{_price(seen)}"
-    if seen.unknown and seen.kind is not BulkActionKind.REACHED:
-        yield f"{seen.unknown:>9,} of these may have been called already; nobody knows"
-    if seen.left_out:
+    if seen.may_have_been_called and seen.kind is not BulkActionKind.REACHED:
+        yield f"{seen.may_have_been_called:>9,} of these may have been called already; nobody knows"
+    if seen.excluded:
         yield "excluded:"
-    for part in seen.left_out:
+    for part in seen.excluded:
         remedy = REMEDIES.get(part.reason, "") if seen.kind is BulkActionKind.RETRY else ""
         yield f"{part.count:>9,} {WORDS[part.reason]}" + (f" ({remedy})" if remedy else "")
 
 
 def report_lines(found: BulkAction) -> Iterator[str]:
     """Say how an act stands."""
-    who = f" by {found.actor}" + (f": {found.why}" if found.why else "") if found.actor else ""
+    who = f" by {found.actor}" + (f": {found.note}" if found.note else "") if found.actor else ""
     yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
-    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.kind]}"
-    if found.left:
+    yield f"{found.done:>9,} of {found.selected:,} {DONE[found.kind]}"
+    if found.remaining:
         left = "not done, left as they are" if found.over else "to go"
-        yield f"{found.left:>9,} {left}"
-    yield from _why_not(found.refused)
-    if found.left_out:
+        yield f"{found.remaining:>9,} {left}"
+    yield from _why_not(found.skipped)
+    if found.excluded:
         yield "excluded by the preview:"
-    yield from _why_not(found.left_out)
-    if found.tag and found.did:
-        yield f"these jobs have the tag {found.tag}: use it with --tag to list, pause, resume or cancel them"
+    yield from _why_not(found.excluded)
+    if found.tag and found.done:
+        yield (
+            f"these jobs have the tag {found.tag}:"
+            " use it with --tag to list, pause, resume or cancel them"
+        )
 
 
 def _why_not(parts: Iterable[LeftOut]) -> Iterator[str]:

@@ -18,9 +18,13 @@ Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="TAG", help="May be given several times.")
 ]
-Key = Annotated[str | None, typer.Option(help="Idempotency key: the same key and request make one job.")]
+Key = Annotated[
+    str | None, typer.Option(help="Idempotency key: the same key and request make one job.")
+]
 Urgency = Annotated[Priority, typer.Option("--priority", help="How soon it is dialled.")]
-At = Annotated[str | None, typer.Option(help="When to call: ISO 8601 with zone, or a delay such as 15m.")]
+At = Annotated[
+    str | None, typer.Option(help="When to call: ISO 8601 with zone, or a delay such as 15m.")
+]
 Expires = Annotated[
     str | None, typer.Option(help="Deadline: a duration from now, or ISO 8601 with zone.")
 ]
@@ -29,7 +33,9 @@ Redial = Annotated[int | None, typer.Option(help="How many times to call again i
 RedialAfter = Annotated[str | None, typer.Option(help="Pause before a redial, such as 2m.")]
 Unsure = Annotated[
     OnUncertain | None,
-    typer.Option("--on-uncertain", help="What to do if nobody can know whether the call was placed."),
+    typer.Option(
+        "--on-uncertain", help="What to do if nobody can know whether the call was placed."
+    ),
 ]
 Backoff = Annotated[
     str | None, typer.Option(help="Longest pause between tries that reached nobody, such as 30s.")
@@ -86,7 +92,9 @@ def conference(
     context: typer.Context,
     participants: Annotated[list[str], typer.Argument(help="Two or three numbers in E.164.")],
     *,
-    lang: Annotated[str | None, typer.Option(help="Language of the announcements: en or ja.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the announcements: en or ja.")
+    ] = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,

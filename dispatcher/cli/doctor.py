@@ -48,7 +48,7 @@ def doctor(
     host: Host = HOST,
     json: AsJson = False,
 ) -> None:
-    """Check Redis, broker, workers and provider. Says what to fix. Exit 1 if something is broken."""
+    """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
     at = connection.of(context)
     findings = list(examine(at))
     running = at.running
@@ -58,7 +58,7 @@ def doctor(
     if provider:
         findings.append(_provider(lambda: account.client(context, sid, token, host)))
     if json:
-        output.as_json([{"what": f.what, "level": f.level, "says": f.says} for f in findings])
+        output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in findings])
     else:
         for found in findings:
             output.console().print(f"{found.level:<5} {found.what}: {found.says}")
@@ -78,7 +78,7 @@ def examine(at: Connection) -> Iterator[Finding]:
     yield _webhooks(dispatcher)
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
-    yield Finding("gates", WARN if holds else OK, says or "open")
+    yield Finding("holds", WARN if holds else OK, says or "none")
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
@@ -95,7 +95,7 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         "eviction",
         facts.eviction == "noeviction",
         "none",
-        f"{facts.eviction}: Redis may drop jobs when memory is short;"
+        f"{facts.eviction}: Redis may drop jobs when memory runs out;"
         " set `maxmemory-policy noeviction`",
     )
 
@@ -127,9 +127,7 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield Finding("broker", OK, "reached")
     wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
     for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
-        yield Finding(
-            f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`"
-        )
+        yield Finding(f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`")
     yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
 
 

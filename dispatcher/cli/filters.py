@@ -29,9 +29,7 @@ Recipient = Annotated[str | None, typer.Option(help="A number in E.164, or its l
 Since = Annotated[
     str | None, typer.Option(help="Enqueued since: ISO 8601 with zone, or how long ago (2h).")
 ]
-Until = Annotated[
-    str | None, typer.Option(help="Enqueued before, in the same form.")
-]
+Until = Annotated[str | None, typer.Option(help="Enqueued before, in the same form.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="The most to list.")]
 
 

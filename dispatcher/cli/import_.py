@@ -29,21 +29,30 @@ from dispatcher.values.masking import mask_text
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV with a header, or JSON lines; - is stdin.")
 ]
-Given = Annotated[Format | None, typer.Option("--format", help="csv or jsonl; detected if left out.")]
+Given = Annotated[
+    Format | None, typer.Option("--format", help="csv or jsonl; detected if left out.")
+]
 Delimiter = Annotated[str | None, typer.Option(help="Delimiter of CSV; detected among , ; tab |.")]
-Encoding = Annotated[str | None, typer.Option(help="Such as cp932; default UTF-8, or as the byte order mark says.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Such as cp932; default UTF-8, or as the byte order mark says.")
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(
-        "--map", metavar="COLUMN=FIELD", help="The field that a column holds; COLUMN= ignores the column."
+        "--map",
+        metavar="COLUMN=FIELD",
+        help="The field that a column holds; COLUMN= ignores the column.",
     ),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Value for all rows that do not have their own."),
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Value for all rows that do not have their own."
+    ),
 ]
 Say = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row.")
+    str | None,
+    typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row."),
 ]
 Region = Annotated[
     str | None, typer.Option(help="Numbers without + are as dialled in this country, such as JP.")
@@ -54,7 +63,9 @@ Plus = Annotated[
 Name = Annotated[
     str,
     typer.Option(
-        "--id", metavar="NAME", help="Name of this import; another name makes the same rows new jobs."
+        "--id",
+        metavar="NAME",
+        help="Name of this import; another name makes the same rows new jobs.",
     ),
 ]
 Refused = Annotated[
@@ -63,7 +74,9 @@ Refused = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check all rows and show the cost; enqueue nothing.")
 ]
-Patience = Annotated[str, typer.Option(help="How long to wait if Redis cannot be reached.")]
+WaitForRedis = Annotated[
+    str, typer.Option("--wait-for-redis", help="How long to wait if Redis cannot be reached.")
+]
 
 
 def import_(
@@ -82,10 +95,10 @@ def import_(
     refused: Refused = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    patience: Patience = "60s",
+    wait_for_redis: WaitForRedis = "60s",
     json: AsJson = False,
 ) -> None:
-    """Enqueue a call for each row of a file. Wrong rows are refused; repeating it makes no job twice."""
+    """Enqueue a call for each row of a file. Wrong rows are refused. It is safe to repeat."""
     given = _Given(
         columns=_pairs("--map", map_),
         shared=_shared(set_),
@@ -101,7 +114,7 @@ def import_(
         records = _records(file, stream, format_, _delimiter(delimiter), _encoding(encoding))
         form = given.form(records)
         _warn_of_unused(form, file)
-        act = Import(connection.dispatcher(context), form, patience=seconds(patience))
+        act = Import(connection.dispatcher(context), form, patience=seconds(wait_for_redis))
         run = Run(act, file, records, refused, dry_run=dry_run)
         raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))
 
@@ -176,7 +189,9 @@ def _encoding(text: str | None) -> str | None:
             "".encode(codecs.lookup(text).name)
         return text
     except (LookupError, ValueError):
-        raise typer.BadParameter(f"{text!r} is not an encoding such as cp932", param_hint="--encoding") from None
+        raise typer.BadParameter(
+            f"{text!r} is not an encoding such as cp932", param_hint="--encoding"
+        ) from None
 
 
 @contextmanager

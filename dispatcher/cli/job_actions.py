@@ -27,7 +27,10 @@ from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.values.durations import seconds
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Job ids, or options that select jobs.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID… | FILTER", help="Job ids, or options that select jobs."),
+]
 
 
 @by_filter
@@ -122,7 +125,8 @@ def _act(
     everything = filter_ == Filter()
     if not ids and everything:
         raise typer.BadParameter(
-            "say which jobs: give ids, or a filter such as --state failed", param_hint="ID… | FILTER"
+            "say which jobs: give ids, or a filter such as --state failed",
+            param_hint="ID… | FILTER",
         )
     if ids and not everything:
         raise typer.BadParameter("give ids or a filter, not both", param_hint="ID… | FILTER")
@@ -177,6 +181,7 @@ def _deadline(text: str) -> float:
     span = seconds(text)
     if not 0 < span <= FURTHEST.total_seconds():
         raise typer.BadParameter(
-            f"{text!r} is not a deadline between now and {FURTHEST.days} days ahead", param_hint="--expires"
+            f"{text!r} is not a deadline between now and {FURTHEST.days} days ahead",
+            param_hint="--expires",
         )
     return span

@@ -43,7 +43,8 @@ def list_(
     filter_: Filter,
     limit: Limit = 50,
     cursor: Annotated[
-        str | None, typer.Option(help="Continue where an earlier list ended; it printed the cursor.")
+        str | None,
+        typer.Option(help="Continue where an earlier list ended; it printed the cursor."),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -126,10 +127,10 @@ def _print_stats(found: dict[str, Any]) -> None:
     out.print(_state_table(found))
     _print_pace(out, found)
     _print_counts(out, found)
-    for hold in found["gates"]:
-        held = "One call at a time is tried" if hold["ajar"] else "Calls are held"
-        output.lines([f"{held}: {hold['why']} (gate {hold['gate']}, since {hold['since']})"])
-    output.lines(found["outlook"])
+    for hold in found["holds"]:
+        held = "One call at a time is tried" if hold["half_open"] else "Calls are held"
+        output.lines([f"{held}: {hold['why']} (hold {hold['name']}, since {hold['since']})"])
+    output.lines(found["credit_forecast"])
 
 
 def _print_counts(out: Console, found: dict[str, Any]) -> None:
@@ -139,6 +140,5 @@ def _print_counts(out: Console, found: dict[str, Any]) -> None:
         parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
         out.print(f"Callbacks: {', '.join(parts)}")
     if any(found["webhooks"].values()):
-        out.print(
-            f"Webhooks: {found['webhooks']['waiting']} waiting, {found['webhooks']['dead']} given up"
-        )
+        waiting, dead = found["webhooks"]["waiting"], found["webhooks"]["dead"]
+        out.print(f"Webhooks: {waiting} waiting, {dead} given up")

@@ -30,14 +30,20 @@ def create(
     *,
     scopes: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What the key may do: enqueue, read or operate. May be given several times."),
+        typer.Option(
+            "--scope",
+            help="What the key may do: enqueue, read or operate. May be given several times.",
+        ),
     ] = None,
     rate: Annotated[
-        str | None, typer.Option(help="Most requests, or new jobs in bulk requests: 50/minute, 1000/day.")
+        str | None,
+        typer.Option(help="Most requests, or new jobs in bulk requests: 50/minute, 1000/day."),
     ] = None,
     spend: Annotated[
         str | None,
-        typer.Option(help="Spending limit of the client, for all its keys: 500/day or 10000/total."),
+        typer.Option(
+            help="Spending limit of the client, for all its keys: 500/day or 10000/total."
+        ),
     ] = None,
     expires: Annotated[
         str | None, typer.Option(help="When the key expires: 90d, or ISO 8601 with zone.")
@@ -90,7 +96,9 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 @app.command("revoke")
 def revoke(
     context: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")
+    ],
     *,
     note: Note = "",
     json: AsJson = False,

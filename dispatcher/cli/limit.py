@@ -16,7 +16,9 @@ app = typer.Typer(help="Set, list and clear spending limits.", no_args_is_help=T
 
 Scope = Annotated[
     str,
-    typer.Argument(metavar="SCOPE", help="tag:<tag>, such as tag:campaign:spring, or client:<producer>."),
+    typer.Argument(
+        metavar="SCOPE", help="tag:<tag>, such as tag:campaign:spring, or client:<producer>."
+    ),
 ]
 
 

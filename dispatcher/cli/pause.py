@@ -13,11 +13,11 @@ from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
 from dispatcher.store.holds import PauseScope
 
-Why = Annotated[str, typer.Option("--why", "--note", help="A note for others, shown with the held jobs.")]
-Tag = Annotated[str | None, typer.Option(help="Only jobs with this tag.")]
-Only = Annotated[
-    Priority | None, typer.Option("--priority", help="Only jobs of this priority.")
+Why = Annotated[
+    str, typer.Option("--why", "--note", help="A note for others, shown with the held jobs.")
 ]
+Tag = Annotated[str | None, typer.Option(help="Only jobs with this tag.")]
+Only = Annotated[Priority | None, typer.Option("--priority", help="Only jobs of this priority.")]
 
 
 def pause(

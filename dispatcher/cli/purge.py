@@ -18,12 +18,16 @@ from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
 
 Who = Annotated[
-    str | None, typer.Option("--recipient", help="A whole number: remove everything stored about it.")
+    str | None,
+    typer.Option("--recipient", help="A whole number: remove everything stored about it."),
 ]
 Age = Annotated[
-    str | None, typer.Option("--older-than", help="Remove jobs that ended longer ago than this, such as 90d.")
+    str | None,
+    typer.Option("--older-than", help="Remove jobs that ended longer ago than this, such as 90d."),
 ]
-Cancel = Annotated[bool, typer.Option("--cancel", help="Cancel the recipient's waiting jobs first.")]
+Cancel = Annotated[
+    bool, typer.Option("--cancel", help="Cancel the recipient's waiting jobs first.")
+]
 
 
 def purge(
@@ -54,7 +58,9 @@ class _Asker:
     def __init__(self, *, dry_run: bool, yes: bool) -> None:
         self._dry_run, self._yes = dry_run, yes
         if not (dry_run or yes or can_be_asked()):
-            raise typer.BadParameter("it cannot be undone, and there is no terminal to ask at: give --yes")
+            raise typer.BadParameter(
+                "it cannot be undone, and there is no terminal to ask at: give --yes"
+            )
 
     def agreed(self, what: str) -> bool:
         if self._dry_run:

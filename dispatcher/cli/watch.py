@@ -36,7 +36,9 @@ BROAD = 120
 """Columns from which on a table is shown whole."""
 _AROUND = 4  # lines of the terminal that the rows leave free
 
-For = Annotated[str | None, typer.Option("--for", help="Stop after this time, such as 2m; default: Ctrl-C.")]
+For = Annotated[
+    str | None, typer.Option("--for", help="Stop after this time, such as 2m; default: Ctrl-C.")
+]
 
 
 @by_filter

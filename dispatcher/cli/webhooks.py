@@ -21,7 +21,8 @@ app = typer.Typer(help="List webhooks that wait or were given up, and send them 
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="ID…", help="Webhook ids, as `webhooks list` shows them.")
+    list[str] | None,
+    typer.Argument(metavar="ID…", help="Webhook ids, as `webhooks list` shows them."),
 ]
 
 
@@ -67,10 +68,12 @@ def retry(
     if json:
         again = [id_ for id_ in done if id_ not in refused]
         output.as_json(
-            {"again": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
+            {"retried": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
         )
     else:
-        output.console().print(f"{Counter(done.values())['again']} of {len(done)} are tried again")
+        output.console().print(
+            f"{Counter(done.values())['again']} of {len(done)} will be sent again"
+        )
     for id_, why in refused.items():
         typer.echo(f"error: {id_[:100]!r} {why}", err=True)
     if refused:

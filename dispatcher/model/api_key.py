@@ -29,7 +29,9 @@ class UnknownKey(DispatcherError, LookupError):
     """There is no such key."""
 
     def __init__(self, id_: str) -> None:
-        super().__init__(f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list` shows them")
+        super().__init__(
+            f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list` shows them"
+        )
 
 
 class NotLetIn(DispatcherError):

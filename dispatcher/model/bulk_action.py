@@ -79,10 +79,9 @@ class LeftOut:
 class Preview:
     """What a bulk action would do now; nothing is changed.
 
-    `ids` are the jobs it would act on, in that order; `matched` counts those and the ones that are
-    left out. `unknown` of them may have been called already, and nobody knows. `credits` is what
-    calling them once is expected to cost, and `credits_if_answered` what it does if all are
-    answered. `options` is how to act, as the operations take it.
+    `ids` are the jobs it would act on, in that order; `matched` counts those and the excluded.
+    `may_have_been_called` counts those of which nobody knows whether they were called. `credits`
+    is what calling them once is expected to cost, `credits_if_answered` what if all are answered. `options` is how to act, as the operations take it.
     """
 
     id: str
@@ -92,35 +91,35 @@ class Preview:
     ids: tuple[str, ...]
     credits: Decimal
     credits_if_answered: Decimal
-    unknown: int
-    left_out: tuple[LeftOut, ...]
+    may_have_been_called: int
+    excluded: tuple[LeftOut, ...]
 
     @property
     def matched(self) -> int:
         """How many jobs are selected."""
-        return len(self.ids) + sum(each.count for each in self.left_out)
+        return len(self.ids) + sum(each.count for each in self.excluded)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it, without the ids and with numbers masked."""
         return {
             "id": self.id,
-            "act": self.kind,
-            "meant": mask_text(self.selection),
+            "action": self.kind,
+            "selection": mask_text(self.selection),
             "matched": self.matched,
-            "chosen": len(self.ids),
+            "selected": len(self.ids),
             "expected_credits": float(self.credits),
             "credits_if_all_answered": float(self.credits_if_answered),
-            "may_have_been_called": self.unknown,
-            "left_out": [each.to_dict() for each in self.left_out],
+            "may_have_been_called": self.may_have_been_called,
+            "excluded": [each.to_dict() for each in self.excluded],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """How a bulk action stands. `state` is `proposed`, `running`, `done` or `stopped`.
+    """How a bulk action stands. `state` is `created`, `running`, `done` or `stopped`.
 
-    Of `chosen` jobs `did` were acted on and `left` not looked at yet (or any more, if it was
-    stopped); the rest is `refused`, since something happened to them after the preview.
+    Of `selected` jobs `done` were acted on and `remaining` not yet (or not any more, if it was
+    stopped); the rest is `skipped`, since something happened to them after the preview.
     """
 
     id: str
@@ -128,18 +127,18 @@ class BulkAction:
     state: str
     selection: str
     actor: str
-    why: str
-    begun_at: datetime | None
+    note: str
+    started_at: datetime | None
     ended_at: datetime | None
     matched: int
-    chosen: int
-    did: int
-    left: int
-    refused: tuple[LeftOut, ...]
+    selected: int
+    done: int
+    remaining: int
+    skipped: tuple[LeftOut, ...]
     credits: Decimal
     credits_if_answered: Decimal
-    unknown: int
-    left_out: tuple[LeftOut, ...]
+    may_have_been_called: int
+    excluded: tuple[LeftOut, ...]
 
     @property
     def over(self) -> bool:
@@ -155,22 +154,22 @@ class BulkAction:
         """Return the report as JSON knows it, numbers masked in what people wrote."""
         return {
             "id": self.id,
-            "act": self.kind,
+            "action": self.kind,
             "state": self.state,
-            "meant": mask_text(self.selection),
+            "selection": mask_text(self.selection),
             "actor": self.actor,
-            "why": mask_text(self.why),
-            "begun_at": iso(self.begun_at),
+            "note": mask_text(self.note),
+            "started_at": iso(self.started_at),
             "ended_at": iso(self.ended_at),
             "matched": self.matched,
-            "chosen": self.chosen,
-            "did": self.did,
-            "left": self.left,
-            "refused": [each.to_dict() for each in self.refused],
+            "selected": self.selected,
+            "done": self.done,
+            "remaining": self.remaining,
+            "skipped": [each.to_dict() for each in self.skipped],
             "expected_credits": float(self.credits),
             "credits_if_all_answered": float(self.credits_if_answered),
-            "may_have_been_called": self.unknown,
-            "left_out": [each.to_dict() for each in self.left_out],
+            "may_have_been_called": self.may_have_been_called,
+            "excluded": [each.to_dict() for each in self.excluded],
             "tag": self.tag,
         }
 

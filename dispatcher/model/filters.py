@@ -75,11 +75,13 @@ class Filter:
         """
         if self.recipient is not None and len(self.recipient) > TAIL:
             raise InvalidFilter(
-                "recipient", f"keys with only the scope read may search by at most {TAIL} last digits"
+                "recipient",
+                f"keys with only the scope read may search by at most {TAIL} last digits",
             )
         if self.tag is not None and mask_text(self.tag) != self.tag:
             raise InvalidFilter(
-                "tag", "keys with only the scope read see numbers in tags masked and cannot search by them"
+                "tag",
+                "keys with only the scope read cannot search by tags with a number in them",
             )
 
     def matches(self, job: Found) -> bool:

@@ -1,4 +1,4 @@
-"""What a producer asks for, validated at the door."""
+"""What a producer asks for, validated when it is enqueued."""
 
 from __future__ import annotations
 
@@ -201,7 +201,9 @@ class JobRequest(BaseModel):
         if not self.participants:
             raise ValueError("recipient: it is missing; give a number in E.164")
         if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError("a conference has only participants: leave out recipient, say and play")
+            raise ValueError(
+                "a conference has only participants: leave out recipient, say and play"
+            )
         if len(self.participants) not in {2, 3}:
             raise ValueError(f"participants: a conference has 2 or 3, not {len(self.participants)}")
         if len(set(self.participants)) != len(self.participants):

@@ -51,20 +51,20 @@ def _waiting(account: Credit) -> list[str]:
 
 def as_json(account: Credit) -> dict[str, Any]:
     """Return the account as JSON knows it."""
-    seen, look = account.seen_at, account.next_check_at
+    seen, check = account.seen_at, account.next_check_at
     return {
         "balance": _number(account.balance),
-        "seen_at": None if seen is None else iso_of(seen),
-        "next_look_at": None if look is None else iso_of(look),
-        "looks_failed": account.failed_checks,
+        "checked_at": None if seen is None else iso_of(seen),
+        "next_check_at": None if check is None else iso_of(check),
+        "checks_failed": account.failed_checks,
         "floor": _number(account.floor),
         "available": _number(account.available),
-        "in_flight": _number(account.in_flight),
+        "reserved": _number(account.in_flight),
         "spent": _number(account.spent),
-        "spent_since_look": _number(account.spent_since),
+        "spent_since_check": _number(account.spent_since),
         "burn_per_hour": _number(account.burn_per_hour),
         "hours_left": account.hours_left,
-        "warned": _number(account.warned),
+        "warned_level": _number(account.warned),
         "waiting": {
             "jobs": sum(account.waiting.values()),
             "credits": _number(account.waiting_needs),

@@ -72,7 +72,7 @@ def why(store: Store, job: Job) -> Why:
     words = {
         State.SCHEDULED: f"it is due {_when(job.due_at, now)}",
         State.DIALING: "it is being dialled now",
-        State.UNCERTAIN: f"a call may have been placed; its policy decides {_when(job.next_at, now)}",
+        State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
         State.IN_PROGRESS: f"the call is under way; next status check {_when(job.next_at, now)}",
         State.COMPLETED: _reached(job),
         State.FAILED: f"it has failed: {job.reason}",

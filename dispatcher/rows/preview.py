@@ -20,8 +20,8 @@ class Preview:
     """
 
     rows: int
-    good: int
-    same: int
+    new: int
+    existing: int
     refused: int
     credits_: Decimal
     balance: Decimal | None
@@ -34,16 +34,16 @@ class Preview:
 
     def words(self, name: str) -> list[str]:
         """Return what is to be said to a person, a sentence each."""
-        of_these = [f"{self.good:,} {new {'job' if self.good == 1 else 'jobs'}"]
-        if self.same:
-            of_these.append(f"{self.same:,} already enqueued")
+        of_these = [f"{self.new:,} new {'job' if self.new == 1 else 'jobs'}"]
+        if self.existing:
+            of_these.append(f"{self.existing:,} already enqueued")
         if self.refused:
             of_these.append(f"{self.refused:,} refused")
         rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
         return [f"{name}: {rows}: {', '.join(of_these)}", *self._cost()]
 
     def _cost(self) -> list[str]:
-        if not self.good:
+        if not self.new:
             return []
         cost = f"They will probably cost about {shown(self.credits_)} credits"
         if self.balance is None:

@@ -101,7 +101,9 @@ class Lines:
         try:
             return self._text.readline(LONGEST + 1)
         except UnicodeError as error:
-            raise UnusableInput(self.number, f"near here is something that is not {self._name}") from error
+            raise UnusableInput(
+                self.number, f"near here is something that is not {self._name}"
+            ) from error
 
     def _marked(self) -> str:
         head = self._bytes.peek(4)[:4]

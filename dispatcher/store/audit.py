@@ -21,22 +21,23 @@ from dispatcher.values.masking import mask_text
 PAGE = 500
 LONGEST_NOTE = 500
 """Characters of why somebody acts, as far as we set its bounds: in forms and over HTTP."""
+_FIELDS = {"act": "action", "why": "note"}
 _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of a person.
+    """One action of a person.
 
-    `act` is such as `retry` or `pause`; `target` is `job:<id>`, a gate, the scope of a limit, or
-    in words the jobs that were meant; `facts` is what else is worth knowing, as JSON knows it.
+    `action` is such as `retry` or `pause`; `target` is `job:<id>`, a hold, the scope of a limit,
+    or a selection of jobs in words; `facts` is what else is worth knowing, as JSON knows it.
     """
 
     at: datetime
     actor: str
-    act: str
+    action: str
     target: str
-    why: str
+    note: str
     facts: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,5 +101,5 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
     return AuditEntry(
         at=at,
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
-        **{name: shown(value) for name, value in text.items()},
+        **{_FIELDS.get(name, name): shown(value) for name, value in text.items()},
     )

@@ -86,8 +86,8 @@ class Bulk(Repository):
             options=options,
             ids=tuple(ids),
             **self._credits(found.tariffs if kind is BulkActionKind.RETRY else Counter()),
-            unknown=found.unknown,
-            left_out=found.left_out(),
+            may_have_been_called=found.unknown,
+            excluded=found.left_out(),
         )
 
     def _tally(self, kind: BulkActionKind, selection: Selection, options: str) -> Tally:
@@ -234,7 +234,7 @@ def _known(id_: str) -> str:
 
 
 def _fields(preview: Preview) -> dict[str, Any]:
-    left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
+    left_out = [[each.reason, each.count, each.ids] for each in preview.excluded]
     return {
         "what": preview.kind,
         "meant": preview.selection,
@@ -243,7 +243,7 @@ def _fields(preview: Preview) -> dict[str, Any]:
         "chosen": len(preview.ids),
         "credits": str(preview.credits),
         "answered": str(preview.credits_if_answered),
-        "unknown": preview.unknown,
+        "unknown": preview.may_have_been_called,
         "left_out": json.dumps(left_out),
     }
 
@@ -259,18 +259,18 @@ def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
         state=record["state"],
         selection=record["meant"],
         actor=record.get("actor", ""),
-        why=record.get("why", ""),
-        begun_at=_moment(record.get("begun")),
+        note=record.get("why", ""),
+        started_at=_moment(record.get("begun")),
         ended_at=_moment(record.get("ended")),
         matched=int(record["matched"]),
-        chosen=int(record["chosen"]),
-        did=int(record.get("did", 0)),
-        left=int(record.get("left", left)),
-        refused=_refused(record),
+        selected=int(record["chosen"]),
+        done=int(record.get("did", 0)),
+        remaining=int(record.get("left", left)),
+        skipped=_refused(record),
         credits=Decimal(record["credits"]),
         credits_if_answered=Decimal(record["answered"]),
-        unknown=int(record["unknown"]),
-        left_out=tuple(
+        may_have_been_called=int(record["unknown"]),
+        excluded=tuple(
             LeftOut(reason, count, tuple(some))
             for reason, count, some in json.loads(record["left_out"])
         ),

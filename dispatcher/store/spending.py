@@ -72,7 +72,7 @@ def limit_scope(text: str) -> str:
         except ValueError as error:
             raise InvalidLimit(str(error)) from None
     raise InvalidLimit(
-        f"{text!r} is not a scope: write tag:<tag>, such as tag:campaign:spring, or client:<producer>"
+        f"{text!r} is not a scope: write tag:<tag> (tag:campaign:spring) or client:<producer>"
         f" (1 to {LONGEST_PRODUCER} characters without spaces)"
     )
 

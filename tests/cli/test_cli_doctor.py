@@ -20,7 +20,7 @@ QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
 
 def findings(ran: Ran) -> dict[str, tuple[str, str]]:
     """Return what was looked at -> (level, what is said of it)."""
-    return {each["what"]: (each["level"], each["says"]) for each in ran.json}
+    return {each["check"]: (each["level"], each["message"]) for each in ran.json}
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
         shown = shell("doctor", **provider)
     assert (ran.code, ran.err) == (0, "")
     assert {each["level"] for each in ran.json} == {"ok"}
-    assert all(each.keys() == {"what", "level", "says"} for each in ran.json)
+    assert all(each.keys() == {"check", "level", "message"} for each in ran.json)
     found = findings(ran)
     assert found["Redis"][1].startswith("version ")
     assert found["append-only file"] == ("ok", "on")

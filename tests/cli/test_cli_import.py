@@ -92,9 +92,9 @@ def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, custom
         >= {
             "dry_run": True,
             "rows": 4,
-            "good": 2,
-            "made": 0,
-            "same": 0,
+            "new": 2,
+            "created": 0,
+            "existing": 0,
             "refused": 2,
             "expected_credits": 40.0,
             "balance": None,
@@ -110,10 +110,10 @@ def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, custom
 def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
     many(shell.folder / "list.csv", 30)
     first, again = (shell("import", "list.csv", "--json") for _ in range(2))
-    assert (first.code, first.json["made"]) == (0, 30)
-    assert (again.code, again.json["made"], again.json["same"]) == (0, 0, 30)
+    assert (first.code, first.json["created"]) == (0, 30)
+    assert (again.code, again.json["created"], again.json["existing"]) == (0, 0, 30)
     assert "--id" in shell("import", "list.csv").out
-    assert shell("import", "list.csv", "--id", "april", "--json").json["made"] == 30
+    assert shell("import", "list.csv", "--id", "april", "--json").json["created"] == 30
 
 
 def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
@@ -214,7 +214,7 @@ def test_an_interrupt_says_how_far_and_the_same_again_goes_on(shell: Shell, stor
         r"error: interrupted; at least [\d,]+ jobs were made\. Run the same command", ran.err
     )
     again = piped(shell, "".join(lines), "--json")
-    assert (again.json["made"], again.json["same"]) == (200, 1000)
+    assert (again.json["created"], again.json["existing"]) == (200, 1000)
     assert len(texts(store)) == 1200
 
 
@@ -230,13 +230,13 @@ def test_a_redis_that_goes_away_is_told_with_how_far(
         return enqueue(self, rows, **options)
 
     monkeypatch.setattr(Jobs, "enqueue_packed", once)
-    ran = shell("import", "list.csv", "--patience", "0s")
+    ran = shell("import", "list.csv", "--wait-for-redis", "0s")
     assert ran.code == 1
     assert (
         "error: list.csv: Redis cannot be reached; at least 500 of 1,200 jobs were made." in ran.err
     )
     monkeypatch.undo()
-    assert shell("import", "list.csv", "--json").json["made"] == 700
+    assert shell("import", "list.csv", "--json").json["created"] == 700
 
 
 def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> None:
@@ -279,7 +279,7 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         (("a.csv", "--region", "XX"), "is no country's code"),
         (("a.csv", "--region", "JP", "--plus"), "--region"),
         (("a.csv", "--id", ""), "printable"),
-        (("a.csv", "--patience", "soon"), "soon"),
+        (("a.csv", "--wait-for-redis", "soon"), "soon"),
         (("a.csv", "--refused", "./a.csv"), "written over"),
         (("empty.csv",), "empty.csv: it is empty"),
         (("sheet.csv",), "sheet.csv: it is not text, but a spreadsheet"),

@@ -202,7 +202,9 @@ def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Stor
     ran = shell("prioritise", waiting, dialling, "--priority", "bulk")
     assert ran.code == 1
     assert ran.out.split() == [waiting, "scheduled"]
-    assert ran.complaint == f"job {dialling} is dialing: its priority cannot be changed after dialling"
+    assert (
+        ran.complaint == f"job {dialling} is dialing: its priority cannot be changed after dialling"
+    )
     assert store.jobs.get(waiting).priority == "bulk"
     assert store.jobs.get(dialling).priority == "normal"
 

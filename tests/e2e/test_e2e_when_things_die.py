@@ -195,7 +195,7 @@ def killed_door(folder: Path) -> list[Job | None]:
         Up(folder, "--no-flower", **QUICK, DISPATCHER_CALL_REDELIVERY="3s") as up,
         Celery(broker=up.redis_url) as app,
     ):
-        os.kill(up.pid_of("door"), signal.SIGSTOP)  # or it would be done with each as it comes
+        os.kill(up.pid_of("call-task"), signal.SIGSTOP)  # or it would be done with each as it comes
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
@@ -210,7 +210,7 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 def _kill_with_messages(up: Up) -> None:
     """Let the frozen door work for moments until it has messages in hand; kill it then."""
-    door, redis = up.pid_of("door"), redis_of(up.dispatcher.store)
+    door, redis = up.pid_of("call-task"), redis_of(up.dispatcher.store)
     while True:
         os.kill(door, signal.SIGCONT)
         redis.ping()

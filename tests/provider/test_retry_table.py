@@ -38,7 +38,9 @@ DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "20
 
 
 def rows() -> list[list[str]]:
-    table = PAGE.read_text().partition("proves over | counts as failure |\n")[2].partition("\n\n")[0]
+    table = (
+        PAGE.read_text().partition("proves over | counts as failure |\n")[2].partition("\n\n")[0]
+    )
     lines = table.splitlines()[1:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

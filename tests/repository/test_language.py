@@ -64,7 +64,10 @@ def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
 
 
 def test_the_pattern_finds_old_words() -> None:
-    assert old_words("one gate\nthe gateway\nacts list\nto act on a job") == ["one gate", "acts list"]
+    assert old_words("one gate\nthe gateway\nacts list\nto act on a job") == [
+        "one gate",
+        "acts list",
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -85,7 +88,9 @@ def test_the_http_reference_speaks_plainly(document: dict[str, Any]) -> None:
 
 def test_settings_and_metrics_speak_plainly() -> None:
     names = [name.replace("_", " ") for name in Settings.model_fields]
-    metrics = [f"{each.name.replace('_', ' ')} {' '.join(each.labels)} {each.help}" for each in METRICS]
+    metrics = [
+        f"{each.name.replace('_', ' ')} {' '.join(each.labels)} {each.help}" for each in METRICS
+    ]
     assert not [text for text in (*names, *metrics) if OLD.search(text)]
 
 

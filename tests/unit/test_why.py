@@ -151,9 +151,7 @@ def test_an_expired_job_says_so(store: Store) -> None:
     id_ = add(store, expires="1m")
     later = Store(redis_of(store), clock=lambda: int(NOW.timestamp() * 1000) + 60_000)
     later.queue.pump()
-    assert reason(later, id_) == (
-        "its deadline passed: the deadline passed before it was dialled"
-    )
+    assert reason(later, id_) == ("its deadline passed: the deadline passed before it was dialled")
 
 
 # -- in line --------------------------------------------------------------------------------

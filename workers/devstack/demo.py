@@ -97,9 +97,7 @@ def first_round() -> list[Scene]:
         Scene("throttled by the provider", number("0006"), State.COMPLETED),
         Scene("provider's answer lost", number("0009"), State.COMPLETED, options=hold),
         Scene("provider fails but calls", number("0008"), State.COMPLETED, options=hold),
-        Scene(
-            "provider fails, calls nobody", number("0007"), lost, unknown, calls=0, options=hold
-        ),
+        Scene("provider fails, calls nobody", number("0007"), lost, unknown, calls=0, options=hold),
         Scene("recording, a second later", number("0001"), State.COMPLETED, options=play),
         Scene("invalid number", "+8108023000001", None, calls=0),
     ]

@@ -54,7 +54,10 @@ class ApplyReports:
             except StoreUnavailable:
                 raise
             except DispatcherError:
-                log.exception("a callback for job %s could not be applied; it stays in the inbox", report.job_id)
+                log.exception(
+                    "a callback for job %s could not be applied; it stays in the inbox",
+                    report.job_id,
+                )
                 continue
             turns.append(turn)
             applied.append(report)

@@ -116,7 +116,9 @@ class CheckCall:
         self.store.calls.reschedule_check(
             job.id, attempt.number, delay, told, legs_text(legs) if legs else ""
         )
-        unknown = "the provider did not answer" if look.known else "the provider does not know it yet"
+        unknown = (
+            "the provider did not answer" if look.known else "the provider does not know it yet"
+        )
         return Turn(job.id, job.state, why=told or unknown)
 
     def _settle(self, job: Job, attempt: Attempt, decision: Decision) -> Turn:

@@ -130,5 +130,7 @@ class _Guarded:
         log.error("a %s request failed", self._scope["method"], exc_info=error)
         if self._started:
             raise error
-        problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed to handle this request")
+        problem = Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed to handle this request"
+        )
         await answer(problem)(self._scope, self.receive, self.send)

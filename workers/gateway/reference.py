@@ -19,8 +19,8 @@ from workers.gateway.api.schemas import COMPONENTS
 
 ABOUT = (
     "Ask for telephone calls, see what became of them, and change them. Every route under `/v1`"
-    " needs an API key as a bearer token. Every error is `application/problem+json` and says what is"
-    " wrong and what to do."
+    " needs an API key as a bearer token. Every error is `application/problem+json` and says what"
+    " is wrong and what to do."
 )
 STYLE = """
 :root { color-scheme: light dark; }

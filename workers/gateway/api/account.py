@@ -66,13 +66,13 @@ def _scope(fields: Fields) -> PauseScope:
 
 
 def _paused(store: Store, scope: PauseScope, changed: bool) -> dict[str, Any]:
-    return _masked({"scope": str(scope), "changed": changed, "gates": statistics.holds(store)})
+    return _masked({"scope": str(scope), "changed": changed, "holds": statistics.holds(store)})
 
 
 def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Hide numbers in what people wrote: names of gates hold tags, and notes anything."""
+    """Hide numbers in what people wrote: names of holds hold tags, and notes anything."""
     holds = [
-        {**hold, "gate": mask_text(hold["gate"]), "why": mask_text(hold["why"])}
-        for hold in found["gates"]
+        {**hold, "name": mask_text(hold["name"]), "why": mask_text(hold["why"])}
+        for hold in found["holds"]
     ]
-    return {**found, "gates": holds}
+    return {**found, "holds": holds}

@@ -26,12 +26,14 @@ from workers.gateway.api.strict import json_object
 from workers.gateway.problems import Problem
 
 MOST = 1000
-ActionId = Annotated[str, Path(alias="id", description="The id of the bulk action, from its preview.")]
+ActionId = Annotated[
+    str, Path(alias="id", description="The id of the bulk action, from its preview.")
+]
 
 
 def router(services: Services) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(prefix="/v1", tags=["acts"])
+    routes = APIRouter(prefix="/v1", tags=["actions"])
     for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
         _add_single(routes, services, kind)
     for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
@@ -94,7 +96,7 @@ def _add_many(routes: APIRouter, services: Services, kind: BulkActionKind) -> No
             if id_ is None:
                 raise InvalidJob([("id", "give the id of the preview")])
             stands = await pool.run(_begin, services, kind, id_, caller.actor, note)
-            return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/acts/{id_}")
+            return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/actions/{id_}")
         return respond(await pool.run(_preview, services.store, kind, *_read(kind, fields, caller)))
 
 
@@ -151,12 +153,12 @@ def _begin(
 def _add_actions(routes: APIRouter, services: Services) -> None:
     store, pool = services.store, services.pool
 
-    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACTION)
+    @routes.get("/actions/{id}", dependencies=[READS], **operations.ACTION)
     async def act(id_: ActionId) -> Response:
         """Return the progress or the result of a bulk action."""
         return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
-    @routes.post("/acts/{id}/stop", **operations.STOP)
+    @routes.post("/actions/{id}/stop", **operations.STOP)
     async def stop(request: Request, caller: Operator, id_: ActionId) -> Response:
         """Stop a bulk action. What was done stays done."""
         fields = Fields(await json_object(request, optional=True))

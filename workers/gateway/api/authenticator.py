@@ -67,7 +67,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Door:
+class Authenticator:
     """Lets callers in by their keys."""
 
     keys: ApiKeys
@@ -120,8 +120,8 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     """Return who calls, with one of these scopes. Raises NotLetIn, Problem."""
     only_header(request, "Authorization")
     shown = await _BEARER(request)
-    door: Door = request.app.state.door
-    return await door.let_in(shown.credentials if shown else "", scopes, counted=counted)
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator.let_in(shown.credentials if shown else "", scopes, counted=counted)
 
 
 def may(*scopes: Scope, counted: bool = True) -> Callable[..., Awaitable[Caller]]:

@@ -84,7 +84,10 @@ def router(services: Services) -> APIRouter:
         id_: JobId,
         *,
         wait: Annotated[
-            float, Query(ge=0, le=LONGEST_WAIT, description="Wait up to so many seconds for the job to end.")
+            float,
+            Query(
+                ge=0, le=LONGEST_WAIT, description="Wait up to so many seconds for the job to end."
+            ),
         ] = 0,
         unmask: Unmask = False,
     ) -> Response:
@@ -116,9 +119,7 @@ def _query(request: Request) -> Fields:
     if twice or unknown:
         faults = [(name, "give it once") for name in twice]
         known = ", ".join(NAMES)
-        raise InvalidJob(
-            faults + [(n, f"there is no such filter; use {known}") for n in unknown]
-        )
+        raise InvalidJob(faults + [(n, f"there is no such filter; use {known}") for n in unknown])
     return Fields({n: values if n == "state" else values[0] for n, values in found.items()})
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import LONGEST_KEY
 from dispatcher.model.states import Priority
-from dispatcher.model.bulk_action import BulkActionKind
 from workers.gateway.api.schemas import (
     DURATION,
     FILTER,
@@ -269,7 +269,12 @@ LIST = _operation(
     {
         200: _answer(
             "A page.",
-            object_({"jobs": {"type": "array", "items": ref("Job")}, "cursor": text("Pass it on for the next page; null on the last.")}),
+            object_(
+                {
+                    "jobs": {"type": "array", "items": ref("Job")},
+                    "cursor": text("Pass it on for the next page; null on the last."),
+                }
+            ),
             {"jobs": [A_JOB], "cursor": "1795428131020.ktq3ljmcozfwnu2a"},
         )
     },
@@ -331,7 +336,9 @@ MANY = {
     ),
     BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
 }
-ACTION = _operation({200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND)
+ACTION = _operation(
+    {200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND
+)
 STOP = _operation(
     {200: _answer("Its progress.", ref("BulkAction"), {**_STARTED, "state": "stopped"})},
     HTTPStatus.NOT_FOUND,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import (
     LONGEST_KEY,
     LONGEST_TAG,
@@ -14,7 +15,6 @@ from dispatcher.model.request import (
 )
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.audit import LONGEST_NOTE
-from dispatcher.model.bulk_action import BulkActionKind
 
 Schema = dict[str, Any]
 
@@ -75,8 +75,8 @@ REQUEST = object_(
             "type": "array",
             "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG},
             "maxItems": MOST_TAGS,
-            "description": "For filters, pauses and spending limits. Jobs of one tag that begins with"
-            " `campaign:` take turns with the others.",
+            "description": "For filters, pauses and spending limits. Jobs of a tag that begins with"
+            " `campaign:` take turns with others.",
         },
         "key": text(
             "The idempotency key, unless the header Idempotency-Key has it: the same key and"
@@ -94,7 +94,10 @@ REQUEST = object_(
             minimum=0,
             maximum=MOST_ATTEMPTS - 1,
         ),
-        "redial_after": {**DURATION, "description": f"The pause before each redial. {DURATION['description']}"},
+        "redial_after": {
+            **DURATION,
+            "description": f"The pause before each redial. {DURATION['description']}",
+        },
         "on_uncertain": {
             "type": ["string", "null"],
             "enum": [*values(OnUncertain), None],
@@ -111,7 +114,8 @@ REQUEST = object_(
         "hours": text("Calling hours by the recipient's clock: `08:00-21:00`, or `any`."),
         "backoff_longest": {
             **DURATION,
-            "description": f"The longest pause between tries that reached nobody. {DURATION['description']}",
+            "description": "The longest pause between tries that reached nobody."
+            f" {DURATION['description']}",
         },
         "premium": {
             "type": ["boolean", "null"],
@@ -149,7 +153,10 @@ EVENT = object_(
 )
 JOB_VIEW = object_(
     {
-        "new": {"type": "boolean", "description": "Only in the answer to POST: `false` means already enqueued."},
+        "new": {
+            "type": "boolean",
+            "description": "Only in the answer to POST: `false` means already enqueued.",
+        },
         "id": {"type": "string"},
         "kind": {"type": "string", "enum": values(Kind)},
         "state": {"type": "string", "enum": values(State)},
@@ -157,7 +164,10 @@ JOB_VIEW = object_(
         "hold_reason": text("Why it is held."),
         "outcome": text("How the call ended, in the provider's word."),
         "priority": {"type": "string", "enum": values(Priority)},
-        "recipient": {"type": "string", "description": "Masked for keys with only the scope `read`."},
+        "recipient": {
+            "type": "string",
+            "description": "Masked for keys with only the scope `read`.",
+        },
         "participants": {"type": "array", "items": {"type": "string"}},
         "say": text("Left out for keys with only the scope `read`, as are `lang` and `play`."),
         "lang": text("The text's language."),
@@ -248,7 +258,10 @@ NOT_DONE = object_(
 )
 ACTION_VIEW = object_(
     {
-        "id": {"type": "string", "description": "Use it to start the action and to see its progress."},
+        "id": {
+            "type": "string",
+            "description": "Use it to start the action and to see its progress.",
+        },
         "action": {"type": "string", "enum": values(BulkActionKind)},
         "state": {"type": "string", "enum": ["created", "running", "done", "stopped"]},
         "selection": {"type": "string", "description": "The filter, or the ids, in words."},

@@ -1,4 +1,4 @@
-"""What is the matter now, in words that somebody woken at night understands: pure functions."""
+"""The current problems, in words that somebody woken at night understands: pure functions."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One thing that is the matter: what, `since` when (ms since the epoch), and what to do.
+    """One problem: what it is, `since` when (ms since the epoch), and what to do.
 
-    `gate` names the pause that a person can end; `link` is a query of the jobs concerned.
+    `hold` names the pause that a person can end; `link` is a query of the jobs concerned.
     """
 
     level: Level
@@ -77,7 +77,7 @@ class Snapshot:
 
 
 def banners(now: Snapshot) -> list[Banner]:
-    """Return what is the matter, the worst first; one that says all is well where nothing is."""
+    """Return the current problems, the worst first; one that says all is well if there are none."""
     found = [_held(now, hold) for hold in now.holds]
     found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
     order = list(Level)
@@ -88,7 +88,7 @@ _REMEDIES = {
     Reason.CREDIT: "Top up the account. Calls continue as soon as the balance is checked.",
     Reason.AUTH: "The provider refuses the account. Check the credentials and its list of allowed"
     " addresses. A balance check every minute finds out when it is over.",
-    Reason.PROVIDER_DOWN: "Nothing to do: one call at a time is tried until the provider works again.",
+    Reason.PROVIDER_DOWN: "Nothing to do: one call at a time is tried until the provider works.",
     Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
     Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }
@@ -236,8 +236,8 @@ def _webhooks(now: Snapshot) -> list[Banner]:
         Banner(
             Level.WARN,
             f"{now.dead_webhooks:,} webhooks could not be delivered",
-            "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` sends them"
-            " again.",
+            "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` sends"
+            " them again.",
         )
     ]
 

@@ -92,7 +92,7 @@ class Login:
         if not key.may(Scope.READ):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
-                f"the key {key.name} cannot be used here: the console needs the scope read or operate",
+                f"the key {key.name} cannot be used here: it needs the scope read or operate",
                 remedy="`voice-dispatcher keys create NAME --scope operate` creates one",
             )
         return key

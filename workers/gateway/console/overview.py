@@ -20,7 +20,7 @@ DONE = {
     "paused": "Paused: no new calls are made.",
     "resumed": "Resumed: waiting jobs are dialled in their order.",
     "unchanged": "Nothing changed: it was already so.",
-    "look": "The balance will be checked within a few seconds.",
+    "balance-check": "The balance will be checked within a few seconds.",
 }
 """What a page may say was done, by the word in its address."""
 
