@@ -48,7 +48,7 @@ def export(
     raw: Raw = False,
     output: Output = None,
 ) -> None:
-    """Write jobs to a file, newest first. CSV has a row for each call, JSON lines one for each job."""
+    """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job."""
     jobs = connection.dispatcher(context).store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:

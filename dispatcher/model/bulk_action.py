@@ -81,7 +81,8 @@ class Preview:
 
     `ids` are the jobs it would act on, in that order; `matched` counts those and the excluded.
     `may_have_been_called` counts those of which nobody knows whether they were called. `credits`
-    is what calling them once is expected to cost, `credits_if_answered` what if all are answered. `options` is how to act, as the operations take it.
+    is what calling them once is expected to cost, `credits_if_answered` what if all are answered.
+    `options` is how to act, as the operations take it.
     """
 
     id: str

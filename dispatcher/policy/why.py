@@ -76,7 +76,7 @@ def why(store: Store, job: Job) -> Why:
         State.IN_PROGRESS: f"the call is under way; next status check {_when(job.next_at, now)}",
         State.COMPLETED: _reached(job),
         State.FAILED: f"it has failed: {job.reason}",
-        State.EXPIRED: "the deadline has passed",
+        State.EXPIRED: "it expired",
         State.CANCELLED: "it was cancelled",
     }[job.state]
     told = last if last and last != job.outcome else ""

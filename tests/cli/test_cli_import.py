@@ -243,7 +243,7 @@ def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> N
     (shell.folder / "list.csv").write_text(f'phone,say\n{NUMBER},x\n+818011234568,"y\n')
     ran = shell("import", "list.csv")
     assert ran.code == 1
-    assert "error: list.csv:3: a quotation mark opens here, and none closes" in ran.err
+    assert "error: list.csv:3: a quotation mark opens here, and is never closed" in ran.err
     assert ran.err.endswith("nothing was imported\n")
     assert texts(store) == []
 
@@ -270,7 +270,7 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         ((".",), "s a directory"),
         (("a.csv", "--map", "phone"), "is not NAME=VALUE"),
         (("a.csv", "--map", "tel=recipient"), "no column 'tel'"),
-        (("a.csv", "--set", "nobody=1"), "'nobody' is no field"),
+        (("a.csv", "--set", "nobody=1"), "'nobody' is not a field"),
         (("a.csv", "--say", "Dear {name}"), "no column is named 'name'"),
         (("a.csv", "--say", "Dear {"), "write {column}"),
         (("a.csv", "--encoding", "klingon"), "is not an encoding such as cp932"),

@@ -219,7 +219,7 @@ def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store
     found = shell("why", ids[2], "--json").json
     assert (found["id"], found["state"], found["position"]) == (ids[2], "queued", 3)
     assert found["expected_at"] > store.jobs.get(ids[2]).created_at.isoformat()
-    assert found["why"].startswith("it stands in line: 2 go first; expected in 2 min (")
+    assert found["why"].startswith("it is in line: 2 go first; expected in 2 min (")
     assert found["next_action"]["what"] == "is dialled when its turn comes"
     said = shell("why", ids[2])
     assert (said.code, said.err) == (0, "")

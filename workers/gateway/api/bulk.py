@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(PATH, **operations.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
-        """Ask for many calls, a JSON object on each line; each is accepted or refused on its own."""
+        """Ask for many calls, a JSON object on each line. Each is accepted or refused alone."""
         _require_lines(request)
         key = idempotency_key(request)
         dispatcher = services.dispatcher(caller)
