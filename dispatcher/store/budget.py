@@ -42,7 +42,7 @@ class Budget(Repository):
     def request_check(self) -> None:
         """Have the workers check the balance at their next tick."""
         with plain_errors():
-            self._redis.hset(self._key("credit"), "look_at", 0)
+            self._redis.hset(self._account_key("credit"), "look_at", 0)
 
     def note_balance(self, balance: Decimal, right: CheckRight, every: float) -> list[AccountEvent]:
         """Keep what the provider said; return what follows. `every`: seconds to the next check."""
@@ -94,7 +94,7 @@ class Budget(Repository):
         with plain_errors():
             pipe = self._pipeline(atomic=True)
             for name in names:
-                pipe.hgetall(self._key(name))
+                pipe.hgetall(self._account_key(name))
             found = pipe.execute()
         return [{name.decode(): value for name, value in fields.items()} for fields in found]
 

@@ -102,5 +102,5 @@ class Calls(Repository):
     def typical_duration(self, kind: str) -> float | None:
         """Return in how many seconds most calls of a kind are over, None before any was seen."""
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._key("usual"), kind)  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._account_key("usual"), kind)  # type: ignore[assignment]
         return float(found) / 1000 if found else None

@@ -42,6 +42,10 @@ class Connection:
         """Return the name of a key; `store/lua/_record.lua` lists them."""
         return ":".join((self.root, *parts))
 
+    def account_key(self, *parts: str) -> str:
+        """Return the name of a key of what belongs to the account: limits, pace, credit, holds."""
+        return self.key(*parts)
+
     def run(self, operation: str, *arguments: Any) -> Any:
         """Run an operation of store/lua, one atomic step. Raises StoreUnavailable."""
         with plain_errors():
@@ -75,6 +79,7 @@ class Repository:
         self._connection = connection
         self._redis = connection.redis
         self._key = connection.key
+        self._account_key = connection.account_key
         self._run = connection.run
         self._now = connection.now
 

@@ -75,7 +75,7 @@ class Holds(Repository):
     def all(self) -> list[Hold]:
         """Return the holds that stand, by name."""
         with plain_errors():
-            found: dict[bytes, bytes] = self._redis.hgetall(self._key("gates"))  # type: ignore[assignment]
+            found: dict[bytes, bytes] = self._redis.hgetall(self._account_key("gates"))  # type: ignore[assignment]
         return sorted((_hold(*pair) for pair in found.items()), key=lambda hold: hold.name)
 
     def pause(self, scope: PauseScope, *, actor: str, note: str = "") -> bool:

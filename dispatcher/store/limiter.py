@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority
+from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.values import Pace, Wait
@@ -18,11 +19,11 @@ class Limiter(Repository):
 
     def publish(self, config: AccountConfig) -> None:
         """Make this the config of the account, for every process and at once."""
-        flat = [text for pair in config.fields().items() for text in pair]
+        flat = [text for pair in codec.account_fields(config).items() for text in pair]
         with plain_errors():
             pipe = self._pipeline(atomic=True)
-            pipe.delete(self._key("limits"))
-            pipe.hset(self._key("limits"), items=flat)
+            pipe.delete(self._account_key("limits"))
+            pipe.hset(self._account_key("limits"), items=flat)
             pipe.execute()
 
     def take_slot(self, holder: str, slot: str = "", *, probe: bool = False) -> Wait | None:
@@ -64,5 +65,5 @@ class Limiter(Repository):
         most = max(1, int(rate))
         since = self._now() - most / rate * 1000
         with plain_errors():
-            moments: list[bytes] = self._redis.lrange(self._key("recent"), -most, -1)  # type: ignore[assignment]
+            moments: list[bytes] = self._redis.lrange(self._account_key("recent"), -most, -1)  # type: ignore[assignment]
         return sum(float(moment) > since for moment in moments)

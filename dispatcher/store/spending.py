@@ -106,9 +106,9 @@ class Spending(Repository):
         """Yield the limits that stand, the account's own first."""
         with plain_errors():
             pipe = self._pipeline(atomic=True)
-            pipe.hget(self._key("limits"), "spend_day")
+            pipe.hget(self._account_key("limits"), "spend_day")
             for name in ("caps", "used:day", "used:total"):
-                pipe.hgetall(self._key(name))
+                pipe.hgetall(self._account_key(name))
             account, limits, *used = pipe.execute()
         by_period = dict(zip(Period, used, strict=True))
         counted_day = limits.pop(b"@day", b"0 0 UTC").split()

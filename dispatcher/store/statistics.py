@@ -89,7 +89,7 @@ class Statistics(Repository):
         """Return the holds, the longest dispatched job if any, and the lines by priority."""
         with plain_errors():
             pipe = self._pipeline()
-            pipe.smembers(self._key("holds"))
+            pipe.smembers(self._account_key("holds"))
             pipe.zrange(self._key("fed"), 0, 0)
             for priority in Priority:
                 pipe.zrange(self._key("lines", priority), 0, -1)

@@ -108,7 +108,7 @@ PRIVATE_TO_THE_STORE = {
     "dispatcher.store.redis_url.plain_errors",
     "dispatcher.store.scripts",
 }
-INSIDE = {"_connection", "_redis", "_key", "_run", "redis"}
+INSIDE = {"_connection", "_redis", "_key", "_account_key", "_run", "redis"}
 """What a store and its repositories have for themselves."""
 
 

@@ -281,7 +281,7 @@ def test_tags_are_trimmed_and_each_is_kept_once_in_order(collection: Any) -> Non
         pytest.param(["  "], "a tag is empty", id="blank"),
         pytest.param(["a\nb"], "printable", id="line end"),
         pytest.param(["x" * (LONGEST_TAG + 1)], f"1 to {LONGEST_TAG}", id="endless"),
-        pytest.param([str(n) for n in range(MOST_TAGS + 1)], f"{MOST_TAGS} at most", id="too many"),
+        pytest.param([str(n) for n in range(MOST_TAGS + 1)], f"at most {MOST_TAGS}", id="too many"),
         pytest.param("db1", "'db1' is not a list", id="text"),
         pytest.param([1], "1 is not a text", id="number"),
         pytest.param([None], "None is not a text", id="None"),
