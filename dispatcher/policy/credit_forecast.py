@@ -24,7 +24,8 @@ def _balance(account: Credit, now: float) -> str:
     if since:
         text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} available"
     if account.blind:
-        text += f"; the last {account.failed_checks} balance checks failed: calls go out without a budget"
+        text += f"; the last {account.failed_checks} balance checks failed:"
+        text += " calls go out without a budget"
     return text
 
 

@@ -141,7 +141,7 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("retry", "--tag", "", "--yes"), ("--tag", "empty")),
     (("cancel", "--producer", "", "--yes"), ("--producer", "empty")),
     (("reached",), ("ids, or a filter",)),
-    (("acts", "show"), ("Missing argument",)),
+    (("actions", "show"), ("Missing argument",)),
     (("audit", "--format", "xml"), ("--format", "'xml'", "csv")),
     (("audit", "--since", "today"), ("'today'", "ISO 8601")),
     (("list", "--cursor", "x"), ("'x'", "is no cursor")),

@@ -141,7 +141,7 @@ def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
     store.holds.start("credit", "Not enough credits, required: 60", 60)
     ran = shell("doctor", "--no-provider", "--json")
     assert ran.code == 0
-    assert findings(ran)["gates"] == ("warn", "credit: Not enough credits, required: 60")
+    assert findings(ran)["holds"] == ("warn", "credit: Not enough credits, required: 60")
 
 
 @pytest.mark.parametrize(

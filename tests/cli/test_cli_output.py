@@ -36,7 +36,7 @@ REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", fields={"outcome": "
 IN_VAIN = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
 REFUSED = Decision(State.FAILED, "not_allowed", "country", Reason.NOT_ALLOWED)
 OUT_OF_CREDIT = Decision(
-    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, gate="credit"
+    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, hold="credit"
 )
 
 
@@ -270,14 +270,14 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
     jobs = {state: number for state, number in ran.json["jobs"].items() if number}
     assert jobs == {"queued": 2, "completed": 1, "failed": 2}
     assert ran.json["reasons"]["failed"] == {"no_answer": 1, "not_allowed": 1}
-    assert ran.json["gates"] == []
+    assert ran.json["holds"] == []
     assert TIME.fullmatch(ran.json["at"])
 
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 
@@ -286,13 +286,13 @@ def test_balance_is_the_providers_and_stats_remembers_it(
 ) -> None:
     ran = shell("balance", "--json", **provider)
     assert (ran.code, ran.err) == (0, "")
-    assert (ran.json["balance"], ran.json["gates"]) == (500, [])
+    assert (ran.json["balance"], ran.json["holds"]) == (500, [])
     assert shell("stats", "--json").json["balance"] == 500
     assert shell("balance").out.startswith("500 credits, seen ")
 
 
 def test_balance_needs_no_redis(nowhere: Shell, provider: dict[str, str]) -> None:
-    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "gates": []}
+    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "holds": []}
 
 
 # -- retry and cancel ----------------------------------------------------------------------
@@ -490,7 +490,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
-    *("events", "limit", "acts", "audit"),
+    *("events", "limit", "actions", "audit"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
     "gateway",
 )

@@ -39,8 +39,8 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
         "changed": True,
         "why": "paused by cli:sam: storm",
     }
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("paused", HELD)
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
 
 

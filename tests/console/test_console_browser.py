@@ -178,7 +178,7 @@ def pages_of(up: Up) -> list[str]:
         "/console/jobs",
         "/console/jobs?since=nonsense",
         f"/console/jobs/{id_}",
-        "/console/acts",
+        "/console/actions",
         "/console/audit",
         "/console/nowhere",
     ]

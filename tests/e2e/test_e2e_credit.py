@@ -106,9 +106,11 @@ def test_those_who_wait_for_credit_have_spent_nothing_and_say_why(outcome: Story
     for job in outcome.untouched:
         assert (job.spent, job.attempts, job.hold_reason) == (0, (), "credit")
         assert "needs 50" in job.timeline[-1].why
-    (gate,) = outcome.stats["gates"]
-    assert gate["gate"] == "credit"
-    assert any("waiting jobs need about" in sentence for sentence in outcome.stats["outlook"])
+    (gate,) = outcome.stats["holds"]
+    assert gate["name"] == "credit"
+    assert any(
+        "waiting jobs need about" in sentence for sentence in outcome.stats["credit_forecast"]
+    )
 
 
 @pytest.mark.played(by=out_of_credit)

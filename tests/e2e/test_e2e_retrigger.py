@@ -28,8 +28,8 @@ def failed(jobs: list[Job]) -> list[str]:
 
 
 def figures(report: dict[str, Any]) -> tuple[int, int, dict[str, int]]:
-    left = {each["reason"]: each["count"] for each in report["left_out"]}
-    return report["matched"], report["chosen"], left
+    left = {each["reason"]: each["count"] for each in report["excluded"]}
+    return report["matched"], report["selected"], left
 
 
 def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
@@ -40,7 +40,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     assert ran.returncode == 0, ran
     report = json.loads(ran.stdout)
     assert figures(report) == figures(seen)
-    assert (report["state"], report["did"], report["refused"]) == ("done", 12, [])
+    assert (report["state"], report["done"], report["skipped"]) == ("done", 12, [])
     again = stage.up.ended(failed(jobs), 60)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert all(len(job.attempts) == 2 for job in again)
@@ -48,7 +48,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     reopened = [event for event in again[0].timeline if event.why == "mended"]
     assert [event.to for event in reopened] == [State.QUEUED]
     log = stage.up.json("audit")
-    assert [each["act"] for each in log if each["facts"].get("act") == report["id"]] == [
+    assert [each["action"] for each in log if each["facts"].get("act") == report["id"]] == [
         "retry",
         "retry.done",
     ]

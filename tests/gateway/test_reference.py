@@ -34,7 +34,7 @@ def test_a_job_has_just_the_documented_fields(billing: Client, ops: Client) -> N
     assert COMPONENTS["Why"]["properties"].keys() == why.keys()
     preview = ops.post("/v1/cancel", {"ids": [job["id"]]}).json()
     begun = ops.post("/v1/cancel", {"preview": False, "id": preview["id"]}).json()
-    assert preview.keys() <= begun.keys() == COMPONENTS["Act"]["properties"].keys()
+    assert preview.keys() <= begun.keys() == COMPONENTS["BulkAction"]["properties"].keys()
 
 
 def test_every_operation_has_words_an_example_and_its_problems(document: dict[str, Any]) -> None:

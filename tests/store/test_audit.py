@@ -103,7 +103,7 @@ def test_limits_are_written_down_with_what_they_were(store: Store) -> None:
     store.spending.set(SpendingLimit("tag:a", Decimal("0.5"), Period.TOTAL), actor="cli:kim")
     store.spending.clear("tag:a", actor="cli:kim")
     store.spending.clear("tag:a", actor="cli:kim")
-    assert [(each.act, each.target, each.why, each.facts) for each in store.audit.read()] == [
+    assert [(each.action, each.target, each.note, each.facts) for each in store.audit.read()] == [
         ("limit.set", "tag:a", "spring", {"limit": "500/day"}),
         ("limit.set", "tag:a", "", {"before": "500/day", "limit": "0.5/total"}),
         ("limit.clear", "tag:a", "", {"before": "0.5/total"}),
@@ -120,10 +120,10 @@ def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     store.jobs.retry(made[0], actor="cli:sam")
     store.bulk.drive(seen.id)
     first, alone, last = store.audit.read()
-    assert (first.act, first.target, first.actor) == ("retry", "state=failed", "console:ops")
+    assert (first.action, first.target, first.actor) == ("retry", "state=failed", "console:ops")
     assert first.facts == {"act": seen.id, "matched": 3, "chosen": 3, "credits": 60}
     assert alone.target == f"job:{made[0]}"
-    assert (last.act, last.why) == ("retry.done", "the line is mended")
+    assert (last.action, last.note) == ("retry.done", "the line is mended")
     assert last.facts == {"act": seen.id, "chosen": 3, "did": 2, "not_ended": 1, "left": 0}
 
 
@@ -155,9 +155,9 @@ def test_numbers_are_masked_unless_told_otherwise(store: Store) -> None:
         "cli:kim", "look", "job:+818011234567", note, who="+818011234567", n=12345678
     )
     masked, (whole,) = only(store), store.audit.read(mask=False)
-    assert "1123" not in f"{masked.why}{masked.target}{masked.facts['who']}"
+    assert "1123" not in f"{masked.note}{masked.target}{masked.facts['who']}"
     assert masked.facts["n"] == 12345678
-    assert (whole.why, whole.facts["who"]) == (note, "+818011234567")
+    assert (whole.note, whole.facts["who"]) == (note, "+818011234567")
 
 
 def test_an_actor_is_one_word(store: Store) -> None:

@@ -363,7 +363,7 @@ def test_a_storm_of_the_same_click_begins_an_act_once(store: Store) -> None:
     assert store.bulk.advance(seen.id) == ("done", 0)
     assert store.bulk.get(seen.id).done == 60
     assert store.bulk.begin(seen.id, actor="cli:kim") is False
-    assert [entry.act for entry in store.audit.read()] == ["retry", "retry.done"]
+    assert [entry.action for entry in store.audit.read()] == ["retry", "retry.done"]
     assert all(len(store.jobs.get(id_).timeline) == 4 for id_ in made)
 
 
@@ -436,7 +436,7 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     assert (report.state, report.done, report.remaining) == ("stopped", 20, 40)
     assert sum(store.jobs.get(id_).state is State.QUEUED for id_ in made) == 20
     last = list(store.audit.read())[-1]
-    assert (last.act, last.actor, last.why) == ("retry.stopped", "cli:sam", "wrong list")
+    assert (last.action, last.actor, last.note) == ("retry.stopped", "cli:sam", "wrong list")
     assert (last.facts["did"], last.facts["left"]) == (20, 40)
 
 

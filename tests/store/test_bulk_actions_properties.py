@@ -203,7 +203,7 @@ class ActsMachine(RuleBasedStateMachine):
     @invariant()
     def every_act_is_written_down_once(self) -> None:
         kept = Counter(
-            (entry.facts["act"], entry.act.partition(".")[2])
+            (entry.facts["act"], entry.action.partition(".")[2])
             for entry in self.store.audit.read()
             if "act" in entry.facts
         )

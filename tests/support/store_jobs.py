@@ -130,7 +130,7 @@ def snapshot(store: Store) -> Snapshot:
     text: Any = redis_of(store).eval(_EVERYTHING, 1, root_of(store))
     found: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
     for name, gate in found.get("gates", {}).items():
-        found["gates"][name] = json.dumps(json.loads(gate), sort_keys=True)  # Lua's order varies
+        found["holds"][name] = json.dumps(json.loads(gate), sort_keys=True)  # Lua's order varies
     return found
 
 

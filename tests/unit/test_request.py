@@ -336,10 +336,17 @@ def test_a_time_of_another_zone_is_kept_in_utc() -> None:
         pytest.param({"expires": ahead(days=800)}, "expires", "days ahead", id="expires, years"),
         pytest.param({"expires": ago(seconds=1)}, "expires", "has passed", id="expires, past"),
         pytest.param({"expires": 0}, "expires", "has passed", id="expires, at once"),
-        pytest.param({"at": "2h", "expires": "1h"}, "expires", "before the time to call", id="too early"),
-        pytest.param({"at": "1h", "expires": "1h"}, "expires", "before the time to call", id="equal"),
         pytest.param(
-            {"at": ahead(hours=2), "expires": "1h"}, "expires", "before the time to call", id="mixed"
+            {"at": "2h", "expires": "1h"}, "expires", "before the time to call", id="too early"
+        ),
+        pytest.param(
+            {"at": "1h", "expires": "1h"}, "expires", "before the time to call", id="equal"
+        ),
+        pytest.param(
+            {"at": ahead(hours=2), "expires": "1h"},
+            "expires",
+            "before the time to call",
+            id="mixed",
         ),
         pytest.param({"at": "2030-01-31T09:00:00"}, "at", "has no zone", id="naive text"),
         pytest.param({"at": datetime(2030, 1, 31)}, "at", "has no zone", id="naive"),  # noqa: DTZ001

@@ -1,6 +1,6 @@
 -- An act on many jobs, as it stands. Stands before the operations of it, after _audit.lua.
 --
--- ns:act:<id>     hash  `what`, `state` (proposed, running, done, stopped), `meant` (in words), `wish` (JSON);
+-- ns:act:<id>     hash  `what`, `state` (created, running, done, stopped), `meant` (in words), `wish` (JSON);
 --                       as previewed `matched`, `chosen`, `credits`, `answered` (credits if all are), `unknown`,
 --                       `left_out` (JSON); once it was begun `actor`, `why`, `begun`, how many it `did`,
 --                       `no:<refusal>` (how many) and `ids:<refusal>` (the first of them); `ended`, and how

@@ -10,7 +10,7 @@
 local act = read_act()
 if not act.state then
   return 'gone'
-elseif act.state ~= 'proposed' then
+elseif act.state ~= 'created' then
   return 'stands'
 end
 redis.call('HSET', ACT, 'state', 'running', 'actor', ARGV[3], 'why', ARGV[4], 'begun', int(NOW))

@@ -12,7 +12,7 @@ if redis.call('EXISTS', ACT) == 1 then
   redis.call('DEL', ids)
   return 0
 end
-redis.call('HSET', ACT, 'state', 'proposed', unpack(ARGV, 5))
+redis.call('HSET', ACT, 'state', 'created', unpack(ARGV, 5))
 redis.call('PEXPIRE', ACT, ARGV[4])
 if redis.call('EXISTS', ids) == 1 then
   redis.call('RENAME', ids, IDS)
