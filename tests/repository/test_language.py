@@ -30,7 +30,7 @@ PAGES = sorted(
 )
 OLD = re.compile(
     r"""
-      \bacts\ (list|show|stop)\b | \bacts?\ on\ many\b | \b(an|that|which|another|each)\ acts?\b
+      \bacts\ (list|show|stop)\b | \bacts?\ on\ many\b | \b(an|another|each)\ acts?\b
     | \bajar\b | \bgates?\b | \btrials?\b
     | \bdoors?\b | \btellers?\b | \bdesks?\b | \bcouriers?\b | \bguardians?\b | \bdiscreet\b
     | \bwish(es)?\b | \bmeant\b | \bmatters?\ now\b | \bwhat\ is\ the\ matter\b
