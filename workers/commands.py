@@ -94,7 +94,10 @@ def demo(
     workers: Workers = 2,
     log: Annotated[Path | None, typer.Option(help="File for the log of all processes.")] = None,
 ) -> None:
-    """Make every kind of call once against the sandbox, and show the results. Exit 0 if right."""
+    """Make every kind of call once against the sandbox, and show the results.
+
+    Exit 0 if all results are right.
+    """
     if not Demo(ring=seconds(ring), workers=workers, log=log).run():
         raise typer.Exit(1)
 

@@ -16,7 +16,8 @@ from dispatcher.values.durations import seconds
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="TAG", help="May be given several times.")
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="A tag; may be given several times."),
 ]
 Key = Annotated[
     str | None, typer.Option(help="Idempotency key: the same key and request make one job.")

@@ -8,8 +8,6 @@ import typer
 
 from dispatcher.errors import DispatcherError
 
-_Share = Annotated[float, typer.Option(min=0, max=1)]
-
 
 class SandboxUnavailable(DispatcherError):
     """The sandbox cannot run here; the message says why."""
@@ -29,9 +27,15 @@ def sandbox(
     cut: Annotated[
         float, typer.Option(min=0, max=1, help="Chance of an answer cut after the call was placed.")
     ] = 0,
-    callback_drop: _Share = 0,
-    callback_duplicate: _Share = 0,
-    callback_delay: Annotated[float, typer.Option(min=0, help="Seconds.")] = 0,
+    callback_drop: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance that a callback never comes.")
+    ] = 0,
+    callback_duplicate: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance that a callback comes twice.")
+    ] = 0,
+    callback_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds from a call's end to its callback.")
+    ] = 0,
 ) -> None:
     """Run the provider's sandbox. A number's last digits choose the result (docs/sandbox.md)."""
     try:
