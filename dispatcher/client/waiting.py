@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-
-from redis.client import PubSub
+from typing import TYPE_CHECKING
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
 from dispatcher.store import Store, UnknownJob
 from dispatcher.store.redis_url import StoreUnavailable, plain_errors
+
+if TYPE_CHECKING:
+    from redis.client import PubSub
 
 LOOK = 30.0
 """Seconds between looks that no news asked for: should a piece ever be lost, it only comes late."""

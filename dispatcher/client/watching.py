@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
-
-from redis.client import PubSub
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.model.job import Event, Job
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, plain_errors
 from dispatcher.store.search import Filter
+
+if TYPE_CHECKING:
+    from redis.client import PubSub
 
 MOST = 500  # changes read in one round trip
 _AWAY = 0.5  # seconds between tries while Redis is away

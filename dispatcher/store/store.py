@@ -7,16 +7,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
-
-import redis
-from redis.commands.core import Script
+from typing import TYPE_CHECKING, Any, Literal
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import Job
 from dispatcher.model.request import FURTHEST, JobRequest
 from dispatcher.model.states import Priority, State
-from dispatcher.policy import Decision
 from dispatcher.store import codec, scripts
 from dispatcher.store.redis_url import connect, plain_errors
 from dispatcher.store.values import (
@@ -34,6 +30,12 @@ from dispatcher.store.values import (
     Wait,
 )
 from dispatcher.values.calling_hours import Window
+
+if TYPE_CHECKING:
+    import redis
+    from redis.commands.core import Script
+
+    from dispatcher.policy import Decision
 
 DEFAULT_NAMESPACE = "vd"
 AT_ONCE = 50
