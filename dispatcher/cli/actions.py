@@ -14,6 +14,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.bulk_actions import report_lines
 from dispatcher.cli.filters import Limit, past
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Note, actor
 from dispatcher.model.job import iso
@@ -22,12 +23,12 @@ from dispatcher.store import audit as log
 from dispatcher.store import bulk as bulk_acts
 from dispatcher.store.audit import Entry
 
-acts = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
+app = group("Acts on many jobs: how they stand, and an end.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
 
 
-@acts.command("list")
+@app.command("list")
 def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
     """List the acts on many jobs that were begun lately, the latest first."""
     found = bulk_acts.recent(connection.dispatcher(context).store, limit)
@@ -43,13 +44,13 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     output.show_table(table)
 
 
-@acts.command("show")
+@app.command("show")
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
     """Say how an act stands, or what came of it."""
     _report(bulk_acts.progress(connection.dispatcher(context).store, id_), json=json)
 
 
-@acts.command("stop")
+@app.command("stop")
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
     """End an act early: what it did stays done, the rest is left as it is."""
     store = connection.dispatcher(context).store

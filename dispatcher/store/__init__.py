@@ -1,6 +1,6 @@
 """Where jobs stand: Redis, behind operations that are one atomic step each."""
 
-from dispatcher.store.store import DEFAULT_NAMESPACE, Store, namespace_of
+from dispatcher.store.store import Store
 from dispatcher.store.values import (
     Claim,
     Day,
@@ -17,7 +17,6 @@ from dispatcher.store.values import (
 )
 
 __all__ = [
-    "DEFAULT_NAMESPACE",
     "Claim",
     "Day",
     "Enqueued",
@@ -31,5 +30,4 @@ __all__ = [
     "UnknownJob",
     "Wait",
     "job_id",
-    "namespace_of",
 ]

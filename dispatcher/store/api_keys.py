@@ -15,7 +15,7 @@ from itertools import chain
 from string import ascii_lowercase
 from typing import Any
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import iso
 from dispatcher.store import codec
 from dispatcher.store.redis_url import plain_errors
@@ -38,7 +38,7 @@ _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _WORDS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}
 
 
-class InvalidKeyOptions(DispatcherError, ValueError):
+class InvalidKeyOptions(UsageError, ValueError):
     """A key cannot be made like that; the message says what is accepted."""
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 if TYPE_CHECKING:
     import redis
@@ -27,7 +27,7 @@ class StoreUnavailable(DispatcherError):
     """Redis cannot be reached or does not let us in; what was asked for may not have been done."""
 
 
-class StoreUnsuitable(DispatcherError):
+class StoreUnsuitable(UsageError):
     """This Redis will not do; the message says why and what to change."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +29,7 @@ from dispatcher.store.values import (
     Wait,
 )
 from dispatcher.values.calling_hours import Window
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     import redis
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from dispatcher.policy import Decision
 
-DEFAULT_NAMESPACE = "vd"
 AT_ONCE = 50
 """Jobs written in one atomic step: a few milliseconds of Redis' time."""
 LOST_AFTER = 15.0
@@ -50,13 +49,6 @@ NAMED_BY_ID = frozenset({"cancelled", "expired"})
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
 much is likelier than twice too much."""
-
-
-def namespace_of(text: str) -> str:
-    """Return what may stand before the names of an account's keys. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return text
 
 
 class Store:
