@@ -47,7 +47,7 @@ class LazyGroup(TyperGroup):
         """Put the real command in the place of its line; the rest is as in any group."""
         name = args[0]
         if name in self.table:
-            self.commands[name] = get_command(_as_app(name, self.table[name]))
+            self.commands[name] = as_command(name, self.table[name])
         return super().resolve_command(ctx, args)
 
 
@@ -58,10 +58,11 @@ def group(help_: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
     )
 
 
-def _as_app(name: str, entry: Entry) -> typer.Typer:
+def as_command(name: str, entry: Entry) -> Any:
+    """Return the command of an entry: a TyperCommand or a TyperGroup."""
     found = entry.find()
     if isinstance(found, typer.Typer):
-        return found
+        return get_command(found)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name)(found)
-    return app
+    return get_command(app)
