@@ -12,7 +12,7 @@ import pytest
 import dispatcher
 
 HEAVY = {"celery", "kombu", "requests", "urllib3", "redis", "aiohttp", "rich", "typer"}
-PROVIDER = "dispatcher.provider."
+PROVIDER = "dispatcher.provider.xoxzo"
 
 
 def loaded(code: str) -> set[str]:
@@ -46,6 +46,12 @@ def test_connecting_loads_redis_and_still_no_celery_requests_or_provider() -> No
     """redis-py's own package imports its asyncio part: nothing of ours asks for that."""
     found = loaded("from dispatcher import Dispatcher\nDispatcher.from_url('redis://localhost')")
     assert heavy(found) == {"redis"}
+
+
+def test_checking_a_request_loads_no_more() -> None:
+    request = "{'recipient': '+818012340001', 'say': 'x'}"
+    found = loaded(f"from dispatcher import JobRequest\nJobRequest.of({request})")
+    assert heavy(found) == set()
 
 
 def test_every_name_is_there_and_is_the_one_of_its_module() -> None:
