@@ -22,6 +22,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.webhooks import Outbox
+from dispatcher.values.server_version import ServerVersion
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -86,7 +87,7 @@ def examine(at: Connection) -> Iterator[Finding]:
 
 def _redis(dispatcher: Dispatcher) -> Iterator[Finding]:
     info: Any = dispatcher.store.redis.info()
-    yield Finding("Redis", OK, f"version {info['redis_version']}")
+    yield Finding("Redis", OK, str(ServerVersion.of_info(info)))
     yield _expect(
         "append-only file",
         bool(info.get("aof_enabled")),
