@@ -38,7 +38,7 @@ OVER_SOON = {
 """What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
 its numbers stand for behaviours, not for people who want to be left alone."""
 KEPT_KEY = "secret_key"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 Ready = Callable[[], bool] | None
 
 
