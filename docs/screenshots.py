@@ -8,9 +8,6 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-from browser import Page, chromium
-from gateway_process import Gateway
-
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
@@ -19,6 +16,8 @@ from dispatcher.store import Claim, Store
 from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.credit import note_balance, watch
 from dispatcher.values.rate import Rate
+from support.console_browser import Page, chromium
+from support.gateway_process import Gateway
 from workers.devstack.embedded_server import EmbeddedServer
 
 IMAGES = Path(__file__).with_name("images")

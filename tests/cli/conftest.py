@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
+from support import ports
+from support.cli_shell import Shell
 from workers.devstack.embedded_server import EmbeddedServer
 
 
@@ -63,9 +64,7 @@ def taken_port() -> Iterator[int]:
 @pytest.fixture
 def free_port() -> int:
     """A port of the loopback device that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    return ports.free_port()
 
 
 another_free_port = free_port

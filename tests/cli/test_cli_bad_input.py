@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from cli_shell import Ran, Shell
 
 from dispatcher.store import Store
+from support.cli_shell import Ran, Shell
 from workers import commands, run
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway import server as gateway_server

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
 from dispatcher.store.credit import account, note_balance, watch
+from support.cli_shell import Shell
 
 
 def see(store: Store, balance: int) -> None:

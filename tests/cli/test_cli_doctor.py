@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cli_shell import Ran, Shell
 
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
+from support.cli_shell import Ran, Shell
 from workers.devstack.embedded_server import EmbeddedServer
 
 QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}

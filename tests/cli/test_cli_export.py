@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.model.job import Leg, legs_text
 from dispatcher.model.request import JobRequest
@@ -16,6 +15,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
 from dispatcher.store import Store
+from support.cli_shell import Shell
 
 NUMBER, MASKED, OTHER = "+818011234567", "+8180****4567", "+818011234568"
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_shell import SCRIPT, Ran, Shell
 
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.search import Filter, find
+from support.cli_shell import SCRIPT, Ran, Shell
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 CUSTOMERS = """\

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys, NotLetIn, Quota, Scope
 from dispatcher.store.spending_limits import limits
+from support.cli_shell import Shell
 
 
 def test_a_key_is_printed_once_and_alone_on_the_output(shell: Shell, store: Store) -> None:

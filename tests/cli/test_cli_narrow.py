@@ -10,11 +10,10 @@ import subprocess
 import termios
 from fcntl import ioctl
 
-from cli_shell import SCRIPT, Shell
-
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_number
+from support.cli_shell import SCRIPT, Shell
 
 NUMBER = "+818011234567"
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher import __version__
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
+from support.cli_shell import Shell
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"

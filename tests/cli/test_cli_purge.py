@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
@@ -14,6 +13,7 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store, audit
 from dispatcher.store.callbacks import CallbackInbox, CallReport
 from dispatcher.store.webhooks import Outbox
+from support.cli_shell import Shell
 
 NUMBER, OTHER = "+818011234567", "+818011234568"
 DIGITS = NUMBER.removeprefix("+")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from cli_shell import Shell
-
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, after_placing, after_window
 from dispatcher.policy import Policy as Defaults
 from dispatcher.store import Claim, Store
+from support.cli_shell import Shell
 
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=0)
 

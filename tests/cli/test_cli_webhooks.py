@@ -7,12 +7,12 @@ import signal
 import time
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Outbox
+from support.cli_shell import Shell
 
 NUMBER = "+818011234567"
 OWN = "https://receiver.example/told?token=s3cret"

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from console_parts import Person, key
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import Scope
+from support.console_client import Person, key
+from support.gateway_process import Gateway
 from workers.devstack.embedded_server import EmbeddedServer
-
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "store", "e2e")]
-
-from gateway_process import Gateway
 
 FLOWER = "http://flower.example:5555"
 

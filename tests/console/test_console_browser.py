@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import requests
-from browser import DESK, PHONE, Page, chromium
-from e2e_stack import QUICK, SAY, Up, eventually, number, numbers
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.pauses import Scope as Pausing
 from dispatcher.store.pauses import pause, resume
+from support.console_browser import DESK, PHONE, Page, chromium
+from support.e2e_stack import QUICK, SAY, Up, eventually, number, numbers
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]

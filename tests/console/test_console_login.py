@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from console_parts import Person, Reader, key
-from gateway_process import Gateway
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys, Scope
+from support.console_client import Person, Reader, key
+from support.gateway_process import Gateway
 from workers.devstack.embedded_server import EmbeddedServer
 
 PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/acts", "/console/audit"]

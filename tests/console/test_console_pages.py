@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from console_parts import MASKED, RECIPIENT, Person, Reader, key
-from gateway_process import Gateway
-from store_parts import claim, enqueue, failed, in_progress
 
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.pauses import Scope, pause
+from support.console_client import MASKED, RECIPIENT, Person, Reader, key
+from support.gateway_process import Gateway
+from support.store_jobs import claim, enqueue, failed, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 
 PATHS = [
@@ -204,7 +204,7 @@ def test_jobs_are_filtered_by_all_that_is_known_of_them(operator: Person, store:
 
 
 def _request() -> object:
-    from store_parts import request  # noqa: PLC0415 - as the others are named
+    from support.store_jobs import request  # noqa: PLC0415 - as the others are named
 
     return request(recipient="+818011110002")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
@@ -18,6 +17,7 @@ from dispatcher.sandbox.options import CREDITS_PAGES
 from dispatcher.store.credit import Account, account
 from dispatcher.store.events import notices
 from dispatcher.store.search import counts
+from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
 
 TTS = 20
 """What a call costs at the sandbox."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from e2e_stack import Stage, eventually, numbers
-
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store import audit
 from dispatcher.store import bulk as acts
 from dispatcher.store.bulk import Act
 from dispatcher.store.search import Filter
+from support.e2e_stack import Stage, eventually, numbers
 
 SECOND_TIME, NEVER, AT_ONCE = "0005", "0003", "0001"
 

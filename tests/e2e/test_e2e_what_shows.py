@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 import requests
 from celery import Celery
-from e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
 
 from dispatcher.model.job import Job
+from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
 
 Tasks = dict[str, dict[str, Any]]
 ALL_ROWS = {

@@ -15,12 +15,12 @@ import pytest
 import redis
 from celery import Celery
 from celery.result import AsyncResult
-from e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store import job_id
 from dispatcher.store.redis_url import StoreUnavailable
+from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
 from workers.devstack.embedded_server import EmbeddedServer
 
 AWAY = 10.0  # seconds

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from api_parts import Client, client
-from gateway_process import Gateway
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import Scope
+from support.api_client import Client, client
+from support.gateway_process import Gateway
 from workers.devstack.embedded_server import EmbeddedServer
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_parts import NDJSON, NUMBER, SAY, Client, answered, as_line, client
-from gateway_process import Gateway, everything
-from test_gateway_process import problem
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys, Scope
+from support.api_client import NDJSON, NUMBER, SAY, Client, answered, as_line, client
+from support.gateway_process import Gateway, everything, problem
 from workers.devstack.embedded_server import EmbeddedServer
 
 

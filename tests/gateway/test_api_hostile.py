@@ -6,11 +6,10 @@ import json
 import time
 
 import pytest
-from api_parts import NUMBER, SAY, Client
-from gateway_process import everything
-from test_gateway_process import problem
 
 from dispatcher.store import Store
+from support.api_client import NUMBER, SAY, Client
+from support.gateway_process import everything, problem
 
 JSON = {"Content-Type": "application/json"}
 

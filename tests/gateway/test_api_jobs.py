@@ -7,12 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from api_parts import NUMBER, SAY, Client, client
-from gateway_process import Gateway
-from test_gateway_process import problem
 
 from dispatcher.store import Store
 from dispatcher.store.api_keys import Scope
+from support.api_client import NUMBER, SAY, Client, client
+from support.gateway_process import Gateway, problem
 
 
 def test_a_call_is_accepted_under_the_keys_name(billing: Client, store: Store) -> None:

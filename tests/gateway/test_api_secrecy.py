@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from api_parts import NUMBER, SAY, Client, client
-from gateway_process import Gateway
-from test_gateway_process import problem
 
 from dispatcher.store import Refused, Store
 from dispatcher.store.api_keys import Scope
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.values import job_id
+from support.api_client import NUMBER, SAY, Client, client
+from support.gateway_process import Gateway, problem
 from workers.gateway import problems
 
 

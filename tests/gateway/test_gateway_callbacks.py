@@ -12,14 +12,13 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from gateway_process import KEY, Gateway, everything
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_gateway_process import problem
 
 from dispatcher.store import Store
 from dispatcher.store.callbacks import CallbackInbox, CallReport
 from dispatcher.values.callback_urls import CallbackUrls, Signer
+from support.gateway_process import KEY, Gateway, everything, problem
 from workers.devstack.embedded_server import EmbeddedServer
 
 JOB = "abcdefghijklmnop"

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_parts import NUMBER, Client
-from gateway_process import Gateway
 from prometheus_client.parser import text_string_to_metric_families
-from test_gateway_process import problem
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
@@ -21,6 +18,8 @@ from dispatcher.store import Claim, Store
 from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.credit import note_balance, watch
 from dispatcher.values.rate import Rate
+from support.api_client import NUMBER, Client
+from support.gateway_process import Gateway, problem
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from api_parts import SAY, Client
-from gateway_process import Gateway
 
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
+from support.api_client import SAY, Client
+from support.gateway_process import Gateway
 from workers.gateway.api.schemas import COMPONENTS
 
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from clock import Clock
-from store_parts import START, claim, enqueue, failed, snapshot
 
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
@@ -19,6 +17,8 @@ from dispatcher.store.bulk import Act
 from dispatcher.store.pauses import Scope, pause, resume
 from dispatcher.store.search import Filter
 from dispatcher.store.spending_limits import Limit, Period, clear_limit, set_limit
+from support.clock import Clock
+from support.store_jobs import START, claim, enqueue, failed, snapshot
 
 BEGIN = datetime.fromtimestamp(START / 1000, UTC)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from clock import Clock
-from store_parts import (
+from dispatcher.model.states import State
+from dispatcher.store import Store
+from support.clock import Clock
+from support.store_jobs import (
     START,
     assert_sound,
     at,
@@ -13,9 +15,6 @@ from store_parts import (
     records,
     snapshot,
 )
-
-from dispatcher.model.states import State
-from dispatcher.store import Store
 
 LEASE = 30
 

@@ -6,10 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import POLICY, claim, enqueue, placed, refused, request
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
@@ -28,6 +26,8 @@ from dispatcher.store.credit import (
     watch,
 )
 from dispatcher.store.events import notices
+from support.clock import Clock
+from support.store_jobs import POLICY, claim, enqueue, placed, refused, request
 
 PREPAID = AccountConfig(one_at_a_time=False, connections=1000, floor=50, expected_cost=20)
 EVERY = 300.0

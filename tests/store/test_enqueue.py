@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from clock import Clock
-from store_parts import (
+
+from dispatcher.model.states import Priority, State
+from dispatcher.store import KeyConflict, Store, job_id
+from support.clock import Clock
+from support.store_jobs import (
     RECIPIENT,
     START,
     assert_sound,
@@ -16,9 +19,6 @@ from store_parts import (
     snapshot,
     states,
 )
-
-from dispatcher.model.states import Priority, State
-from dispatcher.store import KeyConflict, Store, job_id
 
 
 def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> None:

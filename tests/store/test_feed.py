@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_parts import assert_sound, claim, enqueue, placed, request, snapshot, window
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority, State
@@ -19,6 +17,8 @@ from dispatcher.store import Pumped, Store, Wait
 from dispatcher.store.pauses import Scope, pause
 from dispatcher.store.store import LOST_AFTER
 from dispatcher.values.rate import Rate
+from support.clock import Clock
+from support.store_jobs import assert_sound, claim, enqueue, placed, request, snapshot, window
 
 _NUMBERS = itertools.count()
 URGENT, NORMAL, BULK = Priority

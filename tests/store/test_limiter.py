@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from clock import Clock
-from limiter_model import Crowd, Grant, Worker, least_gap
-from store_parts import claim, enqueue, placed, warm
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Claim, Store, Wait
 from dispatcher.values.rate import Rate
+from support.clock import Clock
+from support.limiter_model import Crowd, Grant, Worker, least_gap
+from support.store_jobs import claim, enqueue, placed, warm
 
 RATES = ["0.5", "5", "30/minute", "200"]
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from limiter_model import Connections, Crowd, Worker, Working, least_gap
-from store_parts import warm
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
 from dispatcher.values.rate import Rate
+from support.clock import Clock
+from support.limiter_model import Connections, Crowd, Worker, Working, least_gap
+from support.store_jobs import warm
 
 RATES = ["0.5", "5", "30/minute", "200"]
 PERIODS = 40

@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from clock import Clock
-from store_parts import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
@@ -16,6 +14,8 @@ from dispatcher.policy import after_window
 from dispatcher.provider import AnswerLost, NotAllowed, Throttled
 from dispatcher.store import Store
 from dispatcher.store.callbacks import CallbackInbox, CallReport
+from support.clock import Clock
+from support.store_jobs import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.dial import Turn
 from workers.engine.ticks import Pump, Rescue

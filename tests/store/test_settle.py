@@ -5,23 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from clock import Clock
-from store_parts import (
-    POLICY,
-    RECIPIENT,
-    START,
-    assert_sound,
-    at,
-    claim,
-    enqueue,
-    failed,
-    in_progress,
-    placed,
-    refused,
-    request,
-    snapshot,
-    states,
-)
 
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, Report, after_report, after_window
@@ -37,6 +20,23 @@ from dispatcher.provider import (
     Unavailable,
 )
 from dispatcher.store import Store
+from support.clock import Clock
+from support.store_jobs import (
+    POLICY,
+    RECIPIENT,
+    START,
+    assert_sound,
+    at,
+    claim,
+    enqueue,
+    failed,
+    in_progress,
+    placed,
+    refused,
+    request,
+    snapshot,
+    states,
+)
 
 LEASE = 30
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from clock import Clock
-from store_parts import POLICY, enqueue, failed, in_progress, snapshot
-
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import iso_of
 from dispatcher.model.states import Priority
 from dispatcher.policy import Report, after_report
 from dispatcher.store import Store
 from dispatcher.store.statistics import statistics
+from support.clock import Clock
+from support.store_jobs import POLICY, enqueue, failed, in_progress, snapshot
 
 
 def answer(store: Store, id_: str) -> None:

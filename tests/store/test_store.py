@@ -9,8 +9,14 @@ from decimal import Decimal
 
 import pytest
 import redis
-from clock import Clock
-from store_parts import (
+
+from dispatcher.model.states import State
+from dispatcher.store import Claim, Refused, Store
+from dispatcher.store.credit import Look, note_balance, watch
+from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.store import LOST_AFTER
+from support.clock import Clock
+from support.store_jobs import (
     claim,
     enqueue,
     placed,
@@ -18,12 +24,6 @@ from store_parts import (
     states,
     window,
 )
-
-from dispatcher.model.states import State
-from dispatcher.store import Claim, Refused, Store
-from dispatcher.store.credit import Look, note_balance, watch
-from dispatcher.store.redis_url import StoreUnavailable, connect
-from dispatcher.store.store import LOST_AFTER
 
 LEASE = 30
 

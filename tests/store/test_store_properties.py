@@ -11,7 +11,6 @@ from decimal import Decimal
 
 import pytest
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,19 +20,6 @@ from hypothesis.stateful import (
     precondition,
     rule,
     run_state_machine_as_test,
-)
-from store_books import Books
-from store_model import Model
-from store_parts import (
-    RECIPIENT,
-    Snapshot,
-    assert_sound,
-    job_of,
-    placed,
-    records,
-    request,
-    snapshot,
-    window,
 )
 
 from dispatcher.model.account_config import AccountConfig
@@ -65,6 +51,20 @@ from dispatcher.store.pauses import Scope, pause, resume
 from dispatcher.store.redis_url import connect
 from dispatcher.store.search import counts
 from dispatcher.store.spending_limits import Limit, Period, begin_day, set_limit
+from support.clock import Clock
+from support.store_books import Books
+from support.store_jobs import (
+    RECIPIENT,
+    Snapshot,
+    assert_sound,
+    job_of,
+    placed,
+    records,
+    request,
+    snapshot,
+    window,
+)
+from support.store_model import Model
 from workers.devstack.embedded_server import EmbeddedServer
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60

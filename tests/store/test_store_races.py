@@ -8,8 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
-from clock import Clock
-from store_parts import (
+
+from dispatcher.model.states import State
+from dispatcher.store import Claim, Refused, Store
+from dispatcher.store.credit import watch
+from support.clock import Clock
+from support.store_jobs import (
     assert_sound,
     claim,
     enqueue,
@@ -19,10 +23,6 @@ from store_parts import (
     snapshot,
     window,
 )
-
-from dispatcher.model.states import State
-from dispatcher.store import Claim, Refused, Store
-from dispatcher.store.credit import watch
 
 THREADS = 16
 

@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clock import Clock
-from store_parts import (
+
+from dispatcher.model.states import State
+from dispatcher.policy import Report, after_report
+from dispatcher.provider import AnswerLost
+from dispatcher.store import Store
+from dispatcher.store.credit import watch
+from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.search import counts
+from support.clock import Clock
+from support.store_jobs import (
     POLICY,
     assert_sound,
     claim,
@@ -20,14 +28,6 @@ from store_parts import (
     snapshot,
     window,
 )
-
-from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
-from dispatcher.provider import AnswerLost
-from dispatcher.store import Store
-from dispatcher.store.credit import watch
-from dispatcher.store.redis_url import StoreUnavailable, connect
-from dispatcher.store.search import counts
 from workers.devstack.embedded_server import EmbeddedServer
 
 

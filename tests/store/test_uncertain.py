@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
-from clock import Clock
-from store_parts import (
+
+from dispatcher.model.job import Job
+from dispatcher.model.states import Reason, State
+from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
+from dispatcher.provider import AnswerLost, NeverReached
+from dispatcher.store import Refused, Store, UnknownJob
+from support.clock import Clock
+from support.store_jobs import (
     POLICY,
     assert_sound,
     claim,
@@ -19,12 +25,6 @@ from store_parts import (
     refused,
     snapshot,
 )
-
-from dispatcher.model.job import Job
-from dispatcher.model.states import Reason, State
-from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
-from dispatcher.provider import AnswerLost, NeverReached
-from dispatcher.store import Refused, Store, UnknownJob
 
 LEASE, WINDOW = 30, 300
 LOST = AnswerLost("the connection was cut")

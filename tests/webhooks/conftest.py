@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from clock import Clock
-from webhook_receiver import Receiver, receiving
 
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Outbox
+from support.clock import Clock
+from support.webhook_receiver import Receiver, receiving
 
 _NUMBERS = itertools.count(1)
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 import trustme
-import webhook_receiver as acts
-from clock import Clock
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
-from webhook_parts import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
-from webhook_receiver import SECRET, Receiver, receiving
 
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Outbox
 from dispatcher.values.webhook_url import derived_secret
+from support import webhook_receiver as acts
+from support.clock import Clock
+from support.webhook_jobs import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
+from support.webhook_receiver import SECRET, Receiver, receiving
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.wire import Wire
 

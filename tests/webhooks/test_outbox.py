@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from clock import Clock
-from webhook_parts import RECIPIENT, SAY, ended, enqueue, targets
 
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Claim, Store
 from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, PATIENCE, Outbox, Webhook
+from support.clock import Clock
+from support.webhook_jobs import RECIPIENT, SAY, ended, enqueue, targets
 
 LEASE = 60.0
 

@@ -6,16 +6,16 @@ import itertools
 from collections import Counter, defaultdict
 
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from webhook_parts import enqueue, targets
 
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Decision
 from dispatcher.store import Refused, Store
 from dispatcher.store.webhooks import Outbox, Webhook
+from support.clock import Clock
+from support.webhook_jobs import enqueue, targets
 
 LEASE = 60.0
 PICK = st.integers(0, 5)

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import pytest
 import redis
-from webhook_parts import ended, enqueue, eventually
 
 from dispatcher import Change, Dispatcher, Filter, Gap, Job, NotFinished, State, UnknownJob
 from dispatcher.client import waiting
@@ -19,6 +18,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, connect
+from support.webhook_jobs import ended, enqueue, eventually
 from workers.devstack.embedded_server import EmbeddedServer
 
 SOON = 5.0

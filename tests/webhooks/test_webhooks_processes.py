@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import webhook_receiver as acts
-from webhook_parts import SAY, ended, eventually
-from webhook_receiver import SECRET, Receiver
 
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.store.webhooks import Outbox
+from support import webhook_receiver as acts
+from support.webhook_jobs import SAY, ended, eventually
+from support.webhook_receiver import SECRET, Receiver
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
 
