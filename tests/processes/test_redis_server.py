@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from workers.devstack.redis_server import (
     NoRedisServer,
     find_server,
     find_servers,
+    has_wheel,
     server_version,
 )
 
@@ -75,6 +78,32 @@ def test_without_any_server_the_error_says_what_to_install(
         find_server()
     assert f"{old} is older" in str(caught.value)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "libc", "has_one"),
+    [
+        ("linux", "x86_64", ("glibc", "2.36"), True),
+        ("linux", "aarch64", ("glibc", "2.28"), True),
+        ("linux", "x86_64", ("glibc", "2.17"), False),
+        ("linux", "x86_64", ("", ""), False),  # musl, as on Alpine
+        ("linux", "armv7l", ("glibc", "2.36"), False),
+        ("darwin", "arm64", ("", ""), True),
+        ("darwin", "x86_64", ("", ""), True),
+        ("win32", "AMD64", ("", ""), False),
+    ],
+)
+def test_the_wheel_is_for_some_machines(
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    machine: str,
+    libc: tuple[str, str],
+    has_one: bool,
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "libc_ver", lambda: libc)
+    assert has_wheel() == has_one
 
 
 def written_by(server: str, folder: Path) -> Path:
