@@ -1,33 +1,5 @@
-"""Where jobs stand: Redis, behind operations that are one atomic step each."""
+"""The store: jobs and all that belongs to them, in Redis, behind small repositories."""
 
 from dispatcher.store.store import Store
-from dispatcher.store.values import (
-    Claim,
-    Day,
-    Enqueued,
-    Gate,
-    Hours,
-    KeyConflict,
-    Pace,
-    Pumped,
-    Refused,
-    UnknownJob,
-    Wait,
-    job_id,
-)
 
-__all__ = [
-    "Claim",
-    "Day",
-    "Enqueued",
-    "Gate",
-    "Hours",
-    "KeyConflict",
-    "Pace",
-    "Pumped",
-    "Refused",
-    "Store",
-    "UnknownJob",
-    "Wait",
-    "job_id",
-]
+__all__ = ["Store"]
