@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,9 +14,10 @@ from rich.table import Table
 
 from benchmarks.stand import numbers
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing
-from dispatcher.provider import CallStatus
 from dispatcher.store import Claim, Store
 from dispatcher.store.slots import Limiter
 from dispatcher.values.rate import Rate
@@ -41,10 +43,11 @@ class Clock:
 class Provider:
     """Answers at once: what is measured is our own work."""
 
-    word = "IN PROGRESS"
+    outcome = Outcome.IN_PROGRESS
 
-    def call_status(self, callid: str) -> CallStatus:
-        return CallStatus(callid=callid, status=self.word, cost=10, duration=5)
+    def status(self, call: CallRef) -> CallReport:
+        cost = Decimal(10)
+        return CallReport(self.outcome, self.outcome.value, call.callids[0], cost, duration=5)
 
 
 class Messenger:
@@ -86,7 +89,7 @@ def measure(outstanding: int) -> list[float]:
         store.publish(AccountConfig(rate=None, one_at_a_time=False, connections=1000))
         check = CheckCall(store, told[1], POLICY, Limiter(store))
         goes_on = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
-        provider.word = "ANSWERED"
+        provider.outcome = Outcome.ANSWERED
         over = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
         store.redis.close()
     return [median(times) * 1000 for times in (idle, full, goes_on, over)]
@@ -103,7 +106,7 @@ def fill(store: Store, outstanding: int) -> None:
             claim = store.claim(made.id, token="t", lease=60)
             if not isinstance(claim, Claim):
                 raise SystemExit(f"job {made.id} could not be claimed: {claim}")
-            store.settle(made.id, 1, after_placing({"callid": f"call-{made.id}"}, POLICY))
+            store.settle(made.id, 1, after_placing(CallRef((f"call-{made.id}",)), POLICY))
 
 
 def timed(step: Any) -> float:

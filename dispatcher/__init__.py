@@ -10,7 +10,8 @@ print(job.wait(timeout=120).outcome)
 from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle, NotFinished
 from dispatcher.client.watching import Change, Gap
 from dispatcher.errors import DispatcherError
-from dispatcher.model.job import Attempt, Event, Job, NextAction
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.job import Event, Job, NextAction
 from dispatcher.model.request import InvalidJob, JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, Reason, State
 from dispatcher.store import KeyConflict, Refused, UnknownJob

@@ -10,9 +10,9 @@ from decimal import Decimal
 from dispatcher.provider import (
     BadCredentials,
     Forbidden,
+    Provider,
     ProviderError,
     Throttled,
-    VoiceClient,
 )
 from dispatcher.store import Store
 from dispatcher.store.credit import Look, Told, look_failed, note_balance, watch
@@ -29,12 +29,14 @@ class BalanceCheck:
     """Looks at the balance. `every` is in seconds, for as long as all is well."""
 
     store: Store
-    provider: VoiceClient
+    provider: Provider
     limiter: Limiter
     every: float
 
     def __call__(self) -> dict[str, str]:
         """Look, if it is time, by one process at a time; return what was found."""
+        if not self.provider.capabilities.balance:
+            return {}
         look = watch(self.store, lease=LEASE)
         return {} if look is None else self._look(look)
 
@@ -53,7 +55,7 @@ class BalanceCheck:
     def _ask(self, look: Look) -> tuple[Decimal, list[Told]]:
         try:
             with self.limiter.slot(probe=True):
-                balance = self.provider.credits()
+                balance = self.provider.balance()
         except ProviderError as error:
             self._failed(error)
             raise

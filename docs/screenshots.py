@@ -9,9 +9,11 @@ from itertools import count
 from pathlib import Path
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
-from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
+from dispatcher.policy import Decision, Policy, after_placing, after_report
 from dispatcher.store import Claim, Store
 from dispatcher.store.api_keys import ApiKeys, Scope
 from dispatcher.store.credit import note_balance, watch
@@ -76,10 +78,12 @@ class Night:
         chance = CHANCE.random()
         if chance < 0.06:
             return [Decision(State.FAILED, "invalid_request", REFUSED, "invalid_request")]
-        status = "NO ANSWER" if chance < 0.25 else "ANSWERED"
+        answered = chance >= 0.25
+        outcome = Outcome.ANSWERED if answered else Outcome.NO_ANSWER
+        word = "ANSWERED" if answered else "NO ANSWER"
         cost = Decimal(CHANCE.randint(16, 22))
-        placed = after_placing({"callid": f"call-{id_}"}, Policy())
-        report = Report(status, final=True, duration=21, cost=cost)
+        placed = after_placing(CallRef((f"call-{id_}",)), Policy())
+        report = CallReport(outcome, word, duration=21, cost=cost)
         self._past.settle(id_, 1, placed)
         ended = after_report(report, self._past.get(id_), Policy())
         assert ended

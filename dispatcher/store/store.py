@@ -13,10 +13,11 @@ import redis
 from redis.commands.core import Script
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import Leg
+from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import FURTHEST, JobRequest
 from dispatcher.model.states import Priority, State
-from dispatcher.policy import Decision
 from dispatcher.store import codec, scripts
 from dispatcher.store.redis_url import connect, plain_errors
 from dispatcher.store.values import (
@@ -140,7 +141,7 @@ class Store:
             return Wait(float(first) / 1000, second.decode())
         if kind == b"day":
             return Day(first.decode())
-        job = Job.from_record(id_, codec.record(second))
+        job = codec.job(id_, codec.record(second))
         if kind == b"hours":
             return Hours(job, first.decode())
         return Claim(job, int(first), kind.decode())
@@ -206,11 +207,7 @@ class Store:
             self.close_gate(
                 decision.gate, decision.why, float(decision.required or 0), refused=True
             )
-        kept = [f"{attempt}.result", decision.result]
-        for name, value in decision.fields.items():
-            kept += [f"{attempt}.{name}" if name in _OF_ATTEMPT else name, value]
-        if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
-            kept += [f"{attempt}.error", decision.why]
+        kept = codec.decision_fields(attempt, decision)
         answer, state = self.run(
             "settle",
             id_,
@@ -228,13 +225,13 @@ class Store:
         return answer == b"moved", State(state.decode()) if state else None
 
     def put_off(
-        self, id_: str, attempt: int, delay: float, status: str = "", legs: str = ""
+        self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
     ) -> bool:
         """Set when a call in progress is looked at next, in seconds; False where it is over.
 
-        `status` and `legs` (see job.legs_text) are what the last look told, if anything.
+        `status` (the provider's word) and `legs` are what the last look told, if anything.
         """
-        return bool(self.run("put_off", id_, attempt, _ms(delay), status, legs))
+        return bool(self.run("put_off", id_, attempt, _ms(delay), status, codec.legs_text(legs)))
 
     def owe(self, id_: str, attempt: int, look_again: float | None) -> bool:
         """Set when the cost of an ended job is looked for again, in seconds; None: not any more.
@@ -396,7 +393,7 @@ class Store:
                 pipe.zscore(self.key("next", record.get("state", "")), id_)
             moments = pipe.execute()
         return [
-            Job.from_record(id_, record, at) if "state" in record else None
+            codec.job(id_, record, at) if "state" in record else None
             for id_, record, at in zip(wanted, records, moments, strict=True)
         ]
 
@@ -484,7 +481,6 @@ _REMEDIES = {
     "uncertain": "it is uncertain: a call may be under way. Wait until that is known, mark it as"
     " reached, or say that it is to be redialled now (--uncertain)",
 }
-_OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 
 
 def _gate(name: str, text: bytes) -> Gate:

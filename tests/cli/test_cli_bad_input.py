@@ -425,7 +425,7 @@ def test_balance_with_wrong_credentials_fails_and_shows_none(
     shell: Shell, provider: dict[str, str]
 ) -> None:
     ran = shell("balance", **{**provider, "XOXZO_API_AUTH_TOKEN": "Hunter2"})
-    refused(ran, FAILED, "SID and token")
+    refused(ran, FAILED, "does not know these credentials")
     assert "Hunter2" not in ran.err
 
 

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from dispatcher import __version__
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.reports import ended
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"
@@ -31,7 +33,7 @@ FIELDS = {
 ATTEMPT = {"number", "started_at", "sent_at", "ended_at", "result", "callid", "error"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", fields={"outcome": "ANSWERED"})
+REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", report=ended("ANSWERED"))
 IN_VAIN = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
 REFUSED = Decision(State.FAILED, "not_allowed", "country", Reason.NOT_ALLOWED)
 OUT_OF_CREDIT = Decision(
@@ -46,7 +48,7 @@ def add(store: Store, recipient: str = NUMBER, *, tags: tuple[str, ...] = ()) ->
 
 def dial(store: Store, id_: str, callid: str = "call-1") -> None:
     """Do what a worker does up to the placed call."""
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": callid})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((callid,)))
     settle(store, id_, placed)
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.job import Job
 from dispatcher.policy import Policy, after_error
-from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.provider import ProviderError
+from dispatcher.provider.transport import before_sending
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.store import codec
 from support.provider_wire import http, reset
 from workers.engine.lease import Lease
 
@@ -22,7 +24,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
 COLUMNS = 9
 NOTHING = "–"  # noqa: RUF001
 SAY = {"caller": "+818000000000", "recipient": "+818011234567", "message": "Hi", "lang": "en"}
-JOB = Job.from_record(
+JOB = codec.job(
     "a" * 16,
     {
         "state": "dialing",

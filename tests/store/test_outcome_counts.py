@@ -7,19 +7,20 @@ from collections import Counter
 import pytest
 
 from dispatcher.model.states import Priority
-from dispatcher.policy import Policy, Report, after_report
+from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
 from dispatcher.store.backlog import waits
 from dispatcher.store.outcome_counts import ends
 from dispatcher.store.pauses import Scope, pause
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import claim, enqueue, failed, placed, window
 
 
 def answered(store: Store) -> str:
     id_ = enqueue(store)
     store.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
-    decision = after_report(Report("ANSWERED", final=True), store.get(id_), Policy())
+    decision = after_report(ended("ANSWERED"), store.get(id_), Policy())
     assert decision
     store.settle(id_, 1, decision)
     return id_

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
 from dispatcher.store.credit import watch
 from dispatcher.store.redis_url import StoreUnavailable, connect
 from dispatcher.store.search import counts
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -84,7 +85,7 @@ def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> No
     between()
     assert store.put_off(scheduled.id, second.attempt, 5)
     between()
-    done = after_report(Report("ANSWERED", True), store.get(scheduled.id), POLICY)
+    done = after_report(ended("ANSWERED"), store.get(scheduled.id), POLICY)
     assert done is not None
     assert store.settle(scheduled.id, second.attempt, done) is State.COMPLETED
     between()

@@ -10,10 +10,11 @@ import pytest
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
-from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
+from dispatcher.policy import Decision, after_deadline, after_report, after_window
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Refused, Store, UnknownJob
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -28,7 +29,7 @@ from support.store_jobs import (
 
 LEASE, WINDOW = 30, 300
 LOST = AnswerLost("the connection was cut")
-ANSWERED = Report("ANSWERED", True, Decimal(7), 12)
+ANSWERED = ended("ANSWERED", Decimal(7), 12)
 
 
 def uncertain(store: Store, **fields: object) -> str:
