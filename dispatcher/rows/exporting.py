@@ -51,6 +51,7 @@ OURS = (
     "say",
     "play",
     "lang",
+    "params",
 )
 COLUMNS = (*USAGE_LOG, *OURS)
 
@@ -78,7 +79,7 @@ def shielded(cells: Iterable[Cell]) -> list[Cell]:
 def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
     numbers = [mask_number(number) if mask else number for number in job.numbers]
     conference, words = job.kind is Kind.CONFERENCE, registry.registration().words
-    said = {} if mask else {"say": job.say, "play": job.play, "lang": job.lang, "url": job.play}
+    said = {} if mask else _said(job)
     return {
         "call_type": words.conference if conference else words.call,
         "caller": job.caller,
@@ -98,6 +99,13 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
         "key": mask_text(job.key) if mask and job.key else job.key,
         **said,
     }
+
+
+def _said(job: Job) -> dict[str, Cell]:
+    """Return what is said or played, and what else the provider is told."""
+    params = ",".join(f"{name}={value}" for name, value in job.params.items())
+    said = {"say": job.say, "play": job.play, "lang": job.lang, "url": job.play}
+    return {**said, "params": params or None}
 
 
 def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) -> dict[str, Cell]:
