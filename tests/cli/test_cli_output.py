@@ -76,6 +76,7 @@ def within(seconds: float, condition: Callable[[], Any]) -> None:
 
 def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     options = ("--tag", "db1", "--tag", "disk", "--key", "k1", "--expires", "15m", "--lang", "ja")
+    options += ("--param", "jp_line=1", "--param", "note=a=b")
     ran = shell("call", NUMBER, "--say", "ディスク", *options, "--priority", "urgent", "--json")
     assert (ran.code, ran.err) == (0, "")
     job = ran.json
@@ -83,6 +84,7 @@ def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     assert (job["kind"], job["state"], job["priority"]) == ("tts", "queued", "urgent")
     assert (job["recipient"], job["say"], job["lang"]) == (NUMBER, "ディスク", "ja")
     assert (job["tags"], job["key"], job["attempts"]) == (["db1", "disk"], "k1", [])
+    assert job["params"] == {"jp_line": "1", "note": "a=b"}
     assert job["next_action"].keys() == {"what", "at"}
     moments = [datetime.fromisoformat(job[name]) for name in ("created_at", "expires_at")]
     assert moments[1] - moments[0] == timedelta(minutes=15)
