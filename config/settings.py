@@ -15,7 +15,8 @@ from config import texts
 from dispatcher.client.messages import known_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import MOST_ATTEMPTS, in_plain_words
+from dispatcher.model.plain_words import in_plain_words
+from dispatcher.model.request import MOST_ATTEMPTS
 from dispatcher.model.states import OnUncertain
 from dispatcher.policy import DEFAULTS, Policy
 from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
@@ -172,7 +173,7 @@ class Settings(BaseSettings):
         return Policy(**given)
 
     @property
-    def rules(self) -> AccountConfig:
+    def account_config(self) -> AccountConfig:
         """What Redis keeps for the account, at every dial."""
         return AccountConfig(
             rate=self.rate_limit,

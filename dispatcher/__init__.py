@@ -11,12 +11,12 @@ from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle, NotFinishe
 from dispatcher.client.watching import Change, Gap
 from dispatcher.errors import DispatcherError
 from dispatcher.model.attempt import Attempt
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Event, Job, NextAction
 from dispatcher.model.request import InvalidJob, JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, Reason, State
-from dispatcher.store import KeyConflict, Refused, UnknownJob
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.store.search import Filter
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
 __version__ = "0.1.0"
 

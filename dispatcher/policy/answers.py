@@ -67,8 +67,8 @@ def after_error(
             return _again(error, why, _wait(job, policy, rng, now))
 
 
-def close_for(error: ProviderError) -> Reason | None:
-    """Return the gate that an error closes for the whole account, if any."""
+def hold_for(error: ProviderError) -> Reason | None:
+    """Return the hold that an error starts for the whole account, if any."""
     if isinstance(error, NotEnoughCredits):
         return Reason.CREDIT
     return Reason.AUTH if isinstance(error, AccountStopped) else None
@@ -92,14 +92,14 @@ def _uncertain(why: str, window: float) -> Decision:
 
 def _held(error: AccountStopped, why: str) -> Decision:
     poor = isinstance(error, NotEnoughCredits)
-    gate = Reason.CREDIT if poor else Reason.AUTH
+    hold = Reason.CREDIT if poor else Reason.AUTH
     return Decision(
         State.HELD,
-        f"held_{gate}",
+        f"held_{hold}",
         why,
-        gate,
+        hold,
         spent=False,
-        gate=gate,
+        hold=hold,
         required=error.required if isinstance(error, NotEnoughCredits) else None,
         proves=KNOWS_US if poor else ANSWERS,
     )

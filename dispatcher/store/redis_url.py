@@ -14,11 +14,9 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from dispatcher.errors import DispatcherError
+from dispatcher.values.server_version import NEEDED, ServerVersion
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
-OLDEST = (6, 2)
-"""The oldest Redis that does: what Debian stable and the embedded server ship is not older."""
-
 _TIMEOUT = 5.0  # a Redis that has not answered by then is as good as gone
 
 
@@ -133,7 +131,7 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
         )
     if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
         command = text.partition(",")[0].removeprefix("unknown command ")
-        return StoreUnsuitable(f"{where} does not know {command}: 6.2 or newer is needed")
+        return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")
     if text.startswith("OOM"):
         return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
     if text.startswith("MISCONF"):
@@ -145,10 +143,10 @@ def _brief(error: Exception) -> str:
     return hide_password(str(error).splitlines()[0][:200]) if str(error) else type(error).__name__
 
 
-def check_version(client: redis.Redis) -> str:
+def check_version(client: redis.Redis) -> ServerVersion:
     """Return the server's version, or raise StoreUnsuitable where it is too old."""
     with plain_errors():
-        version = str(client.info("server")["redis_version"])
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise StoreUnsuitable(f"Redis {version} is too old: 6.2 or newer is needed")
+        version = ServerVersion.of_info(client.info("server"))
+    if not version.will_do:
+        raise StoreUnsuitable(f"{version} is too old: {NEEDED} is needed")
     return version

@@ -7,8 +7,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from support.api_client import client
 from support.gateway_process import Gateway
 

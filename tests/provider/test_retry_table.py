@@ -130,7 +130,7 @@ def test_what_the_table_says_happens(
         f"`{becomes}`",
         f"`{decision.result}`",
         "yes" if decision.spent else "no",
-        decision.gate or NOTHING,
+        decision.hold or NOTHING,
         ", ".join(decision.proves) or NOTHING,
         decision.failure or NOTHING,
     ]

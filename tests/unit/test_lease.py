@@ -18,7 +18,8 @@ from dispatcher.provider.xoxzo.client import VoiceClient
 from dispatcher.provider.xoxzo.provider import XoxzoProvider
 from dispatcher.provider.xoxzo.session import Credentials
 from dispatcher.sandbox import SandboxOptions, running
-from dispatcher.store import Claim, codec
+from dispatcher.store import codec
+from dispatcher.store.values import Claim
 from workers.engine.dial import Dial
 from workers.engine.lease import Lease, since_boot
 
@@ -78,6 +79,7 @@ class OneClaim:
     """A store that grants one claim, and writes down what became of it."""
 
     def __init__(self) -> None:
+        self.queue = self.calls = self.limiter = self
         self.settled: list[Any] = []
 
     def claim(self, *_: Any, **__: Any) -> Claim:

@@ -101,7 +101,7 @@ def test_every_error_has_its_decision(error: type[ProviderError]) -> None:
     assert decision.why == WHY
     assert (decision.to, decision.result, decision.reason) == (to, result, reason)
     assert decision.spent is spent
-    assert decision.gate == gate
+    assert decision.hold == gate
 
 
 def test_no_error_is_without_a_decision() -> None:

@@ -38,7 +38,7 @@ OVER_SOON = {
 """What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
 its numbers stand for behaviours, not for people who want to be left alone."""
 KEPT_KEY = "secret_key"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 Ready = Callable[[], bool] | None
 
 
@@ -128,7 +128,7 @@ class Stack:
             self._start_sandbox()
         self._place_servers()
         settings = self._settings()
-        _ = settings.rules  # what is wrong together shows here, and not in each process
+        _ = settings.account_config  # what is wrong together shows here, and not in each process
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)

@@ -15,14 +15,14 @@ from dispatcher.policy import (
     Policy,
     after_deadline,
     after_report,
-    close_for,
+    hold_for,
     next_check,
     next_cost_look,
 )
 from dispatcher.provider import Provider, ProviderError, Throttled, UnknownCall
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.slots import Limiter, NoSlot
+from dispatcher.store.slots import NoSlot, Slots
 from workers.engine.dial import Turn
 from workers.engine.retrying import retry_until_available
 
@@ -52,14 +52,14 @@ class CheckCall:
     store: Store
     provider: Provider
     policy: Policy
-    limiter: Limiter
+    limiter: Slots
 
     def __call__(self, job_id: str) -> Turn:
         """Check a job's call, if one is in progress, or ask for the cost of one that has ended.
 
         Raises UnknownJob, StoreUnavailable.
         """
-        job = self.store.get(job_id)
+        job = self.store.jobs.get(job_id)
         attempt = job.attempt
         cost_only = job.terminal and job.cost_check_after is not None
         if attempt is None or not (cost_only or job.state is State.IN_PROGRESS):
@@ -79,16 +79,16 @@ class CheckCall:
             return Check(known=False)
         except Throttled as error:
             wait = error.retry_after or 1.0
-            self.store.throttle(wait)
+            self.store.limiter.throttle(wait)
             return Check(wait=wait)
         except ProviderError as error:
-            if gate := close_for(error):
-                self.store.close_gate(gate, str(error), refused=True)
+            if hold := hold_for(error):
+                self.store.holds.start(hold, str(error), refused=True)
         return Check()
 
     def _later(self, job: Job, attempt: Attempt, wait: float) -> Turn:
         """Come back when the share has a slot; an ended job's lease on its look brings it back."""
-        self.store.put_off(job.id, attempt.number, wait)
+        self.store.calls.reschedule_check(job.id, attempt.number, wait)
         return Turn(job.id, job.state, why="waits for the checks' share of the rate")
 
     def _apply(self, job: Job, attempt: Attempt, check: Check) -> Turn:
@@ -107,20 +107,20 @@ class CheckCall:
         pause = next_check(age, self.policy, known=check.known)
         delay = min(max(check.wait, pause), max(limit - age, 0.5))
         told = check.report.word
-        self.store.put_off(job.id, attempt.number, delay, told, check.report.legs)
+        self.store.calls.reschedule_check(job.id, attempt.number, delay, told, check.report.legs)
         unknown = "no word from the provider" if check.known else "it does not know the call yet"
         return Turn(job.id, job.state, why=told or unknown)
 
     def _settle(self, job: Job, attempt: Attempt, decision: Decision) -> Turn:
         state = retry_until_available(
-            lambda: self.store.settle(job.id, attempt.number, decision, actor="reconcile")
+            lambda: self.store.calls.settle(job.id, attempt.number, decision, actor="reconcile")
         )
         return Turn(job.id, state, decision.reason, decision.why)
 
     def _learn(self, job: Job, report: CallReport) -> None:
         if report.lasted is not None:
             with suppress(StoreUnavailable):
-                self.store.learn(job.kind, report.lasted)
+                self.store.calls.learn_duration(job.kind, report.lasted)
 
     def _note_cost(self, job: Job, attempt: Attempt, check: Check) -> Turn:
         """Add a cost that came late to its attempt and to the account's books, or look again."""
@@ -128,7 +128,9 @@ class CheckCall:
         if decision is not None and check.report.cost is not None:
             self._settle(job, attempt, decision)
             return Turn(job.id, job.state, why="its cost came late")
-        self.store.owe(job.id, attempt.number, next_cost_look(job.cost_check_after or 0))
+        self.store.calls.schedule_cost_check(
+            job.id, attempt.number, next_cost_look(job.cost_check_after or 0)
+        )
         return Turn(job.id, job.state, why="no cost told yet")
 
     def _age(self, attempt: Attempt) -> float:

@@ -20,7 +20,7 @@ from workers.gateway.problems import Problem
 LIMIT = Limit(size=64 * 1024)
 
 
-def router(signer: Signer, reception: CallbackWriter, provider: CallbackParser) -> APIRouter:
+def router(signer: Signer, writer: CallbackWriter, provider: CallbackParser) -> APIRouter:
     """Return the route; `provider` reads what comes."""
     routes = APIRouter()
 
@@ -31,11 +31,11 @@ def router(signer: Signer, reception: CallbackWriter, provider: CallbackParser) 
                 parts["job"], parts["attempt"], parts["expires"], parts["mac"], time.time()
             )
         except InvalidCallback as error:
-            reception.count("expired" if isinstance(error, Expired) else "forged")
+            writer.count("expired" if isinstance(error, Expired) else "forged")
             raise Problem(HTTPStatus.NOT_FOUND, str(error)) from None
-        report = await _read(request, reception, provider)
+        report = await _read(request, writer, provider)
         try:
-            await reception.take(Callback.of(parts["job"], attempt, report))
+            await writer.take(Callback.of(parts["job"], attempt, report))
         except NotWritten as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
         return Response()
@@ -44,9 +44,7 @@ def router(signer: Signer, reception: CallbackWriter, provider: CallbackParser) 
     return routes
 
 
-async def _read(
-    request: Request, reception: CallbackWriter, provider: CallbackParser
-) -> CallReport:
+async def _read(request: Request, writer: CallbackWriter, provider: CallbackParser) -> CallReport:
     """Return what the body reports. Raises Problem, and counts, where it reports nothing."""
     try:
         body, headers = await request.body(), request.headers
@@ -54,10 +52,10 @@ async def _read(
             CallbackRequest(body, headers.get("content-type", ""), headers)
         )
     except Problem:  # too large, too slow
-        reception.count("mangled")
+        writer.count("mangled")
         raise
     except UnexpectedShape as error:
-        reception.count("mangled")
+        writer.count("mangled")
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             f"the body reports no call: {error}",
