@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.states import OnUncertain, Priority
 from dispatcher.provider import registry
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     CONFERENCE = "conference"
 
 
-class InvalidJob(DispatcherError, ValueError):
+class InvalidJob(UsageError, ValueError):
     """The request cannot become a job; nothing was written.
 
     `problems` is a list of `(field, message)`, one for each thing to mend.

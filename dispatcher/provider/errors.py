@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 
-class Misconfigured(DispatcherError, ValueError):
+class Misconfigured(UsageError, ValueError):
     """A provider's settings are wrong; correct the one that is named."""
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import check_version, plain_errors
 from dispatcher.values.server_version import ServerVersion
@@ -54,9 +52,11 @@ class Server(Repository):
             )
 
     def _fsync(self) -> str | None:
+        from redis import RedisError  # noqa: PLC0415 - see redis_url
+
         try:
             found: dict[str, str] = self._redis.config_get("appendfsync")  # type: ignore[assignment]
-        except redis.RedisError:  # some servers keep their settings to themselves
+        except RedisError:  # some servers keep their settings to themselves
             return None
         return found.get("appendfsync", "")
 
