@@ -170,8 +170,8 @@ class Job:
 
     def _content(self) -> dict[str, Any]:
         """Return what is said or played, and what else the provider is told."""
-        said: dict[str, Any] = {"say": self.say, "lang": self.lang, "play": self.play}
-        return said | ({"params": dict(self.params)} if self.params else {})
+        params = dict(self.params)
+        return {"say": self.say, "lang": self.lang, "play": self.play, "params": params}
 
 
 def iso(at: datetime | None) -> str | None:

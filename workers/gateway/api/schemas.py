@@ -175,7 +175,7 @@ JOB_VIEW = object_(
         "say": text("Left out for keys that only read, as are `lang`, `play` and `params`."),
         "lang": text("The text's language."),
         "play": text("The recording."),
-        "params": {"type": "object", "description": "Further form fields, where there are any."},
+        "params": {"type": "object", "description": "Further form fields for the provider."},
         "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
