@@ -13,7 +13,6 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -22,7 +21,6 @@ from dispatcher.model.bulk_action import (
     MOST,
     BulkAction,
     BulkActionKind,
-    LeftOut,
     Preview,
     TooMany,
     UnknownAction,
@@ -32,6 +30,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
+from dispatcher.store.bulk_record import action_of, fields_of
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.redis_url import plain_errors
@@ -134,7 +133,7 @@ class Bulk(Repository):
                 pipe.rpush(ids, *preview.ids[start : start + _IDS_AT_ONCE])
                 pipe.expire(ids, CREATED_FOR)
             pipe.execute()
-        flat = chain.from_iterable(_fields(preview).items())
+        flat = chain.from_iterable(fields_of(preview).items())
         self._run("propose_act", preview.id, list_name, milliseconds(CREATED_FOR), *flat)
         return preview.id
 
@@ -223,7 +222,7 @@ class Bulk(Repository):
                 pipe.llen(self._key("act", id_, "ids"))
             rows = pipe.execute()
         pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if b"state" in raw]
+        return [action_of(id_, raw, left) for id_, raw, left in pairs if b"state" in raw]
 
 
 def _known(id_: str) -> str:
@@ -231,61 +230,3 @@ def _known(id_: str) -> str:
     if not _ID.fullmatch(id_):
         raise UnknownAction(id_)
     return id_
-
-
-def _fields(preview: Preview) -> dict[str, Any]:
-    left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
-    return {
-        "what": preview.kind,
-        "meant": preview.selection,
-        "wish": json.dumps(preview.options),
-        "matched": preview.matched,
-        "chosen": len(preview.ids),
-        "credits": str(preview.credits),
-        "answered": str(preview.credits_if_answered),
-        "unknown": preview.unknown,
-        "left_out": json.dumps(left_out),
-    }
-
-
-def _text(raw: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
-
-
-def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
-    return BulkAction(
-        id=id_,
-        kind=BulkActionKind(record["what"]),
-        state=record["state"],
-        selection=record["meant"],
-        actor=record.get("actor", ""),
-        why=record.get("why", ""),
-        begun_at=_moment(record.get("begun")),
-        ended_at=_moment(record.get("ended")),
-        matched=int(record["matched"]),
-        chosen=int(record["chosen"]),
-        did=int(record.get("did", 0)),
-        left=int(record.get("left", left)),
-        refused=_refused(record),
-        credits=Decimal(record["credits"]),
-        credits_if_answered=Decimal(record["answered"]),
-        unknown=int(record["unknown"]),
-        left_out=tuple(
-            LeftOut(reason, count, tuple(some))
-            for reason, count, some in json.loads(record["left_out"])
-        ),
-    )
-
-
-def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
-    refused = [
-        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
-        for name, value in record.items()
-        for kind, _, reason in [name.partition(":")]
-        if kind == "no"
-    ]
-    return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
-
-
-def _moment(milliseconds_: str | None) -> datetime | None:
-    return None if milliseconds_ is None else datetime.fromtimestamp(int(milliseconds_) / 1000, UTC)
