@@ -1,16 +1,14 @@
 """What stands in Redis: the names of keys, of record fields and of shared constants.
 
-The only place that names them. Python uses these names, and `lua_text` writes the same ones out
-for the Lua library, with the rules that both go by. A change that an older process could not work
-with needs another SCHEMA and a step in `voice-dispatcher migrate`.
+The only place that names them: Python uses these names, and lua_schema.py writes the same ones
+out for the Lua library. A change that an older process could not work with needs another SCHEMA
+and a step in `voice-dispatcher migrate`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-
-from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 
 SCHEMA = 2
 """The schema of the records that this code reads and writes. 0.1.0 wrote schema 1."""
@@ -203,6 +201,19 @@ class Config(StrEnum):
     EVERY_CHANGE = "every_change"  # targets are told of every change, not ends only
 
 
+class Pace(StrEnum):
+    """The fields of where an account's limiter stands; moments in ms since the epoch."""
+
+    NEXT_SLOT = "next_slot"
+    NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
+    BLOCKED_UNTIL = "blocked_until"  # as a 429 said
+    FRACTION = "fraction"  # of the rate that the last 429 left
+    THROTTLED_AT = "throttled_at"  # when it came
+    LAST_REQUEST = "last_request"
+    MEAN_GAP = "mean_gap"  # ms between two requests
+    COLD_SINCE = "cold_since"  # when requests began after a pause
+
+
 class Credit(StrEnum):
     """The fields of an account's credit ledger, in units of 1/10000 credit."""
 
@@ -248,3 +259,30 @@ class ApiKeyField(StrEnum):
 
 SPENDING_DAY = "@day"
 """Beside the scopes in `spending_limits`: the day that daily limits count."""
+BURN_BUCKET = 600
+"""Seconds of spending that a field of `burn` counts."""
+BURN_BUCKETS = 6
+"""How many of these are kept."""
+BLIND_AFTER = 3
+"""Balance checks in a row that fail, after which the budget binds nobody."""
+EVENTS_KEPT = 1000
+"""Account events that are kept, about."""
+EXAMPLES = 10
+"""Ids that a bulk action tells of each reason to leave jobs out."""
+OWN_TARGET = "job"
+"""The webhook target that a job names itself."""
+RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")
+"""Results of an attempt that called somebody, and whose call is over."""
+
+
+def mismatch(found: str) -> str:
+    """Return what is wrong where the key `schema` holds something else than SCHEMA."""
+    if found == MIGRATING:
+        return (
+            "a migration of the records in Redis is under way or was broken off:"
+            " run voice-dispatcher migrate again"
+        )
+    if not found.isdecimal():
+        return f"the key `schema` in Redis holds {found[:40]!r}, which is no schema of ours"
+    said = f"the records in Redis are of schema {found}, this process knows schema {SCHEMA}"
+    return f"{said}: " + ("upgrade it" if int(found) > SCHEMA else "run voice-dispatcher migrate")
