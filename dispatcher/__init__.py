@@ -10,12 +10,12 @@ print(job.wait(timeout=120).outcome)
 from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle, NotFinished
 from dispatcher.client.watching import Change, Gap
 from dispatcher.errors import DispatcherError
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Attempt, Event, Job, NextAction
 from dispatcher.model.request import InvalidJob, JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, Reason, State
-from dispatcher.store import KeyConflict, Refused, UnknownJob
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.store.search import Filter
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
 __version__ = "0.1.0"
 

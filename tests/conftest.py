@@ -11,6 +11,8 @@ import redis
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
 
+pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
+
 # Shells start background jobs with these ignored, and every process that a test starts would
 # inherit that: Ctrl-C could not be tested where the suite itself runs in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)

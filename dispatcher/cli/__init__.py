@@ -31,16 +31,16 @@ from dispatcher.cli import url as whereabouts
 from dispatcher.cli import watch as watching
 from dispatcher.cli.connection import Connection
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import InvalidKeyOptions
 from dispatcher.model.request import InvalidJob
 from dispatcher.provider import Misconfigured
 from dispatcher.rows.columns import InvalidColumns
 from dispatcher.rows.template import InvalidTemplate
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store import DEFAULT_NAMESPACE, namespace_of
-from dispatcher.store.api_keys import InvalidKeyOptions
 from dispatcher.store.redis_url import StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
-from dispatcher.store.spending_limits import InvalidLimit
+from dispatcher.store.spending import InvalidLimit
 from dispatcher.values.durations import InvalidDuration, InvalidMoment
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2

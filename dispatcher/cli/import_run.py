@@ -18,7 +18,6 @@ from dispatcher.rows.records import Record, Records
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
-from dispatcher.store.credit import account, costs
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
@@ -105,13 +104,13 @@ class Run:
 
     def _looked_ahead(self) -> Preview:
         store, tally = self.act.dispatcher.store, self.tally
-        stands = account(store)
+        stands = store.budget.credit()
         return Preview(
             rows=tally.rows,
             good=tally.good,
             same=tally.same,
             refused=tally.refused,
-            credits_=expected(tally.tariffs, costs(store)),
+            credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
             waiting=stands.waiting_needs,
         )

@@ -19,11 +19,12 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, Yes, actor
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.request import FURTHEST
 from dispatcher.model.states import Priority
-from dispatcher.store import Refused, Store, UnknownJob
-from dispatcher.store.previews import Act
+from dispatcher.store import Store
+from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.values.durations import seconds
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Jobs' ids.")]
@@ -53,8 +54,8 @@ def retry(
     """Dial again what reached nobody; all history is kept."""
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
-    wish = Wish(Act.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.retry, **how)
+    wish = Wish(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.jobs.retry, **how)
 
 
 @by_filter
@@ -69,8 +70,8 @@ def reached(
     json: AsJson = False,
 ) -> None:
     """Mark jobs of unknown outcome as reached. Somebody has asked the person called."""
-    wish = Wish(Act.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.mark_reached)
+    wish = Wish(BulkActionKind.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.jobs.mark_reached)
 
 
 @by_filter
@@ -85,8 +86,8 @@ def cancel(
     json: AsJson = False,
 ) -> None:
     """End jobs that are not dialled yet."""
-    wish = Wish(Act.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.cancel)
+    wish = Wish(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.jobs.cancel)
 
 
 @by_filter
@@ -105,8 +106,8 @@ def prioritise(
     if priority is None:
         raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
     how = {"priority": priority}
-    wish = Wish(Act.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.prioritise, **how)
+    wish = Wish(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, wanted, wish, lambda store: store.jobs.prioritise, **how)
 
 
 def _act(

@@ -11,11 +11,12 @@ from rich.table import Table
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
+from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
 from dispatcher.policy import why as forecast
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.search import Filter, Page, page
-from dispatcher.store.statistics import statistics
+from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
 from dispatcher.values.rate import Rate
 
@@ -28,7 +29,7 @@ def show(
 ) -> None:
     """Show one job, whole: attempts, timeline, what happens next."""
     dispatcher = connection.dispatcher(context)
-    found = dispatcher.job(dispatcher.store.job_of_call(job) or job)
+    found = dispatcher.job(dispatcher.store.jobs.id_of_call(job) or job)
     if json:
         output.as_json(found.to_dict())
     else:
@@ -58,9 +59,9 @@ def list_(
 
 def _listed(store: Store, wanted: Filter, limit: int, cursor: str | None) -> Page:
     """Return as many jobs as are asked for, of however many pages."""
-    found = page(store, wanted, limit, cursor)
+    found = store.search.page(wanted, limit, cursor)
     while found.cursor and len(found.jobs) < limit:
-        more = page(store, wanted, limit - len(found.jobs), found.cursor)
+        more = store.search.page(wanted, limit - len(found.jobs), found.cursor)
         found = Page(found.jobs + more.jobs, more.cursor)
     return found
 
@@ -99,7 +100,7 @@ def why(
 ) -> None:
     """Say why a job has not rung, and what happens next."""
     store = connection.dispatcher(context).store
-    found = forecast.why(store, store.get(store.job_of_call(job) or job))
+    found = forecast.why(store, store.jobs.get(store.jobs.id_of_call(job) or job))
     if json:
         output.as_json(found.to_dict())
     else:

@@ -21,11 +21,11 @@ from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.client.watching import Change, Gap, News
 from dispatcher.client.watching import watch as news_of
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job, event_dict, iso
 from dispatcher.model.states import LIVE
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.search import Filter, counts, find
 from dispatcher.values.durations import seconds
 
 TICK = 1.0
@@ -104,7 +104,7 @@ class Board:
     def begin(self) -> None:
         """Show what is under way."""
         live = replace(self._wanted, states=tuple(self._wanted.states) or tuple(LIVE))
-        found = list(islice(find(self._store, live), self._room))
+        found = list(islice(self._store.search.find(live), self._room))
         self._rows = {job.id: job for job in reversed(found)}
 
     def take(self, batch: list[News]) -> None:
@@ -121,11 +121,11 @@ class Board:
             self._reread()
         if now - self._counted_at > TICK:
             self._counted_at = now
-            by_state = counts(self._store)
+            by_state = self._store.search.counts()
             self._counts = {state: sum(reasons.values()) for state, reasons in by_state.items()}
 
     def _reread(self) -> None:
-        found = zip(self._rows, self._store.get_many(self._rows), strict=True)
+        found = zip(self._rows, self._store.jobs.get_many(self._rows), strict=True)
         self._rows = {id_: job for id_, job in list(found) if job is not None}
 
     def shown(self, width: int = output.WIDE) -> Group:

@@ -212,7 +212,7 @@ def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | Non
     Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
     """
     try:
-        fed = store.feed(most)
+        fed = store.queue.feed(most)
         together = min(MOST_TOGETHER, len(fed) // threads) if threads else 1
         return messenger.dial(fed, max(1, together))
     except StoreUnavailable as error:

@@ -15,9 +15,9 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import Reasons
-from dispatcher.store import KeyConflict, codec
+from dispatcher.store import codec
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.values import Packed
+from dispatcher.store.values import KeyConflict, Packed
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class Import:
         return self.form.request(record.values)
 
     def _standing(self, items: list[Item]) -> list[str]:
-        return self.dispatcher.store.standing([item.row for item in items])
+        return self.dispatcher.store.jobs.find_existing([item.row for item in items])
 
     def _is_fresh(self, item: Item, answer: str) -> bool:
         if answer == "same":

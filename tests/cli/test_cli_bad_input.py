@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from cli_shell import Ran, Shell
 
 from dispatcher.store import Store
+from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
 from workers import commands, run
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway import server as gateway_server
@@ -34,9 +35,9 @@ def refused(ran: Ran, code: int, *words: str) -> None:
 
 @contextmanager
 def nothing_written(store: Store) -> Iterator[None]:
-    before: Any = store.redis.dbsize()
+    before: Any = redis_of(store).dbsize()
     yield
-    assert store.redis.dbsize() == before
+    assert redis_of(store).dbsize() == before
 
 
 WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [

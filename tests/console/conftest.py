@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from console_parts import Person, key
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
+from support.console_client import Person, key
+from support.gateway_process import Gateway
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
-
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "store", "e2e")]
-
-from gateway_process import Gateway
 
 FLOWER = "http://flower.example:5555"
 
@@ -37,8 +33,8 @@ def gateway(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
 def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the gateway stands on, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
+from support.e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
 from workers.devstack.embedded_server import EmbeddedServer
 
 CALLBACKS_ALONE = {

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 import trustme
-from gateway_process import Gateway, everything, free_port
 
+from support.gateway_process import Gateway, everything, problem
+from support.ports import free_port
 from workers.devstack.embedded_server import EmbeddedServer
 
 HEADERS = {
@@ -25,17 +24,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-
-def problem(answer: requests.Response, status: int) -> dict[str, Any]:
-    """Return the problem that an answer holds; it must be one of this status."""
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    assert found["status"] == status
-    assert found["title"]
-    assert found["detail"]
-    return found
 
 
 def test_it_is_alive_and_ready(gateway: Gateway) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR = {
-    "dispatcher": {"config", "workers", "tests", "benchmarks"},
-    "config": {"workers", "tests", "benchmarks"},
-    "workers": {"tests", "benchmarks"},
+    "dispatcher": {"config", "workers", "tests", "support", "benchmarks"},
+    "config": {"workers", "tests", "support", "benchmarks"},
+    "workers": {"tests", "support", "benchmarks"},
 }
 ENVIRONMENT = {
     "os.environ",
@@ -67,6 +67,16 @@ def wrong_imports(package: str, forbidden: set[str]) -> list[str]:
 def test_a_layer_imports_none_above_it(layer: str) -> None:
     assert modules(layer)
     assert wrong_imports(layer, NOT_FOR[layer]) == []
+
+
+def test_no_test_imports_from_a_test_file() -> None:
+    """What several test files share lies in tests/support."""
+    assert [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("tests")
+        for name in imports(path.read_text(), package_of(path))
+        if any(part.startswith("test_") or part == "conftest" for part in name.split("."))
+    ] == []
 
 
 def test_the_sandbox_imports_nothing_of_the_client() -> None:

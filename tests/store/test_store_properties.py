@@ -11,7 +11,6 @@ from decimal import Decimal
 
 import pytest
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,19 +20,6 @@ from hypothesis.stateful import (
     precondition,
     rule,
     run_state_machine_as_test,
-)
-from store_books import Books
-from store_model import Model
-from store_parts import (
-    RECIPIENT,
-    Snapshot,
-    assert_sound,
-    job_of,
-    placed,
-    records,
-    request,
-    snapshot,
-    window,
 )
 
 from dispatcher.model.account_config import AccountConfig
@@ -60,11 +46,25 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.store import Claim, Day, KeyConflict, Refused, Store, Wait
-from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
-from dispatcher.store.search import counts
-from dispatcher.store.spending_limits import Limit, Period, begin_day, set_limit
+from dispatcher.store.spending import Period, SpendingLimit
+from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
+from support.clock import Clock
+from support.store_books import Books
+from support.store_jobs import (
+    RECIPIENT,
+    Snapshot,
+    assert_sound,
+    job_of,
+    placed,
+    records,
+    request,
+    snapshot,
+    window,
+)
+from support.store_model import Model
 from workers.devstack.embedded_server import EmbeddedServer
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
@@ -97,12 +97,17 @@ PROTECTION = [
     replace(SPENDING, gap=20, per_day=2),
 ]
 LIMITS = [
-    Limit("tag:a", Decimal(1000), Period.TOTAL),
-    Limit("tag:a", Decimal(2000), Period.DAY),
-    Limit("client:producer", Decimal(1000), Period.DAY),
+    SpendingLimit("tag:a", Decimal(1000), Period.TOTAL),
+    SpendingLimit("tag:a", Decimal(2000), Period.DAY),
+    SpendingLimit("client:producer", Decimal(1000), Period.DAY),
 ]
 """High ones: tests of their own tell that they hold, and this one that they count right."""
-SCOPES = [Scope(), Scope(tag="a"), Scope(tag="campaign:x"), Scope(priority=Priority.BULK)]
+SCOPES = [
+    PauseScope(),
+    PauseScope(tag="a"),
+    PauseScope(tag="campaign:x"),
+    PauseScope(priority=Priority.BULK),
+]
 REQUESTS = st.fixed_dictionaries(
     {
         "priority": st.sampled_from(["urgent", "normal", "bulk"]),
@@ -160,9 +165,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.redis.flushdb()
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
-        self.store.publish(rules)
+        self.store.limiter.publish(rules)
         window(self.store, 3)
-        begin_day(self.store, "UTC")
+        self.store.spending.begin_day("UTC")
         self.books = Books()
         self.model = Model(self.now, window=3, rules=rules)
         self.rng = random.Random(1)
@@ -189,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
         wanted = request(**{**fields, **(CONFERENCE if conference else {})})
         before = self.look()
         try:
-            done = self.store.enqueue(wanted)
+            done = self.store.jobs.enqueue(wanted)
         except KeyConflict:
             assert self._standing(wanted).fingerprint() != wanted.fingerprint()
             assert self.look() == before
@@ -218,7 +223,7 @@ class StoreMachine(RuleBasedStateMachine):
             if name.startswith("lines:")
         }
         expected = self.model.feed(most, scores, int(before.get("turn", {"": "0"})[""]))
-        fed = self.store.feed(most)
+        fed = self.store.queue.feed(most)
         assert [id_ for id_, _ in fed] == expected
         assert all(self.model.jobs[id_].priority == priority for id_, priority in fed)
         self.messages += [id_ for id_, _ in fed]
@@ -253,10 +258,10 @@ class StoreMachine(RuleBasedStateMachine):
         token = token or f"token-{len(self.tokens)}"
         busy = self._numbers_being_called()
         expected = self.model.claim(id_, token, LEASE * 1000)
-        answer = self.store.claim(id_, token=token, lease=LEASE)
+        answer = self.store.queue.claim(id_, token=token, lease=LEASE)
         if isinstance(answer, Day):
-            begin_day(self.store, answer.zone)
-            answer = self.store.claim(id_, token=token, lease=LEASE)
+            self.store.spending.begin_day(answer.zone)
+            answer = self.store.queue.claim(id_, token=token, lease=LEASE)
         if not isinstance(answer, Claim):
             assert ("wait" if isinstance(answer, Wait) else answer) == expected
             return
@@ -264,7 +269,7 @@ class StoreMachine(RuleBasedStateMachine):
         if self.granted[id_].setdefault(answer.attempt, token) != token:
             raise AssertionError(f"attempt {answer.attempt} was granted twice")
         if (id_, token) not in self.tokens:
-            assert not any(gate.stops(answer.job) for gate in self.store.gates())
+            assert not any(gate.stops(answer.job) for gate in self.store.holds.all())
             assert busy.isdisjoint(answer.job.numbers)
             assert answer.job.expires_at is None or self._before(answer.job)
             self.tokens.append((id_, token))
@@ -338,15 +343,15 @@ class StoreMachine(RuleBasedStateMachine):
         return self.claims[-1 - pick % len(self.claims)]
 
     def _write(self, id_: str, attempt: int, decision: Decision) -> None:
-        assert self.store.settle(id_, attempt, decision) is self.model.settle(
+        assert self.store.calls.settle(id_, attempt, decision) is self.model.settle(
             id_, attempt, decision
         )
 
     # -- what time moves on ----------------------------------------------------------------
 
     @rule(limit=st.sampled_from(LIMITS))
-    def set_limit(self, limit: Limit) -> None:
-        set_limit(self.store, limit)
+    def set_limit(self, limit: SpendingLimit) -> None:
+        self.store.spending.set(limit)
 
     @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300, 86_400]))
     def wait(self, seconds: float) -> None:
@@ -365,20 +370,20 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def pump(self) -> None:
-        self.store.pump()
+        self.store.queue.pump()
         self.model.pump()
 
     @precondition(lambda self: self.model.come(State.DIALING))
     @rule(most=FEW)
     def rescue(self, most: int) -> None:
-        assert self.store.rescue(WINDOW, most) == self.model.rescue(WINDOW * 1000, most)
+        assert self.store.calls.rescue(WINDOW, most) == self.model.rescue(WINDOW * 1000, most)
 
     @precondition(lambda self: self.model.come(State.IN_PROGRESS))
     @rule(most=FEW, word=WORDS)
     def reconcile(self, most: int, word: str | Report) -> None:
         """`death` is of the process, after it took the work."""
         for id_ in self._take_due(State.IN_PROGRESS, most):
-            job = self.store.get(id_)
+            job = self.store.jobs.get(id_)
             number = job.attempts[-1].number
             if word == "RINGING":
                 self._put_off(id_, number)
@@ -396,7 +401,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._put_off(id_, claim.attempt)
 
     def _put_off(self, id_: str, attempt: int) -> None:
-        assert self.store.put_off(id_, attempt, 45, "RINGING") is self.model.put_off(
+        assert self.store.calls.reschedule_check(id_, attempt, 45, "RINGING") is self.model.put_off(
             id_, attempt, 45_000
         )
 
@@ -406,7 +411,7 @@ class StoreMachine(RuleBasedStateMachine):
         owing = [(job.id, job.n) for job in self.model.jobs.values() if job.owes_at is not None]
         claims = [*owing, *((id_, claim.attempt) for id_, claim in reversed(self.claims))]
         id_, attempt = claims[pick % len(claims)]
-        answer = self.store.owe(id_, attempt, 600 if again else None)
+        answer = self.store.calls.schedule_cost_check(id_, attempt, 600 if again else None)
         later = 600_000 if again else None
         assert answer is self.model.owe(id_, attempt, later)
 
@@ -414,12 +419,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(most=FEW, dies=st.booleans())
     def end_windows(self, most: int, dies: bool) -> None:
         for id_ in self._take_due(State.UNCERTAIN, most):
-            job = self.store.get(id_)
+            job = self.store.jobs.get(id_)
             if not dies:
                 self._write(id_, job.attempts[-1].number, after_window(job, POLICY))
 
     def _take_due(self, state: State, most: int) -> list[str]:
-        taken = self.store.take_due(state, most=most, lease=TAKEN_FOR)
+        taken = self.store.calls.take_due(state, most=most, lease=TAKEN_FOR)
         assert taken == self.model.take_due(state, most, TAKEN_FOR * 1000)
         return taken
 
@@ -428,20 +433,20 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.model.gates) < 2)
     @rule(gate=st.sampled_from(["auth", "credit"]))
     def close_gate(self, gate: str) -> None:
-        assert self.store.close_gate(gate, "said so") == (gate not in self.model.gates)
+        assert self.store.holds.start(gate, "said so") == (gate not in self.model.gates)
         self.model.gates.add(gate)
 
     @rule(scope=st.sampled_from(SCOPES))
-    def pause(self, scope: Scope) -> None:
-        gate = scope.gate
-        assert pause(self.store, scope, actor="kim") == (gate not in self.model.gates)
+    def pause(self, scope: PauseScope) -> None:
+        gate = scope.hold
+        assert self.store.holds.pause(scope, actor="kim") == (gate not in self.model.gates)
         self.model.gates.add(gate)
 
     @precondition(lambda self: self.model.gates)
     @rule(scope=st.sampled_from(SCOPES))
-    def resume(self, scope: Scope) -> None:
-        gate = scope.gate
-        assert resume(self.store, scope, actor="cli") == (gate in self.model.gates)
+    def resume(self, scope: PauseScope) -> None:
+        gate = scope.hold
+        assert self.store.holds.resume(scope, actor="cli") == (gate in self.model.gates)
         self.model.gates.discard(gate)
 
     @precondition(lambda self: self.model.jobs)
@@ -449,10 +454,10 @@ class StoreMachine(RuleBasedStateMachine):
     def prioritise(self, pick: int, priority: Priority) -> None:
         id_ = self._any_waiting_job(pick)
         if self.model.prioritise(id_, priority):
-            self.store.prioritise(id_, priority, actor="person", why="it matters")
+            self.store.jobs.prioritise(id_, priority, actor="person", why="it matters")
         else:
             with pytest.raises(Refused):
-                self.store.prioritise(id_, priority, actor="person")
+                self.store.jobs.prioritise(id_, priority, actor="person")
 
     def _any_waiting_job(self, pick: int) -> str:
         """Those that wait come first."""
@@ -463,7 +468,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def open_gates(self) -> None:
         for gate in sorted(self.model.gates):
-            assert self.store.open_gate(gate)
+            assert self.store.holds.end(gate)
         self.model.gates.clear()
 
     @precondition(lambda self: self.model.jobs)
@@ -471,20 +476,20 @@ class StoreMachine(RuleBasedStateMachine):
     def cancel(self, pick: int) -> None:
         id_ = self._any_job(pick)
         if self.model.cancel(id_):
-            self.store.cancel(id_, actor="person")
+            self.store.jobs.cancel(id_, actor="person")
         else:
             with pytest.raises(Refused):
-                self.store.cancel(id_, actor="person")
+                self.store.jobs.cancel(id_, actor="person")
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, expires=st.sampled_from([None, 90]))
     def retry(self, pick: int, expires: int | None) -> None:
         id_ = self._any_job(pick)
         if self.model.retry(id_, None if expires is None else expires * 1000):
-            self.store.retry(id_, actor="person", expires=expires)
+            self.store.jobs.retry(id_, actor="person", expires=expires)
         else:
             with pytest.raises(Refused):
-                self.store.retry(id_, actor="person", expires=expires)
+                self.store.jobs.retry(id_, actor="person", expires=expires)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK)
@@ -493,17 +498,17 @@ class StoreMachine(RuleBasedStateMachine):
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.kind not in unsure)
         id_ = jobs[pick % len(jobs)].id
         if self.model.mark_reached(id_):
-            self.store.mark_reached(id_, actor="person", why="asked")
+            self.store.jobs.mark_reached(id_, actor="person", why="asked")
         else:
             with pytest.raises(Refused):
-                self.store.mark_reached(id_, actor="person")
+                self.store.jobs.mark_reached(id_, actor="person")
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
     def purge(self, pick: int, limit: int) -> None:
         id_, before = self._any_job(pick), self.now + limit
         record = records(self.look())[id_]
-        assert self.store.purge(id_, before) == self.model.purge(id_, before)
+        assert self.store.jobs.purge(id_, before) == self.model.purge(id_, before)
         if id_ not in self.model.jobs:
             self.books.forget(record)
             self.claims = [claim for claim in self.claims if claim[0] != id_]
@@ -593,7 +598,7 @@ class StoreMachine(RuleBasedStateMachine):
             wanted[job.state][job.reason] += 1
         found = {
             state: {reason: count for reason, count in reasons.items() if count}
-            for state, reasons in counts(self.store).items()
+            for state, reasons in self.store.search.counts().items()
         }
         assert found == wanted
 

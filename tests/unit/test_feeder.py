@@ -21,6 +21,7 @@ class Supply:
     """A store and a messenger in one: each feed takes the next answer, then there is nothing."""
 
     def __init__(self, *answers: Any) -> None:
+        self.queue = self
         self.answers = list(answers)
         self.sent: list[str] = []
         self.together: list[int] = []
@@ -35,10 +36,10 @@ class Supply:
             raise answer
         return [str(each) for each in answer]
 
-    def dial(self, fed: list[str], together: int) -> int:
-        self.sent += fed
+    def dial(self, dispatched: list[str], together: int) -> int:
+        self.sent += dispatched
         self.together.append(together)
-        return len(fed)
+        return len(dispatched)
 
 
 def fed_by(supply: Any, threads: int = 4) -> Feeder:

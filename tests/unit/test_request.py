@@ -125,7 +125,9 @@ def test_a_premium_rate_number_is_called_only_where_that_is_asked_for(
     assert PREMIUM in JobRequest.of(fields | {"premium": True}).called
 
 
-@pytest.mark.parametrize("moment", [ago(minutes=5), ago(days=900), "0"])
+@pytest.mark.parametrize(
+    "moment", [ago(minutes=5), ago(days=900), "0"], ids=["minutes", "years", "epoch"]
+)
 def test_a_moment_that_has_passed_means_now(moment: str) -> None:
     assert JobRequest.of(CALL | {"at": moment}).at is not None
 

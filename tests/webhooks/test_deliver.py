@@ -10,23 +10,24 @@ from pathlib import Path
 
 import pytest
 import trustme
-import webhook_receiver as acts
-from clock import Clock
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
-from webhook_parts import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
-from webhook_receiver import SECRET, Receiver, receiving
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_url import derived_secret
+from support import webhook_receiver as acts
+from support.clock import Clock
+from support.redis_inside import key_of, redis_of
+from support.webhook_jobs import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
+from support.webhook_receiver import SECRET, Receiver, receiving
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.wire import Wire
 
 OTHER = derived_secret("another key of the dispatcher")
 
 
-def once(outbox: Outbox, store: Store, receiver: Receiver, path: str = "/") -> str:
+def once(outbox: Webhooks, store: Store, receiver: Receiver, path: str = "/") -> str:
     """End a job whose receiver behaves as the path says, deliver, and return what was wrong."""
     ended(store, webhook=receiver.url + path)
     (verdict,) = run(outbox, deliver(outbox))
@@ -38,7 +39,7 @@ def once(outbox: Outbox, store: Store, receiver: Receiver, path: str = "/") -> s
 
 
 def test_a_receiver_that_knows_the_secret_reads_the_job(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, outbox: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     targets(store)
     id_ = ended(store, key="alert-1", tags=["db1"])
@@ -48,7 +49,7 @@ def test_a_receiver_that_knows_the_secret_reads_the_job(
     assert set(payload) == {"type", "timestamp", "sequence", "data"}
     assert payload["type"] == "job.cancelled"
     assert payload["timestamp"] == "2023-11-14T22:13:20.000Z"
-    assert payload["data"] == json.loads(json.dumps(store.get(id_).to_dict(mask=True)))
+    assert payload["data"] == json.loads(json.dumps(store.jobs.get(id_).to_dict(mask=True)))
     assert payload["data"]["recipient"] == "+8180****4567"
     assert got.event.startswith(f"msg_{id_}-")
     assert got.headers["content-type"] == "application/json"
@@ -56,7 +57,7 @@ def test_a_receiver_that_knows_the_secret_reads_the_job(
 
 
 def test_neither_number_nor_text_is_told_unless_whole(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
@@ -70,17 +71,19 @@ def test_neither_number_nor_text_is_told_unless_whole(
 
 
 def test_an_event_of_the_account_is_told_with_its_facts(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
-    store.redis.xadd(store.key("notices"), {"kind": "credit.low", "facts": '{"credits":60}'})
+    redis_of(store).xadd(
+        key_of(store, "notices"), {"kind": "credit.low", "facts": '{"credits":60}'}
+    )
     run(outbox, deliver(outbox, receiver.url))
     told = receiver.got[0].verified()
     assert (told["type"], told["data"]) == ("credit.low", {"credits": 60})
 
 
 def test_while_secrets_rotate_receivers_with_either_can_verify(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
@@ -92,7 +95,7 @@ def test_while_secrets_rotate_receivers_with_either_can_verify(
 
 
 def test_a_changed_body_or_an_old_message_is_recognised(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
@@ -108,7 +111,7 @@ def test_a_changed_body_or_an_old_message_is_recognised(
 
 
 def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, outbox: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     targets(store)
     receiver.answers["/"] = 500
@@ -116,7 +119,7 @@ def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
     moments = iter([datetime.now(UTC), datetime.fromtimestamp(time.time() + 100, UTC)])
     sender = deliver(outbox, receiver.url + "/", now=lambda: next(moments))
     run(outbox, sender)
-    store.retry(id_, actor="cli:sam")  # the job goes on; what is told is how it was
+    store.jobs.retry(id_, actor="cli:sam")  # the job goes on; what is told is how it was
     receiver.answers["/"] = 200
     clock.forward(5)
     run(outbox, sender)
@@ -127,17 +130,17 @@ def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
 
 
 def test_the_sequence_tells_which_event_was_the_later_one(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store, every=True)
-    store.cancel(enqueue(store), actor="cli:sam")
+    store.jobs.cancel(enqueue(store), actor="cli:sam")
     run(outbox, deliver(outbox, receiver.url))
     by_type = {each.read()["type"]: each.read()["sequence"] for each in receiver.got}
     assert by_type["job.queued"] < by_type["job.cancelled"]
 
 
 def test_each_target_of_the_account_is_told_and_the_jobs_own(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     targets(store, 2)
     ended(store, webhook=receiver.url + "/own")
@@ -163,7 +166,7 @@ def test_each_target_of_the_account_is_told_and_the_jobs_own(
     ],
 )
 def test_what_is_no_success_is_tried_again(
-    store: Store, outbox: Outbox, receiver: Receiver, answer: object, wrong: str
+    store: Store, outbox: Webhooks, receiver: Receiver, answer: object, wrong: str
 ) -> None:
     receiver.answers["/"] = answer
     assert wrong in once(outbox, store, receiver)
@@ -171,7 +174,7 @@ def test_what_is_no_success_is_tried_again(
     assert outbox.counts() == {"waiting": 1, "dead": 0}
 
 
-def test_410_is_given_up(store: Store, outbox: Outbox, receiver: Receiver) -> None:
+def test_410_is_given_up(store: Store, outbox: Webhooks, receiver: Receiver) -> None:
     receiver.answers["/"] = 410
     assert "410" in once(outbox, store, receiver)
     assert outbox.counts() == {"waiting": 0, "dead": 1}
@@ -179,7 +182,7 @@ def test_410_is_given_up(store: Store, outbox: Outbox, receiver: Receiver) -> No
 
 @pytest.mark.parametrize("how", ["hangs", "trickles"])
 def test_a_receiver_that_takes_its_time_is_given_a_little(
-    store: Store, outbox: Outbox, receiver: Receiver, how: str
+    store: Store, outbox: Webhooks, receiver: Receiver, how: str
 ) -> None:
     receiver.answers["/"] = acts.hang(receiver) if how == "hangs" else acts.trickle
     ended(store, webhook=receiver.url + "/")
@@ -190,7 +193,7 @@ def test_a_receiver_that_takes_its_time_is_given_a_little(
 
 
 def test_an_answer_without_end_is_not_read(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     receiver.answers["/"] = acts.flood
     began = time.monotonic()
@@ -198,7 +201,7 @@ def test_an_answer_without_end_is_not_read(
     assert time.monotonic() - began < 2
 
 
-def test_nobody_there_and_no_such_name(store: Store, outbox: Outbox) -> None:
+def test_nobody_there_and_no_such_name(store: Store, outbox: Webhooks) -> None:
     with receiving() as gone:
         pass
     assert "Connection refused" in once(outbox, store, gone)
@@ -207,7 +210,7 @@ def test_nobody_there_and_no_such_name(store: Store, outbox: Outbox) -> None:
 
 
 def test_private_addresses_are_refused_and_may_be_allowed_later(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, outbox: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     ended(store, webhook=receiver.url)
     (verdict,) = run(outbox, deliver(outbox, wire=Wire(Addresses(), 1, 1)))
@@ -219,7 +222,7 @@ def test_private_addresses_are_refused_and_may_be_allowed_later(
 
 
 def test_without_a_secret_nothing_is_sent_and_it_is_said(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, outbox: Webhooks, receiver: Receiver
 ) -> None:
     ended(store, webhook=receiver.url)
     (verdict,) = run(outbox, deliver(outbox, secrets=()))
@@ -227,7 +230,9 @@ def test_without_a_secret_nothing_is_sent_and_it_is_said(
     assert not receiver.got
 
 
-def test_a_target_that_was_taken_out_of_the_settings_is_said(store: Store, outbox: Outbox) -> None:
+def test_a_target_that_was_taken_out_of_the_settings_is_said(
+    store: Store, outbox: Webhooks
+) -> None:
     targets(store, 2)
     ended(store)
     verdicts = run(outbox, deliver(outbox))
@@ -257,7 +262,7 @@ def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_https_is_verified(store: Store, outbox: Outbox, authority: trustme.CA) -> None:
+def test_https_is_verified(store: Store, outbox: Webhooks, authority: trustme.CA) -> None:
     with receiving(serving(authority, "127.0.0.1")) as receiver:
         assert once(outbox, store, receiver) == ""
         receiver.got[0].verified()
@@ -266,7 +271,7 @@ def test_https_is_verified(store: Store, outbox: Outbox, authority: trustme.CA) 
 @pytest.mark.usefixtures("bundle")
 @pytest.mark.parametrize("flaw", ["another name", "another authority"])
 def test_a_certificate_that_does_not_fit_is_refused(
-    store: Store, outbox: Outbox, authority: trustme.CA, flaw: str
+    store: Store, outbox: Webhooks, authority: trustme.CA, flaw: str
 ) -> None:
     context = (
         serving(authority, "other.example")

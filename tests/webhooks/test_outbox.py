@@ -6,29 +6,31 @@ import json
 from typing import Any
 
 import pytest
-from clock import Clock
-from webhook_parts import RECIPIENT, SAY, ended, enqueue, targets
 
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
-from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, PATIENCE, Outbox, Webhook
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
+from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, PATIENCE, Webhook, Webhooks
+from support.clock import Clock
+from support.redis_inside import key_of, redis_of
+from support.webhook_jobs import RECIPIENT, SAY, ended, enqueue, targets
 
 LEASE = 60.0
 
 
-def waiting(outbox: Outbox) -> list[Webhook]:
+def waiting(outbox: Webhooks) -> list[Webhook]:
     return sorted(outbox.waiting(), key=lambda each: each.sequence)
 
 
 def tell(store: Store, kind: str, **facts: Any) -> str:
     """Write a notice as the Lua operations do."""
     fields: dict[Any, Any] = {"kind": kind, "facts": json.dumps(facts)}
-    id_: Any = store.redis.xadd(store.key("notices"), fields)
+    id_: Any = redis_of(store).xadd(key_of(store, "notices"), fields)
     return str(id_.decode())
 
 
-def fail(outbox: Outbox, id_: str, *, delay: float = 5, pause: float = 0) -> None:
+def fail(outbox: Webhooks, id_: str, *, delay: float = 5, pause: float = 0) -> None:
     assert outbox.claim(id_, LEASE)
     outbox.settle(id_, "again", delay=delay, pause=pause, error="it answered 500")
 
@@ -36,13 +38,13 @@ def fail(outbox: Outbox, id_: str, *, delay: float = 5, pause: float = 0) -> Non
 # -- what is written ----------------------------------------------------------------------------
 
 
-def test_without_a_target_nothing_is_written(store: Store, outbox: Outbox) -> None:
+def test_without_a_target_nothing_is_written(store: Store, outbox: Webhooks) -> None:
     ended(store)
     assert not waiting(outbox)
-    assert not store.redis.keys(store.key("hook*"))
+    assert not redis_of(store).keys(key_of(store, "hook*"))
 
 
-def test_each_end_is_one_event_for_each_target(store: Store, outbox: Outbox) -> None:
+def test_each_end_is_one_event_for_each_target(store: Store, outbox: Webhooks) -> None:
     targets(store, 2)
     id_ = ended(store)
     first, second = waiting(outbox)
@@ -53,30 +55,30 @@ def test_each_end_is_one_event_for_each_target(store: Store, outbox: Outbox) -> 
     assert (first.job.id, first.job.state) == (id_, State.CANCELLED)
 
 
-def test_ends_only_unless_every_change_is_asked_for(store: Store, outbox: Outbox) -> None:
+def test_ends_only_unless_every_change_is_asked_for(store: Store, outbox: Webhooks) -> None:
     targets(store)
     id_ = enqueue(store)
-    assert isinstance(store.claim(id_, token="t", lease=30), Claim)
+    assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
     assert not waiting(outbox)
     targets(store, every=True)
-    store.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
+    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
     ended(store)
     told = [each.type for each in waiting(outbox)]
     assert told == ["job.in_progress", "job.queued", "job.cancelled"]
 
 
-def test_a_jobs_own_target_is_told_and_no_other(store: Store, outbox: Outbox) -> None:
+def test_a_jobs_own_target_is_told_and_no_other(store: Store, outbox: Webhooks) -> None:
     url = "https://receiver.example:8443/told/" + "a" * 200
     ended(store, webhook=url)
     (own,) = waiting(outbox)
     assert (own.target, own.line, own.own_url) == ("job", "https://receiver.example:8443", url)
 
 
-def test_a_job_that_is_dialled_again_is_another_event(store: Store, outbox: Outbox) -> None:
+def test_a_job_that_is_dialled_again_is_another_event(store: Store, outbox: Webhooks) -> None:
     targets(store)
     id_ = ended(store)
-    store.retry(id_, actor="cli:sam")
-    store.cancel(id_, actor="cli:sam")
+    store.jobs.retry(id_, actor="cli:sam")
+    store.jobs.cancel(id_, actor="cli:sam")
     first, second = waiting(outbox)
     assert first.event != second.event
     assert first.sequence < second.sequence
@@ -85,53 +87,55 @@ def test_a_job_that_is_dialled_again_is_another_event(store: Store, outbox: Outb
 
 
 def test_a_job_made_anew_for_its_key_is_another_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     id_ = ended(store, key="alert-1")
     clock.forward(1)
-    store.purge(id_, clock.ms)
+    store.jobs.purge(id_, clock.ms)
     assert ended(store, key="alert-1") == id_
     first, second = waiting(outbox)
     assert first.event != second.event
 
 
-def test_the_snapshot_outlives_the_job(store: Store, outbox: Outbox, clock: Clock) -> None:
+def test_the_snapshot_outlives_the_job(store: Store, outbox: Webhooks, clock: Clock) -> None:
     targets(store)
     id_ = ended(store, say=SAY * 20)
     clock.forward(1)
-    assert store.purge(id_, clock.ms)
+    assert store.jobs.purge(id_, clock.ms)
     (told,) = waiting(outbox)
     assert told.job is not None
     assert (told.job.say, told.job.numbers) == (SAY * 20, (RECIPIENT,))
 
 
-def test_what_happens_to_the_account_is_told_once(store: Store, outbox: Outbox) -> None:
+def test_what_happens_to_the_account_is_told_once(store: Store, outbox: Webhooks) -> None:
     targets(store, 2)
     notice = tell(store, "credit.low", credits=60)
-    assert outbox.take_notices() == 1
-    assert outbox.take_notices() == 0
+    assert outbox.take_events() == 1
+    assert outbox.take_events() == 0
     first, second = waiting(outbox)
     assert first.event == second.event == f"msg_notice-{notice}"
     assert (first.type, json.loads(first.facts), first.job) == ("credit.low", {"credits": 60}, None)
 
 
-def test_a_gate_that_closes_and_opens_is_told(store: Store, outbox: Outbox) -> None:
+def test_a_gate_that_closes_and_opens_is_told(store: Store, outbox: Webhooks) -> None:
     targets(store)
-    store.close_gate("auth", "the provider refuses the credentials")
-    store.open_gate("auth")
-    outbox.take_notices()
+    store.holds.start("auth", "the provider refuses the credentials")
+    store.holds.end("auth")
+    outbox.take_events()
     closed, opened = waiting(outbox)
     assert (closed.type, opened.type) == ("gate.closed", "gate.opened")
     assert json.loads(closed.facts)["gate"] == "auth"
 
 
-def test_what_happened_before_there_was_a_target_is_not_told(store: Store, outbox: Outbox) -> None:
+def test_what_happened_before_there_was_a_target_is_not_told(
+    store: Store, outbox: Webhooks
+) -> None:
     tell(store, "credit.low")
-    outbox.take_notices()
+    outbox.take_events()
     targets(store)
     tell(store, "gate.closed")
-    outbox.take_notices()
+    outbox.take_events()
     assert [each.type for each in waiting(outbox)] == ["gate.closed"]
 
 
@@ -139,7 +143,7 @@ def test_what_happened_before_there_was_a_target_is_not_told(store: Store, outbo
 
 
 def test_a_webhook_is_taken_once_and_again_where_its_message_is_lost(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
@@ -150,7 +154,7 @@ def test_a_webhook_is_taken_once_and_again_where_its_message_is_lost(
     assert outbox.take(LEASE) == [id_]
 
 
-def test_a_doubled_message_sends_nothing(store: Store, outbox: Outbox) -> None:
+def test_a_doubled_message_sends_nothing(store: Store, outbox: Webhooks) -> None:
     targets(store)
     ended(store)
     (id_,) = outbox.take(LEASE)
@@ -159,7 +163,7 @@ def test_a_doubled_message_sends_nothing(store: Store, outbox: Outbox) -> None:
 
 
 def test_what_a_killed_process_had_taken_up_comes_again_as_the_same_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
@@ -173,7 +177,7 @@ def test_what_a_killed_process_had_taken_up_comes_again_as_the_same_event(
     assert (first.event, first.record) == (again.event, again.record)
 
 
-def test_a_delivered_one_is_gone(store: Store, outbox: Outbox) -> None:
+def test_a_delivered_one_is_gone(store: Store, outbox: Webhooks) -> None:
     targets(store)
     ended(store)
     (id_,) = outbox.take(LEASE)
@@ -181,11 +185,11 @@ def test_a_delivered_one_is_gone(store: Store, outbox: Outbox) -> None:
     assert outbox.settle(id_, "done")
     assert not outbox.settle(id_, "done")
     assert outbox.counts() == {"waiting": 0, "dead": 0}
-    assert not store.redis.keys(store.key("hook:*"))
+    assert not redis_of(store).keys(key_of(store, "hook:*"))
 
 
 def test_one_target_has_few_under_way_and_the_next_goes_at_once(
-    store: Store, outbox: Outbox
+    store: Store, outbox: Webhooks
 ) -> None:
     targets(store)
     for _ in range(OF_ONE_TARGET + 2):
@@ -198,7 +202,7 @@ def test_one_target_has_few_under_way_and_the_next_goes_at_once(
     assert len(outbox.take(LEASE)) == 1
 
 
-def test_a_backlog_of_one_target_keeps_no_other_waiting(store: Store, outbox: Outbox) -> None:
+def test_a_backlog_of_one_target_keeps_no_other_waiting(store: Store, outbox: Webhooks) -> None:
     for _ in range(100):
         ended(store, webhook="https://slow.example/")
     ended(store, webhook="https://quick.example/")
@@ -209,7 +213,7 @@ def test_a_backlog_of_one_target_keeps_no_other_waiting(store: Store, outbox: Ou
 
 
 def test_however_many_targets_the_queue_stays_short(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     for number in range(MOST_OUT + 20):
         ended(store, webhook=f"https://r{number}.example/")
@@ -225,7 +229,7 @@ def test_however_many_targets_the_queue_stays_short(
 
 @pytest.mark.parametrize("how", ["fails", "is slow"])
 def test_a_target_that_fails_or_is_slow_is_asked_one_at_a_time(
-    store: Store, outbox: Outbox, clock: Clock, how: str
+    store: Store, outbox: Webhooks, clock: Clock, how: str
 ) -> None:
     targets(store)
     for _ in range(10):
@@ -239,7 +243,7 @@ def test_a_target_that_fails_or_is_slow_is_asked_one_at_a_time(
     assert len(outbox.take(LEASE)) == 1
 
 
-def test_a_target_is_left_alone_for_its_pause(store: Store, outbox: Outbox, clock: Clock) -> None:
+def test_a_target_is_left_alone_for_its_pause(store: Store, outbox: Webhooks, clock: Clock) -> None:
     targets(store)
     ended(store)
     ended(store)
@@ -252,7 +256,7 @@ def test_a_target_is_left_alone_for_its_pause(store: Store, outbox: Outbox, cloc
     assert len(outbox.take(LEASE)) == 1
 
 
-def test_a_success_ends_the_pause(store: Store, outbox: Outbox) -> None:
+def test_a_success_ends_the_pause(store: Store, outbox: Webhooks) -> None:
     targets(store)
     for _ in range(6):
         ended(store)
@@ -264,7 +268,7 @@ def test_a_success_ends_the_pause(store: Store, outbox: Outbox) -> None:
 
 
 def test_what_a_dead_target_is_not_even_asked_to_take_dies_of_age(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     for _ in range(50):
@@ -284,7 +288,7 @@ def test_what_a_dead_target_is_not_even_asked_to_take_dies_of_age(
 
 
 def test_a_given_up_one_is_tried_again_as_the_same_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
@@ -306,7 +310,7 @@ def test_a_given_up_one_is_tried_again_as_the_same_event(
 
 
 def test_retention_forgets_the_dead_and_what_nobody_sends(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, outbox: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
@@ -318,13 +322,13 @@ def test_retention_forgets_the_dead_and_what_nobody_sends(
     ended(store)
     assert outbox.purge(clock.ms - 50_000) == 2
     assert outbox.counts() == {"waiting": 1, "dead": 0}
-    assert len(store.redis.keys(store.key("hook:*"))) == 1
+    assert len(redis_of(store).keys(key_of(store, "hook:*"))) == 1
 
 
-def test_a_record_deleted_by_hand_stops_nothing(store: Store, outbox: Outbox) -> None:
+def test_a_record_deleted_by_hand_stops_nothing(store: Store, outbox: Webhooks) -> None:
     targets(store)
     ended(store)
-    store.redis.delete(store.key("hook", waiting(outbox)[0].id))
+    redis_of(store).delete(key_of(store, "hook", waiting(outbox)[0].id))
     ended(store)
     (id_,) = outbox.take(LEASE)
     assert outbox.claim(id_, LEASE)

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webhook_parts import deliver, ended, run, targets
-from webhook_receiver import SECRET
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_url import derived_secret
+from support.webhook_jobs import deliver, ended, run, targets
+from support.webhook_receiver import SECRET
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 
 
 def test_the_documented_receiver_takes_what_is_signed_and_refuses_the_rest(
     store: Store,
-    outbox: Outbox,
+    outbox: Webhooks,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -7,11 +7,11 @@ from ipaddress import ip_network
 
 import pytest
 from standardwebhooks import Webhook
-from webhook_receiver import SECRET
 
 from config.settings import InvalidSettings, Settings
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.values.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
+from support.webhook_receiver import SECRET
 
 KEY = "a key of sixteen or more"
 

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import webhook_receiver as acts
-from webhook_parts import SAY, ended, eventually
-from webhook_receiver import SECRET, Receiver
 
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
-from dispatcher.store.webhooks import Outbox
+from support import webhook_receiver as acts
+from support.webhook_jobs import SAY, ended, eventually
+from support.webhook_receiver import SECRET, Receiver
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
 
@@ -110,7 +109,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
                 return set(ids) - seen.keys()
 
             eventually(lambda: not missing(), "every end is told", LEASE + 20)
-            bad = [each for each in Outbox(store).waiting() if each.target == "job"]
+            bad = [each for each in store.webhooks.waiting() if each.target == "job"]
             assert len(bad) == 10
     finally:
         for each in both:

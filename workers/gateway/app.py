@@ -8,7 +8,6 @@ from config.settings import Settings
 from dispatcher import __version__
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
@@ -37,7 +36,7 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker)
-    reception = CallbackWriter(CallbackInbox(store), messenger.apply_reports)
+    reception = CallbackWriter(store.callbacks, messenger.apply_reports)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,

@@ -15,10 +15,10 @@ from starlette.responses import Response
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import Scope
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.statistics import statistics
 from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services

@@ -36,8 +36,8 @@ def create_webhooks(settings: Settings) -> Celery:
     app.conf.update(configuration.dialling(settings))
     parts = made_once(lambda: Container(settings, app))
     workers.queue.tasks.register_webhooks(app, parts)
-    worker_ready.connect(lambda **_: parts().courier.start(), weak=False)
-    worker_shutting_down.connect(lambda **_: parts().courier.stop(), weak=False)
+    worker_ready.connect(lambda **_: parts().webhook_sender.start(), weak=False)
+    worker_shutting_down.connect(lambda **_: parts().webhook_sender.stop(), weak=False)
     return app
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import iso
 from dispatcher.model.request import InvalidJob
-from dispatcher.store import Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act
+from dispatcher.store import Store
+from dispatcher.store.audit import AuditEntry
 from dispatcher.values.durations import past, seconds
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import READS, Caller, Operator
@@ -32,9 +32,9 @@ ActId = Annotated[str, Path(alias="id", description="The id that the preview ans
 def router(services: Services) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v1", tags=["acts"])
-    for act in (Act.RETRY, Act.CANCEL, Act.REACHED):
+    for act in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
         _add_single(routes, services, act)
-    for act in (Act.RETRY, Act.CANCEL):
+    for act in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
         _add_many(routes, services, act)
     _add_acts(routes, services)
     _add_audit(routes, services)
@@ -44,7 +44,7 @@ def router(services: Services) -> APIRouter:
 # -- one -----------------------------------------------------------------------------------
 
 
-def _add_single(routes: APIRouter, services: Services, act: Act) -> None:
+def _add_single(routes: APIRouter, services: Services, act: BulkActionKind) -> None:
     store, pool = services.store, services.pool
 
     @routes.post(f"/jobs/{{id}}/{act}", description=_SINGLE[act], **operations.SINGLE[act])
@@ -54,34 +54,35 @@ def _add_single(routes: APIRouter, services: Services, act: Act) -> None:
         do = _wish(act, store, Fields(await json_object(request, optional=True)))
         await pool.run(do, id_, caller.actor)
         services.nudge()
-        return respond(caller.view(await pool.run(store.get, id_), unmask=unmask))
+        return respond(caller.view(await pool.run(store.jobs.get, id_), unmask=unmask))
 
 
 _SINGLE = {
-    Act.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
-    Act.CANCEL: "End a job that is not dialled yet.",
-    Act.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the person.",
+    BulkActionKind.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
+    BulkActionKind.CANCEL: "End a job that is not dialled yet.",
+    BulkActionKind.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the"
+    " person.",
 }
 
 
-def _wish(act: Act, store: Store, fields: Fields) -> Callable[[str, str], None]:
+def _wish(act: BulkActionKind, store: Store, fields: Fields) -> Callable[[str, str], None]:
     """Return what is to be done to a job by an actor. Raises InvalidJob."""
     note = fields.note()
-    if act is Act.RETRY:
+    if act is BulkActionKind.RETRY:
         expires, uncertain = fields.any("expires", seconds), bool(fields.flag("uncertain"))
         fields.no_others("note", "expires", "uncertain")
-        return lambda id_, actor: store.retry(
+        return lambda id_, actor: store.jobs.retry(
             id_, actor=actor, why=note, expires=expires, uncertain=uncertain
         )
     fields.no_others("note")
-    do = store.cancel if act is Act.CANCEL else store.mark_reached
+    do = store.jobs.cancel if act is BulkActionKind.CANCEL else store.jobs.mark_reached
     return lambda id_, actor: do(id_, actor=actor, why=note)
 
 
 # -- many ----------------------------------------------------------------------------------
 
 
-def _add_many(routes: APIRouter, services: Services, act: Act) -> None:
+def _add_many(routes: APIRouter, services: Services, act: BulkActionKind) -> None:
     pool = services.pool
 
     @routes.post(f"/{act}", description=_MANY[act], **operations.MANY[act])
@@ -98,17 +99,18 @@ def _add_many(routes: APIRouter, services: Services, act: Act) -> None:
 
 
 _MANY = {
-    Act.RETRY: "Preview a retry of many jobs; then, with its `id` and `preview: false`, begin it.",
-    Act.CANCEL: "Preview a cancellation of many jobs; then, with its `id` and `preview: false`,"
+    BulkActionKind.RETRY: "Preview a retry of many jobs; then, with its `id` and `preview: false`,"
     " begin it.",
+    BulkActionKind.CANCEL: "Preview a cancellation of many jobs; then, with its `id` and"
+    " `preview: false`, begin it.",
 }
 Meant = Filter | Sequence[str]
 
 
-def _read(act: Act, fields: Fields, caller: Caller) -> tuple[Meant, float | None, bool]:
+def _read(act: BulkActionKind, fields: Fields, caller: Caller) -> tuple[Meant, float | None, bool]:
     """Return which jobs are meant, the new deadline, and whether uncertain ones are, too."""
-    known = ("preview", "ids", "filter", *(("expires", "uncertain") if act is Act.RETRY else ()))
-    fields.no_others(*known)
+    more = ("expires", "uncertain") if act is BulkActionKind.RETRY else ()
+    fields.no_others("preview", "ids", "filter", *more)
     ids, wanted = fields.texts("ids", str), fields.object("filter")
     if (ids is None) == (wanted is None):
         raise InvalidJob([("filter", "give either a filter ({} means all jobs) or ids")])
@@ -119,24 +121,26 @@ def _read(act: Act, fields: Fields, caller: Caller) -> tuple[Meant, float | None
 
 
 def _preview(
-    store: Store, act: Act, which: Meant, expires: float | None, uncertain: bool
+    store: Store, act: BulkActionKind, which: Meant, expires: float | None, uncertain: bool
 ) -> dict[str, Any]:
-    found = acts.preview(store, act, which, expires=expires, uncertain=uncertain)
-    acts.propose(store, found)
+    found = store.bulk.preview(act, which, expires=expires, uncertain=uncertain)
+    store.bulk.create(found)
     return found.to_dict()
 
 
-def _begin(services: Services, act: Act, id_: str, actor: str, note: str) -> dict[str, Any]:
-    stands = acts.progress(services.store, id_)
-    if stands.act is not act:
+def _begin(
+    services: Services, act: BulkActionKind, id_: str, actor: str, note: str
+) -> dict[str, Any]:
+    stands = services.store.bulk.get(id_)
+    if stands.kind is not act:
         raise Problem(
             HTTPStatus.CONFLICT,
-            f"that is the preview of another act: {stands.act}",
-            remedy=f"begin it by POST /v1/{stands.act}",
+            f"that is the preview of another act: {stands.kind}",
+            remedy=f"begin it by POST /v1/{stands.kind}",
         )
-    if acts.begin(services.store, id_, actor=actor, why=note):
+    if services.store.bulk.begin(id_, actor=actor, why=note):
         services.messenger.retrigger([id_])
-    return acts.progress(services.store, id_).to_dict()
+    return services.store.bulk.get(id_).to_dict()
 
 
 # -- acts and audit ------------------------------------------------------------------------
@@ -148,7 +152,7 @@ def _add_acts(routes: APIRouter, services: Services) -> None:
     @routes.get("/acts/{id}", dependencies=[READS], **operations.ACT)
     async def act(id_: ActId) -> Response:
         """Return how an act on many jobs stands, and in the end what it did and did not."""
-        return respond((await pool.run(acts.progress, store, id_)).to_dict())
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
     @routes.post("/acts/{id}/stop", **operations.STOP)
     async def stop(request: Request, caller: Operator, id_: ActId) -> Response:
@@ -156,8 +160,8 @@ def _add_acts(routes: APIRouter, services: Services) -> None:
         fields = Fields(await json_object(request, optional=True))
         note = fields.note()
         fields.no_others("note")
-        await pool.run(acts.stop, store, id_, actor=caller.actor, why=note)
-        return respond((await pool.run(acts.progress, store, id_)).to_dict())
+        await pool.run(store.bulk.stop, id_, actor=caller.actor, why=note)
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
 
 def _add_audit(routes: APIRouter, services: Services) -> None:
@@ -175,9 +179,9 @@ def _add_audit(routes: APIRouter, services: Services) -> None:
 def _entries(store: Store, since: str | None, until: str | None, limit: int) -> dict[str, Any]:
     """Return entries, and since when the next ones are. Those of one moment stay together."""
     bounds = Fields({"since": since, "until": until})
-    found: list[audit.Entry] = []
+    found: list[AuditEntry] = []
     more = None
-    for entry in audit.read(store, bounds.text("since", past), bounds.text("until", past)):
+    for entry in store.audit.read(bounds.text("since", past), bounds.text("until", past)):
         if len(found) >= limit and entry.at != found[-1].at:
             more = iso(entry.at)
             break

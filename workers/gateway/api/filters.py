@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
-from dispatcher.store.api_keys import Scope
 from dispatcher.values.durations import past
 from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.fields import Fields

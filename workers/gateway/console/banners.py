@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.states import Reason, State
 from dispatcher.policy.credit_forecast import shown
-from dispatcher.store import Gate, Pace
-from dispatcher.store.backlog import Waits
-from dispatcher.store.credit import Account
-from dispatcher.store.outcome_counts import Minute
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
 from dispatcher.values.durations import spoken
 
 NOBODY_DIALS = 30_000
@@ -53,12 +52,12 @@ class Standing:
     """How everything stands at `now` (ms since the epoch)."""
 
     now: float
-    gates: tuple[Gate, ...]
+    gates: tuple[Hold, ...]
     jobs: dict[str, dict[str, int]]
     """State -> reason ('' for none) -> how many."""
     pace: Pace
-    account: Account
-    waits: Waits
+    account: Credit
+    waits: Backlog
     minutes: list[Minute]
     dead_webhooks: int = 0
 
@@ -69,7 +68,7 @@ class Standing:
     @property
     def ready(self) -> int:
         """How many stand in line, or are on their way to a worker."""
-        return sum(self.pace.ready.values()) + self.pace.fed
+        return sum(self.pace.ready.values()) + self.pace.dispatched
 
     @property
     def waiting(self) -> int:
@@ -95,15 +94,15 @@ _REMEDIES = {
 }
 
 
-def _gate(now: Standing, gate: Gate) -> Banner:
+def _gate(now: Standing, gate: Hold) -> Banner:
     kind, _, scope = gate.name.partition(":")
     whole = scope in {"", "account"}
-    held = "Calls are tried one at a time" if gate.ajar else f"{_whom(scope)} are held"
+    held = "Calls are tried one at a time" if gate.half_open else f"{_whom(scope)} are held"
     why = gate.why
-    if kind == Reason.CREDIT and not gate.ajar:
+    if kind == Reason.CREDIT and not gate.half_open:
         why = _needs(now.account, gate) or why
     return Banner(
-        Level.BAD if whole and not gate.ajar else Level.WARN,
+        Level.BAD if whole and not gate.half_open else Level.WARN,
         f"{held}: {why}",
         _REMEDIES.get(Reason(kind), "") if kind in set(Reason) else "",
         gate.since,
@@ -122,7 +121,7 @@ def _whom(scope: str) -> str:
     return f"Calls of {what}" if kind == "client" else "Calls"
 
 
-def _needs(account: Account, gate: Gate) -> str:
+def _needs(account: Credit, gate: Hold) -> str:
     if account.available is None:
         return ""
     needed = max(Decimal(str(gate.required)), account.floor or Decimal(0))
@@ -170,8 +169,8 @@ def _credit(now: Standing) -> list[Banner]:
         found.append(
             Banner(
                 Level.WARN,
-                f"The balance could not be seen {account.misses} times in a row: calls go out"
-                " without a budget",
+                f"The balance could not be seen {account.failed_checks} times in a row: calls go"
+                " out without a budget",
                 "`voice-dispatcher events` says why the looks failed.",
                 account.seen_at,
             )
@@ -195,7 +194,7 @@ def _failing(now: Standing) -> list[Banner]:
     bad = sum(
         many
         for minute in now.minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if kind.startswith(State.FAILED) and not kind.endswith(Reason.NO_ANSWER)
     )
     if total < FEW or bad * 2 <= total:
@@ -215,7 +214,7 @@ def tried(minutes: list[Minute]) -> int:
     return sum(
         many
         for minute in minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if not kind.startswith(State.CANCELLED)
     )
 
@@ -225,7 +224,7 @@ def answered(minutes: list[Minute]) -> int:
     return sum(
         many
         for minute in minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if kind.startswith(State.COMPLETED)
     )
 

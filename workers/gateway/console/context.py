@@ -17,11 +17,9 @@ from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.values.masking import mask_text
 from workers.gateway.console.forms import Fields, form
-from workers.gateway.console.login_attempts import Attempts
 from workers.gateway.console.pages import HEADERS, ROOT, Pages
 from workers.gateway.console.sessions import Sessions, Visitor
 from workers.gateway.problems import Problem, of
@@ -47,23 +45,13 @@ class ConsoleContext:
     store: Store
     messenger: Messenger
     pages: Pages
-    keys: ApiKeys
     sessions: Sessions
-    attempts: Attempts
 
     @classmethod
     def of(cls, settings: Settings, store: Store, messenger: Messenger) -> ConsoleContext:
         """Return the desk on these."""
-        keys = ApiKeys(store)
-        return cls(
-            settings,
-            store,
-            messenger,
-            Pages(settings.flower_url or ""),
-            keys,
-            Sessions(store, keys, settings.console_idle, settings.console_session),
-            Attempts(store),
-        )
+        sessions = Sessions(store, settings.console_idle, settings.console_session)
+        return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions)
 
     def looking(self, look: Look) -> Endpoint:
         """Return the endpoint of a page that whoever is logged in may see."""

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
 from dispatcher.policy import why as forecast
-from dispatcher.store import UnknownJob
-from dispatcher.store.search import Page, page
+from dispatcher.store.search import Page
+from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import query
@@ -36,7 +36,7 @@ class Jobs:
         found, error = Page([], None), ""
         try:
             meant = wanted.filter(whole=visitor.operates)
-            found = page(self._desk.store, meant, PAGE, cursor or None)
+            found = self._desk.store.search.page(meant, PAGE, cursor or None)
         except ValueError as wrong:
             error = mask_text(str(wrong))
         return self._desk.pages.page(
@@ -57,7 +57,7 @@ class Jobs:
 
     def one(self, request: Request, visitor: Visitor) -> Response:
         """Show a job whole: whoever may only look sees numbers masked, and no texts."""
-        job = self._desk.store.get(request.path_params["id"])
+        job = self._desk.store.jobs.get(request.path_params["id"])
         found = forecast.why(self._desk.store, job)
         # What the command line offers stands there as buttons.
         because = found.because.removesuffix(forecast.CHOICE.format(id=job.id))
@@ -74,8 +74,8 @@ class Jobs:
     def find(self, request: Request, _visitor: Visitor) -> Response:
         """Go to the job of this id, or of the call of this id, or to those of these last digits."""
         wanted = query(request).one("q")
-        for id_ in (wanted.lower(), self._desk.store.job_of_call(wanted)):
-            if id_ and self._desk.store.get_many([id_])[0]:
+        for id_ in (wanted.lower(), self._desk.store.jobs.id_of_call(wanted)):
+            if id_ and self._desk.store.jobs.get_many([id_])[0]:
                 return redirect(f"{ROOT}/jobs/{quote(id_, safe='')}")
         if digits(wanted):
             return redirect(f"{ROOT}/jobs{Search(recipient=digits(wanted)).address()}")

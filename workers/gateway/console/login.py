@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.store.api_keys import ApiKey, NotLetIn, Scope
+from dispatcher.model.api_key import ApiKey, NotLetIn, Scope
 from workers.gateway.console.context import (
     ConsoleContext,
     NotLoggedIn,
@@ -81,14 +81,14 @@ class Login:
     def _wrong_key(self, request: Request, goal: str, error: NotLetIn) -> Response:
         """Say so, and slow down who goes on trying; a key that is right is let in all the same."""
         address = request.client.host if request.client else ""
-        wait = self._desk.attempts.wait(address)
+        wait = self._desk.store.failed_logins.wait(address)
         if wait:
             return self._too_many(request, goal, wait)
-        self._desk.attempts.failed(address)
+        self._desk.store.failed_logins.add(address)
         return self._form(request, goal, f"{error}.", forbidden=True)
 
     def _key(self, text: str) -> ApiKey:
-        key = self._desk.keys.authenticate(text)
+        key = self._desk.store.api_keys.authenticate(text)
         if not key.may(Scope.READ):
             raise Problem(
                 HTTPStatus.FORBIDDEN,

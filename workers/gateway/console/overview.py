@@ -7,12 +7,8 @@ from starlette.responses import Response
 
 from dispatcher.model.states import Priority
 from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store import Pace, Store
-from dispatcher.store.backlog import used, waits
-from dispatcher.store.credit import account
-from dispatcher.store.outcome_counts import ends
-from dispatcher.store.search import counts
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store import Store
+from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate
 from workers.gateway.console.banners import Standing, matters
 from workers.gateway.console.chart import NAMES, chart
@@ -56,13 +52,13 @@ def standing(store: Store) -> Standing:
     """Return how everything stands now. Raises StoreUnavailable."""
     return Standing(
         now=store.now(),
-        gates=tuple(store.gates()),
-        jobs=counts(store),
-        pace=store.pace(),
-        account=account(store),
-        waits=waits(store),
-        minutes=ends(store),
-        dead_webhooks=Outbox(store).counts()["dead"],
+        gates=tuple(store.holds.all()),
+        jobs=store.search.counts(),
+        pace=store.limiter.pace(),
+        account=store.budget.credit(),
+        waits=store.statistics.backlog(),
+        minutes=store.statistics.outcome_counts(),
+        dead_webhooks=store.webhooks.counts()["dead"],
     )
 
 
@@ -72,4 +68,4 @@ def rate_words(pace: Pace, store: Store) -> str:
         return "no limit"
     limit, working = Rate(pace.rate), Rate(pace.working_rate)
     slowed = f" (slowed from {limit})" if working != limit else ""
-    return f"{used(store, working.per_second)} of {working}{slowed}"
+    return f"{store.limiter.recent_requests(working.per_second)} of {working}{slowed}"
