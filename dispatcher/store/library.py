@@ -49,7 +49,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What is loaded into a server: the library's name, its text, and the suffix of its functions."""
+    """What a server loads: a name, the text, and the suffix of the functions' names."""
 
     name: str
     text: str
@@ -75,6 +75,7 @@ def build(sources: dict[str, str], names: list[str]) -> Library:
     return Library(name, "".join([f"#!lua name={name}\n", body, *calls]), suffix)
 
 
+@cache
 def modules() -> dict[str, str]:
     """Return the text of each module by the name that it is required by."""
     found = {"schema": lua_schema()}

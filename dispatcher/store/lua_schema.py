@@ -10,11 +10,8 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
 from dispatcher.store import schema
-from dispatcher.store.codec import config_fields
+from dispatcher.store.config_codec import config_fields
 from dispatcher.values.tariffs import UNITS
-
-DISPATCHED_AT_ONCE = 16
-"""Jobs whose messages are out at once where no configuration was published."""
 
 
 def lua_schema() -> str:
@@ -39,6 +36,7 @@ def _members() -> dict[str, str]:
         "credit": _names(schema.Credit),
         "delivery": _names(schema.Delivery),
         "api_key": _names(schema.ApiKeyField),
+        "bulk": _names(schema.BulkField),
         "transitions": _table({state: _set(after) for state, after in TRANSITIONS.items()}),
         "terminal": _set(TERMINAL),
         "waiting": _set(WAITING),
@@ -71,10 +69,9 @@ def _config_defaults() -> dict[str, str]:
         schema.Config.ZONE,
         schema.Config.BREAKER_FAILURES,
     )
-    at_once = dict.fromkeys(
-        (schema.Config.DISPATCH_LEAST, schema.Config.DISPATCH_MOST), str(DISPATCHED_AT_ONCE)
-    )
-    return {name: usual[name] for name in kept} | at_once
+    window = schema.Config.DISPATCH_LEAST, schema.Config.DISPATCH_MOST
+    at_once = dict.fromkeys(map(str, window), str(schema.DISPATCHED_AT_ONCE))
+    return {str(name): usual[name] for name in kept} | at_once
 
 
 def _key(template: str) -> str:

@@ -14,10 +14,12 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from dispatcher.errors import DispatcherError
+from dispatcher.store.schema import mismatch
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
-OLDEST = (6, 2)
-"""The oldest Redis that does: what Debian stable and the embedded server ship is not older."""
+OLDEST = (7, 0)
+"""The oldest Redis that does, and Valkey 7.2, which calls itself 7.2.4: they know functions."""
+_NEEDED = f"Redis {OLDEST[0]}.{OLDEST[1]} or Valkey 7.2, or newer, is needed"
 
 _TIMEOUT = 5.0  # a Redis that has not answered by then is as good as gone
 
@@ -125,19 +127,29 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
         return StoreUnavailable(
             f"{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
         )
+    return _not_now(where, text) or _unsuitable(where, text)
+
+
+def _not_now(where: str, text: str) -> StoreUnavailable | None:
     if text.startswith(
         ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")
     ):
         return StoreUnavailable(
             f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
         )
-    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
-        command = text.partition(",")[0].removeprefix("unknown command ")
-        return StoreUnsuitable(f"{where} does not know {command}: 6.2 or newer is needed")
     if text.startswith("OOM"):
         return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
     if text.startswith("MISCONF"):
         return StoreUnavailable(f"{where} cannot write to its disk: see its log")
+    return None
+
+
+def _unsuitable(where: str, text: str) -> StoreUnsuitable:
+    if text.startswith("SCHEMA "):
+        return StoreUnsuitable(mismatch(text.removeprefix("SCHEMA ")))
+    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
+        command = text.partition(",")[0].removeprefix("unknown command ")
+        return StoreUnsuitable(f"{where} does not know {command}: {_NEEDED}")
     return StoreUnsuitable(f"{where} refused an operation: {text[:300]}")
 
 
@@ -150,5 +162,5 @@ def check_version(client: redis.Redis) -> str:
     with plain_errors():
         version = str(client.info("server")["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise StoreUnsuitable(f"Redis {version} is too old: 6.2 or newer is needed")
+        raise StoreUnsuitable(f"Redis {version} is too old: {_NEEDED}")
     return version

@@ -73,12 +73,13 @@ KEYS: Mapping[str, str] = {
     "webhooks_dead": "webhooks:dead",  # zset: deliveries that were given up, by when
     "webhook_sequence": "webhooks:sequence",  # string: how many events there were
     "webhook_news": "webhooks:news",  # channel: something is to be delivered
+    "bell": "bell:{}",  # channel, by a random name: wakes one process
     # -- people ----------------------------------------------------------------------------
     "api_keys": "api_keys",  # zset: API keys by creation
     "api_key": "api_key:{}",  # hash, by id: see ApiKeyField
     "quota": "api_key:{}:quota",  # string, by id: when all of its rate is free again
     "audit": "audit_log",  # stream: what people did
-    "bulk_action": "bulk_action:{}",  # hash, by id: see lua/lib/bulk.lua
+    "bulk_action": "bulk_action:{}",  # hash, by id: see BulkField
     "bulk_action_ids": "bulk_action:{}:{}",  # list, by id, `ids`: the jobs that are left
     "bulk_actions": "bulk_actions",  # zset: id by when it was begun
     "bulk_actions_running": "bulk_actions:running",  # zset: by when somebody else drives it
@@ -126,7 +127,7 @@ class Field(StrEnum):
     SPENT = "spent"  # attempts that count against the most
     COUNTED_FROM = "counted_from"  # attempts up to this one do not count any more
     EVENTS = "events"  # lines of the timeline
-    TOKEN = "token"  # of the claim that is under way
+    TOKEN = "token"  # noqa: S105 - of the claim that is under way
     OPENS = "opens"  # the calling window that is open or opens next
     CLOSES = "closes"
     WINDOW_OF = "window_of"  # the calling hours that the window comes from
@@ -151,6 +152,7 @@ class Field(StrEnum):
     HOURS = "hours"
     BACKOFF_LONGEST = "backoff_longest"
     WEBHOOK = "webhook"
+    PARAMS = "params"  # JSON: further fields for the provider
 
 
 class AttemptField(StrEnum):
@@ -243,6 +245,29 @@ class Delivery(StrEnum):
     ERROR = "@error"
 
 
+class BulkField(StrEnum):
+    """The fields of a bulk action; also `skipped:<refusal>` (how many jobs were left alone for
+    this reason) and `examples:<refusal>` (the ids of the first of them).
+    """
+
+    ACTION = "action"
+    STATE = "state"  # previewed, running, done, stopped
+    SELECTION = "selection"  # in words
+    OPTIONS = "options"  # JSON
+    MATCHED = "matched"
+    SELECTED = "selected"
+    EXPECTED_CREDITS = "expected_credits"
+    CREDITS_IF_ANSWERED = "credits_if_answered"
+    MAY_HAVE_BEEN_CALLED = "may_have_been_called"
+    EXCLUDED = "excluded"  # JSON
+    ACTOR = "actor"
+    NOTE = "note"
+    STARTED = "started"
+    DONE = "done"  # how many
+    ENDED = "ended"
+    REMAINING = "remaining"  # how many were left when it ended
+
+
 class ApiKeyField(StrEnum):
     """The fields of an API key."""
 
@@ -265,6 +290,8 @@ BURN_BUCKETS = 6
 """How many of these are kept."""
 BLIND_AFTER = 3
 """Balance checks in a row that fail, after which the budget binds nobody."""
+DISPATCHED_AT_ONCE = 16
+"""Jobs whose messages are out at once at most, where no configuration was published."""
 EVENTS_KEPT = 1000
 """Account events that are kept, about."""
 EXAMPLES = 10

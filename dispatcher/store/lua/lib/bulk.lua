@@ -1,14 +1,6 @@
 -- A bulk action, as it stands.
 --
--- bulk_action:<id>      hash: `action`, `state` (previewed, running, done, stopped), `selection` (in words),
---                       `options` (JSON); as previewed `matched`, `selected`, `expected_credits`,
---                       `credits_if_answered`, `may_have_been_called`, `excluded` (JSON); once it was started
---                       `actor`, `note`, `started`, how many are `done`, `skipped:<refusal>` (how many) and
---                       `examples:<refusal>` (the first of them); `ended`, and how many were `remaining` then
--- bulk_action:<id>:ids  list: the jobs that are left to act on
--- bulk_actions          zset: id by when it was started
--- bulk_actions:running  zset: id by the moment somebody else drives it
--- Retention: previewed for an hour, ended for KEPT; bulk_actions goes by the same.
+-- Retention: previewed for an hour, ended for KEPT; the index bulk_actions goes by the same.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -16,7 +8,7 @@ local audit = require('lib/audit')
 
 local M = {}
 
-local key = schema.key
+local key, field = schema.key, schema.bulk
 local KEPT = 30 * 86400000 -- ms
 
 function M.name(call)
@@ -39,7 +31,8 @@ end
 -- Ends it as `done` or `stopped`; returns how many jobs are left as they are.
 function M.close(call, state)
   local remaining = redis.call('LLEN', M.ids(call))
-  redis.call('HSET', M.name(call), 'state', state, 'ended', text.int(call.now), 'remaining', remaining)
+  redis.call('HSET', M.name(call), field.state, state, field.ended, text.int(call.now),
+    field.remaining, remaining)
   redis.call('ZREM', key.bulk_actions_running(call), call.args.id)
   redis.call('DEL', M.ids(call))
   redis.call('PEXPIRE', M.name(call), KEPT)
@@ -52,7 +45,7 @@ function M.finish(call, bulk, state, actor, note)
   local facts = { action = call.args.id, selected = tonumber(bulk.selected), remaining = M.close(call, state) }
   for name, value in pairs(M.read(call)) do
     local refusal = string.match(name, '^skipped:(.*)$')
-    if refusal or name == 'done' then
+    if refusal or name == field.done then
       facts[refusal or name] = tonumber(value)
     end
   end

@@ -40,7 +40,7 @@ local function run(call)
   for _, id in ipairs(redis.call('LPOP', bulk.ids(call), call.args.most) or {}) do
     done = done + act(call, found, id, options)
   end
-  redis.call('HINCRBY', bulk.name(call), 'done', done)
+  redis.call('HINCRBY', bulk.name(call), schema.bulk.done, done)
   local left = redis.call('LLEN', bulk.ids(call))
   if left == 0 then
     bulk.finish(call, found, 'done', found.actor, found.note)

@@ -3,7 +3,7 @@
 -- id
 -- written_to  where the ids were written: the last part of the name of a list
 -- kept_for    ms
--- fields      a JSON object (see lib/bulk.lua)
+-- fields      a JSON object 
 -- answer      1, or 0 where there is one already
 
 local schema = require('schema')
@@ -15,7 +15,7 @@ local function run(call)
     redis.call('DEL', ids)
     return 0
   end
-  local flat = { 'state', 'previewed' }
+  local flat = { schema.bulk.state, 'previewed' }
   for name, value in pairs(cjson.decode(call.args.fields)) do
     flat[#flat + 1] = name
     flat[#flat + 1] = value

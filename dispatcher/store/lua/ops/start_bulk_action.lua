@@ -9,6 +9,8 @@ local bulk = require('lib/bulk')
 local text = require('lib/text')
 local audit = require('lib/audit')
 
+local field = schema.bulk
+
 local function run(call)
   local args, found = call.args, bulk.read(call)
   if not found.state then
@@ -16,8 +18,8 @@ local function run(call)
   elseif found.state ~= 'previewed' then
     return 'running'
   end
-  redis.call('HSET', bulk.name(call), 'state', 'running', 'actor', args.actor, 'note', args.note,
-    'started', text.int(call.now))
+  redis.call('HSET', bulk.name(call), field.state, 'running', field.actor, args.actor, field.note, args.note,
+    field.started, text.int(call.now))
   redis.call('ZADD', schema.key.bulk_actions(call), call.now, args.id)
   if redis.call('EXISTS', bulk.ids(call)) == 0 then
     bulk.close(call, 'done') -- nothing was selected: nobody did anything
