@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         return Policy(**given)
 
     @property
-    def rules(self) -> AccountConfig:
+    def account_config(self) -> AccountConfig:
         """What Redis keeps for the account, at every dial."""
         return AccountConfig(
             rate=self.rate_limit,

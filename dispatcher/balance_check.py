@@ -36,31 +36,31 @@ class BalanceCheck:
 
     def __call__(self) -> dict[str, str]:
         """Look, if it is time, by one process at a time; return what was found."""
-        look = self.store.budget.take_check(lease=LEASE)
-        return {} if look is None else self._look(look)
+        right = self.store.budget.take_check(lease=LEASE)
+        return {} if right is None else self._check(right)
 
-    def _look(self, look: CheckRight) -> dict[str, str]:
+    def _check(self, right: CheckRight) -> dict[str, str]:
         try:
-            balance, told = self._ask(look)
+            balance, events = self._ask(right)
         except ProviderError as error:
             return {"failed": str(error)}
-        return {"balance": f"{balance:f}", **{each.kind: _of(each) for each in told}}
+        return {"balance": f"{balance:f}", **{each.kind: _about(each) for each in events}}
 
-    def look_now(self) -> Decimal:
+    def check_now(self) -> Decimal:
         """Look at once, as a person asked for; return the balance. Raises ProviderError."""
-        look = self.store.budget.take_check(lease=LEASE, now=True)
-        return self._ask(look or CheckRight(0, 0))[0]
+        right = self.store.budget.take_check(lease=LEASE, now=True)
+        return self._ask(right or CheckRight(0, 0))[0]
 
-    def _ask(self, look: CheckRight) -> tuple[Decimal, list[AccountEvent]]:
+    def _ask(self, right: CheckRight) -> tuple[Decimal, list[AccountEvent]]:
         try:
             with self.limiter.slot(probe=True):
                 balance = self.provider.credits()
         except ProviderError as error:
             self._failed(error)
             raise
-        told = self.store.budget.note_balance(balance, look, self.every)
-        self._log(told)
-        return balance, told
+        events = self.store.budget.note_balance(balance, right, self.every)
+        self._log(events)
+        return balance, events
 
     def _failed(self, error: ProviderError) -> None:
         # It closes no gate by itself: calls may work where the balance is not to be seen.
@@ -69,14 +69,14 @@ class BalanceCheck:
         refused = isinstance(error, BadCredentials | Forbidden)
         self._log(self.store.budget.check_failed(str(error), self.every, refused=refused))
 
-    def _log(self, told: list[AccountEvent]) -> None:
-        for each in told:
+    def _log(self, events: list[AccountEvent]) -> None:
+        for each in events:
             level = logging.INFO if each.kind == "gate.opened" else logging.WARNING
             known = {name: value for name, value in each.facts.items() if name != "at"}
             facts = " ".join(f"{name}={json.dumps(value)}" for name, value in known.items())
             log.log(level, "%s %s", each.kind, facts)
 
 
-def _of(told: AccountEvent) -> str:
+def _about(event: AccountEvent) -> str:
     """Return what it is about: the gate, or the level."""
-    return str(told.facts.get("gate", told.facts.get("level", "")))
+    return str(event.facts.get("gate", event.facts.get("level", "")))

@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatcher.model.job import iso_of
 from dispatcher.model.states import TERMINAL, State
-from dispatcher.policy import credit_forecast as outlook
+from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
 
@@ -40,8 +40,8 @@ def statistics(store: Store) -> dict[str, Any]:
         "gates": holds(store),
         "balance": None if credit.balance is None else float(credit.balance),
         "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
-        "credit": outlook.as_json(credit),
-        "outlook": outlook.words(credit, store.now()),
+        "credit": credit_forecast.as_json(credit),
+        "outlook": credit_forecast.words(credit, store.now()),
         "second_calls": counted["second_calls"],
         "attempts": counted["attempts"],
         "requests": counted["requests"],
@@ -53,7 +53,7 @@ def statistics(store: Store) -> dict[str, Any]:
 
 def balance(store: Store) -> dict[str, Any]:
     """Return how the account's credit stands, with what holds calls back and what limits them."""
-    return outlook.as_json(store.budget.credit()) | {
+    return credit_forecast.as_json(store.budget.credit()) | {
         "gates": holds(store),
         "limits": [limit.to_dict() for limit in store.spending.limits()],
     }

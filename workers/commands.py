@@ -119,7 +119,7 @@ def worker(
         run.dial(settings, concurrency=concurrency, name=name)
         return
     run.require_store(settings)
-    _ = settings.rules  # what is wrong together shows here, and not in each process
+    _ = settings.account_config  # what is wrong together shows here, and not in each process
     urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
     env = {**os.environ, **urls}
     options = [f"concurrency={concurrency}"] if concurrency else []

@@ -150,10 +150,10 @@ def made_once(make: Callable[[], Container]) -> Callable[[], Container]:
     lock = threading.Lock()
     made: list[Container] = []
 
-    def parts() -> Container:
+    def container() -> Container:
         with lock:
             if not made:
                 made.append(make())
         return made[0]
 
-    return parts
+    return container

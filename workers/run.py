@@ -121,7 +121,7 @@ def require_store(settings: Settings) -> Store:
 def _publish(settings: Settings) -> None:
     """Make this process' settings the rules of the account: the latest to start has its way."""
     store = require_store(settings)
-    store.limiter.publish(settings.rules)
+    store.limiter.publish(settings.account_config)
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

@@ -148,7 +148,7 @@ app.command("url")(whereabouts.url)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
 app.command("audit")(overseeing.audit)
-app.add_typer(overseeing.acts, name="acts")
+app.add_typer(overseeing.app, name="acts")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 

@@ -21,12 +21,12 @@ from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
 
-acts = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
+app = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
 
 
-@acts.command("list")
+@app.command("list")
 def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
     """List the acts on many jobs that were begun lately, the latest first."""
     found = connection.dispatcher(context).store.bulk.recent(limit)
@@ -44,13 +44,13 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     output.show_table(table)
 
 
-@acts.command("show")
+@app.command("show")
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
     """Say how an act stands, or what came of it."""
     _report(connection.dispatcher(context).store.bulk.get(id_), json=json)
 
 
-@acts.command("stop")
+@app.command("stop")
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
     """End an act early: what it did stays done, the rest is left as it is."""
     store = connection.dispatcher(context).store

@@ -16,7 +16,7 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
 from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, LeftOut, Preview
 from dispatcher.model.filters import Filter
-from dispatcher.policy import credit_forecast as outlook
+from dispatcher.policy import credit_forecast
 
 DONE = {
     BulkActionKind.RETRY: "retried",
@@ -33,10 +33,10 @@ REMEDIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Order:
     """What is to be done, how, and how to talk about it."""
 
-    act: BulkActionKind
+    kind: BulkActionKind
     how: dict[str, Any]
     note: str
     dry_run: bool
@@ -44,28 +44,30 @@ class Wish:
     json: bool
 
 
-def require_consent(wish: Wish) -> None:
+def require_consent(order: Order) -> None:
     """Refuse what nobody could be asked about."""
-    if not (wish.yes or wish.dry_run or (can_be_asked() and not wish.json)):
+    if not (order.yes or order.dry_run or (can_be_asked() and not order.json)):
         raise typer.BadParameter(
             "nobody can be asked here: see what it would do with --dry-run, then give --yes",
             param_hint="--yes",
         )
 
 
-def run(dispatcher: Dispatcher, meant: Filter | Sequence[str], wish: Wish, actor: str) -> None:
+def run(
+    dispatcher: Dispatcher, selection: Filter | Sequence[str], order: Order, actor: str
+) -> None:
     """Preview, ask, act, report. Raises Exit with 1 where nobody agreed, or somebody stopped it."""
-    seen = dispatcher.store.bulk.preview(wish.act, meant, **wish.how)
-    if wish.dry_run:
-        _show(seen, json=wish.json)
+    seen = dispatcher.store.bulk.preview(order.kind, selection, **order.how)
+    if order.dry_run:
+        _show(seen, json=order.json)
         return
-    if not wish.json:
+    if not order.json:
         _show(seen, json=False)
-    if seen.ids and not wish.yes and not typer.confirm(_question(seen), err=True):
+    if seen.ids and not order.yes and not typer.confirm(_question(seen), err=True):
         typer.echo("nothing was done", err=True)
         raise typer.Exit(1)
-    report = _do(dispatcher, seen, actor, wish.note)
-    if wish.json:
+    report = _do(dispatcher, seen, actor, order.note)
+    if order.json:
         output.as_json(report.to_dict())
     else:
         output.lines(report_lines(report))
@@ -123,7 +125,10 @@ def _question(seen: Preview) -> str:
 def _price(seen: Preview) -> str:
     if seen.kind is not BulkActionKind.RETRY:
         return ""
-    expected, answered = outlook.shown(seen.credits), outlook.shown(seen.credits_if_answered)
+    expected, answered = (
+        credit_forecast.shown(seen.credits),
+        credit_forecast.shown(seen.credits_if_answered),
+    )
     more = f" ({answered} if all are answered)" if answered != expected else ""
     return f", for about {expected} credits{more}"
 

@@ -38,14 +38,14 @@ Raw = Annotated[
 def export(
     context: typer.Context,
     *,
-    wanted: Filter,
+    filter_: Filter,
     format_: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
     unmask: Unmask = False,
     raw: Raw = False,
     output: Output = None,
 ) -> None:
     """Write jobs, newest first. CSV has a row for each call, JSON lines an object for each job."""
-    jobs = connection.dispatcher(context).store.search.find(wanted)
+    jobs = connection.dispatcher(context).store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731

@@ -13,7 +13,7 @@ import typer
 
 from dispatcher.cli import bulk_actions as bulk
 from dispatcher.cli import connection, output
-from dispatcher.cli.bulk_actions import Wish
+from dispatcher.cli.bulk_actions import Order
 from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, Yes, actor
@@ -35,7 +35,7 @@ def retry(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     expires: Annotated[
         str | None, typer.Option(help="A new deadline: a duration from now.")
     ] = None,
@@ -54,8 +54,8 @@ def retry(
     """Dial again what reached nobody; all history is kept."""
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
-    wish = Wish(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.jobs.retry, **how)
+    order = Order(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.retry, **how)
 
 
 @by_filter
@@ -63,15 +63,15 @@ def reached(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     note: Note = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Mark jobs of unknown outcome as reached. Somebody has asked the person called."""
-    wish = Wish(BulkActionKind.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.jobs.mark_reached)
+    order = Order(BulkActionKind.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.mark_reached)
 
 
 @by_filter
@@ -79,15 +79,15 @@ def cancel(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     note: Note = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """End jobs that are not dialled yet."""
-    wish = Wish(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.jobs.cancel)
+    order = Order(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.cancel)
 
 
 @by_filter
@@ -95,7 +95,7 @@ def prioritise(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     priority: Annotated[Priority | None, typer.Option(help="The new priority.")] = None,
     note: Note = "",
     dry_run: DryRun = False,
@@ -106,20 +106,20 @@ def prioritise(
     if priority is None:
         raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
     how = {"priority": priority}
-    wish = Wish(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.jobs.prioritise, **how)
+    order = Order(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.prioritise, **how)
 
 
 def _act(
     context: typer.Context,
     ids: list[str] | None,
-    wanted: Filter,
-    wish: Wish,
+    filter_: Filter,
+    order: Order,
     single: Callable[[Store], Callable[..., None]],
     **how: object,
 ) -> None:
     """Act on the jobs that are named or that the filter means: never on all by accident."""
-    everything = wanted == Filter()
+    everything = filter_ == Filter()
     if not ids and everything:
         raise typer.BadParameter(
             "say which jobs: ids, or a filter such as --state failed", param_hint="ID… | FILTER"
@@ -127,10 +127,10 @@ def _act(
     if ids and not everything:
         raise typer.BadParameter("give ids or a filter, not both", param_hint="ID… | FILTER")
     if not ids:
-        bulk.require_consent(wish)
+        bulk.require_consent(order)
     dispatcher = connection.dispatcher(context)
-    if not ids or wish.dry_run:
-        bulk.run(dispatcher, ids or wanted, wish, actor())
+    if not ids or order.dry_run:
+        bulk.run(dispatcher, ids or filter_, order, actor())
         return
     if how.get("uncertain"):
         typer.echo("warning: a call may be under way, so that some may be called twice", err=True)
@@ -138,8 +138,8 @@ def _act(
     refused = _each(
         dispatcher,
         ids,
-        lambda id_: act(id_, actor=actor(), why=wish.note, **how),
-        json=wish.json,
+        lambda id_: act(id_, actor=actor(), why=order.note, **how),
+        json=order.json,
     )
     feed(dispatcher.store, dispatcher.messenger)
     if refused:

@@ -9,7 +9,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
-from dispatcher.policy import credit_forecast as outlook
+from dispatcher.policy import credit_forecast
 from dispatcher.store.spending import Period, SpendingLimit, limit_amount, limit_scope
 
 app = typer.Typer(help="Limit what a tag or a producer may spend.", no_args_is_help=True)
@@ -60,7 +60,7 @@ def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJso
 def in_words(limit: SpendingLimit) -> str:
     """Return a limit as people read it."""
     per = " a day" if limit.period is Period.DAY else ""
-    used, most = outlook.shown(limit.used), outlook.shown(limit.amount)
+    used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
     return f"Limit for {limit.scope}: {used} of {most} credits{per} used"
 
 

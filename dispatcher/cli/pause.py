@@ -32,10 +32,10 @@ def pause(
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = store.holds.pause(scope, actor=actor(), note=why)
-    standing = "; ".join(gate.why for gate in store.holds.all() if gate.name == scope.hold)
+    reasons = "; ".join(hold.why for hold in store.holds.all() if hold.name == scope.hold)
     _say(
-        {"paused": str(scope), "changed": changed, "why": standing},
-        "paused" if changed else f"stays {standing}",
+        {"paused": str(scope), "changed": changed, "why": reasons},
+        "paused" if changed else f"stays {reasons}",
         json=json,
     )
 

@@ -160,13 +160,13 @@ class Dispatcher:
         """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
         return self._waiters.wait(id_, timeout)
 
-    def watch(self, wanted: Filter | None = None) -> Iterator[Change | Gap]:
+    def watch(self, filter_: Filter | None = None) -> Iterator[Change | Gap]:
         """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.
 
         Starts with the first that comes after the call for it. A Gap says that Redis was out of
         reach, and since when changes may have been missed. Raises StoreUnsuitable.
         """
-        for batch in watch(self.store, wanted or Filter(), idle=60):
+        for batch in watch(self.store, filter_ or Filter(), idle=60):
             yield from batch
 
 

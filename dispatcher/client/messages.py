@@ -35,11 +35,11 @@ Bundle = tuple[str, list[str]]
 MOST_TOGETHER = 16  # ids in a message; what more would save is little
 
 
-def bundles(fed: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
+def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
     """Return what one message carries each: jobs of one priority, in their order."""
     made: list[Bundle] = []
     filling: dict[Priority, list[str]] = {}
-    for id_, priority in fed:
+    for id_, priority in dispatched:
         if len(filling.setdefault(priority, [])) % together == 0:
             filling[priority] = []
             made.append((priority.value, filling[priority]))
@@ -73,11 +73,11 @@ class Messenger:
         )
         return cls(app)
 
-    def dial(self, fed: Iterable[tuple[str, Priority]], together: int = 1) -> int:
+    def dial(self, dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> int:
         """Send `dial(job id, …)` for the jobs that were fed, up to so many `together` in a message;
         return how many jobs were sent for.
         """
-        return self._send(DIAL, bundles(fed, together))
+        return self._send(DIAL, bundles(dispatched, together))
 
     def check(self, ids: Iterable[str]) -> int:
         """Send `check_call(job id)` for each; return how many were sent."""
@@ -87,9 +87,9 @@ class Messenger:
         """Send `apply_report`: it takes from the inbox whatever waits there."""
         self._send(APPLY_REPORT, [(CONTROL, [])])
 
-    def retrigger(self, acts: Iterable[str]) -> int:
+    def retrigger(self, ids: Iterable[str]) -> int:
         """Send `retrigger(act)` for each act on many jobs; return how many were sent."""
-        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in acts])
+        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in ids])
 
     def deliver(self, ids: Iterable[str]) -> int:
         """Send `deliver_webhook(delivery)` for each; return how many were sent."""
@@ -212,9 +212,9 @@ def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | Non
     Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
     """
     try:
-        fed = store.queue.feed(most)
-        together = min(MOST_TOGETHER, len(fed) // threads) if threads else 1
-        return messenger.dial(fed, max(1, together))
+        dispatched = store.queue.feed(most)
+        together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
+        return messenger.dial(dispatched, max(1, together))
     except StoreUnavailable as error:
         log.warning("nothing fed: %s", error)
         return 0

@@ -15,7 +15,7 @@ from dispatcher.store.pubsub import JobNews
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import UnknownJob
 
-LOOK = 30.0
+CHECK_EVERY = 30.0
 """Seconds between looks that no news asked for: should a piece ever be lost, it only comes late."""
 _TURN = 1.0  # seconds until the thread looks around, should a ring of the bell be lost
 _AWAY = 0.2  # seconds between tries while Redis is away: it says nothing until it is back
@@ -114,7 +114,7 @@ class Waiters:
 
     def _listen(self, news: JobNews) -> None:
         heard: set[str] = set()
-        looked = time.monotonic()
+        checked = time.monotonic()
         while wanted := self._wanted():
             if new := wanted - heard:
                 news.follow(new)
@@ -122,11 +122,11 @@ class Waiters:
                 news.leave(over)
             heard = wanted
             told = news.read(_TURN)
-            if time.monotonic() - looked > LOOK:
-                looked, told = time.monotonic(), wanted
-            self._look(told & wanted)
+            if time.monotonic() - checked > CHECK_EVERY:
+                checked, told = time.monotonic(), wanted
+            self._check(told & wanted)
 
-    def _look(self, ids: set[str]) -> None:
+    def _check(self, ids: set[str]) -> None:
         for id_, job in zip(ids, self._store.jobs.get_many(ids), strict=True):
             with self._lock:
                 futures = self._futures.get(id_, set()) if job is None or job.terminal else set()

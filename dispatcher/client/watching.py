@@ -37,7 +37,7 @@ class Gap:
 News = Change | Gap
 
 
-def watch(store: Store, wanted: Filter, idle: float) -> Iterator[list[News]]:
+def watch(store: Store, filter_: Filter, idle: float) -> Iterator[list[News]]:
     """Yield what changes, in order, as it happens; an empty list after `idle` seconds of nothing.
 
     The first list, an empty one, says that from now on nothing is missed. States and reason of
@@ -52,13 +52,13 @@ def watch(store: Store, wanted: Filter, idle: float) -> Iterator[list[News]]:
                     now = datetime.now(UTC)
                     gap: list[News] = [Gap(heard, now)] if resumed and heard else []
                     heard = now
-                    yield gap + _changes(store, wanted, moves)
+                    yield gap + _changes(store, filter_, moves)
         except StoreUnavailable:
             heard = heard or datetime.now(UTC)
             time.sleep(_AWAY)
 
 
-def _changes(store: Store, wanted: Filter, moves: list[Move]) -> list[News]:
+def _changes(store: Store, filter_: Filter, moves: list[Move]) -> list[News]:
     """Return the changes that were told of: which line of which job's timeline."""
     ids = list(dict.fromkeys(move.job_id for move in moves))
     jobs = dict(zip(ids, store.jobs.get_many(ids), strict=True))
@@ -66,15 +66,15 @@ def _changes(store: Store, wanted: Filter, moves: list[Move]) -> list[News]:
     for move in moves:
         job = jobs[move.job_id]
         with suppress(IndexError):  # a job made anew since, for the same key
-            if job is not None and meant(wanted, job, job.timeline[move.place]):
+            if job is not None and matches(filter_, job, job.timeline[move.place]):
                 found.append(Change(job, job.timeline[move.place]))
     return found
 
 
-def meant(wanted: Filter, job: Job, event: Event) -> bool:
+def matches(filter_: Filter, job: Job, event: Event) -> bool:
     """Whether a change is one that the filter asks for."""
     return (
-        replace(wanted, states=(), reason=None).matches(job)
-        and (not wanted.states or event.to in wanted.states)
-        and wanted.reason in {None, event.reason}
+        replace(filter_, states=(), reason=None).matches(job)
+        and (not filter_.states or event.to in filter_.states)
+        and filter_.reason in {None, event.reason}
     )

@@ -1,4 +1,4 @@
-"""The rules of the account that Redis keeps at every dial; the workers publish them there."""
+"""What every dial of the account keeps to; the workers publish it to the store."""
 
 from __future__ import annotations
 

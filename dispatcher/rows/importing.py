@@ -69,7 +69,7 @@ class Import:
         while batch := list(islice(all_, BATCH)):
             self.tally.rows += len(batch)
             items = [item for record in batch if (item := self._item(record))]
-            answers = self._patiently(lambda items=items: self._standing(items))  # type: ignore[misc]
+            answers = self._patiently(lambda items=items: self._existing(items))  # type: ignore[misc]
             fresh = []
             for item, answer in zip(items, answers, strict=True):
                 if self._is_fresh(item, answer):
@@ -98,7 +98,7 @@ class Import:
             raise InvalidJob([("row", record.fault)])
         return self.form.request(record.values)
 
-    def _standing(self, items: list[Item]) -> list[str]:
+    def _existing(self, items: list[Item]) -> list[str]:
         return self.dispatcher.store.jobs.find_existing([item.row for item in items])
 
     def _is_fresh(self, item: Item, answer: str) -> bool:

@@ -17,7 +17,7 @@ from dispatcher.store.jobs import Jobs
 from dispatcher.store.redis_url import plain_errors
 
 _MOMENT = re.compile("[0-9]{1,15}")
-LOOK = 500
+MOST_READ = 500
 """Jobs that one page looks at; then it comes back with what it has."""
 
 
@@ -53,11 +53,11 @@ class Search(Repository):
         """
         after = None if cursor is None else _place(cursor)
         found: list[Place] = []
-        looked, last = 0, None
+        read, last = 0, None
         for chunk in self._indexes.chunks(filter_, after, min(limit + 1, PAGE)):
             found += self._indexes.sift(filter_, chunk)
-            looked += len(chunk.places)
-            if len(found) > limit or looked >= LOOK:
+            read += len(chunk.places)
+            if len(found) > limit or read >= MOST_READ:
                 last = found[limit - 1] if len(found) > limit else chunk.places[-1]
                 break
         return Page(self._read(filter_, found[:limit]), _cursor(last) if last else None)

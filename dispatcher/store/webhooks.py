@@ -12,7 +12,7 @@ from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import OWN_TARGET, Delivery, Field
 
-PATIENCE = 86_400.0
+RETRY_FOR = 86_400.0
 """Seconds for which a webhook is tried, from its event or from an order to retry it."""
 OF_ONE_TARGET = 4
 """Webhooks of one target that are under way at once: one that hangs holds no more threads."""
@@ -100,7 +100,7 @@ class Webhooks(Repository):
             most=MOST_OUT,
             of_one=OF_ONE_TARGET,
             lease=milliseconds(lease),
-            give_up=milliseconds(PATIENCE),
+            give_up=milliseconds(RETRY_FOR),
         )
         return [id_.decode() for id_ in ids]
 

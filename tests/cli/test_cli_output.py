@@ -276,8 +276,8 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (gate,) = shell("stats", "--json").json["gates"]
-    assert (gate["gate"], gate["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["gates"]
+    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 

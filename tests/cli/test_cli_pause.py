@@ -39,8 +39,8 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
         "changed": True,
         "why": "paused by cli:sam: storm",
     }
-    (gate,) = shell("stats", "--json").json["gates"]
-    assert (gate["gate"], gate["why"]) == ("paused", HELD)
+    (hold,) = shell("stats", "--json").json["gates"]
+    assert (hold["gate"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
 
 
@@ -60,11 +60,11 @@ def test_who_paused_first_and_why_stays_when_somebody_pauses_again(
     shell("pause", "--why", "storm")
     said = shell("pause", "--why", "lunch").out
     assert said == f"all calls: stays {HELD}\n"
-    assert [gate.why for gate in store.holds.all()] == [HELD]
+    assert [hold.why for hold in store.holds.all()] == [HELD]
 
 
 @pytest.mark.parametrize(
-    ("options", "scope", "gate"),
+    ("options", "scope", "hold"),
     [
         ((), "all calls", "paused"),
         (("--tag", "db1"), "jobs tagged db1", "paused:tag:db1"),
@@ -73,11 +73,11 @@ def test_who_paused_first_and_why_stays_when_somebody_pauses_again(
     ],
 )
 def test_a_pause_and_its_end_have_the_same_scope(
-    shell: Shell, store: Store, options: tuple[str, ...], scope: str, gate: str
+    shell: Shell, store: Store, options: tuple[str, ...], scope: str, hold: str
 ) -> None:
     said = {"paused": scope, "why": "paused by cli:sam"}
     assert shell("pause", *options, "--json").json == {**said, "changed": True}
-    assert [each.name for each in store.holds.all()] == [gate]
+    assert [each.name for each in store.holds.all()] == [hold]
     assert shell("pause", *options, "--json").json == {**said, "changed": False}
     assert shell("resume", *options).out == f"{scope}: resumed\n"
     assert store.holds.all() == []
@@ -99,7 +99,7 @@ def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
 
 def test_a_pause_holds_a_job_whose_message_is_out(shell: Shell, store: Store) -> None:
     id_ = add(store)
-    assert [fed for fed, _ in store.queue.feed()] == [id_]
+    assert [dispatched for dispatched, _ in store.queue.feed()] == [id_]
     shell("pause")
     assert store.queue.claim(id_, token="t", lease=60) is State.HELD
     assert store.jobs.get(id_).attempts == ()
@@ -126,9 +126,11 @@ def test_a_pause_of_a_part_lets_the_rest_go(
 ) -> None:
     ids = add(store, tags=("x", "db1")), add(store, priority="bulk"), add(store, tags=("db11",))
     shell("pause", *options)
-    fed = [id_ for id_, _ in store.queue.feed()]
+    dispatched = [id_ for id_, _ in store.queue.feed()]
     assert states(store, *ids) == held
-    assert set(fed) == {id_ for id_, state in zip(ids, held, strict=True) if state == "queued"}
+    assert set(dispatched) == {
+        id_ for id_, state in zip(ids, held, strict=True) if state == "queued"
+    }
 
 
 def test_a_pause_outlives_who_made_it_and_resume_releases(shell: Shell, store: Store) -> None:
@@ -136,12 +138,12 @@ def test_a_pause_outlives_who_made_it_and_resume_releases(shell: Shell, store: S
     shell("pause", "--why", "storm")
     store.queue.feed()
     anew = Store(redis_of(store))  # as after a restart: nothing of it is in a process
-    assert [gate.why for gate in anew.holds.all()] == [HELD]
+    assert [hold.why for hold in anew.holds.all()] == [HELD]
     anew.queue.pump()
     assert states(anew, id_) == ["held"]
     assert shell("resume").code == 0
     assert anew.queue.pump().released == 1
-    assert [fed for fed, _ in anew.queue.feed()] == [id_]
+    assert [dispatched for dispatched, _ in anew.queue.feed()] == [id_]
     last = anew.jobs.get(id_).timeline[-1]
     assert (last.before, last.to, last.why) == ("held", "queued", "released")
 

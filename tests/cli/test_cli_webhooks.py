@@ -20,7 +20,7 @@ OWN = "https://receiver.example/told?token=s3cret"
 
 
 @pytest.fixture
-def outbox(store: Store) -> Webhooks:
+def webhooks(store: Store) -> Webhooks:
     store.limiter.publish(AccountConfig(webhooks=1))
     return store.webhooks
 
@@ -31,16 +31,16 @@ def enqueue(store: Store, **fields: object) -> str:
 
 def given_up(store: Store) -> str:
     """Let a webhook be given up; return its id."""
-    outbox = store.webhooks
+    webhooks = store.webhooks
     store.jobs.cancel(enqueue(store), actor="cli")
-    id_ = outbox.take(60)[-1]
-    outbox.claim(id_, 60)
-    outbox.settle(id_, "dead", error="it answered \x1b[31m410")
+    id_ = webhooks.take(60)[-1]
+    webhooks.claim(id_, 60)
+    webhooks.settle(id_, "dead", error="it answered \x1b[31m410")
     return id_
 
 
 def test_the_list_shows_what_waits_and_what_was_given_up(
-    shell: Shell, store: Store, outbox: Webhooks
+    shell: Shell, store: Store, webhooks: Webhooks
 ) -> None:
     dead = given_up(store)
     store.jobs.cancel(enqueue(store, webhook=OWN), actor="cli")
@@ -64,7 +64,7 @@ def test_the_list_shows_what_waits_and_what_was_given_up(
 
 
 def test_retry_by_id_and_all_say_what_was_done(
-    shell: Shell, store: Store, outbox: Webhooks
+    shell: Shell, store: Store, webhooks: Webhooks
 ) -> None:
     one, two, three = (given_up(store) for _ in range(3))
     ran = shell("webhooks", "retry", one, "--json")
@@ -76,7 +76,7 @@ def test_retry_by_id_and_all_say_what_was_done(
     assert "no webhook that is kept" in ran.err
     ran = shell("webhooks", "retry", "--all", "--json")
     assert (ran.code, set(ran.json["again"])) == (0, {two, three})
-    assert outbox.counts() == {"waiting": 3, "dead": 0}
+    assert webhooks.counts() == {"waiting": 3, "dead": 0}
 
 
 @pytest.mark.parametrize("arguments", [[], ["msg_a:1", "--all"]])

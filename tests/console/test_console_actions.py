@@ -31,7 +31,7 @@ def unknown(store: Store) -> str:
     return id_
 
 
-def propose(person: Person, path: str = "/console/jobs?state=failed", **fields: Any) -> Reader:
+def create(person: Person, path: str = "/console/jobs?state=failed", **fields: Any) -> Reader:
     """Return the preview of what is asked for on a list."""
     answer = person.send(person.page(path), "/acts/propose", **fields)
     assert answer.status_code == 200, answer.text
@@ -46,7 +46,7 @@ def test_a_preview_says_how_many_and_what_it_costs_and_does_nothing(
     operator: Person, store: Store
 ) -> None:
     ids = all_failed(store, 3)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "Retry: 3 of 3 jobs" in page.text
     assert "60 credits" in page.text
     assert states(store, ids) == ["failed"] * 3
@@ -57,14 +57,14 @@ def test_a_preview_says_what_would_keep_the_calls_back(operator: Person, store: 
     all_failed(store, 3)
     store.budget.note_balance(Decimal(50), CheckRight(0, 0), 300)
     store.holds.start("auth", "the provider says 401")
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "Calls are held: the provider says 401" in page.text
     assert "The credit will not do for all of them" in page.text
 
 
 def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: Store) -> None:
     ids, other = all_failed(store, 3, tags=["zoo"]), failed(store)
-    page = propose(operator, "/console/jobs?tag=zoo", what="retry", which="all")
+    page = create(operator, "/console/jobs?tag=zoo", what="retry", which="all")
     report = operator.send(page, "/console/acts", note="line was cut")
     assert states(store, [*ids, other]) == ["queued"] * 3 + ["failed"]
     words = Reader(report.text).text
@@ -80,14 +80,14 @@ def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: St
 
 def test_only_the_ticked_are_acted_on(operator: Person, store: Store) -> None:
     ids = all_failed(store, 4)
-    page = propose(operator, what="retry", which="ticked", id=ids[:2])
+    page = create(operator, what="retry", which="ticked", id=ids[:2])
     operator.send(page, "/console/acts", note="x")
     assert states(store, ids) == ["queued", "queued", "failed", "failed"]
 
 
 def test_a_storm_of_the_same_click_does_it_once(operator: Person, store: Store) -> None:
     ids = all_failed(store, 5)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(lambda _: operator.send(page, "/console/acts", note="x"), range(16))
@@ -102,7 +102,7 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
     operator: Person, store: Store
 ) -> None:
     ids = [unknown(store), *all_failed(store, 1)]
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "1 of them may have been called already, and nobody knows" in page.text
     store.jobs.mark_reached(ids[0], actor="cli:eve")
     words = Reader(operator.send(page, "/console/acts", note="x").text).text
@@ -113,7 +113,7 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
 
 def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store) -> None:
     ids = [failed(store), in_progress(store)]
-    page = propose(operator, "/console/jobs", what="retry", which="all")
+    page = create(operator, "/console/jobs", what="retry", which="all")
     assert "Retry: 1 of 2 jobs" in page.text
     assert "1: it has not ended" in page.text
     operator.send(page, "/console/acts", note="x")
@@ -123,7 +123,7 @@ def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store
 def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Store) -> None:
     id_ = failed(store, expires="1h")
     redis_of(store).hset(key_of(store, "job", id_), "expires", round(store.now()) - 1000)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
     assert "There is nothing to do" in page.text
     answer = operator.send(page, "/acts/propose", expires="30m")
@@ -178,7 +178,7 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: 
 
 def test_waiting_jobs_are_cancelled(operator: Person, store: Store) -> None:
     ids = [enqueue(store), in_progress(store)]
-    page = propose(operator, "/console/jobs", what="cancel", which="all")
+    page = create(operator, "/console/jobs", what="cancel", which="all")
     operator.send(page, "/console/acts", note="x")
     assert states(store, ids) == ["cancelled", "in_progress"]
 
@@ -222,7 +222,7 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> None:
     ids = all_failed(store, 1)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert operator.send(page, "/console/acts", note="  ").status_code == 422
     fields = {"csrf": operator.token, "note": "x", "act": "0" * 12}
     assert operator.post("/console/acts", fields).status_code == 404
@@ -231,7 +231,7 @@ def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> No
 
 def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     ids = all_failed(store, 3)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/acts")
     id_ = dict(form.fields)["act"]
     store.bulk.begin(id_, actor="console:eve", why="x")
@@ -245,17 +245,17 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
 def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> None:
     all_failed(store, 1)
     report = Reader(
-        operator.send(propose(operator, what="retry", which="all"), "/console/acts", note="x").text
+        operator.send(create(operator, what="retry", which="all"), "/console/acts", note="x").text
     )
     answer = operator.send(report, "/pause")
     assert answer.url.endswith("/console?done=paused")
-    (gate,) = store.holds.all()
-    assert gate.name.startswith("paused:tag:retry:")
+    (hold,) = store.holds.all()
+    assert hold.name.startswith("paused:tag:retry:")
     assert "Calls tagged retry:" in Reader(answer.text).text
 
 
 @pytest.mark.parametrize(
-    ("scope", "gate"),
+    ("scope", "hold"),
     [
         ({"scope": "all"}, "paused"),
         ({"scope": "tag", "tag": "zoo:x"}, "paused:tag:zoo:x"),
@@ -263,10 +263,10 @@ def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> N
     ],
 )
 def test_a_pause_and_a_resume(
-    operator: Person, store: Store, scope: dict[str, str], gate: str
+    operator: Person, store: Store, scope: dict[str, str], hold: str
 ) -> None:
     answer = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
-    assert [each.name for each in store.holds.all()] == [gate]
+    assert [each.name for each in store.holds.all()] == [hold]
     assert "paused by console:ops: storm" in Reader(answer.text).text
     again = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
     assert "nothing was changed" in Reader(again.text).text
@@ -280,11 +280,11 @@ def test_a_pause_and_a_resume(
 
 
 @pytest.mark.parametrize(
-    "gate", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
+    "hold", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
 )
-def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, gate: str) -> None:
+def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, hold: str) -> None:
     store.holds.start("credit", "no money")
-    answer = operator.post("/console/resume", {"csrf": operator.token, "gate": gate})
+    answer = operator.post("/console/resume", {"csrf": operator.token, "gate": hold})
     assert answer.status_code == 422
     assert [each.name for each in store.holds.all()] == ["credit"]
 

@@ -267,9 +267,9 @@ def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
 def test_all_or_a_part_is_paused_and_resumed(ops: Client, store: Store) -> None:
     assert ops.post("/v1/pause", {"note": f"ask {NUMBER}"}).json()["changed"]
     again = ops.post("/v1/pause", {"tag": f"t{NUMBER}"}).json()
-    assert {gate["gate"] for gate in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
-    assert not any(NUMBER in str(gate) for gate in again["gates"])
-    assert [gate.name for gate in store.holds.all()] == ["paused", f"paused:tag:t{NUMBER}"]
+    assert {hold["gate"] for hold in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
+    assert not any(NUMBER in str(hold) for hold in again["gates"])
+    assert [hold.name for hold in store.holds.all()] == ["paused", f"paused:tag:t{NUMBER}"]
     assert not ops.post("/v1/pause").json()["changed"]
     assert ops.post("/v1/resume").json()["changed"]
     assert [e.act for e in store.audit.read()] == ["pause", "pause", "resume"]

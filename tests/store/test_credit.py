@@ -179,8 +179,8 @@ def test_only_what_the_credit_pays_for_is_dialled(prepaid: Store) -> None:
     see(prepaid, "110")
     states = [dial(prepaid, id_) for id_ in jobs(prepaid, 10)]
     assert states == [State.IN_PROGRESS] * 4 + [State.HELD] * 6
-    (gate,) = prepaid.holds.all()
-    assert gate.why == "credit 110, 80 of it reserved for calls under way, needs 50"
+    (hold,) = prepaid.holds.all()
+    assert hold.why == "credit 110, 80 of it reserved for calls under way, needs 50"
     held = prepaid.jobs.get(prepaid.jobs.enqueue(request()).id)
     assert held.attempts == ()
 
@@ -222,7 +222,7 @@ def test_the_gate_opens_when_calls_under_way_cost_less_than_was_reserved(prepaid
     ids = jobs(prepaid, 5)
     assert [dial(prepaid, id_) for id_ in ids][-1] is State.HELD
     prepaid.queue.pump()
-    assert [gate.name for gate in prepaid.holds.all()] == ["credit"]
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit"]
     for id_ in ids[:4]:
         end(prepaid, id_, "0")
     assert prepaid.queue.pump().released == 1
@@ -247,7 +247,7 @@ def test_a_top_up_lets_out_only_as_many_as_it_pays_for_the_most_urgent_first(
     assert queued == urgent + normal[:4]
     assert [dial(prepaid, id_) for id_ in queued] == [State.IN_PROGRESS] * 7
     assert prepaid.queue.pump().released == 0
-    assert [gate.name for gate in prepaid.holds.all()] == ["credit"]  # whoever is left sees why
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit"]  # whoever is left sees why
 
 
 @settings(
@@ -412,8 +412,8 @@ def test_after_a_refusal_an_unseen_balance_lets_one_call_try(prepaid: Store, clo
     made = claim(prepaid, ids[0])
     prepaid.calls.settle(ids[0], 1, refused(NotEnoughCredits("no", required=Decimal(20)), made.job))
     looks(prepaid, clock, 10)
-    (gate,) = prepaid.holds.all()
-    assert gate.half_open
+    (hold,) = prepaid.holds.all()
+    assert hold.half_open
     prepaid.queue.pump()
     assert dial(prepaid, ids[0]) is State.IN_PROGRESS
     assert prepaid.holds.all() == []

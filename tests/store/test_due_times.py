@@ -41,11 +41,11 @@ def test_due_jobs_go_into_line_by_their_due_time(store: Store, clock: Clock) -> 
 
 
 def test_jobs_past_their_deadline_expire_where_they_wait(store: Store, clock: Clock) -> None:
-    ready, fed = enqueue(store, expires=5, priority="bulk"), enqueue(store, expires=5)
+    ready, dispatched = enqueue(store, expires=5, priority="bulk"), enqueue(store, expires=5)
     store.queue.feed(1)
     clock.forward(5)
     assert store.queue.pump().expired == 2
-    assert {store.jobs.get(ready).state, store.jobs.get(fed).state} == {State.EXPIRED}
+    assert {store.jobs.get(ready).state, store.jobs.get(dispatched).state} == {State.EXPIRED}
     assert_sound(snapshot(store))
 
 

@@ -249,7 +249,7 @@ def test_a_429_keeps_everything_back_where_no_limit_is_known(store: Store, clock
 
 def out(store: Store, **fields: Any) -> str:
     (id_,) = put(store, 1, **fields)
-    assert [fed for fed, _ in store.queue.feed()] == [id_]
+    assert [dispatched for dispatched, _ in store.queue.feed()] == [id_]
     return id_
 
 
@@ -365,10 +365,10 @@ def test_no_more_are_out_at_a_time_than_the_window_allows(store: Store) -> None:
     window(store, 2)
     for _ in range(4):
         enqueue(store)
-    fed = store.queue.feed()
-    assert len(fed) == 2
+    dispatched = store.queue.feed()
+    assert len(dispatched) == 2
     assert store.queue.feed() == []
-    claim(store, fed[0][0])
+    claim(store, dispatched[0][0])
     assert len(store.queue.feed()) == 1
 
 

@@ -50,7 +50,7 @@ def see(store: Store, balance: int = 1000) -> None:
     store.budget.note_balance(Decimal(balance), look, EVERY)
 
 
-def gate(store: Store) -> Hold | None:
+def hold(store: Store) -> Hold | None:
     found = store.holds.all()
     assert len(found) <= 1
     return found[0] if found else None
@@ -70,10 +70,10 @@ def test_failures_in_a_row_close_provider_down_and_a_success_between_starts_anew
         fail(account, Unavailable("503"))
         fail(account, NeverReached("refused"))
         succeed(account, enqueue(account))
-    assert gate(account) is None
+    assert hold(account) is None
     for error in (Unavailable("503"), NeverReached("refused"), Unavailable("still 503")):
         assert fail(account, error) is State.SCHEDULED
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
     assert (closed.name, closed.why) == ("provider_down", "still 503")
     assert account.queue.claim(enqueue(account), token="t", lease=30) is State.HELD
@@ -85,7 +85,7 @@ def test_an_answer_of_any_kind_shows_that_the_provider_is_there(
 ) -> None:
     for error in [Unavailable("503"), Unavailable("503"), answer] * 3:
         fail(account, error)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_where_a_call_may_have_been_placed_many_more_failures_are_waited_for(
@@ -93,9 +93,9 @@ def test_where_a_call_may_have_been_placed_many_more_failures_are_waited_for(
 ) -> None:
     for _ in range(29):
         fail(account, AnswerLost("cut"))
-    assert gate(account) is None
+    assert hold(account) is None
     fail(account, AnswerLost("cut"))
-    assert gate(account) is not None
+    assert hold(account) is not None
 
 
 def test_where_a_look_fails_as_well_they_are_not(account: Store, clock: Clock) -> None:
@@ -106,7 +106,7 @@ def test_where_a_look_fails_as_well_they_are_not(account: Store, clock: Clock) -
         fail(account, AnswerLost("cut"))
     assert account.budget.take_check(lease=60) is not None
     account.budget.check_failed("no answer", EVERY)
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
     assert (closed.name, closed.why) == ("provider_down", "no answer")
 
@@ -114,7 +114,7 @@ def test_where_a_look_fails_as_well_they_are_not(account: Store, clock: Clock) -
 def test_a_failed_look_alone_closes_nothing(account: Store) -> None:
     for _ in range(10):
         account.budget.check_failed("no answer", EVERY)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 # -- how they open -------------------------------------------------------------------------
@@ -140,16 +140,16 @@ def test_when_a_look_succeeds_one_job_tries_and_its_call_lets_all_go(
     assert account.queue.feed() == []
     clock.forward(1)
     see(account)
-    ajar = gate(account)
-    assert ajar is not None
-    assert ajar.half_open
+    half_open = hold(account)
+    assert half_open is not None
+    assert half_open.half_open
     account.queue.pump()
-    fed = account.queue.feed()
-    assert [id_ for id_, _ in fed] == [urgent]
+    dispatched = account.queue.feed()
+    assert [id_ for id_, _ in dispatched] == [urgent]
     account.queue.pump()
     assert account.queue.feed() == []
     succeed(account, urgent)
-    assert gate(account) is None
+    assert hold(account) is None
     account.queue.pump()
     assert {state(account, id_) for id_ in (bulk, normal)} == {State.QUEUED}
 
@@ -171,10 +171,10 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
         gaps.append((clock.ms - since) // 1000)
         account.budget.note_balance(Decimal(1000), look, EVERY)
         account.queue.pump()
-        ((fed, _),) = account.queue.feed()
-        fail(account, STOPS[name][0], fed)
+        ((dispatched, _),) = account.queue.feed()
+        fail(account, STOPS[name][0], dispatched)
         clock.forward(0.001)
-        closed = gate(account)
+        closed = hold(account)
         assert closed is not None
         assert not closed.half_open
         if state(account, id_) is State.SCHEDULED:
@@ -202,7 +202,7 @@ def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, cloc
     account.queue.pump()
     ((third, _),) = account.queue.feed()
     succeed(account, third)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) -> None:
@@ -244,7 +244,7 @@ def test_wrong_credentials_and_no_credit_are_tried_by_the_same_job(account: Stor
     see(account, 40)
     fail_first = enqueue(account)
     assert account.queue.claim(fail_first, token="t", lease=30) is State.HELD
-    assert gate(account) is not None
+    assert hold(account) is not None
     account.holds.start("auth", "401", refused=True)
     see(account, 1000)
     assert [(each.name, each.half_open) for each in account.holds.all()] == [("auth", True)]
@@ -294,21 +294,21 @@ def test_where_looks_tell_nothing_for_long_a_call_tries(
     id_ = enqueue(account, priority="urgent")
     account.queue.feed()
     looks_fail(account, clock, 60, refused=False)
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
     assert not closed.half_open
     looks_fail(account, clock, 200, refused=False)
     account.queue.pump()
-    ((fed, _),) = account.queue.feed()
-    assert fed == id_
+    ((dispatched, _),) = account.queue.feed()
+    assert dispatched == id_
     succeed(account, id_)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_where_a_look_is_refused_like_a_call_no_call_tries(account: Store, clock: Clock) -> None:
     stop(account, "auth")
     looks_fail(account, clock, 600, refused=True)
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
     assert not closed.half_open
 
@@ -316,8 +316,8 @@ def test_where_a_look_is_refused_like_a_call_no_call_tries(account: Store, clock
 def test_a_gate_is_closed_once_and_keeps_the_highest_price(store: Store) -> None:
     assert store.holds.start("credit", "required: 60", 60)
     assert not store.holds.start("credit", "required: 20", 20)
-    (gate,) = store.holds.all()
-    assert (gate.name, gate.since, gate.why, gate.required) == ("credit", START, "required: 20", 60)
+    (hold,) = store.holds.all()
+    assert (hold.name, hold.since, hold.why, hold.required) == ("credit", START, "required: 20", 60)
     assert store.holds.end("credit")
     assert not store.holds.end("credit")
     assert store.holds.all() == []
@@ -327,5 +327,5 @@ def test_a_refusal_for_lack_of_credit_closes_the_gate_for_all(store: Store) -> N
     first, second = enqueue(store), enqueue(store)
     made = claim(store, first)
     store.calls.settle(first, 1, refused(NotEnoughCredits("60", required=Decimal(60)), made.job))
-    assert [(gate.name, gate.required) for gate in store.holds.all()] == [("credit", 60)]
+    assert [(hold.name, hold.required) for hold in store.holds.all()] == [("credit", 60)]
     assert store.queue.claim(second, token="t", lease=30) is State.HELD

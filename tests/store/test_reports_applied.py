@@ -375,8 +375,8 @@ class Woken:
     def apply_reports(self) -> None:
         self.times += 1
 
-    def dial(self, fed: Any, together: int = 1) -> int:
-        return len(list(fed))
+    def dial(self, dispatched: Any, together: int = 1) -> int:
+        return len(list(dispatched))
 
 
 def test_the_pump_wakes_for_reports_that_nobody_was_woken_for(

@@ -14,7 +14,7 @@ from dispatcher.model.filters import Filter, InvalidFilter
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.indexes import FEW, PAGE
-from dispatcher.store.search import LOOK, InvalidCursor, Page
+from dispatcher.store.search import MOST_READ, InvalidCursor, Page
 from support.clock import Clock
 from support.redis_inside import redis_of
 from support.store_jobs import RECIPIENT, START, enqueue, failed, request
@@ -97,12 +97,12 @@ def test_a_cursor_whose_job_is_gone_leads_on(store: Store, clock: Clock) -> None
 def test_a_page_looks_at_so_many_jobs_and_no_more(store: Store, clock: Clock) -> None:
     oldest = many(store, 1, "shop")
     clock.forward(1)
-    many(store, 2 * LOOK)
+    many(store, 2 * MOST_READ)
     wanted = Filter(producer="shop")
     before = redis_of(store).info("commandstats")["cmdstat_hmget"]["calls"]
     first = store.search.page(wanted, 50)
-    looked = redis_of(store).info("commandstats")["cmdstat_hmget"]["calls"] - before
-    assert LOOK <= looked <= LOOK + PAGE
+    read = redis_of(store).info("commandstats")["cmdstat_hmget"]["calls"] - before
+    assert MOST_READ <= read <= MOST_READ + PAGE
     assert first.jobs == []
     assert first.cursor is not None
     assert ids(pages(store, wanted, 50)) == oldest
@@ -111,7 +111,7 @@ def test_a_page_looks_at_so_many_jobs_and_no_more(store: Store, clock: Clock) ->
 def test_the_index_with_the_fewest_is_walked(store: Store, clock: Clock) -> None:
     bad = failed(store, tags=["t"])
     clock.forward(1)
-    many(store, 2 * LOOK, tags=["t"])
+    many(store, 2 * MOST_READ, tags=["t"])
     wanted = Filter(states=(State.FAILED,), tag="t")
     assert store.search.page(wanted, 10) == Page([store.jobs.get(bad)], None)
     rare = enqueue(store, tags=["rare"])

@@ -86,7 +86,7 @@ def test_a_limit_of_a_tag_holds_its_jobs_and_no_others(account: Store) -> None:
     account.queue.feed()
     told = [each for each in account.events.after() if each.kind == "limit.reached"]
     assert [each.facts["scope"] for each in told] == ["tag:campaign:x"]
-    assert [gate.name for gate in account.holds.all()] == ["limit:tag:campaign:x"]
+    assert [hold.name for hold in account.holds.all()] == ["limit:tag:campaign:x"]
     assert account.holds.all()[0].stops(held)
     assert not account.holds.all()[0].stops(account.jobs.get(enqueue(account)))
 

@@ -55,13 +55,13 @@ def test_a_clock_that_steps_back_loses_no_line_of_the_timeline(store: Store, clo
 
 def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> None:
     window(store, 3)
-    held, fed, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
+    held, dispatched, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
     store.holds.start("credit", "empty")
     store.queue.feed(1)
     store.holds.end("credit")
     store.queue.feed(1)
     other = enqueue(store, priority="bulk")
-    for id_ in (held, fed, ready):
+    for id_ in (held, dispatched, ready):
         redis_of(store).delete(key_of(store, "job", id_))
     clock.forward(LOST_AFTER)
     store.queue.pump()
@@ -69,7 +69,7 @@ def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> Non
     store.queue.feed()
     assert store.jobs.get(other).state is State.HELD
     lines = {name: ids for name, ids in snapshot(store).items() if not name.startswith("idx")}
-    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint({held, fed, ready})
+    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint({held, dispatched, ready})
 
 
 def test_a_redis_that_is_away_is_said_in_plain_words() -> None:

@@ -196,7 +196,7 @@ class StoreMachine(RuleBasedStateMachine):
         try:
             done = self.store.jobs.enqueue(wanted)
         except KeyConflict:
-            assert self._standing(wanted).fingerprint() != wanted.fingerprint()
+            assert self._existing(wanted).fingerprint() != wanted.fingerprint()
             assert self.look() == before
             return
         assert done.new == (done.id not in self.model.jobs)
@@ -204,9 +204,9 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.enqueue(done.id, wanted)
             self.granted.pop(done.id, None)
         else:
-            assert self._standing(wanted).fingerprint() == wanted.fingerprint()
+            assert self._existing(wanted).fingerprint() == wanted.fingerprint()
 
-    def _standing(self, other: JobRequest) -> JobRequest:
+    def _existing(self, other: JobRequest) -> JobRequest:
         requests = (job.request for job in self.model.jobs.values())
         (found,) = (request for request in requests if request.key == other.key)
         return found
@@ -223,10 +223,10 @@ class StoreMachine(RuleBasedStateMachine):
             if name.startswith("lines:")
         }
         expected = self.model.feed(most, scores, int(before.get("turn", {"": "0"})[""]))
-        fed = self.store.queue.feed(most)
-        assert [id_ for id_, _ in fed] == expected
-        assert all(self.model.jobs[id_].priority == priority for id_, priority in fed)
-        self.messages += [id_ for id_, _ in fed]
+        dispatched = self.store.queue.feed(most)
+        assert [id_ for id_, _ in dispatched] == expected
+        assert all(self.model.jobs[id_].priority == priority for id_, priority in dispatched)
+        self.messages += [id_ for id_, _ in dispatched]
 
     @precondition(lambda self: self.messages)
     @rule(pick=PICK)
@@ -239,7 +239,7 @@ class StoreMachine(RuleBasedStateMachine):
         ids = [job.id for job in self.model.in_line("ready")] + [*self.model.jobs, "nosuchjob"]
         self._claim(ids[pick % len(ids)])
 
-    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.holds)
     @rule(answer=st.sampled_from(["death", "placed", "placed", "placed", *ERRORS]))
     def dial(self, answer: str | ProviderError) -> None:
         """A worker's whole turn."""
@@ -269,7 +269,7 @@ class StoreMachine(RuleBasedStateMachine):
         if self.granted[id_].setdefault(answer.attempt, token) != token:
             raise AssertionError(f"attempt {answer.attempt} was granted twice")
         if (id_, token) not in self.tokens:
-            assert not any(gate.stops(answer.job) for gate in self.store.holds.all())
+            assert not any(hold.stops(answer.job) for hold in self.store.holds.all())
             assert busy.isdisjoint(answer.job.numbers)
             assert answer.job.expires_at is None or self._before(answer.job)
             self.tokens.append((id_, token))
@@ -303,7 +303,7 @@ class StoreMachine(RuleBasedStateMachine):
         """By a callback: in time, late, before the worker's own answer, or after a rescue."""
         self._settle(pick, lambda claim: after_report(report, claim.job, POLICY), twice)
 
-    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.holds)
     @rule(found=st.sampled_from(["placed", *REPORTS]), redialled=st.booleans())
     def hear_of_a_lost_call_when_its_window_is_over(
         self, found: str | Report, redialled: bool
@@ -386,7 +386,7 @@ class StoreMachine(RuleBasedStateMachine):
             job = self.store.jobs.get(id_)
             number = job.attempts[-1].number
             if word == "RINGING":
-                self._put_off(id_, number)
+                self._reschedule_check(id_, number)
             elif word == "deadline":
                 self._write(id_, number, after_deadline(job, POLICY))
             elif isinstance(word, Report):
@@ -396,14 +396,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims)
     @rule(pick=PICK)
-    def put_off(self, pick: int) -> None:
+    def reschedule_check(self, pick: int) -> None:
         id_, claim = self._any_claim(pick)
-        self._put_off(id_, claim.attempt)
+        self._reschedule_check(id_, claim.attempt)
 
-    def _put_off(self, id_: str, attempt: int) -> None:
-        assert self.store.calls.reschedule_check(id_, attempt, 45, "RINGING") is self.model.put_off(
-            id_, attempt, 45_000
-        )
+    def _reschedule_check(self, id_: str, attempt: int) -> None:
+        assert self.store.calls.reschedule_check(
+            id_, attempt, 45, "RINGING"
+        ) is self.model.reschedule_check(id_, attempt, 45_000)
 
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, again=st.booleans())
@@ -413,7 +413,7 @@ class StoreMachine(RuleBasedStateMachine):
         id_, attempt = claims[pick % len(claims)]
         answer = self.store.calls.schedule_cost_check(id_, attempt, 600 if again else None)
         later = 600_000 if again else None
-        assert answer is self.model.owe(id_, attempt, later)
+        assert answer is self.model.schedule_cost_check(id_, attempt, later)
 
     @precondition(lambda self: self.model.come(State.UNCERTAIN))
     @rule(most=FEW, dies=st.booleans())
@@ -430,24 +430,24 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- people ----------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.model.gates) < 2)
-    @rule(gate=st.sampled_from(["auth", "credit"]))
-    def close_gate(self, gate: str) -> None:
-        assert self.store.holds.start(gate, "said so") == (gate not in self.model.gates)
-        self.model.gates.add(gate)
+    @precondition(lambda self: len(self.model.holds) < 2)
+    @rule(hold=st.sampled_from(["auth", "credit"]))
+    def start_hold(self, hold: str) -> None:
+        assert self.store.holds.start(hold, "said so") == (hold not in self.model.holds)
+        self.model.holds.add(hold)
 
     @rule(scope=st.sampled_from(SCOPES))
     def pause(self, scope: PauseScope) -> None:
-        gate = scope.hold
-        assert self.store.holds.pause(scope, actor="kim") == (gate not in self.model.gates)
-        self.model.gates.add(gate)
+        hold = scope.hold
+        assert self.store.holds.pause(scope, actor="kim") == (hold not in self.model.holds)
+        self.model.holds.add(hold)
 
-    @precondition(lambda self: self.model.gates)
+    @precondition(lambda self: self.model.holds)
     @rule(scope=st.sampled_from(SCOPES))
     def resume(self, scope: PauseScope) -> None:
-        gate = scope.hold
-        assert self.store.holds.resume(scope, actor="cli") == (gate in self.model.gates)
-        self.model.gates.discard(gate)
+        hold = scope.hold
+        assert self.store.holds.resume(scope, actor="cli") == (hold in self.model.holds)
+        self.model.holds.discard(hold)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, priority=st.sampled_from(Priority))
@@ -464,12 +464,12 @@ class StoreMachine(RuleBasedStateMachine):
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in WAITING)
         return jobs[pick % len(jobs)].id
 
-    @precondition(lambda self: self.model.gates)
+    @precondition(lambda self: self.model.holds)
     @rule()
     def open_gates(self) -> None:
-        for gate in sorted(self.model.gates):
-            assert self.store.holds.end(gate)
-        self.model.gates.clear()
+        for hold in sorted(self.model.holds):
+            assert self.store.holds.end(hold)
+        self.model.holds.clear()
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK)
@@ -550,7 +550,7 @@ class StoreMachine(RuleBasedStateMachine):
                 places[name] = {member: float(score) for member, score in members.items()}
         assert places == model.places()
         assert calls == model.calls()
-        assert set(found.get("gates", {})) == model.gates
+        assert set(found.get("gates", {})) == model.holds
         second = found.get("counts", {}).get("second_calls", "0")
         assert int(second) == model.second_calls
         if model.rules.one_at_a_time:

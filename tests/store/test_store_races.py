@@ -101,8 +101,10 @@ def test_many_feeds_send_each_message_once_and_keep_to_the_window(
     window(store, 20)
     for _ in range(40):
         enqueue(store)
-    fed = [id_ for ids in at_once(lambda _: [id_ for id_, _ in store.queue.feed(3)]) for id_ in ids]
-    assert len(fed) == len(set(fed)) == 20
+    dispatched = [
+        id_ for ids in at_once(lambda _: [id_ for id_, _ in store.queue.feed(3)]) for id_ in ids
+    ]
+    assert len(dispatched) == len(set(dispatched)) == 20
 
 
 def test_many_rescues_recover_each_job_once(

@@ -71,14 +71,14 @@ def nothing(store: Store, id_: str) -> Iterator[None]:
 
 
 @contextmanager
-def a_gate(store: Store, id_: str) -> Iterator[None]:
+def a_hold(store: Store, id_: str) -> Iterator[None]:
     store.holds.start("auth", "401")
     store.queue.feed()
     yield
     store.holds.end("auth")
 
 
-@pytest.mark.parametrize("hindrance", [nothing, a_gate])
+@pytest.mark.parametrize("hindrance", [nothing, a_hold])
 @pytest.mark.parametrize("to", [State.IN_PROGRESS, State.COMPLETED])
 def test_evidence_that_comes_before_the_redial_is_dialled_saves_the_second_call(
     store: Store, clock: Clock, to: State, hindrance: Callable[..., Iterator[None]]

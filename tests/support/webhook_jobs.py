@@ -50,16 +50,16 @@ def targets(store: Store, number: int = 1, *, every: bool = False) -> None:
     store.limiter.publish(AccountConfig(webhooks=number, every_change=every, one_at_a_time=False))
 
 
-def deliver(outbox: Webhooks, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
+def deliver(webhooks: Webhooks, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
     options = {"secrets": (SECRET,), "random": Random(7), **options}
-    return Deliver(outbox, wire or Wire(LOOPBACK, 2, 2), urls, **options)
+    return Deliver(webhooks, wire or Wire(LOOPBACK, 2, 2), urls, **options)
 
 
-def run(outbox: Webhooks, sender: Deliver) -> list[Any]:
+def run(webhooks: Webhooks, sender: Deliver) -> list[Any]:
     """Deliver what is due, one after the other; return the verdicts."""
     verdicts = []
-    outbox.take_events()
-    while ids := outbox.take(LEASE):
+    webhooks.take_events()
+    while ids := webhooks.take(LEASE):
         verdicts += [sender(id_) for id_ in ids]
     return verdicts
 

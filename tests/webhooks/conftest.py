@@ -27,7 +27,7 @@ def store(redis_client: redis.Redis, clock: Clock) -> Store:
 
 
 @pytest.fixture
-def outbox(store: Store) -> Webhooks:
+def webhooks(store: Store) -> Webhooks:
     return store.webhooks
 
 

@@ -39,7 +39,7 @@ class Telling(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.store = Store(self.client, namespace=f"tell{next(_NUMBERS)}", clock=self.clock)
-        self.outbox = self.store.webhooks
+        self.webhooks = self.store.webhooks
         targets(self.store, 2)
         self.jobs: dict[str, bool] = {}  # and whether it names a target of its own
         self.ends: Counter[tuple[str, str]] = Counter()  # (job, target)
@@ -85,7 +85,7 @@ class Telling(RuleBasedStateMachine):
     def upkeep(self) -> None:
         self.store.queue.pump()
         self.store.calls.rescue(30)
-        self.outbox.take_events()
+        self.webhooks.take_events()
 
     @rule(seconds=st.sampled_from([1, 20, 61, 4000]))
     def time(self, seconds: int) -> None:
@@ -95,7 +95,7 @@ class Telling(RuleBasedStateMachine):
 
     @rule(lost=st.booleans())
     def take(self, lost: bool) -> None:
-        taken = self.outbox.take(LEASE)
+        taken = self.webhooks.take(LEASE)
         self.messages += [] if lost else taken
 
     @rule(pick=PICK, twice=st.booleans())
@@ -105,7 +105,7 @@ class Telling(RuleBasedStateMachine):
             return
         id_ = self.messages.pop(pick % len(self.messages))
         for _ in range(1 + twice):
-            webhook = self.outbox.claim(id_, LEASE)
+            webhook = self.webhooks.claim(id_, LEASE)
             if webhook:
                 self.receive(webhook)
                 self.claimed.append(webhook)
@@ -121,13 +121,13 @@ class Telling(RuleBasedStateMachine):
         webhook = self.claimed.pop(pick % len(self.claimed))
         error = "" if what == "done" else "it answered 500"
         for _ in range(0 if what == "killed" else 1 + twice):
-            if self.outbox.settle(webhook.id, what, delay=5, error=error) and what == "done":
+            if self.webhooks.settle(webhook.id, what, delay=5, error=error) and what == "done":
                 self.note(webhook)
 
     @rule()
     def retry_dead(self) -> None:
-        for webhook in self.outbox.dead():
-            self.outbox.retry(webhook.id)
+        for webhook in self.webhooks.dead():
+            self.webhooks.retry(webhook.id)
 
     # -- what holds ------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Telling(RuleBasedStateMachine):
 
     @invariant()
     def every_end_is_one_event(self) -> None:
-        for webhook in [*self.outbox.waiting(), *self.outbox.dead()]:
+        for webhook in [*self.webhooks.waiting(), *self.webhooks.dead()]:
             self.note(webhook)
         for id_, own in self.jobs.items():
             job = self.store.jobs.get(id_)
@@ -155,14 +155,14 @@ class Telling(RuleBasedStateMachine):
         """Where all goes well from now on, all that is not given up is delivered."""
         self.clock.forward(4000)
         for _ in range(200):
-            self.outbox.take(LEASE)
-            for webhook in list(self.outbox.waiting()):
-                if self.outbox.claim(webhook.id, LEASE):
-                    self.outbox.settle(webhook.id, "done")
+            self.webhooks.take(LEASE)
+            for webhook in list(self.webhooks.waiting()):
+                if self.webhooks.claim(webhook.id, LEASE):
+                    self.webhooks.settle(webhook.id, "done")
             self.clock.forward(LEASE)
-            if not self.outbox.counts()["waiting"]:
+            if not self.webhooks.counts()["waiting"]:
                 break
-        assert not self.outbox.counts()["waiting"]
+        assert not self.webhooks.counts()["waiting"]
         self.client.flushdb()
 
 

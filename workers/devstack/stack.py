@@ -131,7 +131,7 @@ class Stack:
             self._start_sandbox()
         self._place_servers()
         settings = self._settings()
-        _ = settings.rules  # what is wrong together shows here, and not in each process
+        _ = settings.account_config  # what is wrong together shows here, and not in each process
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)

@@ -54,18 +54,18 @@ class Retrigger:
     nudge: Callable[[], object]
     within: float = 2.0
 
-    def __call__(self, act: str) -> dict[str, str | int]:
+    def __call__(self, action: str) -> dict[str, str | int]:
         """Run once; return how the act stands. Nothing is to do for one that is over, or gone."""
         try:
-            over = self.store.bulk.drive(act, within=self.within, tell=lambda _: self.nudge())
-            stands = self.store.bulk.get(act)
+            over = self.store.bulk.drive(action, within=self.within, tell=lambda _: self.nudge())
+            found = self.store.bulk.get(action)
         except UnknownAction:
-            return {"act": act, "state": "gone"}
+            return {"act": action, "state": "gone"}
         if not over:
-            self.messenger.retrigger([act])
-        refused = sum(each.count for each in stands.refused)
-        told = {"did": stands.did, "refused": refused, "left": stands.left}
-        return {"act": act, "what": stands.kind, "state": stands.state, **told}
+            self.messenger.retrigger([action])
+        refused = sum(each.count for each in found.refused)
+        told = {"did": found.did, "refused": refused, "left": found.left}
+        return {"act": action, "what": found.kind, "state": found.state, **told}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Reconcile:
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many checks were sent out. None are while nobody would answer."""
-        if any(gate.name in _UNANSWERED and not gate.half_open for gate in self.store.holds.all()):
+        if any(hold.name in _UNANSWERED and not hold.half_open for hold in self.store.holds.all()):
             return {}
         room = self._room(self.store.limiter.pace())
         due = self.store.calls.take_due(State.IN_PROGRESS, most=room)

@@ -12,7 +12,9 @@ from workers.webhooks.deliver import LEASE
 
 log = logging.getLogger(__name__)
 
-LOOK = 1.0  # seconds between looks where no news comes: retries become due, and news may be lost
+CHECK_EVERY = (
+    1.0  # seconds between looks where no news comes: retries become due, and news may be lost
+)
 
 
 class Sender:
@@ -48,10 +50,10 @@ class Sender:
                 log.warning("no webhook is sent for now: %s", error)
             except Exception:
                 log.exception("sending webhooks failed; it goes on")
-            self._stopped.wait(LOOK)
+            self._stopped.wait(CHECK_EVERY)
 
     def _listen(self) -> None:
         with self._store.pubsub.webhooks() as news:
             while not self._stopped.is_set():
                 self.run_once()
-                news.wait(LOOK)
+                news.wait(CHECK_EVERY)

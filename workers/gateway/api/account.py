@@ -71,8 +71,8 @@ def _paused(store: Store, scope: PauseScope, changed: bool) -> dict[str, Any]:
 
 def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
     """Hide numbers in what people wrote: names of gates hold tags, and notes anything."""
-    gates = [
-        {**gate, "gate": mask_text(gate["gate"]), "why": mask_text(gate["why"])}
-        for gate in found["gates"]
+    holds = [
+        {**hold, "gate": mask_text(hold["gate"]), "why": mask_text(hold["why"])}
+        for hold in found["gates"]
     ]
-    return {**found, "gates": gates}
+    return {**found, "gates": holds}

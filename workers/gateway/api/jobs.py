@@ -20,7 +20,7 @@ from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
-from workers.gateway.api.filters import NAMES, meant
+from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import idempotency_key, json_object
 
@@ -73,8 +73,8 @@ def router(services: Services) -> APIRouter:
         """List jobs, newest first. A page may be short, or empty, and lead on all the same."""
         if unmask:
             caller.require(Scope.OPERATE)
-        wanted = meant(_query(request), caller)
-        found = await pool.run(store.search.page, wanted, limit, cursor)
+        filter_ = filter_of(_query(request), caller)
+        found = await pool.run(store.search.page, filter_, limit, cursor)
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
         return respond({"jobs": shown, "cursor": found.cursor})
 

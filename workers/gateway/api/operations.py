@@ -234,7 +234,7 @@ PAUSE = _operation(
     ),
 )
 
-_AN_ACT = {
+_AN_ACTION = {
     "id": "kqzwmbhtyaov",
     "act": "retry",
     "meant": "state=failed reason=no_answer",
@@ -252,7 +252,7 @@ _AN_ACT = {
         }
     ],
 }
-_BEGUN = {**_AN_ACT, "state": "running", "actor": "api:ops", "did": 50, "left": 359}
+_BEGUN = {**_AN_ACTION, "state": "running", "actor": "api:ops", "did": 50, "left": 359}
 _NOTED = object_({"note": NOTE}, additionalProperties=False)
 _RETRIED = object_(
     {
@@ -315,7 +315,7 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
     )
     return _operation(
         {
-            200: _answer("What it would do.", ref("Act"), _AN_ACT),
+            200: _answer("What it would do.", ref("Act"), _AN_ACTION),
             202: _answer("It has begun.", ref("Act"), _BEGUN),
         },
         HTTPStatus.NOT_FOUND,
@@ -331,7 +331,7 @@ MANY = {
     ),
     BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
 }
-ACT = _operation({200: _answer("How it stands.", ref("Act"), _BEGUN)}, HTTPStatus.NOT_FOUND)
+ACTION = _operation({200: _answer("How it stands.", ref("Act"), _BEGUN)}, HTTPStatus.NOT_FOUND)
 STOP = _operation(
     {200: _answer("How it stands.", ref("Act"), {**_BEGUN, "state": "stopped"})},
     HTTPStatus.NOT_FOUND,

@@ -210,7 +210,7 @@ PROBLEM = object_(
     },
     required=["title", "status", "detail"],
 )
-GATE = object_(
+HOLD = object_(
     {
         "gate": {"type": "string"},
         "since": WHEN,
@@ -246,7 +246,7 @@ LEFT_OUT = object_(
         "ids": {"type": "array", "items": {"type": "string"}, "description": "The first of them."},
     }
 )
-ACT_VIEW = object_(
+ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
         "act": {"type": "string", "enum": values(BulkActionKind)},
@@ -293,9 +293,9 @@ COMPONENTS = {
     "Event": EVENT,
     "Why": WHY_VIEW,
     "Filter": FILTER,
-    "Act": ACT_VIEW,
+    "Act": ACTION_VIEW,
     "LeftOut": LEFT_OUT,
     "Entry": ENTRY,
-    "Gate": GATE,
+    "Gate": HOLD,
     "Problem": PROBLEM,
 }

@@ -14,10 +14,10 @@ from dispatcher.model.filters import Filter
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.durations import seconds
-from workers.gateway.console.banners import Level, matters
+from workers.gateway.console.banners import Level, banners
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields
-from workers.gateway.console.overview import standing
+from workers.gateway.console.overview import snapshot
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
@@ -35,30 +35,30 @@ VERBS = {
 OFFERED = (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED)
 
 
-class Acts:
+class Actions:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def list(self, _request: Request, visitor: Visitor) -> Response:
         """Show what was done to jobs lately."""
-        return self._desk.pages.page(
-            "acts.html", visitor, recent=self._desk.store.bulk.recent(), verbs=VERBS
+        return self._context.pages.page(
+            "actions.html", visitor, recent=self._context.store.bulk.recent(), verbs=VERBS
         )
 
-    def propose(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+    def create(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Show what an act would do; nothing is done yet."""
-        what, expires = _act(fields.one("what")), fields.one("expires")
-        found = self._desk.store.bulk.preview(
+        what, expires = _kind(fields.one("what")), fields.one("expires")
+        found = self._context.store.bulk.preview(
             what,
-            _meant(fields),
+            _selection(fields),
             expires=seconds(expires) if expires else None,
             uncertain=bool(fields.one("uncertain")),
         )
-        self._desk.store.bulk.create(found)
-        now = standing(self._desk.store)
-        return self._desk.pages.page(
+        self._context.store.bulk.create(found)
+        now = snapshot(self._context.store)
+        return self._context.pages.page(
             "preview.html",
             visitor,
             found=found,
@@ -67,37 +67,37 @@ class Acts:
             left={each.reason for each in found.left_out},
             again=_again(fields),
             now=now,
-            trouble=[each for each in matters(now) if each.level is Level.BAD],
+            trouble=[each for each in banners(now) if each.level is Level.BAD],
         )
 
     def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Do what was previewed, once, however often the form is sent."""
         id_, note = fields.one("act"), noted(fields)
-        self._desk.store.bulk.begin(id_, actor=visitor.actor, why=note)
-        if not self._desk.store.bulk.drive(id_, within=AT_ONCE):
-            self._desk.messenger.retrigger([id_])
-        feed(self._desk.store, self._desk.messenger)
+        self._context.store.bulk.begin(id_, actor=visitor.actor, why=note)
+        if not self._context.store.bulk.drive(id_, within=AT_ONCE):
+            self._context.messenger.retrigger([id_])
+        feed(self._context.store, self._context.messenger)
         return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
 
     def report(self, request: Request, visitor: Visitor) -> Response:
         """Show how an act stands, and what was and was not done."""
-        found = self._desk.store.bulk.get(request.path_params["id"])
-        return self._desk.pages.page(
+        found = self._context.store.bulk.get(request.path_params["id"])
+        return self._context.pages.page(
             "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS
         )
 
     def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End an act; what it did stays done."""
         id_ = request.path_params["id"]
-        self._desk.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
+        self._context.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
         return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
 
     def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Hold the calls of a retry that are not dialled yet."""
-        found: BulkAction = self._desk.store.bulk.get(request.path_params["id"])
+        found: BulkAction = self._context.store.bulk.get(request.path_params["id"])
         if found.tag is None:
             raise Problem(HTTPStatus.CONFLICT, "only the calls of a retry can be paused")
-        self._desk.store.holds.pause(
+        self._context.store.holds.pause(
             PauseScope(tag=found.tag),
             actor=visitor.actor,
             note=noted(fields, needed=False),
@@ -117,7 +117,7 @@ def noted(fields: Fields, *, needed: bool = True) -> str:
     return note[:LONGEST_NOTE]
 
 
-def _act(text: str) -> BulkActionKind:
+def _kind(text: str) -> BulkActionKind:
     if text not in OFFERED:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -127,7 +127,7 @@ def _act(text: str) -> BulkActionKind:
     return BulkActionKind(text)
 
 
-def _meant(fields: Fields) -> Filter | tuple[str, ...]:
+def _selection(fields: Fields) -> Filter | tuple[str, ...]:
     if fields.one("which") == "all":
         return Search.of(fields).filter(whole=True)
     ids = fields.many("id")

@@ -15,10 +15,10 @@ PAGE = 100
 class Audit:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """Show a page of what people did, the latest first."""
-        entries, cursor = self._desk.store.audit.latest(PAGE, query(request).one("before"))
-        return self._desk.pages.page("audit.html", visitor, entries=entries, older=cursor)
+        entries, cursor = self._context.store.audit.latest(PAGE, query(request).one("before"))
+        return self._context.pages.page("audit.html", visitor, entries=entries, older=cursor)

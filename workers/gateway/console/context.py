@@ -24,8 +24,8 @@ from workers.gateway.console.pages import HEADERS, ROOT, Pages
 from workers.gateway.console.sessions import Sessions, Visitor
 from workers.gateway.problems import Problem, of
 
-Look = Callable[[Request, Visitor], Response]
-Act = Callable[[Request, Visitor, Fields], Response]
+Read = Callable[[Request, Visitor], Response]
+Write = Callable[[Request, Visitor, Fields], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LIVE: Final = "x-console-live"
@@ -53,15 +53,15 @@ class ConsoleContext:
         sessions = Sessions(store, settings.console_idle, settings.console_session)
         return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions)
 
-    def looking(self, look: Look) -> Endpoint:
+    def reading(self, read: Read) -> Endpoint:
         """Return the endpoint of a page that whoever is logged in may see."""
 
         async def endpoint(request: Request) -> Response:
-            return await self.answer(request, lambda: look(request, self.visitor(request)))
+            return await self.answer(request, lambda: read(request, self.visitor(request)))
 
         return endpoint
 
-    def acting(self, act: Act, *, reading: bool = False) -> Endpoint:
+    def writing(self, write: Write, *, reading: bool = False) -> Endpoint:
         """Return the endpoint of a form of a page of ours, that only who operates may send.
 
         `reading`: that whoever is logged in may.
@@ -75,8 +75,8 @@ class ConsoleContext:
 
             def work() -> Response:
                 visitor = self.visitor(request)
-                self._admit(request, visitor, fields, reading=reading)
-                return act(request, visitor, fields)
+                self._require(request, visitor, fields, reading=reading)
+                return write(request, visitor, fields)
 
             return await self.answer(request, work)
 
@@ -138,7 +138,9 @@ class ConsoleContext:
         except DispatcherError:
             return None
 
-    def _admit(self, request: Request, visitor: Visitor, fields: Fields, *, reading: bool) -> None:
+    def _require(
+        self, request: Request, visitor: Visitor, fields: Fields, *, reading: bool
+    ) -> None:
         require_own_page(request)
         if not visitor.meant(fields.one("csrf")):
             raise Problem(

@@ -21,26 +21,26 @@ from workers.gateway.problems import Problem
 class Holding:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def pause(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Dial nobody of a scope until it is resumed."""
         scope = _chosen(fields)
-        changed = self._desk.store.holds.pause(scope, actor=visitor.actor, note=noted(fields))
+        changed = self._context.store.holds.pause(scope, actor=visitor.actor, note=noted(fields))
         return redirect(f"{ROOT}?done={'paused' if changed else 'unchanged'}")
 
     def resume(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End a pause."""
-        scope = _of_gate(fields.one("gate"))
+        scope = _of_hold(fields.one("gate"))
         note = noted(fields, needed=False)
-        changed = self._desk.store.holds.resume(scope, actor=visitor.actor, note=note)
+        changed = self._context.store.holds.resume(scope, actor=visitor.actor, note=note)
         return redirect(f"{ROOT}?done={'resumed' if changed else 'unchanged'}")
 
-    def look(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
+    def check_balance(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
         """Have the workers, who know the provider, look at the balance at their next tick."""
-        self._desk.store.budget.request_check()
-        self._desk.store.audit.record(visitor.actor, "look", "credit")
+        self._context.store.budget.request_check()
+        self._context.store.audit.record(visitor.actor, "look", "credit")
         return redirect(f"{ROOT}?done=look")
 
 
@@ -56,7 +56,7 @@ def _chosen(fields: Fields) -> PauseScope:
     raise _no_scope()
 
 
-def _of_gate(name: str) -> PauseScope:
+def _of_hold(name: str) -> PauseScope:
     """Return the scope of a pause by its gate. Raises Problem."""
     try:
         return PauseScope.of_hold(name)

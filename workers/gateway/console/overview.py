@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.model.states import Priority
-from dispatcher.policy import credit_forecast as outlook
+from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate
-from workers.gateway.console.banners import Standing, matters
+from workers.gateway.console.banners import Snapshot, banners
 from workers.gateway.console.chart import NAMES, chart
 from workers.gateway.console.context import ConsoleContext
 from workers.gateway.console.forms import query
@@ -28,35 +28,35 @@ DONE = {
 class Overview:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """Show what is the matter, the figures, and what can be done about all calls."""
-        now = standing(self._desk.store)
-        return self._desk.pages.page(
+        now = snapshot(self._context.store)
+        return self._context.pages.page(
             "overview.html",
             visitor,
             now=now,
-            matters=matters(now),
-            rate=rate_words(now.pace, self._desk.store),
+            banners=banners(now),
+            rate=rate_words(now.pace, self._context.store),
             chart=chart(now.minutes),
             names=NAMES,
-            outlook=outlook.words(now.account, now.now),
+            credit_forecast=credit_forecast.words(now.credit, now.now),
             priorities=list(Priority),
             done=DONE.get(query(request).one("done"), ""),
         )
 
 
-def standing(store: Store) -> Standing:
+def snapshot(store: Store) -> Snapshot:
     """Return how everything stands now. Raises StoreUnavailable."""
-    return Standing(
+    return Snapshot(
         now=store.now(),
-        gates=tuple(store.holds.all()),
+        holds=tuple(store.holds.all()),
         jobs=store.search.counts(),
         pace=store.limiter.pace(),
-        account=store.budget.credit(),
-        waits=store.statistics.backlog(),
+        credit=store.budget.credit(),
+        backlog=store.statistics.backlog(),
         minutes=store.statistics.outcome_counts(),
         dead_webhooks=store.webhooks.counts()["dead"],
     )
