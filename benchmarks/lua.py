@@ -164,7 +164,9 @@ def _one_job(store: Store, n: int) -> None:
     store.queue.feed()
     claim: Any = store.queue.claim(id_, token=str(n), lease=60, provider="xoxzo")
     store.calls.settle(id_, 1, after_placing({"callid": f"call-{n}"}, policy))
-    ended = after_report(Report("ANSWERED", True, cost=Decimal("12.5"), duration=23), claim.job, policy)
+    ended = after_report(
+        Report("ANSWERED", True, cost=Decimal("12.5"), duration=23), claim.job, policy
+    )
     assert ended is not None
     store.calls.settle(id_, 1, ended)
     store.limiter.give_back("nobody")

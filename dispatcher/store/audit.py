@@ -99,6 +99,9 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
     facts = json.loads(text.pop("facts"))
     return AuditEntry(
         at=at,
+        actor=shown(text["actor"]),
+        act=shown(text["action"]),
+        target=shown(text["target"]),
+        why=shown(text["note"]),
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
-        **{name: shown(value) for name, value in text.items()},
     )

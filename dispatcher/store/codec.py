@@ -93,14 +93,12 @@ _OF_JOB = {
 def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
     """Return what a decision leaves with its attempt, and with the job."""
     given = decision.fields
-    own: dict[str, str] = {name: given[key] for key, name in _OF_ATTEMPT.items() if key in given}
-    of_job: dict[str, str | None] = {
-        name: given[key] for key, name in _OF_JOB.items() if key in given
-    }
+    own = {str(name): given[key] for key, name in _OF_ATTEMPT.items() if given.get(key)}
+    of_job = {str(name): given[key] for key, name in _OF_JOB.items() if key in given}
     own[AttemptField.RESULT] = decision.result
     if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
         own[AttemptField.ERROR] = decision.why
-    return {name: value for name, value in own.items() if value}, of_job
+    return own, of_job
 
 
 def _given(fields: Mapping[str, str | None]) -> Fields:

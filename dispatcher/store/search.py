@@ -83,7 +83,8 @@ class Search(Repository):
         table: dict[str, dict[str, int]] = {state: {} for state in State}
         for kind, size in zip(present, sizes, strict=True):
             state, _, reason = kind.partition(":")
-            table[state][reason] = size
+            if size or reason:
+                table[state][reason] = size
         return table
 
     def ended_before(self, moment: float) -> Iterator[str]:

@@ -139,7 +139,7 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     shown(
         stage,
         "dispatcher.balance_check",
-        lambda task: "'gate.ajar': 'credit'" in task["result"],
+        lambda task: "'hold.half_open': 'credit'" in task["result"],
     )
 
 
