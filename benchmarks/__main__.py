@@ -24,6 +24,7 @@ NAMES = (
     "rows",
     "chaos",
     "console",
+    "light",
 )
 
 

@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from dispatcher.model.job import Attempt, Event, Job, Leg
 from dispatcher.model.request import JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, State
-from dispatcher.policy import Decision
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.tariffs import tariff
+
+if TYPE_CHECKING:
+    from dispatcher.policy import Decision
 
 Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
-
-import redis
-from redis import exceptions
-from redis.client import Pipeline
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.library import library
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
-DEFAULT_NAMESPACE = "vd"
+if TYPE_CHECKING:
+    import redis
+    from redis.client import Pipeline
 
 Call = tuple[str, Mapping[str, Any]]
 """An operation and its arguments."""
-
-
-def namespace_of(text: str) -> str:
-    """Return what may stand before the names of an account's keys. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return text
 
 
 class Connection:
@@ -54,11 +44,13 @@ class Connection:
         An argument that is None or False is left out; lists and dicts go as JSON. Raises
         StoreUnavailable, and StoreUnsuitable where the records are of another schema.
         """
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
+
         command = self._command(operation, arguments)
         with plain_errors():
             try:
                 return self.redis.execute_command(*command)
-            except exceptions.ResponseError as error:
+            except ResponseError as error:
                 if not _is_missing(error):
                     raise
                 self._load()
@@ -110,9 +102,11 @@ class Connection:
 
     def _load(self) -> None:
         """Load our library, after a restart, a failover or by a new release."""
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
+
         try:
             self.redis.function_load(library().text)
-        except exceptions.ResponseError as error:
+        except ResponseError as error:
             if "already exists" not in str(error):  # another process was sooner
                 raise
 
@@ -132,7 +126,7 @@ def _text(value: Any) -> Any:
 
 
 def _is_missing(answer: object) -> bool:
-    return isinstance(answer, exceptions.ResponseError) and "Function not found" in str(answer)
+    return isinstance(answer, Exception) and "Function not found" in str(answer)
 
 
 class Repository:

@@ -138,7 +138,7 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     assert "Not enough credits, required: 20" in dial["result"]
     shown(
         stage,
-        "dispatcher.balance_check",
+        "dispatcher.watch_credit",
         lambda task: "'hold.half_open': 'credit'" in task["result"],
     )
 

@@ -66,23 +66,9 @@ wishes = st.fixed_dictionaries(
 @given(wishes)
 def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]) -> None:
     request = JobRequest.of({"recipient": "+818012345678", **fields})
-    rest = [
-        "state",
-        "queued",
-        "priority",
-        "normal",
-        "attempts",
-        "0",
-        "spent",
-        "0",
-        "events",
-        "0",
-        "created",
-        "0",
-        "due",
-        "0",
-    ]
-    fields_ = codec.request_fields(request) | dict(zip(rest[::2], rest[1::2], strict=True))
+    rest = {"state": "queued", "priority": "normal"}
+    rest |= dict.fromkeys(("attempts", "spent", "events", "created", "due"), "0")
+    fields_ = codec.request_fields(request) | rest
     job = codec.job("a" * 16, codec.record({k.encode(): v.encode() for k, v in fields_.items()}))
     assert job.numbers == (request.recipient,)
     for name in ("kind", "say", "play", "lang", "caller", "tags", "key", *fields):
@@ -103,9 +89,7 @@ def test_a_moment_is_told_to_the_operations_in_milliseconds(value: Any, argument
     assert codec.moment(value) == argument
 
 
-@pytest.mark.parametrize(
-    "as_mapping", [True, False], ids=["mapping", "list"]
-)
+@pytest.mark.parametrize("as_mapping", [True, False], ids=["mapping", "list"])
 def test_a_long_value_is_put_together_again(as_mapping: bool) -> None:
     word = "é".encode()
     parts = {
