@@ -8,21 +8,22 @@ from decimal import Decimal
 from typing import Any
 
 from dispatcher.model.bulk_action import BulkAction, BulkActionKind, LeftOut, Preview
+from dispatcher.store.schema import BulkField
 
 
 def fields_of(preview: Preview) -> dict[str, Any]:
     """Return the fields of a new action's record."""
     left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
     return {
-        "what": preview.kind,
-        "meant": preview.selection,
-        "wish": json.dumps(preview.options),
-        "matched": preview.matched,
-        "chosen": len(preview.ids),
-        "credits": str(preview.credits),
-        "answered": str(preview.credits_if_answered),
-        "unknown": preview.unknown,
-        "left_out": json.dumps(left_out),
+        BulkField.ACTION: preview.kind,
+        BulkField.SELECTION: preview.selection,
+        BulkField.OPTIONS: json.dumps(preview.options),
+        BulkField.MATCHED: preview.matched,
+        BulkField.SELECTED: len(preview.ids),
+        BulkField.EXPECTED_CREDITS: str(preview.credits),
+        BulkField.CREDITS_IF_ANSWERED: str(preview.credits_if_answered),
+        BulkField.MAY_HAVE_BEEN_CALLED: preview.unknown,
+        BulkField.EXCLUDED: json.dumps(left_out),
     }
 
 
@@ -31,34 +32,34 @@ def action_of(id_: str, raw: dict[bytes, bytes], left: int) -> BulkAction:
     record = {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
     return BulkAction(
         id=id_,
-        kind=BulkActionKind(record["what"]),
-        state=record["state"],
-        selection=record["meant"],
-        actor=record.get("actor", ""),
-        why=record.get("why", ""),
-        begun_at=_moment(record.get("begun")),
-        ended_at=_moment(record.get("ended")),
-        matched=int(record["matched"]),
-        chosen=int(record["chosen"]),
-        did=int(record.get("did", 0)),
-        left=int(record.get("left", left)),
+        kind=BulkActionKind(record[BulkField.ACTION]),
+        state=record[BulkField.STATE],
+        selection=record[BulkField.SELECTION],
+        actor=record.get(BulkField.ACTOR, ""),
+        why=record.get(BulkField.NOTE, ""),
+        begun_at=_moment(record.get(BulkField.STARTED)),
+        ended_at=_moment(record.get(BulkField.ENDED)),
+        matched=int(record[BulkField.MATCHED]),
+        chosen=int(record[BulkField.SELECTED]),
+        did=int(record.get(BulkField.DONE, 0)),
+        left=int(record.get(BulkField.REMAINING, left)),
         refused=_refused(record),
-        credits=Decimal(record["credits"]),
-        credits_if_answered=Decimal(record["answered"]),
-        unknown=int(record["unknown"]),
+        credits=Decimal(record[BulkField.EXPECTED_CREDITS]),
+        credits_if_answered=Decimal(record[BulkField.CREDITS_IF_ANSWERED]),
+        unknown=int(record[BulkField.MAY_HAVE_BEEN_CALLED]),
         left_out=tuple(
             LeftOut(reason, count, tuple(some))
-            for reason, count, some in json.loads(record["left_out"])
+            for reason, count, some in json.loads(record[BulkField.EXCLUDED])
         ),
     )
 
 
 def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
     refused = [
-        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
+        LeftOut(reason, int(value), tuple(record[f"examples:{reason}"].split(",")))
         for name, value in record.items()
         for kind, _, reason in [name.partition(":")]
-        if kind == "no"
+        if kind == "skipped"
     ]
     return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
 
