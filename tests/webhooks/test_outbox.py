@@ -126,7 +126,7 @@ def test_a_gate_that_closes_and_opens_is_told(store: Store, webhooks: Webhooks) 
     webhooks.take_events()
     closed, opened = waiting(webhooks)
     assert (closed.type, opened.type) == ("hold.started", "hold.ended")
-    assert json.loads(closed.facts)["gate"] == "auth"
+    assert json.loads(closed.facts)["hold"] == "auth"
 
 
 def test_what_happened_before_there_was_a_target_is_not_told(
