@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from dispatcher.model.call import Leg
+from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
+from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.redis_url import plain_errors
-
-if TYPE_CHECKING:
-    from dispatcher.policy import Decision
-
-_OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 
 
 class Calls(Repository):
@@ -38,15 +37,11 @@ class Calls(Repository):
         """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
             self._limiter.throttle(decision.throttled)
-        if decision.gate:
+        if decision.hold:
             self._holds.start(
-                decision.gate, decision.why, float(decision.required or 0), refused=True
+                decision.hold, decision.why, float(decision.required or 0), refused=True
             )
-        kept = [f"{attempt}.result", decision.result]
-        for name, value in decision.fields.items():
-            kept += [f"{attempt}.{name}" if name in _OF_ATTEMPT else name, value]
-        if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
-            kept += [f"{attempt}.error", decision.why]
+        kept = codec.decision_fields(attempt, decision)
         answer, state = self._run(
             "settle",
             id_,
@@ -79,13 +74,14 @@ class Calls(Repository):
         return [id_.decode() for id_ in self._run("take_due", what, most, milliseconds(lease))]
 
     def reschedule_check(
-        self, id_: str, attempt: int, delay: float, status: str = "", legs: str = ""
+        self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
     ) -> bool:
         """Set when a call in progress is checked next, in seconds; False where it is over.
 
-        `status` and `legs` (see job.legs_text) are what the last check told, if anything.
+        `status` (the provider's word) and `legs` are what the last check told, if anything.
         """
-        return bool(self._run("put_off", id_, attempt, milliseconds(delay), status, legs))
+        told = codec.legs_text(legs)
+        return bool(self._run("put_off", id_, attempt, milliseconds(delay), status, told))
 
     def schedule_cost_check(self, id_: str, attempt: int, delay: float | None) -> bool:
         """Set when the cost of an ended job is looked for again, in seconds; None: not any more.

@@ -1,18 +1,29 @@
-"""Between a request or a job and the flat fields of its record."""
+"""Between the frozen values of the model and the flat fields of a record in Redis."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import JobRequest
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import CallReport, Leg
+from dispatcher.model.decision import Decision
+from dispatcher.model.job import Event, Job
+from dispatcher.model.request import JobRequest, Kind
+from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.tariffs import tariff, to_units
 
 Fields = list[str]
 """field, value, field, value, …, as Redis' HSET takes them."""
+Record = Mapping[str, str]
+"""A record's fields as text."""
+
+# -- written -------------------------------------------------------------------------------
 
 
 def request_fields(request: JobRequest, price: str | None = None) -> Fields:
@@ -38,10 +49,9 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
         "wait": _milliseconds(request.backoff_longest),
         "tariff": price or tariff(request),
         "hook": request.webhook,
+        "params": _json(request.params) if request.params else None,
     }
-    return [
-        text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
-    ]
+    return _flat(pairs)
 
 
 def account_fields(config: AccountConfig) -> dict[str, str]:
@@ -91,6 +101,61 @@ def moment(value: datetime | timedelta | None) -> str:
     return str(round(value.timestamp() * 1000))
 
 
+def decision_fields(attempt: int, decision: Decision) -> Fields:
+    """Return what a decision leaves in its job's record: `<attempt>.…` is the attempt's own."""
+    own: dict[str, str | None] = {"result": decision.result}
+    if decision.call:
+        own["callid"] = ",".join(decision.call.callids)
+        own["conf"] = decision.call.conferenceid or None
+    of_job: dict[str, str | None] = {"owed": _milliseconds(decision.cost_check_after)}
+    if report := decision.report:
+        own |= {"cost": _text(report.cost), "legs": legs_text(report.legs) or None}
+        of_job |= {"outcome": report.word, "duration": _duration(report)}
+    if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
+        own["error"] = decision.why
+    return _flat({f"{attempt}.{name}": value for name, value in own.items()} | of_job)
+
+
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Return the legs as a record keeps them, '' where there are none."""
+    rows = [
+        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
+    ]
+    return _json(rows) if rows else ""
+
+
+def _flat(pairs: Mapping[str, str | None]) -> Fields:
+    """Return the fields that have a value."""
+    return [text for name, value in pairs.items() if value is not None for text in (name, value)]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _milliseconds(value: float | None) -> str | None:
+    return None if value is None else str(round(value * 1000))
+
+
+def _units(amount: float | None) -> str | None:
+    return None if amount is None else str(to_units(amount))
+
+
+def _text(value: Decimal | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _duration(report: CallReport) -> str | None:
+    return None if report.duration is None else f"{report.duration:g}"
+
+
+# -- read ----------------------------------------------------------------------------------
+
+
 def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
     """Return a record's fields as text, with long values put together again."""
     if not isinstance(raw, Mapping):
@@ -110,13 +175,112 @@ def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _number(value: int | None) -> str | None:
-    return None if value is None else str(value)
+def job(id_: str, record: Record, next_at: float | None = None) -> Job:
+    """Return the job that a record tells of; `next_at` in ms since the epoch."""
+    get = record.get
+    state = State(record["state"])
+    reason = get("reason") or None
+    attempts = tuple(_attempt(record, n) for n in range(1, int(record["n"]) + 1))
+    return Job(
+        id=id_,
+        kind=_kind(record),
+        state=state,
+        reason=None if state is State.HELD else reason,
+        hold_reason=reason if state is State.HELD else None,
+        outcome=get("outcome"),
+        priority=Priority(record["prio"]),
+        numbers=tuple(f"+{digits}" for digits in record["to"].split(",")),
+        say=get("say"),
+        lang=get("lang"),
+        play=get("play"),
+        caller=get("caller"),
+        tags=tuple(record["tags"].split(",")) if get("tags") else (),
+        key=get("key"),
+        max_attempts=_int(get("max")),
+        redial=_int(get("redial")),
+        redial_after=_seconds(get("after")),
+        on_uncertain=OnUncertain(record["unsure"]) if get("unsure") else None,
+        evidence_window=_seconds(get("window")),
+        call_deadline=_seconds(get("limit")),
+        hours=get("hours"),
+        backoff_longest=_seconds(get("wait")),
+        webhook=get("hook"),
+        spent=int(record["spent"]),
+        since=int(get("since") or 0),
+        created_at=_time(record["created"]),
+        due_at=_time(record["due"]),
+        expires_at=_time_or_none(get("expires")),
+        finished_at=_time_or_none(get("finished")),
+        duration=float(record["duration"]) if get("duration") else None,
+        attempts=attempts,
+        timeline=_timeline(record),
+        next_at=None if next_at is None else _time(str(next_at)),
+        cost_check_after=_seconds(get("owed")),
+        params=json.loads(record.get("params", "{}")),
+    )
 
 
-def _milliseconds(value: float | None) -> str | None:
-    return None if value is None else str(round(value * 1000))
+def _kind(record: Record) -> Kind:
+    if "," in record["to"]:
+        return Kind.CONFERENCE
+    return Kind.PLAYBACK if "play" in record else Kind.TTS
 
 
-def _units(amount: float | None) -> str | None:
-    return None if amount is None else str(to_units(amount))
+def legs(text: str) -> tuple[Leg, ...]:
+    """Return what `legs_text` wrote."""
+    return tuple(
+        Leg(
+            callid,
+            number,
+            status,
+            None if cost is None else Decimal(cost),
+            None if duration is None else float(duration),
+        )
+        for callid, number, status, cost, duration in json.loads(text or "[]")
+    )
+
+
+def _time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+
+
+def _time_or_none(milliseconds: str | None) -> datetime | None:
+    return _time(milliseconds) if milliseconds else None
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+def _attempt(record: Record, number: int) -> Attempt:
+    return Attempt(
+        number=number,
+        sent_at=_time_or_none(record.get(f"{number}.sent")),
+        ended_at=_time_or_none(record.get(f"{number}.end")),
+        result=record.get(f"{number}.result"),
+        callid=record.get(f"{number}.callid"),
+        conferenceid=record.get(f"{number}.conf"),
+        error=record.get(f"{number}.error"),
+        cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
+        legs=legs(record.get(f"{number}.legs", "")),
+    )
+
+
+_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
+
+
+def _timeline(record: Record) -> tuple[Event, ...]:
+    created = int(record["created"])
+    events: list[Event] = []
+    for index in range(int(record["moves"])):
+        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
+        if found:
+            before = events[-1].to if events else None
+            to, _, reason = found[2].partition(":")
+            at = _time(str(created + int(found[1])))
+            events.append(Event(at, before, to, reason or None, found[3], found[4]))
+    return tuple(events)

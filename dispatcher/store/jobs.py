@@ -81,7 +81,7 @@ class Jobs(Repository):
                 pipe.zscore(self._key("next", record.get("state", "")), id_)
             moments = pipe.execute()
         return [
-            Job.from_record(id_, record, at) if "state" in record else None
+            codec.job(id_, record, at) if "state" in record else None
             for id_, record, at in zip(wanted, records, moments, strict=True)
         ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from dispatcher.model.job import Job
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
@@ -41,7 +40,7 @@ class Queue(Repository):
             return Wait(float(first) / 1000, second.decode())
         if kind == b"day":
             return Day(first.decode())
-        job = Job.from_record(id_, codec.record(second))
+        job = codec.job(id_, codec.record(second))
         if kind == b"hours":
             return Hours(job, first.decode())
         return Claim(job, int(first), kind.decode())

@@ -75,7 +75,7 @@ class Webhook:
         """The job as it was when the event happened; None for an event of the account."""
         if "state" not in self.record:
             return None
-        return Job.from_record(self.event.removeprefix("msg_").partition("-")[0], self.record)
+        return codec.job(self.event.removeprefix("msg_").partition("-")[0], self.record)
 
     @property
     def facts(self) -> str:

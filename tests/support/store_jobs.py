@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
@@ -66,7 +67,7 @@ def claim(store: Store, id_: str, token: str = "") -> Claim:
 
 
 def placed(callid: str = "call-1") -> Decision:
-    return after_placing({"callid": callid}, POLICY)
+    return after_placing(CallRef((callid,)), POLICY)
 
 
 def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision:
@@ -144,7 +145,7 @@ def job_of(id_: str, fields: Mapping[str, str]) -> Job:
     raw = {
         name.encode(): value.encode("utf-8", "surrogateescape") for name, value in fields.items()
     }
-    return Job.from_record(id_, codec.record(raw))
+    return codec.job(id_, codec.record(raw))
 
 
 def assert_sound(found: Snapshot) -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.store import codec
 
@@ -52,6 +51,9 @@ wishes = st.fixed_dictionaries(
     optional={
         "tags": st.lists(tags, max_size=5),
         "key": tags,
+        "params": st.dictionaries(
+            st.from_regex(r"line_[a-z]{1,9}", fullmatch=True), tags, min_size=1, max_size=5
+        ),
         "max_attempts": st.integers(10, 50),
         "redial": st.integers(0, 9),
         "redial_after": st.integers(0, 86_400_000).map(lambda ms: ms / 1000),
@@ -70,7 +72,7 @@ def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]
     request = JobRequest.of({"recipient": "+818012345678", **fields})
     raw = [text.encode() for text in codec.request_fields(request)]
     rest = b"state queued prio normal n 0 spent 0 moves 0 created 0 due 0".split()
-    job = Job.from_record("a" * 16, codec.record([*raw, *rest]))
+    job = codec.job("a" * 16, codec.record([*raw, *rest]))
     assert job.numbers == (request.recipient,)
     for name in ("kind", "say", "play", "lang", "caller", "tags", "key", *fields):
         assert getattr(job, name) == getattr(request, name), name

@@ -12,6 +12,7 @@ import pytest
 from dispatcher.model.job import NEXT, Job, iso, iso_of
 from dispatcher.model.request import Kind
 from dispatcher.model.states import LIVE, TERMINAL, OnUncertain, Priority, State
+from dispatcher.store import codec
 
 RECORD = {
     "kind": "tts",
@@ -31,7 +32,7 @@ CREATED = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
 
 
 def job(record: dict[str, str] | None = None, next_at: float | None = None) -> Job:
-    return Job.from_record("a" * 16, RECORD | (record or {}), next_at)
+    return codec.job("a" * 16, RECORD | (record or {}), next_at)
 
 
 def test_what_a_record_leaves_out_is_none() -> None:
@@ -201,6 +202,13 @@ def test_a_masked_job_shows_neither_numbers_nor_what_is_said(record: dict[str, A
     assert "+8180****5678" in shown
     assert "80123456" not in shown
     assert "80999988" not in shown
+
+
+def test_further_fields_are_shown_where_what_is_said_is() -> None:
+    with_params = job({"params": '{"jp_line":"hunter2"}'})
+    assert with_params.to_dict()["params"] == {"jp_line": "hunter2"}
+    assert "hunter2" not in json.dumps(with_params.to_dict(mask=True)) + repr(with_params)
+    assert "params" not in job().to_dict()
 
 
 def test_times_are_utc_with_milliseconds() -> None:
