@@ -44,7 +44,7 @@ def test_further_fields_for_the_provider_are_taken_or_refused_by_name(
     billing: Client, store: Store
 ) -> None:
     found = billing.post("/v1/jobs", {**SAY, "params": {"jp_line": "1"}}).json()
-    assert store.get(found["id"]).params == {"jp_line": "1"}
+    assert store.jobs.get(found["id"]).params == {"jp_line": "1"}
     told = problem(billing.post("/v1/jobs", {**SAY, "params": {"caller": "1"}}), 422)
     assert "'caller' is a field that the dispatcher itself fills in" in str(told["errors"])
 
