@@ -41,26 +41,27 @@ class Calls(Repository):
             self._holds.start(
                 decision.hold, decision.why, float(decision.required or 0), refused=True
             )
-        kept = codec.decision_fields(attempt, decision)
+        of_attempt, of_job = codec.decision_fields(decision)
         answer, state = self._run(
             "settle",
-            id_,
-            attempt,
-            decision.to,
-            decision.reason,
-            "" if decision.delay is None else milliseconds(decision.delay),
-            int(decision.spent),
-            actor,
-            decision.why,
-            ",".join(decision.proves),
-            decision.failure or "",
-            *kept,
+            id=id_,
+            attempt=attempt,
+            to=decision.to,
+            reason=decision.reason or None,
+            delay=None if decision.delay is None else milliseconds(decision.delay),
+            spent=decision.spent,
+            actor=actor,
+            why=decision.why,
+            proves=",".join(decision.proves) or None,
+            failure=decision.failure,
+            attempt_fields=of_attempt,
+            job_fields=of_job,
         )
         return answer == b"moved", State(state.decode()) if state else None
 
     def rescue(self, window: float, most: int = 200) -> int:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
-        return int(self._run("rescue", most, milliseconds(window)))
+        return int(self._run("rescue", most=most, window=milliseconds(window)))
 
     # -- status checks ---------------------------------------------------------------------
 
@@ -71,7 +72,8 @@ class Calls(Repository):
 
         `cost` takes ended jobs whose cost is to be looked for.
         """
-        return [id_.decode() for id_ in self._run("take_due", what, most, milliseconds(lease))]
+        ids = self._run("take_due", what=what, most=most, lease=milliseconds(lease))
+        return [id_.decode() for id_ in ids]
 
     def reschedule_check(
         self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
@@ -80,25 +82,36 @@ class Calls(Repository):
 
         `status` (the provider's word) and `legs` are what the last check told, if anything.
         """
-        told = codec.legs_text(legs)
-        return bool(self._run("put_off", id_, attempt, milliseconds(delay), status, told))
+        return bool(
+            self._run(
+                "reschedule_check",
+                id=id_,
+                attempt=attempt,
+                delay=milliseconds(delay),
+                status=status or None,
+                participants=codec.legs_text(legs) or None,
+            )
+        )
 
     def schedule_cost_check(self, id_: str, attempt: int, delay: float | None) -> bool:
         """Set when the cost of an ended job is looked for again, in seconds; None: not any more.
 
         False where the job's cost is known, or nobody waits for it.
         """
-        again = "" if delay is None else milliseconds(delay)
-        return bool(self._run("owe", id_, attempt, again))
+        again = None if delay is None else milliseconds(delay)
+        return bool(self._run("schedule_cost_check", id=id_, attempt=attempt, delay=again))
 
     # -- how long they last ----------------------------------------------------------------
 
     def learn_duration(self, kind: str, lasted: float) -> float:
         """Learn from a call that lasted so many seconds; return what is typical of its kind now."""
-        return float(self._run("learn", kind, milliseconds(lasted))) / 1000
+        return (
+            float(self._run("learn_typical_duration", kind=kind, lasted=milliseconds(lasted)))
+            / 1000
+        )
 
     def typical_duration(self, kind: str) -> float | None:
         """Return in how many seconds most calls of a kind are over, None before any was seen."""
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._account_key("usual"), kind)  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._key("typical_durations"), kind)  # type: ignore[assignment]
         return float(found) / 1000 if found else None

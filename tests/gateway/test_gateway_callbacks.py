@@ -35,7 +35,7 @@ def path(job: str = JOB, attempt: int = 1, *, key: str = KEY, hours: float = 1) 
 
 def waiting(store: Store) -> list[Callback]:
     return [
-        Callback.read(t.decode()) for t in redis_of(store).zrange(key_of(store, "reports"), 0, -1)
+        Callback.read(t.decode()) for t in redis_of(store).zrange(key_of(store, "callbacks"), 0, -1)
     ]
 
 

@@ -32,11 +32,11 @@ JOB = codec.job(
     "a" * 16,
     {
         "state": "dialing",
-        "prio": "normal",
+        "priority": "normal",
         "to": "818011234567",
         "say": "Hi",
-        "n": "1",
-        **dict.fromkeys(("spent", "moves", "created", "due"), "0"),
+        "attempts": "1",
+        **dict.fromkeys(("spent", "events", "created", "due"), "0"),
     },
 )
 DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "201"}

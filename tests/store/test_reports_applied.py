@@ -164,11 +164,11 @@ def test_what_an_older_version_wrote_is_evidence_and_a_check_tells_its_meaning(
     """It kept the provider's word alone."""
     id_ = uncertain(store)
     written = f'["{id_}",1,"call-1","ANSWERED","20",12.0]'
-    redis_of(store).zadd(key_of(store, "reports"), {written: store.now()})
+    redis_of(store).zadd(key_of(store, "callbacks"), {written: store.now()})
     (turn,) = apply()
     assert (turn.state, store.jobs.get(id_).attempts[0].callid) == (State.IN_PROGRESS, "call-1")
     assert not apply.inbox.due()
-    assert redis_of(store).zcard(key_of(store, "reports")) == 0
+    assert redis_of(store).zcard(key_of(store, "callbacks")) == 0
 
 
 @pytest.mark.parametrize("redial", [0, 1])

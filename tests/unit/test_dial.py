@@ -27,21 +27,22 @@ from workers.engine.dial import Dial, Turn
 SENT = 1_764_072_000_000
 RECORD = {
     "state": "queued",
-    "prio": "normal",
+    "priority": "normal",
     "to": "818011234567",
     "say": "Disk full",
     "lang": "en",
-    "n": "1",
+    "attempts": "1",
     "1.sent": str(SENT),
     "spent": "0",
-    "moves": "0",
+    "events": "0",
     "created": "0",
     "due": "0",
 }
 JOB = codec.job("a" * 16, RECORD)
 HELD = codec.job(
     JOB.id,
-    RECORD | {"state": "held", "reason": "credit", "moves": "1", "t0": "0 held:credit worker poor"},
+    RECORD
+    | {"state": "held", "reason": "credit", "events": "1", "t0": "0 held:credit worker poor"},
 )
 CALLER = "+815012345678"
 NOON_IN_TOKYO = datetime(2026, 7, 1, 3, tzinfo=UTC)

@@ -26,8 +26,8 @@ from workers.engine.lease import Lease, since_boot
 LEASE, ANSWER = 60.0, 30.0
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RECORD = {
-    "state": "dialing", "prio": "normal", "to": "818011230001", "say": "Hi", "lang": "en",
-    "n": "1", "spent": "0", "moves": "0", "created": "0", "due": "0",
+    "state": "dialing", "priority": "normal", "to": "818011230001", "say": "Hi", "lang": "en",
+    "attempts": "1", "spent": "0", "events": "0", "created": "0", "due": "0",
 }  # fmt: skip
 JOB = codec.job("a" * 16, RECORD)
 

@@ -52,11 +52,11 @@ def job(*results: str | None, **wishes: Any) -> Job:
         {
             "kind": "tts",
             "state": "dialing",
-            "prio": "normal",
+            "priority": "normal",
             "to": "818012345678",
-            "n": "0",
+            "attempts": "0",
             "spent": "0",
-            "moves": "0",
+            "events": "0",
             "created": "0",
             "due": "0",
         },
@@ -353,7 +353,10 @@ def test_a_call_that_ended_in_an_unknown_way_is_redialled_as_one_without_an_answ
             ["not_placed"], {"redial": 2, "max_attempts": 2}, State.FAILED, id="attempts are spent"
         ),
         pytest.param(
-            ["no_answer"], {"redial": 1, "since": 1, "spent": 1}, State.SCHEDULED, id="retriggered"
+            ["no_answer"],
+            {"redial": 1, "since": 1, "spent": 1},
+            State.SCHEDULED,
+            id="retriggered",
         ),
     ],
 )
