@@ -10,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
-from dispatcher.policy import Policy, Report, after_placing, after_report
+from dispatcher.policy import Policy, after_placing, after_report
 from dispatcher.store import Store
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
@@ -58,8 +60,8 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     """Take jobs the whole way, each step pipelined."""
     ids = [outcome.id for outcome in store.jobs.enqueue_many(requests)]
     policy = Policy()
-    placed = after_placing({"callid": ""}, policy)
-    report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
+    placed = after_placing(CallRef(("",)), policy)
+    report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
     ended = after_report(report, store.jobs.get(ids[0]), policy)
     assert ended is not None
     with Pipelined(store) as steps:

@@ -49,7 +49,7 @@ class Search(Repository):
     def page(self, filter_: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return the next jobs that match, at most `limit`. Raises InvalidCursor.
 
-        Looks at about `LOOK` jobs and no more, so that it is quick whatever is asked for.
+        Reads about `MOST_READ` jobs and no more, so that it is quick whatever is asked for.
         """
         after = None if cursor is None else _place(cursor)
         found: list[Place] = []

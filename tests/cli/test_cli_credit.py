@@ -51,7 +51,7 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
     see(store, 42)
     ran = shell("balance", "--look", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
     assert ran.code == 1
-    assert "SID and token" in ran.complaint
+    assert "does not know these credentials" in ran.complaint
     assert store.budget.credit().balance == 42
 
 

@@ -517,7 +517,7 @@ def test_a_retried_job_is_not_looked_at_for_what_its_last_call_cost(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    end = Decision(State.FAILED, "no_answer", "x", "no_answer", fields={"owed": "60000"})
+    end = Decision(State.FAILED, "no_answer", "x", "no_answer", cost_check_after=60)
     store.calls.settle(id_, 1, end)
     assert "due:cost" in snapshot(store)
     store.jobs.retry(id_, actor="cli")

@@ -50,6 +50,9 @@ wishes = st.fixed_dictionaries(
     optional={
         "tags": st.lists(tags, max_size=5),
         "key": tags,
+        "params": st.dictionaries(
+            st.from_regex(r"line_[a-z]{1,9}", fullmatch=True), tags, min_size=1, max_size=5
+        ),
         "max_attempts": st.integers(10, 50),
         "redial": st.integers(0, 9),
         "redial_after": st.integers(0, 86_400_000).map(lambda ms: ms / 1000),
