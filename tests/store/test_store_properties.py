@@ -129,28 +129,27 @@ PICK = st.sampled_from([0, 0, 0, 1, 2, 5])  # the likely ones are put first
 FEW = st.integers(1, 3)
 
 OTHERS = {
-    "job",
-    "gates",
-    "limits",
-    "reasons",
-    "lines",
+    "jobs",
     "holds",
+    "config",
+    "lines",
     "turn",
     "pace",
     "connections",
-    "busy",
-    "counts",
-    "ended",
+    "calling",
+    "counters",
+    "outcomes",
     "credit",
     "costs",
     "burn",
     "waiting",
-    "caps",
-    "used",
-    "notices",
-    "audit",
+    "spending_limits",
+    "spent",
+    "events",
+    "audit_log",
     "breaker",
 }
+SETS = {"by_state", "held"}
 """What is not of the model: soundness looks at it, or it has tests of its own."""
 
 Decide = Callable[[Claim], Decision | None]
@@ -542,20 +541,20 @@ class StoreMachine(RuleBasedStateMachine):
         model, places, calls = self.model, {}, {}
         for name, members in found.items():
             what = name.partition(":")[0]
-            if what == "calls":
+            if what == "by_call":
                 calls.update(members)
-            elif what == "person":
+            elif what == "called":
                 places_in_order = sorted(members, key=int)
                 self._has_had_these_calls(name[7:], [int(members[n]) for n in places_in_order])
-            elif what not in OTHERS:
+            elif what not in OTHERS and name not in SETS:
                 places[name] = {member: float(score) for member, score in members.items()}
         assert places == model.places()
         assert calls == model.calls()
-        assert set(found.get("gates", {})) == model.holds
-        second = found.get("counts", {}).get("second_calls", "0")
+        assert set(found.get("holds", {})) == model.holds
+        second = found.get("counters", {}).get("second_calls", "0")
         assert int(second) == model.second_calls
         if model.rules.one_at_a_time:
-            busy = {name[5:]: value[""] for name, value in found.items() if name[:5] == "busy:"}
+            busy = {name[8:]: value[""] for name, value in found.items() if name[:8] == "calling:"}
             assert busy == model.busy
         assert set(records(found)) == set(model.jobs)
 
