@@ -35,7 +35,7 @@ lint: install ## Check style, format and types
 
 screenshots: install ## Take the screenshots of docs/console.md anew
 	@.ci/browser
-	PYTHONPATH=tests/console:tests/gateway $(BIN)/python docs/screenshots.py
+	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
 bench: install ## Measure
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,6 +1,6 @@
 """Workers and Redis killed while calls are made: who was called, by the provider's own books.
 
-The stack and its killer are those of the tests (tests/chaos), with more jobs.
+The stack and its killer are those of the tests (tests/support), with more jobs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "chaos"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from chaos_stage import Mayhem, Stage, Verdict
+from support.chaos_stage import Mayhem, Stage, Verdict
 
 FAULTS = ("--cut=0.05", "--latency=0.05")
 ENDS_WITHIN = 900.0

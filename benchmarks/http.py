@@ -20,9 +20,9 @@ import requests
 
 from benchmarks.side_by_side import cpu_seconds
 from benchmarks.stand import numbers
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys, Scope
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 
 AT_ONCE = 16
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,12 +61,12 @@ def running() -> Iterator[Running]:
     """Run a gateway."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        EmbeddedRedis(Path(folder, "redis")) as redis,
+        EmbeddedServer(Path(folder, "redis")) as redis,
         socket.create_server(("127.0.0.1", 0)) as free,
     ):
         port = int(free.getsockname()[1])
         free.close()
-        _, key = ApiKeys(Store.from_url(redis.url)).create("bench", [Scope.ENQUEUE])
+        _, key = Store.from_url(redis.url).api_keys.create("bench", [Scope.ENQUEUE])
         settings = {
             "DISPATCHER_REDIS_URL": redis.url,
             "DISPATCHER_GATEWAY_PORT": str(port),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from benchmarks.arrivals import arrivals
 from benchmarks.side_by_side import sides
 from benchmarks.stand import numbers
-from dispatcher.client import Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
 
 PAUSE = 0.03  # seconds: long enough for the one before to be over
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.arrivals import provider
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 from workers.run import READY
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -64,7 +64,7 @@ def sides(threads: int) -> Iterator[Sides]:
     """Set up Redis and provider; the workers are started by who measures."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        EmbeddedRedis(Path(folder, "r")) as redis,
+        EmbeddedServer(Path(folder, "r")) as redis,
         provider() as url,
     ):
         broker = redis.url.removesuffix("0") + "5"

@@ -9,7 +9,7 @@ import time
 from benchmarks.arrivals import arrivals
 from benchmarks.side_by_side import Side, Sides, cpu_seconds, sides
 from benchmarks.stand import numbers
-from dispatcher.client import Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
 
 NAIVE = "naive"
 SIDES = {NAIVE: "", "dispatcher": "true", "dispatcher, no task events": "false"}

@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
-from dispatcher.client import Dispatcher
-from workers.stack import Plan, Stack
+from dispatcher.client.dispatcher import Dispatcher
+from workers.devstack.stack import Plan, Stack
 
 FOR_MEASURING = {
     "DISPATCHER_LOG_LEVEL": "WARNING",

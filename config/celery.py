@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from config.settings import Settings
-from dispatcher.messages import (
+from dispatcher.client.messages import (
     CONTROL,
     REDIS_BROKERS,
     broker_url,
     redis_options,
     transport_options,
 )
-from dispatcher.states import Priority
+from dispatcher.model.states import Priority
 
 QUEUES = (*(priority.value for priority in Priority), CONTROL)
 DOOR_QUEUE = "celery"
@@ -21,7 +21,7 @@ DOOR_QUEUE = "celery"
 TICKS = {
     "dispatcher.pump": 0.5,
     "dispatcher.reconcile": 1.0,
-    "dispatcher.watch_credit": 1.0,
+    "dispatcher.balance_check": 1.0,
     "dispatcher.rescue": 2.0,
     "dispatcher.purge": 600.0,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
-from dispatcher.masking import mask_text
+from dispatcher.values.masking import mask_text
 
 CHATTY = (
     "celery.app.trace",

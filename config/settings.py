@@ -10,20 +10,20 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config import texts
-from dispatcher import numbers
-from dispatcher.callback_urls import SLACK, CallbackUrls, Signer
-from dispatcher.durations import seconds
+from dispatcher.client.messages import known_broker
 from dispatcher.errors import DispatcherError
-from dispatcher.hours import CallingHours
-from dispatcher.messages import known_broker
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import in_plain_words
+from dispatcher.model.states import OnUncertain
 from dispatcher.policy import Policy
-from dispatcher.rate import Rate
-from dispatcher.redis_url import hide_password
-from dispatcher.request import in_plain_words
-from dispatcher.rules import Rules
-from dispatcher.states import OnUncertain
 from dispatcher.store import namespace_of
-from dispatcher.webhook_url import derived_secret
+from dispatcher.store.redis_url import hide_password
+from dispatcher.values import numbers
+from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.durations import seconds
+from dispatcher.values.rate import Rate
+from dispatcher.values.webhook_url import derived_secret
 
 
 class InvalidSettings(DispatcherError):
@@ -154,9 +154,9 @@ class Settings(BaseSettings):
         return Policy(**given)
 
     @property
-    def rules(self) -> Rules:
+    def account_config(self) -> AccountConfig:
         """What Redis keeps for the account, at every dial."""
-        return Rules(
+        return AccountConfig(
             rate=self.rate_limit,
             margin=self.rate_margin,
             share=self.check_share,

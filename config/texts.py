@@ -13,11 +13,11 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import SecretStr
 
-from dispatcher import numbers
-from dispatcher.hours import CallingHours
-from dispatcher.rate import Rate
-from dispatcher.redis_url import SCHEMES
-from dispatcher.webhook_url import webhook_url
+from dispatcher.store.redis_url import SCHEMES
+from dispatcher.values import numbers
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.rate import Rate
+from dispatcher.values.webhook_url import webhook_url
 
 SHORTEST_KEY = 16
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))

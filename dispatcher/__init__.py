@@ -7,15 +7,15 @@ job = d.call("+818011234567", say="Disk full on db1", lang="en", key="alert-8812
 print(job.wait(timeout=120).outcome)
 """
 
-from dispatcher.client import Bulk, Dispatcher, JobHandle, NotFinished
+from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle, NotFinished
+from dispatcher.client.watching import Change, Gap
 from dispatcher.errors import DispatcherError
-from dispatcher.job import Attempt, Event, Job, NextAction
-from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.request import InvalidJob, JobRequest, Kind
-from dispatcher.states import OnUncertain, Priority, Reason, State
-from dispatcher.store import KeyConflict, Refused, UnknownJob
-from dispatcher.store.listing import Filter
-from dispatcher.watching import Change, Gap
+from dispatcher.model.filters import Filter
+from dispatcher.model.job import Attempt, Event, Job, NextAction
+from dispatcher.model.request import InvalidJob, JobRequest, Kind
+from dispatcher.model.states import OnUncertain, Priority, Reason, State
+from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
 __version__ = "0.1.0"
 

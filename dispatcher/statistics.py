@@ -6,21 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from dispatcher import outlook
-from dispatcher.job import iso_of
-from dispatcher.states import TERMINAL, State
+from dispatcher.model.job import iso_of
+from dispatcher.model.states import TERMINAL, State
+from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
-from dispatcher.store.credit import account
-from dispatcher.store.inbox import FATES
-from dispatcher.store.listing import counts
-from dispatcher.store.outbox import Outbox
-from dispatcher.store.spending import limits
+from dispatcher.store.callbacks import FATES
 
 
 def statistics(store: Store) -> dict[str, Any]:
     """Return how things stand, as JSON knows it. Raises StoreUnavailable."""
-    by_state = counts(store)
-    pace, credit, counted = store.pace(), account(store), Counter(store.counts())
+    by_state = store.search.counts()
+    pace, credit = store.limiter.pace(), store.budget.credit()
+    counted = Counter(store.statistics.counters())
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
@@ -34,16 +31,17 @@ def statistics(store: Store) -> dict[str, Any]:
         },
         "ready": pace.ready,
         "lines": pace.lines,
-        "fed": pace.fed,
+        "fed": pace.dispatched,
         "waiting_since": {
-            priority: None if at is None else iso_of(at) for priority, at in store.oldest().items()
+            priority: None if at is None else iso_of(at)
+            for priority, at in store.queue.waiting_since().items()
         },
-        "webhooks": Outbox(store).counts(),
-        "gates": gates(store),
+        "webhooks": store.webhooks.counts(),
+        "gates": holds(store),
         "balance": None if credit.balance is None else float(credit.balance),
         "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
-        "credit": outlook.as_json(credit),
-        "outlook": outlook.words(credit, store.now()),
+        "credit": credit_forecast.as_json(credit),
+        "outlook": credit_forecast.words(credit, store.now()),
         "second_calls": counted["second_calls"],
         "attempts": counted["attempts"],
         "requests": counted["requests"],
@@ -55,23 +53,23 @@ def statistics(store: Store) -> dict[str, Any]:
 
 def balance(store: Store) -> dict[str, Any]:
     """Return how the account's credit stands, with what holds calls back and what limits them."""
-    return outlook.as_json(account(store)) | {
-        "gates": gates(store),
-        "limits": [limit.to_dict() for limit in limits(store)],
+    return credit_forecast.as_json(store.budget.credit()) | {
+        "gates": holds(store),
+        "limits": [limit.to_dict() for limit in store.spending.limits()],
     }
 
 
-def gates(store: Store) -> list[dict[str, Any]]:
-    """Return the gates that are closed, or ajar."""
+def holds(store: Store) -> list[dict[str, Any]]:
+    """Return the holds that stand."""
     return [
         {
-            "gate": gate.name,
-            "since": iso_of(gate.since),
-            "why": gate.why,
-            "required": gate.required,
-            "ajar": gate.ajar,
+            "gate": hold.name,
+            "since": iso_of(hold.since),
+            "why": hold.why,
+            "required": hold.required,
+            "ajar": hold.half_open,
         }
-        for gate in store.gates()
+        for hold in store.holds.all()
     ]
 
 

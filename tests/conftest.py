@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from dispatcher.redis_url import connect
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import connect
+from workers.devstack.embedded_server import EmbeddedServer
+
+pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
 # Shells start background jobs with these ignored, and every process that a test starts would
 # inherit that: Ctrl-C could not be tested where the suite itself runs in the background.
@@ -18,13 +20,13 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A real Redis for the session, where a folder of tests has no other."""
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis") / "data") as running:
+    with EmbeddedServer(tmp_path_factory.mktemp("redis") / "data") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def redis_client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+def redis_client(server: EmbeddedServer) -> Iterator[redis.Redis]:
     with connect(server.url) as client:
         yield client

@@ -15,14 +15,14 @@ from rich.console import Console
 from config import logs
 from config.settings import InvalidSettings, Settings
 from dispatcher.cli import connection, webhooks
-from dispatcher.durations import seconds
 from dispatcher.running import FOLDER
+from dispatcher.values.durations import seconds
 from workers import run
-from workers.child import Service
-from workers.demo import Demo
-from workers.run_folder import RunFolder
-from workers.stack import KEPT_KEY, ROOT, Plan, Stack, use_sandbox
-from workers.supervisor import Supervisor
+from workers.devstack.child import Service
+from workers.devstack.demo import Demo
+from workers.devstack.run_folder import RunFolder
+from workers.devstack.stack import KEPT_KEY, ROOT, Plan, Stack, use_sandbox
+from workers.devstack.supervisor import Supervisor
 
 Concurrency = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Simultaneous dials of a worker.")
@@ -119,7 +119,7 @@ def worker(
         run.dial(settings, concurrency=concurrency, name=name)
         return
     run.require_store(settings)
-    _ = settings.rules  # what is wrong together shows here, and not in each process
+    _ = settings.account_config  # what is wrong together shows here, and not in each process
     urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
     env = {**os.environ, **urls}
     options = [f"concurrency={concurrency}"] if concurrency else []

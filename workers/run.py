@@ -13,12 +13,11 @@ from config import flower as flower_configuration
 from config import logs
 from config.celery import DOOR_QUEUE, QUEUES
 from config.settings import InvalidSettings, Settings
+from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import WEBHOOKS
-from dispatcher.redis_url import check_version
 from dispatcher.store import Store
-from workers.app import create_app, create_door, create_webhooks
-from workers.discreet import hide_sent_arguments
+from workers.queue.app import create_app, create_door, create_webhooks
+from workers.queue.redaction import hide_sent_arguments
 
 READY = "consuming"
 TURN_OF_A_THREAD = 0.001
@@ -115,14 +114,14 @@ def require_credentials(settings: Settings) -> None:
 def require_store(settings: Settings) -> Store:
     """Return the store. Raises StoreUnavailable, StoreUnsuitable where it will not do."""
     store = Store.from_url(settings.records, namespace=settings.namespace)
-    check_version(store.redis)
+    store.server.check_version()
     return store
 
 
 def _publish(settings: Settings) -> None:
     """Make this process' settings the rules of the account: the latest to start has its way."""
     store = require_store(settings)
-    store.publish(settings.rules)
+    store.limiter.publish(settings.account_config)
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

@@ -14,38 +14,34 @@ import click
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli import (
-    account,
-    acting,
-    calls,
-    diagnosis,
-    exporting,
-    importing,
-    keys,
-    limiting,
-    looking,
-    overseeing,
-    pausing,
-    purging,
-    stand_in,
-    telling,
-    watching,
-    webhooks,
-    whereabouts,
-)
+from dispatcher.cli import actions as overseeing
+from dispatcher.cli import balance as account
+from dispatcher.cli import calls, keys, webhooks
+from dispatcher.cli import doctor as diagnosis
+from dispatcher.cli import events as telling
+from dispatcher.cli import export as exporting
+from dispatcher.cli import import_ as importing
+from dispatcher.cli import job_actions as acting
+from dispatcher.cli import jobs as looking
+from dispatcher.cli import limit as limiting
+from dispatcher.cli import pause as pausing
+from dispatcher.cli import purge as purging
+from dispatcher.cli import sandbox as stand_in
+from dispatcher.cli import url as whereabouts
+from dispatcher.cli import watch as watching
 from dispatcher.cli.connection import Connection
-from dispatcher.durations import InvalidDuration, InvalidMoment
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import InvalidKeyOptions
+from dispatcher.model.request import InvalidJob
 from dispatcher.provider import Misconfigured
-from dispatcher.redis_url import StoreUnsuitable
-from dispatcher.request import InvalidJob
 from dispatcher.rows.columns import InvalidColumns
 from dispatcher.rows.template import InvalidTemplate
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store import DEFAULT_NAMESPACE, namespace_of
-from dispatcher.store.keys import InvalidKeyOptions
-from dispatcher.store.listing import InvalidCursor
+from dispatcher.store.redis_url import StoreUnsuitable
+from dispatcher.store.search import InvalidCursor
 from dispatcher.store.spending import InvalidLimit
+from dispatcher.values.durations import InvalidDuration, InvalidMoment
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -152,7 +148,7 @@ app.command("url")(whereabouts.url)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)
 app.command("audit")(overseeing.audit)
-app.add_typer(overseeing.acts, name="acts")
+app.add_typer(overseeing.app, name="acts")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 

@@ -8,11 +8,11 @@ import typer
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
-from dispatcher.client import JobHandle, NotFinished
-from dispatcher.durations import seconds
-from dispatcher.job import Job
-from dispatcher.request import JobRequest
-from dispatcher.states import OnUncertain, Priority, State
+from dispatcher.client.dispatcher import JobHandle, NotFinished
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.values.durations import seconds
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[

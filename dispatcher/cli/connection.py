@@ -7,10 +7,9 @@ from pathlib import Path
 
 import typer
 
-from dispatcher.client import Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger, known_broker
 from dispatcher.errors import DispatcherError
-from dispatcher.messages import Messenger, known_broker
-from dispatcher.redis_url import check_version
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
 
@@ -62,7 +61,7 @@ class Connection:
         """
         store = Store.from_url(self.url(), namespace=self.namespace)
         broker = self.broker()
-        check_version(store.redis)
+        store.server.check_version()
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
 
 

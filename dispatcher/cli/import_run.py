@@ -12,16 +12,15 @@ import typer
 
 from dispatcher.cli import output
 from dispatcher.cli.progress import Progress
-from dispatcher.durations import spoken
-from dispatcher.masking import mask_text
-from dispatcher.redis_url import StoreUnavailable
 from dispatcher.rows.importing import Import, Item
 from dispatcher.rows.preview import Preview, expected, left
 from dispatcher.rows.records import Record, Records
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
-from dispatcher.store.credit import account, costs
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_text
 
 SHOWN = 20
 """Refused rows that are reported one by one; the file has them all."""
@@ -36,11 +35,11 @@ class Run:
     """One import, with what it says on the way and at its end."""
 
     def __init__(
-        self, act: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
+        self, task: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
     ) -> None:
-        self.act, self.file, self.records, self.dry_run = act, file, records, dry_run
-        self.tally = act.tally
-        act.refuse, act.waiting = self._refuse, self._is_away
+        self.task, self.file, self.records, self.dry_run = task, file, records, dry_run
+        self.tally = task.tally
+        task.refuse, task.waiting = self._refuse, self._is_away
         # What comes through a pipe has no place of its own to put anything beside.
         source = Path(file) if Path(file).is_file() else Path("import")
         self.size = source.stat().st_size if source.is_file() else None
@@ -78,8 +77,8 @@ class Run:
         if self.file == "-" and not self.dry_run:
             self.writing = True
             with Progress("imported", None, lambda: self.tally.rows) as shown:
-                for batch in shown.each(self.act.check(self.records)):
-                    self.act.write(batch)
+                for batch in shown.each(self.task.check(self.records)):
+                    self.task.write(batch)
             return
         with Spool() as spool:
             self._check(spool)
@@ -91,7 +90,7 @@ class Run:
         lines = self.records.lines
         done = (lambda: lines.position) if self.size else None
         with Progress("checked", self.size, lambda: self.tally.rows, done) as shown:
-            for batch in shown.each(self.act.check(self.records)):
+            for batch in shown.each(self.task.check(self.records)):
                 if not self.dry_run:
                     spool.add(batch)
         self.preview = self._looked_ahead()
@@ -101,17 +100,17 @@ class Run:
     def _write(self, spool: Iterable[list[Item]]) -> None:
         with Progress("imported", self.tally.good, lambda: self.tally.made) as shown:
             for batch in shown.each(iter(spool)):
-                self.act.write(batch)
+                self.task.write(batch)
 
     def _looked_ahead(self) -> Preview:
-        store, tally = self.act.dispatcher.store, self.tally
-        stands = account(store)
+        store, tally = self.task.dispatcher.store, self.tally
+        stands = store.budget.credit()
         return Preview(
             rows=tally.rows,
             good=tally.good,
             same=tally.same,
             refused=tally.refused,
-            credits_=expected(tally.tariffs, costs(store)),
+            credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
             waiting=stands.waiting_needs,
         )

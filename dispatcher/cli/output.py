@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dispatcher.job import Job, iso
-from dispatcher.states import State
+from dispatcher.model.job import Job, iso
+from dispatcher.model.states import State
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

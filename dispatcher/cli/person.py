@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.job import LONGEST_PRODUCER
+from dispatcher.model.job import LONGEST_PRODUCER
 
 Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from dispatcher.masking import mask_text
 from dispatcher.provider.answers import decode
 from dispatcher.provider.errors import UnexpectedShape
+from dispatcher.values.masking import mask_text
 
 _LONGEST_RAW = 4000  # before tags are taken out of a page; reasons stand at the top
 _LONGEST = 300

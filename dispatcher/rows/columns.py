@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from dispatcher.errors import DispatcherError
-from dispatcher.masking import mask_text
-from dispatcher.request import JobRequest
+from dispatcher.model.request import JobRequest
+from dispatcher.values.masking import mask_text
 
 SYNONYMS = {
     "recipient": (

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from dispatcher.job import Attempt, Job, Leg, iso
-from dispatcher.masking import mask_number, mask_text
-from dispatcher.request import Kind
+from dispatcher.model.job import Attempt, Job, Leg, iso
+from dispatcher.model.request import Kind
 from dispatcher.rows.spreadsheets import shield
+from dispatcher.values.masking import mask_number, mask_text
 
 USAGE_LOG = (
     "call_type",

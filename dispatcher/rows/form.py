@@ -11,7 +11,7 @@ from typing import Any
 
 import phonenumbers
 
-from dispatcher.request import InvalidJob, JobRequest
+from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.columns import Columns, InvalidColumns
 from dispatcher.rows.spreadsheets import mangled
 from dispatcher.rows.template import Template, Unfilled

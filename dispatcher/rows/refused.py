@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dispatcher.errors import DispatcherError
-from dispatcher.request import InvalidJob
+from dispatcher.model.request import InvalidJob
 from dispatcher.rows.records import LINE, RAW, WHY, Format, Record
 from dispatcher.rows.spreadsheets import shield
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from dispatcher.states import TRANSITIONS
+from dispatcher.model.states import TRANSITIONS
 
 _PRELUDE = ("_record.lua", "_outbox.lua", "_job.lua", "_gates.lua", "_ledger.lua")
 _FOLDER = files("dispatcher.store") / "lua"

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from chaos_stage import Mayhem, Stage, Verdict
 
-from dispatcher.states import OnUncertain, Reason, State
+from dispatcher.model.states import OnUncertain, Reason, State
+from support.chaos_stage import Mayhem, Stage, Verdict
 
 HOUR = 3600.0
 ENDS_WITHIN = 150.0

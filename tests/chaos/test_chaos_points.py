@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from chaos_points import (
+
+from dispatcher.model.job import Job
+from dispatcher.model.states import OnUncertain, Reason, State
+from support.chaos_points import (
     AFTER_ANSWER,
     AFTER_CLAIM,
     AFTER_POST,
@@ -17,10 +20,7 @@ from chaos_points import (
     BEFORE_POST,
     POINTS,
 )
-from chaos_stage import Stage, Verdict, eventually
-
-from dispatcher.job import Job
-from dispatcher.states import OnUncertain, Reason, State
+from support.chaos_stage import Stage, Verdict, eventually
 
 WISHES = (OnUncertain.HOLD, OnUncertain.REDIAL)
 UNCALLED = {AFTER_CLAIM, BEFORE_POST}

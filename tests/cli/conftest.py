@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from support import ports
+from support.cli_shell import Shell
+from support.redis_inside import redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the command line writes to, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 
@@ -36,7 +38,7 @@ def nowhere(tmp_path: Path, free_port: int, another_free_port: int) -> Shell:
 
 
 @pytest.fixture
-def shell(nowhere: Shell, store: Store, server: EmbeddedRedis) -> Shell:
+def shell(nowhere: Shell, store: Store, server: EmbeddedServer) -> Shell:
     """A command line that knows the Redis."""
     return Shell(nowhere.folder, **nowhere.variables, DISPATCHER_REDIS_URL=server.url)
 
@@ -63,9 +65,7 @@ def taken_port() -> Iterator[int]:
 @pytest.fixture
 def free_port() -> int:
     """A port of the loopback device that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    return ports.free_port()
 
 
 another_free_port = free_port

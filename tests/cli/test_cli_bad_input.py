@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from cli_shell import Ran, Shell
 
 from dispatcher.store import Store
+from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
 from workers import commands, run
-from workers.embedded_redis import EmbeddedRedis
+from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway import server as gateway_server
 
 NUMBER = "+818011234567"
@@ -34,9 +35,9 @@ def refused(ran: Ran, code: int, *words: str) -> None:
 
 @contextmanager
 def nothing_written(store: Store) -> Iterator[None]:
-    before: Any = store.redis.dbsize()
+    before: Any = redis_of(store).dbsize()
     yield
-    assert store.redis.dbsize() == before
+    assert redis_of(store).dbsize() == before
 
 
 WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
@@ -301,7 +302,7 @@ def test_the_real_processes_do_not_start_without_their_redis(
 
 @pytest.mark.parametrize("arguments", ASKING, ids=lambda each: each[0])
 def test_a_wrong_password_is_told_and_never_shown(
-    nowhere: Shell, server: EmbeddedRedis, arguments: tuple[str, ...], unable_to_start: None
+    nowhere: Shell, server: EmbeddedServer, arguments: tuple[str, ...], unable_to_start: None
 ) -> None:
     url = f"redis://:Hunter2@127.0.0.1:{server.port}/0"
     ran = nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT)
@@ -309,7 +310,7 @@ def test_a_wrong_password_is_told_and_never_shown(
     assert "Hunter2" not in ran.err
 
 
-def test_a_redis_that_wants_a_password_says_so(nowhere: Shell, server: EmbeddedRedis) -> None:
+def test_a_redis_that_wants_a_password_says_so(nowhere: Shell, server: EmbeddedServer) -> None:
     ran = nowhere("list", DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{server.port}/0")
     refused(ran, FAILED, "wants a password")
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cli_shell import Ran, Shell
 
-from dispatcher.messages import Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from workers.embedded_redis import EmbeddedRedis
+from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
 
@@ -25,16 +26,16 @@ def findings(ran: Ran) -> dict[str, tuple[str, str]]:
 @contextmanager
 def configured(store: Store, name: str, value: str) -> Iterator[None]:
     """Have the session's Redis run with another setting for a while."""
-    before: Any = store.redis.config_get(name)
-    store.redis.config_set(name, value)
+    before: Any = redis_of(store).config_get(name)
+    redis_of(store).config_set(name, value)
     try:
         yield
     finally:
-        store.redis.config_set(name, before[name])
+        redis_of(store).config_set(name, before[name])
 
 
 @contextmanager
-def worker(shell: Shell, server: EmbeddedRedis, provider: dict[str, str]) -> Iterator[None]:
+def worker(shell: Shell, server: EmbeddedServer, provider: dict[str, str]) -> Iterator[None]:
     """Run a real worker with its door, from the moment that both answer."""
     process = shell.start("worker", **provider)
     messenger = Messenger.to_broker(server.url)
@@ -50,7 +51,7 @@ def worker(shell: Shell, server: EmbeddedRedis, provider: dict[str, str]) -> Ite
 
 
 def test_a_healthy_dispatcher_has_nothing_to_mend(
-    shell: Shell, server: EmbeddedRedis, provider: dict[str, str]
+    shell: Shell, server: EmbeddedServer, provider: dict[str, str]
 ) -> None:
     with worker(shell, server, provider):
         ran = shell.run("doctor", "--json", **provider)
@@ -122,7 +123,7 @@ def test_a_redis_that_is_away_is_a_failure(
     assert "Hunter2" not in ran.out + ran.err
 
 
-def test_a_wrong_password_is_a_failure(nowhere: Shell, server: EmbeddedRedis) -> None:
+def test_a_wrong_password_is_a_failure(nowhere: Shell, server: EmbeddedServer) -> None:
     url = f"redis://:Hunter2@127.0.0.1:{server.port}/0"
     ran = nowhere("doctor", "--json", DISPATCHER_REDIS_URL=url)
     assert (ran.code, findings(ran)["Redis"][0]) == (1, "fail")
@@ -137,7 +138,7 @@ def test_without_a_dispatcher_it_says_how_to_name_one(nowhere: Shell) -> None:
 
 
 def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
-    store.close_gate("credit", "Not enough credits, required: 60", 60)
+    store.holds.start("credit", "Not enough credits, required: 60", 60)
     ran = shell("doctor", "--no-provider", "--json")
     assert ran.code == 0
     assert findings(ran)["gates"] == ("warn", "credit: Not enough credits, required: 60")

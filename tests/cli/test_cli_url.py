@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_shell import Shell
 
 from dispatcher.running import ANNOUNCEMENT, FOLDER
+from support.cli_shell import Shell
 
 UP = {"pid": 1, "redis_url": "redis://:word@127.0.0.1:7001/0", "gateway_url": "http://127.0.0.1:1"}
 

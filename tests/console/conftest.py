@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from console_parts import Person, key
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
-from workers.embedded_redis import EmbeddedRedis
-
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "store", "e2e")]
-
-from gateway_process import Gateway
+from support.console_client import Person, key
+from support.gateway_process import Gateway
+from support.redis_inside import redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 FLOWER = "http://flower.example:5555"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
         yield redis
 
 
 @pytest.fixture(scope="session")
-def gateway(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     with Gateway(folder, server.url, DISPATCHER_FLOWER_URL=FLOWER) as running:
         yield running
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the gateway stands on, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 

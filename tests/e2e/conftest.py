@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from e2e_stack import FLOWER_AUTH, QUICK, TOKEN, OwnSandbox, Stage, Up
+
+from support.e2e_stack import FLOWER_AUTH, QUICK, TOKEN, OwnSandbox, Stage, Up
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
 
-from dispatcher.job import Job
-from dispatcher.states import State
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
+from support.e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
+from workers.devstack.embedded_server import EmbeddedServer
 
 CALLBACKS_ALONE = {
     **QUICK,
@@ -119,7 +119,7 @@ def refused(up: Up) -> bool:
 
 def without_redis(folder: Path) -> Heard:
     """Redis is away when the callbacks come, and back before the provider gives up."""
-    server = EmbeddedRedis(folder / "redis", appendfsync="always")
+    server = EmbeddedServer(folder / "redis", appendfsync="always")
     with (
         server,
         Up(folder, "--no-flower", **CALLBACKS_ALONE, DISPATCHER_REDIS_URL=server.url) as up,

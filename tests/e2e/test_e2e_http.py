@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
+
+from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
 
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from e2e_stack import SAY, Stage, number
 
-from dispatcher.client import JobHandle
-from dispatcher.states import State
+from dispatcher.client.dispatcher import JobHandle
+from dispatcher.model.states import State
+from support.e2e_stack import SAY, Stage, number
 
 
 def test_the_command_line_calls_and_waits_for_the_answer(stage: Stage) -> None:

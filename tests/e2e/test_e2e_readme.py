@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from e2e_stack import ROOT, Stage
+
+from support.e2e_stack import ROOT, Stage
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 

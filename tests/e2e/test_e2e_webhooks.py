@@ -6,8 +6,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-from e2e_stack import SAY, WEBHOOK_SECRET, Stage, eventually, number
 from standardwebhooks import Webhook
+
+from support.e2e_stack import SAY, WEBHOOK_SECRET, Stage, eventually, number
 
 
 def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:

@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 import requests
 from celery import Celery
-from e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
 
 Tasks = dict[str, dict[str, Any]]
 ALL_ROWS = {
@@ -136,7 +136,11 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     assert dial["state"] == "SUCCESS"
     assert "'reason': 'credit'" in dial["result"]
     assert "Not enough credits, required: 20" in dial["result"]
-    shown(stage, "dispatcher.watch_credit", lambda task: "'gate.ajar': 'credit'" in task["result"])
+    shown(
+        stage,
+        "dispatcher.balance_check",
+        lambda task: "'gate.ajar': 'credit'" in task["result"],
+    )
 
 
 def test_flower_shows_an_uncertain_call(stage: Stage, jobs: dict[str, Job]) -> None:

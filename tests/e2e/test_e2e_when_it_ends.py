@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from e2e_stack import (
+
+from support.e2e_stack import (
     QUICK,
     STOPS_WITHIN,
     VOICE_DISPATCHER,

@@ -15,13 +15,14 @@ import pytest
 import redis
 from celery import Celery
 from celery.result import AsyncResult
-from e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
 
-from dispatcher.job import Job
-from dispatcher.redis_url import StoreUnavailable
-from dispatcher.states import State
-from dispatcher.store import job_id
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.values import job_id
+from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
+from support.redis_inside import redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 AWAY = 10.0  # seconds
 
@@ -51,9 +52,9 @@ def half_way(up: Up, ids: list[str], called: int) -> None:
     assert up.sandbox.books().total() < len(ids)
 
 
-def redis_away(folder: Path, end: Callable[[EmbeddedRedis], None], appendfsync: str) -> Ended:
+def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync: str) -> Ended:
     """Let Redis be away for ten seconds in the middle of 200 calls."""
-    server = EmbeddedRedis(folder / "redis", appendfsync=appendfsync)
+    server = EmbeddedServer(folder / "redis", appendfsync=appendfsync)
     with server, Up(folder, "--no-flower", **QUICK, DISPATCHER_REDIS_URL=server.url) as up:
         up.sandbox.options(latency=0.2)
         ids = up.enqueue(numbers("0001", 200))
@@ -67,11 +68,11 @@ def redis_away(folder: Path, end: Callable[[EmbeddedRedis], None], appendfsync: 
 
 
 def redis_stopped(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedRedis.stop, "everysec")
+    return redis_away(folder, EmbeddedServer.stop, "everysec")
 
 
 def redis_killed(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedRedis.kill, "always")
+    return redis_away(folder, EmbeddedServer.kill, "always")
 
 
 @pytest.mark.played(by=redis_stopped)
@@ -94,7 +95,7 @@ class Flushed(Ended):
 
 def broker_flushed(folder: Path) -> Flushed:
     """Empty a broker of its own that holds wake-ups, and then use it again."""
-    with EmbeddedRedis(folder / "redis") as server:
+    with EmbeddedServer(folder / "redis") as server:
         broker_url = server.url.removesuffix("/0") + "/1"
         urls = {"DISPATCHER_REDIS_URL": server.url, "DISPATCHER_BROKER_URL": broker_url}
         with (
@@ -109,7 +110,7 @@ def broker_flushed(folder: Path) -> Flushed:
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
             jobs = up.ended(ids, 90)
-            astray = int(up.dispatcher.store.redis.exists("normal"))
+            astray = int(redis_of(up.dispatcher.store).exists("normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
 
@@ -198,8 +199,8 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not store.redis.exists("celery", "unacked"), 60, "the door is done")
-        return store.get_many(job_id(f"task:{task.id}") for task in tasks)
+        eventually(lambda: not redis_of(store).exists("celery", "unacked"), 60, "the door is done")
+        return store.jobs.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 
 def _for_later(app: Celery, who: str) -> AsyncResult[str]:
@@ -209,7 +210,7 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 def _kill_with_messages(up: Up) -> None:
     """Let the frozen door work for moments until it has messages in hand; kill it then."""
-    door, redis = up.pid_of("door"), up.dispatcher.store.redis
+    door, redis = up.pid_of("door"), redis_of(up.dispatcher.store)
     while True:
         os.kill(door, signal.SIGCONT)
         redis.ping()

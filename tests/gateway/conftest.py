@@ -5,32 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from api_parts import Client, client
-from gateway_process import Gateway
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
-from workers.embedded_redis import EmbeddedRedis
+from support.api_client import Client, client
+from support.gateway_process import Gateway
+from support.redis_inside import redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path_factory.mktemp("redis"), appendfsync="no") as redis:
         yield redis
 
 
 @pytest.fixture(scope="session")
-def gateway(server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with Gateway(tmp_path_factory.mktemp("gateway"), server.url) as running:
         yield running
 
 
 @pytest.fixture
-def store(server: EmbeddedRedis) -> Iterator[Store]:
+def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the gateway writes to, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 

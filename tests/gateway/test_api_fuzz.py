@@ -7,11 +7,10 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from api_parts import client
-from gateway_process import Gateway
-
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.keys import Scope
+from support.api_client import client
+from support.gateway_process import Gateway
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

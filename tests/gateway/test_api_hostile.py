@@ -6,11 +6,10 @@ import json
 import time
 
 import pytest
-from api_parts import NUMBER, SAY, Client
-from gateway_process import everything
-from test_gateway_process import problem
 
 from dispatcher.store import Store
+from support.api_client import NUMBER, SAY, Client
+from support.gateway_process import everything, problem
 
 JSON = {"Content-Type": "application/json"}
 
@@ -49,7 +48,7 @@ def test_a_pair_of_surrogates_is_a_character(billing: Client, store: Store) -> N
     body = json.dumps({**SAY, "say": "\N{GRINNING FACE}"}).encode()
     assert b"\\ud83d\\ude00" in body
     found = billing.ask("POST", "/v1/jobs", data=body, headers=JSON).json()
-    assert store.get(found["id"]).say == "\N{GRINNING FACE}"
+    assert store.jobs.get(found["id"]).say == "\N{GRINNING FACE}"
 
 
 @pytest.mark.parametrize(

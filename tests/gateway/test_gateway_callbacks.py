@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from gateway_process import KEY, Gateway, everything
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_gateway_process import problem
 
-from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.store import Store
-from dispatcher.store.inbox import CallReport, Inbox
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.callbacks import CallReport
+from dispatcher.values.callback_urls import CallbackUrls, Signer
+from support.gateway_process import KEY, Gateway, everything, problem
+from support.redis_inside import key_of, redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 JOB = "abcdefghijklmnop"
 REPORT = {"callid": "call-1", "status": "ANSWERED", "cost": "20.5", "duration": "12"}
@@ -34,14 +34,16 @@ def path(job: str = JOB, attempt: int = 1, *, key: str = KEY, hours: float = 1) 
 
 
 def waiting(store: Store) -> list[CallReport]:
-    return [CallReport.read(t.decode()) for t in store.redis.zrange(store.key("reports"), 0, -1)]
+    return [
+        CallReport.read(t.decode()) for t in redis_of(store).zrange(key_of(store, "reports"), 0, -1)
+    ]
 
 
 def counted(store: Store, what: str, number: int) -> bool:
     """Whether a count comes to a number: refusals are counted just after they are answered."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if store.counts().get(f"callbacks.{what}", 0) == number:
+        if store.statistics.counters().get(f"callbacks.{what}", 0) == number:
             return True
         time.sleep(0.01)
     return False
@@ -59,14 +61,14 @@ def test_a_genuine_callback_is_in_the_inbox_when_it_is_answered(
     (report,) = waiting(store)
     assert (report.job_id, report.attempt, report.callid) == (JOB, 1, "call-1")
     assert (report.status, str(report.cost), report.duration) == ("ANSWERED", "20.5", 12.0)
-    assert store.counts()["callbacks.received"] == 1
+    assert store.statistics.counters()["callbacks.received"] == 1
 
 
 def test_sent_again_it_is_kept_once(gateway: Gateway, store: Store) -> None:
     for _ in range(3):
         assert gateway.ask("POST", path(), data=REPORT).status_code == 200
     assert len(waiting(store)) == 1
-    assert store.counts()["callbacks.received"] == 3
+    assert store.statistics.counters()["callbacks.received"] == 3
 
 
 def test_a_crowd_at_once_is_all_written(gateway: Gateway, store: Store) -> None:
@@ -85,7 +87,7 @@ def test_no_control_character_gets_in_with_the_status(gateway: Gateway, store: S
 def test_it_wakes_those_who_apply(gateway: Gateway, store: Store) -> None:
     gateway.ask("POST", path(), data=REPORT)
     deadline = time.monotonic() + 10
-    while not (messages := store.redis.lrange("control", 0, -1)):
+    while not (messages := redis_of(store).lrange("control", 0, -1)):
         assert time.monotonic() < deadline
     (message,) = messages
     assert b"dispatcher.apply_report" in message
@@ -218,7 +220,7 @@ def test_the_body_of_a_forged_one_is_not_read(gateway: Gateway, store: Store) ->
 
 
 def test_a_rotated_key_still_verifies_and_a_withdrawn_one_does_not(
-    server: EmbeddedRedis, store: Store, tmp_path: Path
+    server: EmbeddedServer, store: Store, tmp_path: Path
 ) -> None:
     old, new, gone = "the-old-key-of-16", "the-new-key-of-16", "the-gone-key-of-16"
     with Gateway(tmp_path, server.url, DISPATCHER_SECRET_KEY=f"{new},{old}") as gateway:
@@ -228,19 +230,19 @@ def test_a_rotated_key_still_verifies_and_a_withdrawn_one_does_not(
     assert codes == [200, 200, 404]
 
 
-def test_without_a_key_there_are_no_callbacks(server: EmbeddedRedis, tmp_path: Path) -> None:
+def test_without_a_key_there_are_no_callbacks(server: EmbeddedServer, tmp_path: Path) -> None:
     with Gateway(tmp_path, server.url, DISPATCHER_SECRET_KEY="") as gateway:
         problem(gateway.ask("POST", path(), data=REPORT), 404)
 
 
 @pytest.fixture
-def redis_of_its_own(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path / "redis", appendfsync="no") as redis:
+def redis_of_its_own(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path / "redis", appendfsync="no") as redis:
         yield redis
 
 
 def test_what_cannot_be_written_is_to_be_sent_again(
-    redis_of_its_own: EmbeddedRedis, tmp_path: Path
+    redis_of_its_own: EmbeddedServer, tmp_path: Path
 ) -> None:
     with Gateway(tmp_path, redis_of_its_own.url) as gateway:
         redis_of_its_own.kill()
@@ -248,16 +250,16 @@ def test_what_cannot_be_written_is_to_be_sent_again(
         redis_of_its_own.restart()
         assert gateway.ask("POST", path(), data=REPORT).status_code == 200
         store = Store.from_url(redis_of_its_own.url)
-        with store.redis:
-            assert [report.callid for report in Inbox(store).take()] == ["call-1"]
+        with redis_of(store):
+            assert [report.callid for report in store.callbacks.take()] == ["call-1"]
 
 
 def test_a_redis_that_refuses_to_write_is_as_good_as_away(
-    redis_of_its_own: EmbeddedRedis, tmp_path: Path
+    redis_of_its_own: EmbeddedServer, tmp_path: Path
 ) -> None:
     store = Store.from_url(redis_of_its_own.url)
-    with store.redis, Gateway(tmp_path, redis_of_its_own.url) as gateway:
-        store.redis.config_set("maxmemory", "1")
+    with redis_of(store), Gateway(tmp_path, redis_of_its_own.url) as gateway:
+        redis_of(store).config_set("maxmemory", "1")
         problem(gateway.ask("POST", path(), data=REPORT), 503)
 
 

@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 import trustme
-from gateway_process import Gateway, everything, free_port
 
-from workers.embedded_redis import EmbeddedRedis
+from support.gateway_process import Gateway, everything, problem
+from support.ports import free_port
+from workers.devstack.embedded_server import EmbeddedServer
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -25,17 +24,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-
-def problem(answer: requests.Response, status: int) -> dict[str, Any]:
-    """Return the problem that an answer holds; it must be one of this status."""
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    assert found["status"] == status
-    assert found["title"]
-    assert found["detail"]
-    return found
 
 
 def test_it_is_alive_and_ready(gateway: Gateway) -> None:
@@ -120,7 +108,7 @@ def _closed(wire: socket.socket) -> bool:
 
 
 def test_a_stop_finishes_what_is_under_way_and_ends_with_0(
-    server: EmbeddedRedis, tmp_path: Path
+    server: EmbeddedServer, tmp_path: Path
 ) -> None:
     with Gateway(tmp_path, server.url) as gateway:
         idle = gateway.wire()
@@ -129,10 +117,10 @@ def test_a_stop_finishes_what_is_under_way_and_ends_with_0(
 
 
 @pytest.fixture
-def without_redis(server: EmbeddedRedis, tmp_path: Path) -> Iterator[Gateway]:
+def without_redis(server: EmbeddedServer, tmp_path: Path) -> Iterator[Gateway]:
     """A gateway whose Redis was there when it started."""
     with (
-        EmbeddedRedis(tmp_path / "redis", appendfsync="no") as away,
+        EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,
         Gateway(tmp_path, away.url, DISPATCHER_BROKER_URL=server.url) as running,
     ):
         away.kill()
@@ -147,14 +135,16 @@ def test_it_lives_on_unready_where_redis_is_away(without_redis: Gateway) -> None
     assert "doctor" in found["remedy"]
 
 
-def test_it_is_not_ready_where_the_broker_is_away(server: EmbeddedRedis, tmp_path: Path) -> None:
+def test_it_is_not_ready_where_the_broker_is_away(server: EmbeddedServer, tmp_path: Path) -> None:
     nobody = f"redis://127.0.0.1:{free_port()}/0"
     with Gateway(tmp_path, server.url, DISPATCHER_BROKER_URL=nobody) as gateway:
         found = problem(gateway.ask("GET", "/readyz"), 503)
     assert [error["field"] for error in found["errors"]] == ["broker"]
 
 
-def test_with_a_certificate_of_its_own_it_speaks_tls(server: EmbeddedRedis, tmp_path: Path) -> None:
+def test_with_a_certificate_of_its_own_it_speaks_tls(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     issued = authority.issue_cert("127.0.0.1")

@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from api_parts import SAY, Client
-from gateway_process import Gateway
 
-from dispatcher.request import JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
+from support.api_client import SAY, Client
+from support.gateway_process import Gateway
 from workers.gateway.api.schemas import COMPONENTS
 
 
@@ -72,7 +72,7 @@ def test_the_examples_are_answered_as_documented(
             who = billing if path == "/v1/jobs" else ops
             answer = who.ask(method, path.replace("{id}", id_), json=body)
             assert answer.status_code in {200, 202, 404, 409}, (path, answer.text)
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_the_page_needs_nothing_from_elsewhere(gateway: Gateway, document: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.running import find_running, is_locked
-from workers.run_folder import RunFolder, RunFolderError
+from workers.devstack.run_folder import RunFolder, RunFolderError
 
 CONTENT = {"redis_url": "redis://:secret@127.0.0.1:7001/0", "gateway_url": "http://127.0.0.1:8000"}
 
@@ -96,7 +96,7 @@ def test_a_clean_stop_takes_the_announcement_away(tmp_path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from workers.run_folder import RunFolder
+from workers.devstack.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])) as folder:
     folder.announce({"redis_url": "redis://gone"})
     os.kill(os.getpid(), 9)

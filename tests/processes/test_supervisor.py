@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from workers import prefixed_log, supervisor
-from workers.guardian import GUARDIAN, Guardian, kill_group
-from workers.supervisor import Service, Supervisor, SupervisorError, restart_delay
+from workers.devstack import prefixed_log, supervisor
+from workers.devstack.process_reaper import PROCESS_REAPER, ProcessReaper, kill_group
+from workers.devstack.supervisor import Service, Supervisor, SupervisorError, restart_delay
 
 PYTHON = (sys.executable, "-S", "-c")
 SLEEPS = "import time; print('up'); time.sleep(60)"
@@ -465,7 +465,7 @@ def test_a_ctrl_c_that_a_launcher_repeats_counts_once(log: io.StringIO, token: s
 
 OWNER = """
 import sys
-from workers.supervisor import Service, Supervisor
+from workers.devstack.supervisor import Service, Supervisor
 token, deaf, loud = sys.argv[1:]
 sleeper = [sys.executable, "-S", "-c"]
 with Supervisor(log=sys.stdout) as running:
@@ -525,10 +525,10 @@ def test_a_supervisor_killed_during_the_start_leaves_no_process(token: str, afte
 
 ORPHANS = """
 import os, sys
-from workers.guardian import GUARDIAN
+from workers.devstack.process_reaper import PROCESS_REAPER
 for name in ("a", "b"):
     python = [sys.executable, "-S", "-c", *sys.argv[1:2]]
-    child = GUARDIAN.spawn([*python, name, *sys.argv[2:]], stdout=-1)
+    child = PROCESS_REAPER.spawn([*python, name, *sys.argv[2:]], stdout=-1)
     child.stdout.readline()
 if sys.argv[4] == "killed":
     os.kill(os.getpid(), 9)
@@ -547,21 +547,21 @@ def test_the_guardian_stops_what_is_left_the_newest_first(
 
 
 def test_a_killed_guardian_is_replaced_by_one_that_knows_all(token: str) -> None:
-    guardian = Guardian()
-    first = guardian.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
-    assert guardian._process
-    guardian._process.kill()
-    guardian._process.wait()
-    second = guardian.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
-    guardian.close()
+    reaper = ProcessReaper()
+    first = reaper.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
+    assert reaper._process
+    reaper._process.kill()
+    reaper._process.wait()
+    second = reaper.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
+    reaper.close()
     assert first.wait(10) == second.wait(10) == -signal.SIGTERM
 
 
 def test_a_released_child_is_left_alone() -> None:
-    guardian = Guardian()
-    child = guardian.spawn([*PYTHON, SLEEPS], stdout=subprocess.DEVNULL)
-    guardian.release(child)
-    guardian.close()
+    reaper = ProcessReaper()
+    child = reaper.spawn([*PYTHON, SLEEPS], stdout=subprocess.DEVNULL)
+    reaper.release(child)
+    reaper.close()
     assert child.poll() is None
     kill_group(child.pid)
     assert child.wait(10) == -signal.SIGKILL
@@ -575,14 +575,14 @@ def test_a_child_that_is_not_let_through_the_gate_does_nothing(
     def interrupt(_line: bytes) -> None:
         raise KeyboardInterrupt
 
-    guardian, sign = Guardian(), tmp_path / "sign"
-    monkeypatch.setattr(guardian, "_tell", interrupt)
+    reaper, sign = ProcessReaper(), tmp_path / "sign"
+    monkeypatch.setattr(reaper, "_tell", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        guardian.spawn(["touch", str(sign)])
+        reaper.spawn(["touch", str(sign)])
     assert not sign.exists()
 
 
 def test_an_unknown_command_shows_as_in_a_shell() -> None:
-    child = GUARDIAN.spawn(["no-such-command"], stderr=subprocess.DEVNULL)
+    child = PROCESS_REAPER.spawn(["no-such-command"], stderr=subprocess.DEVNULL)
     assert child.wait(10) == 127
-    GUARDIAN.release(child)
+    PROCESS_REAPER.release(child)

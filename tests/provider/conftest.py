@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import trustme
-from provider_wire import TOKEN, Answer, Wire
 
 from dispatcher.provider import Credentials, VoiceClient
+from support.provider_wire import TOKEN, Answer, Wire
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from provider_wire import Wire, placed
-from test_provider_placed_or_not import closed_port
 
 from dispatcher.provider import NeverReached, VoiceClient, before_sending
+from support.ports import free_port
+from support.provider_wire import Wire, placed
 
 
 def say(client: VoiceClient) -> str:
@@ -44,5 +44,5 @@ def test_what_it_raises_is_raised_and_nothing_is_sent(
 def test_where_nobody_is_reached_it_is_not_done(client_for: Callable[..., VoiceClient]) -> None:
     done: list[bool] = []
     with before_sending(lambda: done.append(True)), pytest.raises(NeverReached):
-        say(client_for(f"http://127.0.0.1:{closed_port()}"))
+        say(client_for(f"http://127.0.0.1:{free_port()}"))
     assert done == []

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from provider_wire import TOKEN, after, http, placed
 
 from dispatcher.provider import NotSent, UnknownCall, UnreadableAnswer, VoiceClient
 from dispatcher.provider.transport import _Connection
+from support.provider_wire import TOKEN, after, http, placed
 
 SAY = {
     "caller": "+818000000000",

@@ -9,7 +9,6 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from provider_wire import Wire, after, http, placed, reset, stop
 
 from dispatcher.provider import (
     AnswerLost,
@@ -22,6 +21,8 @@ from dispatcher.provider import (
     UnreadableAnswer,
     VoiceClient,
 )
+from support.ports import free_port
+from support.provider_wire import Wire, after, http, placed, reset, stop
 
 SAY = {
     "caller": "+818000000000",
@@ -48,13 +49,8 @@ def read(client: VoiceClient) -> ProviderError:
 # -- never reached -------------------------------------------------------------------------
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 def test_a_refused_connection_reached_nobody(client_for) -> None:
-    client = client_for(f"http://127.0.0.1:{closed_port()}")
+    client = client_for(f"http://127.0.0.1:{free_port()}")
     for error in (say(client), read(client)):
         assert type(error) is NeverReached
         assert "refused" in error.detail
@@ -123,7 +119,7 @@ def test_a_cut_handshake_reached_nobody(serve, client_for) -> None:
 
 
 def test_a_proxy_that_refuses_connections_reached_nobody(client_for, monkeypatch) -> None:
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free_port()}")
     assert type(say(client_for("https://api.xoxzo.invalid"))) is NeverReached
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
-from provider_wire import after, http
 
 from dispatcher.errors import DispatcherError
 from dispatcher.provider import (
@@ -34,6 +33,7 @@ from dispatcher.provider import (
     errors,
 )
 from dispatcher.provider.verdict import LONGEST_WAIT, Question, Reply, refusal, retry_after
+from support.provider_wire import after, http
 
 SAY = {
     "caller": "+818000000000",

@@ -9,9 +9,9 @@ import traceback
 from urllib.parse import urlsplit
 
 import pytest
-from provider_wire import TOKEN, Answer, Wire, after, http, reset, stop
 
 from dispatcher.provider import Credentials, InvalidRequest, ProviderError, VoiceClient
+from support.provider_wire import TOKEN, Answer, Wire, after, http, reset, stop
 
 MESSAGE = "The reactor melts down"
 NUMBER = "+818011234567"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from provider_wire import TOKEN, http
 
 from dispatcher.errors import DispatcherError
 from dispatcher.provider import Credentials, Misconfigured, VoiceClient
+from support.provider_wire import TOKEN, http
 
 BALANCE = http(200, {"credits": 7})
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from provider_wire import http, reset
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
 from dispatcher.policy import Policy, after_error
 from dispatcher.provider import ProviderError, VoiceClient, before_sending
-from workers.lease import Lease
+from support.provider_wire import http, reset
+from workers.engine.lease import Lease
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
 COLUMNS = 9

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from dispatcher.states import Reason, State
+from dispatcher.model.states import Reason, State
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,8 +7,8 @@ import itertools
 import pytest
 import redis
 
-from dispatcher.client import Dispatcher
-from dispatcher.messages import Messenger
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 
 _NUMBERS = itertools.count(1)

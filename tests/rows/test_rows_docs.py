@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rows_parts import form
 
-from dispatcher.request import InvalidJob
+from dispatcher.model.request import InvalidJob
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.records import Records
 from dispatcher.rows.text import Lines
+from support.rows_files import form
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SAY = "Dear {name}, we expect you on {due}."

@@ -7,10 +7,10 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rows_parts import Endless, lines, read, records
 
 from dispatcher.rows.records import Records
 from dispatcher.rows.text import LONGEST, Lines, UnusableInput
+from support.rows_files import Endless, lines, read, records
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

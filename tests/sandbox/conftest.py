@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from sandbox_client import Client, Receiver, Start
 
 from dispatcher.sandbox import SandboxOptions, running
+from support.sandbox_client import Client, Receiver, Start
 
 
 @pytest.fixture

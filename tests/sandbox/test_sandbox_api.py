@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sandbox_client import RECORDING, Client, Start, eventually
+
+from support.sandbox_client import RECORDING, Client, Start, eventually
 
 
 def test_a_playback_is_answered_with_a_list_of_one_callid(start: Start) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_client import Client, Receiver, Start, eventually
+
+from support.sandbox_client import Client, Receiver, Start, eventually
 
 
 def results(client: Client) -> list[Any]:

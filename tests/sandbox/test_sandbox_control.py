@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_client import Client, Start, eventually
+
+from support.sandbox_client import Client, Start, eventually
 
 
 def test_credits_are_set_and_topped_up(start: Start) -> None:

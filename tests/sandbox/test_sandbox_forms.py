@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_client import RECORDING, Client
+
+from support.sandbox_client import RECORDING, Client
 
 
 @pytest.mark.parametrize("path", ["/voice/simple/playbacks/", "/voice/simple/playback/"])

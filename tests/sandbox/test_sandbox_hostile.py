@@ -7,7 +7,8 @@ import logging
 import socket
 
 import pytest
-from sandbox_client import Client
+
+from support.sandbox_client import Client
 
 PLAYBACKS = "/voice/simple/playbacks/"
 FORM = "application/x-www-form-urlencoded"

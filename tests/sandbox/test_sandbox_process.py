@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sandbox_client import Client
 
 from dispatcher.sandbox import CannotListen, SandboxOptions, create_app, running
 from dispatcher.sandbox.__main__ import main
+from support.sandbox_client import Client
 
 COMMAND = [sys.executable, "-m", "dispatcher.sandbox"]
 

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 import redis
-from clock import Clock
 
 from dispatcher.store import Store
+from support.clock import Clock
 
 _NUMBERS = itertools.count(1)
 

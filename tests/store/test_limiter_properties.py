@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 import redis
-from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from limiter_model import Connections, Crowd, Worker, Working, least_gap
-from store_parts import warm
 
-from dispatcher.rate import Rate
-from dispatcher.rules import Rules
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
+from dispatcher.values.rate import Rate
+from support.clock import Clock
+from support.limiter_model import Connections, Crowd, Worker, Working, least_gap
+from support.store_jobs import warm
 
 RATES = ["0.5", "5", "30/minute", "200"]
 PERIODS = 40
@@ -48,7 +48,7 @@ def begin(redis_client: redis.Redis) -> Begin:
         store = Store(redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock)
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
-        store.publish(Rules(**rules))  # type: ignore[arg-type]
+        store.limiter.publish(AccountConfig(**rules))  # type: ignore[arg-type]
         warm(store)
         return store, clock
 
@@ -66,7 +66,7 @@ def test_no_period_ever_has_more_than_the_limit(
     crowd = Crowd(store, clock, workers, jobs=400)
     for after, wait in throttles:
         crowd.run(after / per_second)
-        store.throttle(wait)
+        store.limiter.throttle(wait)
         assert crowd.run(wait - 0.001) == []
     crowd.run(PERIODS / per_second + 1)
     assert least_gap(crowd.grants, per_second) >= 1
@@ -100,11 +100,11 @@ def test_the_working_rate_is_as_modelled_within_its_bounds_and_never_falls_by_it
     model = Working(600_000)
     for pause, wait in waits:
         clock.ms += pause
-        store.throttle(wait)
+        store.limiter.throttle(wait)
         model.throttled(clock.ms)
         last = 0.0
         for _ in range(3):
-            working = store.pace().working_rate or 0
+            working = store.limiter.pace().working_rate or 0
             assert working == pytest.approx(5 * model.at(clock.ms), abs=1e-6)
             assert max(last, 0.5 - 1e-9) <= working <= 5
             last = working
@@ -128,12 +128,15 @@ def test_connections_are_as_modelled(begin: Begin, steps: list[tuple[str, int]])
     for number, (what, value) in enumerate(steps):
         if what == "take":
             holder = f"holder-{number}"
-            assert (store.take_slot(holder) is None) == model.take(holder, clock.ms)
+            assert (store.limiter.take_slot(holder) is None) == model.take(holder, clock.ms)
         elif what == "give" and value < len(model.ends):
             holder = list(model.ends)[value]
-            store.give_back(holder)
+            store.limiter.give_back(holder)
             del model.ends[holder]
         elif what == "wait":
             clock.ms += value
-        assert store.pace().connections in {model.count(clock.ms), model.count(clock.ms - 1)}
-        assert store.pace().connections <= 3
+        assert store.limiter.pace().connections in {
+            model.count(clock.ms),
+            model.count(clock.ms - 1),
+        }
+        assert store.limiter.pace().connections <= 3

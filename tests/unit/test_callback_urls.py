@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dispatcher.callback_urls import CallbackUrls, Expired, Forged, InvalidCallback, Signer
+from dispatcher.values.callback_urls import CallbackUrls, Expired, Forged, InvalidCallback, Signer
 
 OLD, NEW = "the-old-key-of-16", "the-new-key-of-16"
 JOB, EXPIRES = "abcdefghijklmnop", 1_800_000_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.job import Job
-from dispatcher.request import JobRequest
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
 from dispatcher.store import codec
 
 CALL = {"recipient": "+818012345678", "say": "Disk full"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.durations import InvalidDuration, InvalidMoment, moment, seconds, spoken
+from dispatcher.values.durations import InvalidDuration, InvalidMoment, moment, seconds, spoken
 
 TOKYO = timezone(timedelta(hours=9))
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dispatcher.job import NEXT, Job, iso, iso_of
-from dispatcher.request import Kind
-from dispatcher.states import LIVE, TERMINAL, OnUncertain, Priority, State
+from dispatcher.model.job import NEXT, Job, iso, iso_of
+from dispatcher.model.request import Kind
+from dispatcher.model.states import LIVE, TERMINAL, OnUncertain, Priority, State
 
 RECORD = {
     "kind": "tts",

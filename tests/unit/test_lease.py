@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import requests
 
-from dispatcher.job import Job
+from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error
 from dispatcher.provider import Credentials, NeverReached, NotSent, VoiceClient, before_sending
 from dispatcher.sandbox import SandboxOptions, running
-from dispatcher.states import State
-from dispatcher.store import Claim
-from workers.dial import Dial
-from workers.lease import Lease, since_boot
+from dispatcher.store.values import Claim
+from workers.engine.dial import Dial
+from workers.engine.lease import Lease, since_boot
 
 LEASE, ANSWER = 60.0, 30.0
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -75,6 +75,7 @@ class OneClaim:
     """A store that grants one claim, and writes down what became of it."""
 
     def __init__(self) -> None:
+        self.queue = self.calls = self.limiter = self
         self.settled: list[Any] = []
 
     def claim(self, *_: Any, **__: Any) -> Claim:

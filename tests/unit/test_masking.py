@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.masking import mask_number, mask_text
+from dispatcher.values.masking import mask_number, mask_text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.numbers import InvalidNumber, caller, country, recipient, refuse_premium
+from dispatcher.values.numbers import InvalidNumber, caller, country, recipient, refuse_premium
 
 FULL_WIDTH = "".join(chr(0xFF10 + int(digit)) for digit in "818012345678")
 

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher import provider
-from dispatcher.job import Attempt, Job
+from dispatcher.model.job import Attempt, Job
+from dispatcher.model.request import Kind
+from dispatcher.model.states import TRANSITIONS, OnUncertain, Reason, State
 from dispatcher.policy import (
     Decision,
     Policy,
@@ -30,8 +32,6 @@ from dispatcher.policy import (
     next_cost_look,
 )
 from dispatcher.provider import ProviderError
-from dispatcher.request import Kind
-from dispatcher.states import TRANSITIONS, OnUncertain, Reason, State
 
 POLICY = Policy()
 WHY = "the provider said no"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rate import FASTEST, SLOWEST, InvalidRate, Rate
+from dispatcher.values.rate import FASTEST, SLOWEST, InvalidRate, Rate
 
 
 @pytest.mark.parametrize(

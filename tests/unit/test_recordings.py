@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.recordings import LONGEST, InvalidRecordingURL, recording_url
+from dispatcher.values.recordings import LONGEST, InvalidRecordingURL, recording_url
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from redis import exceptions
 
 from dispatcher.errors import DispatcherError
-from dispatcher.redis_url import (
+from dispatcher.store.redis_url import (
     StoreUnavailable,
     StoreUnsuitable,
     check_version,
@@ -26,7 +26,7 @@ from dispatcher.redis_url import (
     hide_password,
     plain_errors,
 )
-from workers.redis_server import find_server
+from workers.devstack.redis_server import find_server
 
 
 def options(client: redis.Redis) -> dict[str, object]:

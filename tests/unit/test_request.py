@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.languages import ISO_639_1
-from dispatcher.request import (
+from dispatcher.model.request import (
     LONGEST_KEY,
     LONGEST_TAG,
     LONGEST_TEXT,
@@ -21,7 +20,8 @@ from dispatcher.request import (
     JobRequest,
     Kind,
 )
-from dispatcher.states import OnUncertain, Priority
+from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.values.languages import ISO_639_1
 
 SOMEBODY, SOMEBODY_ELSE, A_THIRD, A_FOURTH = (f"+81801234567{n}" for n in range(4))
 CALL = {"recipient": SOMEBODY, "say": "Disk full"}
@@ -125,7 +125,9 @@ def test_a_premium_rate_number_is_called_only_where_that_is_asked_for(
     assert PREMIUM in JobRequest.of(fields | {"premium": True}).called
 
 
-@pytest.mark.parametrize("moment", [ago(minutes=5), ago(days=900), "0"])
+@pytest.mark.parametrize(
+    "moment", [ago(minutes=5), ago(days=900), "0"], ids=["minutes", "years", "epoch"]
+)
 def test_a_moment_that_has_passed_means_now(moment: str) -> None:
     assert JobRequest.of(CALL | {"at": moment}).at is not None
 

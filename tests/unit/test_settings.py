@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from config.settings import InvalidSettings, Settings
-from dispatcher.callback_urls import CallbackUrls, Signer
+from dispatcher.model.states import OnUncertain
 from dispatcher.policy import Policy
-from dispatcher.states import OnUncertain
+from dispatcher.values.callback_urls import CallbackUrls, Signer
 
 
 @pytest.fixture(autouse=True)

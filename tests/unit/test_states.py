@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.states import LIVE, TERMINAL, TRANSITIONS, WAITING, Priority, State, UnknownWord
+from dispatcher.model.states import (
+    LIVE,
+    TERMINAL,
+    TRANSITIONS,
+    WAITING,
+    Priority,
+    State,
+    UnknownWord,
+)
 
 
 def reachable(start: State) -> set[State]:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from celery import Celery
 
-import workers.tasks
-from dispatcher.states import Priority, State
-from workers.dial import Turn
-from workers.teller import Teller
+import workers.queue.tasks
+from dispatcher.model.states import Priority, State
+from workers.engine.dial import Turn
+from workers.queue.task_events import TaskEvents
 
 
-class Parts:
+class Container:
     """Dials as told, and keeps what is handed back."""
 
     def __init__(self, failing: str = "") -> None:
@@ -35,9 +35,9 @@ class Parts:
         return Turn(what, State.IN_PROGRESS)
 
 
-def wake_up(parts: Parts, *ids: str) -> None:
+def wake_up(container: Container, *ids: str) -> None:
     app = Celery("test", set_as_current=False)
-    workers.tasks.register(app, parts, Teller())
+    workers.queue.tasks.register(app, container, TaskEvents())
     task = app.tasks["dispatcher.dial"]
     task.push_request(delivery_info={"routing_key": "bulk"})
     try:
@@ -47,31 +47,31 @@ def wake_up(parts: Parts, *ids: str) -> None:
 
 
 def test_all_of_them_are_dialled_in_order() -> None:
-    parts = Parts()
-    wake_up(parts, "a", "b", "c")
-    assert (parts.dialled, parts.handed_back) == (["a", "b", "c"], [])
+    container = Container()
+    wake_up(container, "a", "b", "c")
+    assert (container.dialled, container.handed_back) == (["a", "b", "c"], [])
 
 
 def test_one_that_fails_stops_none_of_the_others() -> None:
-    parts = Parts(failing="a")
-    wake_up(parts, "a", "b")
-    assert parts.dialled == ["a", "b"]
+    container = Container(failing="a")
+    wake_up(container, "a", "b")
+    assert container.dialled == ["a", "b"]
 
 
 def test_after_a_long_turn_the_others_go_to_whoever_is_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(workers.tasks, "LONG", -1.0)
-    parts = Parts()
-    wake_up(parts, "a", "b", "c")
-    assert parts.dialled == ["a"]
-    assert parts.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
+    monkeypatch.setattr(workers.queue.tasks, "LONG", -1.0)
+    container = Container()
+    wake_up(container, "a", "b", "c")
+    assert container.dialled == ["a"]
+    assert container.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
 
 
 def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_other() -> None:
     told: list[tuple[str, str]] = []
 
-    class Overheard(Teller):
+    class Overheard(TaskEvents):
         def _send(self, kind: str, **fields: Any) -> None:
             if kind in {"task-failed", "task-succeeded"}:
                 told.append((kind, str(fields.get("exception") or fields.get("result"))))
@@ -89,7 +89,7 @@ def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_othe
             ]
 
     app = Celery("test", set_as_current=False)
-    workers.tasks.register(app, Applying(), Overheard())
+    workers.queue.tasks.register(app, Applying(), Overheard())
     app.tasks["dispatcher.apply_report"].run()
     assert [kind for kind, _ in told] == ["task-failed", *["task-succeeded"] * 3]
     assert "job a failed: no_answer: NO ANSWER" in told[0][1]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from clock import Clock
-from webhook_receiver import Receiver, receiving
 
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.webhooks import Webhooks
+from support.clock import Clock
+from support.webhook_receiver import Receiver, receiving
 
 _NUMBERS = itertools.count(1)
 
@@ -27,8 +27,8 @@ def store(redis_client: redis.Redis, clock: Clock) -> Store:
 
 
 @pytest.fixture
-def outbox(store: Store) -> Outbox:
-    return Outbox(store)
+def webhooks(store: Store) -> Webhooks:
+    return store.webhooks
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from webhook_receiver import Receiver
 
+from support.webhook_receiver import Receiver
 from workers.webhooks.addresses import Addresses, ForbiddenTarget
 from workers.webhooks.wire import Wire
 

@@ -11,20 +11,22 @@ from typing import Any, Self
 
 import pytest
 import redis
-from webhook_parts import ended, enqueue, eventually
 
-from dispatcher import Change, Dispatcher, Filter, Gap, Job, NotFinished, State, UnknownJob, waiting
-from dispatcher.messages import Messenger
-from dispatcher.redis_url import StoreUnavailable, connect
+from dispatcher import Change, Dispatcher, Filter, Gap, Job, NotFinished, State, UnknownJob
+from dispatcher.client import waiting
+from dispatcher.client.messages import Messenger
+from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
-from dispatcher.watching import News, watch
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import StoreUnavailable, connect
+from support.redis_inside import key_of, redis_of
+from support.webhook_jobs import ended, enqueue, eventually
+from workers.devstack.embedded_server import EmbeddedServer
 
 SOON = 5.0
 
 
 @pytest.fixture
-def real(server: EmbeddedRedis, redis_client: redis.Redis) -> Iterator[Store]:
+def real(server: EmbeddedServer, redis_client: redis.Redis) -> Iterator[Store]:
     """A store with its own connections, so that they can be counted, and Redis' own clock."""
     redis_client.flushall()
     with connect(server.url) as client:
@@ -32,12 +34,12 @@ def real(server: EmbeddedRedis, redis_client: redis.Redis) -> Iterator[Store]:
 
 
 @pytest.fixture
-def dispatcher(real: Store, server: EmbeddedRedis) -> Dispatcher:
+def dispatcher(real: Store, server: EmbeddedServer) -> Dispatcher:
     return Dispatcher(real, Messenger.to_broker(server.url))
 
 
 def listened_to(store: Store) -> int:
-    channels: Any = store.redis.pubsub_channels(store.key("job", "*"))
+    channels: Any = redis_of(store).pubsub_channels(key_of(store, "job", "*"))
     return len(channels)
 
 
@@ -58,7 +60,7 @@ def test_who_waits_is_told_at_once(dispatcher: Dispatcher) -> None:
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
         began = time.monotonic()
         assert waiting_.result(SOON).state is State.CANCELLED
         assert time.monotonic() - began < 0.5
@@ -74,7 +76,7 @@ def test_many_waiters_share_one_connection(dispatcher: Dispatcher, redis_client:
         subscribed = [each for each in redis_client.client_list() if int(each["sub"])]
         assert len(subscribed) == len(waiters()) == 1
         for id_ in ids:
-            store.cancel(id_, actor="cli")
+            store.jobs.cancel(id_, actor="cli")
         assert {each.result(SOON).id for each in waiting_} == set(ids)
 
 
@@ -90,7 +92,7 @@ def test_a_timeout_ends_the_waiting_and_not_the_job(dispatcher: Dispatcher) -> N
     with pytest.raises(NotFinished, match="is queued still"):
         dispatcher.wait(id_, 0.1)
     eventually(lambda: not waiters(), "the thread is over")
-    dispatcher.store.cancel(id_, actor="cli")
+    dispatcher.store.jobs.cancel(id_, actor="cli")
     assert dispatcher.wait(id_, 0.1).terminal
 
 
@@ -103,7 +105,7 @@ def test_a_job_that_goes_while_it_is_waited_for_is_unknown(
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.redis.delete(store.key("job", id_))
+        redis_of(store).delete(key_of(store, "job", id_))
         with pytest.raises(UnknownJob):
             waiting_.result(SOON)
 
@@ -117,13 +119,13 @@ def test_a_lost_announcement_only_delays(
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.redis.hset(store.key("job", id_), "state", "cancelled")
+        redis_of(store).hset(key_of(store, "job", id_), "state", "cancelled")
         assert waiting_.result(SOON).terminal
 
 
 def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
     with (
-        EmbeddedRedis(tmp_path / "data") as server,
+        EmbeddedServer(tmp_path / "data") as server,
         connect(server.url) as client,
         ThreadPoolExecutor() as pool,
     ):
@@ -133,7 +135,7 @@ def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path)
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
         client.client_kill_filter(_type="pubsub")  # deaf, and then:
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
         assert waiting_.result(SOON).terminal
 
         other = enqueue(store)
@@ -146,14 +148,14 @@ def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path)
 
 def _cancelled(store: Store, id_: str) -> bool:
     try:
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
     except StoreUnavailable:
         return False
     return True
 
 
 def test_where_redis_stays_away_the_timeout_says_so(tmp_path: Path) -> None:
-    with EmbeddedRedis(tmp_path / "data") as server, connect(server.url) as client:
+    with EmbeddedServer(tmp_path / "data") as server, connect(server.url) as client:
         dispatcher = Dispatcher(Store(client), Messenger.to_broker(server.url))
         server.stop()
         with pytest.raises(StoreUnavailable):
@@ -199,8 +201,8 @@ class Watching:
 def test_every_change_is_seen_once_and_in_order(real: Store) -> None:
     with Watching(real, Filter()) as watching:
         first, second = enqueue(real), enqueue(real, priority="bulk")
-        real.cancel(first, actor="cli")
-        real.retry(first, actor="cli")
+        real.jobs.cancel(first, actor="cli")
+        real.jobs.retry(first, actor="cli")
         expected = [(first, "queued"), (second, "queued"), (first, "cancelled"), (first, "queued")]
         eventually(lambda: len(watching.seen) >= 4, "four changes")
     assert watching.changes == expected
@@ -246,7 +248,7 @@ def test_the_dispatcher_yields_changes_as_they_come(dispatcher: Dispatcher) -> N
     with ThreadPoolExecutor() as pool:
         first = pool.submit(next, changes)
         store = dispatcher.store
-        eventually(store.redis.pubsub_numpat, "somebody listens")
+        eventually(redis_of(store).pubsub_numpat, "somebody listens")
         id_ = enqueue(store)
         change = first.result(SOON)
     assert isinstance(change, Change)

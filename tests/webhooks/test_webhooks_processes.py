@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import webhook_receiver as acts
-from webhook_parts import SAY, ended, eventually
-from webhook_receiver import SECRET, Receiver
 
-from dispatcher.redis_url import connect
 from dispatcher.store import Store
-from dispatcher.store.outbox import Outbox
-from workers.embedded_redis import EmbeddedRedis
+from dispatcher.store.redis_url import connect
+from support import webhook_receiver as acts
+from support.webhook_jobs import SAY, ended, eventually
+from support.webhook_receiver import SECRET, Receiver
+from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,13 +59,13 @@ class Process:
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path / "redis", appendfsync="always") as server:
+def own_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path / "redis", appendfsync="always") as server:
         yield server
 
 
 def test_nobody_is_delayed_and_nothing_is_lost(
-    own_redis: EmbeddedRedis, receiver: Receiver, tmp_path: Path
+    own_redis: EmbeddedServer, receiver: Receiver, tmp_path: Path
 ) -> None:
     """Two processes; one is killed with a request under way, then Redis goes and comes back."""
     receiver.answers |= {"/hangs": acts.hang(receiver), "/bad": 500}
@@ -110,7 +109,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
                 return set(ids) - seen.keys()
 
             eventually(lambda: not missing(), "every end is told", LEASE + 20)
-            bad = [each for each in Outbox(store).waiting() if each.target == "job"]
+            bad = [each for each in store.webhooks.waiting() if each.target == "job"]
             assert len(bad) == 10
     finally:
         for each in both:

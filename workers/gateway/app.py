@@ -6,18 +6,17 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from dispatcher import __version__
-from dispatcher.callback_urls import PREFIX, Signer
-from dispatcher.messages import Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from dispatcher.store.inbox import Inbox
-from workers.feeder import Feeder
+from dispatcher.values.callback_urls import PREFIX, Signer
+from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
-from workers.gateway.api import account, acts, bulk, jobs
-from workers.gateway.api.caller import Door
+from workers.gateway.api import account, actions, bulk, jobs
+from workers.gateway.api.authenticator import Door
 from workers.gateway.api.services import Services
+from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
-from workers.gateway.reception import Reception
-from workers.gateway.shield import Limit, Shield
+from workers.gateway.middleware import Limit, Middleware
 
 LIMITS: dict[str, Limit] = {
     PREFIX: callbacks.LIMIT,
@@ -36,29 +35,29 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker)
-    reception = Reception(Inbox(store), messenger.apply_reports)
+    writer = CallbackWriter(store.callbacks, messenger.apply_reports)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,
         docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
         redoc_url=None,
-        lifespan=lambda _: reception.open(),
+        lifespan=lambda _: writer.open(),
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.add_middleware(Shield, limits=LIMITS, headers=_transport_headers(settings))
+    app.add_middleware(Middleware, limits=LIMITS, headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
     services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)
     app.state.door = Door(services.keys, services.pool)
-    for part in (bulk, jobs, acts, account):
+    for part in (bulk, jobs, actions, account):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:
-        app.include_router(callbacks.router(Signer(settings.secret_keys), reception))
+        app.include_router(callbacks.router(Signer(settings.secret_keys), writer))
     return app
 
 

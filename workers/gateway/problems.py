@@ -14,16 +14,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from dispatcher.acts import UnknownAct
 from dispatcher.errors import DispatcherError
-from dispatcher.masking import mask_text
-from dispatcher.previews import TooMany
-from dispatcher.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.request import InvalidJob
-from dispatcher.store import KeyConflict, Refused, UnknownJob
-from dispatcher.store.filters import InvalidFilter
-from dispatcher.store.keys import NotLetIn
-from dispatcher.store.listing import InvalidCursor
+from dispatcher.model.api_key import NotLetIn
+from dispatcher.model.bulk_action import TooMany, UnknownAction
+from dispatcher.model.filters import InvalidFilter
+from dispatcher.model.request import InvalidJob
+from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.search import InvalidCursor
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
+from dispatcher.values.masking import mask_text
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),
     UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
-    UnknownAct: (HTTPStatus.NOT_FOUND, "preview it anew"),
+    UnknownAction: (HTTPStatus.NOT_FOUND, "preview it anew"),
     TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow it down, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
     Refused: (HTTPStatus.CONFLICT, "look at the job: this does not go with where it stands"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dispatcher.job import iso_of
-from dispatcher.store.outbox import Webhook
+from dispatcher.model.job import iso_of
+from dispatcher.store.webhooks import Webhook
 
 
 def body(webhook: Webhook, *, whole: bool) -> str:

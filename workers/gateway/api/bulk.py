@@ -17,15 +17,15 @@ from starlette.types import Receive, Scope, Send
 from dispatcher.errors import DispatcherError
 from workers.gateway import problems
 from workers.gateway.api import operations
-from workers.gateway.api.caller import BulkEnqueuer
+from workers.gateway.api.authenticator import BulkEnqueuer
 from workers.gateway.api.intake import Intake, Tally, as_line
 from workers.gateway.api.lines import Line, Lines
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.services import Services
 from workers.gateway.api.spool import Spool
 from workers.gateway.api.strict import idempotency_key, only_header
+from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
-from workers.gateway.shield import Limit
 
 PATH = "/v1/jobs/bulk"
 MEDIA_TYPE = "application/x-ndjson"

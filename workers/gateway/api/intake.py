@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from dispatcher.client import Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
-from dispatcher.request import InvalidJob, JobRequest
-from dispatcher.store.keys import ApiKey, ApiKeys
+from dispatcher.model.api_key import ApiKey
+from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.store.api_keys import ApiKeys
 from workers.gateway import problems
-from workers.gateway.api.caller import too_many
+from workers.gateway.api.authenticator import too_many
 from workers.gateway.api.lines import LONGEST, Line
 from workers.gateway.api.strict import NotJson, object_of
 from workers.gateway.problems import Problem

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dispatcher.client import Dispatcher
-from dispatcher.job import Job
-from dispatcher.messages import Messenger
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger
+from dispatcher.client.waiting import Waiters
+from dispatcher.model.job import Job
 from dispatcher.store import Store
-from dispatcher.store.keys import ApiKeys
-from dispatcher.waiting import Waiters
-from workers.gateway.api.caller import Caller
+from dispatcher.store.api_keys import ApiKeys
+from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.pool import Pool
 
 
@@ -29,7 +29,7 @@ class Services:
     @cached_property
     def keys(self) -> ApiKeys:
         """The API keys."""
-        return ApiKeys(self.store)
+        return self.store.api_keys
 
     @cached_property
     def waiters(self) -> Waiters:
@@ -49,6 +49,6 @@ class Services:
             async with asyncio.timeout(within):
                 return await asyncio.shield(future)  # what others give us is not ours to cancel
         except TimeoutError:
-            return await self.pool.run(self.store.get, id_)
+            return await self.pool.run(self.store.jobs.get, id_)
         finally:
             await self.pool.run(waiting.__exit__, None, None, None)

@@ -13,12 +13,12 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from dispatcher import __version__
-from dispatcher.durations import spoken
-from dispatcher.job import iso
-from dispatcher.masking import mask_number, mask_text
-from dispatcher.outlook import shown
-from dispatcher.states import State
+from dispatcher.model.job import iso
+from dispatcher.model.states import State
+from dispatcher.policy.credit_forecast import shown
 from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_number, mask_text
 from workers.gateway.console.sessions import Visitor
 
 HERE = Path(__file__).parent

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from dispatcher.durations import past
-from dispatcher.states import State
-from dispatcher.store.filters import Filter
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import State
+from dispatcher.values.durations import past
 from workers.gateway.console.forms import Fields
 
 NAMES = ("reason", "tag", "recipient", "producer", "since", "until")

@@ -1,0 +1,168 @@
+"""An act on the jobs that a filter means: previewed, confirmed, done, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from dispatcher.cli import output
+from dispatcher.cli.person import can_be_asked
+from dispatcher.cli.progress import Progress as Bar
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, LeftOut, Preview
+from dispatcher.model.filters import Filter
+from dispatcher.policy import credit_forecast
+
+DONE = {
+    BulkActionKind.RETRY: "retried",
+    BulkActionKind.CANCEL: "cancelled",
+    BulkActionKind.REACHED: "marked as reached",
+    BulkActionKind.PRIORITISE: "given the new priority",
+}
+REMEDIES = {
+    "overdue": "--expires gives a new one, --state expired the first one's length",
+    "cancelled": "--state cancelled retries those",
+    "uncertain": "--uncertain redials now, reached says that somebody was",
+}
+"""What has a retry take in what it leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done, how, and how to talk about it."""
+
+    kind: BulkActionKind
+    how: dict[str, Any]
+    note: str
+    dry_run: bool
+    yes: bool
+    json: bool
+
+
+def require_consent(order: Order) -> None:
+    """Refuse what nobody could be asked about."""
+    if not (order.yes or order.dry_run or (can_be_asked() and not order.json)):
+        raise typer.BadParameter(
+            "nobody can be asked here: see what it would do with --dry-run, then give --yes",
+            param_hint="--yes",
+        )
+
+
+def run(
+    dispatcher: Dispatcher, selection: Filter | Sequence[str], order: Order, actor: str
+) -> None:
+    """Preview, ask, act, report. Raises Exit with 1 where nobody agreed, or somebody stopped it."""
+    seen = dispatcher.store.bulk.preview(order.kind, selection, **order.how)
+    if order.dry_run:
+        _show(seen, json=order.json)
+        return
+    if not order.json:
+        _show(seen, json=False)
+    if seen.ids and not order.yes and not typer.confirm(_question(seen), err=True):
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(1)
+    report = _do(dispatcher, seen, actor, order.note)
+    if order.json:
+        output.as_json(report.to_dict())
+    else:
+        output.lines(report_lines(report))
+    if report.state != "done":
+        raise typer.Exit(1)
+
+
+def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAction:
+    store = dispatcher.store
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor=actor, why=note)
+    try:
+        with _bar(len(seen.ids), DONE[seen.kind]) as told:
+            over = store.bulk.drive(seen.id, within=0, tell=told)
+            feed(store, dispatcher.messenger)  # the first of them are dialled meanwhile
+            if not over:
+                store.bulk.drive(seen.id, tell=told)
+    except KeyboardInterrupt:
+        dispatcher.messenger.retrigger([seen.id])
+        typer.echo(
+            f"interrupted: the workers go on with it; `voice-dispatcher acts stop {seen.id}` ends"
+            f" it, `acts show {seen.id}` says how it stands",
+            err=True,
+        )
+        raise
+    feed(store, dispatcher.messenger)
+    return store.bulk.get(seen.id)
+
+
+@contextmanager
+def _bar(total: int, words: str) -> Iterator[Callable[[int], None]]:
+    done = 0
+    with Bar(words, total, lambda: done) as bar:
+
+        def told(left: int) -> None:
+            nonlocal done
+            done = total - left
+            bar.move()
+
+        yield told
+
+
+def _show(seen: Preview, *, json: bool) -> None:
+    if json:
+        output.as_json(seen.to_dict())
+    else:
+        output.lines(preview_lines(seen))
+
+
+def _question(seen: Preview) -> str:
+    jobs = "this job" if len(seen.ids) == 1 else f"these {len(seen.ids):,} jobs"
+    return f"{seen.kind}: {jobs}{_price(seen)}?"
+
+
+def _price(seen: Preview) -> str:
+    if seen.kind is not BulkActionKind.RETRY:
+        return ""
+    expected, answered = (
+        credit_forecast.shown(seen.credits),
+        credit_forecast.shown(seen.credits_if_answered),
+    )
+    more = f" ({answered} if all are answered)" if answered != expected else ""
+    return f", for about {expected} credits{more}"
+
+
+def preview_lines(seen: Preview) -> Iterator[str]:
+    """Say what an act would do."""
+    yield f"{seen.kind}: {seen.selection}"
+    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.kind]}{_price(seen)}"
+    if seen.unknown and seen.kind is not BulkActionKind.REACHED:
+        yield f"{seen.unknown:>9,} of these may have been called already, and nobody knows"
+    if seen.left_out:
+        yield "left out:"
+    for part in seen.left_out:
+        remedy = REMEDIES.get(part.reason, "") if seen.kind is BulkActionKind.RETRY else ""
+        yield f"{part.count:>9,} {WORDS[part.reason]}" + (f" ({remedy})" if remedy else "")
+
+
+def report_lines(found: BulkAction) -> Iterator[str]:
+    """Say how an act stands."""
+    who = f" by {found.actor}" + (f": {found.why}" if found.why else "") if found.actor else ""
+    yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
+    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.kind]}"
+    if found.left:
+        left = "left as they are" if found.over else "to go"
+        yield f"{found.left:>9,} {left}"
+    yield from _why_not(found.refused)
+    if found.left_out:
+        yield "left out from the start:"
+    yield from _why_not(found.left_out)
+    if found.tag and found.did:
+        yield f"they bear the tag {found.tag}, which list, pause, resume and cancel take (--tag)"
+
+
+def _why_not(parts: Iterable[LeftOut]) -> Iterator[str]:
+    for part in parts:
+        more = " …" if part.count > len(part.ids) else ""
+        yield f"{part.count:>9,} {WORDS[part.reason]}: {' '.join(part.ids)}{more}"

@@ -1,0 +1,164 @@
+"""`doctor`: looks at what the dispatcher stands on, and says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import requests
+import typer
+
+from dispatcher.cli import balance as account
+from dispatcher.cli import connection, output
+from dispatcher.cli.balance import HOST, Host, Sid, Token
+from dispatcher.cli.connection import Connection
+from dispatcher.cli.output import AsJson
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import WEBHOOKS
+from dispatcher.errors import DispatcherError
+from dispatcher.model.states import Priority
+from dispatcher.store.server import Facts
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: `level` is ok, warn or fail."""
+
+    what: str
+    level: str
+    says: str
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    provider: Annotated[bool, typer.Option(help="Also ask the provider (one request).")] = True,
+    gateway: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DISPATCHER_PUBLIC_URL", help="Where the provider reaches the gateway."
+        ),
+    ] = None,
+    sid: Sid = None,
+    token: Token = None,
+    host: Host = HOST,
+    json: AsJson = False,
+) -> None:
+    """Check Redis, broker, workers and provider. Exit 1 where something is broken."""
+    at = connection.of(context)
+    findings = list(examine(at))
+    running = at.running
+    gateway = gateway or (running.gateway_url if running else None)
+    if gateway:
+        findings.append(_gateway(gateway))
+    if provider:
+        findings.append(_provider(lambda: account.client(context, sid, token, host)))
+    if json:
+        output.as_json([{"what": f.what, "level": f.level, "says": f.says} for f in findings])
+    else:
+        for found in findings:
+            output.console().print(f"{found.level:<5} {found.what}: {found.says}")
+    if any(found.level == FAIL for found in findings):
+        raise typer.Exit(1)
+
+
+def examine(at: Connection) -> Iterator[Finding]:
+    """Yield what is found in Redis, in the broker and among the workers."""
+    try:
+        dispatcher = at.dispatcher()
+        yield from _redis(dispatcher.store.server.facts())
+    except DispatcherError as error:
+        yield Finding("Redis", FAIL, str(error))
+        return
+    yield from _workers(dispatcher)
+    yield _webhooks(dispatcher)
+    holds = dispatcher.store.holds.all()
+    says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
+    yield Finding("gates", WARN if holds else OK, says or "open")
+
+
+def _redis(facts: Facts) -> Iterator[Finding]:
+    yield Finding("Redis", OK, f"version {facts.version}")
+    yield _expect(
+        "append-only file",
+        facts.append_only,
+        "on",
+        "off: a restart of Redis forgets jobs; set `appendonly yes`",
+    )
+    if facts.append_only:
+        yield _syncs(facts.fsync)
+    yield _expect(
+        "eviction",
+        facts.eviction == "noeviction",
+        "none",
+        f"{facts.eviction}: Redis may drop jobs when memory is short;"
+        " set `maxmemory-policy noeviction`",
+    )
+
+
+def _syncs(mode: str | None) -> Finding:
+    """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
+    what = "what a crash forgets"
+    if mode is None:
+        return Finding(what, OK, "not known: the server does not tell appendfsync")
+    says = {
+        "always": "nothing",
+        "everysec": "a killed Redis next to nothing, a power cut the last second or two;"
+        " `appendfsync always`: nothing",
+    }
+    no = "what the system had not written: set `appendfsync everysec` or `always`"
+    return Finding(what, OK if mode in says else WARN, says.get(mode, no))
+
+
+def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
+    return Finding(what, OK if holds else WARN, good if holds else bad)
+
+
+def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
+    try:
+        listening = dispatcher.messenger.listeners()
+    except Exception as error:  # noqa: BLE001 - a broker fails in as many ways as there are brokers
+        yield Finding("broker", FAIL, f"cannot be reached ({type(error).__name__}): is it running?")
+        return
+    yield Finding("broker", OK, "reached")
+    wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
+    for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
+        yield Finding(
+            f"queue {queue}", WARN, "no worker answers for it: start `voice-dispatcher worker`"
+        )
+    yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
+
+
+def _gateway(url: str) -> Finding:
+    """Ask the way that callbacks come. From here it may be closed all the same: no failure."""
+    try:
+        answer = requests.get(f"{url}/readyz", timeout=5, allow_redirects=False)
+    except requests.RequestException as error:
+        why = type(error).__name__
+        return Finding("gateway", WARN, f"{url} does not answer ({why}): is it running?")
+    if answer.status_code == HTTPStatus.OK:
+        return Finding("gateway", OK, f"{url} is ready")
+    says = f"{url} answers {answer.status_code}"
+    return Finding("gateway", WARN, f"{says}: see its log, or what stands before it")
+
+
+def _webhooks(dispatcher: Dispatcher) -> Finding:
+    found = dispatcher.store.webhooks.counts()
+    if found["dead"]:
+        says = f"{found['dead']} were given up: `voice-dispatcher webhooks list --dead`"
+        return Finding("webhooks", WARN, says)
+    return Finding("webhooks", OK, f"{found['waiting']} wait")
+
+
+def _provider(make: Callable[[], Any]) -> Finding:
+    try:
+        with make() as client:
+            return Finding("provider", OK, f"balance {float(client.credits()):g} credits")
+    except account.NoCredentials as error:
+        return Finding("provider", WARN, str(error))
+    except DispatcherError as error:
+        return Finding("provider", FAIL, str(error))

@@ -1,0 +1,38 @@
+"""`events`: what happened to the account, such as a gate that closed or credit that ran low."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.model.job import iso_of
+from dispatcher.values.durations import spoken
+
+
+def events(
+    context: typer.Context,
+    *,
+    after: Annotated[
+        str, typer.Option(help="Only what came after this cursor, as --json prints it.")
+    ] = "",
+    json: AsJson = False,
+) -> None:
+    """List what happened to the account, the oldest first. The latest 1,000 or so are kept."""
+    if after and not all(part.isdecimal() for part in after.split("-", 1)):
+        raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
+    found = connection.dispatcher(context).store.events.after(after)
+    if json:
+        output.as_json(
+            [{"cursor": each.cursor, "kind": each.kind, "facts": each.facts} for each in found]
+        )
+        return
+    for each in found:
+        facts = dict(each.facts)
+        at = iso_of(facts.pop("at"))
+        if "for" in facts:
+            facts["for"] = spoken(float(facts["for"]) / 1000)
+        told = "  ".join(f"{name}={value}" for name, value in sorted(facts.items()) if value != "")
+        output.lines([f"{at}  {each.kind:<12}  {told}"])

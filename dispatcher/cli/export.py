@@ -1,0 +1,92 @@
+"""`export`: all jobs that are meant, as CSV or JSON lines, streamed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from dispatcher.cli import connection
+from dispatcher.cli.filters import by_filter
+from dispatcher.cli.output import Format
+from dispatcher.cli.progress import Progress
+from dispatcher.model.filters import Filter
+from dispatcher.model.job import Job
+from dispatcher.rows.exporting import COLUMNS, rows, shielded
+
+BOM = "\ufeff"
+"""Spreadsheets take CSV without it for the machine's own encoding."""
+Write = Callable[[Job], object]
+
+Output = Annotated[
+    Path | None, typer.Option("--output", help="File to write, for its owner only; default stdout.")
+]
+Unmask = Annotated[bool, typer.Option("--unmask", help="With whole numbers and what was said.")]
+Raw = Annotated[
+    bool, typer.Option("--raw", help="CSV for programs: no byte order mark, no cell shielded.")
+]
+
+
+@by_filter
+def export(
+    context: typer.Context,
+    *,
+    filter_: Filter,
+    format_: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
+    unmask: Unmask = False,
+    raw: Raw = False,
+    output: Output = None,
+) -> None:
+    """Write jobs, newest first. CSV has a row for each call, JSON lines an object for each job."""
+    jobs = connection.dispatcher(context).store.search.find(filter_)
+    with _opened(output) as file:
+        if format_ is Format.JSONL:
+            write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731
+        else:
+            write = _csv(file, mask=not unmask, raw=raw)
+        done = _write(jobs, write, shown=output is not None)
+    if output:
+        typer.echo(f"{done:,} jobs written to {output}", err=True)
+
+
+def _write(jobs: Iterator[Job], write: Write, *, shown: bool) -> int:
+    done = 0
+    with Progress("exported", None, lambda: done, shown=shown) as progress:
+        for job in progress.each(jobs):
+            write(job)
+            done += 1
+    return done
+
+
+def _line(job: Job, *, mask: bool) -> str:
+    return json.dumps(job.to_dict(mask=mask), ensure_ascii=False) + "\n"
+
+
+def _csv(file: TextIO, *, mask: bool, raw: bool) -> Write:
+    writer = csv.writer(file, lineterminator="\n" if raw else "\r\n")
+    file.write("" if raw else BOM)
+    writer.writerow(COLUMNS)
+
+    def write(job: Job) -> None:
+        for cells in rows(job, mask=mask):
+            writer.writerow(cells if raw else shielded(cells))
+
+    return write
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        yield file

@@ -1,0 +1,217 @@
+"""`import`: many jobs from the rows of a file, checked first, safe to repeat and to interrupt."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import phonenumbers
+import typer
+
+from dispatcher.cli import connection
+from dispatcher.cli.import_run import SHOWN, Run
+from dispatcher.cli.output import AsJson, Format
+from dispatcher.cli.person import Yes, can_be_asked
+from dispatcher.rows.columns import Columns
+from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, split
+from dispatcher.rows.importing import Import
+from dispatcher.rows.records import Records
+from dispatcher.rows.template import Template
+from dispatcher.rows.text import Lines, UnusableInput
+from dispatcher.values.durations import seconds
+from dispatcher.values.masking import mask_text
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="CSV with a header or JSON lines; - is stdin.")
+]
+Given = Annotated[Format | None, typer.Option("--format", help="Found out where left out.")]
+Delimiter = Annotated[str | None, typer.Option(help="Of CSV; found out of , ; tab |.")]
+Encoding = Annotated[str | None, typer.Option(help="Such as cp932; UTF-8 unless marked.")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="COLUMN=FIELD", help="What a column is; nothing behind = leaves it out."
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="For all rows that do not say else."),
+]
+Say = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Text to speak, {column} filled by each row.")
+]
+Region = Annotated[
+    str | None, typer.Option(help="Numbers without + are as dialled in this country, such as JP.")
+]
+Plus = Annotated[
+    bool, typer.Option("--plus", help="Numbers without + begin with their country code.")
+]
+Name = Annotated[
+    str,
+    typer.Option(
+        "--id", metavar="NAME", help="Another name makes rows without key new jobs once more."
+    ),
+]
+Refused = Annotated[
+    Path | None, typer.Option("--refused", help="File for refused rows; beside FILE if left out.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check all and say the cost; make nothing.")
+]
+Patience = Annotated[str, typer.Option(help="How long to wait for a Redis that is away.")]
+
+
+def import_(
+    context: typer.Context,
+    file: File,
+    *,
+    format_: Given = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    map_: Map = None,
+    set_: Set = None,
+    say: Say = None,
+    region: Region = None,
+    plus: Plus = False,
+    name: Name = ROW,
+    refused: Refused = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    patience: Patience = "60s",
+    json: AsJson = False,
+) -> None:
+    """Enqueue a call for each row of a file. What is wrong is refused; nothing doubles."""
+    given = _Given(
+        columns=_pairs("--map", map_),
+        shared=_shared(set_),
+        say=None if say is None else Template.parse(say),
+        numbers=_numbers(region, plus=plus),
+        name=_name(name),
+    )
+    if refused and refused.exists() and Path(file).exists() and refused.samefile(file):
+        raise typer.BadParameter(
+            "it would be written over while it is read", param_hint="--refused"
+        )
+    with _opened(file) as stream:
+        records = _records(file, stream, format_, _delimiter(delimiter), _encoding(encoding))
+        form = given.form(records)
+        _warn_of_unused(form, file)
+        act = Import(connection.dispatcher(context), form, patience=seconds(patience))
+        run = Run(act, file, records, refused, dry_run=dry_run)
+        raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the options say of the rows."""
+
+    columns: dict[str, str]
+    shared: dict[str, Any]
+    say: Template | None
+    numbers: Numbers
+    name: str
+
+    def form(self, records: Records) -> Form:
+        columns = Columns.of(records.columns, self.columns)
+        return Form(columns, self.shared, self.say, self.numbers, self.name)
+
+
+# -- options -------------------------------------------------------------------------------
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _shared(texts: list[str] | None) -> dict[str, Any]:
+    pairs = _pairs("--set", texts)
+    return {
+        name: split(name, value) if name in {"tags", "participants"} else value
+        for name, value in pairs.items()
+        if value
+    }
+
+
+def _numbers(region: str | None, *, plus: bool) -> Numbers:
+    if region and plus:
+        raise typer.BadParameter("it does not go with --region", param_hint="--plus")
+    if region and region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise typer.BadParameter(
+            f"{region!r} is no country's code, such as JP", param_hint="--region"
+        )
+    return Numbers(region.upper() if region else None, plus)
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
+        raise typer.BadParameter(
+            f"a name has 1 to {LONGEST_NAME} printable characters", param_hint="--id"
+        )
+    return text
+
+
+def _delimiter(text: str | None) -> str | None:
+    if text is None:
+        return None
+    one = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(one) != 1 or one in '"\r\n\0':
+        raise typer.BadParameter(f"{text!r} is not one character", param_hint="--delimiter")
+    return one
+
+
+def _encoding(text: str | None) -> str | None:
+    try:
+        if text is not None:
+            "".encode(codecs.lookup(text).name)
+        return text
+    except (LookupError, ValueError):
+        raise typer.BadParameter(f"{text!r} is no encoding", param_hint="--encoding") from None
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(file).open("rb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
+    with stream:
+        yield stream
+
+
+def _records(
+    file: str,
+    stream: BinaryIO,
+    format_: Format | None,
+    delimiter: str | None,
+    encoding: str | None,
+) -> Records:
+    try:
+        return Records(
+            Lines(stream, encoding),
+            format_.value if format_ else None,
+            delimiter,
+        )
+    except UnusableInput as error:
+        raise UnusableInput(error.line, f"{file}:{error.line or ''} {error}") from None
+
+
+def _warn_of_unused(form: Form, file: str) -> None:
+    unused = form.columns.unused(form.say.gaps if form.say else ())
+    if unused:
+        shown = ", ".join(repr(mask_text(name)[:40]) for name in unused[:SHOWN])
+        more = " and more" if len(unused) > SHOWN else ""
+        typer.echo(f"{file}: not used: {shown}{more}", err=True)

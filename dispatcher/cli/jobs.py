@@ -1,0 +1,144 @@
+"""`show`, `list`, `stats`, `why`: what became of it, and how things stand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.filters import Limit, by_filter
+from dispatcher.cli.output import AsJson
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import State
+from dispatcher.policy import why as forecast
+from dispatcher.statistics import statistics
+from dispatcher.store import Store
+from dispatcher.store.search import Page
+from dispatcher.values.durations import spoken
+from dispatcher.values.rate import Rate
+
+
+def show(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a call's.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show one job, whole: attempts, timeline, what happens next."""
+    dispatcher = connection.dispatcher(context)
+    found = dispatcher.job(dispatcher.store.jobs.id_of_call(job) or job)
+    if json:
+        output.as_json(found.to_dict())
+    else:
+        output.details(found)
+
+
+@by_filter
+def list_(
+    context: typer.Context,
+    *,
+    filter_: Filter,
+    limit: Limit = 50,
+    cursor: Annotated[
+        str | None, typer.Option(help="Go on where an earlier list ended, as it said.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """List jobs, newest first, with numbers masked."""
+    found = _listed(connection.dispatcher(context).store, filter_, limit, cursor)
+    if json:
+        output.as_json([job.to_dict(mask=True) for job in found.jobs])
+    else:
+        output.show_table(output.job_table(found.jobs))
+    if found.cursor:
+        typer.echo(f"there may be more: --cursor {found.cursor}", err=True)
+
+
+def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Page:
+    """Return as many jobs as are asked for, of however many pages."""
+    found = store.search.page(filter_, limit, cursor)
+    while found.cursor and len(found.jobs) < limit:
+        more = store.search.page(filter_, limit - len(found.jobs), found.cursor)
+        found = Page(found.jobs + more.jobs, more.cursor)
+    return found
+
+
+def stats(context: typer.Context, *, json: AsJson = False) -> None:
+    """Count jobs by state, and say what stops them."""
+    found = statistics(connection.dispatcher(context).store)
+    if json:
+        output.as_json(found)
+    else:
+        _print_stats(found)
+
+
+def _print_pace(out: Console, found: dict[str, Any]) -> None:
+    ready, rate = found["ready"], found["rate"]
+    if any(ready.values()):
+        lines = found["lines"]
+        parts = [f"{n} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n]
+        out.print(f"Ready: {', '.join(parts)}")
+    if rate["limit"] is None:
+        out.print(f"No rate limit; {rate['connections']} requests under way")
+        return
+    limit, working = Rate(rate["limit"]), Rate(rate["working"])
+    slowed = "" if working == limit else f", now {working} after a 429"
+    free = (
+        f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
+    )
+    out.print(f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way")
+
+
+def why(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a call's.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Say why a job has not rung, and what happens next."""
+    store = connection.dispatcher(context).store
+    found = forecast.why(store, store.jobs.get(store.jobs.id_of_call(job) or job))
+    if json:
+        output.as_json(found.to_dict())
+    else:
+        output.one_line(found.job)
+        output.lines([found.because])
+
+
+def _state_table(found: dict[str, Any]) -> Table:
+    table = output.table("state", "jobs", "of these")
+    table.columns[1].justify = "right"
+    for state, number in found["jobs"].items():
+        reasons = ", ".join(
+            f"{n} {reason}" for reason, n in found["reasons"].get(state, {}).items() if n
+        )
+        table.add_row(
+            state, str(number), reasons, style=output.STYLES.get(State(state)) if number else "dim"
+        )
+    return table
+
+
+def _print_stats(found: dict[str, Any]) -> None:
+    out = output.console()
+    out.print(_state_table(found))
+    _print_pace(out, found)
+    _print_counts(out, found)
+    for hold in found["gates"]:
+        held = "Calls are tried one at a time" if hold["ajar"] else "Calls are held"
+        output.lines([f"{held}: {hold['why']} (gate {hold['gate']}, since {hold['since']})"])
+    output.lines(found["outlook"])
+
+
+def _print_counts(out: Console, found: dict[str, Any]) -> None:
+    if found["second_calls"]:
+        out.print(f"Called twice, found out too late: {found['second_calls']}")
+    if any(found["callbacks"].values()):
+        parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
+        out.print(f"Callbacks: {', '.join(parts)}")
+    if any(found["webhooks"].values()):
+        out.print(
+            f"Webhooks: {found['webhooks']['waiting']} wait, {found['webhooks']['dead']} given up"
+        )

@@ -1,0 +1,75 @@
+"""`pause` and `resume`: stop dialling, the whole account or a part of it, and go on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import actor
+from dispatcher.model.request import tag as one_tag
+from dispatcher.model.states import Priority
+from dispatcher.store.holds import PauseScope
+
+Why = Annotated[str, typer.Option("--why", "--note", help="A note for whoever wonders.")]
+Tag = Annotated[str | None, typer.Option(help="Only the jobs with this tag.")]
+Only = Annotated[
+    Priority | None, typer.Option("--priority", help="Only the jobs of this priority.")
+]
+
+
+def pause(
+    context: typer.Context,
+    *,
+    why: Why = "",
+    tag: Tag = None,
+    priority: Only = None,
+    json: AsJson = False,
+) -> None:
+    """Stop dialling, until `resume`; calls under way go on. Outlives restarts."""
+    scope = _scope(tag, priority)
+    store = connection.dispatcher(context).store
+    changed = store.holds.pause(scope, actor=actor(), note=why)
+    reasons = "; ".join(hold.why for hold in store.holds.all() if hold.name == scope.hold)
+    _say(
+        {"paused": str(scope), "changed": changed, "why": reasons},
+        "paused" if changed else f"stays {reasons}",
+        json=json,
+    )
+
+
+def resume(
+    context: typer.Context,
+    *,
+    why: Why = "",
+    tag: Tag = None,
+    priority: Only = None,
+    json: AsJson = False,
+) -> None:
+    """End a pause. What it held is dialled in its order, at the limiter's pace."""
+    scope = _scope(tag, priority)
+    store = connection.dispatcher(context).store
+    changed = store.holds.resume(scope, actor=actor(), note=why)
+    _say(
+        {"resumed": str(scope), "changed": changed},
+        "resumed" if changed else "was not paused",
+        json=json,
+    )
+
+
+def _scope(tag: str | None, priority: Priority | None) -> PauseScope:
+    if tag is not None and priority is not None:
+        raise typer.BadParameter("give --tag or --priority, not both", param_hint="--tag")
+    try:
+        return PauseScope(tag if tag is None else one_tag(tag), priority)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tag") from None
+
+
+def _say(found: dict[str, object], words: str, *, json: bool) -> None:
+    if json:
+        output.as_json(found)
+    else:
+        output.console().print(output.visible(f"{next(iter(found.values()))}: {words}"))

@@ -1,0 +1,122 @@
+"""`purge`: forget one recipient, as somebody may ask for, or what ended long ago."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import click
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import DryRun, Note, Yes, actor, can_be_asked
+from dispatcher.model.job import Job
+from dispatcher.store import Store
+from dispatcher.store.retention import Purged
+from dispatcher.values import numbers
+from dispatcher.values.durations import seconds
+from dispatcher.values.masking import mask_number, mask_text
+
+Who = Annotated[
+    str | None, typer.Option("--recipient", help="A whole number: all that stands of it goes.")
+]
+Age = Annotated[
+    str | None, typer.Option("--older-than", help="Jobs that ended so long ago, such as 90d.")
+]
+Cancel = Annotated[bool, typer.Option("--cancel", help="Cancel the recipient's jobs that wait.")]
+
+
+def purge(
+    context: typer.Context,
+    *,
+    recipient: Who = None,
+    older_than: Age = None,
+    cancel: Cancel = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    note: Note = "",
+    json: AsJson = False,
+) -> None:
+    """Remove ended jobs for good: by age, or all of one recipient."""
+    if (recipient is None) == (older_than is None):
+        raise typer.BadParameter("give either --recipient or --older-than")
+    ask = _Asker(dry_run=dry_run, yes=yes)
+    store = connection.dispatcher(context).store
+    if recipient is not None:
+        _purge_recipient(store, _number(recipient), ask, note, cancel=cancel, json=json)
+    else:
+        _purge_older(store, older_than or "", ask, note, json=json)
+
+
+class _Asker:
+    """Whether it is to be done: people are asked at a terminal, programs say --yes."""
+
+    def __init__(self, *, dry_run: bool, yes: bool) -> None:
+        self._dry_run, self._yes = dry_run, yes
+        if not (dry_run or yes or can_be_asked()):
+            raise typer.BadParameter("it cannot be undone, and nobody can be asked: say --yes")
+
+    def agreed(self, what: str) -> bool:
+        if self._dry_run:
+            return False
+        return self._yes or click.confirm(f"{what}. Remove for good?", err=True)
+
+
+def _purge_recipient(
+    store: Store, number: str, ask: _Asker, note: str, *, cancel: bool, json: bool
+) -> None:
+    found, shown = store.retention.jobs_of(number), mask_number(number)
+    what = f"{shown}: {len(found.ended):,} ended jobs, {len(found.alive):,} not ended"
+    if found.alive and not cancel:
+        _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
+        remedy = "--cancel ends those that wait; those under way end by themselves"
+        typer.echo(f"error: jobs are not ended, and nothing was removed: {remedy}", err=True)
+        raise typer.Exit(1)
+    if not ask.agreed(what):
+        _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
+        return
+    done = store.retention.forget_recipient(number, actor=actor(), why=mask_text(note))
+    _write_down(store, f"recipient:{shown}", note, done)
+    _report(done, json=json)
+
+
+def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> None:
+    before = store.now() - seconds(age) * 1000
+    many = store.retention.count_older(before)
+    what = f"{many:,} jobs ended more than {age} ago"
+    if not ask.agreed(what):
+        _tell(what, (), {"would_remove": many}, json=json)
+        return
+    done = store.retention.forget_older(before)
+    _write_down(store, f"older-than:{age}", note, done)
+    _report(done, json=json)
+
+
+def _write_down(store: Store, target: str, note: str, done: Purged) -> None:
+    facts = {"jobs": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
+    store.audit.record(actor(), "purge", target, mask_text(note), **facts)
+
+
+def _report(done: Purged, *, json: bool) -> None:
+    what = f"{done.jobs:,} jobs removed, {done.webhooks:,} webhooks about them"
+    counts = {"removed": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
+    _tell(what, done.left, counts, json=json)
+    if done.left:
+        typer.echo("error: jobs under way are left: purge again when they have ended", err=True)
+        raise typer.Exit(1)
+
+
+def _tell(what: str, alive: tuple[Job, ...], facts: dict[str, Any], *, json: bool) -> None:
+    if json:
+        output.as_json({**facts, "not_ended": [job.to_dict(mask=True) for job in alive]})
+        return
+    typer.echo(what)
+    for job in alive:
+        output.one_line(job)
+
+
+def _number(text: str) -> str:
+    try:
+        return numbers.recipient(text)
+    except numbers.InvalidNumber as error:
+        raise typer.BadParameter(str(error), param_hint="--recipient") from None

@@ -1,0 +1,1 @@
+"""What producers use: enqueue, wait, watch."""

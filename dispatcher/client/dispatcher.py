@@ -1,0 +1,176 @@
+"""The producer's side: enqueue a call, wait for what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any, Self, Unpack
+
+from dispatcher.client.messages import Messenger, feed
+from dispatcher.client.waiting import NotFinished, Waiters
+from dispatcher.client.watching import Change, Gap, watch
+from dispatcher.errors import DispatcherError
+from dispatcher.model.filters import Filter
+from dispatcher.model.job import Job
+from dispatcher.model.request import InvalidJob, JobOptions, JobRequest
+from dispatcher.store import Store
+from dispatcher.store.values import Packed
+
+__all__ = ["Bulk", "Dispatcher", "JobHandle", "NotFinished"]
+
+BATCH = 500
+"""Requests written in one round trip by call_many."""
+
+Batch = list[tuple[int, Mapping[str, Any] | JobRequest]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandle:
+    """An accepted job: its id, whether this call made it, and the way to its outcome."""
+
+    id: str
+    new: bool
+    dispatcher: Dispatcher = field(repr=False, compare=False)
+
+    def refresh(self) -> Job:
+        """Return the job as it stands now. Raises UnknownJob past its retention."""
+        return self.dispatcher.job(self.id)
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Return the job when it has ended; `timeout` in seconds, None waits for ever.
+
+        Raises NotFinished, StoreUnavailable (where Redis stays away until the timeout).
+        """
+        return self.dispatcher.wait(self.id, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What became of many requests: the jobs in order, and the refusals as `(index, error)`."""
+
+    jobs: list[JobHandle] = field(default_factory=list)
+    refused: list[tuple[int, DispatcherError]] = field(default_factory=list)
+
+
+class Dispatcher:
+    """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials.
+
+    `actor` is the producer; idempotency keys mean something within a `scope` only. `nudge` is
+    called when there is something new to dial, instead of sending its wake-ups at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        *,
+        actor: str = "producer",
+        scope: str = "",
+        nudge: Callable[[], object] | None = None,
+    ) -> None:
+        self.store = store
+        self.messenger = messenger
+        self._actor, self._scope = actor, scope
+        self._nudge = nudge or partial(feed, store, messenger)
+        self._waiters = Waiters(store)
+
+    @classmethod
+    def from_url(cls, url: str, *, broker_url: str | None = None, actor: str = "producer") -> Self:
+        """Return a dispatcher on the Redis at `url`; the broker is the same unless given.
+
+        Raises StoreUnsuitable for what is not a Redis URL. Nothing is sent yet.
+        """
+        return cls(Store.from_url(url), Messenger.to_broker(broker_url or url), actor=actor)
+
+    def call(
+        self,
+        recipient: str,
+        *,
+        say: str | None = None,
+        play: str | None = None,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle:
+        """Enqueue one call that says a text or plays a recording (http URL of an MP3).
+
+        Raises InvalidJob (a list of what to mend), KeyConflict, StoreUnavailable.
+        """
+        return self.submit(
+            JobRequest.of({"recipient": recipient, "say": say, "play": play, **options})
+        )
+
+    def conference(self, participants: Sequence[str], **options: Unpack[JobOptions]) -> JobHandle:
+        """Enqueue a conference of two or three numbers. Raises as `call` does."""
+        return self.submit(JobRequest.of({"participants": tuple(participants), **options}))
+
+    def submit(self, request: JobRequest) -> JobHandle:
+        """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable."""
+        done = self.store.jobs.enqueue(request, actor=self._actor, scope=self._scope)
+        if done.new:
+            self._nudge()
+        return JobHandle(done.id, done.new, self)
+
+    def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
+        """Enqueue requests that are packed already; return `new`, `same` or `other` for each.
+
+        Raises StoreUnavailable; it may be repeated.
+        """
+        answers = self.store.jobs.enqueue_packed(rows, actor=self._actor)
+        feed(self.store, self.messenger)
+        return answers
+
+    def call_many(self, requests: Iterable[Mapping[str, Any] | JobRequest]) -> Bulk:
+        """Enqueue many, read from any iterable as it comes and written in batches.
+
+        Each is a JobRequest or a mapping of its fields. A bad one is refused and stops none of
+        the others; with keys the whole may be repeated and doubles nothing.
+        Raises StoreUnavailable.
+        """
+        bulk = Bulk()
+        rows = enumerate(requests)
+        while batch := list(islice(rows, BATCH)):
+            self._submit_batch(batch, bulk)
+            self._nudge()
+        return bulk
+
+    def _submit_batch(self, batch: Batch, bulk: Bulk) -> None:
+        valid: list[tuple[int, JobRequest]] = []
+        for index, fields in batch:
+            try:
+                request = fields if isinstance(fields, JobRequest) else JobRequest.of(dict(fields))
+                valid.append((index, request))
+            except (InvalidJob, TypeError, ValueError) as error:
+                bulk.refused.append((index, _as_refusal(error)))
+        outcomes = self.store.jobs.enqueue_many(
+            [request for _, request in valid], actor=self._actor, scope=self._scope
+        )
+        for (index, _), outcome in zip(valid, outcomes, strict=True):
+            try:
+                done = outcome.unwrap()
+                bulk.jobs.append(JobHandle(done.id, done.new, self))
+            except DispatcherError as error:
+                bulk.refused.append((index, error))
+
+    def job(self, id_: str) -> Job:
+        """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""
+        return self.store.jobs.get(id_)
+
+    def wait(self, id_: str, timeout: float | None = None) -> Job:
+        """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
+        return self._waiters.wait(id_, timeout)
+
+    def watch(self, filter_: Filter | None = None) -> Iterator[Change | Gap]:
+        """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.
+
+        Starts with the first that comes after the call for it. A Gap says that Redis was out of
+        reach, and since when changes may have been missed. Raises StoreUnsuitable.
+        """
+        for batch in watch(self.store, filter_ or Filter(), idle=60):
+            yield from batch
+
+
+def _as_refusal(error: Exception) -> DispatcherError:
+    if isinstance(error, DispatcherError):
+        return error
+    return InvalidJob([("request", f"it is not a set of named fields ({type(error).__name__})")])

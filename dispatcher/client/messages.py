@@ -1,0 +1,220 @@
+"""Wake-up messages: a task's name and a job's id, never more. The record is the truth."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from kombu.transport import resolve_transport
+
+from dispatcher.errors import DispatcherError
+from dispatcher.model.states import Priority
+from dispatcher.store import Store
+from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable, hide_password
+
+log = logging.getLogger(__name__)
+
+DIAL = "dispatcher.dial"
+CHECK_CALL = "dispatcher.check_call"
+APPLY_REPORT = "dispatcher.apply_report"
+RETRIGGER = "dispatcher.retrigger"
+DELIVER_WEBHOOK = "dispatcher.deliver_webhook"
+CONTROL = "control"
+WEBHOOKS = "webhooks"
+TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broker need write it down
+_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+
+Bundle = tuple[str, list[str]]
+"""A queue, and the ids that one message carries."""
+MOST_TOGETHER = 16  # ids in a message; what more would save is little
+
+
+def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
+    """Return what one message carries each: jobs of one priority, in their order."""
+    made: list[Bundle] = []
+    filling: dict[Priority, list[str]] = {}
+    for id_, priority in dispatched:
+        if len(filling.setdefault(priority, [])) % together == 0:
+            filling[priority] = []
+            made.append((priority.value, filling[priority]))
+        filling[priority].append(id_)
+    return made
+
+
+class BrokerUnavailable(DispatcherError):
+    """The Celery broker cannot be reached; records are written all the same."""
+
+
+class Messenger:
+    """Sends wake-ups through a Celery app.
+
+    A message that cannot be sent is no loss: the sweep finds the job and sends it again. So a
+    broker that is away is logged, not raised.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    @classmethod
+    def to_broker(cls, url: str) -> Messenger:
+        """Return a messenger for a producer, which has no Celery app of its own."""
+        app = Celery("dispatcher", broker=broker_url(url), set_as_current=False)
+        app.conf.update(
+            task_serializer="json",
+            task_ignore_result=True,
+            broker_connection_timeout=2,
+            broker_transport_options=transport_options(url),
+        )
+        return cls(app)
+
+    def dial(self, dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> int:
+        """Send `dial(job id, …)` for the jobs that were fed, up to so many `together` in a message;
+        return how many jobs were sent for.
+        """
+        return self._send(DIAL, bundles(dispatched, together))
+
+    def check(self, ids: Iterable[str]) -> int:
+        """Send `check_call(job id)` for each; return how many were sent."""
+        return self._send(CHECK_CALL, [(CONTROL, [id_]) for id_ in ids])
+
+    def apply_reports(self) -> None:
+        """Send `apply_report`: it takes from the inbox whatever waits there."""
+        self._send(APPLY_REPORT, [(CONTROL, [])])
+
+    def retrigger(self, ids: Iterable[str]) -> int:
+        """Send `retrigger(act)` for each act on many jobs; return how many were sent."""
+        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in ids])
+
+    def deliver(self, ids: Iterable[str]) -> int:
+        """Send `deliver_webhook(delivery)` for each; return how many were sent."""
+        return self._send(DELIVER_WEBHOOK, [(WEBHOOKS, [id_]) for id_ in ids])
+
+    def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
+        """Return the queues that each worker consumes, of those that answer within the seconds.
+
+        Raises what kombu raises where the broker cannot be reached.
+        """
+        found = self._app.control.inspect(timeout=timeout).active_queues() or {}
+        return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
+
+    def ping(self) -> None:
+        """Raise BrokerUnavailable where the broker does not let us in."""
+        try:
+            with self._app.connection_for_write(connect_timeout=2) as connection:
+                connection.ensure_connection(**_ONCE)
+        except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
+            raise BrokerUnavailable(
+                f"the broker cannot be reached ({type(error).__name__}): is it running?"
+            ) from None
+
+    def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
+        """Publish a task's message as `send_task` does, without what a wake-up has no use for:
+        routes, signals, results. That halves its cost, which is paid for every dial.
+        """
+        message = self._app.amqp.as_task_v2(
+            str(uuid.uuid4()), task, tuple(ids), {}, ignore_result=True
+        )
+        producer.publish(
+            message.body,
+            exchange="",
+            routing_key=queue,
+            serializer="json",
+            delivery_mode=TRANSIENT,
+            headers=message.headers,
+            retry=True,
+            retry_policy=_ONCE,
+            **message.properties,
+        )
+
+    def _send(self, task: str, bundled: list[Bundle]) -> int:
+        sent, jobs = 0, sum(len(ids) for _, ids in bundled)
+        if not bundled:
+            return 0
+        try:
+            with self._app.producer_or_acquire() as producer:
+                for queue, ids in bundled:
+                    self._publish(producer, task, ids, queue)
+                    sent += len(ids)
+        except OperationalError as error:
+            log.warning(
+                "broker away (%s): %d wake-ups not sent; the sweep sends them later",
+                type(error).__name__,
+                max(jobs - sent, 1),
+            )
+        return sent
+
+
+def broker_url(url: str) -> str:
+    """Return a Redis URL as kombu writes it; others as they are."""
+    if url.startswith("unix://"):
+        return "redis+socket://" + url.removeprefix("unix://")
+    if url.startswith("sentinel://"):
+        parts = urlsplit(url)
+        credentials, at, places = parts.netloc.rpartition("@")
+        return ";".join(
+            f"sentinel://{credentials}{at}{place}{parts.path}" for place in places.split(",")
+        )
+    return url
+
+
+def transport_options(url: str) -> dict[str, Any]:
+    """Return kombu's options for a broker URL: bounded waits, no emulated acknowledgement.
+
+    The acknowledgement emulation of the Redis transport brings unacknowledged messages back
+    after a visibility timeout. Where the record is the truth and a sweep sends lost messages
+    again that only costs: half of the speed, and jobs delivered twice (docs/architecture.md).
+    """
+    if not url.startswith(REDIS_BROKERS):
+        return {}
+    return {"ack_emulation": False, **redis_options(url)}
+
+
+def known_broker(url: str) -> str:
+    """Return the URL, or raise StoreUnsuitable where kombu knows no such transport."""
+    try:
+        resolve_transport(broker_url(url).partition("://")[0])
+        return url
+    except (KeyError, ImportError):
+        raise StoreUnsuitable(
+            f"{hide_password(url)!r} is not the URL of a broker that is known here:"
+            " write redis://host:6379/0 or amqp://user:password@host//"
+        ) from None
+
+
+REDIS_BROKERS = ("redis", "unix", "sentinel")
+
+
+def redis_options(url: str) -> dict[str, Any]:
+    """Return what any use of a Redis broker wants: bounded waits, the sentinels' master."""
+    options: dict[str, Any] = {
+        "socket_timeout": 10,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+    if url.startswith("sentinel"):
+        options["master_name"] = parse_qs(urlsplit(url).query).get("service", ["mymaster"])[0]
+    return options
+
+
+def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | None = None) -> int:
+    """Run the feeder once: choose what is dialled next and send its wake-ups; return how many jobs.
+
+    Where more is chosen than there are `threads` to dial it, each wake-up carries its share: the
+    messages would cost more than the dialling does.
+
+    Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
+    """
+    try:
+        dispatched = store.queue.feed(most)
+        together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
+        return messenger.dial(dispatched, max(1, together))
+    except StoreUnavailable as error:
+        log.warning("nothing fed: %s", error)
+        return 0

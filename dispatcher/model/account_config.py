@@ -1,0 +1,50 @@
+"""What every dial of the account keeps to; the workers publish it to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.rate import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """Limits of the account and protection of people. Durations in seconds.
+
+    `rate` None is no limit; `margin` is the part of a period by which the way to the provider
+    may vary; `share` is what status checks are sure of while jobs wait to be dialled; after a
+    429 the working rate is back at `rate` within `recovery`; `lease` ends the connection of a
+    request whose process is gone. `gap` and `per_day` bound the calls to one number;
+    `one_at_a_time` keeps a second call waiting while one may be ringing.
+    `countries` are those that may be called (empty: all), `blocked` those that may not.
+    Amounts are in credits: `floor` is the least balance that calls need (None: a post-paid
+    account, which has no budget either), `expected_cost` what a call is taken to cost, for each
+    who is called, until its costs are learned; `warn` the balances at which a warning is given;
+    `spend_per_day` what all calls of a day in `zone` may cost, `spend_per_call` what a single
+    one may. `breaker` failures of the provider in a row hold all calls.
+    `webhooks` is how many targets of the account are told of jobs' ends, or with
+    `every_change` of every change of their states.
+    """
+
+    rate: Rate | None = None
+    margin: float = 0.012
+    share: float = 0.1
+    recovery: float = 600
+    connections: int = 8
+    lease: float = 64
+    gap: float = 0
+    per_day: int | None = None
+    one_at_a_time: bool = True
+    hours: CallingHours | None = None
+    countries: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    floor: float | None = None
+    expected_cost: float = 20
+    warn: tuple[float, ...] = ()
+    spend_per_day: float | None = None
+    spend_per_call: float | None = None
+    zone: str = "UTC"
+    breaker: int = 5
+    webhooks: int = 0
+    every_change: bool = False

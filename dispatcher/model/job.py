@@ -1,0 +1,374 @@
+"""A job as it stands: what was asked for, where it is, and how it got there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from dispatcher.model.request import Kind
+from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
+from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.webhook_url import origin
+
+Record = Mapping[str, str]
+
+LONGEST_PRODUCER = 40
+
+NEXT = {
+    State.SCHEDULED: "goes into line when due",
+    State.QUEUED: "is dialled when its turn comes",
+    State.HELD: "is released when its gate opens",
+    State.DIALING: "the provider's answer, or rescue when the lease ends",
+    State.UNCERTAIN: "its policy decides when the evidence window is over",
+    State.IN_PROGRESS: "the provider is asked for the call's status",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One participant's call of a conference. `number` is E.164, or '' where it is not told."""
+
+    callid: str
+    number: str
+    status: str
+    cost: Decimal | None = None
+    duration: float | None = None
+
+
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Return the legs as a record keeps them."""
+    rows = [
+        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
+    ]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def _text(value: Decimal | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _legs(text: str) -> tuple[Leg, ...]:
+    return tuple(
+        Leg(
+            callid,
+            number,
+            status,
+            None if cost is None else Decimal(cost),
+            None if duration is None else float(duration),
+        )
+        for callid, number, status, cost, duration in json.loads(text)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One permission to ask the provider: numbered from 1, never reused."""
+
+    number: int
+    sent_at: datetime | None
+    ended_at: datetime | None
+    result: str | None
+    callid: str | None
+    conferenceid: str | None
+    error: str | None
+    cost: Decimal | None = None
+    """Credits; None where it is not known."""
+    legs: tuple[Leg, ...] = ()
+
+    @property
+    def callids(self) -> tuple[str, ...]:
+        """The calls of this attempt: one, or one for each participant."""
+        return tuple(self.callid.split(",")) if self.callid else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline: the job came to `to`; `before` is where it was."""
+
+    at: datetime
+    before: str | None
+    to: str
+    reason: str | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What happens next, and when, where that is known."""
+
+    what: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A snapshot of a job. Durations are in seconds, times aware and UTC, cost in credits."""
+
+    id: str
+    kind: Kind
+    state: State
+    reason: str | None
+    hold_reason: str | None
+    outcome: str | None
+    priority: Priority
+    numbers: tuple[str, ...]
+    say: str | None
+    lang: str | None
+    play: str | None
+    caller: str | None
+    tags: tuple[str, ...]
+    key: str | None
+    max_attempts: int | None
+    redial: int | None
+    redial_after: float | None
+    on_uncertain: OnUncertain | None
+    evidence_window: float | None
+    call_deadline: float | None
+    hours: str | None
+    backoff_longest: float | None
+    webhook: str | None
+    spent: int
+    since: int
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+    finished_at: datetime | None
+    duration: float | None
+    attempts: tuple[Attempt, ...]
+    timeline: tuple[Event, ...]
+    next_at: datetime | None = None
+    owed: float | None = None
+    """Seconds that were waited, or are, for a look at the cost that the end did not tell."""
+
+    @property
+    def terminal(self) -> bool:
+        """Whether only a retrigger can change it."""
+        return self.state in TERMINAL
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The numbers, by the name that a request has for them."""
+        return self.numbers
+
+    @property
+    def producer(self) -> str:
+        """Who asked for it, as far as lines and spending limits tell producers apart."""
+        return self.timeline[0].actor[:LONGEST_PRODUCER] if self.timeline else ""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What its attempts have cost, None where that is known of none."""
+        known = [item.cost for item in self.attempts if item.cost is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    @property
+    def unanswered(self) -> int:
+        """How many attempts rang in vain since the job was accepted or last retriggered."""
+        return sum(
+            item.number > self.since and item.result == "no_answer" for item in self.attempts
+        )
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The latest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def next_action(self) -> NextAction | None:
+        """What happens next, or None where nothing will."""
+        if self.terminal:
+            return None
+        return NextAction(NEXT[self.state], None if self.state is State.QUEUED else self.next_at)
+
+    def to_dict(self, *, mask: bool = False) -> dict[str, Any]:
+        """Return the job as JSON knows it (docs: the interface's field list).
+
+        `mask` hides all but the ends of numbers, and what is said.
+        """
+        shown = [mask_number(number) if mask else number for number in self.numbers]
+        who: dict[str, Any] = (
+            {"participants": shown} if self.kind is Kind.CONFERENCE else {"recipient": shown[0]}
+        )
+        attempt = self.attempt
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "state": self.state,
+            "reason": self.reason,
+            "hold_reason": self.hold_reason,
+            "outcome": self.outcome,
+            "priority": self.priority,
+            **who,
+            **({} if mask else {"say": self.say, "lang": self.lang, "play": self.play}),
+            "caller": self.caller,
+            "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
+            "key": mask_text(self.key) if mask and self.key else self.key,
+            "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
+            "created_at": iso(self.created_at),
+            "due_at": iso(self.due_at),
+            "expires_at": iso(self.expires_at),
+            "finished_at": iso(self.finished_at),
+            "attempts": [_attempt_dict(item, mask=mask) for item in self.attempts],
+            "callid": attempt.callid if attempt else None,
+            "conferenceid": attempt.conferenceid if attempt else None,
+            "cost": float(self.cost) if self.cost is not None else None,
+            "duration": self.duration,
+            "next_action": _next_dict(self.next_action),
+            "timeline": [event_dict(event, mask=mask) for event in self.timeline],
+        }
+
+    @classmethod
+    def from_record(cls, id_: str, record: Record, next_at: float | None = None) -> Job:
+        """Return the job that a record tells of; `next_at` in ms since the epoch."""
+        get = record.get
+        state = State(record["state"])
+        reason = get("reason") or None
+        attempts = tuple(_attempt(record, n) for n in range(1, int(record["n"]) + 1))
+        return cls(
+            id=id_,
+            kind=_kind(record),
+            state=state,
+            reason=None if state is State.HELD else reason,
+            hold_reason=reason if state is State.HELD else None,
+            outcome=get("outcome"),
+            priority=Priority(record["prio"]),
+            numbers=tuple(f"+{digits}" for digits in record["to"].split(",")),
+            say=get("say"),
+            lang=get("lang"),
+            play=get("play"),
+            caller=get("caller"),
+            tags=tuple(record["tags"].split(",")) if get("tags") else (),
+            key=get("key"),
+            max_attempts=_int(get("max")),
+            redial=_int(get("redial")),
+            redial_after=_seconds(get("after")),
+            on_uncertain=OnUncertain(record["unsure"]) if get("unsure") else None,
+            evidence_window=_seconds(get("window")),
+            call_deadline=_seconds(get("limit")),
+            hours=get("hours"),
+            backoff_longest=_seconds(get("wait")),
+            webhook=get("hook"),
+            spent=int(record["spent"]),
+            since=int(get("since") or 0),
+            created_at=_time(record["created"]),
+            due_at=_time(record["due"]),
+            expires_at=_time_or_none(get("expires")),
+            finished_at=_time_or_none(get("finished")),
+            duration=float(record["duration"]) if get("duration") else None,
+            attempts=attempts,
+            timeline=_timeline(record),
+            next_at=None if next_at is None else _time(str(next_at)),
+            owed=_seconds(get("owed")),
+        )
+
+
+def _kind(record: Record) -> Kind:
+    if "," in record["to"]:
+        return Kind.CONFERENCE
+    return Kind.PLAYBACK if "play" in record else Kind.TTS
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return a UTC time as ISO 8601 with milliseconds and Z."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+
+
+def _time_or_none(milliseconds: str | None) -> datetime | None:
+    return _time(milliseconds) if milliseconds else None
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+def _attempt(record: Record, number: int) -> Attempt:
+    return Attempt(
+        number=number,
+        sent_at=_time_or_none(record.get(f"{number}.sent")),
+        ended_at=_time_or_none(record.get(f"{number}.end")),
+        result=record.get(f"{number}.result"),
+        callid=record.get(f"{number}.callid"),
+        conferenceid=record.get(f"{number}.conf"),
+        error=record.get(f"{number}.error"),
+        cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
+        legs=_legs(record.get(f"{number}.legs", "[]")),
+    )
+
+
+_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
+
+
+def _timeline(record: Record) -> tuple[Event, ...]:
+    created = int(record["created"])
+    events: list[Event] = []
+    for index in range(int(record["moves"])):
+        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
+        if found:
+            before = events[-1].to if events else None
+            to, _, reason = found[2].partition(":")
+            at = _time(str(created + int(found[1])))
+            events.append(Event(at, before, to, reason or None, found[3], found[4]))
+    return tuple(events)
+
+
+def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
+    legs = {"participants": [_leg_dict(leg, mask=mask) for leg in attempt.legs]}
+    return {
+        "number": attempt.number,
+        "started_at": iso(attempt.sent_at),
+        "sent_at": iso(attempt.sent_at),
+        "ended_at": iso(attempt.ended_at),
+        "result": attempt.result,
+        "callid": attempt.callid,
+        "conferenceid": attempt.conferenceid,
+        "cost": None if attempt.cost is None else float(attempt.cost),
+        "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
+        **(legs if attempt.legs else {}),
+    }
+
+
+def _leg_dict(leg: Leg, *, mask: bool) -> dict[str, Any]:
+    return {
+        "recipient": mask_number(leg.number) if mask else leg.number,
+        "callid": leg.callid,
+        "status": leg.status,
+        "cost": float(leg.cost) if leg.cost is not None else None,
+        "duration": leg.duration,
+    }
+
+
+def event_dict(event: Event, *, mask: bool) -> dict[str, Any]:
+    """Return a line of the timeline as JSON knows it; `mask` hides numbers in what people wrote."""
+    return {
+        "at": iso(event.at),
+        "from": event.before,
+        "to": event.to,
+        "reason": event.reason,
+        "actor": event.actor,
+        "why": mask_text(event.why) if mask else event.why,
+    }
+
+
+def _next_dict(action: NextAction | None) -> dict[str, Any] | None:
+    return None if action is None else {"what": action.what, "at": iso(action.at)}
+
+
+def iso_of(milliseconds: float) -> str:
+    """Return a moment in ms since the epoch as ISO 8601 with milliseconds and Z."""
+    return str(iso(_time(str(milliseconds))))

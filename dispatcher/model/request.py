@@ -1,0 +1,334 @@
+"""What a producer asks for, validated at the door."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import reprlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypedDict
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from dispatcher.errors import DispatcherError
+from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.values import numbers
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
+from dispatcher.values.languages import CONFERENCE, ISO_639_1
+from dispatcher.values.recordings import recording_url
+from dispatcher.values.webhook_url import webhook_url
+
+LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
+LONGEST_TAG = 100
+MOST_TAGS = 20
+LONGEST_KEY = 255
+MOST_ATTEMPTS = 50
+ANY_TIME = "any"
+"""Calling hours that are always open, whatever the account's are."""
+FURTHEST = timedelta(days=366)
+"""How far ahead a job may be asked for; longer waits belong in the producer's calendar."""
+
+
+class Kind(StrEnum):
+    """What the provider is asked to do."""
+
+    PLAYBACK = "playback"
+    TTS = "tts"
+    CONFERENCE = "conference"
+
+
+class InvalidJob(DispatcherError, ValueError):
+    """The request cannot become a job; nothing was written.
+
+    `problems` is a list of `(field, message)`, one for each thing to mend.
+    """
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("there is nothing to say: give a text")
+    return value
+
+
+def _language(value: str) -> str:
+    if value not in ISO_639_1:
+        raise ValueError(f"{value!r} is not a language: give an ISO 639-1 code such as en or ja")
+    return value
+
+
+def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
+    different = tuple(dict.fromkeys(values))
+    if len(different) > MOST_TAGS:
+        raise ValueError(f"{len(different)} tags are too many: {MOST_TAGS} at most")
+    return different
+
+
+def tag(text: str) -> str:
+    """Return a tag without the blanks around it, or raise ValueError that says what is wrong."""
+    value = text.strip()
+    if not value:
+        raise ValueError("a tag is empty: leave it out")
+    if "," in value:
+        raise ValueError(f"tag {value!r} has a comma in it: the provider separates tags by commas")
+    if len(value) > LONGEST_TAG or not value.isprintable():
+        raise ValueError(f"tag {value[:30]!r}… is not 1 to {LONGEST_TAG} printable characters")
+    return value
+
+
+def _key(value: str) -> str:
+    if not value.strip() or len(value) > LONGEST_KEY or not value.isprintable():
+        raise ValueError(f"a key has 1 to {LONGEST_KEY} printable characters")
+    return value
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 # for pydantic
+    return value
+
+
+def _hours(value: str) -> str:
+    return ANY_TIME if value == ANY_TIME else CallingHours.parse(value).text
+
+
+def _seconds(value: Any) -> float | None:
+    if value is None:
+        return None
+    length = seconds(value)
+    if length > FURTHEST.total_seconds():
+        raise ValueError(f"{value!r} is more than {FURTHEST.days} days")
+    return length
+
+
+def _moment(value: Any) -> datetime | timedelta | None:
+    return None if value is None else moment(value)
+
+
+Recipient = Annotated[str, AfterValidator(numbers.recipient)]
+Count = Annotated[int, BeforeValidator(_count)]
+Tag = Annotated[str, AfterValidator(tag)]
+Duration = Annotated[float | None, BeforeValidator(_seconds)]
+Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
+
+
+class JobRequest(BaseModel):
+    """One notification, as asked for: a text or a recording for one recipient, or a conference.
+
+    Moments are aware datetimes, or a timedelta that counts from acceptance by Redis' clock.
+    What is None is decided by the dispatcher's settings when it matters.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, str_max_length=LONGEST_TEXT
+    )
+
+    recipient: Recipient | None = None
+    participants: tuple[Recipient, ...] = ()
+    say: Annotated[str, AfterValidator(_text)] | None = None
+    play: Annotated[str, AfterValidator(recording_url)] | None = None
+    lang: str | None = None
+    caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
+    tags: Annotated[tuple[Tag, ...], AfterValidator(_tags)] = ()
+    key: Annotated[str, AfterValidator(_key)] | None = None
+    priority: Priority = Priority.NORMAL
+    at: Moment = None
+    expires: Moment = None
+    max_attempts: Annotated[Count, Field(ge=1, le=MOST_ATTEMPTS)] | None = None
+    redial: Annotated[Count, Field(ge=0, le=MOST_ATTEMPTS - 1)] | None = None
+    redial_after: Duration = None
+    on_uncertain: OnUncertain | None = None
+    evidence_window: Duration = None
+    call_deadline: Duration = None
+    hours: Annotated[str, AfterValidator(_hours)] | None = None
+    backoff_longest: Duration = None
+    premium: bool | None = None
+    webhook: Annotated[str, AfterValidator(webhook_url)] | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        """Return the request, or raise InvalidJob with every problem in plain words."""
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            raise InvalidJob([_problem(item) for item in error.errors()]) from None
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the provider's services this needs."""
+        if self.participants:
+            return Kind.CONFERENCE
+        return Kind.PLAYBACK if self.play else Kind.TTS
+
+    @model_validator(mode="before")
+    @classmethod
+    def _speaks_english_unless_told(cls, fields: Any) -> Any:
+        if (
+            isinstance(fields, dict)
+            and fields.get("say") is not None
+            and fields.get("lang") is None
+        ):
+            return {**fields, "lang": "en"}
+        return fields
+
+    @model_validator(mode="after")
+    def _is_one_of_three(self) -> Self:
+        if self.participants or self.recipient is None:
+            return self._is_conference()
+        if (self.say is None) == (self.play is None):
+            raise ValueError("give either a text to say or a recording to play")
+        if self.play is not None and self.lang is not None:
+            raise ValueError("lang: a recording has no language to choose; leave it out")
+        if self.lang is not None:
+            _named("lang", _language, self.lang)
+        return self._has_possible_times()
+
+    def _is_conference(self) -> Self:
+        if not self.participants:
+            raise ValueError("recipient: who is to be called? give a number in E.164")
+        if self.recipient is not None or self.say is not None or self.play is not None:
+            raise ValueError("a conference has participants only: no recipient, text or recording")
+        if len(self.participants) not in {2, 3}:
+            raise ValueError(f"participants: a conference has 2 or 3, not {len(self.participants)}")
+        if len(set(self.participants)) != len(self.participants):
+            raise ValueError("participants: they must be different numbers")
+        if self.lang is not None and self.lang not in CONFERENCE:
+            raise ValueError(f"lang: {self.lang!r} is not a conference's language: en or ja")
+        return self._has_possible_times()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Who is called."""
+        return self.participants or ((self.recipient,) if self.recipient else ())
+
+    def _has_possible_times(self) -> Self:
+        if not self.premium:
+            for number in self.called:
+                field = "participants" if self.participants else "recipient"
+                _named(field, numbers.refuse_premium, number)
+        now = datetime.now(UTC)
+        due, end = _absolute(self.at, now), _absolute(self.expires, now)
+        for name, value in (("at", due), ("expires", end)):
+            if value and value - now > FURTHEST:
+                raise ValueError(
+                    f"{name}: {value:%Y-%m-%d} is more than {FURTHEST.days} days ahead"
+                )
+        if end and end <= now:
+            raise ValueError("expires: that moment has passed; give a later one")
+        if due and end and end <= due:
+            raise ValueError("expires: it would end before it is due (at); give a later one")
+        return self._has_room_for_redials()
+
+    def _has_room_for_redials(self) -> Self:
+        if self.redial and self.max_attempts is not None and self.redial + 1 > self.max_attempts:
+            raise ValueError(
+                f"redial: {self.redial} redials need max_attempts of at least {self.redial + 1},"
+                f" not {self.max_attempts}"
+            )
+        return self
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that are equal for equal requests, whatever their key."""
+        content = self.model_dump(mode="json", exclude={"key"}, exclude_none=True)
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(
+            canonical.encode("utf-8", "surrogatepass"), digest_size=8
+        ).hexdigest()
+
+
+def _named(field: str, check: Any, value: str) -> None:
+    try:
+        check(value)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from None
+
+
+def _absolute(value: datetime | timedelta | None, now: datetime) -> datetime | None:
+    try:
+        return now + value if isinstance(value, timedelta) else value
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+_PLAIN = {
+    "bool_parsing": "{value} is neither true nor false",
+    "bool_type": "{value} is neither true nor false",
+    "enum": "{value} is none of {expected}",
+    "extra_forbidden": "there is no such option",
+    "float_parsing": "{value} is not a number",
+    "float_type": "{value} is not a number",
+    "finite_number": "{value} is not a finite number",
+    "greater_than_equal": "{value} is too small: at least {ge}",
+    "int_from_float": "{value} is not a whole number",
+    "int_parsing": "{value} is not a whole number",
+    "int_parsing_size": "{value} is too large",
+    "int_type": "{value} is not a whole number",
+    "invalid_key": "the name of an option must be a text",
+    "less_than_equal": "{value} is too large: at most {le}",
+    "literal_error": "{value} is none of {expected}",
+    "model_type": "{value} is not a set of named fields",
+    "string_too_long": "it has more than {max_length} characters",
+    "string_type": "{value} is not a text",
+    "string_unicode": "it is not Unicode text",
+    "tuple_type": "{value} is not a list",
+}
+
+
+def in_plain_words(item: Any) -> str:
+    """Return the message of one of pydantic's errors, without its jargon."""
+    context = item.get("ctx", {})
+    if "error" in context:
+        return str(context["error"])
+    words: str = _PLAIN.get(item["type"], item["msg"].replace("{", "{{").replace("}", "}}"))
+    return words.format(value=_brief(item["input"]), **context)
+
+
+def _brief(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes an int of some thousand digits for nobody
+        return "that number"
+
+
+def _problem(item: Any) -> tuple[str, str]:
+    field = str(item["loc"][0]) if item["loc"] else "request"
+    message = in_plain_words(item)
+    if field == "request" and ": " in message and message.split(": ")[0] in JobRequest.model_fields:
+        field, _, message = message.partition(": ")
+    return field, message
+
+
+class JobOptions(TypedDict, total=False):
+    """What any request may carry besides its recipient; JobRequest says what each means."""
+
+    lang: str | None
+    caller: str | None
+    tags: Sequence[str]
+    key: str | None
+    priority: Priority | str
+    at: MomentLike | None
+    expires: MomentLike | None
+    max_attempts: int | None
+    redial: int | None
+    redial_after: DurationLike | None
+    on_uncertain: OnUncertain | str | None
+    evidence_window: DurationLike | None
+    call_deadline: DurationLike | None
+    hours: str | None
+    backoff_longest: DurationLike | None
+    premium: bool | None
+    webhook: str | None

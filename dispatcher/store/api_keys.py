@@ -1,0 +1,198 @@
+"""API keys: what lets other services in over HTTP, by name, with scopes and a rate."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import chain
+from string import ascii_lowercase
+from typing import Any
+
+from dispatcher.model.api_key import (
+    ApiKey,
+    Granted,
+    InvalidKeyOptions,
+    NotLetIn,
+    Quota,
+    Scope,
+    UnknownKey,
+    client_name,
+    key_note,
+)
+from dispatcher.model.job import iso
+from dispatcher.store import codec
+from dispatcher.store.connection import Repository
+from dispatcher.store.redis_url import plain_errors
+
+SECRET_BYTES = 32
+"""256 random bits: nobody guesses one, so that a plain hash keeps it and no lockout is needed."""
+USED_EVERY = 60_000
+"""ms: the last use is written down so often at most."""
+_TEXT = re.compile(rf"vd_([a-z]{{10}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
+
+
+class ApiKeys(Repository):
+    """The API keys of the account."""
+
+    def create(
+        self,
+        name: str,
+        scopes: Iterable[Scope],
+        *,
+        quota: Quota | None = None,
+        expires_at: datetime | None = None,
+        note: str = "",
+        actor: str = "",
+    ) -> tuple[ApiKey, str]:
+        """Make a key; return it, and the text that lets in, which is kept nowhere.
+
+        `actor` is the person who makes it, for the audit. Raises InvalidKeyOptions.
+        """
+        now = _moment(int(self._now()))
+        made = ApiKey(
+            id=_new_id(),
+            name=client_name(name),
+            scopes=frozenset(scopes),
+            created_at=now,
+            expires_at=None if expires_at is None else _moment(codec.moment(expires_at)),
+            quota=quota,
+            note=key_note(note),
+        )
+        if not made.scopes:
+            raise InvalidKeyOptions(f"a key needs a scope at least: {', '.join(Scope)}")
+        if not made.live(now):
+            raise InvalidKeyOptions(
+                f"{expires_at:%Y-%m-%d %H:%M} UTC has passed: choose a later end"
+            )
+        secret = secrets.token_hex(SECRET_BYTES)
+        self._write(made, _hash(secret), actor)
+        return made, f"vd_{made.id}_{secret}"
+
+    def all(self) -> list[ApiKey]:
+        """Return all keys that were ever made, the newest first."""
+        with plain_errors():
+            ids: Any = self._redis.zrevrange(self._key("keys"), 0, -1)
+            pipe = self._pipeline()
+            for id_ in ids:
+                pipe.hgetall(self._key("apikey", id_.decode()))
+            found = pipe.execute()
+        return [_key(id_.decode(), codec.record(raw)) for id_, raw in zip(ids, found, strict=True)]
+
+    def any(self) -> bool:
+        """Whether a key was ever made."""
+        with plain_errors():
+            return bool(self._redis.exists(self._key("keys")))
+
+    def get(self, id_: str) -> ApiKey:
+        """Return a key. Raises UnknownKey."""
+        _, *fields = self._run("find_key", id_)
+        if not fields:
+            raise UnknownKey(id_)
+        return _key(id_, codec.record(fields))
+
+    def revoke(self, id_: str, *, actor: str = "", why: str = "") -> bool:
+        """Revoke a key; False where it was revoked already.
+
+        Raises UnknownKey.
+        """
+        answer = self._run("revoke_key", id_, actor, why)
+        if answer == b"gone":
+            raise UnknownKey(id_)
+        return bool(answer == b"revoked")
+
+    def authenticate(self, text: str) -> ApiKey:
+        """Return the key that was shown, `vd_<id>_<secret>`. Raises NotLetIn."""
+        found = _TEXT.fullmatch(text)
+        if not found:
+            raise NotLetIn
+        id_, secret = found.groups()
+        at, *fields = self._run("find_key", id_)
+        record = codec.record(fields)
+        # An unknown id is compared as well: its answer takes no less time.
+        if not hmac.compare_digest(_hash(secret), record.get("hash", "")) or not record:
+            raise NotLetIn
+        key, now = _key(id_, record), _moment(at)
+        if not key.live(now):
+            raise NotLetIn
+        self._note_use(key, now)
+        return key
+
+    def require_live(self, key: ApiKey) -> None:
+        """Raise NotLetIn where a key that was let in has ended since."""
+        at, *fields = self._run("find_key", key.id)
+        if not fields or not _key(key.id, codec.record(fields)).live(_moment(at)):
+            raise NotLetIn
+
+    def take(self, key: ApiKey, many: int = 1) -> Granted:
+        """Count what a key is used for against its rate: as many of these as it lets through."""
+        if key.quota is None:
+            return Granted(many, 0)
+        period = key.quota.seconds * 1000
+        granted, again = self._run("take_quota", key.id, many, key.quota.many, period)
+        return Granted(int(granted), float(again) / 1000)
+
+    def give_back(self, key: ApiKey, many: int) -> None:
+        """Give back what was taken and not used."""
+        if many and key.quota is not None:
+            self.take(key, -many)
+
+    # -- below -----------------------------------------------------------------------------
+
+    def _write(self, key: ApiKey, hashed: str, actor: str) -> None:
+        at = str(round(key.created_at.timestamp() * 1000))
+        told = {
+            "name": key.name,
+            "scopes": ",".join(sorted(key.scopes)),
+            "expires": codec.moment(key.expires_at),
+            "rate": str(key.quota or ""),
+            "note": key.note,
+        }
+        told = {name: value for name, value in told.items() if value}
+        fields = {**told, "hash": hashed, "created": at}
+        if ends := iso(key.expires_at):
+            told["expires"] = ends  # people read it
+        flat = chain.from_iterable(fields.items())
+        self._run("create_key", key.id, at, actor, json.dumps(told), *flat)
+
+    def _note_use(self, key: ApiKey, now: datetime) -> None:
+        before = key.used_at
+        if before is None or (now - before).total_seconds() * 1000 >= USED_EVERY:
+            with plain_errors():
+                self._redis.hset(self._key("apikey", key.id), "used", codec.moment(now))
+
+
+def _new_id() -> str:
+    """Return 10 letters: digits alone would look like a telephone number, and be masked."""
+    return "".join(secrets.choice(ascii_lowercase) for _ in range(10))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(id_: str, record: dict[str, str]) -> ApiKey:
+    get = record.get
+    return ApiKey(
+        id=id_,
+        name=record["name"],
+        scopes=frozenset(map(Scope, record["scopes"].split(","))),
+        created_at=_moment(record["created"]),
+        expires_at=_moment_or_none(get("expires")),
+        revoked_at=_moment_or_none(get("revoked")),
+        used_at=_moment_or_none(get("used")),
+        quota=Quota.parse(record["rate"]) if get("rate") else None,
+        note=get("note", ""),
+    )
+
+
+def _moment(milliseconds: float | str | bytes) -> datetime:
+    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+
+
+def _moment_or_none(milliseconds: str | None) -> datetime | None:
+    return None if milliseconds is None else _moment(milliseconds)

@@ -1,0 +1,178 @@
+"""What is the matter now, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from dispatcher.model.credit import Credit
+from dispatcher.model.states import Priority
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
+from workers.gateway.console.banners import Level, Snapshot, banners
+from workers.gateway.console.chart import HEIGHT, chart
+from workers.gateway.console.pages import ago, when
+
+NOW = 1_700_000_000_000.0
+NONE = dict.fromkeys(Priority, 0)
+PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE, 0)
+ACCOUNT = Credit(
+    balance=Decimal(1000),
+    seen_at=NOW,
+    failed_checks=0,
+    next_check_at=NOW,
+    spent=Decimal(0),
+    spent_since=Decimal(0),
+    in_flight=Decimal(0),
+    floor=Decimal(50),
+    burn_per_hour=Decimal(0),
+    waiting={},
+    waiting_needs=Decimal(0),
+)
+
+
+def minute(**ends: int) -> Minute:
+    at = datetime.fromtimestamp(NOW / 1000, UTC)
+    return Minute(at, Counter({name.replace("__", ":"): n for name, n in ends.items()}))
+
+
+def snapshot(**changes: Any) -> Snapshot:
+    well = Snapshot(NOW, (), {}, PACE, ACCOUNT, Backlog({}, None), [minute(completed=11)])
+    return replace(well, **changes)
+
+
+def hold(name: str, why: str = "because", required: float = 0, *, half_open: bool = False) -> Hold:
+    return Hold(name, NOW - 60_000, why, required, half_open)
+
+
+def test_all_is_well_and_says_what_that_means() -> None:
+    (found,) = banners(snapshot(minutes=[minute(completed=11, failed__no_answer=1)]))
+    assert found.level is Level.WELL
+    assert found.what == "All is well: 12 jobs ended within the hour, 11 answered; nobody waits"
+    (found,) = banners(snapshot(minutes=[], pace=replace(PACE, dispatched=1)))
+    assert found.what == "All is well: no calls; 1 job in line"
+
+
+def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None:
+    now = snapshot(
+        holds=(hold("credit", "no money", 50),),
+        credit=replace(ACCOUNT, balance=Decimal(42)),
+        jobs={"held": {"credit": 300}},
+        pace=replace(PACE, ready=NONE | {Priority.NORMAL: 18}),
+    )
+    (found,) = banners(now)
+    assert (found.level, found.what) == (Level.BAD, "Calls are held: credit 42, needs 50")
+    assert (found.since, found.waiting) == (NOW - 60_000, 318)
+    assert "Top up" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "whom", "level"),
+    [
+        ("paused", "Calls are held", Level.BAD),
+        ("paused:tag:zoo:x", "Calls tagged zoo:x are held", Level.WARN),
+        ("paused:priority:bulk", "Calls of priority bulk are held", Level.WARN),
+        ("limit:account", "Calls are held", Level.BAD),
+        ("limit:client:billing", "Calls of billing are held", Level.WARN),
+        ("auth", "Calls are held", Level.BAD),
+        ("something_new", "Calls are held", Level.BAD),
+    ],
+)
+def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
+    backlog = Backlog({name: 3}, NOW)
+    (found,) = banners(snapshot(holds=(hold(name),), backlog=backlog, jobs={"held": {"x": 3}}))
+    assert (found.what, found.level, found.waiting) == (f"{whom}: because", level, 3)
+    assert found.hold == (name if name.startswith("paused") else "")
+
+
+def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:
+    (found,) = banners(snapshot(holds=(hold("provider_down", half_open=True),)))
+    assert (found.level, found.what) == (Level.WARN, "Calls are tried one at a time: because")
+
+
+def test_the_worst_comes_first() -> None:
+    holds = (hold("paused:tag:zoo"), hold("auth"))
+    levels = [each.level for each in banners(snapshot(holds=holds, dead_webhooks=2))]
+    assert levels == [Level.BAD, Level.WARN, Level.WARN]
+
+
+def waiting(**changes: Any) -> Snapshot:
+    late = Backlog({}, NOW - 31_000)
+    return snapshot(backlog=late, pace=replace(PACE, dispatched=2, **changes))
+
+
+def test_that_nobody_dials_is_found_out() -> None:
+    (found,) = banners(waiting())
+    assert (found.level, found.waiting) == (Level.BAD, 2)
+    assert found.what.startswith("Nobody dials")
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        waiting(next_slot=0.1),
+        waiting(connections=1),
+        replace(waiting(), backlog=Backlog({}, NOW - 29_000)),
+        replace(waiting(), pace=PACE),
+    ],
+    ids=["the rate is used", "somebody does", "not for long", "nobody is ready"],
+)
+def test_waiting_alone_is_no_trouble(now: Snapshot) -> None:
+    assert banners(now)[0].level is Level.WELL
+
+
+def test_what_only_a_person_can_know_is_asked_for() -> None:
+    (found,) = banners(snapshot(jobs={"failed": {"outcome_unknown": 1, "no_answer": 5}}))
+    assert found.what.startswith("1 job ended without anybody knowing")
+    assert found.link == "state=failed&reason=outcome_unknown"
+
+
+def test_credit_that_ends_soon_is_said_before_it_does() -> None:
+    credit = replace(ACCOUNT, burn_per_hour=Decimal(475))
+    (found,) = banners(snapshot(credit=credit))
+    assert found.what == "Credit lasts 2 h at this pace"
+    lasting = replace(ACCOUNT, burn_per_hour=Decimal(200))
+    assert banners(snapshot(credit=lasting))[0].level is Level.WELL
+
+
+def test_a_balance_that_cannot_be_seen_is_said() -> None:
+    (found,) = banners(snapshot(credit=replace(ACCOUNT, failed_checks=3)))
+    assert found.what.startswith("The balance could not be seen 3 times")
+
+
+def test_most_calls_failing_is_trouble_and_nobody_at_home_is_not() -> None:
+    (found,) = banners(snapshot(minutes=[minute(failed__invalid_request=3, completed=2)]))
+    assert found.what == "Most calls fail: 3 of 5 within the hour"
+    for calm in (
+        minute(failed__no_answer=50),
+        minute(failed__invalid_request=2, completed=2, failed__no_answer=1),
+        minute(failed__invalid_request=4),
+        minute(failed__call_failed=3, completed=1, cancelled=50, failed__no_answer=3),
+    ):
+        assert banners(snapshot(minutes=[calm]))[0].level is Level.WELL
+
+
+def test_the_chart_and_its_table_say_the_same() -> None:
+    drawn = chart([minute(completed=2, failed__call_failed=2), minute(), minute(expired=1)])
+    assert drawn.most == 4
+    assert drawn.totals == {"answered": 2, "unanswered": 0, "failed": 3, "cancelled": 0}
+    assert [(bar.series, bar.height) for bar in drawn.bars] == [
+        ("answered", HEIGHT / 2),
+        ("failed", HEIGHT / 2),
+        ("failed", HEIGHT / 4),
+    ]
+    assert drawn.bars[1].y == 0
+    assert [row.many["failed"] for row in drawn.rows] == [2, 1]
+    assert chart([]).bars == ()
+
+
+def test_moments_are_in_utc_for_those_without_scripts() -> None:
+    expected = '<time datetime="2023-11-14T22:13:20.000Z" data-local>2023-11-14 22:13:20 UTC</time>'
+    assert when(NOW) == when(datetime.fromtimestamp(NOW / 1000, UTC)) == expected
+    assert when(None) == "-"
+    assert [ago(NOW - ms, NOW) for ms in (0, 45_000, -180_000)] == ["now", "45 s ago", "in 3 min"]

@@ -1,0 +1,306 @@
+"""Lists, acts on one job and on many, pauses and the audit, over real HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dispatcher.model.api_key import Scope
+from dispatcher.model.states import State
+from dispatcher.policy import Decision
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
+from support.api_client import NUMBER, Client, client
+from support.gateway_process import Gateway, problem
+from support.redis_inside import redis_of
+
+
+def fail(store: Store, id_: str, reason: str = "no_answer") -> None:
+    made = store.queue.claim(id_, token=id_, lease=30)
+    assert isinstance(made, Claim)
+    why = "nobody answered"
+    store.calls.settle(id_, made.attempt, Decision(State.FAILED, reason, why, reason))
+
+
+def fields(answer: Any) -> list[str]:
+    return [error["field"] for error in problem(answer, 422)["errors"]]
+
+
+# -- lists ---------------------------------------------------------------------------------
+
+
+def test_a_cursor_leads_through_all_jobs_newest_first(billing: Client, dashboard: Client) -> None:
+    ids = [billing.call(key=str(n))["id"] for n in range(7)]
+    found, cursor = [], None
+    while True:
+        query = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = dashboard.get("/v1/jobs", params=query).json()
+        found += [job["id"] for job in page["jobs"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+        billing.call()  # what comes meanwhile is newer, and changes nothing
+    assert set(ids) <= set(found)
+    assert [id_ for id_ in found if id_ in ids] == ids[::-1]
+    assert len(found) == len(set(found))
+
+
+def test_all_filters_are_there(billing: Client, ops: Client, store: Store) -> None:
+    wanted = billing.call(tags=["db1"])["id"]
+    other = billing.call(recipient="+14155550123")["id"]
+    fail(store, other)
+    found = {
+        query: [job["id"] for job in ops.get(f"/v1/jobs?{query}").json()["jobs"]]
+        for query in (
+            "state=queued",
+            "state=queued&state=failed",
+            "reason=no_answer",
+            "tag=db1",
+            "recipient=0001",
+            "recipient=%2B14155550123",
+            "producer=billing",
+            "producer=nobody",
+            "since=1h",
+            "until=1h",
+        )
+    }
+    both = [other, wanted]
+    assert list(found.values()) == [
+        [wanted], both, [other], [wanted], [wanted], [other], both, [], both, []
+    ]  # fmt: skip
+
+
+def test_a_client_lists_its_own_jobs_whole(gateway: Gateway, store: Store, billing: Client) -> None:
+    other = client(gateway, store, "alerts", Scope.ENQUEUE)
+    other.call()
+    mine = billing.call()["id"]
+    (found,) = billing.get("/v1/jobs").json()["jobs"]
+    assert (found["id"], found["recipient"]) == (mine, NUMBER)
+    assert "read" in problem(billing.get("/v1/jobs?producer=alerts"), 403)["detail"]
+
+
+def test_numbers_are_whole_for_operators_who_ask(
+    billing: Client, dashboard: Client, ops: Client
+) -> None:
+    billing.call()
+    assert ops.get("/v1/jobs?unmask=1").json()["jobs"][0]["recipient"] == NUMBER
+    assert ops.get("/v1/jobs").json()["jobs"][0]["recipient"] == "+8180****0001"
+    problem(dashboard.get("/v1/jobs?unmask=1"), 403)
+
+
+def test_who_sees_masks_cannot_find_a_number_out_by_searching(
+    billing: Client, dashboard: Client
+) -> None:
+    billing.call()
+    assert len(dashboard.get("/v1/jobs?recipient=0001").json()["jobs"]) == 1
+    for longer in ("40001", NUMBER[1:], "%2B818012340001"):
+        assert fields(dashboard.get(f"/v1/jobs?recipient={longer}")) == ["recipient"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("state=ended", "state"),
+        ("since=yesterday", "since"),
+        ("since=99999999999d", "since"),
+        ("recipient=x", "recipient"),
+        ("tag=", "tag"),
+        ("tag=a&tag=b", "tag"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("cursor=x", "cursor"),
+        ("colour=red", "colour"),
+        ("unmask=maybe", "unmask"),
+    ],
+)
+def test_a_query_that_makes_no_sense_names_its_part(ops: Client, query: str, field: str) -> None:
+    assert fields(ops.get(f"/v1/jobs?{query}")) == [field]
+
+
+# -- one job -------------------------------------------------------------------------------
+
+
+def test_a_job_is_retried_with_who_and_why(billing: Client, ops: Client, store: Store) -> None:
+    id_ = billing.call()["id"]
+    fail(store, id_)
+    answer = ops.post(f"/v1/jobs/{id_}/retry", {"note": "they are back", "expires": "2h"})
+    found = answer.json()
+    assert (answer.status_code, found["state"]) == (200, "queued")
+    assert found["recipient"] == "+8180****0001"
+    last = found["timeline"][-1]
+    assert (last["actor"], last["why"]) == ("api:ops", "they are back")
+    assert [(e.actor, e.act, e.why) for e in store.audit.read()] == [
+        ("api:ops", "retry", "they are back")
+    ]
+    assert "not ended" in problem(ops.post(f"/v1/jobs/{id_}/retry"), 409)["detail"]
+
+
+def test_a_job_is_cancelled_once(billing: Client, ops: Client) -> None:
+    id_ = billing.call()["id"]
+    assert ops.post(f"/v1/jobs/{id_}/cancel").json()["state"] == "cancelled"
+    found = problem(ops.post(f"/v1/jobs/{id_}/cancel"), 409)
+    assert "cannot be cancelled" in found["detail"]
+    assert found["remedy"]
+
+
+def test_a_job_of_unknown_outcome_is_marked_as_reached(
+    billing: Client, ops: Client, store: Store
+) -> None:
+    id_ = billing.call()["id"]
+    problem(ops.post(f"/v1/jobs/{id_}/reached"), 409)
+    fail(store, id_, "outcome_unknown")
+    found = ops.post(f"/v1/jobs/{id_}/reached?unmask=true", {"note": "she says so"}).json()
+    assert (found["state"], found["reason"]) == ("completed", "marked_reached")
+    assert found["recipient"] == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("act", "body", "field"),
+    [
+        ("retry", {"expires": "soon"}, "expires"),
+        ("retry", {"uncertain": "yes"}, "uncertain"),
+        ("retry", {"notes": "x"}, "notes"),
+        ("cancel", {"expires": "1h"}, "expires"),
+        ("reached", {"note": "x" * 501}, "note"),
+        ("cancel", {"note": "two\nlines"}, "note"),
+        ("cancel", {"note": 1}, "note"),
+    ],
+)
+def test_what_is_wrong_with_an_act_names_the_field(
+    billing: Client, ops: Client, act: str, body: dict[str, object], field: str
+) -> None:
+    assert fields(ops.post(f"/v1/jobs/{billing.call()['id']}/{act}", body)) == [field]
+
+
+@pytest.mark.parametrize("act", ["retry", "cancel", "reached"])
+def test_no_job_is_acted_on_that_is_none(ops: Client, act: str) -> None:
+    problem(ops.post(f"/v1/jobs/{'a' * 16}/{act}"), 404)
+
+
+# -- many jobs -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failed(billing: Client, store: Store) -> list[str]:
+    ids = [billing.call(key=str(n))["id"] for n in range(4)]
+    for id_ in ids[:3]:
+        fail(store, id_)
+    return ids
+
+
+def test_many_are_previewed_and_then_retried_as_previewed(
+    ops: Client, store: Store, failed: list[str]
+) -> None:
+    preview = ops.post("/v1/retry", {"filter": {"producer": "billing"}}).json()
+    assert (preview["matched"], preview["chosen"]) == (4, 3)
+    assert [(each["reason"], each["count"]) for each in preview["left_out"]] == [("not_ended", 1)]
+    assert preview["expected_credits"] > 0
+    assert store.jobs.get(failed[0]).state is State.FAILED  # nothing was done
+    begun = {"preview": False, "id": preview["id"], "note": "they are back"}
+    answer = ops.post("/v1/retry", begun)
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/acts/{preview['id']}"
+    assert answer.json()["state"] == "running"
+    assert store.bulk.drive(preview["id"])  # as a worker does, which is told of it:
+    assert redis_of(store).llen("control") == 1
+    stands = ops.get(answer.headers["Location"]).json()
+    assert (stands["state"], stands["did"], stands["actor"]) == ("done", 3, "api:ops")
+    assert {store.jobs.get(id_).state for id_ in failed} == {State.QUEUED}
+    again = ops.post("/v1/retry", begun)  # the same click once more
+    assert (again.status_code, again.json()["did"]) == (202, 3)
+    assert redis_of(store).llen("control") == 1
+
+
+def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list[str]) -> None:
+    preview = ops.post("/v1/cancel", {"ids": [failed[3], failed[0], "nothing"]}).json()
+    assert (preview["matched"], preview["chosen"]) == (3, 1)
+    ops.post("/v1/cancel", {"preview": False, "id": preview["id"]})
+    store.bulk.drive(preview["id"])
+    assert store.jobs.get(failed[3]).state is State.CANCELLED
+
+
+def test_an_act_can_be_stopped(ops: Client, failed: list[str]) -> None:
+    id_ = ops.post("/v1/retry", {"ids": failed}).json()["id"]
+    ops.post("/v1/retry", {"preview": False, "id": id_})
+    stopped = ops.post(f"/v1/acts/{id_}/stop", {"note": "wrong ones"}).json()
+    assert (stopped["state"], stopped["did"]) == ("stopped", 0)
+
+
+def test_an_act_is_begun_as_what_it_was_previewed_as(ops: Client, failed: list[str]) -> None:
+    id_ = ops.post("/v1/retry", {"ids": failed}).json()["id"]
+    found = problem(ops.post("/v1/cancel", {"preview": False, "id": id_}), 409)
+    assert "/v1/retry" in found["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "filter"),
+        ({"filter": {}, "ids": []}, "filter"),
+        ({"filter": {"colour": "red"}}, "colour"),
+        ({"filter": {"state": "ended"}}, "state"),
+        ({"filter": {"state": [1]}}, "state"),
+        ({"filter": []}, "filter"),
+        ({"ids": [1]}, "ids"),
+        ({"preview": False}, "id"),
+        ({"preview": "no"}, "preview"),
+        ({"ids": [], "expires": "soon"}, "expires"),
+    ],
+)
+def test_a_preview_that_makes_no_sense_names_its_part(
+    ops: Client, body: dict[str, object], field: str
+) -> None:
+    assert fields(ops.post("/v1/retry", body)) == [field]
+
+
+@pytest.mark.parametrize("id_", ["nothing", "a" * 12, "%00", "ids"])
+def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
+    problem(ops.get(f"/v1/acts/{id_}"), 404)
+    problem(ops.post(f"/v1/acts/{id_}/stop"), 404)
+    problem(ops.post("/v1/retry", {"preview": False, "id": id_}), 404)
+
+
+# -- the account ---------------------------------------------------------------------------
+
+
+def test_all_or_a_part_is_paused_and_resumed(ops: Client, store: Store) -> None:
+    assert ops.post("/v1/pause", {"note": f"ask {NUMBER}"}).json()["changed"]
+    again = ops.post("/v1/pause", {"tag": f"t{NUMBER}"}).json()
+    assert {hold["gate"] for hold in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
+    assert not any(NUMBER in str(hold) for hold in again["gates"])
+    assert [hold.name for hold in store.holds.all()] == ["paused", f"paused:tag:t{NUMBER}"]
+    assert not ops.post("/v1/pause").json()["changed"]
+    assert ops.post("/v1/resume").json()["changed"]
+    assert [e.act for e in store.audit.read()] == ["pause", "pause", "resume"]
+    both = {"tag": "a", "priority": "bulk"}
+    assert fields(ops.post("/v1/pause", both)) == ["tag"]
+    assert fields(ops.post("/v1/pause", {"priority": "high"})) == ["priority"]
+
+
+def test_stats_and_balance_are_what_the_command_line_tells(
+    billing: Client, dashboard: Client
+) -> None:
+    billing.call()
+    stats = dashboard.get("/v1/stats").json()
+    assert (stats["jobs"]["queued"], stats["attempts"]) == (1, 0)
+    balance = dashboard.get("/v1/balance").json()
+    assert balance["waiting"]["jobs"] == 1
+    assert (balance["gates"], balance["limits"]) == ([], [])
+
+
+def test_the_audit_is_read_a_page_at_a_time_and_masked(
+    ops: Client, dashboard: Client, store: Store
+) -> None:
+    for n in range(5):
+        ops.post("/v1/pause", {"tag": str(n), "note": f"ask {NUMBER}"})
+    told, since = [], "1h"
+    while since:
+        answer = dashboard.get("/v1/audit", params={"since": since, "limit": 2})
+        assert NUMBER not in answer.text
+        told += answer.json()["entries"]
+        since = answer.json()["next"]
+    assert [entry["target"] for entry in told] == [f"paused:tag:{n}" for n in range(5)]
+    assert told[0]["actor"] == "api:ops"
+    assert dashboard.get("/v1/audit?until=1h").json() == {"entries": [], "next": None}
+    assert fields(dashboard.get("/v1/audit?since=x")) == ["since"]

@@ -1,0 +1,245 @@
+"""What the columns of a file mean, and what becomes of each row."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.model.request import InvalidJob, JobRequest, Kind
+from dispatcher.rows.columns import SYNONYMS, Columns, InvalidColumns
+from dispatcher.rows.form import Numbers
+from dispatcher.rows.spreadsheets import mangled, shield, unshield
+from dispatcher.rows.template import InvalidTemplate, Template
+from support.rows_files import NUMBER, form
+
+# -- columns -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        *((name, field) for field, names in SYNONYMS.items() for name in names.split(", ")),
+        *((field, field) for field in JobRequest.model_fields),
+        ("Phone Number", "recipient"),
+        ("MOBILE_NUMBER", "recipient"),
+        (" Tel. ", "recipient"),
+        ("max-attempts", "max_attempts"),
+    ],
+)
+def test_a_column_is_known_by_its_usual_names(column: str, field: str) -> None:
+    assert Columns.of([column], {}).fields == {column: field}
+
+
+def test_what_is_said_by_hand_goes_first_and_alone() -> None:
+    columns = Columns.of(["phone", "mobile", "x"], {"Mobile": "recipient", "x": "say"})
+    assert columns.fields == {"mobile": "recipient", "x": "say"}
+    assert columns.unused([]) == ["phone"]
+
+
+def test_a_column_may_be_left_out() -> None:
+    assert Columns.of(["phone", "text"], {"text": ""}).fields == {"phone": "recipient"}
+
+
+@pytest.mark.parametrize(
+    ("header", "given_", "word"),
+    [
+        (["phone", "mobile"], {}, "'phone' and 'mobile' are both recipient"),
+        (["phone", "phone"], {}, "two columns are named 'phone'"),
+        (["phone"], {"tel": "recipient"}, "no column 'tel'; there are 'phone'"),
+        (["phone"], {"phone": "nobody"}, "'nobody' is no field"),
+    ],
+)
+def test_columns_that_cannot_be_told_are_refused(
+    header: list[str], given_: dict[str, str], word: str
+) -> None:
+    with pytest.raises(InvalidColumns, match=word):
+        Columns.of(header, given_)
+
+
+def test_a_file_without_numbers_is_refused_and_shows_none() -> None:
+    with pytest.raises(InvalidColumns, match="--map COLUMN=recipient"):
+        form([NUMBER, "Hello"])
+    with pytest.raises(InvalidColumns) as caught:
+        Columns.of([NUMBER], {"tel": "recipient"})
+    assert NUMBER not in str(caught.value)
+
+
+@pytest.mark.parametrize("shared", [{"nobody": "1"}, {"key": "1"}])
+def test_what_no_row_could_make_good_is_refused(shared: dict[str, str]) -> None:
+    with pytest.raises(InvalidColumns, match="--set"):
+        form(["phone"], **shared)
+
+
+# -- templates -----------------------------------------------------------------------------
+
+
+def test_a_template_is_filled_by_the_row() -> None:
+    made = form(["phone", "Name"], say="Dear {name}, {{it}} is {NAME}").request(
+        {"phone": NUMBER, "Name": "Ann {x}"}
+    )
+    assert made.say == "Dear Ann {x}, {it} is Ann {x}"
+
+
+@pytest.mark.parametrize("text", ["{}", "{ }", "{name", "name}", "{name!r}", "{name:>9}"])
+def test_what_is_no_template_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTemplate, match="column"):
+        Template.parse(text)
+
+
+@pytest.mark.parametrize("text", ["{name.__class__}", "{name[0]}"])
+def test_a_gap_names_a_column_and_nothing_of_it(text: str) -> None:
+    with pytest.raises(InvalidColumns, match="no column is named"):
+        form(["phone", "name"], say=text)
+
+
+def test_a_gap_that_the_row_does_not_fill_refuses_the_row() -> None:
+    with pytest.raises(InvalidJob, match=r"say: {name} is empty"):
+        form(["phone", "name"], say="Dear {name}").request({"phone": NUMBER, "name": ""})
+    with pytest.raises(InvalidJob, match=r"say: {name} is empty"):
+        form(None, say="Dear {name}").request({"recipient": NUMBER})
+
+
+def test_two_columns_of_a_gaps_name_are_refused() -> None:
+    with pytest.raises(InvalidColumns, match="several"):
+        form(["phone", "name", "Name"], say="Dear {name}")
+
+
+# -- rows ----------------------------------------------------------------------------------
+
+
+def test_a_row_says_more_than_what_all_share_and_tags_add_up() -> None:
+    made = form(["phone", "text", "priority", "tags"], priority="bulk", tags=("a",))
+    first = made.request({"phone": NUMBER, "text": "x", "priority": "", "tags": "b, c"})
+    second = made.request({"phone": NUMBER, "text": "x", "priority": "urgent", "tags": ""})
+    assert (first.priority, first.tags) == ("bulk", ("a", "b", "c"))
+    assert (second.priority, second.tags) == ("urgent", ("a",))
+
+
+def test_a_cell_may_hold_a_conference() -> None:
+    cell = f"{NUMBER}, +818011234568"
+    made = form(["participants"]).request({"participants": cell})
+    assert made.kind is Kind.CONFERENCE
+
+
+def test_json_rows_are_strict_but_for_what_the_template_wants() -> None:
+    made = form(None, say="Dear {name}, {recipient}")
+    assert made.request({"recipient": NUMBER, "name": "Ann"}).say == f"Dear Ann, {NUMBER}"
+    with pytest.raises(InvalidJob, match="expire: there is no such option"):
+        made.request({"recipient": NUMBER, "name": "Ann", "expire": "2h"})
+
+
+@pytest.mark.parametrize("value", [3, {"a": 1}, ["b", 1], None, True])
+@pytest.mark.parametrize("field", sorted(JobRequest.model_fields))
+def test_json_of_any_type_is_refused_in_words_or_taken(field: str, value: Any) -> None:
+    made = form(None, tags=("x",))
+    with suppress(InvalidJob):  # and nothing else
+        assert made.request({"recipient": NUMBER, "say": "x", field: value})
+
+
+# -- numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("8.18012E+11", "scientific"),
+        ("8,18012e+11", "scientific"),
+        ("818011234567.0", "amount"),
+        ("+818011234567,00", "amount"),
+        ("818011234567", "plus"),
+        ("08011234567", "--region"),
+        ("'818011234567", "apostrophe"),
+        ("#N/A", "wrote an error"),
+        ("########", "too narrow"),
+    ],
+)
+def test_what_a_spreadsheet_did_to_a_number_is_told(text: str, word: str) -> None:
+    with pytest.raises(InvalidJob, match=word):
+        form(["phone", "text"]).request({"phone": text, "text": "x"})
+
+
+@pytest.mark.parametrize(
+    "text", ["+81 80-1123-4567", "080-1123-4567", "\uff0b818011234567", "-", "."]
+)
+def test_a_number_that_is_written_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(InvalidJob, match="recipient"):
+        form(["phone", "text"]).request({"phone": text, "text": "x"})
+
+
+@pytest.mark.parametrize("text", ["08011234567", "080-1123-4567", "818011234567", NUMBER])
+def test_with_a_region_numbers_are_read_as_dialled_there(text: str) -> None:
+    made = form(["phone", "text"], numbers=Numbers(region="JP"))
+    assert made.request({"phone": text, "text": "x"}).recipient == NUMBER
+
+
+@pytest.mark.parametrize("text", ["14155552671", "8.18012E+11", "818011234567.0", "12", "abc"])
+def test_with_a_region_no_other_country_is_guessed(text: str) -> None:
+    with pytest.raises(InvalidJob, match="recipient"):
+        form(["phone", "text"], numbers=Numbers(region="JP")).request({"phone": text, "text": "x"})
+
+
+def test_with_plus_only_the_plus_is_put_back() -> None:
+    made = form(["phone", "text"], numbers=Numbers(plus=True))
+    assert made.request({"phone": "818011234567", "text": "x"}).recipient == NUMBER
+    for text in ("08011234567", "9011234567", "8.18012E+11"):
+        with pytest.raises(InvalidJob, match="recipient"):
+            made.request({"phone": text, "text": "x"})
+
+
+# -- keys ----------------------------------------------------------------------------------
+
+
+def keys(*rows: dict[str, str], **options: Any) -> set[str | None]:
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    made = form(header, **options)
+    return {made.request(row).key for row in rows}
+
+
+def test_a_row_has_one_key_wherever_it_stands() -> None:
+    row = {"phone": NUMBER, "text": "x"}
+    assert keys(row) == keys(dict(reversed(row.items())), tags=("a",), priority="bulk")
+    assert keys(row) == keys({**row, "notes": "not used"}) == keys({"tel": NUMBER, "msg": "x"})
+
+
+def test_a_number_that_was_mended_keeps_the_key() -> None:
+    assert keys({"phone": NUMBER, "text": "x"}) == keys(
+        {"phone": "08011234567", "text": "x"}, numbers=Numbers(region="JP")
+    )
+
+
+def test_rows_that_differ_have_keys_that_differ() -> None:
+    row = {"phone": NUMBER, "name": "Ann"}
+    assert len(keys(row, {**row, "name": "Bob"}, say="Dear {name}")) == 2
+    assert keys(row, say="Dear {name}") != keys(row, say="Dear {name}", name="april")
+
+
+def test_a_rows_own_key_counts() -> None:
+    assert keys({"phone": NUMBER, "text": "x", "key": "k1"}, name="april") == {"k1"}
+
+
+# -- cells ---------------------------------------------------------------------------------
+
+
+@given(st.text())
+def test_a_shielded_cell_is_no_formula_and_comes_back(text: str) -> None:
+    assert unshield(shield(text)) == text
+    assert shield(text)[:1] not in tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")
+def test_what_starts_a_formula_is_shielded(start: str) -> None:
+    assert shield(f"{start}1+1") == f"'{start}1+1"
+    assert unshield(f"'{start}1+1") == f"{start}1+1"
+
+
+@pytest.mark.parametrize("text", ["it's", "'quoted'", "", "plain", "1.5"])
+def test_cells_that_nobody_shielded_stay(text: str) -> None:
+    assert unshield(text) == text
+
+
+def test_numbers_that_are_right_are_not_mangled() -> None:
+    assert mangled(NUMBER) is None

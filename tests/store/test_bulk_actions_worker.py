@@ -1,0 +1,126 @@
+"""What the workers do with acts, and with the log of what people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dispatcher.client.messages import Messenger
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import State
+from dispatcher.store import Store
+from dispatcher.store.bulk import LEASE
+from support.clock import Clock
+from support.redis_inside import redis_of
+from support.store_jobs import failed
+from workers.engine.ticks import Pump, Purge, Retrigger
+
+FAILED = Filter(states=(State.FAILED,))
+DAY = 86400.0
+
+
+class Recorder(Messenger):
+    """Keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, list[str]]] = []
+
+    def _send(self, task: str, bundled: list[tuple[str, list[str]]]) -> int:
+        self.sent += [(task, ids) for _, ids in bundled]
+        return len(bundled)
+
+    def retriggers(self) -> list[Any]:
+        return [ids for task, ids in self.sent if task == "dispatcher.retrigger"]
+
+
+@pytest.fixture
+def messenger() -> Recorder:
+    return Recorder()
+
+
+def begun(store: Store, many: int) -> str:
+    for _ in range(many):
+        failed(store)
+    seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor="console:ops")
+    return seen.id
+
+
+def test_a_driver_has_what_was_reopened_dialled_and_tells_how_it_stands(
+    store: Store, messenger: Recorder
+) -> None:
+    act = begun(store, 120)
+    nudges: list[int] = []
+    drive = Retrigger(store, messenger, lambda: nudges.append(1))
+    told = drive(act)
+    assert told == {
+        "act": act,
+        "what": "retry",
+        "state": "done",
+        "did": 120,
+        "refused": 0,
+        "left": 0,
+    }
+    assert len(nudges) == 3
+    assert messenger.retriggers() == []
+
+
+def test_a_driver_goes_on_with_a_message_to_itself_when_its_time_is_up(
+    store: Store, messenger: Recorder
+) -> None:
+    act = begun(store, 120)
+    drive = Retrigger(store, messenger, lambda: None, within=0)
+    assert drive(act)["left"] == 70
+    assert messenger.retriggers() == [[act]]
+    assert [drive(act)["left"] for _ in range(2)] == [20, 0]
+    assert len(messenger.retriggers()) == 2
+
+
+def test_a_message_for_an_act_that_is_over_or_gone_does_nothing(
+    store: Store, messenger: Recorder
+) -> None:
+    act = begun(store, 1)
+    drive = Retrigger(store, messenger, lambda: None)
+    assert [drive(act)["state"] for _ in range(2)] == ["done", "done"]
+    assert drive("nosuchact") == {"act": "nosuchact", "state": "gone"}
+    assert messenger.retriggers() == []
+
+
+def test_the_pump_sends_for_an_act_whose_driver_was_lost(
+    store: Store, clock: Clock, messenger: Recorder
+) -> None:
+    act = begun(store, 60)
+    pump = Pump(store, messenger)
+    assert "acts" not in pump()
+    clock.forward(LEASE + 1)
+    assert pump()["acts"] == 1
+    assert "acts" not in pump()
+    assert messenger.retriggers() == [[act]]
+
+
+def test_where_no_act_is_under_way_the_pump_looks_once(store: Store, messenger: Recorder) -> None:
+    before = redis_of(store).info("commandstats")
+    assert store.bulk.take() == []
+    after = redis_of(store).info("commandstats")
+    assert _calls(after, "exists") - _calls(before, "exists") == 1
+    assert _calls(after, "evalsha") == _calls(before, "evalsha")
+
+
+def _calls(stats: Any, command: str) -> int:
+    return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+
+def test_the_purge_forgets_what_people_did_after_a_time_of_its_own(
+    store: Store, clock: Clock
+) -> None:
+    store.audit.record("cli:kim", "look", "one")
+    clock.forward(2 * DAY)
+    store.audit.record("cli:kim", "look", "two")
+    purge = Purge(store, retention=DAY, audit_retention=3 * DAY)
+    assert purge() == {}
+    clock.forward(1.5 * DAY)
+    assert purge() == {"audit": 1}
+    assert [entry.target for entry in store.audit.read()] == ["two"]

@@ -1,0 +1,96 @@
+"""What ended is counted by the minute, and what waits by its gate."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from dispatcher.model.states import Priority
+from dispatcher.policy import Policy, Report, after_report
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
+from support.clock import Clock
+from support.redis_inside import key_of, redis_of
+from support.store_jobs import claim, enqueue, failed, placed, window
+
+
+def answered(store: Store) -> str:
+    id_ = enqueue(store)
+    store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
+    decision = after_report(Report("ANSWERED", final=True), store.jobs.get(id_), Policy())
+    assert decision
+    store.calls.settle(id_, 1, decision)
+    return id_
+
+
+def test_ends_are_counted_in_the_minute_in_which_they_come(store: Store, clock: Clock) -> None:
+    failed(store)
+    clock.forward(60)
+    answered(store)
+    failed(store)
+    clock.forward(60)
+    before, then, now = store.statistics.outcome_counts(3)
+    assert before.outcomes == Counter({"failed:invalid_request": 1})
+    assert then.outcomes == Counter({"failed:invalid_request": 1, "completed": 1})
+    assert now.outcomes == Counter()
+    assert now.at.timestamp() * 1000 == clock.ms // 60_000 * 60_000
+
+
+def test_an_hour_ends_and_nothing_is_lost_or_counted_twice(store: Store, clock: Clock) -> None:
+    for _ in range(90):
+        failed(store)
+        clock.forward(60)
+    assert [minute.outcomes.total() for minute in store.statistics.outcome_counts(91)] == [
+        1
+    ] * 90 + [0]
+    assert sum(minute.outcomes.total() for minute in store.statistics.outcome_counts()) == 59
+
+
+def test_counts_are_forgotten_after_a_day(store: Store) -> None:
+    failed(store)
+    (key,) = redis_of(store).keys(key_of(store, "ended", "*"))
+    assert 86_000 < redis_of(store).ttl(key) <= 86_400
+
+
+def test_a_retry_counts_as_an_end_of_its_own(store: Store) -> None:
+    id_ = failed(store)
+    store.jobs.retry(id_, actor="test")
+    store.jobs.cancel(id_, actor="test")
+    assert store.statistics.outcome_counts(1)[0].outcomes == Counter(
+        {"failed:invalid_request": 1, "cancelled": 1}
+    )
+
+
+def test_nobody_waits_at_first(store: Store) -> None:
+    assert store.statistics.backlog().behind == {}
+    assert store.statistics.backlog().oldest is None
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_the_oldest_is_found_in_each_line(store: Store, clock: Clock, priority: Priority) -> None:
+    since = clock.ms
+    enqueue(store, priority=priority)
+    clock.forward(5)
+    enqueue(store, tags=["campaign:x"])
+    assert store.statistics.backlog().oldest == since
+
+
+def test_one_whose_message_is_out_waits_still(store: Store, clock: Clock) -> None:
+    since = clock.ms
+    window(store, 1)
+    enqueue(store)
+    clock.forward(1)
+    assert store.queue.feed()
+    assert store.statistics.backlog().oldest == since
+
+
+def test_the_held_are_counted_by_their_gate(store: Store) -> None:
+    store.holds.pause(PauseScope(tag="zoo"), actor="test")
+    store.holds.pause(PauseScope(priority=Priority.BULK), actor="test")
+    for priority in (Priority.NORMAL, Priority.URGENT):
+        enqueue(store, tags=["zoo"], priority=priority)
+    enqueue(store, priority=Priority.BULK)
+    store.queue.feed()
+    assert store.statistics.backlog().behind == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}
+    assert store.statistics.backlog().oldest is not None

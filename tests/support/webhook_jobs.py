@@ -1,0 +1,68 @@
+"""What the tests of webhooks share: a clock, jobs and their ends, the delivering parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from random import Random
+from typing import Any, TypeVar
+
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.request import JobRequest
+from dispatcher.store import Store
+from dispatcher.store.webhooks import Webhooks
+from support.clock import Clock
+from support.webhook_receiver import SECRET
+from workers.webhooks.addresses import Addresses
+from workers.webhooks.deliver import LEASE, Deliver
+from workers.webhooks.wire import Wire
+
+RECIPIENT = "+818011234567"
+SAY = "The wombats are loose."
+LOOPBACK = Addresses((ip_network("127.0.0.0/8"),))
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], what: str, within: float = 10) -> T:
+    deadline = time.monotonic() + within
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"after {within:g} s still not: {what}"
+        time.sleep(0.01)
+    return found
+
+
+def enqueue(store: Store, **fields: Any) -> str:
+    request = JobRequest.of({"recipient": RECIPIENT, "say": SAY, **fields})
+    return store.jobs.enqueue(request).id
+
+
+def ended(store: Store, **fields: Any) -> str:
+    """Enqueue a job and end it; return its id."""
+    id_ = enqueue(store, **fields)
+    store.jobs.cancel(id_, actor="cli:sam", why=f"{RECIPIENT} asked for it")
+    return id_
+
+
+def targets(store: Store, number: int = 1, *, every: bool = False) -> None:
+    """Have so many targets of the account told of what happens from now on."""
+    store.limiter.publish(AccountConfig(webhooks=number, every_change=every, one_at_a_time=False))
+
+
+def deliver(webhooks: Webhooks, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
+    options = {"secrets": (SECRET,), "random": Random(7), **options}
+    return Deliver(webhooks, wire or Wire(LOOPBACK, 2, 2), urls, **options)
+
+
+def run(webhooks: Webhooks, sender: Deliver) -> list[Any]:
+    """Deliver what is due, one after the other; return the verdicts."""
+    verdicts = []
+    webhooks.take_events()
+    while ids := webhooks.take(LEASE):
+        verdicts += [sender(id_) for id_ in ids]
+    return verdicts
+
+
+def at(clock: Clock) -> datetime:
+    return datetime.fromtimestamp(clock.ms / 1000, UTC)

@@ -1,0 +1,131 @@
+"""The rules of the account, as Redis keeps them and as the settings make them."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.settings import Settings
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.store.codec import account_fields
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.rate import Rate
+
+ALL = AccountConfig(
+    rate=Rate(0.5),
+    margin=0.1,
+    share=0.2,
+    recovery=60,
+    connections=20,
+    lease=33.05,
+    gap=1.5,
+    per_day=3,
+    one_at_a_time=True,
+    hours=CallingHours.parse("mon-fri 08:00-21:00 Asia/Tokyo"),
+    countries=frozenset({"US", "JP"}),
+    blocked=frozenset({"001"}),
+    floor=60,
+    expected_cost=12.5,
+    warn=(1000, 200.5),
+    spend_per_day=5000,
+    spend_per_call=99,
+    zone="Asia/Tokyo",
+    breaker=7,
+)
+
+
+def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
+    assert account_fields(ALL) == {
+        "rate": "0.5",
+        "margin": "0.1",
+        "share": "0.2",
+        "recovery": "60000",
+        "connections": "20",
+        "least": "40",
+        "window": "320",
+        "lease": "33050",
+        "gap": "1500",
+        "per_day": "3",
+        "alone": "1",
+        "hours": "mon-fri 08:00-21:00 Asia/Tokyo",
+        "countries": "JP,US",
+        "blocked": "001",
+        "floor": "600000",
+        "expected": "125000",
+        "warn": "10000000,2005000",
+        "spend_day": "50000000",
+        "spend_call": "990000",
+        "zone": "Asia/Tokyo",
+        "breaker": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("account_config", "absent"),
+    [
+        (
+            AccountConfig(),
+            {"rate", "gap", "per_day", "hours", "countries", "blocked", "floor", "warn"},
+        ),
+        (AccountConfig(), {"spend_day", "spend_call"}),
+        (AccountConfig(one_at_a_time=False), {"alone"}),
+    ],
+)
+def test_what_is_no_rule_has_no_field(account_config: AccountConfig, absent: set[str]) -> None:
+    assert not absent & account_fields(account_config).keys()
+    assert all(account_fields(account_config).values())
+
+
+def test_a_rate_loses_nothing_on_its_way() -> None:
+    rate = Rate.parse("1/minute")
+    assert float(account_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
+
+
+def test_few_connections_leave_room_for_a_sensible_window() -> None:
+    fields = account_fields(AccountConfig(connections=1))
+    assert (fields["least"], fields["window"]) == ("16", "64")
+
+
+def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "RATE_LIMIT": "30/minute",
+        "RATE_MARGIN": "0.1",
+        "RATE_RECOVERY": "1m",
+        "CHECK_SHARE": "0.2",
+        "MAX_CONNECTIONS": "20",
+        "READ_TIMEOUT": "0",
+        "CONNECT_TIMEOUT": "3.05",
+        "CALLING_HOURS": "mon-fri 08:00-21:00 Asia/Tokyo",
+        "RECIPIENT_GAP": "1.5s",
+        "RECIPIENT_PER_DAY": "3",
+        "RECIPIENT_ONE_AT_A_TIME": "yes",
+        "ALLOWED_COUNTRIES": "jp, US,",
+        "BLOCKED_COUNTRIES": "001",
+        "CREDIT_FLOOR": "60",
+        "EXPECTED_COST": "12.5",
+        "CREDIT_WARN": "1000, 200.5",
+        "SPEND_PER_DAY": "5000",
+        "SPEND_PER_CALL": "99",
+        "SPEND_ZONE": "Asia/Tokyo",
+        "BREAKER_FAILURES": "7",
+    }.items():
+        monkeypatch.setenv(f"DISPATCHER_{name}", value)
+    assert Settings.load().account_config == ALL
+
+
+def test_the_settings_left_alone_protect_people_and_the_account() -> None:
+    account_config = Settings.load().account_config
+    assert (account_config.rate, account_config.gap, account_config.per_day) == (Rate(5), 60, 20)
+    assert account_config.one_at_a_time
+    assert (account_config.hours, account_config.countries, account_config.blocked) == (
+        None,
+        frozenset(),
+        frozenset(),
+    )
+
+
+@pytest.mark.parametrize("written", ["none", " None "])
+def test_limits_may_be_lifted(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    for name in ("RATE_LIMIT", "RECIPIENT_PER_DAY", "CALLING_HOURS"):
+        monkeypatch.setenv(f"DISPATCHER_{name}", written)
+    account_config = Settings.load().account_config
+    assert (account_config.rate, account_config.per_day, account_config.hours) == (None, None, None)

@@ -1,0 +1,114 @@
+"""What Flower is told of each turn, whatever message it came with."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workers.queue.task_events import TOGETHER_WITHIN, JobFailed, TaskEvents, step
+
+
+class Eventer:
+    """Keeps what is sent."""
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self.enabled = enabled
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+        self.flushed = 0
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.sent.append((kind, fields))
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+class Hub:
+    """Keeps what is to be called again and again."""
+
+    def __init__(self) -> None:
+        self.repeated: dict[Any, float] = {}
+
+    def call_repeatedly(self, seconds: float, what: Any) -> Any:
+        self.repeated[what] = seconds
+        return SimpleNamespace(cancel=lambda: self.repeated.pop(what))
+
+
+@pytest.fixture
+def eventer() -> Eventer:
+    return Eventer()
+
+
+@pytest.fixture
+def task_events(eventer: Eventer) -> TaskEvents:
+    made = TaskEvents()
+    made.eventer = eventer
+    return made
+
+
+def test_a_turn_is_a_task_that_succeeds_with_its_result(
+    task_events: TaskEvents, eventer: Eventer
+) -> None:
+    with task_events.turn("dispatcher.dial", "abc") as ended:
+        ended({"state": "in_progress"})
+    kinds = [kind for kind, _ in eventer.sent]
+    assert kinds == ["task-received", "task-started", "task-succeeded"]
+    assert len({fields["uuid"] for _, fields in eventer.sent}) == 1
+    assert eventer.sent[0][1]["args"] == "('abc',)"
+    assert eventer.sent[2][1]["result"] == "{'state': 'in_progress'}"
+
+
+def test_each_turn_is_a_task_of_its_own(task_events: TaskEvents, eventer: Eventer) -> None:
+    for job_id in ("a", "b"):
+        with task_events.turn("dispatcher.dial", job_id):
+            pass
+    assert len({fields["uuid"] for _, fields in eventer.sent}) == 2
+
+
+def test_a_failed_job_is_a_failure_and_stops_nothing(
+    task_events: TaskEvents, eventer: Eventer
+) -> None:
+    with task_events.turn("dispatcher.dial", "abc"):
+        raise JobFailed("job abc failed: no_answer")
+    kind, fields = eventer.sent[-1]
+    assert (kind, fields["exception"]) == (
+        "task-failed",
+        "JobFailed('job abc failed: no_answer')",
+    )
+
+
+def test_an_error_of_ours_is_told_masked_and_goes_on(
+    task_events: TaskEvents, eventer: Eventer
+) -> None:
+    with pytest.raises(ValueError, match="odd"), task_events.turn("dispatcher.dial", "abc"):
+        raise ValueError("odd: +818011234567")
+    kind, fields = eventer.sent[-1]
+    assert kind == "task-failed"
+    assert "8011234567" not in fields["exception"]
+
+
+def test_where_nobody_listens_nothing_is_sent(task_events: TaskEvents, eventer: Eventer) -> None:
+    eventer.enabled = False
+    with task_events.turn("dispatcher.dial", "abc"):
+        pass
+    task_events.eventer = None
+    with task_events.turn("dispatcher.dial", "abc"):
+        pass
+    assert eventer.sent == []
+
+
+def test_events_go_out_together_and_the_last_ones_when_the_consumer_stops(
+    eventer: Eventer,
+) -> None:
+    task_events, hub = TaskEvents(), Hub()
+    consumer = SimpleNamespace(event_dispatcher=eventer, hub=hub)
+    paced = step(task_events)(consumer)
+    paced.start(consumer)
+    assert task_events.eventer is eventer
+    assert eventer.on_send_buffered is None  # type: ignore[attr-defined]
+    assert hub.repeated == {eventer.flush: TOGETHER_WITHIN}
+    paced.stop(consumer)
+    assert (hub.repeated, eventer.flushed) == ({}, 1)

@@ -1,0 +1,159 @@
+"""The composition root: from settings to the parts that tasks are thin covers over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from celery import Celery
+
+from config.settings import Settings
+from dispatcher.balance_check import BalanceCheck
+from dispatcher.client.messages import Messenger
+from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.store import Store
+from dispatcher.store.slots import Slots
+from workers.engine.apply_callbacks import ApplyReports
+from workers.engine.check_call import CheckCall
+from workers.engine.dial import Dial
+from workers.engine.feeder import Feeder
+from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger
+from workers.engine.typical_duration import TypicalDuration, never
+from workers.webhooks.addresses import Addresses
+from workers.webhooks.deliver import Deliver
+from workers.webhooks.sender import Sender
+from workers.webhooks.wire import Wire
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything a worker process needs, made once, after any fork."""
+
+    settings: Settings
+    app: Celery
+
+    def warm_up(self) -> None:
+        """Make what dialling needs, before the first job comes."""
+        self.dial  # noqa: B018 - made by being asked for
+        self.check_call  # noqa: B018
+        self.apply_reports  # noqa: B018
+
+    @cached_property
+    def store(self) -> Store:
+        """The jobs."""
+        return Store.from_url(self.settings.records, namespace=self.settings.namespace)
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        """The wake-ups."""
+        return Messenger(self.app)
+
+    @cached_property
+    def provider(self) -> VoiceClient:
+        """The provider."""
+        credentials = Credentials(
+            self.settings.api_sid, self.settings.api_auth_token.get_secret_value()
+        )
+        return VoiceClient(
+            credentials,
+            host=self.settings.api_host,
+            connect_timeout=self.settings.connect_timeout,
+            read_timeout=self.settings.read_timeout,
+            pool_size=self.settings.max_connections,
+        )
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The slots of requests that are not dials."""
+        return Slots(self.store.limiter)
+
+    @cached_property
+    def feeder(self) -> Feeder:
+        """See workers.engine.feeder."""
+        return Feeder(self.store, self.messenger, self.settings.max_connections)
+
+    @cached_property
+    def dial(self) -> Dial:
+        """See workers.engine.dial."""
+        settings = self.settings
+        return Dial(
+            self.store,
+            self.provider,
+            settings.policy,
+            settings.lease,
+            settings.caller,
+            settings.callbacks,
+            answer=settings.read_timeout,
+            usual=never if settings.callbacks else TypicalDuration(self.store),
+            nudge=self.feeder.nudge,
+        )
+
+    @cached_property
+    def check_call(self) -> CheckCall:
+        """See workers.engine.check_call."""
+        return CheckCall(self.store, self.provider, self.settings.policy, self.slots)
+
+    @cached_property
+    def apply_reports(self) -> ApplyReports:
+        """See workers.engine.apply_callbacks."""
+        settings = self.settings
+        return ApplyReports(
+            self.store, self.store.callbacks, settings.policy, settings.confirm_callbacks
+        )
+
+    @cached_property
+    def pump(self) -> Pump:
+        """See workers.engine.ticks, as for the others."""
+        return Pump(self.store, self.messenger)
+
+    @cached_property
+    def retrigger(self) -> Retrigger:
+        return Retrigger(self.store, self.messenger, self.feeder.nudge)
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        return Rescue(self.store, self.settings.policy, self.apply_reports)
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        return Reconcile(self.store, self.messenger, self.settings.check_share)
+
+    @cached_property
+    def watch_credit(self) -> BalanceCheck:
+        return BalanceCheck(self.store, self.provider, self.slots, self.settings.credit_look)
+
+    @cached_property
+    def deliver_webhook(self) -> Deliver:
+        """See workers.webhooks."""
+        settings = self.settings
+        return Deliver(
+            self.store.webhooks,
+            Wire(Addresses(settings.webhook_allow_private)),
+            settings.webhook_urls,
+            settings.webhook_secrets,
+            whole=settings.webhook_numbers == "whole",
+        )
+
+    @cached_property
+    def webhook_sender(self) -> Sender:
+        return Sender(self.store, self.messenger)
+
+    @cached_property
+    def purge(self) -> Purge:
+        return Purge(self.store, self.settings.retention, self.settings.audit_retention)
+
+
+def made_once(make: Callable[[], Container]) -> Callable[[], Container]:
+    """Return a function that makes the parts at the first call, in whichever thread that is."""
+    lock = threading.Lock()
+    made: list[Container] = []
+
+    def container() -> Container:
+        with lock:
+            if not made:
+                made.append(make())
+        return made[0]
+
+    return container

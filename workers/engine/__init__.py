@@ -1,0 +1,1 @@
+"""The use cases behind the tasks: dial, check, apply callbacks, feed. No Celery in sight."""

@@ -1,0 +1,97 @@
+"""Applies what the provider reported by itself, the same way as what it was asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from dispatcher.errors import DispatcherError
+from dispatcher.model.job import Job
+from dispatcher.model.request import Kind
+from dispatcher.model.states import WAITING
+from dispatcher.policy import Policy, Report, after_evidence
+from dispatcher.provider.answers import FINAL
+from dispatcher.store import Store
+from dispatcher.store.callbacks import Callbacks, CallReport
+from dispatcher.store.redis_url import StoreUnavailable
+from workers.engine.dial import Turn
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+MOST = 1000
+"""Reports for one task: then others have their turn, and the pump sends another one."""
+
+
+@dataclass(frozen=True)
+class ApplyReports:
+    """Takes reports out of the inbox. Any number of them at once share the work.
+
+    With `confirm`, a report only makes the check of its call due now.
+    """
+
+    store: Store
+    inbox: Callbacks
+    policy: Policy
+    confirm: bool = False
+
+    def __call__(self) -> list[Turn]:
+        """Apply what waits; return how each report left its job. Raises StoreUnavailable."""
+        turns: list[Turn] = []
+        while len(turns) < MOST and (reports := self.inbox.take(BATCH)):
+            turns += self._apply_all(reports)
+        return turns
+
+    def _apply_all(self, reports: list[CallReport]) -> list[Turn]:
+        jobs = self.store.jobs.get_many(report.job_id for report in reports)
+        turns: list[Turn] = []
+        applied: list[CallReport] = []
+        counts: Counter[str] = Counter()
+        for report, job in zip(reports, jobs, strict=True):
+            try:
+                turn, what = self._apply(report, job)
+            except StoreUnavailable:
+                raise
+            except DispatcherError:
+                log.exception("a report on job %s stays in the inbox", report.job_id)
+                continue
+            turns.append(turn)
+            applied.append(report)
+            counts[f"callbacks.{what}"] += 1
+        self.inbox.done(applied, counts)
+        return turns
+
+    def _apply(self, report: CallReport, job: Job | None) -> tuple[Turn, str]:
+        if job is None:
+            return Turn(report.job_id, None, why="the job is forgotten"), "gone"
+        if not _is_of(report, job):
+            return Turn(job.id, job.state, why="it reports another call"), "other_call"
+        said = Report(report.status, report.status in FINAL, report.cost, report.duration)
+        decision = after_evidence(said, job, report.attempt, self.policy, confirm=self.confirm)
+        if decision is None:
+            return self._leave(report, job)
+        decision = replace(decision, fields={**decision.fields, "callid": report.callid})
+        moved, state = self.store.calls.settled(job.id, report.attempt, decision, actor="callback")
+        if moved:
+            return Turn(job.id, state, decision.reason, decision.why), "applied"
+        return Turn(job.id, state, why="it came too late to matter"), "late"
+
+    def _leave(self, report: CallReport, job: Job) -> tuple[Turn, str]:
+        """Leave a known call to its checks; to be confirmed, the next one is now."""
+        if not self.confirm:
+            return Turn(job.id, job.state, why=report.status), "not_final"
+        self.store.calls.reschedule_check(job.id, report.attempt, 0)
+        return Turn(job.id, job.state, why="its status is asked for"), "applied"
+
+
+def _is_of(report: CallReport, job: Job) -> bool:
+    """Whether a report is of the call that its attempt is known to have made, or may have made."""
+    if job.kind is Kind.CONFERENCE:
+        return False
+    if report.attempt > len(job.attempts):
+        return (
+            job.state in WAITING
+        )  # its claim was lost with Redis' last moments, and would be made again
+    known = job.attempts[report.attempt - 1].callids
+    return not known or report.callid in known

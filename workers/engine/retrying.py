@@ -1,0 +1,35 @@
+"""Carrying on where Redis is away for a while."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from dispatcher.store.redis_url import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FIRST, _LONGEST = 0.1, 2.0  # seconds between tries
+
+
+def retry_until_available(
+    step: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep
+) -> T:
+    """Do a step of the store, again and again while Redis is away; return its answer.
+
+    For what must not be dropped once begun: a claim (it may have been granted), and the
+    answer to a request (it exists nowhere else). Every operation of the store may be
+    repeated. There is no end to it: a process that dies meanwhile leaves a lease to rescue.
+    """
+    wait = _FIRST
+    while True:
+        try:
+            return step()
+        except StoreUnavailable as error:
+            log.warning("waiting for Redis: %s", error)
+            sleep(wait)
+            wait = min(_LONGEST, wait * 2)

@@ -1,0 +1,143 @@
+"""What beat wakes: each is safe to run by any number of processes at once, and says what it did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dispatcher.client.messages import Messenger, feed
+from dispatcher.model.bulk_action import UnknownAction
+from dispatcher.model.states import Reason, State
+from dispatcher.policy import Policy, after_window
+from dispatcher.store import Store
+from dispatcher.store.values import Pace
+
+BATCH = 500
+"""Jobs moved in one atomic step: a few milliseconds of Redis' time."""
+
+
+@dataclass(frozen=True)
+class Pump:
+    """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost, and for
+    acts on many jobs that nobody drives any more.
+    """
+
+    store: Store
+    messenger: Messenger
+
+    def __call__(self) -> dict[str, int]:
+        """Run once, until nothing is due; return how many jobs moved, by kind."""
+        total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
+        if self.store.callbacks.due():
+            self.messenger.apply_reports()
+            total["wake-ups"] = 1
+        if adrift := self.store.bulk.take():
+            total["acts"] = self.messenger.retrigger(adrift)
+        while True:
+            moved = self.store.queue.pump(BATCH)
+            for kind in ("due", "expired", "lost", "released"):
+                total[kind] += getattr(moved, kind)
+            total["fed"] += feed(self.store, self.messenger)
+            if moved.most < BATCH:
+                return {kind: number for kind, number in total.items() if number}
+
+
+@dataclass(frozen=True)
+class Retrigger:
+    """Drives an act on many jobs, a few seconds at a time: then it sends itself on, so that it
+    holds no thread for long. `nudge` has what was reopened dialled.
+    """
+
+    store: Store
+    messenger: Messenger
+    nudge: Callable[[], object]
+    within: float = 2.0
+
+    def __call__(self, action: str) -> dict[str, str | int]:
+        """Run once; return how the act stands. Nothing is to do for one that is over, or gone."""
+        try:
+            over = self.store.bulk.drive(action, within=self.within, tell=lambda _: self.nudge())
+            found = self.store.bulk.get(action)
+        except UnknownAction:
+            return {"act": action, "state": "gone"}
+        if not over:
+            self.messenger.retrigger([action])
+        refused = sum(each.count for each in found.refused)
+        told = {"did": found.did, "refused": refused, "left": found.left}
+        return {"act": action, "what": found.kind, "state": found.state, **told}
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """Recovers what dead workers left, and ends the waiting for evidence."""
+
+    store: Store
+    policy: Policy
+    hear: Callable[[], object] = lambda: None
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many jobs were rescued and decided."""
+        self.hear()  # no window is over for which there is evidence that waits to be applied
+        rescued = self.store.calls.rescue(self.policy.evidence_window)
+        decided = sum(self._decide(id_) for id_ in self.store.calls.take_due(State.UNCERTAIN))
+        done = {"rescued": rescued, "decided": decided}
+        return {kind: number for kind, number in done.items() if number}
+
+    def _decide(self, id_: str) -> bool:
+        job = self.store.jobs.get(id_)
+        if job.state is not State.UNCERTAIN or job.attempt is None:
+            return False
+        self.store.calls.settle(
+            id_, job.attempt.number, after_window(job, self.policy), actor="rescue"
+        )
+        return True
+
+
+_UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """Has calls checked whose time has come, and costs looked for that an end did not tell."""
+
+    store: Store
+    messenger: Messenger
+    share: float
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many checks were sent out. None are while nobody would answer."""
+        if any(hold.name in _UNANSWERED and not hold.half_open for hold in self.store.holds.all()):
+            return {}
+        room = self._room(self.store.limiter.pace())
+        due = self.store.calls.take_due(State.IN_PROGRESS, most=room)
+        if len(due) < room:
+            due += self.store.calls.take_due("cost", most=room - len(due))
+        sent = self.messenger.check(due)
+        return {"checks": sent} if sent else {}
+
+    def _room(self, pace: Pace) -> int:
+        """How many checks the limiter serves until the next run, a second later."""
+        if pace.working_rate is None:
+            return BATCH
+        dials_wait = pace.dispatched > 0 or any(pace.ready.values())
+        return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
+
+
+@dataclass(frozen=True)
+class Purge:
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; and
+    what people did, after a retention of its own.
+    """
+
+    store: Store
+    retention: float
+    audit_retention: float
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many were removed."""
+        before = self.store.now() - self.retention * 1000
+        gone = self.store.retention.forget_older(before)
+        entries = self.store.audit.trim(self.store.now() - self.audit_retention * 1000)
+        done = {"purged": gone.jobs, "webhooks": gone.webhooks, "audit": entries}
+        return {kind: number for kind, number in done.items() if number}

@@ -1,0 +1,191 @@
+"""Acting on jobs: one by its id, or many by a preview that is then begun; and who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
+from dispatcher.model.job import iso
+from dispatcher.model.request import InvalidJob
+from dispatcher.store import Store
+from dispatcher.store.audit import AuditEntry
+from dispatcher.values.durations import past, seconds
+from workers.gateway.api import operations
+from workers.gateway.api.authenticator import READS, Caller, Operator
+from workers.gateway.api.fields import Fields
+from workers.gateway.api.filters import NAMES, filter_of
+from workers.gateway.api.jobs import JobId, Unmask, respond
+from workers.gateway.api.services import Services
+from workers.gateway.api.strict import json_object
+from workers.gateway.problems import Problem
+
+MOST = 1000
+ActionId = Annotated[str, Path(alias="id", description="The id that the preview answered.")]
+
+
+def router(services: Services) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v1", tags=["acts"])
+    for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
+        _add_single(routes, services, kind)
+    for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
+        _add_many(routes, services, kind)
+    _add_actions(routes, services)
+    _add_audit(routes, services)
+    return routes
+
+
+# -- one -----------------------------------------------------------------------------------
+
+
+def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
+    store, pool = services.store, services.pool
+
+    @routes.post(f"/jobs/{{id}}/{kind}", description=_SINGLE[kind], **operations.SINGLE[kind])
+    async def single(
+        request: Request, caller: Operator, id_: JobId, *, unmask: Unmask = False
+    ) -> Response:
+        do = _action(kind, store, Fields(await json_object(request, optional=True)))
+        await pool.run(do, id_, caller.actor)
+        services.nudge()
+        return respond(caller.view(await pool.run(store.jobs.get, id_), unmask=unmask))
+
+
+_SINGLE = {
+    BulkActionKind.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
+    BulkActionKind.CANCEL: "End a job that is not dialled yet.",
+    BulkActionKind.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the"
+    " person.",
+}
+
+
+def _action(kind: BulkActionKind, store: Store, fields: Fields) -> Callable[[str, str], None]:
+    """Return what is to be done to a job by an actor. Raises InvalidJob."""
+    note = fields.note()
+    if kind is BulkActionKind.RETRY:
+        expires, uncertain = fields.any("expires", seconds), bool(fields.flag("uncertain"))
+        fields.no_others("note", "expires", "uncertain")
+        return lambda id_, actor: store.jobs.retry(
+            id_, actor=actor, why=note, expires=expires, uncertain=uncertain
+        )
+    fields.no_others("note")
+    do = store.jobs.cancel if kind is BulkActionKind.CANCEL else store.jobs.mark_reached
+    return lambda id_, actor: do(id_, actor=actor, why=note)
+
+
+# -- many ----------------------------------------------------------------------------------
+
+
+def _add_many(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
+    pool = services.pool
+
+    @routes.post(f"/{kind}", description=_MANY[kind], **operations.MANY[kind])
+    async def many(request: Request, caller: Operator) -> Response:
+        fields = Fields(await json_object(request))
+        if fields.flag("preview") is False:
+            id_, note = fields.text("id", str), fields.note()
+            fields.no_others("preview", "id", "note")
+            if id_ is None:
+                raise InvalidJob([("id", "give the id that the preview answered")])
+            stands = await pool.run(_begin, services, kind, id_, caller.actor, note)
+            return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/acts/{id_}")
+        return respond(await pool.run(_preview, services.store, kind, *_read(kind, fields, caller)))
+
+
+_MANY = {
+    BulkActionKind.RETRY: "Preview a retry of many jobs; then, with its `id` and `preview: false`,"
+    " begin it.",
+    BulkActionKind.CANCEL: "Preview a cancellation of many jobs; then, with its `id` and"
+    " `preview: false`, begin it.",
+}
+Selection = Filter | Sequence[str]
+
+
+def _read(
+    kind: BulkActionKind, fields: Fields, caller: Caller
+) -> tuple[Selection, float | None, bool]:
+    """Return which jobs are meant, the new deadline, and whether uncertain ones are, too."""
+    more = ("expires", "uncertain") if kind is BulkActionKind.RETRY else ()
+    fields.no_others("preview", "ids", "filter", *more)
+    ids, filter_ = fields.texts("ids", str), fields.object("filter")
+    if (ids is None) == (filter_ is None):
+        raise InvalidJob([("filter", "give either a filter ({} means all jobs) or ids")])
+    if filter_ is not None:
+        filter_.no_others(*NAMES)
+    which: Selection = filter_of(filter_, caller) if filter_ is not None else ids or ()
+    return which, fields.any("expires", seconds), bool(fields.flag("uncertain"))
+
+
+def _preview(
+    store: Store, kind: BulkActionKind, which: Selection, expires: float | None, uncertain: bool
+) -> dict[str, Any]:
+    found = store.bulk.preview(kind, which, expires=expires, uncertain=uncertain)
+    store.bulk.create(found)
+    return found.to_dict()
+
+
+def _begin(
+    services: Services, kind: BulkActionKind, id_: str, actor: str, note: str
+) -> dict[str, Any]:
+    stands = services.store.bulk.get(id_)
+    if stands.kind is not kind:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            f"that is the preview of another act: {stands.kind}",
+            remedy=f"begin it by POST /v1/{stands.kind}",
+        )
+    if services.store.bulk.begin(id_, actor=actor, why=note):
+        services.messenger.retrigger([id_])
+    return services.store.bulk.get(id_).to_dict()
+
+
+# -- acts and audit ------------------------------------------------------------------------
+
+
+def _add_actions(routes: APIRouter, services: Services) -> None:
+    store, pool = services.store, services.pool
+
+    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACTION)
+    async def act(id_: ActionId) -> Response:
+        """Return how an act on many jobs stands, and in the end what it did and did not."""
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
+
+    @routes.post("/acts/{id}/stop", **operations.STOP)
+    async def stop(request: Request, caller: Operator, id_: ActionId) -> Response:
+        """Stop an act on many jobs: what it did stays done."""
+        fields = Fields(await json_object(request, optional=True))
+        note = fields.note()
+        fields.no_others("note")
+        await pool.run(store.bulk.stop, id_, actor=caller.actor, why=note)
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
+
+
+def _add_audit(routes: APIRouter, services: Services) -> None:
+    @routes.get("/audit", dependencies=[READS], **operations.AUDIT)
+    async def log(
+        *,
+        since: Annotated[str | None, Query(description="From this moment on.")] = None,
+        until: Annotated[str | None, Query(description="Before this moment.")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="Most entries.")] = 100,
+    ) -> Response:
+        """Return what people did, the oldest first; numbers are masked."""
+        return respond(await services.pool.run(_entries, services.store, since, until, limit))
+
+
+def _entries(store: Store, since: str | None, until: str | None, limit: int) -> dict[str, Any]:
+    """Return entries, and since when the next ones are. Those of one moment stay together."""
+    bounds = Fields({"since": since, "until": until})
+    found: list[AuditEntry] = []
+    more = None
+    for entry in store.audit.read(bounds.text("since", past), bounds.text("until", past)):
+        if len(found) >= limit and entry.at != found[-1].at:
+            more = iso(entry.at)
+            break
+        found.append(entry)
+    return {"entries": [each.to_dict() for each in found], "next": more}

@@ -1,0 +1,143 @@
+"""Who calls: a bearer key, what it may do, and what it may see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from dispatcher.model.api_key import ApiKey, Scope
+from dispatcher.model.job import Job
+from dispatcher.store.api_keys import ApiKeys
+from dispatcher.store.values import UnknownJob
+from workers.gateway.api.pool import Pool
+from workers.gateway.api.strict import only_header
+from workers.gateway.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who was let in."""
+
+    key: ApiKey
+
+    @property
+    def name(self) -> str:
+        """The producer of what it asks for, and the scope of its idempotency keys."""
+        return self.key.name
+
+    @property
+    def actor(self) -> str:
+        """Who acts, in timelines and in the audit."""
+        return f"api:{self.name}"
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether it sees more than the jobs of its own."""
+        return self.key.may(Scope.READ)
+
+    @property
+    def sees_masks(self) -> bool:
+        """Whether others' numbers are masked for it, whatever it asks for."""
+        return self.sees_all and not self.key.may(Scope.OPERATE)
+
+    def require(self, scope: Scope) -> None:
+        """Raise Problem (403) where the key has not this scope."""
+        if not self.key.may(scope):
+            raise _not_allowed(scope)
+
+    def owns(self, job: Job) -> bool:
+        """Whether the job is one that the client asked for, and may see whole."""
+        return self.key.may(Scope.ENQUEUE) and job.producer == self.name
+
+    def view(self, job: Job, *, unmask: bool = False) -> dict[str, Any]:
+        """Return what the client may see of a job. Raises Problem, UnknownJob."""
+        if unmask:
+            self.require(Scope.OPERATE)
+        if self.owns(job) or unmask:
+            return job.to_dict()
+        if not self.sees_all:
+            raise UnknownJob(job.id)  # whether there is such a job is not for it to know
+        return job.to_dict(mask=True)
+
+
+@dataclass(frozen=True)
+class Door:
+    """Lets callers in by their keys."""
+
+    keys: ApiKeys
+    pool: Pool
+
+    async def let_in(self, text: str, scopes: tuple[Scope, ...], *, counted: bool) -> Caller:
+        """Return who calls. Raises NotLetIn, and Problem: 403 with the scope, 429 with when."""
+        return await self.pool.run(self._let_in, text, scopes, counted)
+
+    def _let_in(self, text: str, scopes: tuple[Scope, ...], counted: bool) -> Caller:
+        key = self.keys.authenticate(text)
+        if not any(key.may(scope) for scope in scopes):
+            raise _not_allowed(*scopes)
+        if counted:
+            granted = self.keys.take(key)
+            if not granted.many:
+                raise too_many(key, granted.again)
+        return Caller(key)
+
+
+def _not_allowed(*scopes: Scope) -> Problem:
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        f"this API key has not the scope {' or '.join(scopes)}",
+        remedy=f"use a key made with `--scope {scopes[0]}`",
+    )
+
+
+def too_many(key: ApiKey, again: float) -> Problem:
+    """Return the problem of a key whose rate is used up; `again` in seconds."""
+    wait = max(1, math.ceil(again))
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        f"the rate of API key {key.id} ({key.quota}) is used up",
+        remedy=f"go on in {wait} s",
+        headers={"Retry-After": str(wait)},
+    )
+
+
+_BEARER = HTTPBearer(
+    auto_error=False,
+    bearerFormat="vd_<id>_<secret>",
+    scheme_name="key",
+    description="An API key, made with `voice-dispatcher keys create NAME --scope …`.",
+)
+_Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Caller:
+    """Return who calls, with one of these scopes. Raises NotLetIn, Problem."""
+    only_header(request, "Authorization")
+    shown = await _BEARER(request)
+    door: Door = request.app.state.door
+    return await door.let_in(shown.credentials if shown else "", scopes, counted=counted)
+
+
+def may(*scopes: Scope, counted: bool = True) -> Callable[..., Awaitable[Caller]]:
+    """Return the dependency of routes for keys that have one of these scopes.
+
+    `counted`: each request counts against the key's rate.
+    """
+
+    async def caller(request: Request, _: _Shown) -> Caller:
+        return await let_in(request, *scopes, counted=counted)
+
+    return caller
+
+
+Enqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE))]
+BulkEnqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE, counted=False))]
+Anybody = Annotated[Caller, Depends(may(Scope.READ, Scope.ENQUEUE))]
+Operator = Annotated[Caller, Depends(may(Scope.OPERATE))]
+READS = Depends(may(Scope.READ))

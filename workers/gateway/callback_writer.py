@@ -1,0 +1,107 @@
+"""Writes reports in groups: what comes while one write is under way goes out with the next one.
+
+A write costs the same for one report as for a hundred. So a lone report is written at once, and
+under load the groups grow by themselves; nobody waits for a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from dispatcher.errors import DispatcherError
+from dispatcher.store.callbacks import Callbacks, CallReport
+
+log = logging.getLogger(__name__)
+
+GROUP = 500
+WRITTEN_WITHIN = 8.0
+"""Seconds: less than the provider waits for an answer."""
+PAUSE = 0.05
+"""Seconds between two wake-ups: each takes whatever is there."""
+
+
+class NotWritten(DispatcherError):
+    """A report is not in the inbox, or nobody knows whether it is: it must be sent again."""
+
+
+class CallbackWriter:
+    """Takes in reports; `wake` (blocking) has them applied. Use it within `open`."""
+
+    def __init__(self, inbox: Callbacks, wake: Callable[[], object]) -> None:
+        self._inbox, self._wake = inbox, wake
+        self._waiting: list[tuple[CallReport, asyncio.Future[None]]] = []
+        self._counts: Counter[str] = Counter()
+        self._something, self._written = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Write and wake until the end of the block; then write what is left."""
+        tasks = [asyncio.create_task(self._write_on()), asyncio.create_task(self._wake_on())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._write()
+
+    async def take(self, report: CallReport) -> None:
+        """Return when the report is written. Raises NotWritten."""
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((report, done))
+        self._something.set()
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN):
+                await done
+        except TimeoutError:
+            raise NotWritten(f"not written within {WRITTEN_WITHIN:g} s: send it again") from None
+
+    def count(self, what: str) -> None:
+        """Count a callback that was not taken in."""
+        self._counts[f"callbacks.{what}"] += 1
+        self._something.set()
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            await asyncio.shield(self._write())
+
+    async def _write(self) -> None:
+        while self._waiting or self._counts:
+            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            counts, self._counts = self._counts, Counter()
+            counts["callbacks.received"] += len(group)
+            try:
+                reports = [report for report, _ in group]
+                await asyncio.to_thread(self._inbox.receive, reports, counts)
+            except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
+                log.warning("%d reports could not be written: %s", len(group), error)
+                _tell(group, NotWritten("the report could not be written: send it again"))
+            else:
+                _tell(group, None)
+                if group:
+                    self._written.set()
+
+    async def _wake_on(self) -> None:
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            with suppress(Exception):  # the pump looks for what nobody was woken for
+                await asyncio.to_thread(self._wake)
+            await asyncio.sleep(PAUSE)
+
+
+def _tell(group: list[tuple[CallReport, asyncio.Future[None]]], error: Exception | None) -> None:
+    """Tell those who still wait."""
+    for _, done in group:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

@@ -1,0 +1,146 @@
+"""Acting on jobs, one, some or many: proposed with a preview, confirmed with a note, reported."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind
+from dispatcher.model.filters import Filter
+from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.store.holds import PauseScope
+from dispatcher.values.durations import seconds
+from workers.gateway.console.banners import Level, banners
+from workers.gateway.console.context import ConsoleContext, redirect
+from workers.gateway.console.forms import Fields
+from workers.gateway.console.overview import snapshot
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.search import Search
+from workers.gateway.console.sessions import Visitor
+from workers.gateway.problems import Problem
+
+AT_ONCE = 1.0
+"""Seconds for which the request that begins an act does it itself; workers do the rest."""
+VERBS = {
+    BulkActionKind.RETRY: ("Retry", "retried", "Dial again"),
+    BulkActionKind.CANCEL: ("Cancel", "cancelled", "Cancel"),
+    BulkActionKind.REACHED: ("Mark as reached", "marked as reached", "Mark as reached"),
+    BulkActionKind.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
+}
+"""What is said of an act before, after, and on the button that does it."""
+OFFERED = (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED)
+
+
+class Actions:
+    """The routes."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+
+    def list(self, _request: Request, visitor: Visitor) -> Response:
+        """Show what was done to jobs lately."""
+        return self._context.pages.page(
+            "actions.html", visitor, recent=self._context.store.bulk.recent(), verbs=VERBS
+        )
+
+    def create(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Show what an act would do; nothing is done yet."""
+        what, expires = _kind(fields.one("what")), fields.one("expires")
+        found = self._context.store.bulk.preview(
+            what,
+            _selection(fields),
+            expires=seconds(expires) if expires else None,
+            uncertain=bool(fields.one("uncertain")),
+        )
+        self._context.store.bulk.create(found)
+        now = snapshot(self._context.store)
+        return self._context.pages.page(
+            "preview.html",
+            visitor,
+            found=found,
+            verb=VERBS[what],
+            words=WORDS,
+            left={each.reason for each in found.left_out},
+            again=_again(fields),
+            now=now,
+            trouble=[each for each in banners(now) if each.level is Level.BAD],
+        )
+
+    def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Do what was previewed, once, however often the form is sent."""
+        id_, note = fields.one("act"), noted(fields)
+        self._context.store.bulk.begin(id_, actor=visitor.actor, why=note)
+        if not self._context.store.bulk.drive(id_, within=AT_ONCE):
+            self._context.messenger.retrigger([id_])
+        feed(self._context.store, self._context.messenger)
+        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+
+    def report(self, request: Request, visitor: Visitor) -> Response:
+        """Show how an act stands, and what was and was not done."""
+        found = self._context.store.bulk.get(request.path_params["id"])
+        return self._context.pages.page(
+            "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS
+        )
+
+    def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """End an act; what it did stays done."""
+        id_ = request.path_params["id"]
+        self._context.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
+        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+
+    def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Hold the calls of a retry that are not dialled yet."""
+        found: BulkAction = self._context.store.bulk.get(request.path_params["id"])
+        if found.tag is None:
+            raise Problem(HTTPStatus.CONFLICT, "only the calls of a retry can be paused")
+        self._context.store.holds.pause(
+            PauseScope(tag=found.tag),
+            actor=visitor.actor,
+            note=noted(fields, needed=False),
+        )
+        return redirect(f"{ROOT}?done=paused")
+
+
+def noted(fields: Fields, *, needed: bool = True) -> str:
+    """Return why somebody acts. Raises Problem."""
+    note = fields.one("note")
+    if needed and not note:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "there is no note",
+            remedy="go back, and write why: others will want to know",
+        )
+    return note[:LONGEST_NOTE]
+
+
+def _kind(text: str) -> BulkActionKind:
+    if text not in OFFERED:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"{text[:40]!r} is nothing that is done here",
+            remedy=f"one of: {', '.join(OFFERED)}",
+        )
+    return BulkActionKind(text)
+
+
+def _selection(fields: Fields) -> Filter | tuple[str, ...]:
+    if fields.one("which") == "all":
+        return Search.of(fields).filter(whole=True)
+    ids = fields.many("id")
+    if not ids:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no job is ticked",
+            remedy="go back and tick some, or choose all that match the filter",
+        )
+    return ids
+
+
+def _again(fields: Fields) -> list[tuple[str, str]]:
+    """Return the fields that ask for the same preview once more."""
+    asked = [(name, value) for name in ("what", "which") for value in fields.many(name)[-1:]]
+    return [*asked, *(("id", id_) for id_ in fields.many("id")), *Search.of(fields).pairs]

@@ -1,0 +1,253 @@
+"""What is the matter now, in words that somebody woken at night understands: pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from dispatcher.model.credit import Credit
+from dispatcher.model.states import Reason, State
+from dispatcher.policy.credit_forecast import shown
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
+from dispatcher.values.durations import spoken
+
+NOBODY_DIALS = 30_000
+"""ms that the oldest waits although the limiter has room: a lost message goes out after 15 s."""
+CREDIT_FOR = 4.0
+"""Hours of credit below which somebody should know."""
+FEW = 5
+"""Ends of an hour from which a share of failures says something."""
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    BAD = "bad"
+    """People are not called."""
+    WARN = "warn"
+    """It will be, or it is for some."""
+    WELL = "well"
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One thing that is the matter: what, `since` when (ms since the epoch), and what to do.
+
+    `gate` names the pause that a person can end; `link` is a query of the jobs concerned.
+    """
+
+    level: Level
+    what: str
+    remedy: str = ""
+    since: float | None = None
+    waiting: int | None = None
+    hold: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How everything stands at `now` (ms since the epoch)."""
+
+    now: float
+    holds: tuple[Hold, ...]
+    jobs: dict[str, dict[str, int]]
+    """State -> reason ('' for none) -> how many."""
+    pace: Pace
+    credit: Credit
+    backlog: Backlog
+    minutes: list[Minute]
+    dead_webhooks: int = 0
+
+    def count(self, state: State) -> int:
+        """How many jobs are in a state."""
+        return sum(self.jobs.get(state, {}).values())
+
+    @property
+    def ready(self) -> int:
+        """How many stand in line, or are on their way to a worker."""
+        return sum(self.pace.ready.values()) + self.pace.dispatched
+
+    @property
+    def waiting(self) -> int:
+        """How many are held or stand in line."""
+        return self.count(State.HELD) + self.ready
+
+
+def banners(now: Snapshot) -> list[Banner]:
+    """Return what is the matter, the worst first; one that says all is well where nothing is."""
+    found = [_held(now, hold) for hold in now.holds]
+    found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
+    order = list(Level)
+    return sorted(found, key=lambda each: order.index(each.level)) or [_well(now)]
+
+
+_REMEDIES = {
+    Reason.CREDIT: "Top up the account: calls go on by themselves as soon as the balance is seen.",
+    Reason.AUTH: "The provider refuses the account: check the credentials and its list of allowed"
+    " addresses. A look at the balance every minute finds out.",
+    Reason.PROVIDER_DOWN: "Nothing to do here: one call tries until the provider answers again.",
+    Reason.LIMIT: "Raise the limit with `voice-dispatcher limit`, or wait for the next day.",
+    Reason.PAUSED: "Resume when you are ready: what waits is dialled in its order.",
+}
+
+
+def _held(now: Snapshot, hold: Hold) -> Banner:
+    kind, _, scope = hold.name.partition(":")
+    whole = scope in {"", "account"}
+    held = "Calls are tried one at a time" if hold.half_open else f"{_whom(scope)} are held"
+    why = hold.why
+    if kind == Reason.CREDIT and not hold.half_open:
+        why = _needs(now.credit, hold) or why
+    return Banner(
+        Level.BAD if whole and not hold.half_open else Level.WARN,
+        f"{held}: {why}",
+        _REMEDIES.get(Reason(kind), "") if kind in set(Reason) else "",
+        hold.since,
+        now.waiting if whole else now.backlog.behind.get(hold.name, 0),
+        hold.name if kind == Reason.PAUSED else "",
+        f"state=held&reason={kind}",
+    )
+
+
+def _whom(scope: str) -> str:
+    kind, _, what = scope.partition(":")
+    if kind == "tag":
+        return f"Calls tagged {what}"
+    if kind == "priority":
+        return f"Calls of priority {what}"
+    return f"Calls of {what}" if kind == "client" else "Calls"
+
+
+def _needs(credit: Credit, hold: Hold) -> str:
+    if credit.available is None:
+        return ""
+    needed = max(Decimal(str(hold.required)), credit.floor or Decimal(0))
+    return f"credit {shown(credit.available)}, needs {shown(needed)}"
+
+
+def _stuck(now: Snapshot) -> list[Banner]:
+    """Somebody waits, nothing holds them, the limiter has room, and yet nobody dials."""
+    oldest, pace = now.backlog.oldest, now.pace
+    stopped = any(":" not in hold.name or hold.name == "limit:account" for hold in now.holds)
+    late = oldest is not None and now.now - oldest > NOBODY_DIALS
+    if stopped or not late or not now.ready or pace.next_slot > 0 or pace.connections:
+        return []
+    return [
+        Banner(
+            Level.BAD,
+            "Nobody dials: jobs are ready, and the rate has room",
+            "Start a worker, and beat (`voice-dispatcher worker`); `voice-dispatcher doctor` says"
+            " what else may be wrong.",
+            oldest,
+            now.ready,
+            link="state=queued",
+        )
+    ]
+
+
+def _unknown(now: Snapshot) -> list[Banner]:
+    """Calls that may have been placed, and nobody will ever know by themselves."""
+    many = now.jobs.get(State.FAILED, {}).get(Reason.OUTCOME_UNKNOWN, 0)
+    if not many:
+        return []
+    return [
+        Banner(
+            Level.WARN,
+            f"{_jobs(many)} ended without anybody knowing whether the person was called",
+            "Ask the person, then mark the job as reached or dial again.",
+            link=f"state=failed&reason={Reason.OUTCOME_UNKNOWN}",
+        )
+    ]
+
+
+def _credit(now: Snapshot) -> list[Banner]:
+    credit, found = now.credit, []
+    if credit.balance is not None and credit.blind:
+        found.append(
+            Banner(
+                Level.WARN,
+                f"The balance could not be seen {credit.failed_checks} times in a row: calls go"
+                " out without a budget",
+                "`voice-dispatcher events` says why the looks failed.",
+                credit.seen_at,
+            )
+        )
+    left = credit.hours_left
+    if left is not None and left < CREDIT_FOR and not any(g.name == "credit" for g in now.holds):
+        found.append(
+            Banner(
+                Level.WARN,
+                f"Credit lasts {spoken(left * 3600) if left * 3600 >= 1 else 'no time'}"
+                " at this pace",
+                "Top up the account before calls are held.",
+            )
+        )
+    return found
+
+
+def _failing(now: Snapshot) -> list[Banner]:
+    """Most calls of the last hour did not get through, for other reasons than nobody at home."""
+    total = tried(now.minutes)
+    bad = sum(
+        many
+        for minute in now.minutes
+        for kind, many in minute.outcomes.items()
+        if kind.startswith(State.FAILED) and not kind.endswith(Reason.NO_ANSWER)
+    )
+    if total < FEW or bad * 2 <= total:
+        return []
+    return [
+        Banner(
+            Level.WARN,
+            f"Most calls fail: {bad:,} of {total:,} within the hour",
+            "Their reasons say why.",
+            link="state=failed&since=1h",
+        )
+    ]
+
+
+def tried(minutes: list[Minute]) -> int:
+    """How many jobs ended otherwise than by request."""
+    return sum(
+        many
+        for minute in minutes
+        for kind, many in minute.outcomes.items()
+        if not kind.startswith(State.CANCELLED)
+    )
+
+
+def answered(minutes: list[Minute]) -> int:
+    """How many jobs ended with somebody reached."""
+    return sum(
+        many
+        for minute in minutes
+        for kind, many in minute.outcomes.items()
+        if kind.startswith(State.COMPLETED)
+    )
+
+
+def _webhooks(now: Snapshot) -> list[Banner]:
+    if not now.dead_webhooks:
+        return []
+    return [
+        Banner(
+            Level.WARN,
+            f"{now.dead_webhooks:,} webhooks were given up: their receivers were not told",
+            "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` tries"
+            " again.",
+        )
+    ]
+
+
+def _well(now: Snapshot) -> Banner:
+    total, reached = tried(now.minutes), answered(now.minutes)
+    calls = f"{_jobs(total)} ended within the hour, {reached:,} answered" if total else "no calls"
+    waiting = f"{_jobs(now.waiting)} in line" if now.waiting else "nobody waits"
+    return Banner(Level.WELL, f"All is well: {calls}; {waiting}")
+
+
+def _jobs(many: int) -> str:
+    return "1 job" if many == 1 else f"{many:,} jobs"

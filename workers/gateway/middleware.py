@@ -1,0 +1,134 @@
+"""What stands before every route: limits of size and time, headers, an answer to any failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workers.gateway.problems import Problem, answer
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""What every answer has that says nothing else; a page with scripts sets a policy of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of a body is taken (bytes), and within how many seconds it must be here whole.
+
+    `idle`: for how many seconds nothing of it may come.
+    """
+
+    size: int = 1 << 20
+    within: float = 10.0
+    idle: float = 10.0
+
+
+class Middleware:
+    """ASGI middleware. `limits` are by the beginning of the path; the longest that fits counts."""
+
+    def __init__(
+        self, app: ASGIApp, limits: Mapping[str, Limit], headers: Mapping[str, str]
+    ) -> None:
+        self._app = app
+        self._limits = sorted(limits.items(), key=lambda item: -len(item[0]))
+        self._headers = {**HEADERS, **headers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        guarded = _Guarded(scope, receive, send, self._limit(scope["path"]), self._headers)
+        try:
+            await self._app(scope, guarded.receive, guarded.send)
+        except ClientDisconnect:
+            log.debug("a client went away in the middle of its request")
+        except Exception as error:  # noqa: BLE001 - whatever a route did not foresee
+            await guarded.end(error)
+
+    def _limit(self, path: str) -> Limit:
+        return next((limit for start, limit in self._limits if path.startswith(start)), Limit())
+
+
+class _Guarded:
+    """One request, whose body is counted and timed while it is read."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, limit: Limit, headers: Mapping[str, str]
+    ) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._limit, self._headers = limit, headers
+        said = Headers(scope=scope)
+        self._announced = int(said.get("content-length", "0"))  # the parser lets digits through
+        self._unread = self._announced > 0 or "transfer-encoding" in said
+        self._size = 0
+        self._deadline = asyncio.get_running_loop().time() + limit.within
+        self._started = False
+
+    async def receive(self) -> Message:
+        """Return the next message. Raises Problem where the body is too large or too slow."""
+        if max(self._announced, self._size) > self._limit.size:
+            raise self._too_large()
+        if not self._unread:
+            return await self._receive()
+        patience = asyncio.get_running_loop().time() + self._limit.idle
+        try:
+            async with asyncio.timeout_at(min(self._deadline, patience)):
+                message = await self._receive()
+        except TimeoutError:
+            raise self._too_slow() from None
+        self._size += len(message.get("body", b""))
+        self._unread = bool(message.get("more_body"))
+        if self._size > self._limit.size:
+            raise self._too_large()
+        return message
+
+    def _too_large(self) -> Problem:
+        self._unread = True
+        return Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body has more than {self._limit.size} bytes",
+            remedy="send less at once",
+        )
+
+    def _too_slow(self) -> Problem:
+        return Problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"the body was not here whole within {self._limit.within:g} s,"
+            f" or nothing of it came for {self._limit.idle:g} s",
+            remedy="send it again, faster",
+        )
+
+    async def send(self, message: Message) -> None:
+        """Send on, with our headers; a connection whose request was not read whole is closed."""
+        if message["type"] == "http.response.start":
+            self._started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+            if self._unread:
+                headers["Connection"] = "close"
+        await self._send(message)
+
+    async def end(self, error: Exception) -> None:
+        """Answer what no handler was there for, or cut an answer that has begun."""
+        # Not the path: it may hold a callback's secret.
+        log.error("a %s request failed", self._scope["method"], exc_info=error)
+        if self._started:
+            raise error
+        problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed at this request")
+        await answer(problem)(self._scope, self.receive, self.send)

@@ -1,0 +1,1 @@
+"""Celery: the apps, the tasks, what its events and Flower are told."""

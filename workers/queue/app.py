@@ -1,0 +1,55 @@
+"""The Celery apps, each built in a function: the one that dials, the door, and the webhooks."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from celery import Celery
+from celery.signals import worker_init, worker_ready, worker_shutting_down
+
+import workers.queue.call_task
+import workers.queue.tasks
+from config import celery as configuration
+from config.settings import Settings
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.messages import Messenger
+from dispatcher.store import Store
+from workers.container import Container, made_once
+from workers.queue.task_events import TaskEvents, step
+
+
+def create_app(settings: Settings) -> Celery:
+    """Return the app of workers and beat."""
+    app = Celery("voice-dispatcher", set_as_current=False)
+    app.conf.update(configuration.dialling(settings))
+    container, task_events = made_once(lambda: Container(settings, app)), TaskEvents()
+    workers.queue.tasks.register(app, container, task_events)
+    app.steps["consumer"].add(step(task_events))
+    # The first dial would otherwise come late for its slot, by the time it takes to make them.
+    worker_init.connect(lambda **_: container().warm_up(), weak=False)
+    return app
+
+
+def create_webhooks(settings: Settings) -> Celery:
+    """Return the app of the process that delivers webhooks, which sends its own messages."""
+    app = Celery("voice-dispatcher-webhooks", set_as_current=False)
+    app.conf.update(configuration.dialling(settings))
+    container = made_once(lambda: Container(settings, app))
+    workers.queue.tasks.register_webhooks(app, container)
+    worker_ready.connect(lambda **_: container().webhook_sender.start(), weak=False)
+    worker_shutting_down.connect(lambda **_: container().webhook_sender.stop(), weak=False)
+    return app
+
+
+def create_door(settings: Settings) -> Celery:
+    """Return the app of the door."""
+    app = Celery("voice-dispatcher-door", set_as_current=False)
+    app.conf.update(configuration.door(settings))
+
+    @cache
+    def dispatcher() -> Dispatcher:
+        store = Store.from_url(settings.records, namespace=settings.namespace)
+        return Dispatcher(store, Messenger.to_broker(settings.broker), actor="task")
+
+    workers.queue.call_task.register(app, dispatcher)
+    return app

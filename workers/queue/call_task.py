@@ -1,0 +1,49 @@
+"""The door for Celery apps that install nothing: `send_task("dispatcher.call", kwargs=…)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, Task
+
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.errors import DispatcherError
+from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.values.masking import mask_text
+from workers.engine.retrying import retry_until_available
+
+
+class CallRefused(Exception):
+    """The request was not accepted; the message says what to mend, with numbers masked."""
+
+
+def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
+    """Give the app the door task; `dispatcher` makes what it stands on when it is first used."""
+
+    @app.task(
+        bind=True,
+        name="dispatcher.call",
+        Request="workers.queue.redaction:RedactedRequest",
+        throws=(CallRefused,),
+    )
+    def call(task: Task, *args: Any, **kwargs: Any) -> str:
+        """Accept a job and return its id. Without a key the task's id is the key, so that a message
+        delivered twice makes one job.
+        """
+        try:
+            return retry_until_available(
+                lambda: accept(dispatcher(), task.request.id, args, kwargs)
+            )
+        except DispatcherError as error:
+            raise CallRefused(mask_text(str(error))) from None
+
+
+def accept(
+    dispatcher: Dispatcher, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
+    """Enqueue what a message asks for; return the job's id. Raises InvalidJob, KeyConflict."""
+    if args:
+        raise InvalidJob([("request", "give every argument by name: recipient=…, say=…")])
+    key = kwargs.get("key") or f"task:{task_id}"
+    return dispatcher.submit(JobRequest.of({**kwargs, "key": key})).id

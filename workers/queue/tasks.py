@@ -1,0 +1,120 @@
+"""The Celery tasks: thin covers over use cases that know no Celery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, Task
+from celery.utils.log import get_task_logger
+
+from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, RETRIGGER
+from dispatcher.model.states import Priority, State
+from workers.container import Container
+from workers.engine.dial import Turn
+from workers.queue.task_events import JobFailed, TaskEvents
+
+log = get_task_logger(__name__)
+
+OURS: dict[str, Any] = {"shared": False}  # not for any other app in this process
+QUIET = OURS | {"send_events": False, "Request": "workers.queue.redaction:QuietRequest"}
+LONG = 0.1
+"""Seconds of a wake-up's turns after which the rest of its jobs go to whoever is free: it was made
+for work that takes less."""
+
+
+class WebhookFailed(Exception):
+    """A try to deliver a webhook failed: Flower shows the task as FAILURE, with the reason."""
+
+
+def told(turn: Turn) -> dict[str, str]:
+    """Return what Flower shows of a job's turn, or raise JobFailed where the job has failed now."""
+    if turn.state is State.FAILED and turn.reason:
+        raise JobFailed(f"job {turn.job_id} failed: {turn.reason}: {turn.why}")
+    shown = {
+        "job": turn.job_id,
+        "state": turn.state or "gone",
+        "reason": turn.reason,
+        "why": turn.why,
+    }
+    return {name: str(value) for name, value in shown.items() if value}
+
+
+def register(app: Celery, container: Callable[[], Container], task_events: TaskEvents) -> None:
+    """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
+    _register_dial(app, container, task_events)
+    _register_check(app, container)
+    _register_apply(app, container, task_events)
+    _register_retrigger(app, container)
+    _register_ticks(app, container)
+
+
+def _register_dial(
+    app: Celery, container: Callable[[], Container], task_events: TaskEvents
+) -> None:
+    @app.task(bind=True, name="dispatcher.dial", **QUIET)
+    def dial(task: Task, *job_ids: str) -> dict[str, str]:
+        began = time.monotonic()
+        for number, job_id in enumerate(job_ids, 1):
+            with task_events.turn("dispatcher.dial", job_id) as ended:
+                turn = container().dial(job_id)
+                log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
+                ended(told(turn))
+            if time.monotonic() - began > LONG:
+                queue = Priority(task.request.delivery_info["routing_key"])
+                container().messenger.dial((id_, queue) for id_ in job_ids[number:])
+                break
+        return {}
+
+
+def _register_check(app: Celery, container: Callable[[], Container]) -> None:
+    @app.task(name="dispatcher.check_call", **OURS, throws=(JobFailed,))
+    def check_call(job_id: str) -> dict[str, str]:
+        turn = container().check_call(job_id)
+        log.info("check %s: %s %s", turn.job_id, turn.state, turn.reason)
+        return told(turn)
+
+
+def _register_apply(
+    app: Celery, container: Callable[[], Container], task_events: TaskEvents
+) -> None:
+    @app.task(name=APPLY_REPORT, **QUIET)
+    def apply_report() -> dict[str, str]:
+        for turn in container().apply_reports():
+            with task_events.turn(APPLY_REPORT, turn.job_id) as ended:
+                log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
+                ended(told(turn))
+        return {}
+
+
+def _register_retrigger(app: Celery, container: Callable[[], Container]) -> None:
+    @app.task(name=RETRIGGER, **OURS)
+    def retrigger(action: str) -> dict[str, str | int]:
+        found = container().retrigger(action)
+        log.info("act %s: %s", action, found)
+        return found
+
+
+def register_webhooks(app: Celery, container: Callable[[], Container]) -> None:
+    """Give the app the task of the process that delivers webhooks."""
+
+    @app.task(name=DELIVER_WEBHOOK, **OURS, throws=(WebhookFailed,))
+    def deliver_webhook(delivery: str) -> dict[str, str]:
+        verdict = container().deliver_webhook(delivery)
+        if verdict is None:
+            return {"webhook": delivery, "result": "nothing to do"}
+        log.info("webhook %s: %s %s", delivery, verdict.what, verdict.error)
+        if verdict.error:
+            raise WebhookFailed(f"webhook {delivery}: {verdict.error}; {verdict.follows}")
+        return {"webhook": delivery, "result": "delivered"}
+
+
+def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
+    def tick(name: str) -> None:
+        @app.task(name=f"dispatcher.{name}", **QUIET)
+        def run() -> Any:
+            return getattr(container(), name)()
+
+    for name in ("pump", "rescue", "reconcile", "watch_credit", "purge"):
+        tick(name)
