@@ -16,7 +16,7 @@ import typer
 from dispatcher import __version__
 from dispatcher.cli import actions as overseeing
 from dispatcher.cli import balance as account
-from dispatcher.cli import calls, keys, webhooks
+from dispatcher.cli import calls, keys, migrate, webhooks
 from dispatcher.cli import doctor as diagnosis
 from dispatcher.cli import events as telling
 from dispatcher.cli import export as exporting
@@ -144,6 +144,7 @@ app.command("balance")(account.balance)
 app.command("events")(telling.events)
 app.add_typer(limiting.app, name="limit")
 app.command("doctor")(diagnosis.doctor)
+app.command("migrate")(migrate.migrate)
 app.command("url")(whereabouts.url)
 app.command("sandbox")(stand_in.sandbox)
 app.command("watch")(watching.watch)

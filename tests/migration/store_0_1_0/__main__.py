@@ -44,12 +44,12 @@ def _foretell(rng: random.Random) -> None:
 
 
 def main(url: str, jobs: int = 10_000) -> None:
-    sys.path[0:0] = [_old_code(), str(HERE.parent)]
+    sys.path[0:0] = [_old_code(), str(HERE.parents[1])]
     rng = random.Random(SEED)
     _foretell(rng)
     from expected import expected
     from history import History
-    from kept import save
+    from support.kept_store import save
 
     import dispatcher
 

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import provider as says
+from producers import CAMPAIGNS
 
 from dispatcher import acts
 from dispatcher.request import JobRequest
@@ -110,7 +111,9 @@ class Account:
         return acts.propose(self.store, seen)
 
     def retry_many(self) -> None:
-        id_ = self._propose(acts.Act.RETRY, states=(State.FAILED,), reason="no_answer", expires=9000)
+        id_ = self._propose(
+            acts.Act.RETRY, states=(State.FAILED,), reason="no_answer", expires=9000
+        )
         acts.begin(self.store, id_, actor="ann", why="they may be at home now")
         acts.drive(self.store, id_, sleep=lambda _: None)
 
@@ -151,6 +154,7 @@ class Account:
         """Leave something of everything, then let everything stop."""
         self.people_at_work()
         self.limits_reached()
+        self.lost_calls()
         self.gates_closed()
         self.under_way()
         self.play.clock.forward(300)  # nothing runs any more: leases are over
@@ -184,6 +188,18 @@ class Account:
         self.store.pump(1)
         self.store.pump(1)
 
+    def lost_calls(self) -> None:
+        """Leave calls of which nobody knows, workers that died, and messages that are out."""
+        for fate in ("killed", "lost", "killed_placed", "lost_placed", "trouble", "unavailable"):
+            self._ask("unlucky", priority="urgent", evidence_window="1h")
+            self.play.provider.next_fate = fate
+            for id_, _ in self.store.feed(1):
+                self.play.dial_one(id_)
+            self.play.clock.forward(1)
+        for _ in range(3):
+            self._ask("called", priority="urgent")
+        self.store.feed(3)
+
     def gates_closed(self) -> None:
         """Close every kind of gate, with jobs behind each; one is ajar, and a job tries."""
         store, feed = self.store, self.store.feed
@@ -204,12 +220,16 @@ class Account:
         self._park("paused")
         store.close_gate("limit:account", "the spending limit of 1 credits a day is reached", 20)
         self._park("capped")
-        store.close_gate("credit", str(says.explain(says.NotEnoughCredits, 403, "")), 50, refused=True)
+        store.close_gate(
+            "credit", str(says.explain(says.NotEnoughCredits, 403, "")), 50, refused=True
+        )
         self._park("poor")
         store.close_gate("auth", str(says.bad_credentials()), refused=True)
         self._park("locked")
         for _ in range(40):
             self._ask("waits", priority=self.rng.choice(["urgent", "normal", "bulk"]))
+        for tag in CAMPAIGNS * 8:
+            self._ask("import", tags=[tag], priority="bulk")
 
     def under_way(self) -> None:
         """Leave reports that nobody applied, of which some were taken, and webhooks that are out."""

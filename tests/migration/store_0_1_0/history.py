@@ -123,7 +123,7 @@ class History:
     @property
     def nearly_over(self) -> bool:
         """Whether there is little left of the day."""
-        return self.clock() > BEGAN + 0.98 * TICKS * TICK * 1000
+        return self.clock() > BEGAN + 0.994 * TICKS * TICK * 1000
 
     def work(self) -> None:
         """Do what beat, the gateway and the workers do meanwhile."""

@@ -103,7 +103,11 @@ class Producers:
         self.enqueue(fields, actor="crm", scope=scope)
 
     def shop(self, tag: str) -> None:
-        fields = {"priority": "bulk", "tags": [tag, "shop"], "play": "http://media.example.com/a.mp3"}
+        fields = {
+            "priority": "bulk",
+            "tags": [tag, "shop"],
+            "play": "http://media.example.com/a.mp3",
+        }
         keys = [f"north-{n}" if tag.endswith("north") else None for n in range(self.campaign)]
         rows = [
             JobRequest.of({"recipient": self.numbers[n % len(self.numbers)], "key": key, **fields})

@@ -109,7 +109,9 @@ class ScriptedProvider:
         """Return the reports that come now; some come twice, and some never."""
         ended = [call for call in self.open if self._over([call])]
         self.open = [call for call in self.open if not self._over([call])]
-        reports = [self._report(call) for call in ended if call.callback and self.rng.random() < 0.8]
+        reports = [
+            self._report(call) for call in ended if call.callback and self.rng.random() < 0.8
+        ]
         return reports + [report for report in reports if self.rng.random() < 0.05]
 
     def _report(self, call: Call) -> CallReport:

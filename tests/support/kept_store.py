@@ -26,7 +26,9 @@ def save(folder: Path, client: redis.Redis, root: str, now: float, expected: Any
     """Write all that stands below a root, and what is expected of it."""
     lines = [json.dumps({"now": now})]
     for name, kind, value, ttl in _in_order(read(client, root)):
-        lines.append(json.dumps([name, kind, value, ttl], ensure_ascii=False, separators=(",", ":")))
+        lines.append(
+            json.dumps([name, kind, value, ttl], ensure_ascii=False, separators=(",", ":"))
+        )
     _write(folder / STORE, "\n".join(lines))
     _write(folder / EXPECTED, json.dumps(expected, ensure_ascii=False, separators=(",", ":")))
 

@@ -1,0 +1,63 @@
+"""`migrate`: the records of an older version brought up to date, while nothing dials."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.progress import Progress
+from dispatcher.store.migrate import Plan
+from dispatcher.store.schema import SCHEMA
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")]
+
+
+def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = False) -> None:
+    """Bring the records of an older version up to date. Stop all processes first.
+
+    If it is stopped half-way, run it again: it continues where it was.
+    """
+    migration = connection.of(context).migration()
+    plan = migration.plan()
+    if dry_run or not plan.needed:
+        _say_plan(plan, json=json)
+        return
+    done = 0
+
+    def count(_step: str, many: int) -> None:
+        nonlocal done
+        done += many
+        bar.move()
+
+    with Progress("migrating", None, lambda: done, shown=not json) as bar:
+        found = migration.run(count)
+    if json:
+        output.as_json({"schema": SCHEMA, "migrated": True, **asdict(found)})
+        return
+    typer.echo(
+        f"migrated to schema {SCHEMA}: {_counted(found.jobs)}; {found.moved:,} entries in all"
+    )
+    if found.without_record:
+        typer.echo(f"{found.without_record} of these jobs had no record any more before, either")
+
+
+def _say_plan(plan: Plan, *, json: bool) -> None:
+    if json:
+        output.as_json({"schema": SCHEMA, "migrated": False, **asdict(plan), "needed": plan.needed})
+    elif not plan.needed:
+        typer.echo(f"nothing to do: the records have schema {SCHEMA}" if plan.schema else _EMPTY)
+    else:
+        stands = "half-way to" if plan.goes_on else f"of schema {plan.schema}, to bring to"
+        typer.echo(f"the records are {stands} schema {SCHEMA}: {_counted(plan.jobs)}")
+
+
+_EMPTY = "nothing to do: there are no records"
+
+
+def _counted(jobs: dict[str, int]) -> str:
+    parts = ", ".join(f"{many:,} {state}" for state, many in jobs.items())
+    return f"{sum(jobs.values()):,} jobs" + (f" ({parts})" if parts else "")
