@@ -14,7 +14,7 @@ ROUNDED = 600_000
 """ms: Redis counts what is left of a key's time by its own clock, which no play can hold still."""
 
 _FILTERS = [
-    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0, "nice_len": 273}
+    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}
 ]
 """As texts pack best."""
 

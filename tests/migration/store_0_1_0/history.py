@@ -27,8 +27,8 @@ from workers.inbox import ApplyReports
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Reconcile, Rescue, Retrigger
 
-BEGAN = 1_780_000_000_000
-"""A Thursday, 20:26 UTC: calling hours open and close while the day passes."""
+BEGAN = 1_700_000_000_000
+"""A Tuesday, 22:13 UTC: calling hours open and close while the day passes."""
 TICK = 20
 TICKS = 2600  # 14 hours: what is kept for a day is there still
 LEASE = 64.0
