@@ -12,12 +12,13 @@ from typing import Any, Self
 
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, Report, after_placing, after_report
-from dispatcher.store import DEFAULT_NAMESPACE, Store
+from dispatcher.store import Store
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.queue import Queue
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.devstack.embedded_server import EmbeddedServer
 
 BATCH = 1000

@@ -10,6 +10,7 @@ import redis
 
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.devstack.redis_server import find_server, server_version
 
 pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
@@ -17,6 +18,12 @@ pytest.register_assert_rewrite("support")  # a failed assert there says its valu
 # inherit that: Ctrl-C could not be tested where the suite itself runs in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+def pytest_report_header() -> str:
+    """Say which server the tests stand on: each machine has its own."""
+    found = find_server()
+    return f"Redis server: {server_version(found)} ({found})"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from dispatcher.client.messages import Messenger, known_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
-from dispatcher.store.migrate import Migration
 
 
 class NoDispatcher(DispatcherError):
@@ -64,10 +63,6 @@ class Connection:
         broker = self.broker()
         store.server.check_version()
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
-
-    def migration(self) -> Migration:
-        """Return the migration of the store. Raises NoDispatcher, StoreUnsuitable."""
-        return Store.from_url(self.url(), namespace=self.namespace).migration
 
 
 def of(context: typer.Context) -> Connection:

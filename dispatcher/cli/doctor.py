@@ -82,7 +82,7 @@ def examine(at: Connection) -> Iterator[Finding]:
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
-    yield Finding("Redis", OK, f"version {facts.version}")
+    yield Finding("Redis", OK, str(facts.version))
     yield _expect(
         "append-only file",
         facts.append_only,

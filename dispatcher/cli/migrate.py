@@ -21,7 +21,8 @@ def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = F
 
     If it is stopped half-way, run it again: it continues where it was.
     """
-    migration = connection.of(context).migration()
+    found = connection.of(context)
+    migration = Migration.from_url(found.url(), namespace=found.namespace)
     plan = migration.plan()
     if dry_run or not plan.needed:
         _say_plan(plan, json=json)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dispatcher.model.states import State
-from dispatcher.policy import Decision
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.redis_url import plain_errors
+
+if TYPE_CHECKING:
+    from dispatcher.policy import Decision
 
 _OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
-
-import redis
-from redis.client import Pipeline
-from redis.commands.core import Script
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.store import scripts
 from dispatcher.store.redis_url import plain_errors
 
-DEFAULT_NAMESPACE = "vd"
-
-
-def namespace_of(text: str) -> str:
-    """Return what may stand before the names of an account's keys. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return text
+if TYPE_CHECKING:
+    import redis
+    from redis.client import Pipeline
+    from redis.commands.core import Script
 
 
 class Connection:

@@ -10,12 +10,13 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from redis.client import PubSub as Subscription
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.redis_url import plain_errors
+
+if TYPE_CHECKING:
+    from redis.client import PubSub as Subscription
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, State
@@ -21,7 +21,7 @@ MOST_READ = 500
 """Jobs that one page looks at; then it comes back with what it has."""
 
 
-class InvalidCursor(DispatcherError, ValueError):
+class InvalidCursor(UsageError, ValueError):
     """The cursor is none that a page gave; start without one."""
 
     def __init__(self, text: str) -> None:

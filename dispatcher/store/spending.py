@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
@@ -23,7 +23,7 @@ MOST = 10**9
 _AMOUNT = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)(?:/(day|total))?")
 
 
-class InvalidLimit(DispatcherError, ValueError):
+class InvalidLimit(UsageError, ValueError):
     """A scope or an amount that is none; the message says what is accepted."""
 
 

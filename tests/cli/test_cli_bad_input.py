@@ -352,12 +352,12 @@ class OldRedis(socketserver.StreamRequestHandler):
 
 
 class LessOldRedis(OldRedis):
-    """Answers as Redis 6.0 does, which knows HELLO."""
+    """Answers as Redis 6.2 does, which knows HELLO."""
 
     answers: ClassVar = {
         **OldRedis.answers,
         b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
-        b"INFO": b"$22\r\nredis_version:6.0.16\r\n\r\n",
+        b"INFO": b"$22\r\nredis_version:6.2.14\r\n\r\n",
     }
 
 
@@ -385,13 +385,14 @@ def test_a_redis_that_is_too_old_is_refused(
         refused(
             nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT),
             USAGE,
-            "6.2 or newer is needed",
+            "Redis 7.0, Valkey 7.2 or newer is needed",
         )
 
 
 def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> None:
     with serving(LessOldRedis) as url:
-        refused(nowhere("list", DISPATCHER_REDIS_URL=url), USAGE, "6.0.16 is too old", "6.2")
+        done = nowhere("list", DISPATCHER_REDIS_URL=url)
+        refused(done, USAGE, "Redis 6.2.14 is too old", "Redis 7.0, Valkey 7.2")
 
 
 @pytest.mark.parametrize("url", ["nonsense://:Hunter2@127.0.0.1", "127.0.0.1", "sqs://x"])

@@ -12,7 +12,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
 from dispatcher.store.migrate.steps import STEPS
 from dispatcher.store.migrate.writer import Writer, require_ours
-from dispatcher.store.redis_url import check_version, plain_errors
+from dispatcher.store.redis_url import check_version, connect, plain_errors
 from dispatcher.store.schema import DEFAULT_ACCOUNT, FIRST_SCHEMA_KEYS, SCHEMA, Field, key_name
 
 PAGE = 500
@@ -60,6 +60,11 @@ class Migration:
     def __init__(self, connection: Connection) -> None:
         self._redis, self._root = connection.redis, connection.root
         self._writer = Writer(connection)
+
+    @classmethod
+    def from_url(cls, url: str, *, namespace: str) -> Migration:
+        """Return the migration of the store on the Redis at `url` (see redis_url.connect)."""
+        return cls(Connection(connect(url), namespace, None))
 
     def plan(self) -> Plan:
         """Say what there is to do; nothing is written."""
