@@ -13,9 +13,7 @@ STORE, EXPECTED = "store-0.1.0.jsonl.xz", "expected-0.1.0.json.xz"
 ROUNDED = 600_000
 """ms: Redis counts what is left of a key's time by its own clock, which no play can hold still."""
 
-_FILTERS = [
-    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}
-]
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}]
 """As texts pack best."""
 
 Key = tuple[str, str, Any, int]
@@ -25,7 +23,7 @@ Key = tuple[str, str, Any, int]
 def save(folder: Path, client: redis.Redis, root: str, now: float, expected: Any) -> None:
     """Write all that stands below a root, and what is expected of it."""
     lines = [json.dumps({"now": now})]
-    for name, kind, value, ttl in _in_order(read(client, root)):
+    for name, kind, value, ttl in _in_order(_by_one_clock(read(client, root))):
         lines.append(
             json.dumps([name, kind, value, ttl], ensure_ascii=False, separators=(",", ":"))
         )
@@ -44,6 +42,12 @@ def load(folder: Path, client: redis.Redis, root: str) -> float:
             pipe.pexpire(f"{root}:{name}", ttl)
     pipe.execute()
     return float(json.loads(head)["now"])
+
+
+def remove(client: redis.Redis, root: str) -> None:
+    """Remove all that stands below a root."""
+    for name in client.scan_iter(match=f"{root}:*", count=5000):
+        client.unlink(name)
 
 
 def expected(folder: Path) -> Any:
@@ -124,6 +128,20 @@ def _in_order(keys: list[Key]) -> list[Key]:
     return sorted(
         keys, key=lambda key: (0, int(key[2]["created"])) if key[0].startswith("job:") else (1, 0)
     )
+
+
+def _by_one_clock(keys: list[Key]) -> list[Key]:
+    """Give notices ids by the moments that they tell: Redis gave them some by its own clock."""
+    entries = next(value for name, _, value, _ in keys if name == "notices")
+    new: dict[str, str] = {}
+    for place, (id_, fields) in enumerate(entries):
+        new[id_] = f"{json.loads(fields['facts'])['at']}-{place}"
+    text = json.dumps(keys)
+    for id_, by_moment in new.items():
+        text = text.replace(id_, by_moment)
+        text = text.replace(f'"@at": "{id_.partition("-")[0]}"', f'"@at": "{by_moment[:13]}"')
+    found: list[Key] = json.loads(text)
+    return found
 
 
 def _rounded(ttl: int) -> int:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 COMMIT = "7fe0d7a8c9d13c9e5be57f14b41598d6c91147e1"
@@ -47,17 +48,18 @@ def main(url: str, jobs: int = 10_000) -> None:
     sys.path[0:0] = [_old_code(), str(HERE.parents[1])]
     rng = random.Random(SEED)
     _foretell(rng)
-    from expected import expected
-    from history import History
-    from support.kept_store import save
-
-    import dispatcher
-
+    # Not before: these stand on the code of that version.
+    dispatcher = import_module("dispatcher")
+    expected, history, kept_store = map(
+        import_module, ("expected", "history", "support.kept_store")
+    )
     assert dispatcher.__version__ == "0.1.0"
     assert str(HERE.parents[2]) not in dispatcher.__file__
-    play = History(url, rng, jobs)
+    play = history.History(url, rng, jobs)
     play.run()
-    save(HERE.parent, play.store.redis, play.store.root, play.clock(), expected(play.store))
+    kept_store.save(
+        HERE.parent, play.store.redis, play.store.root, play.clock(), expected.expected(play.store)
+    )
     print(f"{len(play.store.redis.keys())} keys")
 
 

@@ -1,4 +1,4 @@
-"""What happens to the account in that day: money, gates, limits, keys, acts on many jobs, webhooks."""
+"""What happens to the account that day: money, gates, limits, keys, acts, webhooks."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import provider as says
-from producers import CAMPAIGNS
-
-from dispatcher import acts
 from dispatcher.request import JobRequest
 from dispatcher.states import Priority, State
-from dispatcher.store import audit
 from dispatcher.store.credit import look_soon
 from dispatcher.store.filters import Filter
 from dispatcher.store.keys import ApiKeys, Quota
 from dispatcher.store.keys import Scope as KeyScope
 from dispatcher.store.outbox import Outbox
 from dispatcher.store.pauses import Scope, pause, resume
-from dispatcher.store.spending import Limit, Period, clear_limit, set_limit
+from producers import CAMPAIGNS
+from rules import RULES
 from workers.gateway.console.attempts import Attempts
+
+import provider as says
+from dispatcher import acts
+from dispatcher.store import audit
+from dispatcher.store.spending import Limit, Period, clear_limit, set_limit
 from workers.gateway.console.sessions import Sessions
 from workers.webhooks.verdict import judge
 from workers.webhooks.wire import Reply
@@ -158,6 +159,8 @@ class Account:
         self.gates_closed()
         self.under_way()
         self.play.clock.forward(300)  # nothing runs any more: leases are over
+        for _ in range(3):
+            Attempts(self.store).failed("192.0.2.7")
 
     def people_at_work(self) -> None:
         id_ = self._propose(acts.Act.RETRY, states=(State.FAILED, State.EXPIRED), expires=7200)
@@ -167,11 +170,9 @@ class Account:
         sessions = Sessions(self.store, self.keys, 1800, 43_200)
         sessions.open(self.ops)
         self.keys.take(self.crm, 400)
-        for _ in range(3):
-            Attempts(self.store).failed("192.0.2.7")
 
     def limits_reached(self) -> None:
-        """Two limits are reached by jobs that are about to be dialled; a third was, and is raised."""
+        """Two limits are reached by jobs about to be dialled; a third was, and is raised."""
         set_limit(self.store, Limit("tag:oncall", Decimal(1), Period.TOTAL), actor="ann")
         set_limit(self.store, Limit("client:limited", Decimal(2), Period.DAY), actor="ann")
         for _ in range(12):
@@ -179,12 +180,12 @@ class Account:
             self.play.producers.switchboard("")
         for _ in range(8):
             self.play.feed()
-        self.store.publish(replace(_rules(), spend_per_day=1))
+        self.store.publish(replace(RULES, spend_per_day=1))
         for _ in range(20):
             self._ask("late")
         for _ in range(4):
             self.play.feed()
-        self.store.publish(_rules())
+        self.store.publish(RULES)
         self.store.pump(1)
         self.store.pump(1)
 
@@ -232,7 +233,7 @@ class Account:
             self._ask("import", tags=[tag], priority="bulk")
 
     def under_way(self) -> None:
-        """Leave reports that nobody applied, of which some were taken, and webhooks that are out."""
+        """Leave reports that nobody applied, some of them taken, and webhooks that are out."""
         store, inbox = self.store, self.play.inbox
         self.play.clock.forward(60)
         reports = self.play.provider.callbacks()
@@ -252,9 +253,3 @@ class Account:
         for _ in range(12):
             self._ask(actor, **fields)
         self.store.feed(400)
-
-
-def _rules() -> Any:
-    from history import RULES
-
-    return RULES

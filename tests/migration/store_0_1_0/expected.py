@@ -9,16 +9,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatcher import acts
 from dispatcher.job import Job
 from dispatcher.states import State
-from dispatcher.store import Store, audit
 from dispatcher.store.credit import account, costs
 from dispatcher.store.filters import Filter
 from dispatcher.store.keys import ApiKeys
 from dispatcher.store.listing import counts, find, find_ids
 from dispatcher.store.notices import notices
 from dispatcher.store.outbox import Outbox
+
+from dispatcher import acts
+from dispatcher.store import Store, audit
 from dispatcher.store.spending import limits
 
 WHOLE_EVERY = 100

@@ -1,4 +1,4 @@
-"""A day in the life of a store of 0.1.0: its own engine at work, by a clock that is told the time."""
+"""A day in the life of a store of 0.1.0: its own engine at work, by a clock of ours."""
 
 from __future__ import annotations
 
@@ -9,37 +9,30 @@ from dataclasses import replace
 from typing import Any
 
 from account import Account
-from producers import Producers
-from provider import Killed, ScriptedProvider
-
 from dispatcher.callback_urls import CallbackUrls, Signer
 from dispatcher.limiter import Limiter
-from dispatcher.policy import Policy
-from dispatcher.rate import Rate
 from dispatcher.redis_url import connect
-from dispatcher.rules import Rules
 from dispatcher.states import Priority
-from dispatcher.store import Refused, Store
 from dispatcher.store.inbox import Inbox
 from dispatcher.watch_credit import WatchCredit
+from producers import Producers
+from rules import LEASE, RULES
 from workers.dial import Dial
 from workers.inbox import ApplyReports
 from workers.reports import CheckCall
 from workers.upkeep import Pump, Reconcile, Rescue, Retrigger
 
+from dispatcher.policy import Policy
+from dispatcher.store import Refused, Store
+from provider import Killed, ScriptedProvider
+
 BEGAN = 1_700_000_000_000
 """A Tuesday, 22:13 UTC: calling hours open and close while the day passes."""
 TICK = 20
 TICKS = 2600  # 14 hours: what is kept for a day is there still
-LEASE = 64.0
-RULES = Rules(
-    rate=Rate(20), connections=8, lease=LEASE, gap=30, per_day=12, floor=50, warn=(5000, 500),
-    zone="Asia/Tokyo", webhooks=2, every_change=False, blocked=frozenset({"DE"}),
-    spend_per_day=1_000_000, spend_per_call=100,
-)  # fmt: skip
 LIMITED = 0.97
-"""From this part of the day on there are all limits: before, moments are whole ticks, and few calls to
-a number are kept, which packs better.
+"""From this part of the day on there are all limits: before, moments are whole ticks, and few
+calls to a number are kept, which packs better.
 """
 
 

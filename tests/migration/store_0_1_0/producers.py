@@ -1,4 +1,4 @@
-"""Who asks for calls: a monitor, a clinic, a shop with campaigns, a switchboard, a service over HTTP."""
+"""Who asks for calls: a monitor, a clinic, a shop, a switchboard, a service over HTTP."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatcher.request import JobRequest
+
 from dispatcher.store import Store
 
 LONG = (

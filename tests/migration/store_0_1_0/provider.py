@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.store.inbox import CallReport
+
 from dispatcher.provider.answers import CallStatus, Conference, ConferenceStatus, Participant
 from dispatcher.provider.errors import (
     AnswerLost,
@@ -26,12 +28,12 @@ from dispatcher.provider.errors import (
     UnreadableAnswer,
 )
 from dispatcher.provider.verdict import explain
-from dispatcher.store.inbox import CallReport
 
 FATES = {
     "answered": 600, "no_answer": 150, "failed": 40, "odd_word": 12, "long": 6,
     "lost_placed": 20, "lost": 12, "trouble": 12, "unreadable": 8, "killed": 8, "killed_placed": 8,
-    "invalid": 20, "not_allowed": 12, "never_reached": 12, "unavailable": 8, "throttled": 4, "not_sent": 4,
+    "invalid": 20, "not_allowed": 12, "never_reached": 12, "unavailable": 8,
+    "throttled": 4, "not_sent": 4,
 }  # fmt: skip
 WORDS = {
     "answered": "ANSWERED",
@@ -131,7 +133,7 @@ class ScriptedProvider:
         fate = self.next_fate or self.rng.choices(list(FATES), list(FATES.values()))[0]
         self.next_fate = None
         made = [self._call(number, url, fate) for number in numbers] if fate in PLACED else []
-        if fate == "killed" or fate == "killed_placed":
+        if fate in {"killed", "killed_placed"}:
             raise Killed
         if error := _ERRORS.get(fate):
             raise error()
