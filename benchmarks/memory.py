@@ -84,14 +84,14 @@ class Pipelined(Connection):
     def __exit__(self, *_: object) -> None:
         self._pipe.execute()
 
-    def run(self, operation: str, *arguments: Any) -> Any:
+    def run(self, operation: str, **arguments: Any) -> Any:
         """Put a step into the pipeline."""
-        self.run_in(self._pipe, operation, *arguments)
+        self._pipe.execute_command(*self._command(operation, arguments))
         return b"gone" if operation == "claim" else (b"", b"")
 
 
 def _warm_up(store: Store) -> None:
-    """Load the scripts, so that they do not count."""
+    """Load the library, so that they do not count."""
     _finish([_request(n) for n in range(10_000_000, 10_000_010)], store)
 
 

@@ -71,7 +71,7 @@ class BalanceCheck:
 
     def _log(self, events: list[AccountEvent]) -> None:
         for each in events:
-            level = logging.INFO if each.kind == "gate.opened" else logging.WARNING
+            level = logging.INFO if each.kind == "hold.ended" else logging.WARNING
             known = {name: value for name, value in each.facts.items() if name != "at"}
             facts = " ".join(f"{name}={json.dumps(value)}" for name, value in known.items())
             log.log(level, "%s %s", each.kind, facts)
@@ -79,4 +79,4 @@ class BalanceCheck:
 
 def _about(event: AccountEvent) -> str:
     """Return what it is about: the gate, or the level."""
-    return str(event.facts.get("gate", event.facts.get("level", "")))
+    return str(event.facts.get("hold", event.facts.get("level", "")))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +13,6 @@ from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.webhook_url import origin
-
-Record = Mapping[str, str]
 
 LONGEST_PRODUCER = 40
 
@@ -52,19 +49,6 @@ def _text(value: Decimal | float | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _legs(text: str) -> tuple[Leg, ...]:
-    return tuple(
-        Leg(
-            callid,
-            number,
-            status,
-            None if cost is None else Decimal(cost),
-            None if duration is None else float(duration),
-        )
-        for callid, number, status, cost, duration in json.loads(text)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One permission to ask the provider: numbered from 1, never reused."""
@@ -79,6 +63,11 @@ class Attempt:
     cost: Decimal | None = None
     """Credits; None where it is not known."""
     legs: tuple[Leg, ...] = ()
+    provider: str | None = None
+    """Who was asked; None where a release before 0.2 did not say."""
+    account: str = "default"
+    numbers: tuple[str, ...] = ()
+    """The E.164 numbers that were called."""
 
     @property
     def callids(self) -> tuple[str, ...]:
@@ -223,108 +212,12 @@ class Job:
             "timeline": [event_dict(event, mask=mask) for event in self.timeline],
         }
 
-    @classmethod
-    def from_record(cls, id_: str, record: Record, next_at: float | None = None) -> Job:
-        """Return the job that a record tells of; `next_at` in ms since the epoch."""
-        get = record.get
-        state = State(record["state"])
-        reason = get("reason") or None
-        attempts = tuple(_attempt(record, n) for n in range(1, int(record["n"]) + 1))
-        return cls(
-            id=id_,
-            kind=_kind(record),
-            state=state,
-            reason=None if state is State.HELD else reason,
-            hold_reason=reason if state is State.HELD else None,
-            outcome=get("outcome"),
-            priority=Priority(record["prio"]),
-            numbers=tuple(f"+{digits}" for digits in record["to"].split(",")),
-            say=get("say"),
-            lang=get("lang"),
-            play=get("play"),
-            caller=get("caller"),
-            tags=tuple(record["tags"].split(",")) if get("tags") else (),
-            key=get("key"),
-            max_attempts=_int(get("max")),
-            redial=_int(get("redial")),
-            redial_after=_seconds(get("after")),
-            on_uncertain=OnUncertain(record["unsure"]) if get("unsure") else None,
-            evidence_window=_seconds(get("window")),
-            call_deadline=_seconds(get("limit")),
-            hours=get("hours"),
-            backoff_longest=_seconds(get("wait")),
-            webhook=get("hook"),
-            spent=int(record["spent"]),
-            since=int(get("since") or 0),
-            created_at=_time(record["created"]),
-            due_at=_time(record["due"]),
-            expires_at=_time_or_none(get("expires")),
-            finished_at=_time_or_none(get("finished")),
-            duration=float(record["duration"]) if get("duration") else None,
-            attempts=attempts,
-            timeline=_timeline(record),
-            next_at=None if next_at is None else _time(str(next_at)),
-            owed=_seconds(get("owed")),
-        )
-
-
-def _kind(record: Record) -> Kind:
-    if "," in record["to"]:
-        return Kind.CONFERENCE
-    return Kind.PLAYBACK if "play" in record else Kind.TTS
-
 
 def iso(at: datetime | None) -> str | None:
     """Return a UTC time as ISO 8601 with milliseconds and Z."""
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _time(milliseconds: str) -> datetime:
-    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
-
-
-def _time_or_none(milliseconds: str | None) -> datetime | None:
-    return _time(milliseconds) if milliseconds else None
-
-
-def _int(text: str | None) -> int | None:
-    return int(text) if text else None
-
-
-def _seconds(milliseconds: str | None) -> float | None:
-    return int(milliseconds) / 1000 if milliseconds else None
-
-
-def _attempt(record: Record, number: int) -> Attempt:
-    return Attempt(
-        number=number,
-        sent_at=_time_or_none(record.get(f"{number}.sent")),
-        ended_at=_time_or_none(record.get(f"{number}.end")),
-        result=record.get(f"{number}.result"),
-        callid=record.get(f"{number}.callid"),
-        conferenceid=record.get(f"{number}.conf"),
-        error=record.get(f"{number}.error"),
-        cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
-        legs=_legs(record.get(f"{number}.legs", "[]")),
-    )
-
-
-_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
-
-
-def _timeline(record: Record) -> tuple[Event, ...]:
-    created = int(record["created"])
-    events: list[Event] = []
-    for index in range(int(record["moves"])):
-        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
-        if found:
-            before = events[-1].to if events else None
-            to, _, reason = found[2].partition(":")
-            at = _time(str(created + int(found[1])))
-            events.append(Event(at, before, to, reason or None, found[3], found[4]))
-    return tuple(events)
 
 
 def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
@@ -371,4 +264,4 @@ def _next_dict(action: NextAction | None) -> dict[str, Any] | None:
 
 def iso_of(milliseconds: float) -> str:
     """Return a moment in ms since the epoch as ISO 8601 with milliseconds and Z."""
-    return str(iso(_time(str(milliseconds))))
+    return str(iso(datetime.fromtimestamp(milliseconds / 1000, UTC)))

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from dispatcher.model.bulk_action import (
@@ -35,6 +34,7 @@ from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import BulkField
 from dispatcher.store.search import Search
 
 CREATED_FOR = 3600
@@ -76,7 +76,7 @@ class Bulk(Repository):
         options = options_of(
             kind, selection, name, expires=expires, uncertain=uncertain, priority=priority
         )
-        found = self._tally(kind, selection, json.dumps(options))
+        found = self._tally(kind, selection, options)
         # Who has waited longest comes first.
         ids = reversed(found.ids) if isinstance(selection, Filter) else found.ids
         return Preview(
@@ -90,10 +90,11 @@ class Bulk(Repository):
             left_out=found.left_out(),
         )
 
-    def _tally(self, kind: BulkActionKind, selection: Selection, options: str) -> Tally:
+    def _tally(self, kind: BulkActionKind, selection: Selection, options: dict[str, Any]) -> Tally:
         found = Tally()
         for ids in self._selected(selection):
-            answers = [text.decode() for text in self._run("weigh", kind, options, *ids)]
+            flat = self._run("preview_action", action=kind, options=options, ids=ids)
+            answers = [text.decode() for text in flat]
             for row in zip(ids, answers[::2], answers[1::2], strict=True):
                 found.add(*row)
             if len(found.ids) > MOST:
@@ -127,15 +128,20 @@ class Bulk(Repository):
         An action of that id which stands already is left as it is.
         """
         list_name = secrets.token_hex(6)
-        ids = self._key("act", preview.id, list_name)
+        ids = self._key("bulk_action_ids", preview.id, list_name)
         with plain_errors():
             pipe = self._pipeline()
             for start in range(0, len(preview.ids), _IDS_AT_ONCE):
                 pipe.rpush(ids, *preview.ids[start : start + _IDS_AT_ONCE])
                 pipe.expire(ids, CREATED_FOR)
             pipe.execute()
-        flat = chain.from_iterable(_fields(preview).items())
-        self._run("propose_act", preview.id, list_name, milliseconds(CREATED_FOR), *flat)
+        self._run(
+            "create_bulk_action",
+            id=preview.id,
+            written_to=list_name,
+            kept_for=milliseconds(CREATED_FOR),
+            fields=_fields(preview),
+        )
         return preview.id
 
     def begin(self, id_: str, *, actor: str, why: str = "") -> bool:
@@ -143,17 +149,21 @@ class Bulk(Repository):
 
         Raises UnknownAction.
         """
-        answer = self._run("begin_act", _known(id_), actor, why, milliseconds(LEASE)).decode()
-        if answer == "gone":
+        answer = self._run(
+            "start_bulk_action", id=_known(id_), actor=actor, note=why, lease=milliseconds(LEASE)
+        )
+        if answer == b"gone":
             raise UnknownAction(id_)
-        return bool(answer == "begun")
+        return bool(answer == b"started")
 
     def advance(self, id_: str, most: int = AT_ONCE) -> tuple[str, int]:
         """Do the next few jobs of a running action; return its state and how many are left.
 
         Raises UnknownAction.
         """
-        state, left = self._run("advance_act", _known(id_), most, milliseconds(LEASE))
+        state, left = self._run(
+            "advance_bulk_action", id=_known(id_), most=most, lease=milliseconds(LEASE)
+        )
         if state == b"gone":
             raise UnknownAction(id_)
         return state.decode(), int(left)
@@ -188,17 +198,18 @@ class Bulk(Repository):
 
         Raises UnknownAction.
         """
-        answer = self._run("stop_act", _known(id_), actor, why).decode()
-        if answer == "gone":
+        answer = self._run("stop_bulk_action", id=_known(id_), actor=actor, note=why)
+        if answer == b"gone":
             raise UnknownAction(id_)
-        return bool(answer == "running")
+        return bool(answer == b"running")
 
     def take(self) -> list[str]:
         """Take the actions that nobody has driven for a while: one look where none is running."""
         with plain_errors():
-            if not self._redis.exists(self._key("acts", "open")):
+            if not self._redis.exists(self._key("bulk_actions_running")):
                 return []
-        return [id_.decode() for id_ in self._run("take_acts", milliseconds(LEASE))]
+        ids = self._run("take_bulk_actions", lease=milliseconds(LEASE))
+        return [id_.decode() for id_ in ids]
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -212,18 +223,18 @@ class Bulk(Repository):
     def recent(self, most: int = 20) -> list[BulkAction]:
         """Return the actions that were begun lately, the latest first."""
         with plain_errors():
-            ids: Any = self._redis.zrange(self._key("acts"), 0, most - 1, desc=True)
+            ids: Any = self._redis.zrange(self._key("bulk_actions"), 0, most - 1, desc=True)
         return self._read([id_.decode() for id_ in ids])
 
     def _read(self, ids: list[str]) -> list[BulkAction]:
         with plain_errors():
             pipe = self._pipeline(atomic=True)
             for id_ in ids:
-                pipe.hgetall(self._key("act", id_))
-                pipe.llen(self._key("act", id_, "ids"))
+                pipe.hgetall(self._key("bulk_action", id_))
+                pipe.llen(self._key("bulk_action_ids", id_, "ids"))
             rows = pipe.execute()
         pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if b"state" in raw]
+        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if raw]
 
 
 def _known(id_: str) -> str:
@@ -236,15 +247,15 @@ def _known(id_: str) -> str:
 def _fields(preview: Preview) -> dict[str, Any]:
     left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
     return {
-        "what": preview.kind,
-        "meant": preview.selection,
-        "wish": json.dumps(preview.options),
-        "matched": preview.matched,
-        "chosen": len(preview.ids),
-        "credits": str(preview.credits),
-        "answered": str(preview.credits_if_answered),
-        "unknown": preview.unknown,
-        "left_out": json.dumps(left_out),
+        BulkField.ACTION: preview.kind,
+        BulkField.SELECTION: preview.selection,
+        BulkField.OPTIONS: json.dumps(preview.options),
+        BulkField.MATCHED: preview.matched,
+        BulkField.SELECTED: len(preview.ids),
+        BulkField.EXPECTED_CREDITS: str(preview.credits),
+        BulkField.CREDITS_IF_ANSWERED: str(preview.credits_if_answered),
+        BulkField.MAY_HAVE_BEEN_CALLED: preview.unknown,
+        BulkField.EXCLUDED: json.dumps(left_out),
     }
 
 
@@ -255,34 +266,34 @@ def _text(raw: dict[bytes, bytes]) -> dict[str, str]:
 def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
     return BulkAction(
         id=id_,
-        kind=BulkActionKind(record["what"]),
-        state=record["state"],
-        selection=record["meant"],
-        actor=record.get("actor", ""),
-        why=record.get("why", ""),
-        begun_at=_moment(record.get("begun")),
-        ended_at=_moment(record.get("ended")),
-        matched=int(record["matched"]),
-        chosen=int(record["chosen"]),
-        did=int(record.get("did", 0)),
-        left=int(record.get("left", left)),
+        kind=BulkActionKind(record[BulkField.ACTION]),
+        state=record[BulkField.STATE],
+        selection=record[BulkField.SELECTION],
+        actor=record.get(BulkField.ACTOR, ""),
+        why=record.get(BulkField.NOTE, ""),
+        begun_at=_moment(record.get(BulkField.STARTED)),
+        ended_at=_moment(record.get(BulkField.ENDED)),
+        matched=int(record[BulkField.MATCHED]),
+        chosen=int(record[BulkField.SELECTED]),
+        did=int(record.get(BulkField.DONE, 0)),
+        left=int(record.get(BulkField.REMAINING, left)),
         refused=_refused(record),
-        credits=Decimal(record["credits"]),
-        credits_if_answered=Decimal(record["answered"]),
-        unknown=int(record["unknown"]),
+        credits=Decimal(record[BulkField.EXPECTED_CREDITS]),
+        credits_if_answered=Decimal(record[BulkField.CREDITS_IF_ANSWERED]),
+        unknown=int(record[BulkField.MAY_HAVE_BEEN_CALLED]),
         left_out=tuple(
             LeftOut(reason, count, tuple(some))
-            for reason, count, some in json.loads(record["left_out"])
+            for reason, count, some in json.loads(record[BulkField.EXCLUDED])
         ),
     )
 
 
 def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
     refused = [
-        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
+        LeftOut(reason, int(value), tuple(record[f"examples:{reason}"].split(",")))
         for name, value in record.items()
         for kind, _, reason in [name.partition(":")]
-        if kind == "no"
+        if kind == "skipped"
     ]
     return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
 

@@ -60,27 +60,27 @@ class Callbacks(Repository):
 
     def receive(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> int:
         """Write reports, and add to what is counted; return how many reports were new."""
-        texts = (report.written() for report in reports)
-        return int(self._run("receive_reports", json.dumps(counts), *texts))
+        texts = [report.written() for report in reports]
+        return int(self._run("receive_callbacks", counts=dict(counts), reports=texts))
 
     def take(self, most: int = 100) -> list[CallReport]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""
-        texts = self._run("take_reports", most, milliseconds(LEASE))
+        texts = self._run("take_callbacks", most=most, lease=milliseconds(LEASE))
         return [CallReport.read(text.decode()) for text in texts]
 
     def done(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
-        texts = (report.written() for report in reports)
-        self._run("drop_reports", json.dumps(counts), *texts)
+        texts = [report.written() for report in reports]
+        self._run("drop_callbacks", counts=dict(counts), reports=texts)
 
     def due(self) -> bool:
         """Whether reports wait that nobody has taken."""
-        return bool(self._run("reports_due"))
+        return bool(self._run("callbacks_due"))
 
     def forget(self, jobs: Container[str]) -> None:
         """Drop what was reported of these jobs and nobody has applied yet."""
         with plain_errors():
-            waiting = self._redis.zscan_iter(self._key("reports"), count=AT_ONCE)
+            waiting = self._redis.zscan_iter(self._key("callbacks"), count=AT_ONCE)
             reports = (CallReport.read(member.decode()) for member, _ in waiting)
             gone = [report for report in reports if report.job_id in jobs]
         self.done(gone, {})

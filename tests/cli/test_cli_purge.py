@@ -123,7 +123,7 @@ def test_a_job_under_way_is_left_and_told(shell: Shell, told: Store) -> None:
     assert [job["id"] for job in ran.json["not_ended"]] == [under_way]
     assert NUMBER not in ran.out + ran.err
     assert told.jobs.get(under_way).state is State.IN_PROGRESS
-    busy: Any = redis_of(told).get(key_of(told, "busy", DIGITS))
+    busy: Any = redis_of(told).get(key_of(told, "calling", DIGITS))
     assert busy is None or busy.decode() == under_way
 
 
@@ -131,7 +131,7 @@ def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     old = ended(told)
     long_ago = told.now() - 91 * 86_400_000
     redis_of(told).hset(key_of(told, "job", old), "finished", round(long_ago))
-    redis_of(told).zadd(key_of(told, "idx", "failed:no_answer"), {old: long_ago})
+    redis_of(told).zadd(key_of(told, "by_state", "failed:no_answer"), {old: long_ago})
     new, waiting = ended(told, OTHER), add(told)
     dry = shell("purge", "--older-than", "90d", "--dry-run", "--json")
     assert dry.json == {"would_remove": 1, "not_ended": []}
@@ -175,7 +175,7 @@ def test_a_call_of_a_job_that_is_gone_leaves_no_trace_of_the_number(
     shell: Shell, store: Store
 ) -> None:
     """A record that was deleted by hand ends no call."""
-    redis_of(store).set(key_of(store, "busy", DIGITS), "aaaaaaaaaaaaaaaa")
+    redis_of(store).set(key_of(store, "calling", DIGITS), "aaaaaaaaaaaaaaaa")
     assert traces(store)
     assert shell("purge", "--recipient", NUMBER, "--yes").code == 0
     assert [name for name in traces(store) if "busy" in name] == []

@@ -35,7 +35,8 @@ def path(job: str = JOB, attempt: int = 1, *, key: str = KEY, hours: float = 1) 
 
 def waiting(store: Store) -> list[CallReport]:
     return [
-        CallReport.read(t.decode()) for t in redis_of(store).zrange(key_of(store, "reports"), 0, -1)
+        CallReport.read(t.decode())
+        for t in redis_of(store).zrange(key_of(store, "callbacks"), 0, -1)
     ]
 
 

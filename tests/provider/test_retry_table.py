@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.job import Job
 from dispatcher.policy import Policy, after_error
 from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.store import codec
 from support.provider_wire import http, reset
 from workers.engine.lease import Lease
 
@@ -22,15 +22,15 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
 COLUMNS = 9
 NOTHING = "–"  # noqa: RUF001
 SAY = {"caller": "+818000000000", "recipient": "+818011234567", "message": "Hi", "lang": "en"}
-JOB = Job.from_record(
+JOB = codec.job(
     "a" * 16,
     {
         "state": "dialing",
-        "prio": "normal",
+        "priority": "normal",
         "to": "818011234567",
         "say": "Hi",
-        "n": "1",
-        **dict.fromkeys(("spent", "moves", "created", "due"), "0"),
+        "attempts": "1",
+        **dict.fromkeys(("spent", "events", "created", "due"), "0"),
     },
 )
 DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "201"}

@@ -161,11 +161,11 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     store.calls.settle(id_, 1, decision)
     assert not store.jobs.purge(id_, clock.ms)
     assert store.jobs.purge(id_, clock.ms + 1)
-    person = f"person:{RECIPIENT[1:]}"
-    account = {"credit", "waiting", "counts"}  # what it has cost, and that it was: for good
-    chart = {f"ended:{int(clock.ms // 3_600_000)}"}  # figures without names, for a day
-    assert snapshot(store).keys() == {"reasons", "limits", "pace", person} | account | chart
-    assert 0 < redis_of(store).pttl(key_of(store, person)) <= DAY
+    called = f"called:{RECIPIENT[1:]}"
+    account = {"credit", "waiting", "counters"}  # what it has cost, and that it was: for good
+    chart = {f"outcomes:{int(clock.ms // 3_600_000)}"}  # figures without names, for a day
+    assert snapshot(store).keys() == {"config", "pace", called} | account | chart
+    assert 0 < redis_of(store).pttl(key_of(store, "called", RECIPIENT[1:])) <= DAY
     with pytest.raises(UnknownJob):
         store.jobs.get(id_)
     assert not store.jobs.purge(id_, clock.ms + 1)

@@ -49,7 +49,7 @@ def test_an_hour_ends_and_nothing_is_lost_or_counted_twice(store: Store, clock: 
 
 def test_counts_are_forgotten_after_a_day(store: Store) -> None:
     failed(store)
-    (key,) = redis_of(store).keys(key_of(store, "ended", "*"))
+    (key,) = redis_of(store).keys(key_of(store, "outcomes", "*"))
     assert 86_000 < redis_of(store).ttl(key) <= 86_400
 
 

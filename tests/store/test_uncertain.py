@@ -96,7 +96,7 @@ def test_evidence_that_comes_before_the_redial_is_dialled_saves_the_second_call(
 def test_a_call_that_evidence_brought_back_keeps_its_number_from_others(
     store: Store, clock: Clock
 ) -> None:
-    redis_of(store).hset(key_of(store, "limits"), "alone", 1)
+    redis_of(store).hset(key_of(store, "config"), "one_at_a_time", 1)
     id_ = given_up(store, clock, on_uncertain="redial")
     store.calls.settle(id_, 1, placed("found"))
     other = enqueue(store)

@@ -69,7 +69,11 @@ class ModelJob:
     @property
     def place(self) -> str | None:
         if self.state is State.QUEUED:
-            return "fed" if self.dispatched is not None else f"ready:{self.priority}:{self.line}"
+            return (
+                "dispatched"
+                if self.dispatched is not None
+                else f"ready:{self.priority}:{self.line}"
+            )
         if self.state is State.HELD:
             return f"held:{self.hold}:{self.priority}"
         return None
@@ -367,17 +371,17 @@ class Model:
         """Return every structure as it should stand: name -> id -> score."""
         found: Places = defaultdict(dict)
         for job in self.jobs.values():
-            found[f"idx:{job.kind}"][job.id] = job.created
+            found[f"by_state:{job.kind}"][job.id] = job.created
             if job.next_at is not None:
-                found[f"next:{job.state}"][job.id] = job.next_at
+                found[f"due:{job.state}"][job.id] = job.next_at
             if job.owes_at is not None:
-                found["next:cost"][job.id] = job.owes_at
+                found["due:cost"][job.id] = job.owes_at
             if job.place:
                 found[job.place][job.id] = job.due if job.dispatched is None else job.dispatched
             for tag in job.request.tags:
-                found[f"tag:{tag}"][job.id] = job.created
+                found[f"by_tag:{tag}"][job.id] = job.created
             for number in job.numbers:
-                found["recipients"][f"{number[::-1]}:{job.id}"] = 0
+                found["by_recipient"][f"{number[::-1]}:{job.id}"] = 0
         return dict(found)
 
     def come(self, state: State) -> list[ModelJob]:

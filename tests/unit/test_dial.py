@@ -15,6 +15,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy
 from dispatcher.provider import AnswerLost, Throttled
 from dispatcher.provider.transport import _BEFORE_SENDING
+from dispatcher.store import codec
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import Claim, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls, Signer
@@ -24,21 +25,22 @@ from workers.engine.dial import Dial, Turn
 SENT = 1_764_072_000_000
 RECORD = {
     "state": "queued",
-    "prio": "normal",
+    "priority": "normal",
     "to": "818011234567",
     "say": "Disk full",
     "lang": "en",
-    "n": "1",
+    "attempts": "1",
     "1.sent": str(SENT),
     "spent": "0",
-    "moves": "0",
+    "events": "0",
     "created": "0",
     "due": "0",
 }
-JOB = Job.from_record("a" * 16, RECORD)
-HELD = Job.from_record(
+JOB = codec.job("a" * 16, RECORD)
+HELD = codec.job(
     JOB.id,
-    RECORD | {"state": "held", "reason": "credit", "moves": "1", "t0": "0 held:credit worker poor"},
+    RECORD
+    | {"state": "held", "reason": "credit", "events": "1", "t0": "0 held:credit worker poor"},
 )
 CALLER = "+815012345678"
 NOON_IN_TOKYO = datetime(2026, 7, 1, 3, tzinfo=UTC)

@@ -32,6 +32,7 @@ from dispatcher.policy import (
     next_cost_look,
 )
 from dispatcher.provider import ProviderError
+from dispatcher.store import codec
 
 POLICY = Policy()
 WHY = "the provider said no"
@@ -44,16 +45,16 @@ def attempt(number: int, result: str | None = None) -> Attempt:
 
 def job(*results: str | None, **wishes: Any) -> Job:
     """Return a job of so many attempts with these results; None is the one that is made now."""
-    fresh = Job.from_record(
+    fresh = codec.job(
         "a" * 16,
         {
             "kind": "tts",
             "state": "dialing",
-            "prio": "normal",
+            "priority": "normal",
             "to": "818012345678",
-            "n": "0",
+            "attempts": "0",
             "spent": "0",
-            "moves": "0",
+            "events": "0",
             "created": "0",
             "due": "0",
         },
@@ -341,7 +342,10 @@ def test_a_call_that_ended_any_other_way_fails_the_job(status: str) -> None:
             ["not_placed"], {"redial": 2, "max_attempts": 2}, State.FAILED, id="attempts are spent"
         ),
         pytest.param(
-            ["no_answer"], {"redial": 1, "since": 1, "spent": 1}, State.SCHEDULED, id="retriggered"
+            ["no_answer"],
+            {"redial": 1, "since": 1, "spent": 1},
+            State.SCHEDULED,
+            id="retriggered",
         ),
     ],
 )

@@ -26,7 +26,7 @@ def waiting(webhooks: Webhooks) -> list[Webhook]:
 def tell(store: Store, kind: str, **facts: Any) -> str:
     """Write a notice as the Lua operations do."""
     fields: dict[Any, Any] = {"kind": kind, "facts": json.dumps(facts)}
-    id_: Any = redis_of(store).xadd(key_of(store, "notices"), fields)
+    id_: Any = redis_of(store).xadd(key_of(store, "events"), fields)
     return str(id_.decode())
 
 
@@ -41,7 +41,7 @@ def fail(webhooks: Webhooks, id_: str, *, delay: float = 5, pause: float = 0) ->
 def test_without_a_target_nothing_is_written(store: Store, webhooks: Webhooks) -> None:
     ended(store)
     assert not waiting(webhooks)
-    assert not redis_of(store).keys(key_of(store, "hook*"))
+    assert not redis_of(store).keys(key_of(store, "delivery", "*"))
 
 
 def test_each_end_is_one_event_for_each_target(store: Store, webhooks: Webhooks) -> None:
@@ -124,7 +124,7 @@ def test_a_gate_that_closes_and_opens_is_told(store: Store, webhooks: Webhooks) 
     store.holds.end("auth")
     webhooks.take_events()
     closed, opened = waiting(webhooks)
-    assert (closed.type, opened.type) == ("gate.closed", "gate.opened")
+    assert (closed.type, opened.type) == ("hold.started", "hold.ended")
     assert json.loads(closed.facts)["gate"] == "auth"
 
 
@@ -134,9 +134,9 @@ def test_what_happened_before_there_was_a_target_is_not_told(
     tell(store, "credit.low")
     webhooks.take_events()
     targets(store)
-    tell(store, "gate.closed")
+    tell(store, "hold.started")
     webhooks.take_events()
-    assert [each.type for each in waiting(webhooks)] == ["gate.closed"]
+    assert [each.type for each in waiting(webhooks)] == ["hold.started"]
 
 
 # -- what is taken ------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_a_delivered_one_is_gone(store: Store, webhooks: Webhooks) -> None:
     assert webhooks.settle(id_, "done")
     assert not webhooks.settle(id_, "done")
     assert webhooks.counts() == {"waiting": 0, "dead": 0}
-    assert not redis_of(store).keys(key_of(store, "hook:*"))
+    assert not redis_of(store).keys(key_of(store, "delivery", "*"))
 
 
 def test_one_target_has_few_under_way_and_the_next_goes_at_once(
@@ -324,13 +324,13 @@ def test_retention_forgets_the_dead_and_what_nobody_sends(
     ended(store)
     assert webhooks.purge(clock.ms - 50_000) == 2
     assert webhooks.counts() == {"waiting": 1, "dead": 0}
-    assert len(redis_of(store).keys(key_of(store, "hook:*"))) == 1
+    assert len(redis_of(store).keys(key_of(store, "delivery", "*"))) == 1
 
 
 def test_a_record_deleted_by_hand_stops_nothing(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     ended(store)
-    redis_of(store).delete(key_of(store, "hook", waiting(webhooks)[0].id))
+    redis_of(store).delete(key_of(store, "delivery", waiting(webhooks)[0].id))
     ended(store)
     (id_,) = webhooks.take(LEASE)
     assert webhooks.claim(id_, LEASE)

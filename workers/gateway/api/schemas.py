@@ -250,7 +250,7 @@ ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
         "act": {"type": "string", "enum": values(BulkActionKind)},
-        "state": {"type": "string", "enum": ["proposed", "running", "done", "stopped"]},
+        "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
         "meant": {"type": "string", "description": "Which jobs, in words."},
         "actor": {"type": "string"},
         "why": {"type": "string"},
