@@ -10,7 +10,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.progress import Progress
-from dispatcher.store.migrate import Plan
+from dispatcher.store.migrate import Done, Migration, Plan
 from dispatcher.store.schema import SCHEMA
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")]
@@ -26,37 +26,41 @@ def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = F
     plan = migration.plan()
     if dry_run or not plan.needed:
         _say_plan(plan, json=json)
-        return
-    done = 0
+    else:
+        _say_done(_run(migration, shown=not json), json=json)
+
+
+def _run(migration: Migration, *, shown: bool) -> Done:
+    moved = 0
 
     def count(_step: str, many: int) -> None:
-        nonlocal done
-        done += many
+        nonlocal moved
+        moved += many
         bar.move()
 
-    with Progress("migrating", None, lambda: done, shown=not json) as bar:
-        found = migration.run(count)
-    if json:
-        output.as_json({"schema": SCHEMA, "migrated": True, **asdict(found)})
-        return
-    typer.echo(
-        f"migrated to schema {SCHEMA}: {_counted(found.jobs)}; {found.moved:,} entries in all"
-    )
-    if found.without_record:
-        typer.echo(f"{found.without_record} of these jobs had no record any more before, either")
+    with Progress("migrating", None, lambda: moved, shown=shown) as bar:
+        return migration.run(count)
 
 
 def _say_plan(plan: Plan, *, json: bool) -> None:
     if json:
-        output.as_json({"schema": SCHEMA, "migrated": False, **asdict(plan), "needed": plan.needed})
-    elif not plan.needed:
-        typer.echo(f"nothing to do: the records have schema {SCHEMA}" if plan.schema else _EMPTY)
-    else:
+        output.as_json({"migrated": False, "needed": plan.needed, **asdict(plan)})
+    elif plan.needed:
         stands = "half-way to" if plan.goes_on else f"of schema {plan.schema}, to bring to"
         typer.echo(f"the records are {stands} schema {SCHEMA}: {_counted(plan.jobs)}")
+    elif plan.schema is None:
+        typer.echo("nothing to do: there are no records")
+    else:
+        typer.echo(f"nothing to do: the records have schema {SCHEMA}")
 
 
-_EMPTY = "nothing to do: there are no records"
+def _say_done(done: Done, *, json: bool) -> None:
+    if json:
+        output.as_json({"migrated": True, "schema": SCHEMA, **asdict(done)})
+        return
+    typer.echo(f"migrated to schema {SCHEMA}: {_counted(done.jobs)}; {done.moved:,} entries")
+    if done.without_record:
+        typer.echo(f"{done.without_record} of these jobs had no record before, either")
 
 
 def _counted(jobs: dict[str, int]) -> str:

@@ -26,18 +26,20 @@ Load = Callable[[], Store]
 @pytest.fixture(scope="session")
 def load(redis_client: redis.Redis) -> Iterator[Load]:
     """Return a function that writes the kept store under a namespace of its own."""
-    loaded: list[str] = []
+    now = kept_store.load(HERE, redis_client, "{kept}")
+    loaded = ["{kept}"]
 
     def load_() -> Store:
-        root = f"old{next(_NUMBERS)}"
-        loaded.append(root)
+        name = f"old{next(_NUMBERS)}"
+        kept_store.copy(redis_client, "{kept}", f"{{{name}}}")
+        loaded.append(f"{{{name}}}")
         clock = Clock()
-        clock.ms = kept_store.load(HERE, redis_client, f"{{{root}}}")
-        return Store(redis_client, namespace=root, clock=clock)
+        clock.ms = now
+        return Store(redis_client, namespace=name, clock=clock)
 
     yield load_
     for root in loaded:
-        kept_store.remove(redis_client, f"{{{root}}}")
+        kept_store.remove(redis_client, root)
 
 
 @pytest.fixture

@@ -44,10 +44,26 @@ def load(folder: Path, client: redis.Redis, root: str) -> float:
     return float(json.loads(head)["now"])
 
 
+_COPY = """
+for _, name in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
+  redis.call('COPY', name, KEYS[2] .. string.sub(name, #KEYS[1] + 1))
+end
+"""
+_REMOVE = """
+for _, name in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do
+  redis.call('UNLINK', name)
+end
+"""
+
+
+def copy(client: redis.Redis, root: str, to: str) -> None:
+    """Write all that stands below a root below another one as well."""
+    client.eval(_COPY, 2, root, to)
+
+
 def remove(client: redis.Redis, root: str) -> None:
     """Remove all that stands below a root."""
-    for name in client.scan_iter(match=f"{root}:*", count=5000):
-        client.unlink(name)
+    client.eval(_REMOVE, 1, root)
 
 
 def expected(folder: Path) -> Any:

@@ -74,7 +74,7 @@ def _assert_used(found: Snapshot, scope: str, everybody: list[dict[str, str]]) -
     if period == "day":
         begins = max(begins, int(found["spending_limits"]["@day"].split()[0]))
     used = sum(_uses(record, begins) for record in everybody if _in(scope, record))
-    assert int(found.get(f"used:{period}", {}).get(scope, 0)) == used, scope
+    assert int(found.get(f"spent:{period}", {}).get(scope, 0)) == used, scope
 
 
 def _uses(record: dict[str, str], begins: int) -> int:

@@ -101,16 +101,16 @@ def _found(writer: Writer, pattern: str) -> Iterator[str]:
                 yield name
 
 
-def _hashes(writer: Writer, names: list[str]) -> list[Raw]:
-    """Return the hashes of these names whose fields have other names now; empty for the rest."""
+def _hashes(writer: Writer, names: list[str]) -> Iterator[Raw]:
+    """Yield the hashes of these names whose fields have other names now; empty for the rest."""
+    asked = [first_schema.new_hash(name, {}) is not None for name in names]
     pipe = writer.redis.pipeline(transaction=False)
     with plain_errors():
-        for name in names:
-            if first_schema.new_hash(name, {}) is None:
-                pipe.echo("")
-            else:
+        for name, is_asked in zip(names, asked, strict=True):
+            if is_asked:
                 pipe.hgetall(_raw(writer.old(name)))
-        return [answer if isinstance(answer, dict) else {} for answer in pipe.execute()]
+        answers = iter(pipe.execute())
+    return (next(answers) if is_asked else {} for is_asked in asked)
 
 
 def _rename(writer: Writer, name: str, fields: Raw) -> Iterator[Command]:

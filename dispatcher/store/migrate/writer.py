@@ -15,7 +15,7 @@ from redis.commands.core import Script
 from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
 from dispatcher.store.redis_url import StoreUnsuitable, plain_errors
-from dispatcher.store.schema import BARRIER, DEFAULT_ACCOUNT, MIGRATING, SCHEMA, key_name
+from dispatcher.store.schema import BARRIER, DEFAULT_ACCOUNT, MIGRATING, SCHEMA, key_name, mismatch
 
 LEASE = 30_000
 """ms after which another process may go on, where the one that migrates has died."""
@@ -103,11 +103,8 @@ def require_ours(client: redis.Redis, root: str) -> str | None:
     with plain_errors():
         found: Any = client.get(key_name(root, DEFAULT_ACCOUNT, "schema"))
     schema = found.decode() if found else None
-    if schema not in {None, MIGRATING} and (not schema.isdigit() or int(schema) > SCHEMA):
-        raise StoreUnsuitable(
-            f"the records have schema {schema[:20]}, and this version only knows up to {SCHEMA}:"
-            " use a newer voice-dispatcher"
-        )
+    if schema not in {None, MIGRATING} and (not schema.isdecimal() or int(schema) > SCHEMA):
+        raise StoreUnsuitable(mismatch(schema))
     return schema
 
 
