@@ -91,7 +91,14 @@ class Dial:
         while True:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = retry_until_available(
-                partial(self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot)
+                partial(
+                    self.store.queue.claim,
+                    job_id,
+                    token=token,
+                    lease=self.lease,
+                    slot=slot,
+                    provider=self.provider.name,
+                )
             )
             match answer:
                 case Wait():
