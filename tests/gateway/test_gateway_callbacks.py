@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.store import Store
@@ -143,7 +143,7 @@ bodies = st.binary(max_size=400) | st.builds(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(bodies, st.sampled_from(["", "application/json", *FORM.values(), "x; charset=utf-32"]))
 def test_no_body_makes_the_gateway_fail(
     gateway: Gateway, store: Store, body: bytes, content_type: str

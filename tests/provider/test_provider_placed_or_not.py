@@ -362,7 +362,7 @@ def test_a_broken_answer_does_not_spoil_the_next(serve, client_for) -> None:
     assert client.say(**SAY) == "a"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     start=st.sampled_from(
         [

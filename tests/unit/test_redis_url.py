@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis import exceptions
 
@@ -122,7 +122,6 @@ PASSWORD = "hunter2"
 garnish = st.text(st.sampled_from("/?#:@%&=[] é"), max_size=3)
 
 
-@settings(deadline=None)
 @given(
     garnish,
     garnish,
