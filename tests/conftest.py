@@ -37,7 +37,7 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "played(by): what that function came to is the `outcome`")
-    config.addinivalue_line("markers", "slow: it takes many seconds; `make check` leaves it out")
+    config.addinivalue_line("markers", "slow: it takes many seconds, and so starts first")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,8 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    return WORKERS
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Say how many `-n auto` is; `-n logical` stays a worker for each core."""
+    return WORKERS if config.option.numprocesses == "auto" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ from support.e2e_stack import QUICK, SAY, Up, eventually, number, numbers
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 from dispatcher.store import Store
 from dispatcher.store.api_keys import Scope
 from support.api_client import client
@@ -17,6 +19,7 @@ ROOT = HERE.parents[1]
 SCHEMATHESIS = Path(sysconfig.get_path("scripts")) / "schemathesis"
 
 
+@pytest.mark.slow
 def test_no_request_breaks_it_and_all_answers_are_as_documented(
     gateway: Gateway, store: Store, tmp_path: Path
 ) -> None:

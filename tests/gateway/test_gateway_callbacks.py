@@ -189,6 +189,7 @@ def test_a_large_one_within_the_limit_is_taken(gateway: Gateway, store: Store) -
     assert len(waiting(store)) == 1
 
 
+@pytest.mark.slow
 def test_a_body_that_drips_is_not_waited_for(gateway: Gateway, store: Store) -> None:
     started = time.monotonic()
     with gateway.wire(within=30) as wire:

@@ -218,6 +218,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]
         yield client
 
 
+@pytest.mark.slow
 def test_acts_in_any_order(own_redis: redis.Redis) -> None:
     ActsMachine.redis = own_redis
     run_state_machine_as_test(

@@ -205,6 +205,7 @@ def test_a_job_that_waits_for_its_slot_spends_nothing_and_is_still_cancelled(sto
     assert store.claim(id_, token="t", lease=30, slot=answer.slot) == "cancelled"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checks", [1, 30])
 @pytest.mark.parametrize("rate", RATES)
 def test_checks_have_their_share_and_no_more_while_jobs_wait(

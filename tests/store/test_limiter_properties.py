@@ -53,6 +53,7 @@ def begin(redis_client: redis.Redis) -> Begin:
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @FEW
 @given(workers=WORKERS, throttles=THROTTLES)
@@ -70,6 +71,7 @@ def test_no_period_ever_has_more_than_the_limit(
     assert least_gap(crowd.grants, per_second) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @FEW
 @given(others=PUNCTUAL)

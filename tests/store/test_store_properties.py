@@ -605,6 +605,7 @@ def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.mark.slow
 def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:
     machine = type("Machine", (StoreMachine,), {"redis": own_database})
     run_state_machine_as_test(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 
+import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -165,6 +166,7 @@ class Telling(RuleBasedStateMachine):
         self.client.flushdb()
 
 
+@pytest.mark.slow
 def test_every_end_of_a_job_is_exactly_one_event(redis_client: redis.Redis) -> None:
     machine = type("Telling", (Telling,), {"client": redis_client})
     run_state_machine_as_test(

@@ -65,6 +65,7 @@ def own_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
         yield server
 
 
+@pytest.mark.slow
 def test_nobody_is_delayed_and_nothing_is_lost(
     own_redis: EmbeddedServer, receiver: Receiver, tmp_path: Path
 ) -> None:
