@@ -85,7 +85,7 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
     up = stage.up
     handles = [up.dispatcher.call("+818012340002", say="x", tags=["http"]) for _ in range(3)]
     for handle in handles:
-        assert handle.wait(30).reason == "no_answer"
+        assert handle.wait(60).reason == "no_answer"
     key = up.cli("keys", "create", "ops", "--scope", "operate").stdout.strip()
     begin = f"""
         ask() {{ curl -sS "$GATEWAY/v1/$1" -H "Authorization: Bearer {key}" \\
@@ -100,7 +100,7 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
         script = begin.partition("ACT=")[0] + f"ask acts/{begun['id']}"
         return typed(stage, script)[0]["state"] == "done"
 
-    eventually(done, 30, "the act is done")
+    eventually(done, 90, "the act is done")
     eventually(
-        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 30, "they rang"
+        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 90, "they rang"
     )

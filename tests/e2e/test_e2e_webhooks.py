@@ -27,7 +27,7 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
         threading.Thread(target=receiver.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{receiver.server_port}/told"
         job = stage.up.dispatcher.call(number("0001"), say=SAY, webhook=url)
-        eventually(lambda: got, 30, "the receiver is told")
+        eventually(lambda: got, 90, "the receiver is told")
         receiver.shutdown()
     headers, body = got[0]
     told = Webhook(WEBHOOK_SECRET).verify(body, headers)
@@ -39,7 +39,7 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
 
 def _task(stage: Stage, id_: str) -> str | None:
     """Return the state of the delivery's task in Flower."""
-    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=10).json()
+    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=60).json()
     return next(
         (
             str(task["state"])

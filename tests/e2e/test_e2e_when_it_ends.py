@@ -110,10 +110,10 @@ def test_a_second_beat_does_nothing_twice(stage: Stage) -> None:
         stderr=subprocess.DEVNULL,
     )
     with beat:
-        eventually(lambda: len(_beats(stage)) == 2, 20, "two beats run")
+        eventually(lambda: len(_beats(stage)) == 2, 90, "two beats run")
         who = numbers("0005", 20)
         ids = stage.up.enqueue(who, at="1s", redial=1, redial_after="1s")
-        jobs = stage.up.ended(ids, 30)
+        jobs = stage.up.ended(ids, 120)
         beat.terminate()
     assert {tuple(event.to for event in job.timeline) for job in jobs} == {
         ("scheduled", "queued", "dialing", "in_progress") * 2 + ("completed",)

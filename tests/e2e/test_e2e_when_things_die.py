@@ -63,7 +63,7 @@ def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync:
             up.dispatcher.job(ids[0])
         time.sleep(AWAY)
         server.start()
-        return Ended(up.ended(ids, 90), up.sandbox.books())
+        return Ended(up.ended(ids, 150), up.sandbox.books())
 
 
 def redis_stopped(folder: Path) -> Ended:
@@ -108,7 +108,7 @@ def broker_flushed(folder: Path) -> Flushed:
             broker.flushdb()
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
-            jobs = up.ended(ids, 90)
+            jobs = up.ended(ids, 150)
             astray = int(up.dispatcher.store.redis.exists("normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
@@ -178,7 +178,7 @@ def stack_interrupted(folder: Path) -> tuple[float, Ended]:
         assert sandbox.books().total() < len(ids)
         up.start()
         up.wait_until_up()
-        return took, Ended(up.ended(ids, 90), sandbox.books())
+        return took, Ended(up.ended(ids, 150), sandbox.books())
 
 
 @pytest.mark.played(by=stack_interrupted)
@@ -198,7 +198,7 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not store.redis.exists("celery", "unacked"), 60, "the door is done")
+        eventually(lambda: not store.redis.exists("celery", "unacked"), 90, "the door is done")
         return store.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 

@@ -186,7 +186,7 @@ def test_a_wait_ends_with_the_job(billing: Client, store: Store) -> None:
     began = time.monotonic()
     found = billing.get(f"/v1/jobs/{id_}?wait=30").json()
     assert found["state"] == "cancelled"
-    assert 0.3 < time.monotonic() - began < 10
+    assert 0.3 < time.monotonic() - began < 28
     timer.join()
 
 

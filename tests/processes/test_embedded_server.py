@@ -39,7 +39,7 @@ def ask(server: EmbeddedServer, *command: str) -> object:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         if time.monotonic() > deadline:
             return False

@@ -24,7 +24,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_child_is_found_and_ended(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="sleep 1000"), none_left(tmp_path):
         child = subprocess.Popen(SLEEP)
-    assert child.wait(10) < 0
+    assert child.wait(30) < 0
 
 
 def test_what_a_child_left_to_nobody_is_found_by_the_folder(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ class Stage:
         def close() -> None:
             assert self._nursery.stdin
             self._nursery.stdin.close()
-            self._nursery.wait(20)
+            self._nursery.wait(60)
 
         undo.callback(close)
 

@@ -42,7 +42,7 @@ QUICK = {
     "DISPATCHER_EVIDENCE_WINDOW": "2s",
 }
 """Waits that are minutes in earnest, cut short."""
-STARTS_WITHIN = 60.0  # seconds; several stacks start at once, on a slow machine
+STARTS_WITHIN = 120.0  # seconds; several stacks start at once, on a slow machine
 STOPS_WITHIN = 30.0
 
 T = TypeVar("T")
@@ -127,12 +127,12 @@ class Sandbox:
         self._post("options", changes)
 
     def _get(self, what: str) -> Any:
-        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=20)
+        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=60)
         answer.raise_for_status()
         return answer.json()
 
     def _post(self, what: str, body: dict[str, Any]) -> None:
-        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=20).raise_for_status()
+        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=60).raise_for_status()
 
 
 class OwnSandbox(Sandbox):
@@ -228,7 +228,7 @@ class Up:
     def assert_nothing_left(self) -> None:
         eventually(lambda: not processes_of(self.folder), STOPS_WITHIN, "no process is left")
 
-    def cli(self, *argv: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def cli(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as in a second terminal, in the folder of this `up`."""
         return subprocess.run(
             [VOICE_DISPATCHER, *argv],

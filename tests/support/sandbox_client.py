@@ -22,10 +22,10 @@ class Client:
         self.session.auth = auth
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.session.get(self.url + path, timeout=10, **options)
+        return self.session.get(self.url + path, timeout=30, **options)
 
     def post(self, path: str, form: Any = None, **options: Any) -> requests.Response:
-        return self.session.post(self.url + path, data=form, timeout=10, **options)
+        return self.session.post(self.url + path, data=form, timeout=30, **options)
 
     def play(self, recipient: str = "+818012340001", **fields: Any) -> requests.Response:
         form = {
@@ -84,7 +84,7 @@ class Receiver:
     types: list[str] = field(default_factory=list)
 
 
-def eventually(true: Callable[[], Any], within: float = 5.0) -> Any:
+def eventually(true: Callable[[], Any], within: float = 30.0) -> Any:
     """Return the first truthy answer, or fail when none has come in time."""
     deadline = time.monotonic() + within
     while not (answer := true()):

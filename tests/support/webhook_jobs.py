@@ -25,7 +25,7 @@ LOOPBACK = Addresses((ip_network("127.0.0.0/8"),))
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], what: str, within: float = 10) -> T:
+def eventually(look: Callable[[], T], what: str, within: float = 60) -> T:
     deadline = time.monotonic() + within
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {within:g} s still not: {what}"
