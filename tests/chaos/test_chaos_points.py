@@ -20,7 +20,8 @@ from support.chaos_points import (
     BEFORE_POST,
     POINTS,
 )
-from support.chaos_stage import Stage, Verdict, eventually
+from support.chaos_stage import Stage, Verdict
+from support.polling import eventually
 
 WISHES = (OnUncertain.HOLD, OnUncertain.REDIAL)
 UNCALLED = {AFTER_CLAIM, BEFORE_POST}
@@ -61,7 +62,7 @@ def _met(stage: Stage, point: str, wish: str, name: str) -> str:
     trap = {"point": point, "wish": wish, "how": int(how)}
     stage.start("dial", name, trap=trap, concurrency=1)
     what = f"a worker gets {point} with {wish}"
-    (line,) = eventually(lambda: _caught(stage)[len(before) :], 30, what, stage.told)
+    (line,) = eventually(lambda: _caught(stage)[len(before) :], what, more=stage.told)
     return str(line.split()[1])
 
 
@@ -73,9 +74,8 @@ def _has_its_say(stage: Stage, id_: str) -> None:
     """Wait until a worker that goes on has written what it did."""
     eventually(
         lambda: stage.jobs([id_])[0].attempts[0].result != "maybe_placed",
-        20,
         "the stopped worker goes on",
-        stage.told,
+        more=stage.told,
     )
 
 

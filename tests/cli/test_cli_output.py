@@ -18,6 +18,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.polling import eventually
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"
@@ -60,13 +61,6 @@ def settle(store: Store, id_: str, decision: Decision) -> None:
 def reach(store: Store, id_: str, callid: str = "call-1") -> None:
     dial(store, id_, callid)
     assert store.settle(id_, 1, REACHED) is State.COMPLETED
-
-
-def within(seconds: float, condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 # -- a job in JSON -------------------------------------------------------------------------
@@ -407,7 +401,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     shell: Shell, store: Store, decision: Decision, code: int, state: str
 ) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait", "--json")
-    within(60, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     assert id_
     dial(store, id_)
@@ -430,7 +424,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
 
 def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
-    within(60, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     process.send_signal(signal.SIGINT)
     ran = shell.end(process)

@@ -17,7 +17,8 @@ from dispatcher.sandbox.options import CREDITS_PAGES
 from dispatcher.store.credit import Account, account
 from dispatcher.store.events import notices
 from dispatcher.store.search import counts
-from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
+from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, numbers
+from support.polling import eventually
 
 TTS = 20
 """What a call costs at the sandbox."""
@@ -37,7 +38,7 @@ def settled(up: Up, sandbox: Sandbox) -> int:
         waits = placed + held(up) == MANY and not account(up.dispatcher.store).in_flight
         return placed if waits and not sandbox.stats()["calls"]["in_progress"] else 0
 
-    return eventually(quiet, 90, "what the credit pays for is called, the rest is held")
+    return eventually(quiet, "what the credit pays for is called, the rest is held")
 
 
 @dataclass
@@ -63,7 +64,7 @@ def out_of_credit(folder: Path) -> Story:
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
     ):
         store = up.dispatcher.store
-        eventually(lambda: account(store).balance is not None, 90, "the balance is seen")
+        eventually(lambda: account(store).balance is not None, "the balance is seen")
         ids = up.enqueue(numbers("0001", MANY))
         first = settled(up, sandbox)
         found = [job for job in store.get_many(ids) if job]
@@ -71,9 +72,9 @@ def out_of_credit(folder: Path) -> Story:
         stats = up.json("stats")
         began = time.monotonic()
         sandbox.top_up(12 * TTS)
-        eventually(lambda: sandbox.placed() > first, 90, "calls go on after a top-up")
+        eventually(lambda: sandbox.placed() > first, "calls go on after a top-up")
         resumed = time.monotonic() - began
-        eventually(lambda: sandbox.placed() >= first + 10, 90, "the top-up is used")
+        eventually(lambda: sandbox.placed() >= first + 10, "the top-up is used")
         second = settled(up, sandbox) - first
         refused = sandbox.answered(403)
         sandbox.top_up(1_000_000)
@@ -148,9 +149,9 @@ def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
     ):
         ids = up.enqueue(numbers("0001", MANY))
-        eventually(lambda: sandbox.placed() > MANY / 10, 90, "calls are placed")
+        eventually(lambda: sandbox.placed() > MANY / 10, "calls are placed")
         sandbox.options(**trouble)
-        eventually(up.dispatcher.store.gates, 90, "the gate is closed")
+        eventually(up.dispatcher.store.gates, "the gate is closed")
         time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
         waiting = held(up)
         failures = sandbox.answered(status)
@@ -190,20 +191,19 @@ def strange_balances(folder: Path) -> dict[str, State]:
         store = up.dispatcher.store
         for page in CREDITS_PAGES[1:]:
             sandbox.options(credits_page=page)
-            eventually(lambda: account(store).misses > 0, 90, "a look has failed")
+            eventually(lambda: account(store).misses > 0, "a look has failed")
             (job,) = up.ended(up.enqueue(numbers("0001", 1)), 120)
             found[page] = job.state
             sandbox.options(credits_page="right")
-            eventually(lambda: account(store).misses == 0, 80, "a look succeeds again")
+            eventually(lambda: account(store).misses == 0, "a look succeeds again", 80)
         for balance in (-5, 49.9999):
             sandbox.credits(balance)
             eventually(
                 lambda: account(store).balance == Decimal(str(balance)),  # noqa: B023
-                90,
                 "the balance is seen",
             )
             (id_,) = up.enqueue(numbers("0001", 1))
-            eventually(lambda: store.get(id_).state is State.HELD, 90, "held")  # noqa: B023
+            eventually(lambda: store.get(id_).state is State.HELD, "held")  # noqa: B023
             found[str(balance)] = store.get(id_).state
             sandbox.credits(50.0001 if balance > 0 else 1000)
             up.ended([id_], 120)

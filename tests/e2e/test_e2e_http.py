@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
+from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage
+from support.polling import eventually
 
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 
@@ -100,7 +101,5 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
         script = begin.partition("ACT=")[0] + f"ask acts/{begun['id']}"
         return typed(stage, script)[0]["state"] == "done"
 
-    eventually(done, 90, "the act is done")
-    eventually(
-        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 90, "they rang"
-    )
+    eventually(done, "the act is done")
+    eventually(lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), "they rang")

@@ -11,7 +11,8 @@ from dispatcher.store import audit
 from dispatcher.store import bulk as acts
 from dispatcher.store.bulk import Act
 from dispatcher.store.search import Filter
-from support.e2e_stack import Stage, eventually, numbers
+from support.e2e_stack import Stage, numbers
+from support.polling import eventually
 
 SECOND_TIME, NEVER, AT_ONCE = "0005", "0003", "0001"
 
@@ -63,7 +64,7 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     acts.propose(store, seen)
     acts.begin(store, seen.id, actor="console:ops", why="mended")
     store.redis.zadd(store.key("acts", "open"), {seen.id: 0})  # as if its lease were over
-    eventually(lambda: acts.progress(store, seen.id).over, 90, "the act is over")
+    eventually(lambda: acts.progress(store, seen.id).over, "the act is over")
     assert acts.progress(store, seen.id).did == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
@@ -81,4 +82,4 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
             seen.id in str(task["args"]) and task["state"] == "SUCCESS" for task in tasks.values()
         )
 
-    eventually(shown, 20, "Flower shows the retrigger")
+    eventually(shown, "Flower shows the retrigger")

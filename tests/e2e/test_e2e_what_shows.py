@@ -13,7 +13,8 @@ import requests
 from celery import Celery
 
 from dispatcher.model.job import Job
-from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
+from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, number
+from support.polling import eventually
 
 Tasks = dict[str, dict[str, Any]]
 ALL_ROWS = {
@@ -59,7 +60,7 @@ def jobs(stage: Stage) -> dict[str, Job]:
     jobs = {fate: handle.wait(60) for fate, handle in handles.items()}
     stage.sandbox.credits(0)
     held = call(number("0001"), say=SAY)
-    eventually(lambda: held.refresh().hold_reason, 90, "a job is held")
+    eventually(lambda: held.refresh().hold_reason, "a job is held")
     jobs["held"] = held.refresh()
     stage.sandbox.credits(1_000_000)
     held.wait(60)
@@ -101,7 +102,7 @@ def shown(stage: Stage, name: str, holds: Callable[[dict[str, Any]], bool]) -> d
     def look() -> list[dict[str, Any]]:
         return [task for task in tasks(stage).values() if task["name"] == name and holds(task)]
 
-    return eventually(look, 15, f"Flower shows such a {name}")[0]
+    return eventually(look, f"Flower shows such a {name}")[0]
 
 
 def of_job(job: Job, word: str) -> Callable[[dict[str, Any]], bool]:

@@ -18,11 +18,11 @@ from support.e2e_stack import (
     Stage,
     Up,
     environment,
-    eventually,
     number,
     numbers,
     processes_of,
 )
+from support.polling import eventually
 
 MOMENTS = (0.2, 0.7, 1.5, 3.0)
 """Seconds after the start: while it imports, starts Redis, starts the rest, and when it is up."""
@@ -110,7 +110,7 @@ def test_a_second_beat_does_nothing_twice(stage: Stage) -> None:
         stderr=subprocess.DEVNULL,
     )
     with beat:
-        eventually(lambda: len(_beats(stage)) == 2, 90, "two beats run")
+        eventually(lambda: len(_beats(stage)) == 2, "two beats run")
         who = numbers("0005", 20)
         ids = stage.up.enqueue(who, at="1s", redial=1, redial_after="1s")
         jobs = stage.up.ended(ids, 120)
@@ -143,7 +143,7 @@ def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=150,
         check=False,
     )
-    eventually(lambda: not processes_of(folder), STOPS_WITHIN, "no process of the demo is left")
+    eventually(lambda: not processes_of(folder), "no process of the demo is left", STOPS_WITHIN)
     return done
 
 

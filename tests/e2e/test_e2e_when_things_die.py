@@ -20,7 +20,8 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store import job_id
 from dispatcher.store.redis_url import StoreUnavailable
-from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
+from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
+from support.polling import eventually
 from workers.devstack.embedded_server import EmbeddedServer
 
 AWAY = 10.0  # seconds
@@ -47,7 +48,7 @@ class Ended:
 
 def half_way(up: Up, ids: list[str], called: int) -> None:
     """Wait until so many calls are placed, and make sure that there are more to come."""
-    eventually(lambda: up.sandbox.books().total() >= called, STARTS_WITHIN, f"{called} calls")
+    eventually(lambda: up.sandbox.books().total() >= called, f"{called} calls", STARTS_WITHIN)
     assert up.sandbox.books().total() < len(ids)
 
 
@@ -171,7 +172,7 @@ def stack_interrupted(folder: Path) -> tuple[float, Ended]:
         Up(folder, "--no-flower", "--no-sandbox", **QUICK, **sandbox.account) as up,
     ):
         ids = up.enqueue(numbers("0001", 300))
-        eventually(lambda: sandbox.books().total() >= 20, 60, "20 calls are placed")
+        eventually(lambda: sandbox.books().total() >= 20, "20 calls are placed")
         began = time.monotonic()
         assert up.stop(signal.SIGINT) == 0
         took = time.monotonic() - began
@@ -198,7 +199,7 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not store.redis.exists("celery", "unacked"), 90, "the door is done")
+        eventually(lambda: not store.redis.exists("celery", "unacked"), "the door is done")
         return store.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 

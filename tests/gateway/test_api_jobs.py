@@ -12,6 +12,7 @@ from dispatcher.store import Store
 from dispatcher.store.api_keys import Scope
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem
+from support.polling import eventually
 
 
 def test_a_call_is_accepted_under_the_keys_name(billing: Client, store: Store) -> None:
@@ -41,10 +42,7 @@ def test_recordings_and_conferences_are_jobs_too(
 
 def test_the_wake_up_goes_out_with_the_enqueue(billing: Client, store: Store) -> None:
     billing.call()
-    deadline = time.monotonic() + 10
-    while not store.redis.llen("normal"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: store.redis.llen("normal"), "there is a wake-up")
 
 
 # -- idempotency ---------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import CallbackInbox, CallReport
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from support.gateway_process import KEY, Gateway, everything, problem
+from support.polling import eventually
 from workers.devstack.embedded_server import EmbeddedServer
 
 JOB = "abcdefghijklmnop"
@@ -38,12 +39,7 @@ def waiting(store: Store) -> list[CallReport]:
 
 def counted(store: Store, what: str, number: int) -> bool:
     """Whether a count comes to a number: refusals are counted just after they are answered."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if store.counts().get(f"callbacks.{what}", 0) == number:
-            return True
-        time.sleep(0.01)
-    return False
+    return eventually(lambda: store.counts().get(f"callbacks.{what}", 0) == number, what)
 
 
 # -- genuine ones --------------------------------------------------------------------------
@@ -83,10 +79,7 @@ def test_no_control_character_gets_in_with_the_status(gateway: Gateway, store: S
 
 def test_it_wakes_those_who_apply(gateway: Gateway, store: Store) -> None:
     gateway.ask("POST", path(), data=REPORT)
-    deadline = time.monotonic() + 10
-    while not (messages := store.redis.lrange("control", 0, -1)):
-        assert time.monotonic() < deadline
-    (message,) = messages
+    (message,) = eventually(lambda: store.redis.lrange("control", 0, -1), "there is a wake-up")
     assert b"dispatcher.apply_report" in message
     assert JOB.encode() not in message
 

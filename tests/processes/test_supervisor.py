@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from support.polling import eventually
 from workers.devstack import prefixed_log, supervisor
 from workers.devstack.process_reaper import PROCESS_REAPER, ProcessReaper, kill_group
 from workers.devstack.supervisor import Service, Supervisor, SupervisorError, restart_delay
@@ -74,15 +75,6 @@ def processes(token: str) -> list[str]:
     )
     lines = [line for line in listing.stdout.splitlines() if token in line]
     return [line for line in lines if not line.split()[1].startswith("Z")]
-
-
-def eventually(condition: Callable[[], bool], within: float = 30) -> bool:
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def runs(pid: int) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from support.sandbox_client import Client, Start, eventually
+from support.polling import eventually
+from support.sandbox_client import Client, Start
 
 
 def test_credits_are_set_and_topped_up(start: Start) -> None:

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -21,6 +20,7 @@ import requests
 from dispatcher import Dispatcher
 from dispatcher.model.job import Job
 from dispatcher.sandbox import SandboxOptions
+from support.polling import eventually
 
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,15 +61,6 @@ def number(behaviour: str) -> str:
 
 def numbers(behaviour: str, many: int) -> list[str]:
     return [number(behaviour) for _ in range(many)]
-
-
-def eventually(look: Callable[[], T], within: float, what: str) -> T:
-    """Return the first truthy answer of `look`, or fail with what was waited for."""
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"after {within:g} s still not: {what}"
-        time.sleep(0.05)
-    return found
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -202,8 +193,8 @@ class Up:
     def wait_until_up(self) -> None:
         eventually(
             lambda: self.announcement.exists() or self.exit_code is not None,
-            STARTS_WITHIN,
             f"up in {self.folder}",
+            STARTS_WITHIN,
         )
         assert self.exit_code is None, self.log
         if self.announced["sandbox_url"]:
@@ -226,7 +217,7 @@ class Up:
         return code
 
     def assert_nothing_left(self) -> None:
-        eventually(lambda: not processes_of(self.folder), STOPS_WITHIN, "no process is left")
+        eventually(lambda: not processes_of(self.folder), "no process is left", STOPS_WITHIN)
 
     def cli(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as in a second terminal, in the folder of this `up`."""
@@ -260,8 +251,8 @@ class Up:
         word = f" workers.run {role}"
         return eventually(
             lambda: next((p for p, line in processes_of(self.folder).items() if word in line), 0),
-            STARTS_WITHIN,
             f"a process of {role}",
+            STARTS_WITHIN,
         )
 
     @property
@@ -305,7 +296,7 @@ class Up:
             ]
 
         try:
-            eventually(lambda: not open_ones(), within, "all jobs have ended")
+            eventually(lambda: not open_ones(), "all jobs have ended", within)
         except AssertionError as error:
             raise AssertionError(f"{error}: {open_ones()[:3]}\n{self.log[-5000:]}") from None
         return [self.dispatcher.job(id_) for id_ in ids]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,12 +81,3 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-
-
-def eventually(true: Callable[[], Any], within: float = 30.0) -> Any:
-    """Return the first truthy answer, or fail when none has come in time."""
-    deadline = time.monotonic() + within
-    while not (answer := true()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
-    return answer

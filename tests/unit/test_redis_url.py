@@ -6,7 +6,6 @@ import socket
 import socketserver
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from dispatcher.store.redis_url import (
     hide_password,
     plain_errors,
 )
+from support.polling import eventually
 from workers.devstack.redis_server import find_server
 
 
@@ -263,15 +263,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         stdout=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 10
-        while not place.exists():
-            assert process.poll() is None, "Redis did not start"
-            assert time.monotonic() < deadline, "Redis did not start in time"
-            time.sleep(0.01)
+        eventually(lambda: place.exists() or process.poll() is not None, "Redis starts")
+        assert process.poll() is None, "Redis did not start"
         yield lambda password: f"unix://{f':{password}@' if password else ''}{place}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def test_a_redis_with_a_password_lets_in_who_has_it(guarded: Callable[[str], str]) -> None:

@@ -17,7 +17,8 @@ from dispatcher.client.messages import Messenger
 from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, connect
-from support.webhook_jobs import ended, enqueue, eventually
+from support.polling import eventually
+from support.webhook_jobs import ended, enqueue
 from workers.devstack.embedded_server import EmbeddedServer
 
 SOON = 20.0
@@ -159,7 +160,7 @@ def test_where_redis_stays_away_the_timeout_says_so(tmp_path: Path) -> None:
         server.stop()
         with pytest.raises(StoreUnavailable):
             dispatcher.wait("abcdefghijklmnop", 0.3)
-    eventually(lambda: not waiters(), "the thread is over", within=20)
+    eventually(lambda: not waiters(), "the thread is over")
 
 
 # -- watch --------------------------------------------------------------------------------------
