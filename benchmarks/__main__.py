@@ -23,6 +23,7 @@ NAMES = (
     "rows",
     "chaos",
     "console",
+    "light",
 )
 
 

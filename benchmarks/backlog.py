@@ -37,7 +37,9 @@ def run(*, quick: bool) -> None:
     sizes = (1_000, 10_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
         store = Store.from_url(redis.url)
-        store.publish(AccountConfig(rate=Rate(10_000), connections=1000, one_at_a_time=False))
+        store.limiter.publish(
+            AccountConfig(rate=Rate(10_000), connections=1000, one_at_a_time=False)
+        )
         empty, waiting = _memory(store), 0
         for size in sizes:
             began = time.perf_counter()
@@ -64,14 +66,14 @@ def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:
 def _feed(store: Store) -> float:
     """Return the median of ms that it takes to choose one job, which goes back at once."""
     took = []
+    client, dispatched = store._connection.redis, store._connection.key("fed")  # noqa: SLF001
     for _ in range(FEEDS):
-        store.redis.delete(store.key("fed"))
+        client.delete(dispatched)
         began = time.perf_counter()
-        store.feed(1)
+        store.queue.feed(1)
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
 
 
 def _memory(store: Store) -> int:
-    info: Any = store.redis.info("memory")
-    return int(info["used_memory"])
+    return store.server.facts().memory

@@ -17,7 +17,8 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -69,15 +70,15 @@ def _storm(count: int, *, kept: bool) -> str:
 
 def uncertain(store: Store, count: int) -> list[str]:
     """Make jobs whose answer was lost, and that nobody else touches."""
-    store.publish(AccountConfig(rate=None, gap=0, per_day=None, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=None, gap=0, per_day=None, one_at_a_time=False))
     asked = [JobRequest.of({"recipient": number, "say": "x"}) for number in numbers(count)]
-    ids = [each.unwrap().id for each in store.enqueue_many(asked)]
+    ids = [each.unwrap().id for each in store.jobs.enqueue_many(asked)]
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=3600)
     for id_ in ids:
-        claim = store.claim(id_, token=id_, lease=3600)
+        claim = store.queue.claim(id_, token=id_, lease=3600)
         assert isinstance(claim, Claim), claim
-        store.settle(id_, claim.attempt, lost)
-        store.give_back(id_)
+        store.calls.settle(id_, claim.attempt, lost)
+        store.limiter.give_back(id_)
     return ids
 
 
@@ -154,7 +155,7 @@ async def _send(url: str, requests: list[bytes], *, kept: bool) -> list[tuple[in
 
 
 def _completed(store: Store) -> int:
-    return int(store.redis.zcard(store.key("idx", "completed")))
+    return sum(store.search.counts()[State.COMPLETED].values())
 
 
 def _applied(up: Bench, store: Store, count: int) -> None:

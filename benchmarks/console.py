@@ -18,11 +18,11 @@ import requests
 
 from benchmarks.memory import BATCH, Pipelined
 from benchmarks.stand import numbers
+from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.devstack.ports import Ports
 
@@ -39,7 +39,7 @@ def run(*, quick: bool) -> None:
         started = time.monotonic()
         some = _fill(store, jobs)
         print(f"{jobs:,} jobs written in {time.monotonic() - started:.0f} s")
-        key = ApiKeys(store).create("bench", [Scope.OPERATE])[1]
+        key = store.api_keys.create("bench", [Scope.OPERATE])[1]
         with _gateway(redis.url) as url, requests.Session() as session:
             _log_in(session, url, key)
             medians = [_measure(session, url, *page) for page in _pages(session, url, some)]
@@ -52,13 +52,15 @@ def _fill(store: Store, jobs: int) -> str:
     people = numbers(jobs)
     for start in range(0, jobs, BATCH):
         batch = [_request(n, next(people)) for n in range(start, start + BATCH)]
-        ids = [outcome.id for outcome in store.enqueue_many(batch, actor=f"client-{start % 7}")]
+        ids = [
+            outcome.id for outcome in store.jobs.enqueue_many(batch, actor=f"client-{start % 7}")
+        ]
         if start < jobs * ENDED:
             with Pipelined(store) as steps:
                 for n, id_ in enumerate(ids):
-                    steps.claim(id_, token=uuid.uuid4().hex, lease=60)
+                    steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
                     for decision in ends[n % len(ends)]:
-                        steps.settle(id_, 1, _named(decision))
+                        steps.calls.settle(id_, 1, _named(decision))
     return ids[0]
 
 
@@ -75,7 +77,7 @@ def _request(n: int, number: str) -> JobRequest:
 
 def _ends(store: Store) -> list[tuple[Decision, ...]]:
     """Return what may become of a job: six in ten answer, three do not, one is refused."""
-    job = store.get(store.enqueue(_request(-1, "+81801230000")).id)
+    job = store.jobs.get(store.jobs.enqueue(_request(-1, "+81801230000")).id)
     placed = after_placing({"callid": ""}, Policy())
     answered = after_report(Report("ANSWERED", final=True, duration=23), job, Policy())
     unanswered = after_report(Report("NO ANSWER", final=True), job, Policy())

@@ -11,8 +11,6 @@ import requests
 
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.model.states import State
-from dispatcher.store.credit import account
-from dispatcher.store.search import counts
 
 PRICE = 20  # of a spoken text, at the sandbox
 FLOOR = 50
@@ -57,15 +55,15 @@ def _out_of_credit(jobs: int, first: int, more: int) -> None:
     start = FLOOR + (first - 1) * PRICE
     with bench(sandbox=(f"--credits={start}", RING), **SETTINGS) as stand:
         store = stand.dispatcher.store
-        stand.until(lambda: account(store).balance is not None, 30)
+        stand.until(lambda: store.budget.credit().balance is not None, 30)
         print(f"{jobs:,} jobs, two workers:\n")
         print("| credit for | calls placed | refused (403) | goes on after | seconds in all |")
         print("|---|---|---|---|---|", flush=True)
         _phase(stand, jobs, first, lambda: _enqueue(stand, jobs))
         _phase(stand, jobs, more, lambda: _top_up(stand, more))
         _phase(stand, jobs, jobs - first - more, lambda: _top_up(stand, jobs))
-        spent, charged = account(store).spent, stand.stats()["credits"]["charged"]
-        untouched = counts(store)[State.COMPLETED].get("", 0)
+        spent, charged = store.budget.credit().spent, stand.stats()["credits"]["charged"]
+        untouched = store.search.counts()[State.COMPLETED].get("", 0)
         print(f"\n{untouched:,} completed; ledger {spent:,f}, the sandbox's own {charged:,.0f}")
 
 
@@ -90,10 +88,10 @@ def _phase(stand: Bench, jobs: int, pays_for: int, begin: Callable[[], object]) 
 def _quiet(stand: Bench, jobs: int) -> bool:
     """Whether no call is under way, and whoever was not called is held."""
     store = stand.dispatcher.store
-    table = {state: sum(reasons.values()) for state, reasons in counts(store).items()}
+    table = {state: sum(reasons.values()) for state, reasons in store.search.counts().items()}
     there = table[State.HELD] + table[State.COMPLETED]
-    over = not table[State.HELD] or store.gates()
-    return there == jobs and bool(over) and not account(store).in_flight
+    over = not table[State.HELD] or store.holds.all()
+    return there == jobs and bool(over) and not store.budget.credit().in_flight
 
 
 def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
@@ -104,9 +102,9 @@ def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
         stand.pause(lasts)
         _control(stand, "options", trouble.end)
         store = stand.dispatcher.store
-        stand.until(lambda: sum(counts(store)[State.COMPLETED].values()) == jobs, 300)
+        stand.until(lambda: sum(store.search.counts()[State.COMPLETED].values()) == jobs, 300)
         refused = _answered(stand.stats(), trouble.status)
-        found = [job for job in store.get_many(ids) if job]
+        found = [job for job in store.jobs.get_many(ids) if job]
         completed = sum(job.state is State.COMPLETED for job in found)
         spent = dict(Counter(job.spent for job in found))
         words = ", ".join(f"{n} of {times:,} jobs" for n, times in sorted(spent.items()))

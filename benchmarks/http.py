@@ -20,8 +20,8 @@ import requests
 
 from benchmarks.side_by_side import cpu_seconds
 from benchmarks.stand import numbers
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 from workers.devstack.embedded_server import EmbeddedServer
 
 AT_ONCE = 16
@@ -66,7 +66,7 @@ def running() -> Iterator[Running]:
     ):
         port = int(free.getsockname()[1])
         free.close()
-        _, key = ApiKeys(Store.from_url(redis.url)).create("bench", [Scope.ENQUEUE])
+        _, key = Store.from_url(redis.url).api_keys.create("bench", [Scope.ENQUEUE])
         settings = {
             "DISPATCHER_REDIS_URL": redis.url,
             "DISPATCHER_GATEWAY_PORT": str(port),

@@ -13,6 +13,12 @@ from typing import Any, Self
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, Report, after_placing, after_report
 from dispatcher.store import Store
+from dispatcher.store.calls import Calls
+from dispatcher.store.connection import Connection
+from dispatcher.store.holds import Holds
+from dispatcher.store.limiter import Limiter
+from dispatcher.store.queue import Queue
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.devstack.embedded_server import EmbeddedServer
 
 BATCH = 1000
@@ -30,10 +36,8 @@ def run(*, quick: bool) -> None:
             _finish([_request(n) for n in range(start, start + BATCH)], store)
         each = (_memory(store) - before) / jobs
         waiting = _waiting(store)
-        version: Any = store.redis.info("server")
-        print(
-            f"Redis {version['redis_version']}, {jobs:,} finished playback jobs, with tag and key:"
-        )
+        version = store.server.facts().version
+        print(f"Redis {version}, {jobs:,} finished playback jobs, with tag and key:")
         print(f"{each:.0f} bytes for a finished job with its indexes (at most {MOST})")
         print(f"{waiting:.0f} bytes for a waiting one")
         assert each <= MOST, f"{each:.0f} bytes is more than {MOST}"
@@ -52,25 +56,27 @@ def _request(n: int) -> JobRequest:
 
 def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     """Take jobs the whole way, each step pipelined."""
-    ids = [outcome.id for outcome in store.enqueue_many(requests)]
+    ids = [outcome.id for outcome in store.jobs.enqueue_many(requests)]
     policy = Policy()
     placed = after_placing({"callid": ""}, policy)
     report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
-    ended = after_report(report, store.get(ids[0]), policy)
+    ended = after_report(report, store.jobs.get(ids[0]), policy)
     assert ended is not None
     with Pipelined(store) as steps:
         for id_ in ids:
-            steps.claim(id_, token=uuid.uuid4().hex, lease=60)
-            steps.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
-            steps.settle(id_, 1, ended)
+            steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
+            steps.calls.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
+            steps.calls.settle(id_, 1, ended)
 
 
-class Pipelined(Store):
-    """A store whose steps go to Redis together; their answers are not looked at."""
+class Pipelined(Connection):
+    """Steps that go to Redis together; their answers are not looked at."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store.redis)
+        super().__init__(store._connection.redis, DEFAULT_NAMESPACE, None)  # noqa: SLF001
         self._pipe = self.redis.pipeline(transaction=False)
+        self.queue = Queue(self)
+        self.calls = Calls(self, Limiter(self), Holds(self))
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +85,8 @@ class Pipelined(Store):
         self._pipe.execute()
 
     def run(self, operation: str, *arguments: Any) -> Any:
-        self._script(operation)([self.root], self._arguments(arguments), self._pipe)
+        """Put a step into the pipeline."""
+        self.run_in(self._pipe, operation, *arguments)
         return b"gone" if operation == "claim" else (b"", b"")
 
 
@@ -90,10 +97,9 @@ def _warm_up(store: Store) -> None:
 
 def _waiting(store: Store) -> float:
     before = _memory(store)
-    store.enqueue_many([_request(n) for n in range(20_000_000, 20_000_000 + 20 * BATCH)])
+    store.jobs.enqueue_many([_request(n) for n in range(20_000_000, 20_000_000 + 20 * BATCH)])
     return (_memory(store) - before) / (20 * BATCH)
 
 
 def _memory(store: Store) -> int:
-    info: Any = store.redis.info("memory")
-    return int(info["used_memory"])
+    return store.server.facts().memory

@@ -6,7 +6,7 @@ import time
 
 from benchmarks.rate import placed
 from benchmarks.stand import Bench, bench, numbers
-from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.holds import PauseScope
 
 RATE = 10
 TRIES = 10
@@ -40,7 +40,7 @@ def _urgent(stand: Bench, number: str) -> float:
 
 
 def _pause(stand: Bench) -> float:
-    pause(stand.dispatcher.store, Scope(), actor="bench")
+    stand.dispatcher.store.holds.pause(PauseScope(), actor="bench")
     began = last = time.monotonic()
     seen = placed(stand)
     while time.monotonic() - last < QUIET:

@@ -16,8 +16,9 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing
 from dispatcher.provider import CallStatus
-from dispatcher.store import Claim, Store
-from dispatcher.store.slots import Limiter
+from dispatcher.store import Store
+from dispatcher.store.slots import Slots
+from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.engine.check_call import CheckCall
@@ -74,36 +75,36 @@ def measure(outstanding: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder)) as server:
         clock = Clock()
         store = Store.from_url(server.url)
-        store._clock = clock  # noqa: SLF001 - so that calls come due when the measurement says
+        store._connection._clock = clock  # noqa: SLF001 - calls come due by it
         fill(store, outstanding)
-        store.publish(AccountConfig(rate=Rate(100), one_at_a_time=False, connections=1000))
+        store.limiter.publish(AccountConfig(rate=Rate(100), one_at_a_time=False, connections=1000))
         messenger, provider = Messenger(), Provider()
         told: Any = (messenger, provider)
         tick = Reconcile(store, told[0], 0.1)
         idle = [timed(tick) for _ in range(50)]
         clock.ms += HOUR
         full = [timed(tick) for _ in range(CHECKS // 100 + 3)]
-        store.publish(AccountConfig(rate=None, one_at_a_time=False, connections=1000))
-        check = CheckCall(store, told[1], POLICY, Limiter(store))
+        store.limiter.publish(AccountConfig(rate=None, one_at_a_time=False, connections=1000))
+        check = CheckCall(store, told[1], POLICY, Slots(store.limiter))
         goes_on = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
         provider.word = "ANSWERED"
         over = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
-        store.redis.close()
+        store.server.close()
     return [median(times) * 1000 for times in (idle, full, goes_on, over)]
 
 
 def fill(store: Store, outstanding: int) -> None:
     """Place calls that nobody has reported on yet."""
-    store.publish(
+    store.limiter.publish(
         AccountConfig(rate=None, one_at_a_time=False, connections=1000, gap=0, per_day=None)
     )
     wanted = [JobRequest.of({"recipient": to, "say": "Hi"}) for to in numbers(outstanding)]
     for start in range(0, outstanding, 500):
-        for made in store.enqueue_many(wanted[start : start + 500]):
-            claim = store.claim(made.id, token="t", lease=60)
+        for made in store.jobs.enqueue_many(wanted[start : start + 500]):
+            claim = store.queue.claim(made.id, token="t", lease=60)
             if not isinstance(claim, Claim):
                 raise SystemExit(f"job {made.id} could not be claimed: {claim}")
-            store.settle(made.id, 1, after_placing({"callid": f"call-{made.id}"}, POLICY))
+            store.calls.settle(made.id, 1, after_placing({"callid": f"call-{made.id}"}, POLICY))
 
 
 def timed(step: Any) -> float:

@@ -7,19 +7,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.store import Store
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act
-from dispatcher.store.credit import account
-from dispatcher.store.pauses import Scope, pause
-from dispatcher.store.search import Filter
+from dispatcher.store.holds import PauseScope
 from workers.devstack.embedded_server import EmbeddedServer
 
 SETTINGS = {
@@ -54,20 +53,20 @@ def _whole(failed: int, reached: int) -> None:
         _enqueue(stand, in_vain)
         _enqueue(stand, numbers(reached))
         stand.until(lambda: len(_waiting(store)) == 0, 900)
-        before, spent = stand.stats(), account(store).spent
-        seen, previewed = _timed(lambda: acts.preview(store, Act.RETRY, NIGHT))
+        before, spent = stand.stats(), store.budget.credit().spent
+        seen, previewed = _timed(lambda: store.bulk.preview(BulkActionKind.RETRY, NIGHT))
         began = time.monotonic()
-        acts.propose(store, seen)
-        acts.begin(store, seen.id, actor="cli:bench")
+        store.bulk.create(seen)
+        store.bulk.begin(seen.id, actor="cli:bench")
         stand.dispatcher.messenger.retrigger([seen.id])
-        stand.until(lambda: acts.progress(store, seen.id).over, 300)
+        stand.until(lambda: store.bulk.get(seen.id).over, 300)
         reopened = time.monotonic() - began
         stand.until(lambda: len(_waiting(store)) == 0, 900)
         done = time.monotonic() - began
-        report, after = acts.progress(store, seen.id), stand.stats()
-        found = [job for job in store.get_many(seen.ids) if job]
+        report, after = store.bulk.get(seen.id), stand.stats()
+        found = [job for job in store.jobs.get_many(seen.ids) if job]
         placed = after["calls"]["placed"] - before["calls"]["placed"]
-        cost = account(store).spent - spent
+        cost = store.budget.credit().spent - spent
         left = {each.reason: each.count for each in report.left_out}
         states = dict(Counter(job.state.value for job in found))
         print(f"{failed:,} calls that rang in vain and {reached:,} that were answered:\n")
@@ -95,30 +94,27 @@ def _enqueue(stand: Bench, recipients: Any) -> None:
 
 def _waiting(store: Store) -> list[str]:
     """Return the first of those that have not ended; their indexes are small at the end."""
-    live = [state for state in State if state not in {State.FAILED, State.COMPLETED}]
-    found: list[str] = []
-    for state in live:
-        found += [each.decode() for each in store.redis.zrange(store.key("idx", state), 0, 0)]  # type: ignore[union-attr]
-    return found
+    live = tuple(state for state in State if state not in {State.FAILED, State.COMPLETED})
+    return [job.id for job in islice(store.search.find(Filter(states=live)), len(live))]
 
 
 def _steps(size: int) -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
         store = Store.from_url(redis.url)
-        store.publish(AccountConfig(one_at_a_time=False))
+        store.limiter.publish(AccountConfig(one_at_a_time=False))
         _fail(store, size)
-        seen, previewed = _timed(lambda: acts.preview(store, Act.RETRY, NIGHT))
-        _, kept = _timed(lambda: acts.propose(store, seen))
-        _, begun = _timed(lambda: acts.begin(store, seen.id, actor="cli:bench"))
+        seen, previewed = _timed(lambda: store.bulk.preview(BulkActionKind.RETRY, NIGHT))
+        _, kept = _timed(lambda: store.bulk.create(seen))
+        _, begun = _timed(lambda: store.bulk.begin(seen.id, actor="cli:bench"))
         began, steps = time.perf_counter(), []
         left = size
         while left:
-            (_, left), took = _timed(lambda: acts.advance(store, seen.id))
+            (_, left), took = _timed(lambda: store.bulk.advance(seen.id))
             steps.append(took * 1000)
         reopened = time.perf_counter() - began
-        report = acts.progress(store, seen.id)
+        report = store.bulk.get(seen.id)
         assert (len(seen.ids), report.did, report.refused) == (size, size, ())
-        _, paused = _timed(lambda: pause(store, Scope(tag=report.tag), actor="cli:bench"))
+        _, paused = _timed(lambda: store.holds.pause(PauseScope(tag=report.tag), actor="cli:bench"))
         print(
             f"| {size:,} | {previewed:.2f} s | {kept + begun:.2f} s | {reopened:.2f} s"
             f" | {statistics.median(steps):.1f} ms, {max(steps):.1f} ms | {paused * 1000:.1f} ms |",
@@ -133,8 +129,8 @@ def _fail(store: Store, size: int) -> None:
             JobRequest.of({"recipient": number, "say": "x", "lang": "en", "tags": [TAG]})
             for number in numbers(min(1000, size - start), start)
         ]
-        for made in store.enqueue_many(requests):
-            store.admit(made.id, None, "its hours never open", "")
+        for made in store.jobs.enqueue_many(requests):
+            store.queue.set_calling_window(made.id, None, "its hours never open", "")
 
 
 def _timed(act: Callable[[], T]) -> tuple[T, float]:

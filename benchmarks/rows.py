@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stand import numbers
+from dispatcher.model.states import State
 from dispatcher.store import Store
+from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
 
 COMMAND = "from dispatcher.cli import main; main()"
@@ -39,14 +41,14 @@ def run(*, quick: bool) -> None:
     rows = 10_000 if quick else 100_000
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run behind a shell
     with tempfile.TemporaryDirectory() as name, EmbeddedServer(Path(name, "redis")) as redis:
-        folder, store = Path(name), Store.from_url(redis.url)
+        folder, store, client = Path(name), Store.from_url(redis.url), connect(redis.url)
         os.environ["DISPATCHER_REDIS_URL"] = redis.url
         for size in (rows // 10, rows):
             _write(folder / f"{size}.csv", size)
         print("| | rows | seconds | rows/s | peak memory | |")
         print("|---|---|---|---|---|---|")
         for size in (rows // 10, rows):
-            store.redis.flushall()
+            client.flushall()
             _import(folder, size, "checked, previewed, imported")
         _import(folder, rows, "the same once more")
         for format_ in ("csv", "jsonl"):
@@ -54,7 +56,7 @@ def run(*, quick: bool) -> None:
             _print(
                 f"exported as {format_}", rows, ran, f"{(folder / 'out').stat().st_size:,} bytes"
             )
-        store.redis.flushall()
+        client.flushall()
         _interrupted(folder, rows, store)
 
 
@@ -80,7 +82,7 @@ def _interrupted(folder: Path, size: int, store: Store) -> None:
 
 
 def _queued(store: Store) -> int:
-    return int(store.redis.zcard(store.key("idx", "queued")))  # type: ignore[arg-type]
+    return sum(store.search.counts()[State.QUEUED].values())
 
 
 def _import_of(size: int) -> tuple[str, ...]:

@@ -11,22 +11,22 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config import texts
 from dispatcher.client.messages import known_broker
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import in_plain_words
 from dispatcher.model.states import OnUncertain
 from dispatcher.policy import Policy
-from dispatcher.store import namespace_of
 from dispatcher.store.redis_url import hide_password
 from dispatcher.values import numbers
 from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
+from dispatcher.values.namespace import namespace_of
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import derived_secret
 
 
-class InvalidSettings(DispatcherError):
+class InvalidSettings(UsageError):
     """A setting is wrong; the message names the variable, the value and what is accepted."""
 
 
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         return Policy(**given)
 
     @property
-    def rules(self) -> AccountConfig:
+    def account_config(self) -> AccountConfig:
         """What Redis keeps for the account, at every dial."""
         return AccountConfig(
             rate=self.rate_limit,

@@ -15,8 +15,9 @@ from dispatcher.provider import (
     VoiceClient,
 )
 from dispatcher.store import Store
-from dispatcher.store.credit import Look, Told, look_failed, note_balance, watch
-from dispatcher.store.slots import Limiter
+from dispatcher.store.budget import CheckRight
+from dispatcher.store.events import AccountEvent
+from dispatcher.store.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -30,52 +31,52 @@ class BalanceCheck:
 
     store: Store
     provider: VoiceClient
-    limiter: Limiter
+    limiter: Slots
     every: float
 
     def __call__(self) -> dict[str, str]:
         """Look, if it is time, by one process at a time; return what was found."""
-        look = watch(self.store, lease=LEASE)
-        return {} if look is None else self._look(look)
+        right = self.store.budget.take_check(lease=LEASE)
+        return {} if right is None else self._check(right)
 
-    def _look(self, look: Look) -> dict[str, str]:
+    def _check(self, right: CheckRight) -> dict[str, str]:
         try:
-            balance, told = self._ask(look)
+            balance, events = self._ask(right)
         except ProviderError as error:
             return {"failed": str(error)}
-        return {"balance": f"{balance:f}", **{each.kind: _of(each) for each in told}}
+        return {"balance": f"{balance:f}", **{each.kind: _about(each) for each in events}}
 
-    def look_now(self) -> Decimal:
+    def check_now(self) -> Decimal:
         """Look at once, as a person asked for; return the balance. Raises ProviderError."""
-        look = watch(self.store, lease=LEASE, now=True)
-        return self._ask(look or Look(0, 0))[0]
+        right = self.store.budget.take_check(lease=LEASE, now=True)
+        return self._ask(right or CheckRight(0, 0))[0]
 
-    def _ask(self, look: Look) -> tuple[Decimal, list[Told]]:
+    def _ask(self, right: CheckRight) -> tuple[Decimal, list[AccountEvent]]:
         try:
             with self.limiter.slot(probe=True):
                 balance = self.provider.credits()
         except ProviderError as error:
             self._failed(error)
             raise
-        told = note_balance(self.store, balance, look, self.every)
-        self._log(told)
-        return balance, told
+        events = self.store.budget.note_balance(balance, right, self.every)
+        self._log(events)
+        return balance, events
 
     def _failed(self, error: ProviderError) -> None:
         # It closes no gate by itself: calls may work where the balance is not to be seen.
         if isinstance(error, Throttled):
-            self.store.throttle(error.retry_after or 1.0)
+            self.store.limiter.throttle(error.retry_after or 1.0)
         refused = isinstance(error, BadCredentials | Forbidden)
-        self._log(look_failed(self.store, str(error), self.every, refused=refused))
+        self._log(self.store.budget.check_failed(str(error), self.every, refused=refused))
 
-    def _log(self, told: list[Told]) -> None:
-        for each in told:
+    def _log(self, events: list[AccountEvent]) -> None:
+        for each in events:
             level = logging.INFO if each.kind == "gate.opened" else logging.WARNING
             known = {name: value for name, value in each.facts.items() if name != "at"}
             facts = " ".join(f"{name}={json.dumps(value)}" for name, value in known.items())
             log.log(level, "%s %s", each.kind, facts)
 
 
-def _of(told: Told) -> str:
+def _about(event: AccountEvent) -> str:
     """Return what it is about: the gate, or the level."""
-    return str(told.facts.get("gate", told.facts.get("level", "")))
+    return str(event.facts.get("gate", event.facts.get("level", "")))

@@ -9,12 +9,12 @@ from itertools import count
 from pathlib import Path
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
-from dispatcher.store import Claim, Store
-from dispatcher.store.api_keys import ApiKeys, Scope
-from dispatcher.store.credit import note_balance, watch
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.console_browser import Page, chromium
 from support.gateway_process import Gateway
@@ -34,12 +34,13 @@ class Night:
     def __init__(self, store: Store) -> None:
         self.store, self.now = store, store.now()
         self._moment = self.now
-        self._past = Store(store.redis, clock=lambda: self._moment)
+        client = store._connection.redis  # noqa: SLF001 - the same, an hour ago
+        self._past = Store(client, clock=lambda: self._moment)
         self._serial = count(1000)
 
     def tell(self) -> str:
         """Write it all; return a job whose outcome nobody knows."""
-        self._past.publish(AccountConfig(floor=50, one_at_a_time=False))
+        self._past.limiter.publish(AccountConfig(floor=50, one_at_a_time=False))
         self._minute(MINUTES)
         self._see(Decimal(5000))
         lost = self._call(Decision(State.FAILED, "maybe_placed", LOST, "outcome_unknown"), "lift")
@@ -49,27 +50,27 @@ class Night:
                 self._see(Decimal(42))
             for _ in range(CHANCE.randint(2, 9)):
                 self._call(None, CHANCE.choice(list(TEXTS)))
-            self._past.feed()
-        self.store.publish(AccountConfig(rate=Rate(5), floor=50, one_at_a_time=False))
+            self._past.queue.feed()
+        self.store.limiter.publish(AccountConfig(rate=Rate(5), floor=50, one_at_a_time=False))
         return lost
 
     def _minute(self, ago: int) -> None:
         self._moment = self.now - ago * 60_000
 
     def _see(self, balance: Decimal) -> None:
-        look = watch(self._past, lease=1, now=True)
+        look = self._past.budget.take_check(lease=1, now=True)
         assert look
-        note_balance(self._past, balance, look, 300)
+        self._past.budget.note_balance(balance, look, 300)
 
     def _call(self, end: Decision | None, tag: str) -> str:
         number = f"+818012{next(self._serial)}{CHANCE.randint(10, 99)}"
         asked = {"recipient": number, "say": TEXTS[tag], "lang": "en", "tags": [tag]}
         actor = CHANCE.choice(["billing", "monitoring"])
-        id_ = self._past.enqueue(JobRequest.of(asked), actor=actor).id
-        claim = self._past.claim(id_, token=id_, lease=30)
+        id_ = self._past.jobs.enqueue(JobRequest.of(asked), actor=actor).id
+        claim = self._past.queue.claim(id_, token=id_, lease=30)
         if isinstance(claim, Claim):
             for decision in [end] if end else self._becomes(id_):
-                self._past.settle(id_, claim.attempt, decision)
+                self._past.calls.settle(id_, claim.attempt, decision)
         return id_
 
     def _becomes(self, id_: str) -> list[Decision]:
@@ -80,8 +81,8 @@ class Night:
         cost = Decimal(CHANCE.randint(16, 22))
         placed = after_placing({"callid": f"call-{id_}"}, Policy())
         report = Report(status, final=True, duration=21, cost=cost)
-        self._past.settle(id_, 1, placed)
-        ended = after_report(report, self._past.get(id_), Policy())
+        self._past.calls.settle(id_, 1, placed)
+        ended = after_report(report, self._past.jobs.get(id_), Policy())
         assert ended
         return [ended]
 
@@ -92,7 +93,7 @@ REFUSED = "The provider refused: recipient: this number does not exist"
 
 def take(page: Page, store: Store, lost: str) -> None:
     """Take every picture."""
-    key = ApiKeys(store).create("night-shift", [Scope.OPERATE])[1]
+    key = store.api_keys.create("night-shift", [Scope.OPERATE])[1]
     page.size(*DESK)
     page.scheme("light")
     page.log_in(key)

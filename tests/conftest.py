@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, settings
 
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.devstack.redis_server import find_server, server_version
 
 pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
 from support.leftovers import none_left  # noqa: E402
-from support.spreading import WORKERS, spread  # noqa: E402
+from support.spreading import WORKERS, Spread, place  # noqa: E402
 
 # No promise is about how long an example takes on a busy machine. Examples share a test's
 # fixtures knowingly: each makes a store of its own where that matters.
@@ -37,12 +38,16 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "played(by): what that function came to is the `outcome`")
-    config.addinivalue_line("markers", "slow: it takes many seconds, and so starts first")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    spread(items)
+    items.sort(key=lambda item: place(item.nodeid)[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    config.option.loadscopereorder = False  # our order, not the group with the most tests first
+    return Spread(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -61,6 +66,12 @@ def _run_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def _test_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with none_left(tmp_path_factory.getbasetemp()):
         yield
+
+
+def pytest_report_header() -> str:
+    """Say which server the tests stand on: each machine has its own."""
+    found = find_server()
+    return f"Redis server: {server_version(found)} ({found})"
 
 
 @pytest.fixture(scope="session")

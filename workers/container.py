@@ -14,9 +14,7 @@ from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox
-from dispatcher.store.slots import Limiter
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.slots import Slots
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.check_call import CheckCall
 from workers.engine.dial import Dial
@@ -50,7 +48,7 @@ class Container:
     @cached_property
     def messenger(self) -> Messenger:
         """The wake-ups."""
-        return Messenger(self.app)
+        return Messenger(lambda: self.app)
 
     @cached_property
     def provider(self) -> VoiceClient:
@@ -67,9 +65,9 @@ class Container:
         )
 
     @cached_property
-    def limiter(self) -> Limiter:
+    def slots(self) -> Slots:
         """The slots of requests that are not dials."""
-        return Limiter(self.store)
+        return Slots(self.store.limiter)
 
     @cached_property
     def feeder(self) -> Feeder:
@@ -95,14 +93,14 @@ class Container:
     @cached_property
     def check_call(self) -> CheckCall:
         """See workers.engine.check_call."""
-        return CheckCall(self.store, self.provider, self.settings.policy, self.limiter)
+        return CheckCall(self.store, self.provider, self.settings.policy, self.slots)
 
     @cached_property
     def apply_reports(self) -> ApplyReports:
         """See workers.engine.apply_callbacks."""
         settings = self.settings
         return ApplyReports(
-            self.store, CallbackInbox(self.store), settings.policy, settings.confirm_callbacks
+            self.store, self.store.callbacks, settings.policy, settings.confirm_callbacks
         )
 
     @cached_property
@@ -124,19 +122,14 @@ class Container:
 
     @cached_property
     def watch_credit(self) -> BalanceCheck:
-        return BalanceCheck(self.store, self.provider, self.limiter, self.settings.credit_look)
-
-    @cached_property
-    def outbox(self) -> Outbox:
-        """The webhooks."""
-        return Outbox(self.store)
+        return BalanceCheck(self.store, self.provider, self.slots, self.settings.credit_look)
 
     @cached_property
     def deliver_webhook(self) -> Deliver:
         """See workers.webhooks."""
         settings = self.settings
         return Deliver(
-            self.outbox,
+            self.store.webhooks,
             Wire(Addresses(settings.webhook_allow_private)),
             settings.webhook_urls,
             settings.webhook_secrets,
@@ -144,8 +137,8 @@ class Container:
         )
 
     @cached_property
-    def courier(self) -> Sender:
-        return Sender(self.outbox, self.messenger)
+    def webhook_sender(self) -> Sender:
+        return Sender(self.store, self.messenger)
 
     @cached_property
     def purge(self) -> Purge:
@@ -157,10 +150,10 @@ def made_once(make: Callable[[], Container]) -> Callable[[], Container]:
     lock = threading.Lock()
     made: list[Container] = []
 
-    def parts() -> Container:
+    def container() -> Container:
         with lock:
             if not made:
                 made.append(make())
         return made[0]
 
-    return parts
+    return container

@@ -16,7 +16,6 @@ from config.settings import InvalidSettings, Settings
 from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
-from dispatcher.store.redis_url import check_version
 from workers.queue.app import create_app, create_door, create_webhooks
 from workers.queue.redaction import hide_sent_arguments
 
@@ -115,14 +114,14 @@ def require_credentials(settings: Settings) -> None:
 def require_store(settings: Settings) -> Store:
     """Return the store. Raises StoreUnavailable, StoreUnsuitable where it will not do."""
     store = Store.from_url(settings.records, namespace=settings.namespace)
-    check_version(store.redis)
+    store.server.check_version()
     return store
 
 
 def _publish(settings: Settings) -> None:
     """Make this process' settings the rules of the account: the latest to start has its way."""
     store = require_store(settings)
-    store.publish(settings.rules)
+    store.limiter.publish(settings.account_config)
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

@@ -14,23 +14,23 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.bulk_actions import report_lines
 from dispatcher.cli.filters import Limit, past
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Note, actor
+from dispatcher.model.bulk_action import BulkAction
 from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
-from dispatcher.store import audit as log
-from dispatcher.store import bulk as bulk_acts
-from dispatcher.store.audit import Entry
+from dispatcher.store.audit import AuditEntry
 
-acts = typer.Typer(help="Acts on many jobs: how they stand, and an end.", no_args_is_help=True)
+app = group("Acts on many jobs: how they stand, and an end.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
 
 
-@acts.command("list")
+@app.command("list")
 def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
     """List the acts on many jobs that were begun lately, the latest first."""
-    found = bulk_acts.recent(connection.dispatcher(context).store, limit)
+    found = connection.dispatcher(context).store.bulk.recent(limit)
     if json:
         output.as_json([each.to_dict() for each in found])
         return
@@ -39,29 +39,31 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     for each in found:
         numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
         begun = iso(each.begun_at) or ""
-        output.row(table, each.id, each.act, each.state, *numbers, begun, each.actor, each.meant)
+        output.row(
+            table, each.id, each.kind, each.state, *numbers, begun, each.actor, each.selection
+        )
     output.show_table(table)
 
 
-@acts.command("show")
+@app.command("show")
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
     """Say how an act stands, or what came of it."""
-    _report(bulk_acts.progress(connection.dispatcher(context).store, id_), json=json)
+    _report(connection.dispatcher(context).store.bulk.get(id_), json=json)
 
 
-@acts.command("stop")
+@app.command("stop")
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
     """End an act early: what it did stays done, the rest is left as it is."""
     store = connection.dispatcher(context).store
-    stopped = bulk_acts.stop(store, id_, actor=actor(), why=note)
-    found = bulk_acts.progress(store, id_)
+    stopped = store.bulk.stop(id_, actor=actor(), why=note)
+    found = store.bulk.get(id_)
     _report(found, json=json)
     if not stopped:
         typer.echo(f"error: act {id_} is not running: it is {found.state}", err=True)
         raise typer.Exit(1)
 
 
-def _report(found: bulk_acts.Progress, *, json: bool) -> None:
+def _report(found: BulkAction, *, json: bool) -> None:
     if json:
         output.as_json(found.to_dict())
     else:
@@ -86,7 +88,7 @@ def audit(
 ) -> None:
     """Say who did what, when and why. The latest acts of people, or with --format all of them."""
     store = connection.dispatcher(context).store
-    entries = log.read(store, past(since), past(until), mask=not unmask)
+    entries = store.audit.read(past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:
         _as_csv(entries)
     elif format_ is Format.JSONL:
@@ -102,7 +104,7 @@ def audit(
         output.show_table(table)
 
 
-def _as_csv(entries: Iterable[Entry]) -> None:
+def _as_csv(entries: Iterable[AuditEntry]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(("at", "actor", "act", "target", "why", "facts"))
     for entry in entries:
@@ -111,5 +113,5 @@ def _as_csv(entries: Iterable[Entry]) -> None:
         out.writerow((iso(entry.at), *map(shield, cells)))
 
 
-def _facts(entry: Entry) -> str:
+def _facts(entry: AuditEntry) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(entry.facts.items()))

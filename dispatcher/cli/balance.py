@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dispatcher import statistics
 from dispatcher.balance_check import BalanceCheck
 from dispatcher.cli import connection, output
 from dispatcher.cli.limit import in_words
@@ -15,12 +16,10 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import iso_of
-from dispatcher.policy import credit_forecast as outlook
+from dispatcher.policy import credit_forecast
 from dispatcher.provider import Credentials, VoiceClient
-from dispatcher.store import Store, audit, statistics
-from dispatcher.store.credit import account
-from dispatcher.store.slots import Limiter
-from dispatcher.store.spending_limits import limits
+from dispatcher.store import Store
+from dispatcher.store.slots import Slots
 
 Sid = Annotated[str | None, typer.Option(envvar="XOXZO_API_SID", help="The provider's API SID.")]
 Token = Annotated[
@@ -60,12 +59,12 @@ def balance(
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-    if store is None or look or account(store).balance is None:
+    if store is None or look or store.budget.credit().balance is None:
         with client(context, sid, token, host) as provider:
-            left = _look(provider, store, asked=look)
+            left = _check(provider, store, asked=look)
     if store is None:
         found: dict[str, Any] = {"balance": float(left), "gates": []}
-        lines = [f"{outlook.shown(left)} credits"]
+        lines = [f"{credit_forecast.shown(left)} credits"]
     else:
         found, lines = _known(store)
     if json:
@@ -74,22 +73,22 @@ def balance(
         output.lines(lines)
 
 
-def _look(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decimal:
+def _check(provider: VoiceClient, store: Store | None, *, asked: bool) -> Decimal:
     if store is None:
         return provider.credits()
-    left = BalanceCheck(store, provider, Limiter(store), EVERY).look_now()
+    left = BalanceCheck(store, provider, Slots(store.limiter), EVERY).check_now()
     if asked:
-        audit.record(store, actor(), "balance.look", "account", credits=float(left))
+        store.audit.record(actor(), "balance.look", "account", credits=float(left))
     return left
 
 
 def _known(store: Store) -> tuple[dict[str, Any], list[str]]:
     """Return what is known of the account, for programs and in words."""
-    state = account(store)
+    state = store.budget.credit()
     lines = [
-        *outlook.words(state, store.now()),
-        *(f"Calls are held: {gate.why} (since {iso_of(gate.since)})" for gate in store.gates()),
-        *(in_words(limit) for limit in limits(store)),
+        *credit_forecast.words(state, store.now()),
+        *(f"Calls are held: {hold.why} (since {iso_of(hold.since)})" for hold in store.holds.all()),
+        *(in_words(limit) for limit in store.spending.limits()),
     ]
     return statistics.balance(store), lines
 

@@ -14,17 +14,15 @@ from dispatcher.cli.person import can_be_asked
 from dispatcher.cli.progress import Progress as Bar
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, LeftOut, Preview
 from dispatcher.model.filters import Filter
-from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act, LeftOut, Preview, Progress, preview
-from dispatcher.store.previews import WORDS
+from dispatcher.policy import credit_forecast
 
 DONE = {
-    Act.RETRY: "retried",
-    Act.CANCEL: "cancelled",
-    Act.REACHED: "marked as reached",
-    Act.PRIORITISE: "given the new priority",
+    BulkActionKind.RETRY: "retried",
+    BulkActionKind.CANCEL: "cancelled",
+    BulkActionKind.REACHED: "marked as reached",
+    BulkActionKind.PRIORITISE: "given the new priority",
 }
 REMEDIES = {
     "overdue": "--expires gives a new one, --state expired the first one's length",
@@ -35,10 +33,10 @@ REMEDIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Order:
     """What is to be done, how, and how to talk about it."""
 
-    act: Act
+    kind: BulkActionKind
     how: dict[str, Any]
     note: str
     dry_run: bool
@@ -46,28 +44,30 @@ class Wish:
     json: bool
 
 
-def require_consent(wish: Wish) -> None:
+def require_consent(order: Order) -> None:
     """Refuse what nobody could be asked about."""
-    if not (wish.yes or wish.dry_run or (can_be_asked() and not wish.json)):
+    if not (order.yes or order.dry_run or (can_be_asked() and not order.json)):
         raise typer.BadParameter(
             "nobody can be asked here: see what it would do with --dry-run, then give --yes",
             param_hint="--yes",
         )
 
 
-def run(dispatcher: Dispatcher, meant: Filter | Sequence[str], wish: Wish, actor: str) -> None:
+def run(
+    dispatcher: Dispatcher, selection: Filter | Sequence[str], order: Order, actor: str
+) -> None:
     """Preview, ask, act, report. Raises Exit with 1 where nobody agreed, or somebody stopped it."""
-    seen = preview(dispatcher.store, wish.act, meant, **wish.how)
-    if wish.dry_run:
-        _show(seen, json=wish.json)
+    seen = dispatcher.store.bulk.preview(order.kind, selection, **order.how)
+    if order.dry_run:
+        _show(seen, json=order.json)
         return
-    if not wish.json:
+    if not order.json:
         _show(seen, json=False)
-    if seen.ids and not wish.yes and not typer.confirm(_question(seen), err=True):
+    if seen.ids and not order.yes and not typer.confirm(_question(seen), err=True):
         typer.echo("nothing was done", err=True)
         raise typer.Exit(1)
-    report = _do(dispatcher, seen, actor, wish.note)
-    if wish.json:
+    report = _do(dispatcher, seen, actor, order.note)
+    if order.json:
         output.as_json(report.to_dict())
     else:
         output.lines(report_lines(report))
@@ -75,16 +75,16 @@ def run(dispatcher: Dispatcher, meant: Filter | Sequence[str], wish: Wish, actor
         raise typer.Exit(1)
 
 
-def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> Progress:
+def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAction:
     store = dispatcher.store
-    acts.propose(store, seen)
-    acts.begin(store, seen.id, actor=actor, why=note)
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor=actor, why=note)
     try:
-        with _bar(len(seen.ids), DONE[seen.act]) as told:
-            over = acts.drive(store, seen.id, within=0, tell=told)
+        with _bar(len(seen.ids), DONE[seen.kind]) as told:
+            over = store.bulk.drive(seen.id, within=0, tell=told)
             feed(store, dispatcher.messenger)  # the first of them are dialled meanwhile
             if not over:
-                acts.drive(store, seen.id, tell=told)
+                store.bulk.drive(seen.id, tell=told)
     except KeyboardInterrupt:
         dispatcher.messenger.retrigger([seen.id])
         typer.echo(
@@ -94,7 +94,7 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> Progres
         )
         raise
     feed(store, dispatcher.messenger)
-    return acts.progress(store, seen.id)
+    return store.bulk.get(seen.id)
 
 
 @contextmanager
@@ -119,35 +119,38 @@ def _show(seen: Preview, *, json: bool) -> None:
 
 def _question(seen: Preview) -> str:
     jobs = "this job" if len(seen.ids) == 1 else f"these {len(seen.ids):,} jobs"
-    return f"{seen.act}: {jobs}{_price(seen)}?"
+    return f"{seen.kind}: {jobs}{_price(seen)}?"
 
 
 def _price(seen: Preview) -> str:
-    if seen.act is not Act.RETRY:
+    if seen.kind is not BulkActionKind.RETRY:
         return ""
-    expected, answered = outlook.shown(seen.credits), outlook.shown(seen.credits_if_answered)
+    expected, answered = (
+        credit_forecast.shown(seen.credits),
+        credit_forecast.shown(seen.credits_if_answered),
+    )
     more = f" ({answered} if all are answered)" if answered != expected else ""
     return f", for about {expected} credits{more}"
 
 
 def preview_lines(seen: Preview) -> Iterator[str]:
     """Say what an act would do."""
-    yield f"{seen.act}: {seen.meant}"
-    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.act]}{_price(seen)}"
-    if seen.unknown and seen.act is not Act.REACHED:
+    yield f"{seen.kind}: {seen.selection}"
+    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.kind]}{_price(seen)}"
+    if seen.unknown and seen.kind is not BulkActionKind.REACHED:
         yield f"{seen.unknown:>9,} of these may have been called already, and nobody knows"
     if seen.left_out:
         yield "left out:"
     for part in seen.left_out:
-        remedy = REMEDIES.get(part.reason, "") if seen.act is Act.RETRY else ""
+        remedy = REMEDIES.get(part.reason, "") if seen.kind is BulkActionKind.RETRY else ""
         yield f"{part.count:>9,} {WORDS[part.reason]}" + (f" ({remedy})" if remedy else "")
 
 
-def report_lines(found: Progress) -> Iterator[str]:
+def report_lines(found: BulkAction) -> Iterator[str]:
     """Say how an act stands."""
     who = f" by {found.actor}" + (f": {found.why}" if found.why else "") if found.actor else ""
-    yield f"{found.act} {found.id} {found.state}: {found.meant}{who}"
-    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.act]}"
+    yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
+    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.kind]}"
     if found.left:
         left = "left as they are" if found.over else "to go"
         yield f"{found.left:>9,} {left}"

@@ -12,7 +12,6 @@ from dispatcher.client.messages import Messenger, known_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
-from dispatcher.store.redis_url import check_version
 
 
 class NoDispatcher(DispatcherError):
@@ -62,7 +61,7 @@ class Connection:
         """
         store = Store.from_url(self.url(), namespace=self.namespace)
         broker = self.broker()
-        check_version(store.redis)
+        store.server.check_version()
         return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import redis
 import requests
 import typer
 
@@ -20,8 +19,7 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
-from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.server import Facts
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -72,54 +70,48 @@ def examine(at: Connection) -> Iterator[Finding]:
     """Yield what is found in Redis, in the broker and among the workers."""
     try:
         dispatcher = at.dispatcher()
-        with plain_errors():
-            yield from _redis(dispatcher)
+        yield from _redis(dispatcher.store.server.facts())
     except DispatcherError as error:
         yield Finding("Redis", FAIL, str(error))
         return
     yield from _workers(dispatcher)
     yield _webhooks(dispatcher)
-    gates = dispatcher.store.gates()
-    says = "; ".join(f"{gate.name}: {gate.why}" for gate in gates)
-    yield Finding("gates", WARN if gates else OK, says or "open")
+    holds = dispatcher.store.holds.all()
+    says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
+    yield Finding("gates", WARN if holds else OK, says or "open")
 
 
-def _redis(dispatcher: Dispatcher) -> Iterator[Finding]:
-    info: Any = dispatcher.store.redis.info()
-    yield Finding("Redis", OK, f"version {info['redis_version']}")
+def _redis(facts: Facts) -> Iterator[Finding]:
+    yield Finding("Redis", OK, str(facts.version))
     yield _expect(
         "append-only file",
-        bool(info.get("aof_enabled")),
+        facts.append_only,
         "on",
         "off: a restart of Redis forgets jobs; set `appendonly yes`",
     )
-    if info.get("aof_enabled"):
-        yield _syncs(dispatcher)
-    policy = info.get("maxmemory_policy")
+    if facts.append_only:
+        yield _syncs(facts.fsync)
     yield _expect(
         "eviction",
-        policy == "noeviction",
+        facts.eviction == "noeviction",
         "none",
-        f"{policy}: Redis may drop jobs when memory is short; set `maxmemory-policy noeviction`",
+        f"{facts.eviction}: Redis may drop jobs when memory is short;"
+        " set `maxmemory-policy noeviction`",
     )
 
 
-def _syncs(dispatcher: Dispatcher) -> Finding:
+def _syncs(mode: str | None) -> Finding:
     """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
-    try:
-        found: Any = dispatcher.store.redis.config_get("appendfsync")
-    except redis.RedisError:
-        return Finding(
-            "what a crash forgets", OK, "not known: the server does not tell appendfsync"
-        )
+    what = "what a crash forgets"
+    if mode is None:
+        return Finding(what, OK, "not known: the server does not tell appendfsync")
     says = {
         "always": "nothing",
         "everysec": "a killed Redis next to nothing, a power cut the last second or two;"
         " `appendfsync always`: nothing",
     }
-    mode = found.get("appendfsync", "")
     no = "what the system had not written: set `appendfsync everysec` or `always`"
-    return Finding("what a crash forgets", OK if mode in says else WARN, says.get(mode, no))
+    return Finding(what, OK if mode in says else WARN, says.get(mode, no))
 
 
 def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
@@ -155,7 +147,7 @@ def _gateway(url: str) -> Finding:
 
 
 def _webhooks(dispatcher: Dispatcher) -> Finding:
-    found = Outbox(dispatcher.store).counts()
+    found = dispatcher.store.webhooks.counts()
     if found["dead"]:
         says = f"{found['dead']} were given up: `voice-dispatcher webhooks list --dead`"
         return Finding("webhooks", WARN, says)

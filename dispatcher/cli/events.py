@@ -9,7 +9,6 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.model.job import iso_of
-from dispatcher.store.events import notices
 from dispatcher.values.durations import spoken
 
 
@@ -24,7 +23,7 @@ def events(
     """List what happened to the account, the oldest first. The latest 1,000 or so are kept."""
     if after and not all(part.isdecimal() for part in after.split("-", 1)):
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
-    found = notices(connection.dispatcher(context).store, after)
+    found = connection.dispatcher(context).store.events.after(after)
     if json:
         output.as_json(
             [{"cursor": each.cursor, "kind": each.kind, "facts": each.facts} for each in found]

@@ -20,7 +20,6 @@ from dispatcher.cli.progress import Progress
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.rows.exporting import COLUMNS, rows, shielded
-from dispatcher.store.search import find
 
 BOM = "\ufeff"
 """Spreadsheets take CSV without it for the machine's own encoding."""
@@ -39,14 +38,14 @@ Raw = Annotated[
 def export(
     context: typer.Context,
     *,
-    wanted: Filter,
+    filter_: Filter,
     format_: Annotated[Format, typer.Option("--format", help="csv or jsonl.")] = Format.CSV,
     unmask: Unmask = False,
     raw: Raw = False,
     output: Output = None,
 ) -> None:
     """Write jobs, newest first. CSV has a row for each call, JSON lines an object for each job."""
-    jobs = find(connection.dispatcher(context).store, wanted)
+    jobs = connection.dispatcher(context).store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731

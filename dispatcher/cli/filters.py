@@ -62,7 +62,7 @@ def by_filter(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(*args: Any, **kwargs: Any) -> None:
         values = {name: kwargs.pop(name) for name in _HINTS}
-        command(*args, **kwargs, wanted=_filter(**values))
+        command(*args, **kwargs, filter_=_filter(**values))
 
     parameters = [*arguments, *shared, *options]
     run.__name__, run.__doc__ = command.__name__, command.__doc__

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 from dispatcher.cli import output
@@ -18,7 +17,6 @@ from dispatcher.rows.records import Record, Records
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
-from dispatcher.store.credit import account, costs
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
@@ -36,11 +34,11 @@ class Run:
     """One import, with what it says on the way and at its end."""
 
     def __init__(
-        self, act: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
+        self, task: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
     ) -> None:
-        self.act, self.file, self.records, self.dry_run = act, file, records, dry_run
-        self.tally = act.tally
-        act.refuse, act.waiting = self._refuse, self._is_away
+        self.task, self.file, self.records, self.dry_run = task, file, records, dry_run
+        self.tally = task.tally
+        task.refuse, task.waiting = self._refuse, self._is_away
         # What comes through a pipe has no place of its own to put anything beside.
         source = Path(file) if Path(file).is_file() else Path("import")
         self.size = source.stat().st_size if source.is_file() else None
@@ -64,7 +62,7 @@ class Run:
             self.problem, code = f"{self.file}{f':{line}' if line else ''}: {error}", 1
         except OSError as error:  # of the file of refused rows, or the spool's
             self.problem, code = f"{error.filename or 'disk'}: {error.strerror}", 1
-        except (KeyboardInterrupt, click.Abort):
+        except (KeyboardInterrupt, typer.Abort):
             self.problem, code = "interrupted", INTERRUPTED
         finally:
             if self.refused:
@@ -78,8 +76,8 @@ class Run:
         if self.file == "-" and not self.dry_run:
             self.writing = True
             with Progress("imported", None, lambda: self.tally.rows) as shown:
-                for batch in shown.each(self.act.check(self.records)):
-                    self.act.write(batch)
+                for batch in shown.each(self.task.check(self.records)):
+                    self.task.write(batch)
             return
         with Spool() as spool:
             self._check(spool)
@@ -91,7 +89,7 @@ class Run:
         lines = self.records.lines
         done = (lambda: lines.position) if self.size else None
         with Progress("checked", self.size, lambda: self.tally.rows, done) as shown:
-            for batch in shown.each(self.act.check(self.records)):
+            for batch in shown.each(self.task.check(self.records)):
                 if not self.dry_run:
                     spool.add(batch)
         self.preview = self._looked_ahead()
@@ -101,23 +99,23 @@ class Run:
     def _write(self, spool: Iterable[list[Item]]) -> None:
         with Progress("imported", self.tally.good, lambda: self.tally.made) as shown:
             for batch in shown.each(iter(spool)):
-                self.act.write(batch)
+                self.task.write(batch)
 
     def _looked_ahead(self) -> Preview:
-        store, tally = self.act.dispatcher.store, self.tally
-        stands = account(store)
+        store, tally = self.task.dispatcher.store, self.tally
+        stands = store.budget.credit()
         return Preview(
             rows=tally.rows,
             good=tally.good,
             same=tally.same,
             refused=tally.refused,
-            credits_=expected(tally.tariffs, costs(store)),
+            credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
             waiting=stands.waiting_needs,
         )
 
     def _agreed(self, *, ask: bool) -> bool:
-        if not ask or click.confirm("Import?", err=True):
+        if not ask or typer.confirm("Import?", err=True):
             return True
         raise Declined
 

@@ -13,17 +13,18 @@ import typer
 
 from dispatcher.cli import bulk_actions as bulk
 from dispatcher.cli import connection, output
-from dispatcher.cli.bulk_actions import Wish
+from dispatcher.cli.bulk_actions import Order
 from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, Yes, actor
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.request import FURTHEST
 from dispatcher.model.states import Priority
-from dispatcher.store import Refused, Store, UnknownJob
-from dispatcher.store.previews import Act
+from dispatcher.store import Store
+from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.values.durations import seconds
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Jobs' ids.")]
@@ -34,7 +35,7 @@ def retry(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     expires: Annotated[
         str | None, typer.Option(help="A new deadline: a duration from now.")
     ] = None,
@@ -53,8 +54,8 @@ def retry(
     """Dial again what reached nobody; all history is kept."""
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
-    wish = Wish(Act.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.retry, **how)
+    order = Order(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.retry, **how)
 
 
 @by_filter
@@ -62,15 +63,15 @@ def reached(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     note: Note = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Mark jobs of unknown outcome as reached. Somebody has asked the person called."""
-    wish = Wish(Act.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.mark_reached)
+    order = Order(BulkActionKind.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.mark_reached)
 
 
 @by_filter
@@ -78,15 +79,15 @@ def cancel(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     note: Note = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """End jobs that are not dialled yet."""
-    wish = Wish(Act.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.cancel)
+    order = Order(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.cancel)
 
 
 @by_filter
@@ -94,7 +95,7 @@ def prioritise(
     context: typer.Context,
     ids: Ids = None,
     *,
-    wanted: Filter,
+    filter_: Filter,
     priority: Annotated[Priority | None, typer.Option(help="The new priority.")] = None,
     note: Note = "",
     dry_run: DryRun = False,
@@ -105,20 +106,20 @@ def prioritise(
     if priority is None:
         raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
     how = {"priority": priority}
-    wish = Wish(Act.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
-    _act(context, ids, wanted, wish, lambda store: store.prioritise, **how)
+    order = Order(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
+    _act(context, ids, filter_, order, lambda store: store.jobs.prioritise, **how)
 
 
 def _act(
     context: typer.Context,
     ids: list[str] | None,
-    wanted: Filter,
-    wish: Wish,
+    filter_: Filter,
+    order: Order,
     single: Callable[[Store], Callable[..., None]],
     **how: object,
 ) -> None:
     """Act on the jobs that are named or that the filter means: never on all by accident."""
-    everything = wanted == Filter()
+    everything = filter_ == Filter()
     if not ids and everything:
         raise typer.BadParameter(
             "say which jobs: ids, or a filter such as --state failed", param_hint="ID… | FILTER"
@@ -126,10 +127,10 @@ def _act(
     if ids and not everything:
         raise typer.BadParameter("give ids or a filter, not both", param_hint="ID… | FILTER")
     if not ids:
-        bulk.require_consent(wish)
+        bulk.require_consent(order)
     dispatcher = connection.dispatcher(context)
-    if not ids or wish.dry_run:
-        bulk.run(dispatcher, ids or wanted, wish, actor())
+    if not ids or order.dry_run:
+        bulk.run(dispatcher, ids or filter_, order, actor())
         return
     if how.get("uncertain"):
         typer.echo("warning: a call may be under way, so that some may be called twice", err=True)
@@ -137,8 +138,8 @@ def _act(
     refused = _each(
         dispatcher,
         ids,
-        lambda id_: act(id_, actor=actor(), why=wish.note, **how),
-        json=wish.json,
+        lambda id_: act(id_, actor=actor(), why=order.note, **how),
+        json=order.json,
     )
     feed(dispatcher.store, dispatcher.messenger)
     if refused:

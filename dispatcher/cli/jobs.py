@@ -11,11 +11,12 @@ from rich.table import Table
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
+from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
 from dispatcher.policy import why as forecast
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.search import Filter, Page, page
-from dispatcher.store.statistics import statistics
+from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
 from dispatcher.values.rate import Rate
 
@@ -28,7 +29,7 @@ def show(
 ) -> None:
     """Show one job, whole: attempts, timeline, what happens next."""
     dispatcher = connection.dispatcher(context)
-    found = dispatcher.job(dispatcher.store.job_of_call(job) or job)
+    found = dispatcher.job(dispatcher.store.jobs.id_of_call(job) or job)
     if json:
         output.as_json(found.to_dict())
     else:
@@ -39,7 +40,7 @@ def show(
 def list_(
     context: typer.Context,
     *,
-    wanted: Filter,
+    filter_: Filter,
     limit: Limit = 50,
     cursor: Annotated[
         str | None, typer.Option(help="Go on where an earlier list ended, as it said.")
@@ -47,7 +48,7 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first, with numbers masked."""
-    found = _listed(connection.dispatcher(context).store, wanted, limit, cursor)
+    found = _listed(connection.dispatcher(context).store, filter_, limit, cursor)
     if json:
         output.as_json([job.to_dict(mask=True) for job in found.jobs])
     else:
@@ -56,11 +57,11 @@ def list_(
         typer.echo(f"there may be more: --cursor {found.cursor}", err=True)
 
 
-def _listed(store: Store, wanted: Filter, limit: int, cursor: str | None) -> Page:
+def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Page:
     """Return as many jobs as are asked for, of however many pages."""
-    found = page(store, wanted, limit, cursor)
+    found = store.search.page(filter_, limit, cursor)
     while found.cursor and len(found.jobs) < limit:
-        more = page(store, wanted, limit - len(found.jobs), found.cursor)
+        more = store.search.page(filter_, limit - len(found.jobs), found.cursor)
         found = Page(found.jobs + more.jobs, more.cursor)
     return found
 
@@ -99,7 +100,7 @@ def why(
 ) -> None:
     """Say why a job has not rung, and what happens next."""
     store = connection.dispatcher(context).store
-    found = forecast.why(store, store.get(store.job_of_call(job) or job))
+    found = forecast.why(store, store.jobs.get(store.jobs.id_of_call(job) or job))
     if json:
         output.as_json(found.to_dict())
     else:
@@ -125,9 +126,9 @@ def _print_stats(found: dict[str, Any]) -> None:
     out.print(_state_table(found))
     _print_pace(out, found)
     _print_counts(out, found)
-    for gate in found["gates"]:
-        held = "Calls are tried one at a time" if gate["ajar"] else "Calls are held"
-        output.lines([f"{held}: {gate['why']} (gate {gate['gate']}, since {gate['since']})"])
+    for hold in found["gates"]:
+        held = "Calls are tried one at a time" if hold["ajar"] else "Calls are held"
+        output.lines([f"{held}: {hold['why']} (gate {hold['gate']}, since {hold['since']})"])
     output.lines(found["outlook"])
 
 

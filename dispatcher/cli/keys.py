@@ -9,14 +9,15 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.model.api_key import ApiKey, Quota, Scope, client_name
 from dispatcher.model.job import iso
-from dispatcher.store.api_keys import ApiKey, ApiKeys, Quota, Scope, client_name
-from dispatcher.store.spending_limits import Limit, amount, limits, set_limit
+from dispatcher.store.spending import SpendingLimit, limit_amount
 from dispatcher.values.durations import InvalidMoment, moment
 
-app = typer.Typer(help="API keys: who is let in over HTTP, and to what.", no_args_is_help=True)
+app = group("API keys: who is let in over HTTP, and to what.")
 
 COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
 
@@ -52,14 +53,18 @@ def create(
     if not scopes:
         raise typer.BadParameter(f"say which: {', '.join(Scope)}", param_hint="--scope")
     quota = None if rate is None else Quota.parse(rate)
-    limit = None if spend is None else Limit(f"client:{client_name(name)}", *amount(spend))
+    limit = (
+        None
+        if spend is None
+        else SpendingLimit(f"client:{client_name(name)}", *limit_amount(spend))
+    )
     store = connection.dispatcher(context).store
-    keys = ApiKeys(store)
+    keys = store.api_keys
     made, text = keys.create(
         name, scopes, quota=quota, expires_at=_end(expires), note=note, actor=actor()
     )
     if limit:
-        set_limit(store, limit, actor=actor(), note=note)
+        store.spending.set(limit, actor=actor(), note=note)
     if json:
         output.as_json({**_row(made, "live", spend), "key": text})
         return
@@ -71,11 +76,11 @@ def create(
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the keys, the newest first; none of them shows its secret."""
     store = connection.dispatcher(context).store
-    spending = {limit.scope: _amount(limit) for limit in limits(store)}
+    spending = {limit.scope: _amount(limit) for limit in store.spending.limits()}
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
     rows = [
         _row(key, _state(key, now), spending.get(f"client:{key.name}"))
-        for key in ApiKeys(store).all()
+        for key in store.api_keys.all()
     ]
     if json:
         output.as_json(rows)
@@ -92,7 +97,7 @@ def revoke(
     json: AsJson = False,
 ) -> None:
     """Let nobody in by a key any more, from now on and for good."""
-    keys = ApiKeys(connection.dispatcher(context).store)
+    keys = connection.dispatcher(context).store.api_keys
     changed = keys.revoke(id_, actor=actor(), why=note)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
@@ -117,7 +122,7 @@ def _state(key: ApiKey, now: datetime) -> str:
     return "live" if key.live(now) else "expired"
 
 
-def _amount(limit: Limit) -> str:
+def _amount(limit: SpendingLimit) -> str:
     return f"{limit.amount.normalize():f}/{limit.period}"
 
 

@@ -7,20 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
-from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store.spending_limits import (
-    Limit,
-    Period,
-    amount,
-    clear_limit,
-    limits,
-    scope,
-    set_limit,
-)
+from dispatcher.policy import credit_forecast
+from dispatcher.store.spending import Period, SpendingLimit, limit_amount, limit_scope
 
-app = typer.Typer(help="Limit what a tag or a producer may spend.", no_args_is_help=True)
+app = group("Limit what a tag or a producer may spend.")
 
 Scope = Annotated[
     str,
@@ -40,16 +33,16 @@ def set_(
     json: AsJson = False,
 ) -> None:
     """Set a limit, or change it: what was spent under it so far keeps counting."""
-    wanted = Limit(scope(scope_), *amount(most))
+    wanted = SpendingLimit(limit_scope(scope_), *limit_amount(most))
     store = connection.dispatcher(context).store
-    changed = set_limit(store, wanted, actor=actor(), note=note)
+    changed = store.spending.set(wanted, actor=actor(), note=note)
     _say(wanted.to_dict(), f"{in_words(wanted)}: {'changed' if changed else 'set'}", json=json)
 
 
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the limits, and what is spent or under way under each."""
-    found = list(limits(connection.dispatcher(context).store))
+    found = list(connection.dispatcher(context).store.spending.limits())
     if json:
         output.as_json([limit.to_dict() for limit in found])
     else:
@@ -59,16 +52,16 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 @app.command("clear")
 def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJson = False) -> None:
     """Forget a limit; what it held goes into line again."""
-    name = scope(scope_)
-    gone = clear_limit(connection.dispatcher(context).store, name, actor=actor(), note=note)
+    name = limit_scope(scope_)
+    gone = connection.dispatcher(context).store.spending.clear(name, actor=actor(), note=note)
     words = "cleared" if gone else "there was no limit"
     _say({"scope": name, "cleared": gone}, f"{name}: {words}", json=json)
 
 
-def in_words(limit: Limit) -> str:
+def in_words(limit: SpendingLimit) -> str:
     """Return a limit as people read it."""
     per = " a day" if limit.period is Period.DAY else ""
-    used, most = outlook.shown(limit.used), outlook.shown(limit.amount)
+    used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
     return f"Limit for {limit.scope}: {used} of {most} credits{per} used"
 
 

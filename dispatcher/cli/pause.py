@@ -11,9 +11,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
 from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
-from dispatcher.store.pauses import Scope
-from dispatcher.store.pauses import pause as close
-from dispatcher.store.pauses import resume as open_
+from dispatcher.store.holds import PauseScope
 
 Why = Annotated[str, typer.Option("--why", "--note", help="A note for whoever wonders.")]
 Tag = Annotated[str | None, typer.Option(help="Only the jobs with this tag.")]
@@ -33,11 +31,11 @@ def pause(
     """Stop dialling, until `resume`; calls under way go on. Outlives restarts."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
-    changed = close(store, scope, actor=actor(), note=why)
-    standing = "; ".join(gate.why for gate in store.gates() if gate.name == scope.gate)
+    changed = store.holds.pause(scope, actor=actor(), note=why)
+    reasons = "; ".join(hold.why for hold in store.holds.all() if hold.name == scope.hold)
     _say(
-        {"paused": str(scope), "changed": changed, "why": standing},
-        "paused" if changed else f"stays {standing}",
+        {"paused": str(scope), "changed": changed, "why": reasons},
+        "paused" if changed else f"stays {reasons}",
         json=json,
     )
 
@@ -53,7 +51,7 @@ def resume(
     """End a pause. What it held is dialled in its order, at the limiter's pace."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
-    changed = open_(store, scope, actor=actor(), note=why)
+    changed = store.holds.resume(scope, actor=actor(), note=why)
     _say(
         {"resumed": str(scope), "changed": changed},
         "resumed" if changed else "was not paused",
@@ -61,11 +59,11 @@ def resume(
     )
 
 
-def _scope(tag: str | None, priority: Priority | None) -> Scope:
+def _scope(tag: str | None, priority: Priority | None) -> PauseScope:
     if tag is not None and priority is not None:
         raise typer.BadParameter("give --tag or --priority, not both", param_hint="--tag")
     try:
-        return Scope(tag if tag is None else one_tag(tag), priority)
+        return PauseScope(tag if tag is None else one_tag(tag), priority)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--tag") from None
 

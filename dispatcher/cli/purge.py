@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import click
 import typer
 
 from dispatcher.cli import connection, output
@@ -12,8 +11,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, Yes, actor, can_be_asked
 from dispatcher.model.job import Job
 from dispatcher.store import Store
-from dispatcher.store.audit import record
-from dispatcher.store.purging import Jobs, Purged, count_older, forget_older, forget_recipient
+from dispatcher.store.retention import Purged
 from dispatcher.values import numbers
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
@@ -60,13 +58,13 @@ class _Asker:
     def agreed(self, what: str) -> bool:
         if self._dry_run:
             return False
-        return self._yes or click.confirm(f"{what}. Remove for good?", err=True)
+        return self._yes or typer.confirm(f"{what}. Remove for good?", err=True)
 
 
 def _purge_recipient(
     store: Store, number: str, ask: _Asker, note: str, *, cancel: bool, json: bool
 ) -> None:
-    found, shown = Jobs.of(store, number), mask_number(number)
+    found, shown = store.retention.jobs_of(number), mask_number(number)
     what = f"{shown}: {len(found.ended):,} ended jobs, {len(found.alive):,} not ended"
     if found.alive and not cancel:
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
@@ -76,26 +74,26 @@ def _purge_recipient(
     if not ask.agreed(what):
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
         return
-    done = forget_recipient(store, number, actor=actor(), why=mask_text(note))
+    done = store.retention.forget_recipient(number, actor=actor(), why=mask_text(note))
     _write_down(store, f"recipient:{shown}", note, done)
     _report(done, json=json)
 
 
 def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> None:
     before = store.now() - seconds(age) * 1000
-    many = count_older(store, before)
+    many = store.retention.count_older(before)
     what = f"{many:,} jobs ended more than {age} ago"
     if not ask.agreed(what):
         _tell(what, (), {"would_remove": many}, json=json)
         return
-    done = forget_older(store, before)
+    done = store.retention.forget_older(before)
     _write_down(store, f"older-than:{age}", note, done)
     _report(done, json=json)
 
 
 def _write_down(store: Store, target: str, note: str, done: Purged) -> None:
     facts = {"jobs": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
-    record(store, actor(), "purge", target, mask_text(note), **facts)
+    store.audit.record(actor(), "purge", target, mask_text(note), **facts)
 
 
 def _report(done: Purged, *, json: bool) -> None:

@@ -21,11 +21,11 @@ from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.client.watching import Change, Gap, News
 from dispatcher.client.watching import watch as news_of
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job, event_dict, iso
 from dispatcher.model.states import LIVE
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.search import Filter, counts, find
 from dispatcher.values.durations import seconds
 
 TICK = 1.0
@@ -43,7 +43,7 @@ For = Annotated[str | None, typer.Option("--for", help="End after, such as 2m; d
 def watch(
     context: typer.Context,
     *,
-    wanted: Filter,
+    filter_: Filter,
     for_: For = None,
     json: AsJson = False,
 ) -> None:
@@ -52,20 +52,20 @@ def watch(
     store = connection.dispatcher(context).store
     with suppress(KeyboardInterrupt):  # the usual way to end it
         if json or not output.console().is_terminal:
-            _follow(store, wanted, end, _print_json if json else _print_line)
+            _follow(store, filter_, end, _print_json if json else _print_line)
         else:
-            _live(store, wanted, end)
+            _live(store, filter_, end)
 
 
-def _batches(store: Store, wanted: Filter, end: float | None) -> Iterator[list[News]]:
-    for batch in news_of(store, wanted, TICK if end is None else min(TICK, 0.2)):
+def _batches(store: Store, filter_: Filter, end: float | None) -> Iterator[list[News]]:
+    for batch in news_of(store, filter_, TICK if end is None else min(TICK, 0.2)):
         yield batch
         if end is not None and time.monotonic() >= end:
             return
 
 
-def _follow(store: Store, wanted: Filter, end: float | None, show: Any) -> None:
-    for batch in _batches(store, wanted, end):
+def _follow(store: Store, filter_: Filter, end: float | None, show: Any) -> None:
+    for batch in _batches(store, filter_, end):
         for each in batch:
             show(each)
         sys.stdout.flush()
@@ -95,16 +95,16 @@ def _print_line(each: News) -> None:
 class Board:
     """The jobs that the table shows: the latest changed first, as many as there is room for."""
 
-    def __init__(self, store: Store, wanted: Filter, room: int) -> None:
-        self._store, self._wanted, self._room = store, wanted, room
+    def __init__(self, store: Store, filter_: Filter, room: int) -> None:
+        self._store, self._filter, self._room = store, filter_, room
         self._rows: dict[str, Job] = {}
         self._read_at = self._counted_at = 0.0
         self._counts: dict[str, int] = {}
 
     def begin(self) -> None:
         """Show what is under way."""
-        live = replace(self._wanted, states=tuple(self._wanted.states) or tuple(LIVE))
-        found = list(islice(find(self._store, live), self._room))
+        live = replace(self._filter, states=tuple(self._filter.states) or tuple(LIVE))
+        found = list(islice(self._store.search.find(live), self._room))
         self._rows = {job.id: job for job in reversed(found)}
 
     def take(self, batch: list[News]) -> None:
@@ -121,11 +121,11 @@ class Board:
             self._reread()
         if now - self._counted_at > TICK:
             self._counted_at = now
-            by_state = counts(self._store)
+            by_state = self._store.search.counts()
             self._counts = {state: sum(reasons.values()) for state, reasons in by_state.items()}
 
     def _reread(self) -> None:
-        found = zip(self._rows, self._store.get_many(self._rows), strict=True)
+        found = zip(self._rows, self._store.jobs.get_many(self._rows), strict=True)
         self._rows = {id_: job for id_, job in list(found) if job is not None}
 
     def shown(self, width: int = output.WIDE) -> Group:
@@ -139,11 +139,11 @@ class Board:
         )
 
 
-def _live(store: Store, wanted: Filter, end: float | None) -> None:
+def _live(store: Store, filter_: Filter, end: float | None) -> None:
     out = output.console()
-    board = Board(store, wanted, max(1, out.height - _AROUND))
+    board = Board(store, filter_, max(1, out.height - _AROUND))
     with Live(console=out, auto_refresh=False, screen=True, vertical_overflow="crop") as live:
-        for number, batch in enumerate(_batches(store, wanted, end)):
+        for number, batch in enumerate(_batches(store, filter_, end)):
             with suppress(StoreUnavailable):  # the next batch brings a gap, and all is read anew
                 if number == 0:
                     board.begin()

@@ -11,14 +11,31 @@ from rich.table import Table
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit
+from dispatcher.cli.lazy import LazyGroup, group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.processes import Process
 from dispatcher.model.job import iso_of
-from dispatcher.store import audit
-from dispatcher.store.webhooks import OWN, Outbox, Webhook
+from dispatcher.store.webhooks import OWN, Webhook
 from dispatcher.values.webhook_url import origin
 
-app = typer.Typer(help="Webhooks: what waits, what was given up, and another try.")
+
+class Commands(LazyGroup):
+    """What only a checkout or the image can do with webhooks."""
+
+    table = {  # noqa: RUF012 - the type is the base's
+        "run": Process(
+            "workers.commands:deliver",
+            "Run the process that delivers webhooks (`worker` and `up` run one by themselves).",
+        ),
+        "secret": Process(
+            "workers.commands:secret",
+            "Print the secrets that webhooks are signed with, for those who receive them.",
+        ),
+    }
+
+
+app = group("Webhooks: what waits, what was given up, and another try.", cls=Commands)
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[
@@ -35,10 +52,10 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the webhooks that were given up, and unless --dead those that wait."""
-    outbox = _outbox(context)
-    found = [(each, "dead") for each in islice(outbox.dead(), limit)]
+    webhooks = connection.dispatcher(context).store.webhooks
+    found = [(each, "dead") for each in islice(webhooks.dead(), limit)]
     if not dead:
-        found += [(each, "waiting") for each in islice(outbox.waiting(), limit - len(found))]
+        found += [(each, "waiting") for each in islice(webhooks.waiting(), limit - len(found))]
     rows = [_row(webhook, state) for webhook, state in found]
     if json:
         output.as_json(rows)
@@ -58,13 +75,13 @@ def retry(
     """Try again to deliver what was given up: with the same event ids, for another day."""
     if bool(ids) == all_:
         raise typer.BadParameter("give ids, or --all", param_hint="ID…")
-    outbox = _outbox(context)
-    wanted = [each.id for each in outbox.dead()] if all_ else list(dict.fromkeys(ids or ()))
-    done = {id_: outbox.retry(id_) for id_ in wanted}
+    webhooks = connection.dispatcher(context).store.webhooks
+    wanted = [each.id for each in webhooks.dead()] if all_ else list(dict.fromkeys(ids or ()))
+    done = {id_: webhooks.retry(id_) for id_ in wanted}
     refused = {id_: _WHY[answer] for id_, answer in done.items() if answer != "again"}
     if many := len(done) - len(refused):
         store = connection.dispatcher(context).store
-        audit.record(store, actor(), "webhooks.retry", f"{many} webhooks", note)
+        store.audit.record(actor(), "webhooks.retry", f"{many} webhooks", note)
     if json:
         again = [id_ for id_ in done if id_ not in refused]
         output.as_json(
@@ -82,10 +99,6 @@ _WHY = {
     "gone": "is no webhook that is kept: it was delivered, or is past its retention",
     "waits": "was not given up: it is tried again by itself",
 }
-
-
-def _outbox(context: typer.Context) -> Outbox:
-    return Outbox(connection.dispatcher(context).store)
 
 
 def _row(webhook: Webhook, state: str) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from dispatcher.client.messages import Messenger, feed
 from dispatcher.client.waiting import NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
 from dispatcher.errors import DispatcherError
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobOptions, JobRequest
 from dispatcher.store import Store
-from dispatcher.store.search import Filter
 from dispatcher.store.values import Packed
 
 __all__ = ["Bulk", "Dispatcher", "JobHandle", "NotFinished"]
@@ -106,7 +106,7 @@ class Dispatcher:
 
     def submit(self, request: JobRequest) -> JobHandle:
         """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable."""
-        done = self.store.enqueue(request, actor=self._actor, scope=self._scope)
+        done = self.store.jobs.enqueue(request, actor=self._actor, scope=self._scope)
         if done.new:
             self._nudge()
         return JobHandle(done.id, done.new, self)
@@ -116,7 +116,7 @@ class Dispatcher:
 
         Raises StoreUnavailable; it may be repeated.
         """
-        answers = self.store.enqueue_packed(rows, actor=self._actor)
+        answers = self.store.jobs.enqueue_packed(rows, actor=self._actor)
         feed(self.store, self.messenger)
         return answers
 
@@ -142,7 +142,7 @@ class Dispatcher:
                 valid.append((index, request))
             except (InvalidJob, TypeError, ValueError) as error:
                 bulk.refused.append((index, _as_refusal(error)))
-        outcomes = self.store.enqueue_many(
+        outcomes = self.store.jobs.enqueue_many(
             [request for _, request in valid], actor=self._actor, scope=self._scope
         )
         for (index, _), outcome in zip(valid, outcomes, strict=True):
@@ -154,19 +154,19 @@ class Dispatcher:
 
     def job(self, id_: str) -> Job:
         """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""
-        return self.store.get(id_)
+        return self.store.jobs.get(id_)
 
     def wait(self, id_: str, timeout: float | None = None) -> Job:
         """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
         return self._waiters.wait(id_, timeout)
 
-    def watch(self, wanted: Filter | None = None) -> Iterator[Change | Gap]:
+    def watch(self, filter_: Filter | None = None) -> Iterator[Change | Gap]:
         """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.
 
         Starts with the first that comes after the call for it. A Gap says that Redis was out of
         reach, and since when changes may have been missed. Raises StoreUnsuitable.
         """
-        for batch in watch(self.store, wanted or Filter(), idle=60):
+        for batch in watch(self.store, filter_ or Filter(), idle=60):
             yield from batch
 
 

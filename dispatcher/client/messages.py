@@ -1,21 +1,24 @@
-"""Wake-up messages: a task's name and a job's id, never more. The record is the truth."""
+"""Wake-up messages: a task's name and a job's id, never more. The record is the truth.
+
+Celery is loaded by who sends a message, not by who imports this: it takes a quarter of a second.
+"""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-
-from celery import Celery
-from kombu.exceptions import OperationalError
-from kombu.transport import resolve_transport
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable, hide_password
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +38,11 @@ Bundle = tuple[str, list[str]]
 MOST_TOGETHER = 16  # ids in a message; what more would save is little
 
 
-def bundles(fed: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
+def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
     """Return what one message carries each: jobs of one priority, in their order."""
     made: list[Bundle] = []
     filling: dict[Priority, list[str]] = {}
-    for id_, priority in fed:
+    for id_, priority in dispatched:
         if len(filling.setdefault(priority, [])) % together == 0:
             filling[priority] = []
             made.append((priority.value, filling[priority]))
@@ -52,32 +55,29 @@ class BrokerUnavailable(DispatcherError):
 
 
 class Messenger:
-    """Sends wake-ups through a Celery app.
+    """Sends wake-ups through a Celery app, which `make_app` returns when the first is sent.
 
     A message that cannot be sent is no loss: the sweep finds the job and sends it again. So a
     broker that is away is logged, not raised.
     """
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, make_app: Callable[[], Celery]) -> None:
+        self._make_app = make_app
 
     @classmethod
     def to_broker(cls, url: str) -> Messenger:
         """Return a messenger for a producer, which has no Celery app of its own."""
-        app = Celery("dispatcher", broker=broker_url(url), set_as_current=False)
-        app.conf.update(
-            task_serializer="json",
-            task_ignore_result=True,
-            broker_connection_timeout=2,
-            broker_transport_options=transport_options(url),
-        )
-        return cls(app)
+        return cls(partial(_producer_app, url))
 
-    def dial(self, fed: Iterable[tuple[str, Priority]], together: int = 1) -> int:
+    @cached_property
+    def _app(self) -> Celery:
+        return self._make_app()
+
+    def dial(self, dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> int:
         """Send `dial(job id, …)` for the jobs that were fed, up to so many `together` in a message;
         return how many jobs were sent for.
         """
-        return self._send(DIAL, bundles(fed, together))
+        return self._send(DIAL, bundles(dispatched, together))
 
     def check(self, ids: Iterable[str]) -> int:
         """Send `check_call(job id)` for each; return how many were sent."""
@@ -87,9 +87,9 @@ class Messenger:
         """Send `apply_report`: it takes from the inbox whatever waits there."""
         self._send(APPLY_REPORT, [(CONTROL, [])])
 
-    def retrigger(self, acts: Iterable[str]) -> int:
+    def retrigger(self, ids: Iterable[str]) -> int:
         """Send `retrigger(act)` for each act on many jobs; return how many were sent."""
-        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in acts])
+        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in ids])
 
     def deliver(self, ids: Iterable[str]) -> int:
         """Send `deliver_webhook(delivery)` for each; return how many were sent."""
@@ -133,9 +133,11 @@ class Messenger:
         )
 
     def _send(self, task: str, bundled: list[Bundle]) -> int:
-        sent, jobs = 0, sum(len(ids) for _, ids in bundled)
         if not bundled:
             return 0
+        from kombu.exceptions import OperationalError  # noqa: PLC0415
+
+        sent, jobs = 0, sum(len(ids) for _, ids in bundled)
         try:
             with self._app.producer_or_acquire() as producer:
                 for queue, ids in bundled:
@@ -148,6 +150,19 @@ class Messenger:
                 max(jobs - sent, 1),
             )
         return sent
+
+
+def _producer_app(url: str) -> Celery:
+    from celery import Celery  # noqa: PLC0415
+
+    app = Celery("dispatcher", broker=broker_url(url), set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        task_ignore_result=True,
+        broker_connection_timeout=2,
+        broker_transport_options=transport_options(url),
+    )
+    return app
 
 
 def broker_url(url: str) -> str:
@@ -177,6 +192,8 @@ def transport_options(url: str) -> dict[str, Any]:
 
 def known_broker(url: str) -> str:
     """Return the URL, or raise StoreUnsuitable where kombu knows no such transport."""
+    from kombu.transport import resolve_transport  # noqa: PLC0415
+
     try:
         resolve_transport(broker_url(url).partition("://")[0])
         return url
@@ -212,9 +229,9 @@ def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | Non
     Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
     """
     try:
-        fed = store.feed(most)
-        together = min(MOST_TOGETHER, len(fed) // threads) if threads else 1
-        return messenger.dial(fed, max(1, together))
+        dispatched = store.queue.feed(most)
+        together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
+        return messenger.dial(dispatched, max(1, together))
     except StoreUnavailable as error:
         log.warning("nothing fed: %s", error)
         return 0

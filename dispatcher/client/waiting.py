@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from redis.client import PubSub
-
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
-from dispatcher.store import Store, UnknownJob
-from dispatcher.store.redis_url import StoreUnavailable, plain_errors
+from dispatcher.store import Store
+from dispatcher.store.pubsub import JobNews
+from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.values import UnknownJob
 
-LOOK = 30.0
+CHECK_EVERY = 30.0
 """Seconds between looks that no news asked for: should a piece ever be lost, it only comes late."""
 _TURN = 1.0  # seconds until the thread looks around, should a ring of the bell be lost
 _AWAY = 0.2  # seconds between tries while Redis is away: it says nothing until it is back
@@ -36,7 +35,7 @@ class Waiters:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._bell = store.key("bell", secrets.token_hex(8))  # tells the thread who comes and goes
+        self._bell = store.pubsub.new_bell()  # tells the thread who comes and goes
         self._lock = threading.Lock()
         self._futures: dict[str, set[Future[Job]]] = {}
         self._thread: threading.Thread | None = None
@@ -45,7 +44,7 @@ class Waiters:
         """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with suppress(StoreUnavailable):
-            job = self._store.get(id_)
+            job = self._store.jobs.get(id_)
             if job.terminal:
                 return job
         with self.waiting(id_) as future:
@@ -65,7 +64,7 @@ class Waiters:
             self._leave(id_, future)
 
     def _at_last(self, id_: str) -> Job:
-        job = self._store.get(id_)
+        job = self._store.jobs.get(id_)
         if job.terminal:
             return job
         raise NotFinished(f"job {id_} is {job.state} still; it goes on all the same")
@@ -90,15 +89,15 @@ class Waiters:
             self._ring()
 
     def _ring(self) -> None:
-        with suppress(StoreUnavailable), plain_errors():
-            self._store.redis.publish(self._bell, "")
+        with suppress(StoreUnavailable):
+            self._store.pubsub.ring(self._bell)
 
     # -- the thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
         while self._wanted():
             try:
-                with plain_errors(), self._store.redis.pubsub() as news:
+                with self._store.pubsub.jobs(self._bell) as news:
                     self._listen(news)
                 return  # nobody waits any more, and who comes next starts another
             except StoreUnavailable:
@@ -113,35 +112,22 @@ class Waiters:
                 self._thread = None
             return set(self._futures)
 
-    def _listen(self, news: PubSub) -> None:
-        news.subscribe(self._bell)
+    def _listen(self, news: JobNews) -> None:
         heard: set[str] = set()
-        looked = time.monotonic()
+        checked = time.monotonic()
         while wanted := self._wanted():
-            self._follow(news, wanted - heard, heard - wanted)
+            if new := wanted - heard:
+                news.follow(new)
+            if over := heard - wanted:
+                news.leave(over)
             heard = wanted
-            told = self._told(news)
-            if time.monotonic() - looked > LOOK:
-                looked, told = time.monotonic(), wanted
-            self._look(told & wanted)
+            told = news.read(_TURN)
+            if time.monotonic() - checked > CHECK_EVERY:
+                checked, told = time.monotonic(), wanted
+            self._check(told & wanted)
 
-    def _follow(self, news: PubSub, new: set[str], old: set[str]) -> None:
-        if new:
-            news.subscribe(*(self._store.key("job", id_) for id_ in new))
-        if old:
-            news.unsubscribe(*(self._store.key("job", id_) for id_ in old))
-
-    def _told(self, news: PubSub) -> set[str]:
-        """Return the jobs there is news of, once there is any; subscriptions count as news."""
-        message = news.get_message(timeout=_TURN)
-        told: set[str] = set()
-        while message is not None:
-            told.add(message["channel"].decode().rpartition(":")[2])
-            message = news.get_message(timeout=0)
-        return told
-
-    def _look(self, ids: set[str]) -> None:
-        for id_, job in zip(ids, self._store.get_many(ids), strict=True):
+    def _check(self, ids: set[str]) -> None:
+        for id_, job in zip(ids, self._store.jobs.get_many(ids), strict=True):
             with self._lock:
                 futures = self._futures.get(id_, set()) if job is None or job.terminal else set()
                 for future in futures:

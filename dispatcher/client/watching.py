@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from redis.client import PubSub
-
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Event, Job
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable, plain_errors
-from dispatcher.store.search import Filter
+from dispatcher.store.pubsub import Move
+from dispatcher.store.redis_url import StoreUnavailable
 
 MOST = 500  # changes read in one round trip
 _AWAY = 0.5  # seconds between tries while Redis is away
@@ -39,7 +37,7 @@ class Gap:
 News = Change | Gap
 
 
-def watch(store: Store, wanted: Filter, idle: float) -> Iterator[list[News]]:
+def watch(store: Store, filter_: Filter, idle: float) -> Iterator[list[News]]:
     """Yield what changes, in order, as it happens; an empty list after `idle` seconds of nothing.
 
     The first list, an empty one, says that from now on nothing is missed. States and reason of
@@ -48,51 +46,35 @@ def watch(store: Store, wanted: Filter, idle: float) -> Iterator[list[News]]:
     heard: datetime | None = None
     while True:
         try:
-            with plain_errors(), store.redis.pubsub() as news:
-                news.psubscribe(store.key("job", "*"))
+            with store.pubsub.moves() as news:
                 while True:
-                    told = _told(news, idle)
+                    resumed, moves = news.read(idle, MOST)
                     now = datetime.now(UTC)
-                    resumed = any(message["type"] == "psubscribe" for message in told)
                     gap: list[News] = [Gap(heard, now)] if resumed and heard else []
                     heard = now
-                    yield gap + _changes(store, wanted, told)
+                    yield gap + _changes(store, filter_, moves)
         except StoreUnavailable:
             heard = heard or datetime.now(UTC)
             time.sleep(_AWAY)
 
 
-def _told(news: PubSub, idle: float) -> list[dict[str, Any]]:
-    found = []
-    message = news.get_message(timeout=idle)
-    while message is not None:
-        found.append(message)
-        message = news.get_message(timeout=0) if len(found) < MOST else None
-    return found
-
-
-def _changes(store: Store, wanted: Filter, told: list[dict[str, Any]]) -> list[News]:
+def _changes(store: Store, filter_: Filter, moves: list[Move]) -> list[News]:
     """Return the changes that were told of: which line of which job's timeline."""
-    lines = [
-        (message["channel"].decode().rpartition(":")[2], int(message["data"]))
-        for message in told
-        if message["type"] == "pmessage"
-    ]
-    ids = list(dict.fromkeys(id_ for id_, _ in lines))
-    jobs = dict(zip(ids, store.get_many(ids), strict=True))
+    ids = list(dict.fromkeys(move.job_id for move in moves))
+    jobs = dict(zip(ids, store.jobs.get_many(ids), strict=True))
     found: list[News] = []
-    for id_, place in lines:
-        job = jobs[id_]
+    for move in moves:
+        job = jobs[move.job_id]
         with suppress(IndexError):  # a job made anew since, for the same key
-            if job is not None and meant(wanted, job, job.timeline[place]):
-                found.append(Change(job, job.timeline[place]))
+            if job is not None and matches(filter_, job, job.timeline[move.place]):
+                found.append(Change(job, job.timeline[move.place]))
     return found
 
 
-def meant(wanted: Filter, job: Job, event: Event) -> bool:
+def matches(filter_: Filter, job: Job, event: Event) -> bool:
     """Whether a change is one that the filter asks for."""
     return (
-        replace(wanted, states=(), reason=None).matches(job)
-        and (not wanted.states or event.to in wanted.states)
-        and wanted.reason in {None, event.reason}
+        replace(filter_, states=(), reason=None).matches(job)
+        and (not filter_.states or event.to in filter_.states)
+        and filter_.reason in {None, event.reason}
     )

@@ -1,4 +1,4 @@
-"""The rules of the account that Redis keeps at every dial; the workers publish them there."""
+"""What every dial of the account keeps to; the workers publish it to the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
-from dispatcher.values.tariffs import to_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +48,3 @@ class AccountConfig:
     breaker: int = 5
     webhooks: int = 0
     every_change: bool = False
-
-    def fields(self) -> dict[str, str]:
-        """Return the fields of ns:limits (store/lua/_record.lua lists them)."""
-        found = {
-            "rate": None if self.rate is None else repr(self.rate.per_second),
-            "margin": repr(self.margin),
-            "share": repr(self.share),
-            "recovery": str(round(self.recovery * 1000)),
-            "connections": str(self.connections),
-            "least": str(max(16, 2 * self.connections)),
-            "window": str(max(64, 16 * self.connections)),
-            "lease": str(round(self.lease * 1000)),
-            "gap": str(round(self.gap * 1000)) if self.gap else None,
-            "per_day": None if self.per_day is None else str(self.per_day),
-            "alone": "1" if self.one_at_a_time else None,
-            "hours": None if self.hours is None else self.hours.text,
-            "countries": ",".join(sorted(self.countries)) or None,
-            "blocked": ",".join(sorted(self.blocked)) or None,
-            "floor": _units(self.floor),
-            "expected": _units(self.expected_cost),
-            "warn": ",".join(str(to_units(level)) for level in self.warn) or None,
-            "spend_day": _units(self.spend_per_day),
-            "spend_call": _units(self.spend_per_call),
-            "zone": self.zone,
-            "breaker": str(self.breaker),
-            "hooks": str(self.webhooks) if self.webhooks else None,
-            "every": "1" if self.every_change else None,
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _units(amount: float | None) -> str | None:
-    return None if amount is None else str(to_units(amount))

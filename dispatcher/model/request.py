@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.states import OnUncertain, Priority
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     CONFERENCE = "conference"
 
 
-class InvalidJob(DispatcherError, ValueError):
+class InvalidJob(UsageError, ValueError):
     """The request cannot become a job; nothing was written.
 
     `problems` is a list of `(field, message)`, one for each thing to mend.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.job import iso_of
-from dispatcher.store.credit import Account
 from dispatcher.values.durations import spoken
 
 
-def words(account: Account, now: float) -> list[str]:
+def words(account: Credit, now: float) -> list[str]:
     """Return a sentence each on the balance, the pace, and what waits; `now` in ms."""
     return [_balance(account, now), _pace(account), *_waiting(account)]
 
 
-def _balance(account: Account, now: float) -> str:
+def _balance(account: Credit, now: float) -> str:
     if account.balance is None or account.seen_at is None:
         return "The balance was never seen: calls go out without a budget"
     text = f"{shown(account.balance)} credits, seen {_ago(now - account.seen_at)}"
@@ -24,11 +24,11 @@ def _balance(account: Account, now: float) -> str:
     if since:
         text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} left"
     if account.blind:
-        text += f"; the last {account.misses} looks failed: calls go out without a budget"
+        text += f"; the last {account.failed_checks} looks failed: calls go out without a budget"
     return text
 
 
-def _pace(account: Account) -> str:
+def _pace(account: Credit) -> str:
     if not account.burn_per_hour:
         return "Nothing was spent within the last hour"
     pace = f"{shown(account.burn_per_hour)} credits an hour"
@@ -38,7 +38,7 @@ def _pace(account: Account) -> str:
     return f"At this pace ({pace}) the floor of {floor} is reached in {_hours(account.hours_left)}"
 
 
-def _waiting(account: Account) -> list[str]:
+def _waiting(account: Credit) -> list[str]:
     jobs = sum(account.waiting.values())
     if not jobs:
         return []
@@ -49,14 +49,14 @@ def _waiting(account: Account) -> list[str]:
     return [text]
 
 
-def as_json(account: Account) -> dict[str, Any]:
+def as_json(account: Credit) -> dict[str, Any]:
     """Return the account as JSON knows it."""
-    seen, look = account.seen_at, account.next_look_at
+    seen, look = account.seen_at, account.next_check_at
     return {
         "balance": _number(account.balance),
         "seen_at": None if seen is None else iso_of(seen),
         "next_look_at": None if look is None else iso_of(look),
-        "looks_failed": account.misses,
+        "looks_failed": account.failed_checks,
         "floor": _number(account.floor),
         "available": _number(account.available),
         "in_flight": _number(account.in_flight),

@@ -52,7 +52,7 @@ class Why:
 
 def position(store: Store, job: Job) -> Position | None:
     """Return where a queued job stands in line, None for any other."""
-    found = store.position(job.id)
+    found = store.queue.position(job.id)
     if found is None:
         return None
     before, spacing, until_slot = found
@@ -92,16 +92,16 @@ def _reached(job: Job) -> str:
 
 def _held(store: Store, job: Job) -> Why:
     """By the gates as they stand: the words in the timeline are those of when it was held."""
-    gates = [gate for gate in store.gates() if gate.stops(job)]
-    if not gates:
+    holds = [hold for hold in store.holds.all() if hold.stops(job)]
+    if not holds:
         return Why(job, "its gate is open again: it goes into line when its turn comes")
-    ajar = all(gate.ajar for gate in gates)
-    held = "calls are tried one at a time" if ajar else "it is held"
-    return Why(job, f"{held}: {'; '.join(gate.why for gate in gates)}")
+    half_open = all(hold.half_open for hold in holds)
+    held = "calls are tried one at a time" if half_open else "it is held"
+    return Why(job, f"{held}: {'; '.join(hold.why for hold in holds)}")
 
 
 def _in_line(store: Store, job: Job, now: datetime) -> Why:
-    stopped = [gate.why for gate in store.gates() if gate.stops(job)]
+    stopped = [hold.why for hold in store.holds.all() if hold.stops(job)]
     if stopped:
         return Why(job, f"it stands in line, and calls are held: {'; '.join(stopped)}")
     place = position(store, job)

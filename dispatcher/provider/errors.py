@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 
-class Misconfigured(DispatcherError, ValueError):
+class Misconfigured(UsageError, ValueError):
     """The client cannot be built from these settings; mend the one that is named."""
 
 

@@ -15,9 +15,9 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import Reasons
-from dispatcher.store import KeyConflict, codec
+from dispatcher.store import codec
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.values import Packed
+from dispatcher.store.values import KeyConflict, Packed
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Import:
         while batch := list(islice(all_, BATCH)):
             self.tally.rows += len(batch)
             items = [item for record in batch if (item := self._item(record))]
-            answers = self._patiently(lambda items=items: self._standing(items))  # type: ignore[misc]
+            answers = self._patiently(lambda items=items: self._existing(items))  # type: ignore[misc]
             fresh = []
             for item, answer in zip(items, answers, strict=True):
                 if self._is_fresh(item, answer):
@@ -98,8 +98,8 @@ class Import:
             raise InvalidJob([("row", record.fault)])
         return self.form.request(record.values)
 
-    def _standing(self, items: list[Item]) -> list[str]:
-        return self.dispatcher.store.standing([item.row for item in items])
+    def _existing(self, items: list[Item]) -> list[str]:
+        return self.dispatcher.store.jobs.find_existing([item.row for item in items])
 
     def _is_fresh(self, item: Item, answer: str) -> bool:
         if answer == "same":

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.model.credit import Costs, Credit
 from dispatcher.policy.credit_forecast import shown
-from dispatcher.store.credit import Account, Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def expected(tariffs: Mapping[str, int], costs: Costs) -> Decimal:
     return sum((costs.of(each) * many for each, many in tariffs.items()), Decimal(0))
 
 
-def left(account: Account) -> Decimal | None:
+def left(account: Credit) -> Decimal | None:
     """Return what of the balance may be spent, down to its floor; None where nobody knows."""
     available = None if account.blind else account.available
     return available if available is None else available - (account.floor or Decimal(0))

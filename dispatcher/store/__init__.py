@@ -1,35 +1,5 @@
-"""Where jobs stand: Redis, behind operations that are one atomic step each."""
+"""The store: jobs and all that belongs to them, in Redis, behind small repositories."""
 
-from dispatcher.store.store import DEFAULT_NAMESPACE, Store, namespace_of
-from dispatcher.store.values import (
-    Claim,
-    Day,
-    Enqueued,
-    Gate,
-    Hours,
-    KeyConflict,
-    Pace,
-    Pumped,
-    Refused,
-    UnknownJob,
-    Wait,
-    job_id,
-)
+from dispatcher.store.store import Store
 
-__all__ = [
-    "DEFAULT_NAMESPACE",
-    "Claim",
-    "Day",
-    "Enqueued",
-    "Gate",
-    "Hours",
-    "KeyConflict",
-    "Pace",
-    "Pumped",
-    "Refused",
-    "Store",
-    "UnknownJob",
-    "Wait",
-    "job_id",
-    "namespace_of",
-]
+__all__ = ["Store"]

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dispatcher.model.job import iso
+from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 from dispatcher.values.masking import mask_text
 
 PAGE = 500
@@ -25,7 +25,7 @@ _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One act of a person.
 
     `act` is such as `retry` or `pause`; `target` is `job:<id>`, a gate, the scope of a limit, or
@@ -44,65 +44,61 @@ class Entry:
         return {**asdict(self), "at": iso(self.at)}
 
 
-def record(store: Store, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:
-    """Write down an act that no operation of the store writes down by itself."""
-    store.run("audit", actor, act, target, why, json.dumps(facts, ensure_ascii=False))
+class Audit(Repository):
+    """The audit log of the account."""
 
+    def record(self, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:
+        """Write down an act that no operation of the store writes down by itself."""
+        self._run("audit", actor, act, target, why, json.dumps(facts, ensure_ascii=False))
 
-def read(
-    store: Store,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    *,
-    mask: bool = True,
-) -> Iterator[Entry]:
-    """Yield what people did, the oldest first: from `since` on, and before `until`.
+    def read(
+        self, since: datetime | None = None, until: datetime | None = None, *, mask: bool = True
+    ) -> Iterator[AuditEntry]:
+        """Yield what people did, the oldest first: from `since` on, and before `until`.
 
-    Numbers are masked in what people wrote, unless told otherwise.
-    """
-    low = "-" if since is None else str(_ms(since))
-    high = "+" if until is None else f"({_ms(until)}-0"
-    while True:
+        Numbers are masked in what people wrote, unless told otherwise.
+        """
+        low = "-" if since is None else str(_ms(since))
+        high = "+" if until is None else f"({_ms(until)}-0"
+        while True:
+            with plain_errors():
+                page: Any = self._redis.xrange(self._key("audit"), min=low, max=high, count=PAGE)
+            for cursor, fields in page:
+                yield _entry(cursor, fields, mask_text if mask else str)
+            if len(page) < PAGE:
+                return
+            low = f"({page[-1][0].decode()}"
+
+    def latest(self, most: int, before: str = "") -> tuple[list[AuditEntry], str | None]:
+        """Return what people did, the latest first and numbers masked, and a cursor to what was
+        before that (None: there is nothing).
+
+        `before` is such a cursor; one that is none counts as left out.
+        """
+        high = f"({before}" if _CURSOR.fullmatch(before) else "+"
         with plain_errors():
-            page: Any = store.redis.xrange(store.key("audit"), min=low, max=high, count=PAGE)
-        for cursor, fields in page:
-            yield _entry(cursor, fields, mask_text if mask else str)
-        if len(page) < PAGE:
-            return
-        low = f"({page[-1][0].decode()}"
+            page: Any = self._redis.xrevrange(self._key("audit"), max=high, count=most)
+        entries = [_entry(cursor, fields, mask_text) for cursor, fields in page]
+        return entries, page[-1][0].decode() if len(page) == most else None
 
-
-def trim(store: Store, before: float) -> int:
-    """Forget entries older than a moment (ms since the epoch); return how many."""
-    with plain_errors():
-        minid = str(round(before))
-        gone: Any = store.redis.xtrim(store.key("audit"), minid=minid, approximate=False)
-    return int(gone)
+    def trim(self, before: float) -> int:
+        """Forget entries older than a moment (ms since the epoch); return how many."""
+        oldest = str(round(before))
+        with plain_errors():
+            gone: Any = self._redis.xtrim(self._key("audit"), minid=oldest, approximate=False)
+        return int(gone)
 
 
 def _ms(moment: datetime) -> int:
     return max(0, round(moment.timestamp() * 1000))
 
 
-def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str]) -> Entry:
+def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str]) -> AuditEntry:
     text = {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
     at = datetime.fromtimestamp(int(cursor.partition(b"-")[0]) / 1000, UTC)
     facts = json.loads(text.pop("facts"))
-    return Entry(
+    return AuditEntry(
         at=at,
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
         **{name: shown(value) for name, value in text.items()},
     )
-
-
-def latest(store: Store, most: int, before: str = "") -> tuple[list[Entry], str | None]:
-    """Return what people did, the latest first and numbers masked, and a cursor to what was
-    before that (None: there is nothing).
-
-    `before` is such a cursor; one that is none counts as left out.
-    """
-    high = f"({before}" if _CURSOR.fullmatch(before) else "+"
-    with plain_errors():
-        page: Any = store.redis.xrevrange(store.key("audit"), max=high, count=most)
-    entries = [_entry(cursor, fields, mask_text) for cursor, fields in page]
-    return entries, page[-1][0].decode() if len(page) == most else None

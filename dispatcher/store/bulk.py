@@ -1,8 +1,8 @@
-"""Acts on many jobs: proposed, begun once, driven to their end, reported.
+"""Bulk actions: previewed, created, begun once, driven to their end, reported.
 
-`propose` keeps what a preview chose for an hour under the preview's id, `begin` starts that,
+`create` keeps what a preview chose for an hour under the preview's id, `begin` starts that,
 however often it is asked for, and `drive` does it, by as many drivers as like to: a job leaves the
-act's list in the very step that acts on it.
+action's list in the very step that acts on it.
 """
 
 from __future__ import annotations
@@ -11,255 +11,253 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from dispatcher.errors import DispatcherError
-from dispatcher.model.job import iso
-from dispatcher.store.previews import Act, LeftOut, Preview, new_id, preview
+from dispatcher.model.bulk_action import (
+    MOST,
+    BulkAction,
+    BulkActionKind,
+    LeftOut,
+    Preview,
+    TooMany,
+    UnknownAction,
+    new_id,
+)
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import Priority
+from dispatcher.store.budget import Budget
+from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
+from dispatcher.store.connection import Connection, Repository, milliseconds
+from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import AT_ONCE, Store
-from dispatcher.values.masking import mask_text
+from dispatcher.store.search import Search
 
-__all__ = [
-    "Act",
-    "LeftOut",
-    "Preview",
-    "Progress",
-    "UnknownAction",
-    "advance",
-    "begin",
-    "drive",
-    "new_id",
-    "preview",
-    "progress",
-    "propose",
-    "recent",
-    "stop",
-    "take",
-]
-
-PROPOSED_FOR = 3600
+CREATED_FOR = 3600
 """Seconds for which a preview may still be begun."""
 LEASE = 15.0
-"""Seconds after which somebody else looks after an act that nobody drives."""
+"""Seconds after which somebody else looks after an action that nobody drives."""
+TOGETHER = 100
+"""Jobs previewed in one atomic step: a millisecond of Redis' time."""
 _IDS_AT_ONCE = 1000
 _ID = re.compile("[a-z0-9]{1,40}")
 
 
-class UnknownAction(DispatcherError, LookupError):
-    """There is no such act: it was never proposed, or is past its retention."""
+class Bulk(Repository):
+    """The bulk actions of the account."""
 
-    def __init__(self, id_: str) -> None:
-        super().__init__(
-            f"there is no act {mask_text(id_[:40])!r}: check the id, or preview it anew;"
-            " what was previewed is kept for an hour, and what was done for 30 days"
+    def __init__(self, connection: Connection, search: Search, budget: Budget) -> None:
+        super().__init__(connection)
+        self._search, self._budget = search, budget
+
+    def preview(
+        self,
+        kind: BulkActionKind,
+        selection: Selection,
+        *,
+        expires: float | None = None,
+        uncertain: bool = False,
+        priority: Priority | None = None,
+        id_: str | None = None,
+    ) -> Preview:
+        """Return what an action would do to the jobs that a filter or a list of ids selects.
+
+        A retry leaves out jobs that were cancelled, and those whose deadline passed, unless they
+        are selected by name: by a filter's states, by their ids, or by a new deadline (`expires`,
+        seconds from now). `uncertain` is also to redial those of which nobody knows yet whether a
+        call is under way. `id_` names the action (see new_id); one is made up unless given.
+        Raises TooMany, Refused.
+        """
+        name = id_ or new_id()
+        options = options_of(
+            kind, selection, name, expires=expires, uncertain=uncertain, priority=priority
+        )
+        found = self._tally(kind, selection, json.dumps(options))
+        # Who has waited longest comes first.
+        ids = reversed(found.ids) if isinstance(selection, Filter) else found.ids
+        return Preview(
+            id=name,
+            kind=kind,
+            selection=in_words(selection),
+            options=options,
+            ids=tuple(ids),
+            **self._credits(found.tariffs if kind is BulkActionKind.RETRY else Counter()),
+            unknown=found.unknown,
+            left_out=found.left_out(),
         )
 
+    def _tally(self, kind: BulkActionKind, selection: Selection, options: str) -> Tally:
+        found = Tally()
+        for ids in self._selected(selection):
+            answers = [text.decode() for text in self._run("weigh", kind, options, *ids)]
+            for row in zip(ids, answers[::2], answers[1::2], strict=True):
+                found.add(*row)
+            if len(found.ids) > MOST:
+                raise TooMany
+        return found
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How an act stands. `state` is `proposed`, `running`, `done` or `stopped`.
+    def _selected(self, selection: Selection) -> Iterator[list[str]]:
+        """Yield the ids of the jobs that are selected, each once, some at a time."""
+        found: Iterable[list[str]] = (
+            self._search.find_ids(selection)
+            if isinstance(selection, Filter)
+            else [list(dict.fromkeys(selection))]
+        )
+        for ids in found:
+            for start in range(0, len(ids), TOGETHER):
+                yield ids[start : start + TOGETHER]
 
-    Of `chosen` jobs `did` were acted on and `left` not looked at yet (or any more, if it was
-    stopped); the rest is `refused`, since something happened to them after the preview.
-    """
-
-    id: str
-    act: Act
-    state: str
-    meant: str
-    actor: str
-    why: str
-    begun_at: datetime | None
-    ended_at: datetime | None
-    matched: int
-    chosen: int
-    did: int
-    left: int
-    refused: tuple[LeftOut, ...]
-    credits: Decimal
-    credits_if_answered: Decimal
-    unknown: int
-    left_out: tuple[LeftOut, ...]
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more is done."""
-        return self.state in {"done", "stopped"}
-
-    @property
-    def tag(self) -> str | None:
-        """The tag of the jobs it reopened: to list, pause, cancel or limit them by."""
-        return f"retry:{self.id}" if self.act is Act.RETRY else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON knows it, numbers masked in what people wrote."""
+    def _credits(self, tariffs: Counter[str]) -> dict[str, Decimal]:
+        known = self._budget.costs()
+        ways = {"credits": known.of, "credits_if_answered": known.if_answered}
         return {
-            "id": self.id,
-            "act": self.act,
-            "state": self.state,
-            "meant": mask_text(self.meant),
-            "actor": self.actor,
-            "why": mask_text(self.why),
-            "begun_at": iso(self.begun_at),
-            "ended_at": iso(self.ended_at),
-            "matched": self.matched,
-            "chosen": self.chosen,
-            "did": self.did,
-            "left": self.left,
-            "refused": [each.to_dict() for each in self.refused],
-            "expected_credits": float(self.credits),
-            "credits_if_all_answered": float(self.credits_if_answered),
-            "may_have_been_called": self.unknown,
-            "left_out": [each.to_dict() for each in self.left_out],
-            "tag": self.tag,
+            name: sum((price(call) * many for call, many in tariffs.items()), Decimal(0))
+            for name, price in ways.items()
         }
 
+    # -- doing it --------------------------------------------------------------------------
 
-def propose(store: Store, wanted: Preview) -> str:
-    """Keep what a preview chose, so that `begin` can do just that; return its id.
+    def create(self, preview: Preview) -> str:
+        """Keep what a preview chose, so that `begin` can do just that; return its id.
 
-    An act of that id which stands already is left as it is.
-    """
-    whereto = secrets.token_hex(6)
-    ids = store.key("act", wanted.id, whereto)
-    with plain_errors():
-        pipe = store.redis.pipeline(transaction=False)
-        for start in range(0, len(wanted.ids), _IDS_AT_ONCE):
-            pipe.rpush(ids, *wanted.ids[start : start + _IDS_AT_ONCE])
-            pipe.expire(ids, PROPOSED_FOR)
-        pipe.execute()
-    fields = {
-        "what": wanted.act,
-        "meant": wanted.meant,
-        "wish": json.dumps(wanted.wish),
-        "matched": wanted.matched,
-        "chosen": len(wanted.ids),
-        "credits": str(wanted.credits),
-        "answered": str(wanted.credits_if_answered),
-        "unknown": wanted.unknown,
-        "left_out": json.dumps([[each.reason, each.count, each.ids] for each in wanted.left_out]),
-    }
-    flat = chain.from_iterable(fields.items())
-    store.run("propose_act", wanted.id, whereto, _ms(PROPOSED_FOR), *flat)
-    return wanted.id
+        An action of that id which stands already is left as it is.
+        """
+        list_name = secrets.token_hex(6)
+        ids = self._key("act", preview.id, list_name)
+        with plain_errors():
+            pipe = self._pipeline()
+            for start in range(0, len(preview.ids), _IDS_AT_ONCE):
+                pipe.rpush(ids, *preview.ids[start : start + _IDS_AT_ONCE])
+                pipe.expire(ids, CREATED_FOR)
+            pipe.execute()
+        flat = chain.from_iterable(_fields(preview).items())
+        self._run("propose_act", preview.id, list_name, milliseconds(CREATED_FOR), *flat)
+        return preview.id
 
+    def begin(self, id_: str, *, actor: str, why: str = "") -> bool:
+        """Begin an action that was created; False where it was begun already.
 
-def begin(store: Store, id_: str, *, actor: str, why: str = "") -> bool:
-    """Begin an act that was proposed; False where it was begun already. Raises UnknownAction."""
-    answer = store.run("begin_act", _known(id_), actor, why, _ms(LEASE)).decode()
-    if answer == "gone":
-        raise UnknownAction(id_)
-    return bool(answer == "begun")
+        Raises UnknownAction.
+        """
+        answer = self._run("begin_act", _known(id_), actor, why, milliseconds(LEASE)).decode()
+        if answer == "gone":
+            raise UnknownAction(id_)
+        return bool(answer == "begun")
 
+    def advance(self, id_: str, most: int = AT_ONCE) -> tuple[str, int]:
+        """Do the next few jobs of a running action; return its state and how many are left.
 
-def advance(store: Store, id_: str, most: int = AT_ONCE) -> tuple[str, int]:
-    """Do the next few jobs of a running act; return its state and how many are left.
+        Raises UnknownAction.
+        """
+        state, left = self._run("advance_act", _known(id_), most, milliseconds(LEASE))
+        if state == b"gone":
+            raise UnknownAction(id_)
+        return state.decode(), int(left)
 
-    Raises UnknownAction.
-    """
-    state, left = store.run("advance_act", _known(id_), most, _ms(LEASE))
-    if state == b"gone":
-        raise UnknownAction(id_)
-    return state.decode(), int(left)
+    def drive(
+        self,
+        id_: str,
+        *,
+        within: float | None = None,
+        tell: Callable[[int], object] = lambda _: None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> bool:
+        """Drive an action to its end, or for so many seconds; return whether it is over.
 
+        Others get at least as much of Redis' time. `tell` hears how many jobs are left after each
+        step. Raises UnknownAction, StoreUnavailable.
+        """
+        began = time.monotonic()
+        while True:
+            started = time.monotonic()
+            state, left = self.advance(id_)
+            now = time.monotonic()
+            tell(left)
+            if state != "running":
+                return True
+            if within is not None and now - began >= within:
+                return False
+            sleep(now - started)
 
-def drive(
-    store: Store,
-    id_: str,
-    *,
-    within: float | None = None,
-    tell: Callable[[int], object] = lambda _: None,
-    sleep: Callable[[float], object] = time.sleep,
-) -> bool:
-    """Drive an act to its end, or for so many seconds; return whether it is over.
+    def stop(self, id_: str, *, actor: str, why: str = "") -> bool:
+        """End a running action: what it did stays done. False where it is not running.
 
-    Others get at least as much of Redis' time. `tell` hears how many jobs are left after each
-    step. Raises UnknownAction, StoreUnavailable.
-    """
-    began = time.monotonic()
-    while True:
-        started = time.monotonic()
-        state, left = advance(store, id_)
-        now = time.monotonic()
-        tell(left)
-        if state != "running":
-            return True
-        if within is not None and now - began >= within:
-            return False
-        sleep(now - started)
+        Raises UnknownAction.
+        """
+        answer = self._run("stop_act", _known(id_), actor, why).decode()
+        if answer == "gone":
+            raise UnknownAction(id_)
+        return bool(answer == "running")
 
+    def take(self) -> list[str]:
+        """Take the actions that nobody has driven for a while: one look where none is running."""
+        with plain_errors():
+            if not self._redis.exists(self._key("acts", "open")):
+                return []
+        return [id_.decode() for id_ in self._run("take_acts", milliseconds(LEASE))]
 
-def stop(store: Store, id_: str, *, actor: str, why: str = "") -> bool:
-    """End a running act: what it did stays done. False where it is not running. UnknownAction."""
-    answer = store.run("stop_act", _known(id_), actor, why).decode()
-    if answer == "gone":
-        raise UnknownAction(id_)
-    return bool(answer == "running")
+    # -- reading ---------------------------------------------------------------------------
 
+    def get(self, id_: str) -> BulkAction:
+        """Return how an action stands. Raises UnknownAction."""
+        found = self._read([_known(id_)])
+        if not found:
+            raise UnknownAction(id_)
+        return found[0]
 
-def take(store: Store) -> list[str]:
-    """Take the acts that nobody has driven for a while: one look where none is under way."""
-    with plain_errors():
-        if not store.redis.exists(store.key("acts", "open")):
-            return []
-    return [id_.decode() for id_ in store.run("take_acts", _ms(LEASE))]
+    def recent(self, most: int = 20) -> list[BulkAction]:
+        """Return the actions that were begun lately, the latest first."""
+        with plain_errors():
+            ids: Any = self._redis.zrange(self._key("acts"), 0, most - 1, desc=True)
+        return self._read([id_.decode() for id_ in ids])
 
-
-def progress(store: Store, id_: str) -> Progress:
-    """Return how an act stands. Raises UnknownAction."""
-    found = _read(store, [_known(id_)])
-    if not found:
-        raise UnknownAction(id_)
-    return found[0]
-
-
-def recent(store: Store, most: int = 20) -> list[Progress]:
-    """Return the acts that were begun lately, the latest first."""
-    with plain_errors():
-        ids: Any = store.redis.zrange(store.key("acts"), 0, most - 1, desc=True)
-    return _read(store, [id_.decode() for id_ in ids])
+    def _read(self, ids: list[str]) -> list[BulkAction]:
+        with plain_errors():
+            pipe = self._pipeline(atomic=True)
+            for id_ in ids:
+                pipe.hgetall(self._key("act", id_))
+                pipe.llen(self._key("act", id_, "ids"))
+            rows = pipe.execute()
+        pairs = zip(ids, rows[::2], rows[1::2], strict=True)
+        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if b"state" in raw]
 
 
 def _known(id_: str) -> str:
-    """Return what may be an act's id; nothing else may name a key."""
+    """Return what may be an action's id; nothing else may name a key."""
     if not _ID.fullmatch(id_):
         raise UnknownAction(id_)
     return id_
 
 
-def _read(store: Store, ids: list[str]) -> list[Progress]:
-    with plain_errors():
-        pipe = store.redis.pipeline(transaction=True)
-        for id_ in ids:
-            pipe.hgetall(store.key("act", id_))
-            pipe.llen(store.key("act", id_, "ids"))
-        rows = pipe.execute()
-    pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-    return [_progress(id_, _text(raw), left) for id_, raw, left in pairs if b"state" in raw]
+def _fields(preview: Preview) -> dict[str, Any]:
+    left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
+    return {
+        "what": preview.kind,
+        "meant": preview.selection,
+        "wish": json.dumps(preview.options),
+        "matched": preview.matched,
+        "chosen": len(preview.ids),
+        "credits": str(preview.credits),
+        "answered": str(preview.credits_if_answered),
+        "unknown": preview.unknown,
+        "left_out": json.dumps(left_out),
+    }
 
 
 def _text(raw: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
 
 
-def _progress(id_: str, record: dict[str, str], left: int) -> Progress:
-    refused = [
-        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
-        for name, value in record.items()
-        for kind, _, reason in [name.partition(":")]
-        if kind == "no"
-    ]
-    return Progress(
+def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
+    return BulkAction(
         id=id_,
-        act=Act(record["what"]),
+        kind=BulkActionKind(record["what"]),
         state=record["state"],
-        meant=record["meant"],
+        selection=record["meant"],
         actor=record.get("actor", ""),
         why=record.get("why", ""),
         begun_at=_moment(record.get("begun")),
@@ -268,7 +266,7 @@ def _progress(id_: str, record: dict[str, str], left: int) -> Progress:
         chosen=int(record["chosen"]),
         did=int(record.get("did", 0)),
         left=int(record.get("left", left)),
-        refused=tuple(sorted(refused, key=lambda each: (-each.count, each.reason))),
+        refused=_refused(record),
         credits=Decimal(record["credits"]),
         credits_if_answered=Decimal(record["answered"]),
         unknown=int(record["unknown"]),
@@ -279,9 +277,15 @@ def _progress(id_: str, record: dict[str, str], left: int) -> Progress:
     )
 
 
-def _moment(milliseconds: str | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
+    refused = [
+        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
+        for name, value in record.items()
+        for kind, _, reason in [name.partition(":")]
+        if kind == "no"
+    ]
+    return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
 
 
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
+def _moment(milliseconds_: str | None) -> datetime | None:
+    return None if milliseconds_ is None else datetime.fromtimestamp(int(milliseconds_) / 1000, UTC)

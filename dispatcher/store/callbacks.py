@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 
 FATES = (
     "received",
@@ -55,35 +55,32 @@ class CallReport:
         return cls(job_id, attempt, callid, status, known, duration)
 
 
-@dataclass(frozen=True)
-class CallbackInbox:
-    """The reports that wait. What is the same word for word waits once."""
-
-    store: Store
+class Callbacks(Repository):
+    """The inbox of reports that wait to be applied. What is the same word for word waits once."""
 
     def receive(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> int:
         """Write reports, and add to what is counted; return how many reports were new."""
         texts = (report.written() for report in reports)
-        return int(self.store.run("receive_reports", json.dumps(counts), *texts))
+        return int(self._run("receive_reports", json.dumps(counts), *texts))
 
     def take(self, most: int = 100) -> list[CallReport]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""
-        texts = self.store.run("take_reports", most, round(LEASE * 1000))
+        texts = self._run("take_reports", most, milliseconds(LEASE))
         return [CallReport.read(text.decode()) for text in texts]
 
     def done(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
         texts = (report.written() for report in reports)
-        self.store.run("drop_reports", json.dumps(counts), *texts)
+        self._run("drop_reports", json.dumps(counts), *texts)
 
     def due(self) -> bool:
         """Whether reports wait that nobody has taken."""
-        return bool(self.store.run("reports_due"))
+        return bool(self._run("reports_due"))
 
     def forget(self, jobs: Container[str]) -> None:
         """Drop what was reported of these jobs and nobody has applied yet."""
         with plain_errors():
-            waiting = self.store.redis.zscan_iter(self.store.key("reports"), count=AT_ONCE)
+            waiting = self._redis.zscan_iter(self._key("reports"), count=AT_ONCE)
             reports = (CallReport.read(member.decode()) for member, _ in waiting)
             gone = [report for report in reports if report.job_id in jobs]
         self.done(gone, {})

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.store.values import Packed, job_id
-from dispatcher.values.tariffs import tariff
+from dispatcher.values.tariffs import tariff, to_units
 
 Fields = list[str]
 """field, value, field, value, …, as Redis' HSET takes them."""
@@ -41,6 +42,36 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
     return [
         text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
     ]
+
+
+def account_fields(config: AccountConfig) -> dict[str, str]:
+    """Return the fields of ns:limits (store/lua/_record.lua lists them)."""
+    found = {
+        "rate": None if config.rate is None else repr(config.rate.per_second),
+        "margin": repr(config.margin),
+        "share": repr(config.share),
+        "recovery": str(round(config.recovery * 1000)),
+        "connections": str(config.connections),
+        "least": str(max(16, 2 * config.connections)),
+        "window": str(max(64, 16 * config.connections)),
+        "lease": str(round(config.lease * 1000)),
+        "gap": str(round(config.gap * 1000)) if config.gap else None,
+        "per_day": None if config.per_day is None else str(config.per_day),
+        "alone": "1" if config.one_at_a_time else None,
+        "hours": None if config.hours is None else config.hours.text,
+        "countries": ",".join(sorted(config.countries)) or None,
+        "blocked": ",".join(sorted(config.blocked)) or None,
+        "floor": _units(config.floor),
+        "expected": _units(config.expected_cost),
+        "warn": ",".join(str(to_units(level)) for level in config.warn) or None,
+        "spend_day": _units(config.spend_per_day),
+        "spend_call": _units(config.spend_per_call),
+        "zone": config.zone,
+        "breaker": str(config.breaker),
+        "hooks": str(config.webhooks) if config.webhooks else None,
+        "every": "1" if config.every_change else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def packed(request: JobRequest, scope: str = "") -> Packed:
@@ -85,3 +116,7 @@ def _number(value: int | None) -> str | None:
 
 def _milliseconds(value: float | None) -> str | None:
     return None if value is None else str(round(value * 1000))
+
+
+def _units(amount: float | None) -> str | None:
+    return None if amount is None else str(to_units(amount))

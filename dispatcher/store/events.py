@@ -1,4 +1,4 @@
-"""What happened to the account: gates that closed and opened, credit that ran low."""
+"""What happened to the account: holds that started and ended, credit that ran low."""
 
 from __future__ import annotations
 
@@ -7,40 +7,47 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One event: its cursor, a dotted kind such as `gate.closed`, and facts as JSON knows them.
+    """One event: a dotted kind such as `gate.closed`, facts as JSON knows them, and its cursor.
 
-    Every notice has `at`, in ms since the epoch, among its facts.
+    Every event has `at`, in ms since the epoch, among its facts. The cursor is empty where an
+    operation answers with what it just caused.
     """
 
-    cursor: str
     kind: str
     facts: dict[str, Any]
+    cursor: str = ""
 
 
-def notices(store: Store, after: str = "") -> Iterator[AccountEvent]:
-    """Yield what happened after a cursor, the oldest first; without one, all that is kept.
+class Events(Repository):
+    """The account's events; about the latest 1,000 are kept."""
 
-    About the latest 1,000 are.
-    """
-    low = f"({after}" if after else "-"
-    while True:
-        with plain_errors():
-            page: Any = store.redis.xrange(store.key("notices"), min=low, count=PAGE)
-        for cursor, fields in page:
-            yield notice(cursor, fields)
-        if len(page) < PAGE:
-            return
-        low = f"({page[-1][0].decode()}"
+    def after(self, cursor: str = "") -> Iterator[AccountEvent]:
+        """Yield what happened after a cursor, the oldest first; without one, all that is kept."""
+        low = f"({cursor}" if cursor else "-"
+        while True:
+            with plain_errors():
+                page: Any = self._redis.xrange(self._key("notices"), min=low, count=PAGE)
+            for entry, fields in page:
+                yield _event(entry, fields)
+            if len(page) < PAGE:
+                return
+            low = f"({page[-1][0].decode()}"
 
 
-def notice(cursor: bytes, fields: dict[bytes, bytes]) -> AccountEvent:
-    """Return the notice of an entry of the stream."""
-    return AccountEvent(cursor.decode(), fields[b"kind"].decode(), json.loads(fields[b"facts"]))
+def caused(flat: list[bytes]) -> list[AccountEvent]:
+    """Return the events that an operation answered with: kind, facts, kind, facts, …"""
+    rows = zip(flat[::2], flat[1::2], strict=True)
+    return [AccountEvent(kind.decode(), json.loads(facts)) for kind, facts in rows]
+
+
+def _event(cursor: bytes, fields: dict[bytes, bytes]) -> AccountEvent:
+    kind, facts = fields[b"kind"].decode(), json.loads(fields[b"facts"])
+    return AccountEvent(kind, facts, cursor.decode())

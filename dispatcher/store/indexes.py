@@ -16,8 +16,8 @@ from typing import Any
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import State
+from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 
 PAGE = 200
 """Index entries read in one round trip."""
@@ -26,6 +26,10 @@ FEW = 1000
 
 Place = tuple[float, str]
 """Where a job stands in a walk: created (ms since the epoch), id."""
+
+
+Walk = tuple[frozenset[str], Iterator[Place]]
+"""A walk through an index, and what the index knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,113 @@ class Glance:
         return datetime.fromtimestamp(self.created / 1000, UTC)
 
 
-def chunks(
-    store: Store, wanted: Filter, after: Place | None = None, size: int = PAGE
-) -> Iterator[Chunk]:
-    """Yield what stands after a place in the smallest index that has all jobs that are meant."""
-    known, walk = _smallest(store, wanted, after, size)
-    ordered = _falling(walk)
-    while places := list(islice(ordered, size)):
-        yield Chunk(places, known)
+class Indexes(Repository):
+    """The indexes of the account's jobs."""
+
+    def chunks(
+        self, filter_: Filter, after: Place | None = None, size: int = PAGE
+    ) -> Iterator[Chunk]:
+        """Yield what stands after a place in the smallest index that has all jobs that match."""
+        known, walk = self._smallest(filter_, after, size)
+        ordered = _falling(walk)
+        while places := list(islice(ordered, size)):
+            yield Chunk(places, known)
+
+    def sift(self, filter_: Filter, chunk: Chunk) -> list[Place]:
+        """Return the places of the jobs that match."""
+        if _asked(filter_) <= chunk.known:
+            return chunk.places
+        glances = self._glances(filter_, chunk.places)
+        pairs = zip(chunk.places, glances, strict=True)
+        return [place for place, glance in pairs if glance is not None and filter_.matches(glance)]
+
+    def kinds(self) -> list[str]:
+        """Return every `<state>[:<reason>]` that was ever used."""
+        with plain_errors():
+            members: Any = self._redis.smembers(self._key("reasons"))
+        return sorted(member.decode() for member in members)
+
+    def _smallest(self, filter_: Filter, after: Place | None, size: int) -> Walk:
+        """Return the walk through the index with the fewest entries, and what it knows."""
+        states = [self._key("idx", kind) for kind in self.kinds() if _may_hold(kind, filter_)]
+        tag = [self._key("tag", filter_.tag)] if filter_.tag is not None else []
+        high, low = _bounds(filter_)
+        with plain_errors():
+            pipe = self._pipeline()
+            for index in states + tag:
+                pipe.zcount(index, low, high)
+            if filter_.recipient is not None:
+                pipe.zlexcount(self._key("recipients"), *_recipients(filter_.recipient))
+            sizes = pipe.execute()
+        if filter_.recipient is not None and sizes[-1] <= FEW:
+            return frozenset({"recipient"}), iter(self._of_recipient(filter_, after))
+        if tag and sizes[len(states)] <= sum(sizes[: len(states)]):
+            return frozenset({"tag"}), self._newest(tag[0], filter_, after, size)
+        lines = [self._newest(index, filter_, after, size) for index in states]
+        return frozenset({"states", "reason"}), heapq.merge(*lines, reverse=True)
+
+    def _of_recipient(self, filter_: Filter, after: Place | None) -> list[Place]:
+        with plain_errors():
+            entries: Any = self._redis.zrangebylex(
+                self._key("recipients"), *_recipients(filter_.recipient or "")
+            )
+            # A conference stands there once for each number.
+            ids = list({entry.decode().partition(":")[2] for entry in entries})
+            pipe = self._pipeline()
+            for id_ in ids:
+                pipe.hget(self._key("job", id_), "created")
+            moments = pipe.execute()
+        places = [(float(at), id_) for at, id_ in zip(moments, ids, strict=True) if at is not None]
+        since, until = filter_.since, filter_.until
+        return sorted(
+            (
+                place
+                for place in places
+                if (after is None or place < after)
+                and (since is None or place[0] >= since.timestamp() * 1000)
+                and (until is None or place[0] < until.timestamp() * 1000)
+            ),
+            reverse=True,
+        )
+
+    def _newest(
+        self, index: str, filter_: Filter, after: Place | None, size: int
+    ) -> Iterator[Place]:
+        """Yield the places of an index after one, newest first, some at a time."""
+        high, low = _bounds(filter_)
+        if after is not None:
+            high = _lower(high, after[0])
+        offset = 0
+        while True:
+            with plain_errors():
+                entries: Any = self._redis.zrevrangebyscore(
+                    index, high, low, start=offset, num=size, withscores=True
+                )
+            places = [(score, id_.decode()) for id_, score in entries]
+            for place in places:
+                if after is None or place < after:
+                    yield place
+                    after = place
+            if len(places) < size:
+                return
+            # On from the last one's moment; where many have the same, from among them.
+            oldest = f"{places[-1][0]:.0f}"
+            high, offset = oldest, offset + size if oldest == high else 0
+
+    def _glances(self, filter_: Filter, places: Sequence[Place]) -> list[Glance | None]:
+        ids = [id_ for _, id_ in places]
+        with plain_errors():
+            pipe = self._pipeline()
+            for id_ in ids:
+                pipe.hmget(self._key("job", id_), "state", "reason", "to", "t0")
+            if filter_.tag is not None:
+                pipe.zmscore(self._key("tag", filter_.tag), ids)
+            rows = pipe.execute()
+        tagged = rows.pop() if filter_.tag is not None else [None] * len(ids)
+        return [
+            _glance(row, (filter_.tag,) if score is not None and filter_.tag else (), created)
+            for row, score, (created, _) in zip(rows, tagged, places, strict=True)
+        ]
 
 
 def _falling(walk: Iterator[Place]) -> Iterator[Place]:
@@ -77,42 +180,10 @@ def _falling(walk: Iterator[Place]) -> Iterator[Place]:
             last = place
 
 
-def sift(store: Store, wanted: Filter, chunk: Chunk) -> list[Place]:
-    """Return the places of the jobs that are meant."""
-    if _asked(wanted) <= chunk.known:
-        return chunk.places
-    glances = _glances(store, wanted, chunk.places)
-    pairs = zip(chunk.places, glances, strict=True)
-    return [place for place, glance in pairs if glance is not None and wanted.matches(glance)]
-
-
-def kinds(store: Store) -> list[str]:
-    """Return every `<state>[:<reason>]` that was ever used."""
-    with plain_errors():
-        members: Any = store.redis.smembers(store.key("reasons"))
-    return sorted(member.decode() for member in members)
-
-
-def _asked(wanted: Filter) -> frozenset[str]:
+def _asked(filter_: Filter) -> frozenset[str]:
     """Return the fields that a walk by creation does not settle by itself."""
     fields = ("states", "reason", "tag", "recipient", "producer")
-    return frozenset(name for name in fields if getattr(wanted, name) not in (None, ()))
-
-
-def _glances(store: Store, wanted: Filter, places: Sequence[Place]) -> list[Glance | None]:
-    ids = [id_ for _, id_ in places]
-    with plain_errors():
-        pipe = store.redis.pipeline(transaction=False)
-        for id_ in ids:
-            pipe.hmget(store.key("job", id_), "state", "reason", "to", "t0")
-        if wanted.tag is not None:
-            pipe.zmscore(store.key("tag", wanted.tag), ids)
-        rows = pipe.execute()
-    tagged = rows.pop() if wanted.tag is not None else [None] * len(ids)
-    return [
-        _glance(row, (wanted.tag,) if score is not None and wanted.tag else (), created)
-        for row, score, (created, _) in zip(rows, tagged, places, strict=True)
-    ]
+    return frozenset(name for name in fields if getattr(filter_, name) not in (None, ()))
 
 
 def _glance(row: list[bytes | None], tags: tuple[str, ...], created: float) -> Glance | None:
@@ -124,88 +195,15 @@ def _glance(row: list[bytes | None], tags: tuple[str, ...], created: float) -> G
     return Glance(State(state), reason or None, numbers, producer, tags, created)
 
 
-Walk = tuple[frozenset[str], Iterator[Place]]
-
-
-def _smallest(store: Store, wanted: Filter, after: Place | None, size: int) -> Walk:
-    """Return the walk through the index with the fewest entries, and what it knows."""
-    states = [store.key("idx", kind) for kind in kinds(store) if _may_hold(kind, wanted)]
-    tag = [store.key("tag", wanted.tag)] if wanted.tag is not None else []
-    high, low = _bounds(wanted)
-    with plain_errors():
-        pipe = store.redis.pipeline(transaction=False)
-        for index in states + tag:
-            pipe.zcount(index, low, high)
-        if wanted.recipient is not None:
-            pipe.zlexcount(store.key("recipients"), *_recipients(wanted.recipient))
-        sizes = pipe.execute()
-    if wanted.recipient is not None and sizes[-1] <= FEW:
-        return frozenset({"recipient"}), iter(_of_recipient(store, wanted, after))
-    if tag and sizes[len(states)] <= sum(sizes[: len(states)]):
-        return frozenset({"tag"}), _newest(store, tag[0], wanted, after, size)
-    lines = [_newest(store, index, wanted, after, size) for index in states]
-    return frozenset({"states", "reason"}), heapq.merge(*lines, reverse=True)
-
-
-def _may_hold(kind: str, wanted: Filter) -> bool:
+def _may_hold(kind: str, filter_: Filter) -> bool:
     state, _, reason = kind.partition(":")
-    return (not wanted.states or state in wanted.states) and wanted.reason in {None, reason}
+    return (not filter_.states or state in filter_.states) and filter_.reason in {None, reason}
 
 
 def _recipients(recipient: str) -> tuple[bytes, bytes]:
     digits = recipient.removeprefix("+")[::-1]
     low = (f"[{digits}:" if recipient.startswith("+") else f"[{digits}").encode()
     return low, low + b"\xff"
-
-
-def _of_recipient(store: Store, wanted: Filter, after: Place | None) -> list[Place]:
-    with plain_errors():
-        entries: Any = store.redis.zrangebylex(
-            store.key("recipients"), *_recipients(wanted.recipient or "")
-        )
-        # A conference stands there once for each number.
-        ids = list({entry.decode().partition(":")[2] for entry in entries})
-        pipe = store.redis.pipeline(transaction=False)
-        for id_ in ids:
-            pipe.hget(store.key("job", id_), "created")
-        moments = pipe.execute()
-    places = [(float(at), id_) for at, id_ in zip(moments, ids, strict=True) if at is not None]
-    since, until = wanted.since, wanted.until
-    return sorted(
-        (
-            place
-            for place in places
-            if (after is None or place < after)
-            and (since is None or place[0] >= since.timestamp() * 1000)
-            and (until is None or place[0] < until.timestamp() * 1000)
-        ),
-        reverse=True,
-    )
-
-
-def _newest(
-    store: Store, index: str, wanted: Filter, after: Place | None, size: int
-) -> Iterator[Place]:
-    """Yield the places of an index after one, newest first, some at a time."""
-    high, low = _bounds(wanted)
-    if after is not None:
-        high = _lower(high, after[0])
-    offset = 0
-    while True:
-        with plain_errors():
-            entries: Any = store.redis.zrevrangebyscore(
-                index, high, low, start=offset, num=size, withscores=True
-            )
-        places = [(score, id_.decode()) for id_, score in entries]
-        for place in places:
-            if after is None or place < after:
-                yield place
-                after = place
-        if len(places) < size:
-            return
-        # On from the last one's moment; where many have the same, from among them.
-        oldest = f"{places[-1][0]:.0f}"
-        high, offset = oldest, offset + size if oldest == high else 0
 
 
 def _lower(high: str, created: float) -> str:
@@ -215,8 +213,8 @@ def _lower(high: str, created: float) -> str:
     return high
 
 
-def _bounds(wanted: Filter) -> tuple[str, str]:
+def _bounds(filter_: Filter) -> tuple[str, str]:
     """Return the highest and the lowest moment of creation, as Redis takes them."""
-    high = "+inf" if wanted.until is None else f"({wanted.until.timestamp() * 1000:.3f}"
-    low = "-inf" if wanted.since is None else f"{wanted.since.timestamp() * 1000:.3f}"
+    high = "+inf" if filter_.until is None else f"({filter_.until.timestamp() * 1000:.3f}"
+    low = "-inf" if filter_.since is None else f"{filter_.since.timestamp() * 1000:.3f}"
     return high, low

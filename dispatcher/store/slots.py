@@ -1,4 +1,4 @@
-"""One of the account's slots for each request that is not a dial: checks, looks at the balance."""
+"""One of the account's slots for each request that is not a dial: status and balance checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store import Store
+from dispatcher.store.limiter import Limiter
 
 
 class NoSlot(DispatcherError):
@@ -22,13 +22,13 @@ class NoSlot(DispatcherError):
 
 
 @dataclass(frozen=True)
-class Limiter:
+class Slots:
     """Waits for a slot of the account's, and gives its connection back.
 
-    `sleep` takes seconds. Raises StoreUnavailable: without Redis the limiter is closed, not open.
+    `sleep` takes seconds. Raises StoreUnavailable: without Redis nothing goes out.
     """
 
-    store: Store
+    limiter: Limiter
     sleep: Callable[[float], None] = time.sleep
 
     @contextmanager
@@ -38,7 +38,7 @@ class Limiter:
         A `probe` is let out even while the provider is down or refuses the account.
         """
         holder, slot = uuid.uuid4().hex, ""
-        while wait := self.store.take_slot(holder, slot, probe=probe):
+        while wait := self.limiter.take_slot(holder, slot, probe=probe):
             if wait.seconds >= patience:
                 raise NoSlot(wait.seconds)
             self.sleep(wait.seconds)
@@ -46,4 +46,4 @@ class Limiter:
         try:
             yield
         finally:
-            self.store.give_back(holder)
+            self.limiter.give_back(holder)

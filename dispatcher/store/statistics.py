@@ -1,86 +1,117 @@
-"""How things stand: jobs, pace, lines, gates, credit and what is counted, as JSON knows it."""
+"""Numbers: what is counted for good, what ended within the last minutes, what waits."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dispatcher.model.job import iso_of
-from dispatcher.model.states import TERMINAL, State
-from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store import Store
-from dispatcher.store.callbacks import FATES
-from dispatcher.store.credit import account
-from dispatcher.store.search import counts
-from dispatcher.store.spending_limits import limits
-from dispatcher.store.webhooks import Outbox
+from dispatcher.model.states import Priority
+from dispatcher.store.connection import Repository
+from dispatcher.store.redis_url import plain_errors
+
+KEPT = timedelta(hours=23)
+"""How far back there are outcome counts, at the least."""
 
 
-def statistics(store: Store) -> dict[str, Any]:
-    """Return how things stand, as JSON knows it. Raises StoreUnavailable."""
-    by_state = counts(store)
-    pace, credit, counted = store.pace(), account(store), Counter(store.counts())
-    return {
-        "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
-        "reasons": {
-            state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
-        },
-        "rate": {
-            "limit": pace.rate,
-            "working": pace.working_rate,
-            "next_slot_in": pace.next_slot,
-            "connections": pace.connections,
-        },
-        "ready": pace.ready,
-        "lines": pace.lines,
-        "fed": pace.fed,
-        "waiting_since": {
-            priority: None if at is None else iso_of(at) for priority, at in store.oldest().items()
-        },
-        "webhooks": Outbox(store).counts(),
-        "gates": gates(store),
-        "balance": None if credit.balance is None else float(credit.balance),
-        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
-        "credit": outlook.as_json(credit),
-        "outlook": outlook.words(credit, store.now()),
-        "second_calls": counted["second_calls"],
-        "attempts": counted["attempts"],
-        "requests": counted["requests"],
-        "ended": _ended(counted),
-        "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
-        "at": iso_of(store.now()),
-    }
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What ended within the minute that began at `at` (UTC): `failed:no_answer` -> how many."""
+
+    at: datetime
+    outcomes: Counter[str]
 
 
-def balance(store: Store) -> dict[str, Any]:
-    """Return how the account's credit stands, with what holds calls back and what limits them."""
-    return outlook.as_json(account(store)) | {
-        "gates": gates(store),
-        "limits": [limit.to_dict() for limit in limits(store)],
-    }
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be dialled.
+
+    `behind` counts the held jobs by hold; `oldest` is the earliest due time of all that are
+    held or stand in line (ms since the epoch), None where nobody waits.
+    """
+
+    behind: dict[str, int]
+    oldest: float | None
 
 
-def gates(store: Store) -> list[dict[str, Any]]:
-    """Return the gates that are closed, or ajar."""
-    return [
-        {
-            "gate": gate.name,
-            "since": iso_of(gate.since),
-            "why": gate.why,
-            "required": gate.required,
-            "ajar": gate.ajar,
-        }
-        for gate in store.gates()
-    ]
+class Statistics(Repository):
+    """The numbers of the account."""
+
+    def counters(self) -> dict[str, int]:
+        """Return what is counted for good, such as `second_calls`; what never happened is 0."""
+        with plain_errors():
+            found: dict[bytes, bytes] = self._redis.hgetall(self._key("counts"))  # type: ignore[assignment]
+        return {"second_calls": 0} | {name.decode(): int(n) for name, n in found.items()}
+
+    def outcome_counts(self, minutes: int = 60) -> list[Minute]:
+        """Return the latest minutes, no more than KEPT, the oldest first and last the one that
+        runs; `tally` of _job.lua counts them.
+        """
+        now = datetime.fromtimestamp(self._now() / 1000, UTC).replace(second=0, microsecond=0)
+        moments = [now - timedelta(minutes=ago) for ago in range(minutes)][::-1]
+        counted = self._counted(sorted({_hour(at) for at in moments}))
+        return [Minute(at, counted.get((_hour(at), at.minute), Counter())) for at in moments]
+
+    def _counted(self, hours: list[int]) -> dict[tuple[int, int], Counter[str]]:
+        with plain_errors():
+            pipe = self._pipeline()
+            for hour in hours:
+                pipe.hgetall(self._key("ended", str(hour)))
+            answers: list[Any] = pipe.execute()
+        counted: dict[tuple[int, int], Counter[str]] = {}
+        for hour, fields in zip(hours, answers, strict=True):
+            for name, number in fields.items():
+                minute, _, kind = name.decode().partition(":")
+                counted.setdefault((hour, int(minute)), Counter())[kind] += int(number)
+        return counted
+
+    def backlog(self) -> Backlog:
+        """Return what waits; reads the ends of the lines, however long they are."""
+        holds, dispatched, lines = self._fronts()
+        held = [
+            (hold, self._key("held", hold, priority)) for hold in holds for priority in Priority
+        ]
+        ready = [
+            self._key("ready", priority, line.decode())
+            for priority, names in zip(Priority, lines, strict=True)
+            for line in names
+        ]
+        sizes, firsts = self._sizes_and_firsts([key for _, key in held], ready)
+        behind: Counter[str] = Counter()
+        for (hold, _), size in zip(held, sizes, strict=True):
+            behind[hold] += size
+        firsts += [at for id_ in dispatched if (at := self._due(id_.decode())) is not None]
+        sized = {hold: size for hold, size in behind.items() if size}
+        return Backlog(sized, min(firsts, default=None))
+
+    def _fronts(self) -> tuple[list[str], list[bytes], list[list[bytes]]]:
+        """Return the holds, the longest dispatched job if any, and the lines by priority."""
+        with plain_errors():
+            pipe = self._pipeline()
+            pipe.smembers(self._account_key("holds"))
+            pipe.zrange(self._key("fed"), 0, 0)
+            for priority in Priority:
+                pipe.zrange(self._key("lines", priority), 0, -1)
+            holds, dispatched, *lines = pipe.execute()
+        return sorted(name.decode() for name in holds), dispatched, lines
+
+    def _due(self, id_: str) -> float | None:
+        with plain_errors():
+            found: bytes | None = self._redis.hget(self._key("job", id_), "due")  # type: ignore[assignment]
+        return float(found) if found else None
+
+    def _sizes_and_firsts(self, held: list[str], ready: list[str]) -> tuple[list[int], list[float]]:
+        """Return the sizes of the held lines, and the first due time of each line that has one."""
+        with plain_errors():
+            pipe = self._pipeline()
+            for key in held:
+                pipe.zcard(key)
+            for key in (*held, *ready):
+                pipe.zrange(key, 0, 0, withscores=True)
+            answers: list[Any] = pipe.execute()
+        return answers[: len(held)], [found[0][1] for found in answers[len(held) :] if found]
 
 
-def _ended(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return how many jobs ever ended: state -> reason ('' for none) -> count."""
-    table: dict[str, dict[str, int]] = {state: {} for state in State if state in TERMINAL}
-    for name, number in counted.items():
-        what, _, kind = name.partition(".")
-        if what == "ended":
-            state, _, reason = kind.partition(":")
-            table[state][reason] = number
-    return table
+def _hour(at: datetime) -> int:
+    return int(at.timestamp()) // 3600

@@ -34,7 +34,7 @@ class Refused(DispatcherError):
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """An accepted request: the job's id, and whether the job is new or stood already."""
+    """An accepted request: the job's id, and whether the job is new or was there already."""
 
     id: str
     new: bool
@@ -85,17 +85,17 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A closed gate of the account: since when (ms since the epoch), why, credits required.
+class Hold:
+    """What keeps jobs from being dialled: since when (ms since the epoch), why, credits required.
 
-    One that is `ajar` lets a single job through, which tries whether calls work again.
+    One that is `half_open` lets a single job through, which tries whether calls work again.
     """
 
     name: str
     since: float
     why: str
     required: float
-    ajar: bool = False
+    half_open: bool = False
 
     def stops(self, job: Job) -> bool:
         """Whether it holds a job back; as `stops` of store/lua/_gates.lua."""
@@ -113,7 +113,8 @@ class Pace:
     """Where the limiter and the lines stand.
 
     Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
-    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
+    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority;
+    `dispatched` those whose message went out.
     """
 
     rate: float | None
@@ -122,7 +123,7 @@ class Pace:
     connections: int
     ready: dict[Priority, int]
     lines: dict[Priority, int]
-    fed: int
+    dispatched: int
 
 
 @dataclass(frozen=True, slots=True)

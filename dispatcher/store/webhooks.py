@@ -1,17 +1,17 @@
-"""The outbox: webhooks that were written with what they tell of, until they are delivered."""
+"""Webhooks: written in the step that they tell of, kept until they are delivered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dispatcher.model.job import Job
 from dispatcher.store import codec
+from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 
-PATIENCE = 86_400.0
+RETRY_FOR = 86_400.0
 """Seconds for which a webhook is tried, from its event or from an order to retry it."""
 OF_ONE_TARGET = 4
 """Webhooks of one target that are under way at once: one that hangs holds no more threads."""
@@ -27,7 +27,8 @@ class Webhook:
 
     `event` and `sequence` are the same for all targets and tries; moments in ms since the epoch.
     `target` is a place in the settings' list, from 1, or `job`; `line` is that place, or the
-    origin of the job's URL. `failures` counts those of the target in a row, in a claim only.
+    origin of the job's URL. In a claim only: `failures` counts those of the
+    target in a row, and `age` the seconds since the event or an order to retry.
     """
 
     id: str
@@ -41,9 +42,10 @@ class Webhook:
     error: str
     record: Mapping[str, str]
     failures: int = 0
+    age: float = 0
 
     @classmethod
-    def from_record(cls, id_: str, record: Mapping[str, str], failures: int = 0) -> Webhook:
+    def from_record(cls, id_: str, record: Mapping[str, str]) -> Webhook:
         """Return the webhook that a record of the outbox tells of."""
         return cls(
             id=id_,
@@ -56,7 +58,6 @@ class Webhook:
             tries=int(record["@tries"]),
             error=record.get("@error", ""),
             record=record,
-            failures=failures,
         )
 
     @property
@@ -82,27 +83,28 @@ class Webhook:
         return self.record.get("@facts", "") or "{}"
 
 
-class Outbox:
-    """The webhooks of a store. Operations raise StoreUnavailable and may be repeated."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
+class Webhooks(Repository):
+    """The outbox: webhooks, from the step that wrote them until they are delivered."""
 
     # -- sending ---------------------------------------------------------------------------
 
-    def take_notices(self, most: int = 100) -> int:
-        """Make webhooks of what happened to the account since the last look; return of how much."""
-        return int(self.store.run("take_notices", most))
+    def take_events(self, most: int = 100) -> int:
+        """Make webhooks of what happened to the account since the last time; return of how much."""
+        return int(self._run("take_notices", most))
 
     def take(self, lease: float) -> list[str]:
         """Take the webhooks whose messages are to be sent now; `lease` in seconds."""
-        arguments = MOST_OUT, OF_ONE_TARGET, _ms(lease), _ms(PATIENCE)
-        return [id_.decode() for id_ in self.store.run("take_hooks", *arguments)]
+        arguments = MOST_OUT, OF_ONE_TARGET, milliseconds(lease), milliseconds(RETRY_FOR)
+        return [id_.decode() for id_ in self._run("take_hooks", *arguments)]
 
     def claim(self, id_: str, lease: float) -> Webhook | None:
         """Take up a webhook whose message came; None: it is settled, or its message came twice."""
-        found = self.store.run("claim_hook", id_, _ms(lease))
-        return Webhook.from_record(id_, codec.record(found[1]), int(found[0])) if found else None
+        found = self._run("claim_hook", id_, milliseconds(lease))
+        if not found:
+            return None
+        webhook = Webhook.from_record(id_, codec.record(found[1]))
+        age = (self._now() - webhook.since) / 1000
+        return replace(webhook, failures=int(found[0]), age=age)
 
     def settle(
         self,
@@ -119,42 +121,44 @@ class Outbox:
         The target is left alone for `pause` seconds; an `error` counts as a failure of it.
         """
         return bool(
-            self.store.run("settle_hook", id_, what, _ms(delay), _ms(pause), int(slow), error)
+            self._run(
+                "settle_hook", id_, what, milliseconds(delay), milliseconds(pause), int(slow), error
+            )
         )
 
     # -- people ----------------------------------------------------------------------------
 
     def retry(self, id_: str) -> str:
         """Have a given up webhook tried again; return `again`, `waits` or `gone`."""
-        answer: bytes = self.store.run("retry_hook", id_)
+        answer: bytes = self._run("retry_hook", id_)
         return answer.decode()
 
     def purge(self, before: float) -> int:
         """Forget what is older than a moment (ms since the epoch); return how many."""
         old = [*self._ids(self._dead, before), *self._waiting_ids(before)]
-        return sum(self.store.run("purge_hook", id_, round(before)) for id_ in old)
+        return sum(self._run("purge_hook", id_, round(before)) for id_ in old)
 
     def forget(self, id_: str) -> bool:
         """Forget a webhook, whatever became of it; False where it is gone already."""
-        return bool(self.store.run("purge_hook", id_, round(self.store.now() + 86_400_000)))
+        return bool(self._run("purge_hook", id_, round(self._now() + 86_400_000)))
 
     def about(self, number: str) -> Iterator[str]:
         """Yield the ids of webhooks that tell of jobs of an E.164 number."""
         digits = number.removeprefix("+")
         for id_ in [*self._ids(self._dead, "+inf"), *self._waiting_ids("+inf")]:
             with plain_errors():
-                called: Any = self.store.redis.hget(self.store.key("hook", id_), "to")
+                called: Any = self._redis.hget(self._key("hook", id_), "to")
             if called and digits in called.decode().split(","):
                 yield id_
 
     def counts(self) -> dict[str, int]:
         """Return how many webhooks wait, and how many were given up."""
         with plain_errors():
-            pipe = self.store.redis.pipeline(transaction=False)
+            pipe = self._pipeline()
             for line in self._lines():
-                pipe.zcard(self.store.key("hooks", "due", line))
+                pipe.zcard(self._key("hooks", "due", line))
             waiting = sum(pipe.execute())
-            dead: Any = self.store.redis.zcard(self._dead)
+            dead: Any = self._redis.zcard(self._dead)
         return {"waiting": waiting, "dead": dead}
 
     def dead(self) -> Iterator[Webhook]:
@@ -169,29 +173,25 @@ class Outbox:
 
     @property
     def _dead(self) -> str:
-        return self.store.key("hooks", "dead")
+        return self._key("hooks", "dead")
 
     def _lines(self) -> list[str]:
         with plain_errors():
-            lines: Any = self.store.redis.zrange(self.store.key("hooks"), 0, -1)
+            lines: Any = self._redis.zrange(self._key("hooks"), 0, -1)
         return [line.decode() for line in lines]
 
     def _waiting_ids(self, before: float | str) -> Iterator[str]:
         for line in self._lines():
-            yield from self._ids(self.store.key("hooks", "due", line), before)
+            yield from self._ids(self._key("hooks", "due", line), before)
 
     def _ids(self, index: str, before: float | str) -> list[str]:
         with plain_errors():
-            ids: Any = self.store.redis.zrangebyscore(index, "-inf", before)
+            ids: Any = self._redis.zrangebyscore(index, "-inf", before)
         return [id_.decode() for id_ in ids]
 
     def _read(self, ids: Iterator[str] | list[str]) -> Iterator[Webhook]:
         for id_ in ids:
             with plain_errors():
-                raw: Any = self.store.redis.hgetall(self.store.key("hook", id_))
+                raw: Any = self._redis.hgetall(self._key("hook", id_))
             if raw:
                 yield Webhook.from_record(id_, codec.record(raw))
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

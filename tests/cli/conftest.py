@@ -12,6 +12,7 @@ from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
 from support import ports
 from support.cli_shell import Shell
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 
@@ -19,8 +20,8 @@ from workers.devstack.embedded_server import EmbeddedServer
 def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the command line writes to, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 

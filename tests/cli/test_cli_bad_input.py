@@ -13,6 +13,7 @@ import pytest
 
 from dispatcher.store import Store
 from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
 from workers import commands, run
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway import server as gateway_server
@@ -34,9 +35,9 @@ def refused(ran: Ran, code: int, *words: str) -> None:
 
 @contextmanager
 def nothing_written(store: Store) -> Iterator[None]:
-    before: Any = store.redis.dbsize()
+    before: Any = redis_of(store).dbsize()
     yield
-    assert store.redis.dbsize() == before
+    assert redis_of(store).dbsize() == before
 
 
 WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
@@ -351,12 +352,12 @@ class OldRedis(socketserver.StreamRequestHandler):
 
 
 class LessOldRedis(OldRedis):
-    """Answers as Redis 6.0 does, which knows HELLO."""
+    """Answers as Redis 6.2 does, which knows HELLO."""
 
     answers: ClassVar = {
         **OldRedis.answers,
         b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
-        b"INFO": b"$22\r\nredis_version:6.0.16\r\n\r\n",
+        b"INFO": b"$22\r\nredis_version:6.2.14\r\n\r\n",
     }
 
 
@@ -384,13 +385,14 @@ def test_a_redis_that_is_too_old_is_refused(
         refused(
             nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT),
             USAGE,
-            "6.2 or newer is needed",
+            "Redis 7.0, Valkey 7.2 or newer is needed",
         )
 
 
 def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> None:
     with serving(LessOldRedis) as url:
-        refused(nowhere("list", DISPATCHER_REDIS_URL=url), USAGE, "6.0.16 is too old", "6.2")
+        done = nowhere("list", DISPATCHER_REDIS_URL=url)
+        refused(done, USAGE, "Redis 6.2.14 is too old", "Redis 7.0, Valkey 7.2")
 
 
 @pytest.mark.parametrize("url", ["nonsense://:Hunter2@127.0.0.1", "127.0.0.1", "sqs://x"])

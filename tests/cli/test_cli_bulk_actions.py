@@ -11,14 +11,17 @@ from unittest.mock import patch
 import pytest
 
 from dispatcher.cli.bulk_actions import REMEDIES
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.pauses import Scope, pause
-from dispatcher.store.search import Filter
+from dispatcher.store import Store
+from dispatcher.store.bulk import Bulk
+from dispatcher.store.holds import PauseScope
+from dispatcher.store.values import Claim
 from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
 
 NO_ANSWER = Decision(State.FAILED, "no_answer", "it rang in vain", "no_answer")
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)
@@ -27,11 +30,11 @@ ANSWERED = Decision(State.COMPLETED, "answered", "it was answered")
 
 def made(store: Store, decision: Decision | None = None, **fields: object) -> str:
     request = {"recipient": "+818011234567", "say": "Hi", "tags": ["t"], **fields}
-    id_ = store.enqueue(JobRequest.of(request)).id
+    id_ = store.jobs.enqueue(JobRequest.of(request)).id
     if decision is not None:
-        claimed = store.claim(id_, token=id_, lease=30)
+        claimed = store.queue.claim(id_, token=id_, lease=30)
         assert isinstance(claimed, Claim)
-        store.settle(id_, claimed.attempt, decision)
+        store.calls.settle(id_, claimed.attempt, decision)
     return id_
 
 
@@ -55,7 +58,7 @@ def lines(ran: Ran) -> list[str]:
 
 
 def states(store: Store, ids: list[str]) -> set[State]:
-    return {store.get(id_).state for id_ in ids}
+    return {store.jobs.get(id_).state for id_ in ids}
 
 
 # -- previews ------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(
         "1 somebody was reached",
     ]
     assert states(store, some["failed"]) == {State.FAILED}
-    assert list(audit.read(store)) == []
+    assert list(store.audit.read()) == []
 
 
 def test_a_dry_run_in_json_has_figures_and_ids(shell: Shell, some: dict[str, list[str]]) -> None:
@@ -137,8 +140,8 @@ def test_each_act_takes_a_filter(
 
 def test_prioritise_takes_a_filter(shell: Shell, store: Store, some: dict[str, list[str]]) -> None:
     shell("prioritise", "--tag", "t", "--priority", "urgent", "--yes")
-    assert store.get(some["queued"][0]).priority == "urgent"
-    assert store.get(some["failed"][0]).priority == "normal"
+    assert store.jobs.get(some["queued"][0]).priority == "urgent"
+    assert store.jobs.get(some["failed"][0]).priority == "normal"
 
 
 def test_what_changed_after_the_preview_is_told_with_the_first_ids(
@@ -146,12 +149,12 @@ def test_what_changed_after_the_preview_is_told_with_the_first_ids(
 ) -> None:
     reached = some["failed"][1]
 
-    def begin(store: Store, *args: object, **kwargs: object) -> bool:
-        store.retry(reached, actor="cli:kim")
-        return begin_really(store, *args, **kwargs)
+    def begin(self: Bulk, *args: object, **kwargs: object) -> bool:
+        store.jobs.retry(reached, actor="cli:kim")
+        return begin_really(self, *args, **kwargs)
 
-    begin_really: Callable[..., bool] = acts.begin
-    with patch.object(acts, "begin", begin):
+    begin_really: Callable[..., bool] = Bulk.begin
+    with patch.object(Bulk, "begin", begin):
         ran = shell("retry", "--state", "failed", "--yes")
     assert "2 of 3 retried" in lines(ran)
     assert f"1 it has not ended: it waits or is being called: {reached}" in lines(ran)
@@ -168,7 +171,7 @@ def test_a_retry_of_an_uncertain_job_says_what_else_can_be_done(
     ran = shell("retry", id_, "--uncertain")
     assert ran.code == 0
     assert ran.err.startswith("warning: a call may be under way")
-    assert store.get(id_).state is State.QUEUED
+    assert store.jobs.get(id_).state is State.QUEUED
 
 
 def test_nobody_who_is_asked_and_says_no_has_anything_done(
@@ -187,12 +190,12 @@ def test_an_act_that_is_interrupted_is_handed_to_the_workers(
     def interrupt(*_: object, **__: object) -> bool:
         raise KeyboardInterrupt
 
-    with patch.object(acts, "drive", interrupt):
+    with patch.object(Bulk, "drive", interrupt):
         ran = shell("retry", "--state", "failed", "--yes")
     assert ran.code == 130
-    (act,) = acts.recent(store)
+    (act,) = store.bulk.recent()
     assert f"acts stop {act.id}" in ran.err
-    (message,) = store.redis.lrange("control", 0, -1)
+    (message,) = redis_of(store).lrange("control", 0, -1)
     assert json.loads(message)["headers"]["task"] == "dispatcher.retrigger"
     assert act.state == "running"
 
@@ -201,7 +204,7 @@ def test_nothing_to_do_is_no_error(shell: Shell, store: Store) -> None:
     ran = shell("retry", "--state", "failed", "--yes")
     assert (ran.code, ran.err) == (0, "")
     assert "0 of 0 retried" in ran.out
-    assert list(audit.read(store)) == []
+    assert list(store.audit.read()) == []
 
 
 # -- acts ----------------------------------------------------------------------------------
@@ -210,10 +213,10 @@ def test_nothing_to_do_is_no_error(shell: Shell, store: Store) -> None:
 def test_an_act_is_listed_and_stopped(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
-    seen = acts.preview(store, acts.Act.RETRY, Filter(tag="t"))
-    acts.propose(store, seen)
-    acts.begin(store, seen.id, actor="console:ops", why="mended")
-    acts.advance(store, seen.id, 1)
+    seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="t"))
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor="console:ops", why="mended")
+    store.bulk.advance(seen.id, 1)
     assert seen.id in shell("acts", "list").out
     (row,) = shell("acts", "list", "--json").json
     assert (row["state"], row["did"], row["left"]) == ("running", 1, 2)
@@ -268,10 +271,10 @@ def test_the_audit_log_is_exported_whole_and_no_cell_is_a_formula(
     shell: Shell, store: Store
 ) -> None:
     for note in ("=1+1", "plain, with a comma"):
-        pause(store, Scope(), actor="cli:kim", note=note)
-        store.open_gate("paused")
+        store.holds.pause(PauseScope(), actor="cli:kim", note=note)
+        store.holds.end("paused")
     for _ in range(60):
-        audit.record(store, "cli:kim", "look", "account")
+        store.audit.record("cli:kim", "look", "account")
     ran = shell("audit", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(ran.out)))
     assert [row["why"] for row in rows[:2]] == ["'=1+1", "plain, with a comma"]

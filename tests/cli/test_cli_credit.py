@@ -8,22 +8,21 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
-from dispatcher.store.credit import account, note_balance, watch
 from support.cli_shell import Shell
 
 
 def see(store: Store, balance: int) -> None:
-    look = watch(store, lease=60, now=True)
+    look = store.budget.take_check(lease=60, now=True)
     assert look is not None
-    note_balance(store, Decimal(balance), look, 300)
+    store.budget.note_balance(Decimal(balance), look, 300)
 
 
 def test_balance_tells_what_is_known_without_asking_the_provider(
     shell: Shell, store: Store
 ) -> None:
-    store.publish(AccountConfig(floor=50))
+    store.limiter.publish(AccountConfig(floor=50))
     see(store, 42)
-    store.close_gate("credit", "credit 42, needs 50", 50)
+    store.holds.start("credit", "credit 42, needs 50", 50)
     ran = shell("balance")
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
@@ -38,12 +37,12 @@ def test_balance_tells_what_is_known_without_asking_the_provider(
 def test_balance_looks_when_told_to_and_opens_what_may_open(
     shell: Shell, store: Store, provider: dict[str, str]
 ) -> None:
-    store.publish(AccountConfig(floor=50))
+    store.limiter.publish(AccountConfig(floor=50))
     see(store, 42)
-    store.close_gate("credit", "credit 42, needs 50", 50)
+    store.holds.start("credit", "credit 42, needs 50", 50)
     assert shell("balance", "--look", "--json", **provider).json["balance"] == 500
-    assert account(store).balance == 500
-    assert store.gates() == []
+    assert store.budget.credit().balance == 500
+    assert store.holds.all() == []
 
 
 def test_a_look_that_fails_says_why_and_keeps_what_was_known(
@@ -53,7 +52,7 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
     ran = shell("balance", "--look", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
     assert ran.code == 1
     assert "SID and token" in ran.complaint
-    assert account(store).balance == 42
+    assert store.budget.credit().balance == 42
 
 
 def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:
@@ -91,8 +90,8 @@ def test_a_limit_that_is_none_is_wrong_usage(
 
 
 def test_events_are_listed_and_read_on_from_a_cursor(shell: Shell, store: Store) -> None:
-    store.close_gate("auth", "401", refused=True)
-    store.open_gate("auth", "mended")
+    store.holds.start("auth", "401", refused=True)
+    store.holds.end("auth", "mended")
     lines = shell("events").out.splitlines()
     assert [line.split()[1] for line in lines] == ["gate.closed", "gate.opened"]
     assert "gate=auth  why=401" in lines[0]

@@ -12,6 +12,7 @@ import pytest
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from support.cli_shell import Ran, Shell
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
@@ -25,12 +26,12 @@ def findings(ran: Ran) -> dict[str, tuple[str, str]]:
 @contextmanager
 def configured(store: Store, name: str, value: str) -> Iterator[None]:
     """Have the session's Redis run with another setting for a while."""
-    before: Any = store.redis.config_get(name)
-    store.redis.config_set(name, value)
+    before: Any = redis_of(store).config_get(name)
+    redis_of(store).config_set(name, value)
     try:
         yield
     finally:
-        store.redis.config_set(name, before[name])
+        redis_of(store).config_set(name, before[name])
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
     assert {each["level"] for each in ran.json} == {"ok"}
     assert all(each.keys() == {"what", "level", "says"} for each in ran.json)
     found = findings(ran)
-    assert found["Redis"][1].startswith("version ")
+    assert found["Redis"][1].startswith(("Redis ", "Valkey "))
     assert found["append-only file"] == ("ok", "on")
     assert found["eviction"] == ("ok", "none")
     assert found["workers"] == ("ok", "3 answer")
@@ -137,7 +138,7 @@ def test_without_a_dispatcher_it_says_how_to_name_one(nowhere: Shell) -> None:
 
 
 def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
-    store.close_gate("credit", "Not enough credits, required: 60", 60)
+    store.holds.start("credit", "Not enough credits, required: 60", 60)
     ran = shell("doctor", "--no-provider", "--json")
     assert ran.code == 0
     assert findings(ran)["gates"] == ("warn", "credit: Not enough credits, required: 60")

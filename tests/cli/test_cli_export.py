@@ -16,19 +16,20 @@ from dispatcher.policy import Decision
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.redis_inside import redis_of
 
 NUMBER, MASKED, OTHER = "+818011234567", "+8180****4567", "+818011234568"
 
 
 def add(store: Store, **fields: Any) -> str:
-    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
 
 
 def dialled(store: Store, id_: str, callid: str) -> int:
-    claim = store.claim(id_, token=callid, lease=60)
+    claim = store.queue.claim(id_, token=callid, lease=60)
     assert not isinstance(claim, State | None)
     fields = {"callid": callid}
-    store.settle(
+    store.calls.settle(
         id_, claim.attempt, Decision(State.IN_PROGRESS, "placed", "", 0, 60, fields=fields)
     )
     return int(claim.attempt)
@@ -40,11 +41,11 @@ def redialled(store: Store) -> str:
     id_ = add(store, tags=["a", "b"], caller="8145", key=f"k {NUMBER}")
     first = dialled(store, id_, "call-1")
     vain = Decision(State.SCHEDULED, "no_answer", "NO ANSWER", delay=0, fields={"cost": "5"})
-    store.settle(id_, first, vain)
-    store.pump()
+    store.calls.settle(id_, first, vain)
+    store.queue.pump()
     second = dialled(store, id_, "call-2")
     facts = {"outcome": "ANSWERED", "cost": "12.5", "duration": "23"}
-    store.settle(id_, second, Decision(State.COMPLETED, "answered", "ANSWERED", fields=facts))
+    store.calls.settle(id_, second, Decision(State.COMPLETED, "answered", "ANSWERED", fields=facts))
     return id_
 
 
@@ -86,12 +87,12 @@ def test_each_call_is_a_row_with_the_columns_of_the_usage_log(
 
 def test_a_conference_has_a_row_for_each_participant(shell: Shell, store: Store) -> None:
     request = JobRequest.of({"participants": (NUMBER, OTHER)})
-    id_ = store.enqueue(request).id
+    id_ = store.jobs.enqueue(request).id
     attempt = dialled(store, id_, "call-1,call-2")
     legs = [Leg("call-1", NUMBER, "ANSWERED", None, 20), Leg("call-2", OTHER, "NO ANSWER")]
     facts = {"legs": legs_text(legs), "outcome": "NO ANSWER"}
     end = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields=facts)
-    store.settle(id_, attempt, end)
+    store.calls.settle(id_, attempt, end)
     rows = table(shell("export", "--unmask", "--raw").out)
     assert [(row["callid"], row["recipient"], row["status"]) for row in rows] == [
         ("call-1", NUMBER, "ANSWERED"),
@@ -155,7 +156,7 @@ def test_what_was_exported_can_be_imported_and_is_the_same(shell: Shell, store: 
     assert shell("export", "--unmask", "--output", "jobs.csv").code == 0
     again = shell("import", "jobs.csv", "--json")
     assert (again.code, again.json["same"], again.json["refused"]) == (0, 2, 0)
-    store.redis.flushall()
+    redis_of(store).flushall()
     anew = shell("import", "jobs.csv", "--json")
     assert (anew.code, anew.json["made"]) == (0, 2)
 
@@ -164,7 +165,7 @@ def test_a_reader_that_has_enough_is_no_trouble(shell: Shell, store: Store) -> N
     requests = [
         JobRequest.of({"recipient": NUMBER, "say": f"{n} " + "x" * 500}) for n in range(500)
     ]
-    store.enqueue_many(requests)
+    store.jobs.enqueue_many(requests)
     process = shell.start("export", "--format", "jsonl")
     assert process.stdout
     assert process.stdout.readline().startswith(b'{"id": ')

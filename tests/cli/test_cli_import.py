@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.filters import Filter
 from dispatcher.store import Store
+from dispatcher.store.jobs import Jobs
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.search import Filter, find
 from support.cli_shell import SCRIPT, Ran, Shell
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 CUSTOMERS = """\
@@ -37,7 +39,7 @@ def customers(shell: Shell) -> Path:
 
 
 def texts(store: Store) -> list[str]:
-    return sorted(job.say or "" for job in find(store, Filter()))
+    return sorted(job.say or "" for job in store.search.find(Filter()))
 
 
 def many(path: Path, rows: int) -> Path:
@@ -60,7 +62,7 @@ def test_rows_become_jobs_and_the_refused_a_file(
     assert "customers.csv: 4 rows: 2 jobs to make, 2 refused\n" in ran.err
     assert "They will probably cost about 40 credits; the balance was never seen" in ran.err
     assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
-    job = next(find(store, Filter(tag="today")))
+    job = next(store.search.find(Filter(tag="today")))
     assert (job.priority, job.tags, job.producer) == ("bulk", ("parcel", "today"), "cli")
     refused = (shell.folder / "customers.refused.csv").read_text(encoding="utf-8-sig")
     assert [line.split(";")[-4:-2] for line in refused.splitlines()[1:3]]
@@ -114,7 +116,9 @@ def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
 
 
 def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
-    store.redis.hset(store.key("credit"), mapping={"balance": 1_000_000, "seen": store.now()})
+    redis_of(store).hset(
+        key_of(store, "credit"), mapping={"balance": 1_000_000, "seen": store.now()}
+    )
     many(shell.folder / "list.csv", 10)
     assert "100 are left\nThat does not pay for all" in shell("import", "list.csv", "--dry-run").err
 
@@ -210,14 +214,14 @@ def test_a_redis_that_goes_away_is_told_with_how_far(
     shell: Shell, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(shell.folder / "list.csv", 1200)
-    enqueue, batches = Store.enqueue_packed, iter(range(3))
+    enqueue, batches = Jobs.enqueue_packed, iter(range(3))
 
-    def once(self: Store, rows: Any, **options: Any) -> list[str]:
+    def once(self: Jobs, rows: Any, **options: Any) -> list[str]:
         if next(batches) == 1:
             raise StoreUnavailable("Redis cannot be reached")
         return enqueue(self, rows, **options)
 
-    monkeypatch.setattr(Store, "enqueue_packed", once)
+    monkeypatch.setattr(Jobs, "enqueue_packed", once)
     ran = shell("import", "list.csv", "--patience", "0s")
     assert ran.code == 1
     assert (

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.model.api_key import NotLetIn, Quota, Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, NotLetIn, Quota, Scope
-from dispatcher.store.spending_limits import limits
 from support.cli_shell import Shell
 
 
 def test_a_key_is_printed_once_and_alone_on_the_output(shell: Shell, store: Store) -> None:
     ran = shell("keys", "create", "billing", "--scope", "enqueue", "--scope", "read")
     assert ran.code == 0
-    key = ApiKeys(store).authenticate(ran.out.strip())
+    key = store.api_keys.authenticate(ran.out.strip())
     assert (key.name, key.scopes) == ("billing", {Scope.ENQUEUE, Scope.READ})
     assert key.id in ran.err
     listed = shell("keys", "list")
@@ -30,9 +29,9 @@ def test_all_options_of_a_key_show_in_the_list(shell: Shell, store: Store) -> No
     assert (row["rate"], row["spend"], row["note"]) == ("50/minute", "500/day", "invoices")
     assert (row["state"], row["scopes"], row["used_at"]) == ("live", ["enqueue"], None)
     assert row["expires_at"] > row["created_at"]
-    key = ApiKeys(store).authenticate(made["key"])
+    key = store.api_keys.authenticate(made["key"])
     assert key.quota == Quota(50, 60)
-    assert [limit.scope for limit in limits(store)] == ["client:billing"]
+    assert [limit.scope for limit in store.spending.limits()] == ["client:billing"]
     assert shell("keys", "list", "--json").json[0]["used_at"]
 
 
@@ -43,7 +42,7 @@ def test_a_revoked_key_stays_in_the_list(shell: Shell, store: Store) -> None:
     (row,) = shell("keys", "list", "--json").json
     assert row["state"] == "revoked"
     with pytest.raises(NotLetIn):
-        ApiKeys(store).authenticate(made["key"])
+        store.api_keys.authenticate(made["key"])
 
 
 @pytest.mark.parametrize(
@@ -64,8 +63,8 @@ def test_wrong_usage_makes_no_key(
     ran = shell("keys", "create", *arguments)
     assert ran.code == 2
     assert says in ran.complaint
-    assert not ApiKeys(store).any()
-    assert not list(limits(store))
+    assert not store.api_keys.any()
+    assert not list(store.spending.limits())
 
 
 def test_an_unknown_key_cannot_be_revoked(shell: Shell) -> None:

@@ -41,7 +41,7 @@ def _read(terminal: int) -> bytes:
 
 def test_a_list_is_whole_and_what_matters_stands_first(shell: Shell, store: Store) -> None:
     tags = ("campaign:spring-in-tokyo", "visit")
-    id_ = store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", "tags": tags})).id
+    id_ = store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", "tags": tags})).id
     (line,) = (line for line in in_a_terminal(shell, "list").splitlines() if id_ in line)
     assert "…" not in line
     assert line.index(mask_number(NUMBER)) < 80 - len(NUMBER)

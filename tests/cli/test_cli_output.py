@@ -19,6 +19,7 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"
@@ -42,7 +43,7 @@ OUT_OF_CREDIT = Decision(
 
 def add(store: Store, recipient: str = NUMBER, *, tags: tuple[str, ...] = ()) -> str:
     request = JobRequest.of({"recipient": recipient, "say": TEXT, "tags": tags})
-    return store.enqueue(request).id
+    return store.jobs.enqueue(request).id
 
 
 def dial(store: Store, id_: str, callid: str = "call-1") -> None:
@@ -53,14 +54,14 @@ def dial(store: Store, id_: str, callid: str = "call-1") -> None:
 
 def settle(store: Store, id_: str, decision: Decision) -> None:
     """Claim a job and write what became of the attempt."""
-    claim = store.claim(id_, token=id_, lease=60)
+    claim = store.queue.claim(id_, token=id_, lease=60)
     assert not isinstance(claim, State | None)
-    assert store.settle(id_, claim.attempt, decision) is decision.to
+    assert store.calls.settle(id_, claim.attempt, decision) is decision.to
 
 
 def reach(store: Store, id_: str, callid: str = "call-1") -> None:
     dial(store, id_, callid)
-    assert store.settle(id_, 1, REACHED) is State.COMPLETED
+    assert store.calls.settle(id_, 1, REACHED) is State.COMPLETED
 
 
 # -- a job in JSON -------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def five(store: Store) -> dict[str, str]:
         ("refused", 120, "+14155550102", ("disk",)),
         ("old", 2880, "+818011110002", ()),
     ):
-        then = Store(store.redis, clock=lambda at=now - minutes * 60_000: at)
+        then = Store(redis_of(store), clock=lambda at=now - minutes * 60_000: at)
         made[name] = add(then, recipient, tags=tags)
     reach(store, made["reached"])
     settle(store, made["in_vain"], IN_VAIN)
@@ -269,8 +270,8 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (gate,) = shell("stats", "--json").json["gates"]
-    assert (gate["gate"], gate["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["gates"]
+    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 
@@ -388,7 +389,7 @@ def test_of_many_what_can_be_done_is_done_and_the_rest_is_told(
 
 def newest(store: Store) -> str | None:
     """Return the id of a job that somebody waits for, once somebody listens."""
-    channels: Any = store.redis.pubsub_channels(store.key("job", "*"))
+    channels: Any = redis_of(store).pubsub_channels(key_of(store, "job", "*"))
     return channels[0].decode().rpartition(":")[2] if channels else None
 
 
@@ -405,7 +406,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     id_ = newest(store)
     assert id_
     dial(store, id_)
-    store.settle(id_, 1, decision)
+    store.calls.settle(id_, 1, decision)
     announced = time.monotonic()
     ran = shell.end(process)
     assert time.monotonic() - announced < 28  # it was told: looking by itself takes 30
@@ -419,7 +420,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
     assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
     assert ran.complaint == f"job {ran.json['id']} is queued still; it goes on all the same"
-    assert store.get(ran.json["id"]).state is State.QUEUED
+    assert store.jobs.get(ran.json["id"]).state is State.QUEUED
 
 
 def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> None:
@@ -431,7 +432,7 @@ def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> Non
     assert (ran.code, ran.out) == (130, "")
     assert "Traceback" not in ran.err
     assert id_
-    assert store.get(id_).state is State.QUEUED
+    assert store.jobs.get(id_).state is State.QUEUED
 
 
 # -- whoever reads -------------------------------------------------------------------------

@@ -10,20 +10,22 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.cli_shell import Shell
+from support.redis_inside import redis_of
 
 NUMBER = "+818011234567"
 HELD = "paused by cli:sam: storm"
 
 
 def add(store: Store, **fields: Any) -> str:
-    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
 
 
 def states(store: Store, *ids: str) -> list[str]:
-    return [store.get(id_).state for id_ in ids]
+    return [store.jobs.get(id_).state for id_ in ids]
 
 
 # -- pause and resume -----------------------------------------------------------------------
@@ -37,8 +39,8 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
         "changed": True,
         "why": "paused by cli:sam: storm",
     }
-    (gate,) = shell("stats", "--json").json["gates"]
-    assert (gate["gate"], gate["why"]) == ("paused", HELD)
+    (hold,) = shell("stats", "--json").json["gates"]
+    assert (hold["gate"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
 
 
@@ -58,11 +60,11 @@ def test_who_paused_first_and_why_stays_when_somebody_pauses_again(
     shell("pause", "--why", "storm")
     said = shell("pause", "--why", "lunch").out
     assert said == f"all calls: stays {HELD}\n"
-    assert [gate.why for gate in store.gates()] == [HELD]
+    assert [hold.why for hold in store.holds.all()] == [HELD]
 
 
 @pytest.mark.parametrize(
-    ("options", "scope", "gate"),
+    ("options", "scope", "hold"),
     [
         ((), "all calls", "paused"),
         (("--tag", "db1"), "jobs tagged db1", "paused:tag:db1"),
@@ -71,14 +73,14 @@ def test_who_paused_first_and_why_stays_when_somebody_pauses_again(
     ],
 )
 def test_a_pause_and_its_end_have_the_same_scope(
-    shell: Shell, store: Store, options: tuple[str, ...], scope: str, gate: str
+    shell: Shell, store: Store, options: tuple[str, ...], scope: str, hold: str
 ) -> None:
     said = {"paused": scope, "why": "paused by cli:sam"}
     assert shell("pause", *options, "--json").json == {**said, "changed": True}
-    assert [each.name for each in store.gates()] == [gate]
+    assert [each.name for each in store.holds.all()] == [hold]
     assert shell("pause", *options, "--json").json == {**said, "changed": False}
     assert shell("resume", *options).out == f"{scope}: resumed\n"
-    assert store.gates() == []
+    assert store.holds.all() == []
     assert shell("resume", *options, "--json").json == {"resumed": scope, "changed": False}
 
 
@@ -87,7 +89,7 @@ def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
 ) -> None:
     id_ = add(store)
     shell("pause", "--why", "storm")
-    assert store.feed() == []
+    assert store.queue.feed() == []
     job = shell("show", id_, "--json").json
     assert (job["state"], job["hold_reason"], job["attempts"]) == ("held", "paused", [])
     last = job["timeline"][-1]
@@ -97,19 +99,19 @@ def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
 
 def test_a_pause_holds_a_job_whose_message_is_out(shell: Shell, store: Store) -> None:
     id_ = add(store)
-    assert [fed for fed, _ in store.feed()] == [id_]
+    assert [dispatched for dispatched, _ in store.queue.feed()] == [id_]
     shell("pause")
-    assert store.claim(id_, token="t", lease=60) is State.HELD
-    assert store.get(id_).attempts == ()
+    assert store.queue.claim(id_, token="t", lease=60) is State.HELD
+    assert store.jobs.get(id_).attempts == ()
 
 
 def test_a_pause_lets_calls_under_way_go_on(shell: Shell, store: Store) -> None:
     id_ = add(store)
-    claim = store.claim(id_, token="t", lease=60)
+    claim = store.queue.claim(id_, token="t", lease=60)
     assert isinstance(claim, Claim)
     shell("pause")
     placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": "call-1"})
-    assert store.settle(id_, claim.attempt, placed) is State.IN_PROGRESS
+    assert store.calls.settle(id_, claim.attempt, placed) is State.IN_PROGRESS
 
 
 @pytest.mark.parametrize(
@@ -124,23 +126,25 @@ def test_a_pause_of_a_part_lets_the_rest_go(
 ) -> None:
     ids = add(store, tags=("x", "db1")), add(store, priority="bulk"), add(store, tags=("db11",))
     shell("pause", *options)
-    fed = [id_ for id_, _ in store.feed()]
+    dispatched = [id_ for id_, _ in store.queue.feed()]
     assert states(store, *ids) == held
-    assert set(fed) == {id_ for id_, state in zip(ids, held, strict=True) if state == "queued"}
+    assert set(dispatched) == {
+        id_ for id_, state in zip(ids, held, strict=True) if state == "queued"
+    }
 
 
 def test_a_pause_outlives_who_made_it_and_resume_releases(shell: Shell, store: Store) -> None:
     id_ = add(store)
     shell("pause", "--why", "storm")
-    store.feed()
-    anew = Store(store.redis)  # as after a restart: nothing of it is in a process
-    assert [gate.why for gate in anew.gates()] == [HELD]
-    anew.pump()
+    store.queue.feed()
+    anew = Store(redis_of(store))  # as after a restart: nothing of it is in a process
+    assert [hold.why for hold in anew.holds.all()] == [HELD]
+    anew.queue.pump()
     assert states(anew, id_) == ["held"]
     assert shell("resume").code == 0
-    assert anew.pump().released == 1
-    assert [fed for fed, _ in anew.feed()] == [id_]
-    last = anew.get(id_).timeline[-1]
+    assert anew.queue.pump().released == 1
+    assert [dispatched for dispatched, _ in anew.queue.feed()] == [id_]
+    last = anew.jobs.get(id_).timeline[-1]
     assert (last.before, last.to, last.why) == ("held", "queued", "released")
 
 
@@ -150,10 +154,10 @@ def test_what_one_pause_held_is_not_released_by_the_end_of_another(
     tagged, bulk = add(store, tags=("db1",)), add(store, priority="bulk")
     shell("pause", "--tag", "db1")
     shell("pause", "--priority", "bulk")
-    store.feed()
+    store.queue.feed()
     assert states(store, tagged, bulk) == ["held", "held"]
     shell("resume", "--tag", "db1")
-    store.pump()
+    store.queue.pump()
     assert states(store, tagged, bulk) == ["queued", "held"]
 
 
@@ -183,36 +187,36 @@ def test_prioritise_changes_the_line_and_the_timeline_tells_who_and_why(
         "cli:sam",
         "priority urgent: boss",
     )
-    assert store.get(first).priority == "normal"
+    assert store.jobs.get(first).priority == "normal"
 
 
 def test_a_job_that_has_become_urgent_is_fed_first(shell: Shell, store: Store) -> None:
     first, second = add(store), add(store)
-    store.prioritise(second, store.get(second).priority.URGENT, actor="cli:sam")
-    assert [id_ for id_, _ in store.feed()] == [second, first]
+    store.jobs.prioritise(second, store.jobs.get(second).priority.URGENT, actor="cli:sam")
+    assert [id_ for id_, _ in store.queue.feed()] == [second, first]
 
 
 def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Store) -> None:
     waiting, dialling = add(store, at="1h"), add(store)
-    store.claim(dialling, token="t", lease=60)
+    store.queue.claim(dialling, token="t", lease=60)
     ran = shell("prioritise", waiting, dialling, "--priority", "bulk")
     assert ran.code == 1
     assert ran.out.split() == [waiting, "scheduled"]
     assert ran.complaint == f"job {dialling} is dialing: its priority is past mattering"
-    assert store.get(waiting).priority == "bulk"
-    assert store.get(dialling).priority == "normal"
+    assert store.jobs.get(waiting).priority == "bulk"
+    assert store.jobs.get(dialling).priority == "normal"
 
 
 # -- why and stats --------------------------------------------------------------------------
 
 
 def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store: Store) -> None:
-    store.publish(AccountConfig(rate=Rate.parse("1/minute"), margin=0, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=Rate.parse("1/minute"), margin=0, one_at_a_time=False))
     ids = [add(store) for _ in range(3)]
-    ids.sort(key=lambda id_: (store.get(id_).due_at, id_))  # as they stand in line
+    ids.sort(key=lambda id_: (store.jobs.get(id_).due_at, id_))  # as they stand in line
     found = shell("why", ids[2], "--json").json
     assert (found["id"], found["state"], found["position"]) == (ids[2], "queued", 3)
-    assert found["expected_at"] > store.get(ids[2]).created_at.isoformat()
+    assert found["expected_at"] > store.jobs.get(ids[2]).created_at.isoformat()
     assert found["why"].startswith("it stands in line: 2 go first; expected in 2 min (")
     assert found["next_action"]["what"] == "is dialled when its turn comes"
     said = shell("why", ids[2])
@@ -226,7 +230,7 @@ def test_why_of_a_paused_job_tells_who_paused_and_why(shell: Shell, store: Store
     shell("pause", "--why", "storm")
     assert HELD in shell("why", id_).out
     assert shell("why", id_, "--json").json["position"] is None
-    store.feed()
+    store.queue.feed()
     found = shell("why", id_, "--json").json
     assert (found["state"], found["hold_reason"], found["why"]) == (
         "held",
@@ -239,11 +243,11 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
     shell: Shell, store: Store
 ) -> None:
     id_ = add(store)
-    store.claim(id_, token="t", lease=60)
+    store.queue.claim(id_, token="t", lease=60)
     vain = Decision(
         State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields={"callid": "call-1"}
     )
-    store.settle(id_, 1, vain)
+    store.calls.settle(id_, 1, vain)
     found = shell("why", "call-1", "--json").json
     assert (found["id"], found["reason"]) == (id_, "no_answer")
     assert found["why"] == "it has failed: no_answer: NO ANSWER"
@@ -251,7 +255,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
 
 
 def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
-    store.publish(AccountConfig(rate=Rate.parse("30/minute"), connections=4))
+    store.limiter.publish(AccountConfig(rate=Rate.parse("30/minute"), connections=4))
     add(store)
     add(store, tags=("campaign:a",))
     add(store, priority="bulk")
@@ -270,8 +274,8 @@ def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
 
 
 def test_stats_tells_of_a_rate_that_a_429_lowered(shell: Shell, store: Store) -> None:
-    store.publish(AccountConfig(rate=Rate(10)))
-    store.throttle(30)
+    store.limiter.publish(AccountConfig(rate=Rate(10)))
+    store.limiter.throttle(30)
     rate = shell("stats", "--json").json["rate"]
     assert rate["limit"] == 10
     assert 7 <= rate["working"] < 7.5
@@ -282,6 +286,6 @@ def test_stats_tells_of_a_rate_that_a_429_lowered(shell: Shell, store: Store) ->
 
 
 def test_stats_tells_of_no_limit(shell: Shell, store: Store) -> None:
-    store.publish(AccountConfig())
+    store.limiter.publish(AccountConfig())
     assert shell("stats", "--json").json["rate"]["limit"] is None
     assert "No rate limit; 0 requests under way" in shell("stats").out

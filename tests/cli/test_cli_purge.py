@@ -10,24 +10,24 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
-from dispatcher.store import Store, audit
-from dispatcher.store.callbacks import CallbackInbox, CallReport
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store import Store
+from dispatcher.store.callbacks import CallReport
 from support.cli_shell import Shell
+from support.redis_inside import key_of, redis_of
 
 NUMBER, OTHER = "+818011234567", "+818011234568"
 DIGITS = NUMBER.removeprefix("+")
 
 
 def add(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
-    return store.enqueue(JobRequest.of({"recipient": recipient, "say": "x", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": recipient, "say": "x", **fields})).id
 
 
 def dialled(store: Store, id_: str) -> int:
-    claim = store.claim(id_, token=id_, lease=60)
+    claim = store.queue.claim(id_, token=id_, lease=60)
     assert not isinstance(claim, State | None), claim
     placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": f"call-{id_}"})
-    store.settle(id_, claim.attempt, placed)
+    store.calls.settle(id_, claim.attempt, placed)
     return int(claim.attempt)
 
 
@@ -35,23 +35,23 @@ def ended(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
     id_ = add(store, recipient, **fields)
     attempt = dialled(store, id_)
     end = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
-    store.settle(id_, attempt, end)
+    store.calls.settle(id_, attempt, end)
     return id_
 
 
 @pytest.fixture
 def told(store: Store) -> Store:
     """A store that counts calls to people, and has a target of webhooks."""
-    store.publish(AccountConfig(webhooks=1, per_day=50))
+    store.limiter.publish(AccountConfig(webhooks=1, per_day=50))
     return store
 
 
 def traces(store: Store) -> list[str]:
     """Return the keys of the whole Redis in which the number stands, forwards or backwards."""
     found = []
-    for key in store.redis.scan_iter(count=1000):
-        dump: Any = store.redis.execute_command(
-            *_READ[store.redis.type(key)], key, *_ALL.get(store.redis.type(key), ())
+    for key in redis_of(store).scan_iter(count=1000):
+        dump: Any = redis_of(store).execute_command(
+            *_READ[redis_of(store).type(key)], key, *_ALL.get(redis_of(store).type(key), ())
         )
         text = repr((key, dump))
         if DIGITS in text or DIGITS[::-1] in text:
@@ -74,13 +74,13 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     gone = ended(
         told, tags=[f"to {NUMBER}"], key=f"alert {NUMBER}", webhook="https://a.example.com/h"
     )
-    conference = told.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
-    told.cancel(conference, actor="cli", why="no")
+    conference = told.jobs.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
+    told.jobs.cancel(conference, actor="cli", why="no")
     kept = ended(told, OTHER, tags=["x"])
-    CallbackInbox(told).receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
-    CallbackInbox(told).receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
-    dead = next(iter(Outbox(told).waiting())).id
-    Outbox(told).settle(dead, "dead", error="410")
+    told.callbacks.receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
+    told.callbacks.receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
+    dead = next(iter(told.webhooks.waiting())).id
+    told.webhooks.settle(dead, "dead", error="410")
     assert len({key.split(":")[1] for key in traces(told)}) >= 5
     ran = shell("purge", "--recipient", NUMBER, "--yes", "--note", f"asked by {NUMBER}", "--json")
     assert ran.code == 0, ran.err
@@ -88,11 +88,11 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     assert ran.json["webhooks"] >= 3
     assert ran.json["not_ended"] == []
     assert traces(told) == []
-    assert told.job_of_call(f"call-{gone}") is None
-    assert told.get(kept).state is State.FAILED
-    assert [report.job_id for report in CallbackInbox(told).take()] == [kept]
-    assert {each.job.id for each in Outbox(told).waiting() if each.job} == {kept}
-    *_, entry = audit.read(told, mask=False)
+    assert told.jobs.id_of_call(f"call-{gone}") is None
+    assert told.jobs.get(kept).state is State.FAILED
+    assert [report.job_id for report in told.callbacks.take()] == [kept]
+    assert {each.job.id for each in told.webhooks.waiting() if each.job} == {kept}
+    *_, entry = told.audit.read(mask=False)
     assert (entry.act, entry.target, entry.why) == (
         "purge",
         "recipient:+8180****4567",
@@ -122,24 +122,24 @@ def test_a_job_under_way_is_left_and_told(shell: Shell, told: Store) -> None:
     assert ran.json["removed"] == 1
     assert [job["id"] for job in ran.json["not_ended"]] == [under_way]
     assert NUMBER not in ran.out + ran.err
-    assert told.get(under_way).state is State.IN_PROGRESS
-    busy: Any = told.redis.get(told.key("busy", DIGITS))
+    assert told.jobs.get(under_way).state is State.IN_PROGRESS
+    busy: Any = redis_of(told).get(key_of(told, "busy", DIGITS))
     assert busy is None or busy.decode() == under_way
 
 
 def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     old = ended(told)
     long_ago = told.now() - 91 * 86_400_000
-    told.redis.hset(told.key("job", old), "finished", round(long_ago))
-    told.redis.zadd(told.key("idx", "failed:no_answer"), {old: long_ago})
+    redis_of(told).hset(key_of(told, "job", old), "finished", round(long_ago))
+    redis_of(told).zadd(key_of(told, "idx", "failed:no_answer"), {old: long_ago})
     new, waiting = ended(told, OTHER), add(told)
     dry = shell("purge", "--older-than", "90d", "--dry-run", "--json")
     assert dry.json == {"would_remove": 1, "not_ended": []}
     assert shell("purge", "--older-than", "90d", "--yes", "--json").json["removed"] == 1
-    assert told.get_many([old]) == [None]
-    assert told.get(new).id == new
-    assert told.get(waiting).id == waiting
-    *_, entry = audit.read(told)
+    assert told.jobs.get_many([old]) == [None]
+    assert told.jobs.get(new).id == new
+    assert told.jobs.get(waiting).id == waiting
+    *_, entry = told.audit.read()
     assert (entry.act, entry.target) == ("purge", "older-than:90d")
 
 
@@ -147,8 +147,8 @@ def test_a_dry_run_removes_nothing_and_is_no_act(shell: Shell, told: Store) -> N
     id_ = ended(told)
     ran = shell("purge", "--recipient", NUMBER, "--dry-run")
     assert ran.out == "+8180****4567: 1 ended jobs, 0 not ended\n"
-    assert told.get(id_).id == id_
-    assert list(audit.read(told)) == []
+    assert told.jobs.get(id_).id == id_
+    assert list(told.audit.read()) == []
 
 
 @pytest.mark.parametrize(
@@ -168,14 +168,14 @@ def test_wrong_usage_removes_nothing(
     ran = shell("purge", *options)
     assert ran.code == 2
     assert word in ran.complaint
-    assert told.get(id_).id == id_
+    assert told.jobs.get(id_).id == id_
 
 
 def test_a_call_of_a_job_that_is_gone_leaves_no_trace_of_the_number(
     shell: Shell, store: Store
 ) -> None:
     """A record that was deleted by hand ends no call."""
-    store.redis.set(store.key("busy", DIGITS), "aaaaaaaaaaaaaaaa")
+    redis_of(store).set(key_of(store, "busy", DIGITS), "aaaaaaaaaaaaaaaa")
     assert traces(store)
     assert shell("purge", "--recipient", NUMBER, "--yes").code == 0
     assert [name for name in traces(store) if "busy" in name] == []

@@ -10,20 +10,20 @@ from rich.console import Console
 from dispatcher.cli import watch as watching
 from dispatcher.cli.watch import Board
 from dispatcher.client.watching import Change, Gap
+from dispatcher.model.filters import Filter
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.search import Filter
 from dispatcher.values.masking import mask_number
 
 NUMBER = "+818011234567"
 
 
 def enqueue(store: Store, **fields: object) -> str:
-    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", **fields})).id
 
 
 def change(store: Store, id_: str) -> Change:
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     return Change(job, job.timeline[-1])
 
 
@@ -36,7 +36,7 @@ def shown(board: Board) -> str:
 
 def test_it_begins_with_what_is_under_way_and_counts(store: Store) -> None:
     live, over = enqueue(store, tags=["a"]), enqueue(store, tags=["a"])
-    store.cancel(over, actor="cli")
+    store.jobs.cancel(over, actor="cli")
     other = enqueue(store)
     board = Board(store, Filter(tag="a"), 10)
     board.begin()
@@ -52,7 +52,7 @@ def test_it_begins_with_what_is_under_way_and_counts(store: Store) -> None:
 
 def test_it_begins_with_the_jobs_of_one_producer_where_that_is_asked_for(store: Store) -> None:
     request = JobRequest.of({"recipient": NUMBER, "say": "Hello"})
-    own, other = (store.enqueue(request, actor=name).id for name in ("billing", "ops"))
+    own, other = (store.jobs.enqueue(request, actor=name).id for name in ("billing", "ops"))
     board = Board(store, Filter(producer="billing"), 10)
     board.begin()
     board.take([])
@@ -88,11 +88,11 @@ def test_rows_are_read_anew_after_a_gap_and_now_and_then(
     board = Board(store, Filter(), 3)
     board.begin()
     board.take([])
-    store.cancel(id_, actor="cli")
+    store.jobs.cancel(id_, actor="cli")
     board.take([])
     assert "1 cancelled" not in shown(board)
     if why == "a gap":
-        now = store.get(id_).created_at
+        now = store.jobs.get(id_).created_at
         board.take([Gap(now, now)])
     else:
         monkeypatch.setattr(watching, "RESYNC", 0)

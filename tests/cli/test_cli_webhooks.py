@@ -10,39 +10,40 @@ import pytest
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from support.cli_shell import Shell
 from support.polling import eventually
+from support.redis_inside import redis_of
 
 NUMBER = "+818011234567"
 OWN = "https://receiver.example/told?token=s3cret"
 
 
 @pytest.fixture
-def outbox(store: Store) -> Outbox:
-    store.publish(AccountConfig(webhooks=1))
-    return Outbox(store)
+def webhooks(store: Store) -> Webhooks:
+    store.limiter.publish(AccountConfig(webhooks=1))
+    return store.webhooks
 
 
 def enqueue(store: Store, **fields: object) -> str:
-    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "Hello", **fields})).id
 
 
-def given_up(outbox: Outbox) -> str:
+def given_up(store: Store) -> str:
     """Let a webhook be given up; return its id."""
-    store = outbox.store
-    store.cancel(enqueue(store), actor="cli")
-    id_ = outbox.take(60)[-1]
-    outbox.claim(id_, 60)
-    outbox.settle(id_, "dead", error="it answered \x1b[31m410")
+    webhooks = store.webhooks
+    store.jobs.cancel(enqueue(store), actor="cli")
+    id_ = webhooks.take(60)[-1]
+    webhooks.claim(id_, 60)
+    webhooks.settle(id_, "dead", error="it answered \x1b[31m410")
     return id_
 
 
 def test_the_list_shows_what_waits_and_what_was_given_up(
-    shell: Shell, store: Store, outbox: Outbox
+    shell: Shell, store: Store, webhooks: Webhooks
 ) -> None:
-    dead = given_up(outbox)
-    store.cancel(enqueue(store, webhook=OWN), actor="cli")
+    dead = given_up(store)
+    store.jobs.cancel(enqueue(store, webhook=OWN), actor="cli")
     rows = shell("webhooks", "list", "--json").json
     assert [(each["state"], each["target"]) for each in rows] == [
         ("dead", "1"),
@@ -62,8 +63,10 @@ def test_the_list_shows_what_waits_and_what_was_given_up(
     assert "Webhooks: 2 wait, 1 given up" in shell("stats").out
 
 
-def test_retry_by_id_and_all_say_what_was_done(shell: Shell, outbox: Outbox) -> None:
-    one, two, three = (given_up(outbox) for _ in range(3))
+def test_retry_by_id_and_all_say_what_was_done(
+    shell: Shell, store: Store, webhooks: Webhooks
+) -> None:
+    one, two, three = (given_up(store) for _ in range(3))
     ran = shell("webhooks", "retry", one, "--json")
     assert (ran.code, ran.json) == (0, {"again": [one], "refused": []})
     ran = shell("webhooks", "retry", one, "msg_none:1")
@@ -73,7 +76,7 @@ def test_retry_by_id_and_all_say_what_was_done(shell: Shell, outbox: Outbox) -> 
     assert "no webhook that is kept" in ran.err
     ran = shell("webhooks", "retry", "--all", "--json")
     assert (ran.code, set(ran.json["again"])) == (0, {two, three})
-    assert outbox.counts() == {"waiting": 3, "dead": 0}
+    assert webhooks.counts() == {"waiting": 3, "dead": 0}
 
 
 @pytest.mark.parametrize("arguments", [[], ["msg_a:1", "--all"]])
@@ -115,10 +118,10 @@ def test_receivers_without_a_secret_stop_the_start(shell: Shell, provider: dict[
 
 def test_watch_prints_one_object_for_each_change(shell: Shell, store: Store) -> None:
     process = shell.start("watch", "--json", "--tag", "a")
-    eventually(store.redis.pubsub_numpat, "it listens")
+    eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store, tags=["a"])
     enqueue(store, tags=["b"])
-    store.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
+    store.jobs.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
     assert process.stdout
     lines = [process.stdout.readline().decode() for _ in range(2)]
     process.send_signal(signal.SIGINT)
@@ -137,7 +140,7 @@ def test_watch_ends_after_its_time_and_prints_lines_where_no_terminal_is(
     shell: Shell, store: Store
 ) -> None:
     process = shell.start("watch", "--for", "3s")
-    eventually(store.redis.pubsub_numpat, "it listens")
+    eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store)
     ran = shell.end(process)
     assert (ran.code, ran.err) == (0, "")

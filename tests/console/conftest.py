@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from support.console_client import Person, key
 from support.gateway_process import Gateway
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 FLOWER = "http://flower.example:5555"
@@ -32,8 +33,8 @@ def gateway(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
 def store(server: EmbeddedServer) -> Iterator[Store]:
     """The store that the gateway stands on, empty at first."""
     store = Store.from_url(server.url)
-    with store.redis:
-        store.redis.flushall()
+    with redis_of(store):
+        redis_of(store).flushall()
         yield store
 
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store import bulk as acts
-from dispatcher.store.audit import read
-from dispatcher.store.bulk import Act
-from dispatcher.store.credit import Look, note_balance
-from dispatcher.store.previews import preview
+from dispatcher.store.budget import CheckRight
 from support.console_client import Person, Reader
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, failed, in_progress
 
 NUMBERS = [f"+81801111{n:04d}" for n in range(20)]
@@ -29,11 +27,11 @@ def all_failed(store: Store, many: int, **fields: Any) -> list[str]:
 def unknown(store: Store) -> str:
     id_ = enqueue(store)
     why = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
-    store.settle(id_, claim(store, id_).attempt, why)
+    store.calls.settle(id_, claim(store, id_).attempt, why)
     return id_
 
 
-def propose(person: Person, path: str = "/console/jobs?state=failed", **fields: Any) -> Reader:
+def create(person: Person, path: str = "/console/jobs?state=failed", **fields: Any) -> Reader:
     """Return the preview of what is asked for on a list."""
     answer = person.send(person.page(path), "/acts/propose", **fields)
     assert answer.status_code == 200, answer.text
@@ -41,70 +39,72 @@ def propose(person: Person, path: str = "/console/jobs?state=failed", **fields: 
 
 
 def states(store: Store, ids: list[str]) -> list[str]:
-    return [job.state for job in store.get_many(ids) if job]
+    return [job.state for job in store.jobs.get_many(ids) if job]
 
 
 def test_a_preview_says_how_many_and_what_it_costs_and_does_nothing(
     operator: Person, store: Store
 ) -> None:
     ids = all_failed(store, 3)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "Retry: 3 of 3 jobs" in page.text
     assert "60 credits" in page.text
     assert states(store, ids) == ["failed"] * 3
-    assert list(read(store)) == []
+    assert list(store.audit.read()) == []
 
 
 def test_a_preview_says_what_would_keep_the_calls_back(operator: Person, store: Store) -> None:
     all_failed(store, 3)
-    note_balance(store, Decimal(50), Look(0, 0), 300)
-    store.close_gate("auth", "the provider says 401")
-    page = propose(operator, what="retry", which="all")
+    store.budget.note_balance(Decimal(50), CheckRight(0, 0), 300)
+    store.holds.start("auth", "the provider says 401")
+    page = create(operator, what="retry", which="all")
     assert "Calls are held: the provider says 401" in page.text
     assert "The credit will not do for all of them" in page.text
 
 
 def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: Store) -> None:
     ids, other = all_failed(store, 3, tags=["zoo"]), failed(store)
-    page = propose(operator, "/console/jobs?tag=zoo", what="retry", which="all")
+    page = create(operator, "/console/jobs?tag=zoo", what="retry", which="all")
     report = operator.send(page, "/console/acts", note="line was cut")
     assert states(store, [*ids, other]) == ["queued"] * 3 + ["failed"]
     words = Reader(report.text).text
     assert "Retried 3 Left 0 Not done 0" in words
-    last = store.get(ids[0]).timeline[-1]
+    last = store.jobs.get(ids[0]).timeline[-1]
     assert (last.actor, last.why) == ("console:ops", "line was cut")
-    assert [entry.actor for entry in read(store)] == ["console:ops"] * len(list(read(store)))
+    assert [entry.actor for entry in store.audit.read()] == ["console:ops"] * len(
+        list(store.audit.read())
+    )
     assert "line was cut" in operator.page("/console/audit").text
     assert "retry: tag=zoo" in operator.page("/console/acts").text
 
 
 def test_only_the_ticked_are_acted_on(operator: Person, store: Store) -> None:
     ids = all_failed(store, 4)
-    page = propose(operator, what="retry", which="ticked", id=ids[:2])
+    page = create(operator, what="retry", which="ticked", id=ids[:2])
     operator.send(page, "/console/acts", note="x")
     assert states(store, ids) == ["queued", "queued", "failed", "failed"]
 
 
 def test_a_storm_of_the_same_click_does_it_once(operator: Person, store: Store) -> None:
     ids = all_failed(store, 5)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(lambda _: operator.send(page, "/console/acts", note="x"), range(16))
         )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.url for answer in answers}) == 1
-    assert [sum(e.to == "queued" for e in store.get(id_).timeline) for id_ in ids] == [2] * 5
-    assert len(acts.recent(store)) == 1
+    assert [sum(e.to == "queued" for e in store.jobs.get(id_).timeline) for id_ in ids] == [2] * 5
+    assert len(store.bulk.recent()) == 1
 
 
 def test_what_was_reached_meanwhile_is_left_alone_and_reported(
     operator: Person, store: Store
 ) -> None:
     ids = [unknown(store), *all_failed(store, 1)]
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert "1 of them may have been called already, and nobody knows" in page.text
-    store.mark_reached(ids[0], actor="cli:eve")
+    store.jobs.mark_reached(ids[0], actor="cli:eve")
     words = Reader(operator.send(page, "/console/acts", note="x").text).text
     assert "Retried 1 Left 0 Not done 1" in words
     assert "1: somebody was reached" in words
@@ -113,7 +113,7 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
 
 def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store) -> None:
     ids = [failed(store), in_progress(store)]
-    page = propose(operator, "/console/jobs", what="retry", which="all")
+    page = create(operator, "/console/jobs", what="retry", which="all")
     assert "Retry: 1 of 2 jobs" in page.text
     assert "1: it has not ended" in page.text
     operator.send(page, "/console/acts", note="x")
@@ -122,15 +122,15 @@ def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store
 
 def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Store) -> None:
     id_ = failed(store, expires="1h")
-    store.redis.hset(store.key("job", id_), "expires", round(store.now()) - 1000)
-    page = propose(operator, what="retry", which="all")
+    redis_of(store).hset(key_of(store, "job", id_), "expires", round(store.now()) - 1000)
+    page = create(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
     assert "There is nothing to do" in page.text
     answer = operator.send(page, "/acts/propose", expires="30m")
     page = Reader(answer.text)
     assert "Retry: 1 of 1 job" in page.text
     operator.send(page, "/console/acts", note="x")
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.state is State.QUEUED
     assert job.expires_at is not None
     assert 1700 < (job.expires_at.timestamp() * 1000 - store.now()) / 1000 <= 1800
@@ -141,7 +141,7 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
 ) -> None:
     id_ = enqueue(store)
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)
-    store.settle(id_, claim(store, id_).attempt, lost)
+    store.calls.settle(id_, claim(store, id_).attempt, lost)
     page = operator.page(f"/console/jobs/{id_}")
     preview = Reader(operator.send(page, "/acts/propose", what="retry").text)
     assert "Retry: 0 of 1 job" in preview.text
@@ -149,15 +149,17 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
     preview = Reader(operator.send(preview, "/acts/propose", uncertain="1").text)
     assert "Retry: 1 of 1 job" in preview.text
     operator.send(preview, "/console/acts", note="she says it never rang")
-    assert store.get(id_).state is State.QUEUED
+    assert store.jobs.get(id_).state is State.QUEUED
 
 
-@pytest.mark.parametrize("what", list(Act))
-def test_every_act_has_a_report_whoever_began_it(operator: Person, store: Store, what: Act) -> None:
-    found = preview(store, what, (enqueue(store), failed(store)), priority=Priority.BULK)
-    acts.propose(store, found)
-    acts.begin(store, found.id, actor="cli:eve", why="x")
-    acts.drive(store, found.id)
+@pytest.mark.parametrize("what", list(BulkActionKind))
+def test_every_act_has_a_report_whoever_began_it(
+    operator: Person, store: Store, what: BulkActionKind
+) -> None:
+    found = store.bulk.preview(what, (enqueue(store), failed(store)), priority=Priority.BULK)
+    store.bulk.create(found)
+    store.bulk.begin(found.id, actor="cli:eve", why="x")
+    store.bulk.drive(found.id)
     assert "Done" in operator.page(f"/console/acts/{found.id}").text
     assert f"{what}: 2 jobs by id" in operator.page("/console/acts").text
 
@@ -169,14 +171,14 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: 
     assert form.buttons == ["retry", "reached"]
     preview = Reader(operator.send(page, "/acts/propose", what="reached").text)
     operator.send(preview, "/console/acts", note="asked her")
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.COMPLETED, "marked_reached")
     assert job.timeline[-1].actor == "console:ops"
 
 
 def test_waiting_jobs_are_cancelled(operator: Person, store: Store) -> None:
     ids = [enqueue(store), in_progress(store)]
-    page = propose(operator, "/console/jobs", what="cancel", which="all")
+    page = create(operator, "/console/jobs", what="cancel", which="all")
     operator.send(page, "/console/acts", note="x")
     assert states(store, ids) == ["cancelled", "in_progress"]
 
@@ -220,7 +222,7 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> None:
     ids = all_failed(store, 1)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     assert operator.send(page, "/console/acts", note="  ").status_code == 422
     fields = {"csrf": operator.token, "note": "x", "act": "0" * 12}
     assert operator.post("/console/acts", fields).status_code == 404
@@ -229,10 +231,10 @@ def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> No
 
 def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     ids = all_failed(store, 3)
-    page = propose(operator, what="retry", which="all")
+    page = create(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/acts")
     id_ = dict(form.fields)["act"]
-    acts.begin(store, id_, actor="console:eve", why="x")
+    store.bulk.begin(id_, actor="console:eve", why="x")
     report = operator.page(f"/console/acts/{id_}")
     assert "Under way" in report.text
     answer = operator.send(report, "/stop")
@@ -243,17 +245,17 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
 def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> None:
     all_failed(store, 1)
     report = Reader(
-        operator.send(propose(operator, what="retry", which="all"), "/console/acts", note="x").text
+        operator.send(create(operator, what="retry", which="all"), "/console/acts", note="x").text
     )
     answer = operator.send(report, "/pause")
     assert answer.url.endswith("/console?done=paused")
-    (gate,) = store.gates()
-    assert gate.name.startswith("paused:tag:retry:")
+    (hold,) = store.holds.all()
+    assert hold.name.startswith("paused:tag:retry:")
     assert "Calls tagged retry:" in Reader(answer.text).text
 
 
 @pytest.mark.parametrize(
-    ("scope", "gate"),
+    ("scope", "hold"),
     [
         ({"scope": "all"}, "paused"),
         ({"scope": "tag", "tag": "zoo:x"}, "paused:tag:zoo:x"),
@@ -261,30 +263,30 @@ def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> N
     ],
 )
 def test_a_pause_and_a_resume(
-    operator: Person, store: Store, scope: dict[str, str], gate: str
+    operator: Person, store: Store, scope: dict[str, str], hold: str
 ) -> None:
     answer = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
-    assert [each.name for each in store.gates()] == [gate]
+    assert [each.name for each in store.holds.all()] == [hold]
     assert "paused by console:ops: storm" in Reader(answer.text).text
     again = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
     assert "nothing was changed" in Reader(again.text).text
     answer = operator.send(Reader(again.text), "/console/resume", note="over")
-    assert store.gates() == []
+    assert store.holds.all() == []
     assert "Resumed" in Reader(answer.text).text
-    assert [(each.act, each.why) for each in read(store)] == [
+    assert [(each.act, each.why) for each in store.audit.read()] == [
         ("pause", "storm"),
         ("resume", "over"),
     ]
 
 
 @pytest.mark.parametrize(
-    "gate", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
+    "hold", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
 )
-def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, gate: str) -> None:
-    store.close_gate("credit", "no money")
-    answer = operator.post("/console/resume", {"csrf": operator.token, "gate": gate})
+def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, hold: str) -> None:
+    store.holds.start("credit", "no money")
+    answer = operator.post("/console/resume", {"csrf": operator.token, "gate": hold})
     assert answer.status_code == 422
-    assert [each.name for each in store.gates()] == ["credit"]
+    assert [each.name for each in store.holds.all()] == ["credit"]
 
 
 @pytest.mark.parametrize(
@@ -302,20 +304,22 @@ def test_a_pause_that_makes_no_sense_is_refused(
 ) -> None:
     answer = operator.post("/console/pause", fields | {"csrf": operator.token})
     assert answer.status_code == 422
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_the_workers_are_asked_to_look_at_the_balance(operator: Person, store: Store) -> None:
-    store.redis.hset(store.key("credit"), "look_at", round(store.now()) + 300_000)
+    redis_of(store).hset(key_of(store, "credit"), "look_at", round(store.now()) + 300_000)
     answer = operator.send(operator.page("/console"), "/console/look")
     assert "looked at within a few seconds" in Reader(answer.text).text
-    assert float(store.redis.hget(store.key("credit"), "look_at") or 1) == 0
-    assert [(entry.actor, entry.act) for entry in read(store)] == [("console:ops", "look")]
+    assert float(redis_of(store).hget(key_of(store, "credit"), "look_at") or 1) == 0
+    assert [(entry.actor, entry.act) for entry in store.audit.read()] == [("console:ops", "look")]
 
 
 def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store: Store) -> None:
     for n in range(120):
-        store.cancel(enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}")
+        store.jobs.cancel(
+            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}"
+        )
     page = reader.page("/console/audit")
     assert "no. 119" in page.text
     assert "no. 19" not in page.text.replace("no. 119", "")

@@ -10,23 +10,22 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.states import Priority
-from dispatcher.store import Gate, Pace
-from dispatcher.store.backlog import Waits
-from dispatcher.store.credit import Account
-from dispatcher.store.outcome_counts import Minute
-from workers.gateway.console.banners import Level, Standing, matters
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
+from workers.gateway.console.banners import Level, Snapshot, banners
 from workers.gateway.console.chart import HEIGHT, chart
 from workers.gateway.console.pages import ago, when
 
 NOW = 1_700_000_000_000.0
 NONE = dict.fromkeys(Priority, 0)
 PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE, 0)
-ACCOUNT = Account(
+ACCOUNT = Credit(
     balance=Decimal(1000),
     seen_at=NOW,
-    misses=0,
-    next_look_at=NOW,
+    failed_checks=0,
+    next_check_at=NOW,
     spent=Decimal(0),
     spent_since=Decimal(0),
     in_flight=Decimal(0),
@@ -42,31 +41,31 @@ def minute(**ends: int) -> Minute:
     return Minute(at, Counter({name.replace("__", ":"): n for name, n in ends.items()}))
 
 
-def standing(**changes: Any) -> Standing:
-    well = Standing(NOW, (), {}, PACE, ACCOUNT, Waits({}, None), [minute(completed=11)])
+def snapshot(**changes: Any) -> Snapshot:
+    well = Snapshot(NOW, (), {}, PACE, ACCOUNT, Backlog({}, None), [minute(completed=11)])
     return replace(well, **changes)
 
 
-def gate(name: str, why: str = "because", required: float = 0, *, ajar: bool = False) -> Gate:
-    return Gate(name, NOW - 60_000, why, required, ajar)
+def hold(name: str, why: str = "because", required: float = 0, *, half_open: bool = False) -> Hold:
+    return Hold(name, NOW - 60_000, why, required, half_open)
 
 
 def test_all_is_well_and_says_what_that_means() -> None:
-    (found,) = matters(standing(minutes=[minute(completed=11, failed__no_answer=1)]))
+    (found,) = banners(snapshot(minutes=[minute(completed=11, failed__no_answer=1)]))
     assert found.level is Level.WELL
     assert found.what == "All is well: 12 jobs ended within the hour, 11 answered; nobody waits"
-    (found,) = matters(standing(minutes=[], pace=replace(PACE, fed=1)))
+    (found,) = banners(snapshot(minutes=[], pace=replace(PACE, dispatched=1)))
     assert found.what == "All is well: no calls; 1 job in line"
 
 
 def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None:
-    now = standing(
-        gates=(gate("credit", "no money", 50),),
-        account=replace(ACCOUNT, balance=Decimal(42)),
+    now = snapshot(
+        holds=(hold("credit", "no money", 50),),
+        credit=replace(ACCOUNT, balance=Decimal(42)),
         jobs={"held": {"credit": 300}},
         pace=replace(PACE, ready=NONE | {Priority.NORMAL: 18}),
     )
-    (found,) = matters(now)
+    (found,) = banners(now)
     assert (found.level, found.what) == (Level.BAD, "Calls are held: credit 42, needs 50")
     assert (found.since, found.waiting) == (NOW - 60_000, 318)
     assert "Top up" in found.remedy
@@ -85,30 +84,30 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
     ],
 )
 def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
-    waits = Waits({name: 3}, NOW)
-    (found,) = matters(standing(gates=(gate(name),), waits=waits, jobs={"held": {"x": 3}}))
+    backlog = Backlog({name: 3}, NOW)
+    (found,) = banners(snapshot(holds=(hold(name),), backlog=backlog, jobs={"held": {"x": 3}}))
     assert (found.what, found.level, found.waiting) == (f"{whom}: because", level, 3)
-    assert found.gate == (name if name.startswith("paused") else "")
+    assert found.hold == (name if name.startswith("paused") else "")
 
 
 def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:
-    (found,) = matters(standing(gates=(gate("provider_down", ajar=True),)))
+    (found,) = banners(snapshot(holds=(hold("provider_down", half_open=True),)))
     assert (found.level, found.what) == (Level.WARN, "Calls are tried one at a time: because")
 
 
 def test_the_worst_comes_first() -> None:
-    gates = (gate("paused:tag:zoo"), gate("auth"))
-    levels = [each.level for each in matters(standing(gates=gates, dead_webhooks=2))]
+    holds = (hold("paused:tag:zoo"), hold("auth"))
+    levels = [each.level for each in banners(snapshot(holds=holds, dead_webhooks=2))]
     assert levels == [Level.BAD, Level.WARN, Level.WARN]
 
 
-def waiting(**changes: Any) -> Standing:
-    late = Waits({}, NOW - 31_000)
-    return standing(waits=late, pace=replace(PACE, fed=2, **changes))
+def waiting(**changes: Any) -> Snapshot:
+    late = Backlog({}, NOW - 31_000)
+    return snapshot(backlog=late, pace=replace(PACE, dispatched=2, **changes))
 
 
 def test_that_nobody_dials_is_found_out() -> None:
-    (found,) = matters(waiting())
+    (found,) = banners(waiting())
     assert (found.level, found.waiting) == (Level.BAD, 2)
     assert found.what.startswith("Nobody dials")
 
@@ -118,36 +117,36 @@ def test_that_nobody_dials_is_found_out() -> None:
     [
         waiting(next_slot=0.1),
         waiting(connections=1),
-        replace(waiting(), waits=Waits({}, NOW - 29_000)),
+        replace(waiting(), backlog=Backlog({}, NOW - 29_000)),
         replace(waiting(), pace=PACE),
     ],
     ids=["the rate is used", "somebody does", "not for long", "nobody is ready"],
 )
-def test_waiting_alone_is_no_trouble(now: Standing) -> None:
-    assert matters(now)[0].level is Level.WELL
+def test_waiting_alone_is_no_trouble(now: Snapshot) -> None:
+    assert banners(now)[0].level is Level.WELL
 
 
 def test_what_only_a_person_can_know_is_asked_for() -> None:
-    (found,) = matters(standing(jobs={"failed": {"outcome_unknown": 1, "no_answer": 5}}))
+    (found,) = banners(snapshot(jobs={"failed": {"outcome_unknown": 1, "no_answer": 5}}))
     assert found.what.startswith("1 job ended without anybody knowing")
     assert found.link == "state=failed&reason=outcome_unknown"
 
 
 def test_credit_that_ends_soon_is_said_before_it_does() -> None:
-    account = replace(ACCOUNT, burn_per_hour=Decimal(475))
-    (found,) = matters(standing(account=account))
+    credit = replace(ACCOUNT, burn_per_hour=Decimal(475))
+    (found,) = banners(snapshot(credit=credit))
     assert found.what == "Credit lasts 2 h at this pace"
     lasting = replace(ACCOUNT, burn_per_hour=Decimal(200))
-    assert matters(standing(account=lasting))[0].level is Level.WELL
+    assert banners(snapshot(credit=lasting))[0].level is Level.WELL
 
 
 def test_a_balance_that_cannot_be_seen_is_said() -> None:
-    (found,) = matters(standing(account=replace(ACCOUNT, misses=3)))
+    (found,) = banners(snapshot(credit=replace(ACCOUNT, failed_checks=3)))
     assert found.what.startswith("The balance could not be seen 3 times")
 
 
 def test_most_calls_failing_is_trouble_and_nobody_at_home_is_not() -> None:
-    (found,) = matters(standing(minutes=[minute(failed__invalid_request=3, completed=2)]))
+    (found,) = banners(snapshot(minutes=[minute(failed__invalid_request=3, completed=2)]))
     assert found.what == "Most calls fail: 3 of 5 within the hour"
     for calm in (
         minute(failed__no_answer=50),
@@ -155,7 +154,7 @@ def test_most_calls_failing_is_trouble_and_nobody_at_home_is_not() -> None:
         minute(failed__invalid_request=4),
         minute(failed__call_failed=3, completed=1, cancelled=50, failed__no_answer=3),
     ):
-        assert matters(standing(minutes=[calm]))[0].level is Level.WELL
+        assert banners(snapshot(minutes=[calm]))[0].level is Level.WELL
 
 
 def test_the_chart_and_its_table_say_the_same() -> None:

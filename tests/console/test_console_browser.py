@@ -11,16 +11,14 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from dispatcher.store.api_keys import ApiKeys, Scope
-from dispatcher.store.pauses import Scope as Pausing
-from dispatcher.store.pauses import pause, resume
+from dispatcher.model.api_key import Scope
+from dispatcher.store.holds import PauseScope as Pausing
 from support.console_browser import DESK, PHONE, Page, chromium
 from support.e2e_stack import QUICK, SAY, Up, number, numbers
 from support.polling import eventually
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +47,7 @@ def page(up: Up, browser: Page) -> Iterator[Page]:
 
 
 def key(up: Up, scope: Scope = Scope.OPERATE) -> str:
-    return ApiKeys(up.dispatcher.store).create("ops", [scope])[1]
+    return up.dispatcher.store.api_keys.create("ops", [scope])[1]
 
 
 def unanswered(up: Up, many: int = 1, **options: Any) -> list[str]:
@@ -110,7 +108,7 @@ def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) 
 def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
     page.press("Stop dialling…")
     page.press("Pause")
-    assert not up.dispatcher.store.gates()  # the browser asks for which, and why
+    assert not up.dispatcher.store.holds.all()  # the browser asks for which, and why
     page.driver.find_element(By.CSS_SELECTOR, "input[value=all]").click()
     page.type("Why", "storm of alerts")
     page.press("Pause")
@@ -128,12 +126,12 @@ def test_what_happens_shows_by_itself(page: Page, up: Up) -> None:
     page.open()
     page.until_sees("All is well")
     store = up.dispatcher.store
-    pause(store, Pausing(), actor="cli:eve", note="maintenance")
+    store.holds.pause(Pausing(), actor="cli:eve", note="maintenance")
     try:
         page.until_sees("Calls are held: paused by cli:eve: maintenance")
         assert page.driver.title.startswith("Calls are held")
     finally:
-        resume(store, Pausing(), actor="cli:eve")
+        store.holds.resume(Pausing(), actor="cli:eve")
     page.until_sees("All is well")
 
 
@@ -189,7 +187,9 @@ def pages_of(up: Up) -> list[str]:
 
 def test_every_page_is_for_everybody(page: Page, up: Up) -> None:
     """What axe finds by itself: names, roles, contrast, order, in light and in dark, on a phone."""
-    pause(up.dispatcher.store, Pausing(tag="zoo"), actor="cli:eve", note="to have a pause to see")
+    up.dispatcher.store.holds.pause(
+        Pausing(tag="zoo"), actor="cli:eve", note="to have a pause to see"
+    )
     try:
         page.size(*PHONE)
         for path in pages_of(up):
@@ -201,7 +201,7 @@ def test_every_page_is_for_everybody(page: Page, up: Up) -> None:
                 page.scheme(scheme)
                 assert violations(page) == [], f"{path} {scheme}"
     finally:
-        resume(up.dispatcher.store, Pausing(tag="zoo"), actor="cli:eve")
+        up.dispatcher.store.holds.resume(Pausing(tag="zoo"), actor="cli:eve")
         page.complaints()  # that there is no such page, and no such search, was asked for
 
 
@@ -278,7 +278,7 @@ def test_who_may_look_is_shown_nothing_more(browser: Page, up: Up) -> None:
 
 
 def test_a_revoked_key_throws_out_whoever_looks(page: Page, up: Up) -> None:
-    keys = ApiKeys(up.dispatcher.store)
+    keys = up.dispatcher.store.api_keys
     page.open()
     for each in keys.all():
         keys.revoke(each.id)

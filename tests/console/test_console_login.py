@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 from support.console_client import Person, Reader, key
 from support.gateway_process import Gateway
+from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/acts", "/console/audit"]
@@ -37,7 +38,7 @@ def test_nobody_sees_a_page_without_logging_in(stranger: Person, path: str) -> N
 def test_nobody_acts_without_logging_in(stranger: Person, store: Store, path: str) -> None:
     answer = stranger.post(path, FORMS[path] | {"csrf": "x"}, allow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -48,7 +49,7 @@ def test_a_form_without_the_sessions_token_is_refused(
     answer = operator.post(path, FORMS[path] | {"csrf": token})
     assert answer.status_code == 403
     assert "does not come from a page of your session" in answer.text
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_a_token_of_another_session_is_refused(operator: Person, store: Store) -> None:
@@ -59,7 +60,7 @@ def test_a_token_of_another_session_is_refused(operator: Person, store: Store) -
         operator.post("/console/pause", FORMS["/console/pause"] | {"csrf": token}).status_code
         == 403
     )
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -67,7 +68,7 @@ def test_another_sites_page_cannot_send_a_form(operator: Person, store: Store, p
     fields = FORMS[path] | {"csrf": operator.token}
     answer = operator.post(path, fields, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -75,7 +76,7 @@ def test_who_may_look_may_not_act(reader: Person, store: Store, path: str) -> No
     answer = reader.post(path, FORMS[path] | {"csrf": reader.token})
     assert answer.status_code == 403
     assert "may look, and not act" in answer.text
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_who_may_look_sees_no_buttons_that_act(reader: Person, operator: Person) -> None:
@@ -88,7 +89,7 @@ def test_a_key_that_may_only_enqueue_stays_out(stranger: Person, store: Store) -
     answer = stranger.log_in(key(store, Scope.ENQUEUE))
     assert answer.status_code == 403
     assert "needs the scope read or operate" in answer.text
-    assert not [name for name in store.redis.keys("*") if b"session" in name]
+    assert not [name for name in redis_of(store).keys("*") if b"session" in name]
 
 
 def test_a_session_that_was_planted_lets_nobody_in(operator: Person, store: Store) -> None:
@@ -114,7 +115,7 @@ def test_a_log_in_form_of_another_browser_is_refused(stranger: Person, store: St
         answer = stranger.post("/console/login", fields, allow_redirects=False)
         assert answer.status_code == 403
         assert "try again" in answer.text
-    assert not [name for name in store.redis.keys("*") if b"session" in name]
+    assert not [name for name in redis_of(store).keys("*") if b"session" in name]
 
 
 def test_a_wrong_key_stays_out_and_is_not_told_why(stranger: Person, store: Store) -> None:
@@ -134,7 +135,7 @@ def test_after_ten_wrong_keys_others_wait_and_the_right_one_is_let_in(
     answer = stranger.log_in("vd_wrong")
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 60
-    assert 0 < store.redis.ttl(store.key("console", "failed", "127.0.0.1")) <= 60
+    assert 0 < redis_of(store).ttl(key_of(store, "console", "failed", "127.0.0.1")) <= 60
     assert stranger.log_in(key(store)).url == f"{stranger.url}/console"
 
 
@@ -161,17 +162,17 @@ def test_the_cookie_is_for_our_pages_alone(stranger: Person, store: Store) -> No
 def test_the_secret_of_a_session_stands_nowhere(operator: Person, store: Store) -> None:
     (secret,) = (c.value for c in operator.session.cookies if not c.name.endswith("-form"))
     assert secret
-    everything = list(store.redis.keys("*"))
-    everything += [str(store.redis.hgetall(n)).encode() for n in everything if b"session" in n]
+    everything = list(redis_of(store).keys("*"))
+    everything += [str(redis_of(store).hgetall(n)).encode() for n in everything if b"session" in n]
     assert secret.encode() not in b"".join(everything)
 
 
 def test_revoking_the_key_ends_its_sessions(operator: Person, store: Store) -> None:
     assert operator.get("/console", allow_redirects=False).status_code == 200
-    keys = ApiKeys(store)
+    keys = store.api_keys
     keys.revoke(keys.all()[0].id)
     assert operator.get("/console", allow_redirects=False).status_code == 303
-    assert not [name for name in store.redis.keys("*") if b"session" in name]
+    assert not [name for name in redis_of(store).keys("*") if b"session" in name]
 
 
 def test_logging_out_ends_the_session(operator: Person) -> None:
@@ -184,23 +185,23 @@ def test_logging_out_ends_the_session(operator: Person) -> None:
 def test_a_session_ends_idle_and_what_a_page_asks_by_itself_does_not_keep_it(
     operator: Person, store: Store
 ) -> None:
-    (name,) = (name for name in store.redis.keys("*") if b"session" in name)
-    store.redis.expire(name, 100)
+    (name,) = (name for name in redis_of(store).keys("*") if b"session" in name)
+    redis_of(store).expire(name, 100)
     operator.get("/console", headers={"X-Console-Live": "1"})
-    assert store.redis.ttl(name) <= 100
+    assert redis_of(store).ttl(name) <= 100
     operator.get("/console")
-    assert store.redis.ttl(name) > 3000
+    assert redis_of(store).ttl(name) > 3000
 
 
 def test_a_session_has_a_longest_life(server: EmbeddedServer, store: Store, tmp_path: Path) -> None:
     settings = {"DISPATCHER_CONSOLE_SESSION": "60s"}
     with Gateway(tmp_path, server.url, **settings) as short, Person(short.url) as person:
         person.log_in(key(store))
-        (name,) = (name for name in store.redis.keys("*") if b"session" in name)
-        store.redis.hset(name, "until", round(store.now()) + 5000)
+        (name,) = (name for name in redis_of(store).keys("*") if b"session" in name)
+        redis_of(store).hset(name, "until", round(store.now()) + 5000)
         person.get("/console")
-        assert store.redis.pttl(name) <= 5000
-        store.redis.hset(name, "until", round(store.now()) - 1)
+        assert redis_of(store).pttl(name) <= 5000
+        redis_of(store).hset(name, "until", round(store.now()) - 1)
         assert person.get("/console", allow_redirects=False).status_code == 303
 
 

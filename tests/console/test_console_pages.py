@@ -10,7 +10,7 @@ import pytest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.holds import PauseScope
 from support.console_client import MASKED, RECIPIENT, Person, Reader, key
 from support.gateway_process import Gateway
 from support.store_jobs import claim, enqueue, failed, in_progress
@@ -34,7 +34,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 def failed_with(store: Store, why: str, **fields: object) -> str:
     id_ = enqueue(store, **fields)
     decision = Decision(State.FAILED, "invalid_request", why, "invalid_request")
-    store.settle(id_, claim(store, id_).attempt, decision)
+    store.calls.settle(id_, claim(store, id_).attempt, decision)
     return id_
 
 
@@ -80,7 +80,7 @@ def test_no_other_file_is_served(operator: Person, name: str) -> None:
 def test_nothing_that_others_wrote_becomes_markup(operator: Person, store: Store) -> None:
     tag = "<b>'&\"x"
     id_ = failed_with(store, HOSTILE, say=HOSTILE, tags=[tag], key=HOSTILE)
-    pause(store, Scope(), actor="console:ops", note=HOSTILE)
+    store.holds.pause(PauseScope(), actor="console:ops", note=HOSTILE)
     for path in ("/console", "/console/jobs", f"/console/jobs/{id_}", "/console/audit"):
         html = operator.get(path).text
         for raw in ("<script>alert", "<img src=x", "<b>"):
@@ -132,7 +132,7 @@ def test_who_may_look_sees_no_number_whole_and_no_text(
 ) -> None:
     tag, named = f"call-{RECIPIENT}", f"to {RECIPIENT}"
     id_ = failed_with(store, f"no such number {RECIPIENT}", say="Disk full", tags=[tag], key=named)
-    pause(store, Scope(), actor="console:ops", note=f"{RECIPIENT} complains")
+    store.holds.pause(PauseScope(), actor="console:ops", note=f"{RECIPIENT} complains")
     for path in ("/console", "/console/jobs", f"/console/jobs/{id_}", "/console/audit"):
         html = reader.get(path).text
         assert RECIPIENT not in html
@@ -186,7 +186,7 @@ def test_a_job_is_found_by_its_id_its_calls_id_and_last_digits(
 
 def test_jobs_are_filtered_by_all_that_is_known_of_them(operator: Person, store: Store) -> None:
     one = failed(store, tags=["zoo"], recipient="+818011110001")
-    two = store.enqueue(_request(), actor="billing").id
+    two = store.jobs.enqueue(_request(), actor="billing").id
     cases = {
         "state=failed": {one},
         "state=failed&state=queued": {one, two},
@@ -250,7 +250,7 @@ def test_where_redis_is_away_a_page_says_so(tmp_path: Path) -> None:
 def test_why_a_job_has_not_rung_stands_on_its_page(operator: Person, store: Store) -> None:
     id_ = enqueue(store)
     assert "It stands in line: it is next" in operator.page(f"/console/jobs/{id_}").text
-    pause(store, Scope(), actor="console:ops", note="storm")
+    store.holds.pause(PauseScope(), actor="console:ops", note="storm")
     assert (
         "calls are held: paused by console:ops: storm" in operator.page(f"/console/jobs/{id_}").text
     )

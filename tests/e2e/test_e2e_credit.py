@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.sandbox.options import CREDITS_PAGES
-from dispatcher.store.credit import Account, account
-from dispatcher.store.events import notices
-from dispatcher.store.search import counts
 from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, numbers
 from support.polling import eventually
 
@@ -27,7 +25,7 @@ MANY = 300
 
 
 def held(up: Up) -> int:
-    return sum(counts(up.dispatcher.store)[State.HELD].values())
+    return sum(up.dispatcher.store.search.counts()[State.HELD].values())
 
 
 def settled(up: Up, sandbox: Sandbox) -> int:
@@ -35,7 +33,7 @@ def settled(up: Up, sandbox: Sandbox) -> int:
 
     def quiet() -> int:
         placed = sandbox.placed()
-        waits = placed + held(up) == MANY and not account(up.dispatcher.store).in_flight
+        waits = placed + held(up) == MANY and not up.dispatcher.store.budget.credit().in_flight
         return placed if waits and not sandbox.stats()["calls"]["in_progress"] else 0
 
     return eventually(quiet, "what the credit pays for is called, the rest is held")
@@ -52,7 +50,7 @@ class Story:
     untouched: list[Job]
     stats: dict[str, Any]
     jobs: list[Job]
-    account: Account
+    account: Credit
     charged: float
     kinds: Counter[str]
 
@@ -64,10 +62,10 @@ def out_of_credit(folder: Path) -> Story:
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
     ):
         store = up.dispatcher.store
-        eventually(lambda: account(store).balance is not None, "the balance is seen")
+        eventually(lambda: store.budget.credit().balance is not None, "the balance is seen")
         ids = up.enqueue(numbers("0001", MANY))
         first = settled(up, sandbox)
-        found = [job for job in store.get_many(ids) if job]
+        found = [job for job in store.jobs.get_many(ids) if job]
         untouched = [job for job in found if job.state is State.HELD]
         stats = up.json("stats")
         began = time.monotonic()
@@ -80,7 +78,7 @@ def out_of_credit(folder: Path) -> Story:
         sandbox.top_up(1_000_000)
         jobs = up.ended(ids, 120)
         charged = sandbox.stats()["credits"]["charged"]
-        kinds = Counter(each.kind for each in notices(store))
+        kinds = Counter(each.kind for each in store.events.after())
         return Story(
             first,
             resumed,
@@ -89,7 +87,7 @@ def out_of_credit(folder: Path) -> Story:
             untouched,
             stats,
             jobs,
-            account(store),
+            store.budget.credit(),
             charged,
             kinds,
         )
@@ -151,7 +149,7 @@ def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
         ids = up.enqueue(numbers("0001", MANY))
         eventually(lambda: sandbox.placed() > MANY / 10, "calls are placed")
         sandbox.options(**trouble)
-        eventually(up.dispatcher.store.gates, "the gate is closed")
+        eventually(up.dispatcher.store.holds.all, "the gate is closed")
         time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
         waiting = held(up)
         failures = sandbox.answered(status)
@@ -191,20 +189,22 @@ def strange_balances(folder: Path) -> dict[str, State]:
         store = up.dispatcher.store
         for page in CREDITS_PAGES[1:]:
             sandbox.options(credits_page=page)
-            eventually(lambda: account(store).misses > 0, "a look has failed")
+            eventually(lambda: store.budget.credit().failed_checks > 0, "a look has failed")
             (job,) = up.ended(up.enqueue(numbers("0001", 1)), 120)
             found[page] = job.state
             sandbox.options(credits_page="right")
-            eventually(lambda: account(store).misses == 0, "a look succeeds again", 80)
+            eventually(
+                lambda: store.budget.credit().failed_checks == 0, "a look succeeds again", 80
+            )
         for balance in (-5, 49.9999):
             sandbox.credits(balance)
             eventually(
-                lambda: account(store).balance == Decimal(str(balance)),  # noqa: B023
+                lambda: store.budget.credit().balance == Decimal(str(balance)),  # noqa: B023
                 "the balance is seen",
             )
             (id_,) = up.enqueue(numbers("0001", 1))
-            eventually(lambda: store.get(id_).state is State.HELD, "held")  # noqa: B023
-            found[str(balance)] = store.get(id_).state
+            eventually(lambda: store.jobs.get(id_).state is State.HELD, "held")  # noqa: B023
+            found[str(balance)] = store.jobs.get(id_).state
             sandbox.credits(50.0001 if balance > 0 else 1000)
             up.ended([id_], 120)
         found["refused"] = State.FAILED if sandbox.answered(403) else State.COMPLETED

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from dispatcher.store import audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act
-from dispatcher.store.search import Filter
 from support.e2e_stack import Stage, numbers
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 
 SECOND_TIME, NEVER, AT_ONCE = "0005", "0003", "0001"
 
@@ -60,15 +59,15 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     """As the console and the HTTP API do it, their message lost."""
     jobs = night(stage, "night-2")
     store = stage.up.dispatcher.store
-    seen = acts.preview(store, Act.RETRY, Filter(tag="night-2"))
-    acts.propose(store, seen)
-    acts.begin(store, seen.id, actor="console:ops", why="mended")
-    store.redis.zadd(store.key("acts", "open"), {seen.id: 0})  # as if its lease were over
-    eventually(lambda: acts.progress(store, seen.id).over, "the act is over")
-    assert acts.progress(store, seen.id).did == len(seen.ids) == 12
+    seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="night-2"))
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor="console:ops", why="mended")
+    redis_of(store).zadd(key_of(store, "acts", "open"), {seen.id: 0})  # as if its lease were over
+    eventually(lambda: store.bulk.get(seen.id).over, "the act is over")
+    assert store.bulk.get(seen.id).did == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
-    assert {entry.actor for entry in audit.read(store) if entry.facts.get("act") == seen.id} == {
+    assert {entry.actor for entry in store.audit.read() if entry.facts.get("act") == seen.id} == {
         "console:ops"
     }
 

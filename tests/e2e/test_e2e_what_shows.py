@@ -14,6 +14,7 @@ from celery import Celery
 
 from dispatcher.model.job import Job
 from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, number
+from support.leftovers import keep
 from support.polling import eventually
 
 Tasks = dict[str, dict[str, Any]]
@@ -137,7 +138,7 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     assert dial["state"] == "SUCCESS"
     assert "'reason': 'credit'" in dial["result"]
     assert "Not enough credits, required: 20" in dial["result"]
-    shown(stage, "dispatcher.balance_check", lambda task: "'gate.ajar': 'credit'" in task["result"])
+    shown(stage, "dispatcher.watch_credit", lambda task: "'gate.ajar': 'credit'" in task["result"])
 
 
 def test_flower_shows_an_uncertain_call(stage: Stage, jobs: dict[str, Job]) -> None:
@@ -210,6 +211,7 @@ def test_flower_remembers_over_a_restart(
     before = tasks(stage).keys()
     assert stage.up.stop(signal.SIGTERM) == 0
     stage.up.start()
+    keep(stage.up.pid)
     stage.up.wait_until_up()
     assert before <= tasks(stage).keys()
 

@@ -18,10 +18,11 @@ from celery.result import AsyncResult
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from dispatcher.store import job_id
 from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.values import job_id
 from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
 from support.polling import eventually
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 AWAY = 10.0  # seconds
@@ -110,7 +111,7 @@ def broker_flushed(folder: Path) -> Flushed:
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
             jobs = up.ended(ids, 150)
-            astray = int(up.dispatcher.store.redis.exists("normal"))
+            astray = int(redis_of(up.dispatcher.store).exists("normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
 
@@ -199,8 +200,8 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not store.redis.exists("celery", "unacked"), "the door is done")
-        return store.get_many(job_id(f"task:{task.id}") for task in tasks)
+        eventually(lambda: not redis_of(store).exists("celery", "unacked"), "the door is done")
+        return store.jobs.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 
 def _for_later(app: Celery, who: str) -> AsyncResult[str]:
@@ -210,7 +211,7 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 def _kill_with_messages(up: Up) -> None:
     """Let the frozen door work for moments until it has messages in hand; kill it then."""
-    door, redis = up.pid_of("door"), up.dispatcher.store.redis
+    door, redis = up.pid_of("door"), redis_of(up.dispatcher.store)
     while True:
         os.kill(door, signal.SIGCONT)
         redis.ping()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 from support.api_client import SAY, Client, client
 from support.gateway_process import Gateway, everything, problem
 
@@ -60,7 +60,7 @@ def test_all_routes_of_the_document_are_looked_at(gateway: Gateway) -> None:
 def test_whoever_is_not_let_in_is_told_the_same(
     gateway: Gateway, store: Store, billing: Client
 ) -> None:
-    keys = ApiKeys(store)
+    keys = store.api_keys
     revoked, text = keys.create("x", [Scope.READ])
     keys.revoke(revoked.id)
     shown = [
@@ -96,7 +96,7 @@ def test_two_keys_in_one_request_are_refused(gateway: Gateway, billing: Client) 
 
 def test_a_key_is_out_the_moment_it_is_revoked(billing: Client, store: Store) -> None:
     billing.call()
-    ApiKeys(store).revoke(billing.key.id)
+    store.api_keys.revoke(billing.key.id)
     problem(billing.post("/v1/jobs", SAY), 401)
 
 

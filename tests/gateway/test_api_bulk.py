@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 from support.api_client import NDJSON, NUMBER, SAY, Client, answered, as_line, client
 from support.gateway_process import Gateway, everything, problem
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 
@@ -24,7 +25,7 @@ def lines(many: int, start: int = 0) -> list[dict[str, Any]]:
 
 
 def jobs(store: Store) -> int:
-    return sum(1 for _ in store.redis.scan_iter(store.key("job", "*"), count=1000))
+    return sum(1 for _ in redis_of(store).scan_iter(key_of(store, "job", "*"), count=1000))
 
 
 def test_each_line_is_accepted_or_refused_on_its_own(billing: Client, store: Store) -> None:
@@ -46,7 +47,7 @@ def test_each_line_is_accepted_or_refused_on_its_own(billing: Client, store: Sto
     assert found[1]["errors"][0]["field"] == "recipient"
     assert all(each["detail"] and each["remedy"] for each in found if "status" in each)
     assert summary == {"lines": 7, "accepted": 3, "new": 2, "refused": 4, "complete": True}
-    assert store.get(found[0]["id"]).producer == "billing"
+    assert store.jobs.get(found[0]["id"]).producer == "billing"
     assert jobs(store) == 2
 
 
@@ -79,7 +80,7 @@ def test_a_key_of_all_makes_keys_of_the_lines(billing: Client, store: Store) -> 
     assert [each["new"] for each in first] == [True] * 3
     assert [each["id"] for each in again] == [each["id"] for each in first]
     assert summary["new"] == 0
-    assert [store.get(each["id"]).key for each in first] == ["import-7:1", "import-7:3", "own"]
+    assert [store.jobs.get(each["id"]).key for each in first] == ["import-7:1", "import-7:3", "own"]
 
 
 # -- streaming -----------------------------------------------------------------------------
@@ -260,7 +261,7 @@ def test_a_key_that_is_revoked_meanwhile_takes_in_no_more(billing: Client, store
     with billing.gateway.wire() as wire:
         wire.sendall(head(billing.text) + chunk(as_line(lines(1)[0])))
         until(wire, b'"line":1')
-        assert ApiKeys(store).revoke(billing.key.id)
+        assert store.api_keys.revoke(billing.key.id)
         wire.sendall(chunk(as_line(lines(1, 1)[0])))
         told = until(wire, b'"summary"')
     assert b'"accepted":1,"new":1,"refused":0,"complete":false' in told

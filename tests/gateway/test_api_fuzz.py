@@ -7,10 +7,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
-
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from support.api_client import client
 from support.gateway_process import Gateway
 
@@ -19,7 +17,6 @@ ROOT = HERE.parents[1]
 SCHEMATHESIS = Path(sysconfig.get_path("scripts")) / "schemathesis"
 
 
-@pytest.mark.slow
 def test_no_request_breaks_it_and_all_answers_are_as_documented(
     gateway: Gateway, store: Store, tmp_path: Path
 ) -> None:

@@ -48,7 +48,7 @@ def test_a_pair_of_surrogates_is_a_character(billing: Client, store: Store) -> N
     body = json.dumps({**SAY, "say": "\N{GRINNING FACE}"}).encode()
     assert b"\\ud83d\\ude00" in body
     found = billing.ask("POST", "/v1/jobs", data=body, headers=JSON).json()
-    assert store.get(found["id"]).say == "\N{GRINNING FACE}"
+    assert store.jobs.get(found["id"]).say == "\N{GRINNING FACE}"
 
 
 @pytest.mark.parametrize(

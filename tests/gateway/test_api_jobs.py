@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem
 from support.polling import eventually
+from support.redis_inside import redis_of
 
 
 def test_a_call_is_accepted_under_the_keys_name(billing: Client, store: Store) -> None:
@@ -21,7 +22,7 @@ def test_a_call_is_accepted_under_the_keys_name(billing: Client, store: Store) -
     found = answer.json()
     assert answer.headers["Location"] == f"/v1/jobs/{found['id']}"
     assert (found["new"], found["state"], found["recipient"]) == (True, "queued", NUMBER)
-    job = store.get(found["id"])
+    job = store.jobs.get(found["id"])
     assert (job.producer, job.say, job.tags) == ("billing", "Disk full on db1", ("db1",))
     assert job.expires_at is not None
 
@@ -42,7 +43,7 @@ def test_recordings_and_conferences_are_jobs_too(
 
 def test_the_wake_up_goes_out_with_the_enqueue(billing: Client, store: Store) -> None:
     billing.call()
-    eventually(lambda: store.redis.llen("normal"), "there is a wake-up")
+    eventually(lambda: redis_of(store).llen("normal"), "there is a wake-up")
 
 
 # -- idempotency ---------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def test_why_says_where_it_stands(billing: Client, dashboard: Client, store: Sto
     id_ = billing.call()["id"]
     found = billing.get(f"/v1/jobs/{id_}/why").json()
     assert (found["state"], found["position"]) == ("queued", 1)
-    store.close_gate("paused", f"paused: a word about {NUMBER}")
+    store.holds.start("paused", f"paused: a word about {NUMBER}")
     assert NUMBER in billing.get(f"/v1/jobs/{id_}/why").json()["why"]
     assert "+8180****0001" in dashboard.get(f"/v1/jobs/{id_}/why").json()["why"]
 
@@ -179,7 +180,7 @@ def test_what_cannot_be_an_id_is_of_no_job(billing: Client, id_: str) -> None:
 
 def test_a_wait_ends_with_the_job(billing: Client, store: Store) -> None:
     id_ = billing.call()["id"]
-    timer = threading.Timer(0.5, store.cancel, [id_], {"actor": "sam"})
+    timer = threading.Timer(0.5, store.jobs.cancel, [id_], {"actor": "sam"})
     timer.start()
     began = time.monotonic()
     found = billing.get(f"/v1/jobs/{id_}?wait=30").json()
@@ -201,7 +202,7 @@ def test_many_wait_without_taking_the_threads(billing: Client, store: Store) -> 
         time.sleep(0.3)  # until they wait; the test holds without it, too
         assert billing.call()["state"] == "queued"
         for id_ in ids:
-            store.cancel(id_, actor="sam")
+            store.jobs.cancel(id_, actor="sam")
         assert {each.result().json()["state"] for each in waits} == {"cancelled"}
 
 

@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.api_key import Scope
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
-from dispatcher.store import bulk as acts
-from dispatcher.store.api_keys import Scope
-from dispatcher.store.audit import read
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
 from support.api_client import NUMBER, Client, client
 from support.gateway_process import Gateway, problem
+from support.redis_inside import redis_of
 
 
 def fail(store: Store, id_: str, reason: str = "no_answer") -> None:
-    made = store.claim(id_, token=id_, lease=30)
+    made = store.queue.claim(id_, token=id_, lease=30)
     assert isinstance(made, Claim)
     why = "nobody answered"
-    store.settle(id_, made.attempt, Decision(State.FAILED, reason, why, reason))
+    store.calls.settle(id_, made.attempt, Decision(State.FAILED, reason, why, reason))
 
 
 def fields(answer: Any) -> list[str]:
@@ -130,7 +130,9 @@ def test_a_job_is_retried_with_who_and_why(billing: Client, ops: Client, store: 
     assert found["recipient"] == "+8180****0001"
     last = found["timeline"][-1]
     assert (last["actor"], last["why"]) == ("api:ops", "they are back")
-    assert [(e.actor, e.act, e.why) for e in read(store)] == [("api:ops", "retry", "they are back")]
+    assert [(e.actor, e.act, e.why) for e in store.audit.read()] == [
+        ("api:ops", "retry", "they are back")
+    ]
     assert "not ended" in problem(ops.post(f"/v1/jobs/{id_}/retry"), 409)["detail"]
 
 
@@ -194,28 +196,28 @@ def test_many_are_previewed_and_then_retried_as_previewed(
     assert (preview["matched"], preview["chosen"]) == (4, 3)
     assert [(each["reason"], each["count"]) for each in preview["left_out"]] == [("not_ended", 1)]
     assert preview["expected_credits"] > 0
-    assert store.get(failed[0]).state is State.FAILED  # nothing was done
+    assert store.jobs.get(failed[0]).state is State.FAILED  # nothing was done
     begun = {"preview": False, "id": preview["id"], "note": "they are back"}
     answer = ops.post("/v1/retry", begun)
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"/v1/acts/{preview['id']}"
     assert answer.json()["state"] == "running"
-    assert acts.drive(store, preview["id"])  # as a worker does, which is told of it:
-    assert store.redis.llen("control") == 1
+    assert store.bulk.drive(preview["id"])  # as a worker does, which is told of it:
+    assert redis_of(store).llen("control") == 1
     stands = ops.get(answer.headers["Location"]).json()
     assert (stands["state"], stands["did"], stands["actor"]) == ("done", 3, "api:ops")
-    assert {store.get(id_).state for id_ in failed} == {State.QUEUED}
+    assert {store.jobs.get(id_).state for id_ in failed} == {State.QUEUED}
     again = ops.post("/v1/retry", begun)  # the same click once more
     assert (again.status_code, again.json()["did"]) == (202, 3)
-    assert store.redis.llen("control") == 1
+    assert redis_of(store).llen("control") == 1
 
 
 def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list[str]) -> None:
     preview = ops.post("/v1/cancel", {"ids": [failed[3], failed[0], "nothing"]}).json()
     assert (preview["matched"], preview["chosen"]) == (3, 1)
     ops.post("/v1/cancel", {"preview": False, "id": preview["id"]})
-    acts.drive(store, preview["id"])
-    assert store.get(failed[3]).state is State.CANCELLED
+    store.bulk.drive(preview["id"])
+    assert store.jobs.get(failed[3]).state is State.CANCELLED
 
 
 def test_an_act_can_be_stopped(ops: Client, failed: list[str]) -> None:
@@ -265,12 +267,12 @@ def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
 def test_all_or_a_part_is_paused_and_resumed(ops: Client, store: Store) -> None:
     assert ops.post("/v1/pause", {"note": f"ask {NUMBER}"}).json()["changed"]
     again = ops.post("/v1/pause", {"tag": f"t{NUMBER}"}).json()
-    assert {gate["gate"] for gate in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
-    assert not any(NUMBER in str(gate) for gate in again["gates"])
-    assert [gate.name for gate in store.gates()] == ["paused", f"paused:tag:t{NUMBER}"]
+    assert {hold["gate"] for hold in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
+    assert not any(NUMBER in str(hold) for hold in again["gates"])
+    assert [hold.name for hold in store.holds.all()] == ["paused", f"paused:tag:t{NUMBER}"]
     assert not ops.post("/v1/pause").json()["changed"]
     assert ops.post("/v1/resume").json()["changed"]
-    assert [e.act for e in read(store)] == ["pause", "pause", "resume"]
+    assert [e.act for e in store.audit.read()] == ["pause", "pause", "resume"]
     both = {"tag": "a", "priority": "bulk"}
     assert fields(ops.post("/v1/pause", both)) == ["tag"]
     assert fields(ops.post("/v1/pause", {"priority": "high"})) == ["priority"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.store import Refused, Store
-from dispatcher.store.api_keys import Scope
+from dispatcher.model.api_key import Scope
+from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.store.values import job_id
+from dispatcher.store.values import Refused, job_id
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem
+from support.redis_inside import key_of, redis_of
 from workers.gateway import problems
 
 
@@ -85,7 +86,7 @@ def test_nobody_finds_out_whether_anothers_key_was_used(
 
 def test_what_is_wrong_with_redis_is_no_fault_of_the_request(billing: Client, store: Store) -> None:
     """A client that is told 400 gives the call up."""
-    store.redis.set(store.key("gates"), "of another program")
+    redis_of(store).set(key_of(store, "gates"), "of another program")
     found = problem(billing.post("/v1/jobs", SAY), 503)
     assert "doctor" in found["remedy"]
 
@@ -98,7 +99,7 @@ def test_no_error_of_ours_shows_a_number() -> None:
 def test_where_redis_is_and_what_it_said_is_for_our_log_alone() -> None:
     away = Store.from_url("redis://127.0.0.1:1/0")
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1") as told:
-        away.ping()
+        away.server.ping()
     found = problems.members(problems.of(told.value))
     assert found["detail"] == "Redis cannot be reached: is it running?"
     found = problems.members(problems.of(StoreUnsuitable("Redis refused an operation: {vd}:gates")))

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.store.callbacks import CallReport
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from support.gateway_process import KEY, Gateway, everything, problem
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 JOB = "abcdefghijklmnop"
@@ -34,12 +35,16 @@ def path(job: str = JOB, attempt: int = 1, *, key: str = KEY, hours: float = 1) 
 
 
 def waiting(store: Store) -> list[CallReport]:
-    return [CallReport.read(t.decode()) for t in store.redis.zrange(store.key("reports"), 0, -1)]
+    return [
+        CallReport.read(t.decode()) for t in redis_of(store).zrange(key_of(store, "reports"), 0, -1)
+    ]
 
 
 def counted(store: Store, what: str, number: int) -> bool:
     """Whether a count comes to a number: refusals are counted just after they are answered."""
-    return eventually(lambda: store.counts().get(f"callbacks.{what}", 0) == number, what)
+    return eventually(
+        lambda: store.statistics.counters().get(f"callbacks.{what}", 0) == number, what
+    )
 
 
 # -- genuine ones --------------------------------------------------------------------------
@@ -54,14 +59,14 @@ def test_a_genuine_callback_is_in_the_inbox_when_it_is_answered(
     (report,) = waiting(store)
     assert (report.job_id, report.attempt, report.callid) == (JOB, 1, "call-1")
     assert (report.status, str(report.cost), report.duration) == ("ANSWERED", "20.5", 12.0)
-    assert store.counts()["callbacks.received"] == 1
+    assert store.statistics.counters()["callbacks.received"] == 1
 
 
 def test_sent_again_it_is_kept_once(gateway: Gateway, store: Store) -> None:
     for _ in range(3):
         assert gateway.ask("POST", path(), data=REPORT).status_code == 200
     assert len(waiting(store)) == 1
-    assert store.counts()["callbacks.received"] == 3
+    assert store.statistics.counters()["callbacks.received"] == 3
 
 
 def test_a_crowd_at_once_is_all_written(gateway: Gateway, store: Store) -> None:
@@ -79,7 +84,7 @@ def test_no_control_character_gets_in_with_the_status(gateway: Gateway, store: S
 
 def test_it_wakes_those_who_apply(gateway: Gateway, store: Store) -> None:
     gateway.ask("POST", path(), data=REPORT)
-    (message,) = eventually(lambda: store.redis.lrange("control", 0, -1), "there is a wake-up")
+    (message,) = eventually(lambda: redis_of(store).lrange("control", 0, -1), "there is a wake-up")
     assert b"dispatcher.apply_report" in message
     assert JOB.encode() not in message
 
@@ -182,7 +187,6 @@ def test_a_large_one_within_the_limit_is_taken(gateway: Gateway, store: Store) -
     assert len(waiting(store)) == 1
 
 
-@pytest.mark.slow
 def test_a_body_that_drips_is_not_waited_for(gateway: Gateway, store: Store) -> None:
     started = time.monotonic()
     with gateway.wire(within=30) as wire:
@@ -241,16 +245,16 @@ def test_what_cannot_be_written_is_to_be_sent_again(
         redis_of_its_own.restart()
         assert gateway.ask("POST", path(), data=REPORT).status_code == 200
         store = Store.from_url(redis_of_its_own.url)
-        with store.redis:
-            assert [report.callid for report in CallbackInbox(store).take()] == ["call-1"]
+        with redis_of(store):
+            assert [report.callid for report in store.callbacks.take()] == ["call-1"]
 
 
 def test_a_redis_that_refuses_to_write_is_as_good_as_away(
     redis_of_its_own: EmbeddedServer, tmp_path: Path
 ) -> None:
     store = Store.from_url(redis_of_its_own.url)
-    with store.redis, Gateway(tmp_path, redis_of_its_own.url) as gateway:
-        store.redis.config_set("maxmemory", "1")
+    with redis_of(store), Gateway(tmp_path, redis_of_its_own.url) as gateway:
+        redis_of(store).config_set("maxmemory", "1")
         problem(gateway.ask("POST", path(), data=REPORT), 503)
 
 

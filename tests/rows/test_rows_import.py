@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.filters import Filter
 from dispatcher.model.request import InvalidJob
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
@@ -21,7 +22,6 @@ from dispatcher.rows.refused import MOST_REASONS, OTHERS, Reasons, RefusedFile, 
 from dispatcher.rows.spool import Spool
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.search import Filter, find
 from support.rows_files import NUMBER, form, read, records
 
 HEADER = ["phone", "text"]
@@ -51,7 +51,7 @@ def test_a_row_is_one_job_and_a_row_twice_is_still_one(
     act = imported(dispatcher, FILE, refuse=lambda row, why: refused.append((row.line, why)))
     assert counts(act) == (4, 2, 1, 1)
     assert [line for line, _ in refused] == [4]
-    assert sorted(job.say or "" for job in find(store, Filter())) == ["a", "b"]
+    assert sorted(job.say or "" for job in store.search.find(Filter())) == ["a", "b"]
 
 
 def test_running_again_makes_nothing_and_says_so_before_writing(dispatcher: Dispatcher) -> None:
@@ -107,7 +107,7 @@ def test_a_redis_that_comes_back_is_waited_for(
     dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[StoreUnavailable] = []
-    enqueue, failures = dispatcher.store.enqueue_packed, iter([True, False])
+    enqueue, failures = dispatcher.store.jobs.enqueue_packed, iter([True, False])
 
     def sometimes(rows: Any, **options: Any) -> list[str]:
         done = enqueue(rows, **options)

@@ -9,34 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dispatcher.model.api_key import ApiKey, InvalidKeyOptions, NotLetIn, Quota, Scope, UnknownKey
 from dispatcher.store import Store
-from dispatcher.store.api_keys import (
-    ApiKey,
-    ApiKeys,
-    InvalidKeyOptions,
-    NotLetIn,
-    Quota,
-    Scope,
-    UnknownKey,
-)
-from dispatcher.store.audit import read
+from dispatcher.store.api_keys import ApiKeys
 from dispatcher.values.masking import mask_text
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of, root_of
 from support.store_jobs import NOW
 
 
 @pytest.fixture
 def keys(store: Store) -> ApiKeys:
-    return ApiKeys(store)
+    return store.api_keys
 
 
 def everything(store: Store) -> str:
     """Return all that Redis keeps of the namespace, in one text."""
     found = []
-    for name in store.redis.scan_iter(f"{store.root}:*"):
+    for name in redis_of(store).scan_iter(f"{root_of(store)}:*"):
         found.append(name.decode())
-        if store.redis.type(name) == b"hash":
-            found += [text.decode() for pair in store.redis.hgetall(name).items() for text in pair]
+        if redis_of(store).type(name) == b"hash":
+            found += [
+                text.decode() for pair in redis_of(store).hgetall(name).items() for text in pair
+            ]
     return "\n".join(found)
 
 
@@ -164,7 +159,7 @@ def test_a_key_needs_a_scope(keys: ApiKeys) -> None:
 def test_an_unknown_key_cannot_be_revoked(keys: ApiKeys, store: Store) -> None:
     with pytest.raises(UnknownKey, match="keys list"):
         keys.revoke("abcdefghij")
-    assert not store.redis.exists(store.key("apikey", "abcdefghij"))
+    assert not redis_of(store).exists(key_of(store, "apikey", "abcdefghij"))
 
 
 def test_any_says_whether_a_key_was_ever_made(keys: ApiKeys) -> None:
@@ -249,9 +244,9 @@ def test_no_more_than_twice_the_rate_within_any_period(
 def test_a_rate_leaves_nothing_behind(keys: ApiKeys, store: Store) -> None:
     made, _ = keys.create("x", [Scope.ENQUEUE], quota=Quota(10, 60))
     keys.take(made, 10)
-    assert 0 < store.redis.pttl(store.key("quota", made.id)) <= 60_000
+    assert 0 < redis_of(store).pttl(key_of(store, "quota", made.id)) <= 60_000
     keys.give_back(made, 10)
-    assert not store.redis.exists(store.key("quota", made.id))
+    assert not redis_of(store).exists(key_of(store, "quota", made.id))
 
 
 def test_now_is_aware(keys: ApiKeys) -> None:
@@ -263,7 +258,7 @@ def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store
     made, _ = keys.create("x", [Scope.READ], note="for the wall", actor="cli:sam")
     for _ in range(2):
         keys.revoke(made.id, actor="cli:kim", why="lost")
-    entries = [(e.actor, e.act, e.target, e.why, e.facts) for e in read(store)]
+    entries = [(e.actor, e.act, e.target, e.why, e.facts) for e in store.audit.read()]
     assert entries == [
         (
             "cli:sam",
@@ -294,7 +289,7 @@ def test_a_key_that_was_let_in_may_end(keys: ApiKeys, store: Store, clock: Clock
         keys.require_live(key)
     clock.forward(60)
     keys.revoke(revoked.id)
-    store.redis.delete(store.key("apikey", gone.id))
+    redis_of(store).delete(key_of(store, "apikey", gone.id))
     for key in (ending, revoked, gone):
         with pytest.raises(NotLetIn):
             keys.require_live(key)

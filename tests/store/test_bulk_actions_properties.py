@@ -19,14 +19,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from dispatcher.model.bulk_action import BulkAction, BulkActionKind, Preview, new_id
+from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.store import Refused, Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act, Preview, Progress
+from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
-from dispatcher.store.search import Filter
+from dispatcher.store.values import Refused
 from support.clock import Clock
+from support.redis_inside import key_of
 from support.store_jobs import assert_sound, enqueue, snapshot
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -71,42 +72,43 @@ class ActsMachine(RuleBasedStateMachine):
     @rule(pick=PICK, end=st.sampled_from(ENDS))
     def dial(self, pick: int, end: Decision) -> None:
         id_ = self.ids[pick % len(self.ids)]
-        if self.store.get(id_).state is State.QUEUED:
-            claimed = self.store.claim(id_, token=f"t{self.clock.ms}{pick}", lease=30)
+        if self.store.jobs.get(id_).state is State.QUEUED:
+            claimed = self.store.queue.claim(id_, token=f"t{self.clock.ms}{pick}", lease=30)
             if hasattr(claimed, "attempt"):
-                self.store.settle(id_, claimed.attempt, end)
+                self.store.calls.settle(id_, claimed.attempt, end)
 
     @rule(pick=PICK)
     def cancel_one(self, pick: int) -> None:
         with suppress(Refused):
-            self.store.cancel(self.ids[pick % len(self.ids)], actor="cli:sam")
+            self.store.jobs.cancel(self.ids[pick % len(self.ids)], actor="cli:sam")
 
     @rule(seconds=st.sampled_from([1, 20, 101]))
     def wait(self, seconds: int) -> None:
         self.clock.forward(seconds)
-        self.store.pump()
+        self.store.queue.pump()
 
     # -- acts --------------------------------------------------------------------------
 
     @rule(
-        act=st.sampled_from(Act),
+        act=st.sampled_from(BulkActionKind),
         meant=st.sampled_from(MEANT),
         expires=st.sampled_from([None, 50.0]),
         uncertain=st.booleans(),
     )
-    def preview(self, act: Act, meant: Filter, expires: float | None, uncertain: bool) -> None:
+    def preview(
+        self, act: BulkActionKind, meant: Filter, expires: float | None, uncertain: bool
+    ) -> None:
         before = snapshot(self.store)
-        seen = acts.preview(
-            self.store,
+        seen = self.store.bulk.preview(
             act,
             meant,
             expires=expires,
             uncertain=uncertain,
             priority=Priority.BULK,
-            id_=acts.new_id(f"act-{len(self.previews)}"),
+            id_=new_id(f"act-{len(self.previews)}"),
         )
         assert snapshot(self.store) == before
-        found = [id_ for id_ in self.ids if meant.matches(self.store.get(id_))]
+        found = [id_ for id_ in self.ids if meant.matches(self.store.jobs.get(id_))]
         assert seen.matched == len(found)
         assert set(seen.ids) <= set(found)
         self.previews[seen.id] = seen
@@ -117,8 +119,8 @@ class ActsMachine(RuleBasedStateMachine):
         """The same act is proposed and begun as often as somebody clicks."""
         seen = list(self.previews.values())[pick % len(self.previews)]
         for _ in range(clicks):
-            acts.propose(self.store, seen)
-            answer = acts.begin(self.store, seen.id, actor="cli:kim")
+            self.store.bulk.create(seen)
+            answer = self.store.bulk.begin(seen.id, actor="cli:kim")
             assert answer is (seen.id not in self.begun)
             self.begun[seen.id] = seen
 
@@ -126,27 +128,27 @@ class ActsMachine(RuleBasedStateMachine):
     @rule(pick=PICK, most=st.integers(1, 4))
     def drive(self, pick: int, most: int) -> None:
         """One step of any driver, which may die after it."""
-        acts.advance(self.store, self._any(pick), most)
+        self.store.bulk.advance(self._any(pick), most)
 
     @precondition(lambda self: self.begun)
     @rule(pick=PICK)
     def drive_undisturbed(self, pick: int) -> None:
         """What is previewed and begun in one breath comes as it was said."""
-        seen = acts.preview(
-            self.store, Act.RETRY, Filter(), id_=acts.new_id(f"act-{len(self.previews)}")
+        seen = self.store.bulk.preview(
+            BulkActionKind.RETRY, Filter(), id_=new_id(f"act-{len(self.previews)}")
         )
         self.previews[seen.id] = seen
         self.begun[seen.id] = seen
-        acts.propose(self.store, seen)
-        acts.begin(self.store, seen.id, actor="cli:kim")
-        acts.drive(self.store, seen.id, sleep=lambda _: None)
-        report = acts.progress(self.store, seen.id)
+        self.store.bulk.create(seen)
+        self.store.bulk.begin(seen.id, actor="cli:kim")
+        self.store.bulk.drive(seen.id, sleep=lambda _: None)
+        report = self.store.bulk.get(seen.id)
         assert (report.did, report.refused) == (len(seen.ids), ())
 
     @precondition(lambda self: self.begun)
     @rule(pick=PICK)
     def stop(self, pick: int) -> None:
-        acts.stop(self.store, self._any(pick), actor="cli:sam")
+        self.store.bulk.stop(self._any(pick), actor="cli:sam")
 
     def _any(self, pick: int) -> str:
         return list(self.begun)[pick % len(self.begun)]
@@ -160,7 +162,7 @@ class ActsMachine(RuleBasedStateMachine):
     @invariant()
     def the_figures_of_every_act_add_up(self) -> None:
         for id_, seen in self.begun.items():
-            report = acts.progress(self.store, id_)
+            report = self.store.bulk.get(id_)
             refused = sum(each.count for each in report.refused)
             assert report.did + refused + report.left == report.chosen == len(seen.ids)
             assert report.state != "done" or report.left == 0
@@ -168,11 +170,11 @@ class ActsMachine(RuleBasedStateMachine):
     @invariant()
     def an_act_that_runs_is_looked_after(self) -> None:
         running = {id_ for id_ in self.begun if self._state(id_) == "running"}
-        open_ones: set[bytes] = set(self.redis.zrange(self.store.key("acts", "open"), 0, -1))  # type: ignore[arg-type]
+        open_ones: set[bytes] = set(self.redis.zrange(key_of(self.store, "acts", "open"), 0, -1))  # type: ignore[arg-type]
         assert {id_.decode() for id_ in open_ones} == running
 
     def _state(self, id_: str) -> str:
-        return acts.progress(self.store, id_).state
+        return self.store.bulk.get(id_).state
 
     @invariant()
     def no_job_is_reopened_twice_by_an_act(self) -> None:
@@ -180,13 +182,13 @@ class ActsMachine(RuleBasedStateMachine):
         lines = Counter(
             event.actor
             for id_ in self.ids
-            for event in self.store.get(id_).timeline
+            for event in self.store.jobs.get(id_).timeline
             if event.actor == "cli:kim" and event.to == State.QUEUED and not event.why
         )
-        retries: list[Progress] = [
-            acts.progress(self.store, id_)
+        retries: list[BulkAction] = [
+            self.store.bulk.get(id_)
             for id_, seen in self.begun.items()
-            if seen.act is Act.RETRY
+            if seen.kind is BulkActionKind.RETRY
         ]
         assert lines["cli:kim"] == sum(each.did for each in retries)
 
@@ -194,15 +196,15 @@ class ActsMachine(RuleBasedStateMachine):
     def the_tag_index_is_that_of_the_records(self) -> None:
         for id_ in self.begun:
             tag = f"retry:{id_}"
-            indexed: list[bytes] = self.redis.zrange(self.store.key("tag", tag), 0, -1)  # type: ignore[assignment]
-            bearing = {job for job in self.ids if tag in self.store.get(job).tags}
+            indexed: list[bytes] = self.redis.zrange(key_of(self.store, "tag", tag), 0, -1)  # type: ignore[assignment]
+            bearing = {job for job in self.ids if tag in self.store.jobs.get(job).tags}
             assert {each.decode() for each in indexed} == bearing
 
     @invariant()
     def every_act_is_written_down_once(self) -> None:
         kept = Counter(
             (entry.facts["act"], entry.act.partition(".")[2])
-            for entry in audit.read(self.store)
+            for entry in self.store.audit.read()
             if "act" in entry.facts
         )
         assert max(kept.values(), default=1) == 1
@@ -218,7 +220,6 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]
         yield client
 
 
-@pytest.mark.slow
 def test_acts_in_any_order(own_redis: redis.Redis) -> None:
     ActsMachine.redis = own_redis
     run_state_machine_as_test(

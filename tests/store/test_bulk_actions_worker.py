@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from dispatcher.client.messages import Messenger
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
-from dispatcher.store import Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act
-from dispatcher.store.search import Filter
+from dispatcher.store import Store
+from dispatcher.store.bulk import LEASE
 from support.clock import Clock
+from support.redis_inside import redis_of
 from support.store_jobs import failed
 from workers.engine.ticks import Pump, Purge, Retrigger
 
@@ -42,9 +43,9 @@ def messenger() -> Recorder:
 def begun(store: Store, many: int) -> str:
     for _ in range(many):
         failed(store)
-    seen = acts.preview(store, Act.RETRY, FAILED)
-    acts.propose(store, seen)
-    acts.begin(store, seen.id, actor="console:ops")
+    seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
+    store.bulk.create(seen)
+    store.bulk.begin(seen.id, actor="console:ops")
     return seen.id
 
 
@@ -94,16 +95,16 @@ def test_the_pump_sends_for_an_act_whose_driver_was_lost(
     act = begun(store, 60)
     pump = Pump(store, messenger)
     assert "acts" not in pump()
-    clock.forward(acts.LEASE + 1)
+    clock.forward(LEASE + 1)
     assert pump()["acts"] == 1
     assert "acts" not in pump()
     assert messenger.retriggers() == [[act]]
 
 
 def test_where_no_act_is_under_way_the_pump_looks_once(store: Store, messenger: Recorder) -> None:
-    before = store.redis.info("commandstats")
-    assert acts.take(store) == []
-    after = store.redis.info("commandstats")
+    before = redis_of(store).info("commandstats")
+    assert store.bulk.take() == []
+    after = redis_of(store).info("commandstats")
     assert _calls(after, "exists") - _calls(before, "exists") == 1
     assert _calls(after, "evalsha") == _calls(before, "evalsha")
 
@@ -115,11 +116,11 @@ def _calls(stats: Any, command: str) -> int:
 def test_the_purge_forgets_what_people_did_after_a_time_of_its_own(
     store: Store, clock: Clock
 ) -> None:
-    audit.record(store, "cli:kim", "look", "one")
+    store.audit.record("cli:kim", "look", "one")
     clock.forward(2 * DAY)
-    audit.record(store, "cli:kim", "look", "two")
+    store.audit.record("cli:kim", "look", "two")
     purge = Purge(store, retention=DAY, audit_retention=3 * DAY)
     assert purge() == {}
     clock.forward(1.5 * DAY)
     assert purge() == {"audit": 1}
-    assert [entry.target for entry in audit.read(store)] == ["two"]
+    assert [entry.target for entry in store.audit.read()] == ["two"]

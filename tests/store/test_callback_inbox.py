@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.store import Store
-from dispatcher.store.callbacks import LEASE, CallbackInbox, CallReport
+from dispatcher.store.callbacks import LEASE, Callbacks, CallReport
 from support.clock import Clock
 
 REPORT = CallReport("a" * 16, 1, "call-1", "ANSWERED", Decimal("20.5"), 12.0)
@@ -17,25 +17,25 @@ OTHER = CallReport("b" * 16, 2, "call-2", "NO ANSWER")
 
 
 @pytest.fixture
-def inbox(store: Store) -> CallbackInbox:
-    return CallbackInbox(store)
+def inbox(store: Store) -> Callbacks:
+    return store.callbacks
 
 
-def test_what_comes_in_is_taken_in_its_order(inbox: CallbackInbox, clock: Clock) -> None:
+def test_what_comes_in_is_taken_in_its_order(inbox: Callbacks, clock: Clock) -> None:
     assert inbox.receive([OTHER], {}) == 1
     clock.forward(1)
     assert inbox.receive([REPORT], {}) == 1
     assert inbox.take() == [OTHER, REPORT]
 
 
-def test_the_same_report_waits_once(inbox: CallbackInbox) -> None:
+def test_the_same_report_waits_once(inbox: Callbacks) -> None:
     assert inbox.receive([REPORT, REPORT], {}) == 1
     assert inbox.receive([REPORT], {}) == 0
     assert inbox.take() == [REPORT]
 
 
 def test_what_is_taken_is_nobody_elses_until_its_taker_is_given_up(
-    inbox: CallbackInbox, clock: Clock
+    inbox: Callbacks, clock: Clock
 ) -> None:
     inbox.receive([REPORT], {})
     assert inbox.due()
@@ -48,7 +48,7 @@ def test_what_is_taken_is_nobody_elses_until_its_taker_is_given_up(
     assert inbox.take() == [REPORT]
 
 
-def test_what_is_done_is_gone(inbox: CallbackInbox, clock: Clock) -> None:
+def test_what_is_done_is_gone(inbox: Callbacks, clock: Clock) -> None:
     inbox.receive([REPORT, OTHER], {})
     inbox.take()
     inbox.done([REPORT], {})
@@ -56,16 +56,16 @@ def test_what_is_done_is_gone(inbox: CallbackInbox, clock: Clock) -> None:
     assert inbox.take() == [OTHER]
 
 
-def test_two_takers_share(inbox: CallbackInbox) -> None:
+def test_two_takers_share(inbox: Callbacks) -> None:
     inbox.receive([REPORT, OTHER], {})
     assert {*inbox.take(1), *inbox.take(1)} == {REPORT, OTHER}
 
 
-def test_counts_add_up(inbox: CallbackInbox) -> None:
+def test_counts_add_up(store: Store, inbox: Callbacks) -> None:
     inbox.receive([], {"callbacks.forged": 2})
     inbox.receive([REPORT], {"callbacks.forged": 1, "callbacks.received": 1})
     inbox.done([REPORT], {"callbacks.applied": 1})
-    counts = inbox.store.counts()
+    counts = store.statistics.counters()
     assert counts["callbacks.forged"] == 3
     assert (counts["callbacks.received"], counts["callbacks.applied"]) == (1, 1)
 

@@ -25,36 +25,36 @@ def test_a_claim_is_the_only_one_and_is_written_before_it_is_used(
     id_ = enqueue(store)
     clock.forward(2)
     made = claim(store, id_)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (made.attempt, job.state, job.spent) == (1, State.DIALING, 0)
     assert job.attempt is not None
     assert job.attempt.sent_at == at(START + 2000)
     assert job.next_at == at(START + 2000 + LEASE * 1000)
-    assert store.claim(id_, token="another", lease=LEASE) is State.DIALING
+    assert store.queue.claim(id_, token="another", lease=LEASE) is State.DIALING
 
 
 def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: Store) -> None:
     id_ = enqueue(store)
     first = claim(store, id_, "t")
     assert claim(store, id_, "t") == first
-    store.settle(id_, first.attempt, placed())
-    assert store.claim(id_, token="t", lease=LEASE) is State.IN_PROGRESS
+    store.calls.settle(id_, first.attempt, placed())
+    assert store.queue.claim(id_, token="t", lease=LEASE) is State.IN_PROGRESS
     assert "token" not in records(snapshot(store))[id_]
 
 
 def test_an_unknown_job_cannot_be_claimed(store: Store) -> None:
-    assert store.claim("nosuchjob", token="t", lease=LEASE) is None
+    assert store.queue.claim("nosuchjob", token="t", lease=LEASE) is None
 
 
 def test_a_job_cannot_be_claimed_before_it_is_due(store: Store) -> None:
-    assert store.claim(enqueue(store, at="5m"), token="t", lease=LEASE) is State.SCHEDULED
+    assert store.queue.claim(enqueue(store, at="5m"), token="t", lease=LEASE) is State.SCHEDULED
 
 
 def test_a_job_is_not_claimed_at_its_deadline_but_expires(store: Store, clock: Clock) -> None:
     id_ = enqueue(store, expires=60)
     clock.forward(60)
-    assert store.claim(id_, token="t", lease=LEASE) is State.EXPIRED
-    assert store.get(id_).attempts == ()
+    assert store.queue.claim(id_, token="t", lease=LEASE) is State.EXPIRED
+    assert store.jobs.get(id_).attempts == ()
 
 
 def test_a_job_is_claimed_just_before_its_deadline(store: Store, clock: Clock) -> None:
@@ -65,9 +65,9 @@ def test_a_job_is_claimed_just_before_its_deadline(store: Store, clock: Clock) -
 
 def test_nothing_is_claimed_while_a_gate_is_closed(store: Store) -> None:
     id_ = enqueue(store)
-    store.feed()
-    store.close_gate("auth", "bad credentials")
-    assert store.claim(id_, token="t", lease=LEASE) is State.HELD
-    job = store.get(id_)
+    store.queue.feed()
+    store.holds.start("auth", "bad credentials")
+    assert store.queue.claim(id_, token="t", lease=LEASE) is State.HELD
+    job = store.jobs.get(id_)
     assert (job.hold_reason, job.attempts, job.spent) == ("auth", (), 0)
     assert_sound(snapshot(store))

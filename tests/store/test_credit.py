@@ -10,22 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.credit import Credit
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, Report, after_report, after_window
 from dispatcher.provider import AnswerLost, NotEnoughCredits, Unavailable
-from dispatcher.store import Claim, Store
-from dispatcher.store.credit import (
-    Account,
-    Look,
-    Told,
-    account,
-    costs,
-    expected_credits,
-    look_failed,
-    note_balance,
-    watch,
-)
-from dispatcher.store.events import notices
+from dispatcher.store import Store
+from dispatcher.store.budget import CheckRight
+from dispatcher.store.events import AccountEvent
+from dispatcher.store.values import Claim
 from support.clock import Clock
 from support.store_jobs import POLICY, claim, enqueue, placed, refused, request
 
@@ -35,38 +27,38 @@ EVERY = 300.0
 
 @pytest.fixture
 def prepaid(store: Store) -> Store:
-    store.publish(PREPAID)
+    store.limiter.publish(PREPAID)
     return store
 
 
-def see(store: Store, balance: str | Decimal) -> list[Told]:
+def see(store: Store, balance: str | Decimal) -> list[AccountEvent]:
     """Look at the balance, as a watcher does."""
-    look = watch(store, lease=60, now=True)
+    look = store.budget.take_check(lease=60, now=True)
     assert look is not None
-    return note_balance(store, Decimal(balance), look, EVERY)
+    return store.budget.note_balance(Decimal(balance), look, EVERY)
 
 
 def dial(store: Store, id_: str) -> State:
     """Claim a job, and have its call placed."""
-    made = store.claim(id_, token=id_, lease=30)
+    made = store.queue.claim(id_, token=id_, lease=30)
     if not isinstance(made, Claim):
         assert isinstance(made, State)
         return made
-    state = store.settle(id_, made.attempt, placed(f"call-{id_}-{made.attempt}"))
+    state = store.calls.settle(id_, made.attempt, placed(f"call-{id_}-{made.attempt}"))
     assert state is not None
     return state
 
 
 def end(store: Store, id_: str, cost: str | None, status: str = "ANSWERED") -> None:
     """Report the call of a job's latest attempt as over."""
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.attempt is not None
     report = Report(status, True, None if cost is None else Decimal(cost), 3)
-    store.settle(id_, job.attempt.number, _ending(report, store, id_), actor="reconcile")
+    store.calls.settle(id_, job.attempt.number, _ending(report, store, id_), actor="reconcile")
 
 
 def _ending(report: Report, store: Store, id_: str) -> Decision:
-    decision = after_report(report, store.get(id_), POLICY)
+    decision = after_report(report, store.jobs.get(id_), POLICY)
     assert decision is not None
     return decision
 
@@ -89,19 +81,19 @@ def test_a_claim_reserves_and_the_cost_takes_its_place(prepaid: Store) -> None:
     see(prepaid, "1000")
     (id_,) = jobs(prepaid, 1)
     dial(prepaid, id_)
-    assert account(prepaid).in_flight == 20
+    assert prepaid.budget.credit().in_flight == 20
     end(prepaid, id_, "12.5003")
-    state = account(prepaid)
+    state = prepaid.budget.credit()
     assert (state.in_flight, state.spent_since, state.spent) == (0, *[Decimal("12.5003")] * 2)
     assert state.available == Decimal("987.4997")
-    assert prepaid.get(id_).cost == Decimal("12.5003")
+    assert prepaid.jobs.get(id_).cost == Decimal("12.5003")
 
 
 def test_where_nobody_was_called_the_reservation_is_given_back(prepaid: Store) -> None:
     (id_,) = jobs(prepaid, 1)
     made = claim(prepaid, id_)
-    prepaid.settle(id_, 1, refused(Unavailable("503"), made.job))
-    state = account(prepaid)
+    prepaid.calls.settle(id_, 1, refused(Unavailable("503"), made.job))
+    state = prepaid.budget.credit()
     assert (state.in_flight, state.spent_since) == (0, 0)
 
 
@@ -110,10 +102,10 @@ def test_a_call_of_unknown_cost_counts_as_reserved_until_the_next_look(prepaid: 
     (id_,) = jobs(prepaid, 1)
     dial(prepaid, id_)
     end(prepaid, id_, None)
-    state = account(prepaid)
+    state = prepaid.budget.credit()
     assert (state.in_flight, state.spent_since, state.spent) == (0, 20, 0)
     see(prepaid, "990")
-    assert account(prepaid).available == 990
+    assert prepaid.budget.credit().available == 990
 
 
 def test_a_cost_that_comes_after_the_status_is_counted_once(prepaid: Store) -> None:
@@ -123,10 +115,10 @@ def test_a_cost_that_comes_after_the_status_is_counted_once(prepaid: Store) -> N
     report = _ending(Report("ANSWERED", True, Decimal(12), 3), prepaid, id_)
     end(prepaid, id_, None)
     for _ in range(2):
-        assert prepaid.settle(id_, 1, report) is State.COMPLETED
-    state = account(prepaid)
+        assert prepaid.calls.settle(id_, 1, report) is State.COMPLETED
+    state = prepaid.budget.credit()
     assert (state.spent, state.spent_since, state.in_flight) == (12, 12, 0)
-    job = prepaid.get(id_)
+    job = prepaid.jobs.get(id_)
     assert job.cost == 12
     assert [event.why for event in job.timeline[-2:]] == [
         "ANSWERED",
@@ -142,8 +134,8 @@ def test_a_cost_that_grew_is_corrected_and_one_that_shrank_is_not(prepaid: Store
         for cost in ("0", "10", "15")
     }
     for cost in ("10", "15", "0", "10"):
-        prepaid.settle(id_, 1, decide[cost])
-    assert (account(prepaid).spent, prepaid.get(id_).cost) == (15, 15)
+        prepaid.calls.settle(id_, 1, decide[cost])
+    assert (prepaid.budget.credit().spent, prepaid.jobs.get(id_).cost) == (15, 15)
 
 
 def test_each_attempt_of_a_job_costs(prepaid: Store, clock: Clock) -> None:
@@ -151,33 +143,33 @@ def test_each_attempt_of_a_job_costs(prepaid: Store, clock: Clock) -> None:
     dial(prepaid, id_)
     end(prepaid, id_, "3", "NO ANSWER")
     clock.forward(POLICY.redial_after)
-    prepaid.pump()
+    prepaid.queue.pump()
     dial(prepaid, id_)
     end(prepaid, id_, "10")
-    assert prepaid.get(id_).cost == account(prepaid).spent == 13
+    assert prepaid.jobs.get(id_).cost == prepaid.budget.credit().spent == 13
 
 
 def test_evidence_after_all_was_given_up_corrects_the_ledger(prepaid: Store, clock: Clock) -> None:
     (id_,) = jobs(prepaid, 1)
     made = claim(prepaid, id_)
-    prepaid.settle(id_, 1, refused(AnswerLost("cut"), made.job))
-    assert account(prepaid).in_flight == 20
+    prepaid.calls.settle(id_, 1, refused(AnswerLost("cut"), made.job))
+    assert prepaid.budget.credit().in_flight == 20
     late = _ending(Report("ANSWERED", True, Decimal(10), 3), prepaid, id_)
     clock.forward(POLICY.evidence_window)
-    prepaid.settle(id_, 1, after_window(prepaid.get(id_), POLICY))
-    assert (account(prepaid).in_flight, account(prepaid).spent_since) == (0, 20)
-    prepaid.settle(id_, 1, late)
-    assert (account(prepaid).spent, account(prepaid).spent_since) == (10, 10)
+    prepaid.calls.settle(id_, 1, after_window(prepaid.jobs.get(id_), POLICY))
+    assert (prepaid.budget.credit().in_flight, prepaid.budget.credit().spent_since) == (0, 20)
+    prepaid.calls.settle(id_, 1, late)
+    assert (prepaid.budget.credit().spent, prepaid.budget.credit().spent_since) == (10, 10)
 
 
 def test_what_is_spent_while_a_look_is_under_way_is_not_forgotten(prepaid: Store) -> None:
     (id_,) = jobs(prepaid, 1)
     dial(prepaid, id_)
-    look = watch(prepaid, lease=60)
+    look = prepaid.budget.take_check(lease=60)
     assert look is not None
     end(prepaid, id_, "10")
-    note_balance(prepaid, Decimal(1000), look, EVERY)
-    assert account(prepaid).available == 990
+    prepaid.budget.note_balance(Decimal(1000), look, EVERY)
+    assert prepaid.budget.credit().available == 990
 
 
 # -- the budget ----------------------------------------------------------------------------
@@ -187,9 +179,9 @@ def test_only_what_the_credit_pays_for_is_dialled(prepaid: Store) -> None:
     see(prepaid, "110")
     states = [dial(prepaid, id_) for id_ in jobs(prepaid, 10)]
     assert states == [State.IN_PROGRESS] * 4 + [State.HELD] * 6
-    (gate,) = prepaid.gates()
-    assert gate.why == "credit 110, 80 of it reserved for calls under way, needs 50"
-    held = prepaid.get(prepaid.enqueue(request()).id)
+    (hold,) = prepaid.holds.all()
+    assert hold.why == "credit 110, 80 of it reserved for calls under way, needs 50"
+    held = prepaid.jobs.get(prepaid.jobs.enqueue(request()).id)
     assert held.attempts == ()
 
 
@@ -197,7 +189,7 @@ def test_a_job_held_for_credit_has_spent_nothing_and_says_why(prepaid: Store) ->
     see(prepaid, "42")
     (id_,) = jobs(prepaid, 1)
     assert dial(prepaid, id_) is State.HELD
-    job = prepaid.get(id_)
+    job = prepaid.jobs.get(id_)
     assert (job.hold_reason, job.spent, job.attempts) == ("credit", 0, ())
     assert job.timeline[-1].why == "credit 42, needs 50"
 
@@ -207,17 +199,17 @@ def test_without_a_balance_ever_seen_the_budget_binds_nobody(prepaid: Store) -> 
 
 
 def test_a_post_paid_account_has_neither_floor_nor_budget(store: Store) -> None:
-    store.publish(AccountConfig(one_at_a_time=False, floor=None))
+    store.limiter.publish(AccountConfig(one_at_a_time=False, floor=None))
     see(store, "-500")
     assert {dial(store, id_) for id_ in jobs(store, 20)} == {State.IN_PROGRESS}
-    assert store.gates() == []
+    assert store.holds.all() == []
 
 
 @pytest.mark.parametrize(("balance", "states"), [("-3.25", "held"), ("50.0001", "in_progress")])
 def test_negative_and_fractional_balances(prepaid: Store, balance: str, states: str) -> None:
     see(prepaid, balance)
     assert dial(prepaid, enqueue(prepaid)) == states
-    assert account(prepaid).balance == Decimal(balance)
+    assert prepaid.budget.credit().balance == Decimal(balance)
 
 
 def test_a_balance_beyond_all_measure_does_no_harm(prepaid: Store) -> None:
@@ -229,12 +221,12 @@ def test_the_gate_opens_when_calls_under_way_cost_less_than_was_reserved(prepaid
     see(prepaid, "110")
     ids = jobs(prepaid, 5)
     assert [dial(prepaid, id_) for id_ in ids][-1] is State.HELD
-    prepaid.pump()
-    assert [gate.name for gate in prepaid.gates()] == ["credit"]
+    prepaid.queue.pump()
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit"]
     for id_ in ids[:4]:
         end(prepaid, id_, "0")
-    assert prepaid.pump().released == 1
-    assert prepaid.gates() == []
+    assert prepaid.queue.pump().released == 1
+    assert prepaid.holds.all() == []
     assert dial(prepaid, ids[4]) is State.IN_PROGRESS
 
 
@@ -246,16 +238,16 @@ def test_a_top_up_lets_out_only_as_many_as_it_pays_for_the_most_urgent_first(
     normal = sorted(jobs(prepaid, 30))  # all of one moment: they stand in line by their ids
     urgent = sorted(jobs(prepaid, 3, priority="urgent"))
     assert dial(prepaid, normal[0]) is State.HELD
-    prepaid.feed()
-    assert {prepaid.get(id_).state for id_ in normal + urgent} == {State.HELD}
+    prepaid.queue.feed()
+    assert {prepaid.jobs.get(id_).state for id_ in normal + urgent} == {State.HELD}
     see(prepaid, "110.5")
-    released = sum(prepaid.pump().released for _ in range(5))
+    released = sum(prepaid.queue.pump().released for _ in range(5))
     assert released == 7
-    queued = [id_ for id_ in urgent + normal if prepaid.get(id_).state is State.QUEUED]
+    queued = [id_ for id_ in urgent + normal if prepaid.jobs.get(id_).state is State.QUEUED]
     assert queued == urgent + normal[:4]
     assert [dial(prepaid, id_) for id_ in queued] == [State.IN_PROGRESS] * 7
-    assert prepaid.pump().released == 0
-    assert [gate.name for gate in prepaid.gates()] == ["credit"]  # whoever is left sees why
+    assert prepaid.queue.pump().released == 0
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit"]  # whoever is left sees why
 
 
 @settings(max_examples=60)
@@ -269,12 +261,12 @@ def test_no_claim_is_granted_that_the_ledger_cannot_pay(
 ) -> None:
     redis_client.flushdb()
     store = Store(redis_client, clock=Clock())
-    store.publish(PREPAID)
+    store.limiter.publish(PREPAID)
     see(store, str(balance))
     under_way: list[tuple[str, str | None]] = []
     spent = Decimal(0)
     for cost in costs_:
-        before = account(store)
+        before = store.budget.credit()
         id_ = enqueue(store)
         state = dial(store, id_)
         assert before.available is not None
@@ -286,8 +278,8 @@ def test_no_claim_is_granted_that_the_ledger_cannot_pay(
                 end(store, done, price)
                 spent += Decimal(price or 0)
             under_way = []
-            store.pump()
-    after = account(store)
+            store.queue.pump()
+    after = store.budget.credit()
     assert after.spent == spent
     assert (after.in_flight == 0) == (not under_way)
 
@@ -297,10 +289,14 @@ def test_no_claim_is_granted_that_the_ledger_cannot_pay(
 
 def test_costs_are_learned_by_tariff_with_those_in_vain_in_the_forecast(prepaid: Store) -> None:
     learn(prepaid, "10", "0", "10", "0")
-    assert expected_credits(prepaid, [request(), request()]) == 10
-    assert costs(prepaid).of("tts:JP") == 5
-    assert costs(prepaid).of("tts:FR") == 5  # the kind's, for a country that was not called yet
-    assert costs(prepaid).of("conference/3:JP") == 60  # the start value, for each who is called
+    assert prepaid.budget.expected_credits([request(), request()]) == 10
+    assert prepaid.budget.costs().of("tts:JP") == 5
+    assert (
+        prepaid.budget.costs().of("tts:FR") == 5
+    )  # the kind's, for a country that was not called yet
+    assert (
+        prepaid.budget.costs().of("conference/3:JP") == 60
+    )  # the start value, for each who is called
 
 
 def test_a_reservation_is_cautious_where_costs_vary_and_exact_where_they_do_not(
@@ -308,25 +304,25 @@ def test_a_reservation_is_cautious_where_costs_vary_and_exact_where_they_do_not(
 ) -> None:
     learn(prepaid, *["10"] * 40)
     dial(prepaid, enqueue(prepaid))
-    steady = account(prepaid).in_flight
+    steady = prepaid.budget.credit().in_flight
     assert 10 <= steady < Decimal("10.01")
     learn(prepaid, *["5", "30"] * 20)
     dial(prepaid, enqueue(prepaid))
-    assert account(prepaid).in_flight - steady > 30
+    assert prepaid.budget.credit().in_flight - steady > 30
 
 
 def test_a_conference_is_reserved_for_each_who_is_called(prepaid: Store) -> None:
     fields = {"recipient": None, "say": None, "participants": ["+818011234567", "+14155550123"]}
     dial(prepaid, enqueue(prepaid, **fields))
-    assert account(prepaid).in_flight == 40
+    assert prepaid.budget.credit().in_flight == 40
 
 
 def test_what_waits_is_told_by_what_it_will_need(prepaid: Store) -> None:
     learn(prepaid, "12")
     ids = jobs(prepaid, 8)
     jobs(prepaid, 2, at=60)
-    prepaid.cancel(ids[0], actor="cli")
-    state = account(prepaid)
+    prepaid.jobs.cancel(ids[0], actor="cli")
+    state = prepaid.budget.credit()
     assert (state.waiting, state.waiting_needs) == ({"tts:JP": 9}, 108)
 
 
@@ -335,13 +331,13 @@ def test_the_pace_is_that_of_the_last_hour(prepaid: Store, clock: Clock) -> None
     for _ in range(6):
         learn(prepaid, "10")
         clock.forward(600)
-    state = account(prepaid)
+    state = prepaid.budget.credit()
     assert 50 <= state.burn_per_hour <= 75
     see(prepaid, "350")
-    assert account(prepaid).hours_left == pytest.approx(300 / float(state.burn_per_hour))
+    assert prepaid.budget.credit().hours_left == pytest.approx(300 / float(state.burn_per_hour))
     clock.forward(3600)
-    assert account(prepaid).burn_per_hour == 0
-    assert account(prepaid).hours_left is None
+    assert prepaid.budget.credit().burn_per_hour == 0
+    assert prepaid.budget.credit().hours_left is None
 
 
 # -- looking -------------------------------------------------------------------------------
@@ -351,32 +347,32 @@ def looks(store: Store, clock: Clock, seconds: int) -> list[int]:
     """Return the seconds at which looks came within a time; each of them fails."""
     found = []
     for second in range(seconds):
-        if watch(store, lease=60):
+        if store.budget.take_check(lease=60):
             found.append(second)
-            look_failed(store, "no answer", EVERY)
+            store.budget.check_failed("no answer", EVERY)
         clock.forward(1)
     return found
 
 
 def test_while_all_is_well_looks_are_sparse(prepaid: Store, clock: Clock) -> None:
-    assert watch(prepaid, lease=60) is not None
-    assert watch(prepaid, lease=60) is None  # another has the right
+    assert prepaid.budget.take_check(lease=60) is not None
+    assert prepaid.budget.take_check(lease=60) is None  # another has the right
     clock.forward(60)
-    look = watch(prepaid, lease=60)
+    look = prepaid.budget.take_check(lease=60)
     assert look is not None  # who had it is lost
-    note_balance(prepaid, Decimal(1000), look, EVERY)
+    prepaid.budget.note_balance(Decimal(1000), look, EVERY)
     clock.forward(EVERY - 1)
-    assert watch(prepaid, lease=60) is None
+    assert prepaid.budget.take_check(lease=60) is None
     clock.forward(1)
-    assert watch(prepaid, lease=60) is not None
+    assert prepaid.budget.take_check(lease=60) is not None
 
 
 def test_a_look_comes_soon_where_much_was_spent(prepaid: Store, clock: Clock) -> None:
     see(prepaid, "200")
     clock.forward(20)
-    assert watch(prepaid, lease=60) is None
+    assert prepaid.budget.take_check(lease=60) is None
     learn(prepaid, "10", "10", "10", "10")
-    assert watch(prepaid, lease=60) is not None
+    assert prepaid.budget.take_check(lease=60) is not None
 
 
 def test_a_look_that_fails_comes_again_on_a_backoff(prepaid: Store, clock: Clock) -> None:
@@ -388,10 +384,10 @@ def test_out_of_credit_the_looks_stay_within_ten_seconds(prepaid: Store, clock: 
     dial(prepaid, enqueue(prepaid))
     found = []
     for second in range(60):
-        look = watch(prepaid, lease=60)
+        look = prepaid.budget.take_check(lease=60)
         if look:
             found.append(second)
-            note_balance(prepaid, Decimal(40), look, EVERY)
+            prepaid.budget.note_balance(Decimal(40), look, EVERY)
         clock.forward(1)
     assert found == [0, 2, 6, 14, 22, 30, 38, 46, 54]
 
@@ -401,29 +397,29 @@ def test_a_balance_that_cannot_be_seen_stops_nobody(prepaid: Store, clock: Clock
     held, other = jobs(prepaid, 2)
     assert dial(prepaid, held) is State.HELD
     looks(prepaid, clock, 10)
-    assert prepaid.gates() == []
-    assert prepaid.pump().released == 1
+    assert prepaid.holds.all() == []
+    assert prepaid.queue.pump().released == 1
     assert [dial(prepaid, id_) for id_ in (held, other)] == [State.IN_PROGRESS] * 2
-    assert account(prepaid).blind
+    assert prepaid.budget.credit().blind
 
 
 def test_after_a_refusal_an_unseen_balance_lets_one_call_try(prepaid: Store, clock: Clock) -> None:
     ids = jobs(prepaid, 3)
     made = claim(prepaid, ids[0])
-    prepaid.settle(ids[0], 1, refused(NotEnoughCredits("no", required=Decimal(20)), made.job))
+    prepaid.calls.settle(ids[0], 1, refused(NotEnoughCredits("no", required=Decimal(20)), made.job))
     looks(prepaid, clock, 10)
-    (gate,) = prepaid.gates()
-    assert gate.ajar
-    prepaid.pump()
+    (hold,) = prepaid.holds.all()
+    assert hold.half_open
+    prepaid.queue.pump()
     assert dial(prepaid, ids[0]) is State.IN_PROGRESS
-    assert prepaid.gates() == []
+    assert prepaid.holds.all() == []
 
 
 # -- warnings ------------------------------------------------------------------------------
 
 
 def test_low_balance_is_told_once_for_each_level(store: Store) -> None:
-    store.publish(AccountConfig(floor=50, warn=(1000, 200)))
+    store.limiter.publish(AccountConfig(floor=50, warn=(1000, 200)))
     told = {}
     for balance in ("1500", "990", "980", "1050", "199", "150", "400", "201", "190", "1200", "999"):
         told[balance] = [each.facts["level"] for each in see(store, balance)]
@@ -433,18 +429,18 @@ def test_low_balance_is_told_once_for_each_level(store: Store) -> None:
         "190": [200],
         "999": [1000],
     }
-    low = [each for each in notices(store) if each.kind == "credit.low"]
+    low = [each for each in store.events.after() if each.kind == "credit.low"]
     assert [each.facts["balance"] for each in low] == [990, 199, 190, 999]
 
 
 def test_the_state_of_an_account_that_was_never_seen(store: Store) -> None:
     nothing = Decimal(0)
-    assert account(store) == Account(
+    assert store.budget.credit() == Credit(
         None, None, 0, None, nothing, nothing, nothing, None, nothing, {}, nothing
     )
-    assert account(store).blind
+    assert store.budget.credit().blind
 
 
 def test_a_look_of_no_ledger_is_a_look_at_nothing(prepaid: Store) -> None:
-    note_balance(prepaid, Decimal(100), Look(0, 0), EVERY)
-    assert account(prepaid).available == 100
+    prepaid.budget.note_balance(Decimal(100), CheckRight(0, 0), EVERY)
+    assert prepaid.budget.credit().available == 100

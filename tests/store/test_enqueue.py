@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.model.states import Priority, State
-from dispatcher.store import KeyConflict, Store, job_id
+from dispatcher.store import Store
+from dispatcher.store.values import KeyConflict, job_id
 from support.clock import Clock
 from support.store_jobs import (
     RECIPIENT,
@@ -22,7 +23,7 @@ from support.store_jobs import (
 
 
 def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> None:
-    done = store.enqueue(
+    done = store.jobs.enqueue(
         request(
             tags=["db1", "disk"],
             key="alert-1",
@@ -37,7 +38,7 @@ def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> N
             call_deadline="1h",
         )
     )
-    job = store.get(done.id)
+    job = store.jobs.get(done.id)
     assert done.new
     assert (job.state, job.priority, job.numbers) == (State.QUEUED, Priority.URGENT, (RECIPIENT,))
     assert (job.say, job.lang, job.tags, job.key) == ("Disk full", "en", ("db1", "disk"), "alert-1")
@@ -51,32 +52,32 @@ def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> N
 
 
 def test_a_job_for_later_is_scheduled_and_says_when_it_goes_on(store: Store, clock: Clock) -> None:
-    job = store.get(enqueue(store, at="10m"))
+    job = store.jobs.get(enqueue(store, at="10m"))
     assert job.state is State.SCHEDULED
     assert job.next_action is not None
     assert job.next_action.at == job.due_at == at(START) + timedelta(minutes=10)
-    assert store.feed() == []
+    assert store.queue.feed() == []
 
 
 def test_a_moment_that_has_passed_means_now(store: Store) -> None:
-    job = store.get(enqueue(store, at=at(START - 5000)))
+    job = store.jobs.get(enqueue(store, at=at(START - 5000)))
     assert (job.state, job.due_at) == (State.QUEUED, at(START))
 
 
 def test_long_texts_come_back_whole_whatever_their_alphabet(store: Store) -> None:
     text = "ディスクがいっぱいです。" * 300
-    assert store.get(enqueue(store, say=text, lang="ja")).say == text
+    assert store.jobs.get(enqueue(store, say=text, lang="ja")).say == text
 
 
 @pytest.mark.parametrize("length", [59, 60, 61, 120, 121])
 def test_texts_come_back_whole_at_the_edges_of_their_pieces(store: Store, length: int) -> None:
-    assert store.get(enqueue(store, say="x" * length)).say == "x" * length
+    assert store.jobs.get(enqueue(store, say="x" * length)).say == "x" * length
 
 
 def test_the_same_key_and_request_is_the_same_job(store: Store) -> None:
-    first = store.enqueue(request(key="k"))
-    assert store.enqueue(request(key="k")) == type(first)(first.id, new=False)
-    assert states(store.get(first.id)) == ["queued"]
+    first = store.jobs.enqueue(request(key="k"))
+    assert store.jobs.enqueue(request(key="k")) == type(first)(first.id, new=False)
+    assert states(store.jobs.get(first.id)) == ["queued"]
 
 
 def test_the_same_key_with_another_request_is_refused_and_changes_nothing(store: Store) -> None:
@@ -95,14 +96,14 @@ def test_a_key_conflict_shows_no_telephone_number(store: Store) -> None:
 
 
 def test_the_same_key_in_another_scope_is_another_job(store: Store) -> None:
-    one = store.enqueue(request(key="k"), scope="alice")
-    assert store.enqueue(request(key="k"), scope="bob").new
+    one = store.jobs.enqueue(request(key="k"), scope="alice")
+    assert store.jobs.enqueue(request(key="k"), scope="bob").new
     assert one.id == job_id("k", "alice")
 
 
 def test_a_batch_answers_in_the_order_of_its_requests(store: Store) -> None:
     batch = [request(key="a"), request(), request(key="a"), request(key="a", say="Other")]
-    made, other, same, conflict = store.enqueue_many(batch)
+    made, other, same, conflict = store.jobs.enqueue_many(batch)
     assert [made.unwrap().new, other.unwrap().new, same.unwrap().new] == [True, True, False]
     assert same.id == made.id
     with pytest.raises(KeyConflict):

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority, State
-from dispatcher.store import Pumped, Store, Wait
-from dispatcher.store.pauses import Scope, pause
-from dispatcher.store.store import LOST_AFTER
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
+from dispatcher.store.queue import LOST_AFTER
+from dispatcher.store.values import Pumped, Wait
 from dispatcher.values.rate import Rate
 from support.clock import Clock
 from support.store_jobs import assert_sound, claim, enqueue, placed, request, snapshot, window
@@ -25,7 +26,7 @@ URGENT, NORMAL, BULK = Priority
 
 
 def put(store: Store, many: int, actor: str = "producer", **fields: Any) -> list[str]:
-    return [done.id for done in store.enqueue_many([request(**fields)] * many, actor=actor)]
+    return [done.id for done in store.jobs.enqueue_many([request(**fields)] * many, actor=actor)]
 
 
 def turns(store: Store, many: int) -> list[str]:
@@ -33,14 +34,14 @@ def turns(store: Store, many: int) -> list[str]:
     window(store, 1)
     served = []
     for _ in range(many):
-        for id_, _ in store.feed(1):
+        for id_, _ in store.queue.feed(1):
             claim(store, id_)
             served.append(id_)
     return served
 
 
 def priorities(store: Store, many: int) -> list[Priority]:
-    return [store.get(id_).priority for id_ in turns(store, many)]
+    return [store.jobs.get(id_).priority for id_ in turns(store, many)]
 
 
 # -- priorities ----------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def test_a_flood_of_urgent_jobs_that_fills_all_room_leaves_the_others_their_shar
         put(store, 200, priority=priority)
     served, out = [], []
     for _ in range(100):
-        out += store.feed(1)  # urgent ones fill twice the room
+        out += store.queue.feed(1)  # urgent ones fill twice the room
         if len(out) > 7:
             id_, priority = out.pop(0)
             claim(store, id_)
@@ -85,9 +86,9 @@ def test_feeds_that_find_no_room_take_nobodys_turn(store: Store) -> None:
     window(store, 1)
     served = []
     for _ in range(40):
-        ((id_, priority),) = store.feed()
+        ((id_, priority),) = store.queue.feed()
         served.append(priority)
-        assert store.feed() == []
+        assert store.queue.feed() == []
         claim(store, id_)
     assert served.count(BULK) == 2
 
@@ -95,11 +96,11 @@ def test_feeds_that_find_no_room_take_nobodys_turn(store: Store) -> None:
 def test_an_urgent_job_goes_out_while_the_window_is_full_of_bulk(store: Store) -> None:
     window(store, 4)
     put(store, 10, priority="bulk")
-    assert len(store.feed()) == 4
+    assert len(store.queue.feed()) == 4
     (urgent,) = put(store, 1, priority="urgent")
-    assert store.feed() == [(urgent, URGENT)]
+    assert store.queue.feed() == [(urgent, URGENT)]
     put(store, 10, priority="urgent")
-    assert len(store.feed()) == 3
+    assert len(store.queue.feed()) == 3
 
 
 # -- lines ---------------------------------------------------------------------------------
@@ -157,8 +158,8 @@ def test_a_line_that_was_idle_does_not_make_up_for_it(store: Store) -> None:
 
 def test_a_producer_of_a_long_name_has_one_line_too(store: Store) -> None:
     ids = put(store, 3, actor="a producer " + "with a very long name " * 5)
-    assert sorted(id_ for id_, _ in store.feed()) == sorted(ids)
-    assert store.feed() == []
+    assert sorted(id_ for id_, _ in store.queue.feed()) == sorted(ids)
+    assert store.queue.feed() == []
     assert_sound(snapshot(store))
 
 
@@ -167,21 +168,21 @@ def test_a_producer_of_a_long_name_has_one_line_too(store: Store) -> None:
 
 @pytest.mark.parametrize(("rate", "most"), [("0.5", 2), ("5", 3), ("20", 6), ("100", 26)])
 def test_about_a_quarter_of_a_second_of_work_is_out(store: Store, rate: str, most: int) -> None:
-    store.publish(AccountConfig(rate=Rate.parse(rate)))
+    store.limiter.publish(AccountConfig(rate=Rate.parse(rate)))
     put(store, 50)
-    assert len(store.feed()) == most
-    assert store.feed() == []
+    assert len(store.queue.feed()) == most
+    assert store.queue.feed() == []
 
 
 def test_messages_that_nobody_took_up_hold_no_place_for_long(store: Store, clock: Clock) -> None:
     """They went to a worker that died: the others must not stand still until they are sent anew."""
     window(store, 2)
     put(store, 20)
-    first = store.feed()
+    first = store.queue.feed()
     clock.forward(0.5)
-    assert (len(first), store.feed()) == (2, [])
+    assert (len(first), store.queue.feed()) == (2, [])
     clock.forward(0.1)
-    second = store.feed()
+    second = store.queue.feed()
     assert len(second) == 2
     assert not set(first) & set(second)
 
@@ -191,56 +192,56 @@ def test_without_a_worker_only_so_many_messages_go_out(store: Store, clock: Cloc
     put(store, 20)
     sent = 0
     for _ in range(20):
-        sent += len(store.feed())
+        sent += len(store.queue.feed())
         clock.forward(0.6)
     assert sent == 8
 
 
 def test_one_that_waits_for_its_slot_keeps_its_place(store: Store, clock: Clock) -> None:
-    store.publish(AccountConfig(rate=Rate(2), one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=Rate(2), one_at_a_time=False))
     put(store, 4)
-    (going, _), (waiting, _) = store.feed()
+    (going, _), (waiting, _) = store.queue.feed()
     claim(store, going)
-    answer = store.claim(waiting, token="t", lease=30)
+    answer = store.queue.claim(waiting, token="t", lease=30)
     assert isinstance(answer, Wait)
     clock.ms += 620  # longer than a message may lie about
-    assert len(store.feed()) == 1  # for the one that has gone
+    assert len(store.queue.feed()) == 1  # for the one that has gone
 
 
 def test_without_a_limit_the_pace_that_was_seen_says_how_much_is_out(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(AccountConfig(rate=None, connections=8, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=None, connections=8, one_at_a_time=False))
     put(store, 400)
-    before = [id_ for id_, _ in store.feed()]
+    before = [id_ for id_, _ in store.queue.feed()]
     assert len(before) == 16
     for _ in range(10):
         for id_ in before:
             claim(store, id_)
-            store.settle(id_, 1, placed())
+            store.calls.settle(id_, 1, placed())
             clock.ms += 5  # 200 a second
-        before = [id_ for id_, _ in store.feed()]
+        before = [id_ for id_, _ in store.queue.feed()]
     assert len(before) == pytest.approx(50, abs=5)
 
 
 def test_nothing_goes_out_while_a_429_keeps_everything_back(store: Store, clock: Clock) -> None:
-    store.publish(AccountConfig(rate=Rate(20)))
+    store.limiter.publish(AccountConfig(rate=Rate(20)))
     put(store, 5)
     put(store, 5, priority="urgent")
-    store.throttle(10)
+    store.limiter.throttle(10)
     clock.forward(9.4)
-    assert store.feed() == []
+    assert store.queue.feed() == []
     clock.forward(0.1)
-    assert store.feed()
+    assert store.queue.feed()
 
 
 def test_a_429_keeps_everything_back_where_no_limit_is_known(store: Store, clock: Clock) -> None:
-    store.publish(AccountConfig())
+    store.limiter.publish(AccountConfig())
     put(store, 5)
-    store.throttle(10)
-    assert store.feed() == []
+    store.limiter.throttle(10)
+    assert store.queue.feed() == []
     clock.forward(9.5)
-    assert len(store.feed()) == 5
+    assert len(store.queue.feed()) == 5
 
 
 # -- what is out but not dialled -----------------------------------------------------------
@@ -248,39 +249,41 @@ def test_a_429_keeps_everything_back_where_no_limit_is_known(store: Store, clock
 
 def out(store: Store, **fields: Any) -> str:
     (id_,) = put(store, 1, **fields)
-    assert [fed for fed, _ in store.feed()] == [id_]
+    assert [dispatched for dispatched, _ in store.queue.feed()] == [id_]
     return id_
 
 
 def test_what_is_out_is_cancelled_at_once(store: Store) -> None:
     id_ = out(store)
-    store.cancel(id_, actor="cli")
-    assert store.claim(id_, token="t", lease=30) is State.CANCELLED
+    store.jobs.cancel(id_, actor="cli")
+    assert store.queue.claim(id_, token="t", lease=30) is State.CANCELLED
 
 
-@pytest.mark.parametrize("scope", [Scope(), Scope(tag="x"), Scope(priority=BULK)], ids=str)
-def test_what_is_out_is_paused_at_once(store: Store, scope: Scope) -> None:
+@pytest.mark.parametrize(
+    "scope", [PauseScope(), PauseScope(tag="x"), PauseScope(priority=BULK)], ids=str
+)
+def test_what_is_out_is_paused_at_once(store: Store, scope: PauseScope) -> None:
     id_ = out(store, tags=["x"], priority="bulk")
-    pause(store, scope, actor="kim")
-    assert store.claim(id_, token="t", lease=30) is State.HELD
-    assert store.get(id_).attempts == ()
+    store.holds.pause(scope, actor="kim")
+    assert store.queue.claim(id_, token="t", lease=30) is State.HELD
+    assert store.jobs.get(id_).attempts == ()
 
 
 def test_what_is_out_expires_at_its_deadline(store: Store, clock: Clock) -> None:
     id_ = out(store, expires=5)
     clock.forward(5)
-    assert store.claim(id_, token="t", lease=30) is State.EXPIRED
+    assert store.queue.claim(id_, token="t", lease=30) is State.EXPIRED
 
 
 def test_what_is_out_goes_out_anew_by_its_new_priority(store: Store) -> None:
     window(store, 1)
     out(store, priority="bulk")
     (id_,) = put(store, 1, priority="bulk")
-    assert store.feed() == []
-    store.prioritise(id_, URGENT, actor="cli")
-    assert store.feed() == [(id_, URGENT)]
-    store.prioritise(id_, BULK, actor="cli")
-    assert store.feed() == []
+    assert store.queue.feed() == []
+    store.jobs.prioritise(id_, URGENT, actor="cli")
+    assert store.queue.feed() == [(id_, URGENT)]
+    store.jobs.prioritise(id_, BULK, actor="cli")
+    assert store.queue.feed() == []
     assert claim(store, id_).job.priority is BULK
     assert_sound(snapshot(store))
 
@@ -347,30 +350,30 @@ def test_the_most_urgent_are_fed_first_and_the_oldest_of_these(store: Store, clo
     for name, priority in (("b", "bulk"), ("n1", "normal"), ("n2", "normal"), ("u", "urgent")):
         ids[name] = enqueue(store, priority=priority)
         clock.forward(1)
-    assert store.feed() == [
+    assert store.queue.feed() == [
         (ids["u"], Priority.URGENT),
         (ids["n1"], Priority.NORMAL),
         (ids["n2"], Priority.NORMAL),
         (ids["b"], Priority.BULK),
     ]
-    assert store.feed() == []
+    assert store.queue.feed() == []
 
 
 def test_no_more_are_out_at_a_time_than_the_window_allows(store: Store) -> None:
     window(store, 2)
     for _ in range(4):
         enqueue(store)
-    fed = store.feed()
-    assert len(fed) == 2
-    assert store.feed() == []
-    claim(store, fed[0][0])
-    assert len(store.feed()) == 1
+    dispatched = store.queue.feed()
+    assert len(dispatched) == 2
+    assert store.queue.feed() == []
+    claim(store, dispatched[0][0])
+    assert len(store.queue.feed()) == 1
 
 
 def test_no_more_are_fed_than_asked_for(store: Store) -> None:
     for priority in ("urgent", "urgent", "normal"):
         enqueue(store, priority=priority)
-    assert [len(store.feed(2)), len(store.feed(2))] == [2, 1]
+    assert [len(store.queue.feed(2)), len(store.queue.feed(2))] == [2, 1]
 
 
 def test_an_urgent_job_overtakes_a_backlog(store: Store, clock: Clock) -> None:
@@ -378,30 +381,30 @@ def test_an_urgent_job_overtakes_a_backlog(store: Store, clock: Clock) -> None:
     first = enqueue(store, priority="bulk")
     clock.forward(1)
     enqueue(store, priority="bulk")
-    assert [id_ for id_, _ in store.feed()] == [first]
+    assert [id_ for id_, _ in store.queue.feed()] == [first]
     clock.forward(5)
     urgent = enqueue(store, priority="urgent")
     claim(store, first)
-    assert [id_ for id_, _ in store.feed()] == [urgent]
+    assert [id_ for id_, _ in store.queue.feed()] == [urgent]
 
 
 def test_a_message_that_nobody_took_up_is_sent_again(store: Store, clock: Clock) -> None:
     id_ = enqueue(store)
-    store.feed()
+    store.queue.feed()
     clock.forward(LOST_AFTER - 0.001)
-    assert store.pump() == Pumped(0, 0, 0, 0)
+    assert store.queue.pump() == Pumped(0, 0, 0, 0)
     clock.forward(0.001)
-    assert store.pump().lost == 1
-    assert store.feed() == [(id_, Priority.NORMAL)]
+    assert store.queue.pump().lost == 1
+    assert store.queue.feed() == [(id_, Priority.NORMAL)]
     assert_sound(snapshot(store))
 
 
 def test_the_ready_are_parked_a_batch_at_a_time_while_a_gate_is_closed(store: Store) -> None:
     ids = [enqueue(store) for _ in range(3)]
-    store.close_gate("credit", "not enough credits", 20)
-    assert store.feed(2) == []
-    assert sorted(store.get(id_).state for id_ in ids) == ["held", "held", "queued"]
-    assert store.feed(2) == []
-    job = store.get(ids[0])
+    store.holds.start("credit", "not enough credits", 20)
+    assert store.queue.feed(2) == []
+    assert sorted(store.jobs.get(id_).state for id_ in ids) == ["held", "held", "queued"]
+    assert store.queue.feed(2) == []
+    job = store.jobs.get(ids[0])
     assert (job.hold_reason, job.timeline[-1].why) == ("credit", "not enough credits")
     assert_sound(snapshot(store))

@@ -18,10 +18,10 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.store import Claim, Gate, Store
-from dispatcher.store.credit import look_failed, note_balance, watch
-from dispatcher.store.events import notices
+from dispatcher.store import Store
+from dispatcher.store.values import Claim, Hold
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import START, claim, enqueue, placed, refused, snapshot
 
 EVERY = 300.0
@@ -29,7 +29,7 @@ EVERY = 300.0
 
 @pytest.fixture
 def account(store: Store) -> Store:
-    store.publish(AccountConfig(one_at_a_time=False, connections=1000, floor=50, breaker=3))
+    store.limiter.publish(AccountConfig(one_at_a_time=False, connections=1000, floor=50, breaker=3))
     return store
 
 
@@ -37,27 +37,27 @@ def fail(store: Store, error: ProviderError, id_: str = "") -> State | None:
     """Have the provider refuse a job's request."""
     id_ = id_ or enqueue(store)
     made = claim(store, id_)
-    return store.settle(id_, made.attempt, refused(error, made.job))
+    return store.calls.settle(id_, made.attempt, refused(error, made.job))
 
 
 def succeed(store: Store, id_: str) -> None:
-    store.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
+    store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
 
 
 def see(store: Store, balance: int = 1000) -> None:
-    look = watch(store, lease=60, now=True)
+    look = store.budget.take_check(lease=60, now=True)
     assert look is not None
-    note_balance(store, Decimal(balance), look, EVERY)
+    store.budget.note_balance(Decimal(balance), look, EVERY)
 
 
-def gate(store: Store) -> Gate | None:
-    found = store.gates()
+def hold(store: Store) -> Hold | None:
+    found = store.holds.all()
     assert len(found) <= 1
     return found[0] if found else None
 
 
 def state(store: Store, id_: str) -> State:
-    return store.get(id_).state
+    return store.jobs.get(id_).state
 
 
 # -- how they close ------------------------------------------------------------------------
@@ -70,13 +70,13 @@ def test_failures_in_a_row_close_provider_down_and_a_success_between_starts_anew
         fail(account, Unavailable("503"))
         fail(account, NeverReached("refused"))
         succeed(account, enqueue(account))
-    assert gate(account) is None
+    assert hold(account) is None
     for error in (Unavailable("503"), NeverReached("refused"), Unavailable("still 503")):
         assert fail(account, error) is State.SCHEDULED
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
     assert (closed.name, closed.why) == ("provider_down", "still 503")
-    assert account.claim(enqueue(account), token="t", lease=30) is State.HELD
+    assert account.queue.claim(enqueue(account), token="t", lease=30) is State.HELD
 
 
 @pytest.mark.parametrize("answer", [InvalidRequest("400"), Throttled("429", retry_after=0)])
@@ -85,7 +85,7 @@ def test_an_answer_of_any_kind_shows_that_the_provider_is_there(
 ) -> None:
     for error in [Unavailable("503"), Unavailable("503"), answer] * 3:
         fail(account, error)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_where_a_call_may_have_been_placed_many_more_failures_are_waited_for(
@@ -93,28 +93,28 @@ def test_where_a_call_may_have_been_placed_many_more_failures_are_waited_for(
 ) -> None:
     for _ in range(29):
         fail(account, AnswerLost("cut"))
-    assert gate(account) is None
+    assert hold(account) is None
     fail(account, AnswerLost("cut"))
-    assert gate(account) is not None
+    assert hold(account) is not None
 
 
 def test_where_a_look_fails_as_well_they_are_not(account: Store, clock: Clock) -> None:
     see(account)
     clock.forward(5)
     for _ in range(3):
-        assert watch(account, lease=60) is None
+        assert account.budget.take_check(lease=60) is None
         fail(account, AnswerLost("cut"))
-    assert watch(account, lease=60) is not None
-    look_failed(account, "no answer", EVERY)
-    closed = gate(account)
+    assert account.budget.take_check(lease=60) is not None
+    account.budget.check_failed("no answer", EVERY)
+    closed = hold(account)
     assert closed is not None
     assert (closed.name, closed.why) == ("provider_down", "no answer")
 
 
 def test_a_failed_look_alone_closes_nothing(account: Store) -> None:
     for _ in range(10):
-        look_failed(account, "no answer", EVERY)
-    assert gate(account) is None
+        account.budget.check_failed("no answer", EVERY)
+    assert hold(account) is None
 
 
 # -- how they open -------------------------------------------------------------------------
@@ -137,20 +137,20 @@ def test_when_a_look_succeeds_one_job_tries_and_its_call_lets_all_go(
 ) -> None:
     stop(account, name)
     bulk, normal, urgent = (enqueue(account, priority=p) for p in ("bulk", "normal", "urgent"))
-    assert account.feed() == []
+    assert account.queue.feed() == []
     clock.forward(1)
     see(account)
-    ajar = gate(account)
-    assert ajar is not None
-    assert ajar.ajar
-    account.pump()
-    fed = account.feed()
-    assert [id_ for id_, _ in fed] == [urgent]
-    account.pump()
-    assert account.feed() == []
+    half_open = hold(account)
+    assert half_open is not None
+    assert half_open.half_open
+    account.queue.pump()
+    dispatched = account.queue.feed()
+    assert [id_ for id_, _ in dispatched] == [urgent]
+    account.queue.pump()
+    assert account.queue.feed() == []
     succeed(account, urgent)
-    assert gate(account) is None
-    account.pump()
+    assert hold(account) is None
+    account.queue.pump()
     assert {state(account, id_) for id_ in (bulk, normal)} == {State.QUEUED}
 
 
@@ -160,26 +160,26 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
 ) -> None:
     stop(account, name)
     id_ = enqueue(account, priority="urgent")
-    account.feed()
+    account.queue.feed()
     gaps = []
     clock.forward(0.001)
     for _ in range(5):
         since = clock.ms
-        while not (look := watch(account, lease=60)):
+        while not (look := account.budget.take_check(lease=60)):
             clock.forward(1)
             assert clock.ms - since < 100_000
         gaps.append((clock.ms - since) // 1000)
-        note_balance(account, Decimal(1000), look, EVERY)
-        account.pump()
-        ((fed, _),) = account.feed()
-        fail(account, STOPS[name][0], fed)
+        account.budget.note_balance(Decimal(1000), look, EVERY)
+        account.queue.pump()
+        ((dispatched, _),) = account.queue.feed()
+        fail(account, STOPS[name][0], dispatched)
         clock.forward(0.001)
-        closed = gate(account)
+        closed = hold(account)
         assert closed is not None
-        assert not closed.ajar
+        assert not closed.half_open
         if state(account, id_) is State.SCHEDULED:
             id_ = enqueue(account, priority="urgent")
-            account.feed()
+            account.queue.feed()
     assert gaps[0] <= 2
     assert gaps == sorted(gaps)
     assert gaps[-1] >= 16
@@ -188,36 +188,36 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
 def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, clock: Clock) -> None:
     stop(account, "provider_down")
     ids = [enqueue(account) for _ in range(3)]
-    account.feed()
+    account.queue.feed()
     see(account)
-    account.pump()
-    ((first, _),) = account.feed()
-    account.cancel(first, actor="cli")
-    account.pump()
-    ((second, _),) = account.feed()
+    account.queue.pump()
+    ((first, _),) = account.queue.feed()
+    account.jobs.cancel(first, actor="cli")
+    account.queue.pump()
+    ((second, _),) = account.queue.feed()
     assert {first, second} < set(ids)
     claim(account, second)
     clock.forward(30)
-    account.rescue(300)  # its worker was lost
-    account.pump()
-    ((third, _),) = account.feed()
+    account.calls.rescue(300)  # its worker was lost
+    account.queue.pump()
+    ((third, _),) = account.queue.feed()
     succeed(account, third)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) -> None:
     stop(account, "auth")
     for _ in range(2):
         enqueue(account)
-    account.feed()
+    account.queue.feed()
     see(account)
-    account.pump()
-    ((first, _),) = account.feed()
-    account.redis.delete(account.key("job", first))
-    account.redis.zrem(account.key("fed"), first)
+    account.queue.pump()
+    ((first, _),) = account.queue.feed()
+    redis_of(account).delete(key_of(account, "job", first))
+    redis_of(account).zrem(key_of(account, "fed"), first)
     for _ in range(2):
-        account.pump()
-    ((second, _),) = account.feed()
+        account.queue.pump()
+    ((second, _),) = account.queue.feed()
     assert second != first
 
 
@@ -225,7 +225,7 @@ def test_a_claim_without_a_message_tries_as_well_and_only_one(account: Store) ->
     ids = [enqueue(account) for _ in range(3)]
     stop(account, "auth")
     see(account)
-    got = [account.claim(id_, token=id_, lease=30) for id_ in ids]
+    got = [account.queue.claim(id_, token=id_, lease=30) for id_ in ids]
     assert [isinstance(each, Claim) for each in got] == [True, False, False]
     assert got[1:] == [State.HELD] * 2
 
@@ -234,22 +234,22 @@ def test_checks_do_not_ask_a_provider_that_refuses_the_account_and_looks_do(
     account: Store,
 ) -> None:
     stop(account, "auth")
-    assert account.take_slot("check") is not None
-    assert account.take_slot("look", probe=True) is None
+    assert account.limiter.take_slot("check") is not None
+    assert account.limiter.take_slot("look", probe=True) is None
     see(account)
-    assert account.take_slot("check") is None
+    assert account.limiter.take_slot("check") is None
 
 
 def test_wrong_credentials_and_no_credit_are_tried_by_the_same_job(account: Store) -> None:
     see(account, 40)
     fail_first = enqueue(account)
-    assert account.claim(fail_first, token="t", lease=30) is State.HELD
-    assert gate(account) is not None
-    account.close_gate("auth", "401", refused=True)
+    assert account.queue.claim(fail_first, token="t", lease=30) is State.HELD
+    assert hold(account) is not None
+    account.holds.start("auth", "401", refused=True)
     see(account, 1000)
-    assert [(each.name, each.ajar) for each in account.gates()] == [("auth", True)]
-    account.pump()
-    account.pump()
+    assert [(each.name, each.half_open) for each in account.holds.all()] == [("auth", True)]
+    account.queue.pump()
+    account.queue.pump()
 
 
 # -- what is told --------------------------------------------------------------------------
@@ -257,23 +257,23 @@ def test_wrong_credentials_and_no_credit_are_tried_by_the_same_job(account: Stor
 
 def test_a_gate_that_closes_and_opens_is_told_once_each(account: Store, clock: Clock) -> None:
     stop(account, "auth")
-    account.close_gate("auth", "401 again", refused=True)
+    account.holds.start("auth", "401 again", refused=True)
     clock.forward(90)
-    account.open_gate("auth", "mended")
-    assert not account.open_gate("auth")
-    told = list(notices(account))
+    account.holds.end("auth", "mended")
+    assert not account.holds.end("auth")
+    told = list(account.events.after())
     assert [each.kind for each in told] == ["gate.closed", "gate.opened"]
     assert told[0].facts == {"gate": "auth", "why": "401", "at": clock.ms - 90_000}
     assert told[1].facts == {"gate": "auth", "why": "mended", "at": clock.ms, "for": 90_000}
-    assert list(notices(account, told[0].cursor)) == told[1:]
-    assert list(notices(account, told[1].cursor)) == []
+    assert list(account.events.after(told[0].cursor)) == told[1:]
+    assert list(account.events.after(told[1].cursor)) == []
 
 
 def test_notices_are_read_by_the_page_and_bounded(account: Store) -> None:
     for _ in range(700):
-        account.close_gate("paused", "by kim")
-        account.open_gate("paused")
-    kept = list(notices(account))
+        account.holds.start("paused", "by kim")
+        account.holds.end("paused")
+    kept = list(account.events.after())
     assert 1000 <= len(kept) <= 1200
     assert kept == sorted(kept, key=lambda each: [int(part) for part in each.cursor.split("-")])
     assert "notices" in snapshot(account)
@@ -281,8 +281,8 @@ def test_notices_are_read_by_the_page_and_bounded(account: Store) -> None:
 
 def looks_fail(store: Store, clock: Clock, seconds: int, *, refused: bool) -> None:
     for _ in range(seconds):
-        if watch(store, lease=60):
-            look_failed(store, "no answer", EVERY, refused=refused)
+        if store.budget.take_check(lease=60):
+            store.budget.check_failed("no answer", EVERY, refused=refused)
         clock.forward(1)
 
 
@@ -292,40 +292,40 @@ def test_where_looks_tell_nothing_for_long_a_call_tries(
 ) -> None:
     stop(account, name)
     id_ = enqueue(account, priority="urgent")
-    account.feed()
+    account.queue.feed()
     looks_fail(account, clock, 60, refused=False)
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
-    assert not closed.ajar
+    assert not closed.half_open
     looks_fail(account, clock, 200, refused=False)
-    account.pump()
-    ((fed, _),) = account.feed()
-    assert fed == id_
+    account.queue.pump()
+    ((dispatched, _),) = account.queue.feed()
+    assert dispatched == id_
     succeed(account, id_)
-    assert gate(account) is None
+    assert hold(account) is None
 
 
 def test_where_a_look_is_refused_like_a_call_no_call_tries(account: Store, clock: Clock) -> None:
     stop(account, "auth")
     looks_fail(account, clock, 600, refused=True)
-    closed = gate(account)
+    closed = hold(account)
     assert closed is not None
-    assert not closed.ajar
+    assert not closed.half_open
 
 
 def test_a_gate_is_closed_once_and_keeps_the_highest_price(store: Store) -> None:
-    assert store.close_gate("credit", "required: 60", 60)
-    assert not store.close_gate("credit", "required: 20", 20)
-    (gate,) = store.gates()
-    assert (gate.name, gate.since, gate.why, gate.required) == ("credit", START, "required: 20", 60)
-    assert store.open_gate("credit")
-    assert not store.open_gate("credit")
-    assert store.gates() == []
+    assert store.holds.start("credit", "required: 60", 60)
+    assert not store.holds.start("credit", "required: 20", 20)
+    (hold,) = store.holds.all()
+    assert (hold.name, hold.since, hold.why, hold.required) == ("credit", START, "required: 20", 60)
+    assert store.holds.end("credit")
+    assert not store.holds.end("credit")
+    assert store.holds.all() == []
 
 
 def test_a_refusal_for_lack_of_credit_closes_the_gate_for_all(store: Store) -> None:
     first, second = enqueue(store), enqueue(store)
     made = claim(store, first)
-    store.settle(first, 1, refused(NotEnoughCredits("60", required=Decimal(60)), made.job))
-    assert [(gate.name, gate.required) for gate in store.gates()] == [("credit", 60)]
-    assert store.claim(second, token="t", lease=30) is State.HELD
+    store.calls.settle(first, 1, refused(NotEnoughCredits("60", required=Decimal(60)), made.job))
+    assert [(hold.name, hold.required) for hold in store.holds.all()] == [("credit", 60)]
+    assert store.queue.claim(second, token="t", lease=30) is State.HELD

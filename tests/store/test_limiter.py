@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.store import Claim, Store, Wait
+from dispatcher.store import Store
+from dispatcher.store.values import Claim, Wait
 from dispatcher.values.rate import Rate
 from support.clock import Clock
 from support.limiter_model import Crowd, Grant, Worker, least_gap
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, placed, warm
 
 RATES = ["30/minute", "90/minute", "5", "200"]
@@ -20,17 +22,17 @@ def limit(store: Store, rate: str, **fields: object) -> float:
     """Publish rules with this rate; return it per second."""
     parsed = Rate.parse(rate)
     given: dict[str, Any] = {"one_at_a_time": False, "connections": 1000, **fields}
-    store.publish(AccountConfig(**{"rate": parsed, **given}))
+    store.limiter.publish(AccountConfig(**{"rate": parsed, **given}))
     warm(store)
     return parsed.per_second
 
 
 def granted(store: Store, holder: str, slot: str = "") -> bool:
-    return store.take_slot(holder, slot) is None
+    return store.limiter.take_slot(holder, slot) is None
 
 
 def waiting(store: Store, holder: str, slot: str = "") -> Wait:
-    answer = store.take_slot(holder, slot)
+    answer = store.limiter.take_slot(holder, slot)
     assert answer is not None
     return answer
 
@@ -63,7 +65,7 @@ def test_a_request_that_goes_out_late_keeps_those_after_it_away(store: Store, cl
     clock.ms += 500
     claim(store, enqueue(store))
     clock.ms += 100
-    store.rebook(first)  # it went out after the second one, 600 ms late
+    store.limiter.rebook(first)  # it went out after the second one, 600 ms late
     clock.ms += 400
     assert not granted(store, "third")  # a second after the first was booked, but not sent
     clock.ms += 500  # a second after the second one
@@ -80,19 +82,19 @@ def test_a_slot_whose_owner_died_is_taken_over_where_slots_are_far_apart(
     limit(store, "5", margin=0.0)
     claim(store, enqueue(store))
     dead, heir, last = (enqueue(store) for _ in range(3))
-    assert isinstance(store.claim(dead, token="t", lease=30), Wait)
+    assert isinstance(store.queue.claim(dead, token="t", lease=30), Wait)
     slots = []
     for id_ in (heir, last):
-        answer = store.claim(id_, token="t", lease=30)
+        answer = store.queue.claim(id_, token="t", lease=30)
         assert isinstance(answer, Wait)
         assert answer.seconds <= 0.1  # it comes to look before its own slot
         slots.append(answer.slot)
     clock.ms += 240  # the dead one's slot was at 200
-    assert isinstance(store.claim(heir, token="t", lease=30, slot=slots[0]), Wait)
+    assert isinstance(store.queue.claim(heir, token="t", lease=30, slot=slots[0]), Wait)
     clock.ms += 40
-    assert isinstance(store.claim(heir, token="t", lease=30, slot=slots[0]), Claim)
+    assert isinstance(store.queue.claim(heir, token="t", lease=30, slot=slots[0]), Claim)
     clock.ms += 10
-    assert isinstance(store.claim(last, token="t", lease=30, slot=slots[1]), Wait)
+    assert isinstance(store.queue.claim(last, token="t", lease=30, slot=slots[1]), Wait)
 
 
 def test_who_missed_its_turn_and_finds_no_room_stands_in_line_anew(
@@ -122,8 +124,8 @@ def test_places_are_taken_over_though_the_clock_stepped_back(store: Store, clock
     limit(store, "5", margin=0.0)
     assert granted(store, "a")
     clock.forward(-3600)
-    store.redis.delete(store.key("recent"))
-    store.redis.hset(store.key("pace"), "tat", clock.ms)
+    redis_of(store).delete(key_of(store, "recent"))
+    redis_of(store).hset(key_of(store, "pace"), "tat", clock.ms)
     assert granted(store, "b")
     _dead, heir = waiting(store, "dead"), waiting(store, "heir")
     clock.ms += 280  # the dead one's place was at 200
@@ -135,7 +137,7 @@ def test_a_place_is_taken_over_only_by_one_that_goes_out(store: Store, clock: Cl
     for holder in "abcde":
         assert granted(store, holder)
         clock.ms += 200
-    store.rebook("")  # one more goes out late: there is no room for a while
+    store.limiter.rebook("")  # one more goes out late: there is no room for a while
     slots = [waiting(store, holder).slot for holder in "fgh"]
     clock.ms += 150
     again = [waiting(store, holder, slot) for holder, slot in zip("fgh", slots, strict=True)]
@@ -164,7 +166,7 @@ def test_all_who_slept_in_after_a_429_keep_to_the_limit_of_a_slower_rate_and_of_
     store: Store, clock: Clock
 ) -> None:
     rate = limit(store, "5", recovery=10**6)
-    store.throttle(0)
+    store.limiter.throttle(0)
     assert granted(store, "first")
     slots = {f"check-{n}": waiting(store, f"check-{n}").slot for n in range(11)}
     clock.forward(60)
@@ -197,15 +199,14 @@ def test_a_job_that_waits_for_its_slot_spends_nothing_and_is_still_cancelled(sto
     limit(store, "0.5")
     claim(store, enqueue(store))
     id_ = enqueue(store)
-    answer = store.claim(id_, token="t", lease=30)
+    answer = store.queue.claim(id_, token="t", lease=30)
     assert isinstance(answer, Wait)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.spent, job.attempts) == ("queued", 0, ())
-    store.cancel(id_, actor="cli")
-    assert store.claim(id_, token="t", lease=30, slot=answer.slot) == "cancelled"
+    store.jobs.cancel(id_, actor="cli")
+    assert store.queue.claim(id_, token="t", lease=30, slot=answer.slot) == "cancelled"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("checks", [1, 30])
 @pytest.mark.parametrize("rate", RATES)
 def test_checks_have_their_share_and_no_more_while_jobs_wait(
@@ -235,29 +236,29 @@ def test_a_full_share_is_no_hindrance_when_the_last_job_has_gone(
     id_ = enqueue(store)
     assert granted(store, "a")
     assert waiting(store, "b").slot == ""
-    store.cancel(id_, actor="cli")
+    store.jobs.cancel(id_, actor="cli")
     assert waiting(store, "b").seconds == pytest.approx(0.2)
 
 
 def test_no_more_requests_are_under_way_than_there_are_connections(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(AccountConfig(connections=2, lease=64, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(connections=2, lease=64, one_at_a_time=False))
     id_, other = enqueue(store), enqueue(store)
     claim(store, id_)
     assert granted(store, "check")
-    assert isinstance(store.claim(other, token="t", lease=30), Wait)
-    store.settle(id_, 1, placed())
-    assert isinstance(store.claim(other, token="t", lease=30), Claim)
+    assert isinstance(store.queue.claim(other, token="t", lease=30), Wait)
+    store.calls.settle(id_, 1, placed())
+    assert isinstance(store.queue.claim(other, token="t", lease=30), Claim)
     assert not granted(store, "another check")
-    store.give_back("check")
+    store.limiter.give_back("check")
     assert granted(store, "another check")
 
 
 def test_the_connection_of_a_crashed_process_comes_back_after_its_lease(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(AccountConfig(connections=1, lease=64))
+    store.limiter.publish(AccountConfig(connections=1, lease=64))
     assert granted(store, "crashed")
     clock.forward(63.999)
     assert not granted(store, "next")
@@ -273,33 +274,33 @@ def test_a_slot_is_kept_while_all_connections_are_taken(store: Store, clock: Clo
     answer = waiting(store, "b", slot)
     assert answer.slot == slot
     assert answer.seconds == pytest.approx(0.02)
-    store.give_back("slow")
+    store.limiter.give_back("slow")
     assert granted(store, "b", slot)
 
 
 def test_a_late_answer_of_an_older_attempt_gives_back_no_connection(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(AccountConfig(connections=1, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(connections=1, one_at_a_time=False))
     id_ = enqueue(store)
     claim(store, id_)
     clock.forward(30)
-    store.rescue(300)
-    store.cancel(id_, actor="cli")
-    store.retry(id_, actor="cli")
+    store.calls.rescue(300)
+    store.jobs.cancel(id_, actor="cli")
+    store.jobs.retry(id_, actor="cli")
     claim(store, id_)
-    store.settle(id_, 1, placed("late"))
+    store.calls.settle(id_, 1, placed("late"))
     assert not granted(store, "check")
 
 
 def test_without_a_limit_only_connections_and_a_429_are_waited_for(
     store: Store, clock: Clock
 ) -> None:
-    store.publish(AccountConfig(rate=None, connections=1000))
+    store.limiter.publish(AccountConfig(rate=None, connections=1000))
     assert all(granted(store, f"check-{n}") for n in range(500))
-    store.throttle(3)
+    store.limiter.throttle(3)
     assert waiting(store, "late").seconds == pytest.approx(3)
-    assert store.pace().working_rate is None
+    assert store.limiter.pace().working_rate is None
     clock.forward(3)
     assert all(granted(store, f"later-{n}") for n in range(500))
 
@@ -311,7 +312,7 @@ def test_nothing_goes_out_before_the_moment_the_provider_named(
     per_second = limit(store, rate)
     crowd = Crowd(store, clock, [Worker("dial")] * 5 + [Worker("check")] * 5, jobs=300)
     crowd.run(10 / per_second)
-    store.throttle(7)
+    store.limiter.throttle(7)
     assert crowd.run(6.999) == []
     assert crowd.run(0.002 + 2 / per_second)
 
@@ -321,10 +322,10 @@ def test_a_herd_of_429s_slows_down_once_and_the_longest_wait_counts(
 ) -> None:
     limit(store, "10")
     for wait in (2, 9, 4):
-        store.throttle(wait)
+        store.limiter.throttle(wait)
         clock.forward(0.1)
-    assert store.pace().working_rate == pytest.approx(7, abs=0.01)
-    assert store.pace().next_slot == pytest.approx(8.8)
+    assert store.limiter.pace().working_rate == pytest.approx(7, abs=0.01)
+    assert store.limiter.pace().next_slot == pytest.approx(8.8)
 
 
 def test_the_working_rate_keeps_a_tenth_and_comes_back_within_the_recovery(
@@ -332,13 +333,13 @@ def test_the_working_rate_keeps_a_tenth_and_comes_back_within_the_recovery(
 ) -> None:
     limit(store, "10", recovery=600)
     for _ in range(20):
-        store.throttle(0)
+        store.limiter.throttle(0)
         clock.forward(1.001)
-    assert store.pace().working_rate == pytest.approx(1, abs=0.05)
+    assert store.limiter.pace().working_rate == pytest.approx(1, abs=0.05)
     seen = []
     for _ in range(12):
         clock.forward(60)
-        seen.append(store.pace().working_rate or 0)
+        seen.append(store.limiter.pace().working_rate or 0)
     assert seen == sorted(seen)
     assert seen[4] < 10
     assert seen[-2:] == [10, 10]
@@ -348,6 +349,6 @@ def test_a_clock_that_steps_back_after_a_429_leaves_a_rate_to_work_with(
     store: Store, clock: Clock
 ) -> None:
     limit(store, "10", recovery=10)
-    store.throttle(0)
+    store.limiter.throttle(0)
     clock.forward(-60)
-    assert store.pace().working_rate == pytest.approx(7)
+    assert store.limiter.pace().working_rate == pytest.approx(7)

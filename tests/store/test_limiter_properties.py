@@ -46,14 +46,13 @@ def begin(redis_client: redis.Redis) -> Begin:
         store = Store(redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock)
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
-        store.publish(AccountConfig(**rules))  # type: ignore[arg-type]
+        store.limiter.publish(AccountConfig(**rules))  # type: ignore[arg-type]
         warm(store)
         return store, clock
 
     return make
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @FEW
 @given(workers=WORKERS, throttles=THROTTLES)
@@ -65,13 +64,12 @@ def test_no_period_ever_has_more_than_the_limit(
     crowd = Crowd(store, clock, workers, jobs=400)
     for after, wait in throttles:
         crowd.run(after / per_second)
-        store.throttle(wait)
+        store.limiter.throttle(wait)
         assert crowd.run(wait - 0.001) == []
     crowd.run(PERIODS / per_second + 1)
     assert least_gap(crowd.grants, per_second) >= 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @FEW
 @given(others=PUNCTUAL)
@@ -100,11 +98,11 @@ def test_the_working_rate_is_as_modelled_within_its_bounds_and_never_falls_by_it
     model = Working(600_000)
     for pause, wait in waits:
         clock.ms += pause
-        store.throttle(wait)
+        store.limiter.throttle(wait)
         model.throttled(clock.ms)
         last = 0.0
         for _ in range(3):
-            working = store.pace().working_rate or 0
+            working = store.limiter.pace().working_rate or 0
             assert working == pytest.approx(5 * model.at(clock.ms), abs=1e-6)
             assert max(last, 0.5 - 1e-9) <= working <= 5
             last = working
@@ -128,12 +126,15 @@ def test_connections_are_as_modelled(begin: Begin, steps: list[tuple[str, int]])
     for number, (what, value) in enumerate(steps):
         if what == "take":
             holder = f"holder-{number}"
-            assert (store.take_slot(holder) is None) == model.take(holder, clock.ms)
+            assert (store.limiter.take_slot(holder) is None) == model.take(holder, clock.ms)
         elif what == "give" and value < len(model.ends):
             holder = list(model.ends)[value]
-            store.give_back(holder)
+            store.limiter.give_back(holder)
             del model.ends[holder]
         elif what == "wait":
             clock.ms += value
-        assert store.pace().connections in {model.count(clock.ms), model.count(clock.ms - 1)}
-        assert store.pace().connections <= 3
+        assert store.limiter.pace().connections in {
+            model.count(clock.ms),
+            model.count(clock.ms - 1),
+        }
+        assert store.limiter.pace().connections <= 3

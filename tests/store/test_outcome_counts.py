@@ -9,19 +9,18 @@ import pytest
 from dispatcher.model.states import Priority
 from dispatcher.policy import Policy, Report, after_report
 from dispatcher.store import Store
-from dispatcher.store.backlog import waits
-from dispatcher.store.outcome_counts import ends
-from dispatcher.store.pauses import Scope, pause
+from dispatcher.store.holds import PauseScope
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, failed, placed, window
 
 
 def answered(store: Store) -> str:
     id_ = enqueue(store)
-    store.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
-    decision = after_report(Report("ANSWERED", final=True), store.get(id_), Policy())
+    store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
+    decision = after_report(Report("ANSWERED", final=True), store.jobs.get(id_), Policy())
     assert decision
-    store.settle(id_, 1, decision)
+    store.calls.settle(id_, 1, decision)
     return id_
 
 
@@ -31,10 +30,10 @@ def test_ends_are_counted_in_the_minute_in_which_they_come(store: Store, clock: 
     answered(store)
     failed(store)
     clock.forward(60)
-    before, then, now = ends(store, 3)
-    assert before.ends == Counter({"failed:invalid_request": 1})
-    assert then.ends == Counter({"failed:invalid_request": 1, "completed": 1})
-    assert now.ends == Counter()
+    before, then, now = store.statistics.outcome_counts(3)
+    assert before.outcomes == Counter({"failed:invalid_request": 1})
+    assert then.outcomes == Counter({"failed:invalid_request": 1, "completed": 1})
+    assert now.outcomes == Counter()
     assert now.at.timestamp() * 1000 == clock.ms // 60_000 * 60_000
 
 
@@ -42,26 +41,30 @@ def test_an_hour_ends_and_nothing_is_lost_or_counted_twice(store: Store, clock: 
     for _ in range(90):
         failed(store)
         clock.forward(60)
-    assert [minute.ends.total() for minute in ends(store, 91)] == [1] * 90 + [0]
-    assert sum(minute.ends.total() for minute in ends(store)) == 59
+    assert [minute.outcomes.total() for minute in store.statistics.outcome_counts(91)] == [
+        1
+    ] * 90 + [0]
+    assert sum(minute.outcomes.total() for minute in store.statistics.outcome_counts()) == 59
 
 
 def test_counts_are_forgotten_after_a_day(store: Store) -> None:
     failed(store)
-    (key,) = store.redis.keys(store.key("ended", "*"))
-    assert 86_000 < store.redis.ttl(key) <= 86_400
+    (key,) = redis_of(store).keys(key_of(store, "ended", "*"))
+    assert 86_000 < redis_of(store).ttl(key) <= 86_400
 
 
 def test_a_retry_counts_as_an_end_of_its_own(store: Store) -> None:
     id_ = failed(store)
-    store.retry(id_, actor="test")
-    store.cancel(id_, actor="test")
-    assert ends(store, 1)[0].ends == Counter({"failed:invalid_request": 1, "cancelled": 1})
+    store.jobs.retry(id_, actor="test")
+    store.jobs.cancel(id_, actor="test")
+    assert store.statistics.outcome_counts(1)[0].outcomes == Counter(
+        {"failed:invalid_request": 1, "cancelled": 1}
+    )
 
 
 def test_nobody_waits_at_first(store: Store) -> None:
-    assert waits(store).behind == {}
-    assert waits(store).oldest is None
+    assert store.statistics.backlog().behind == {}
+    assert store.statistics.backlog().oldest is None
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -70,7 +73,7 @@ def test_the_oldest_is_found_in_each_line(store: Store, clock: Clock, priority: 
     enqueue(store, priority=priority)
     clock.forward(5)
     enqueue(store, tags=["campaign:x"])
-    assert waits(store).oldest == since
+    assert store.statistics.backlog().oldest == since
 
 
 def test_one_whose_message_is_out_waits_still(store: Store, clock: Clock) -> None:
@@ -78,16 +81,16 @@ def test_one_whose_message_is_out_waits_still(store: Store, clock: Clock) -> Non
     window(store, 1)
     enqueue(store)
     clock.forward(1)
-    assert store.feed()
-    assert waits(store).oldest == since
+    assert store.queue.feed()
+    assert store.statistics.backlog().oldest == since
 
 
 def test_the_held_are_counted_by_their_gate(store: Store) -> None:
-    pause(store, Scope(tag="zoo"), actor="test")
-    pause(store, Scope(priority=Priority.BULK), actor="test")
+    store.holds.pause(PauseScope(tag="zoo"), actor="test")
+    store.holds.pause(PauseScope(priority=Priority.BULK), actor="test")
     for priority in (Priority.NORMAL, Priority.URGENT):
         enqueue(store, tags=["zoo"], priority=priority)
     enqueue(store, priority=Priority.BULK)
-    store.feed()
-    assert waits(store).behind == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}
-    assert waits(store).oldest is not None
+    store.queue.feed()
+    assert store.statistics.backlog().behind == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}
+    assert store.statistics.backlog().oldest is not None

@@ -13,8 +13,9 @@ from dispatcher.model.states import OnUncertain, Reason, State
 from dispatcher.policy import after_window
 from dispatcher.provider import AnswerLost, NotAllowed, Throttled
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.store.callbacks import CallReport
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.dial import Turn
@@ -26,7 +27,7 @@ WINDOW = POLICY.evidence_window
 
 @pytest.fixture
 def apply(store: Store) -> ApplyReports:
-    return ApplyReports(store, CallbackInbox(store), POLICY)
+    return ApplyReports(store, store.callbacks, POLICY)
 
 
 def report(
@@ -44,7 +45,7 @@ def report(
 def counted(store: Store) -> dict[str, int]:
     return {
         name.removeprefix("callbacks."): number
-        for name, number in store.counts().items()
+        for name, number in store.statistics.counters().items()
         if name.startswith("callbacks.")
     }
 
@@ -57,21 +58,21 @@ def dialing(store: Store, **fields: Any) -> str:
 
 def in_progress(store: Store, **fields: Any) -> str:
     id_ = dialing(store, **fields)
-    store.settle(id_, 1, placed())
+    store.calls.settle(id_, 1, placed())
     return id_
 
 
 def uncertain(store: Store, **fields: Any) -> str:
     id_ = enqueue(store, **fields)
     made = claim(store, id_)
-    store.settle(id_, 1, refused(LOST, made.job))
+    store.calls.settle(id_, 1, refused(LOST, made.job))
     return id_
 
 
 def window_over(store: Store, clock: Clock, id_: str) -> Job:
     clock.forward(WINDOW)
-    store.settle(id_, 1, after_window(store.get(id_), POLICY), actor="rescue")
-    return store.get(id_)
+    store.calls.settle(id_, 1, after_window(store.jobs.get(id_), POLICY), actor="rescue")
+    return store.jobs.get(id_)
 
 
 OPEN = [dialing, in_progress, uncertain]
@@ -86,12 +87,12 @@ def test_an_answered_call_completes_the_job_wherever_it_is(
 ) -> None:
     id_ = where(store)
     turn = report(apply, id_, cost=Decimal(20), duration=12.5)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (turn.state, job.state, job.outcome) == (State.COMPLETED, State.COMPLETED, "ANSWERED")
     assert (job.cost, job.duration, job.spent) == (20, 12.5, 1)
     assert (job.attempts[0].result, job.attempts[0].callid) == ("answered", "call-1")
     assert job.timeline[-1].actor == "callback"
-    assert store.job_of_call("call-1") == id_
+    assert store.jobs.id_of_call("call-1") == id_
     assert counted(store) == {"applied": 1}
 
 
@@ -105,7 +106,7 @@ def test_a_call_that_reached_nobody_fails_the_job_with_the_reason(
     id_ = where(store)
     turn = report(apply, id_, status)
     assert (turn.state, turn.reason) == (State.FAILED, reason)
-    assert store.get(id_).outcome == status
+    assert store.jobs.get(id_).outcome == status
 
 
 @pytest.mark.parametrize("where", OPEN)
@@ -114,7 +115,7 @@ def test_nobody_answered_and_a_redial_is_wished(
 ) -> None:
     id_ = where(store, redial=1, redial_after=60)
     assert report(apply, id_, "NO ANSWER").state is State.SCHEDULED
-    assert store.get(id_).attempts[0].result == "no_answer"
+    assert store.jobs.get(id_).attempts[0].result == "no_answer"
 
 
 def test_a_report_before_the_answer_counts_the_attempt_that_it_ends(
@@ -134,17 +135,17 @@ def test_a_call_that_is_not_over_is_evidence_of_it(
 ) -> None:
     id_ = where(store)
     assert report(apply, id_, status).state is State.IN_PROGRESS
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.attempts[0].callid == "call-1"
     assert job.next_at is not None
-    assert store.job_of_call("call-1") == id_
+    assert store.jobs.id_of_call("call-1") == id_
 
 
 def test_a_known_call_that_is_not_over_changes_nothing(store: Store, apply: ApplyReports) -> None:
     id_ = in_progress(store)
-    before = store.get(id_)
+    before = store.jobs.get(id_)
     report(apply, id_, "BUSY")
-    assert store.get(id_) == before
+    assert store.jobs.get(id_) == before
     assert counted(store) == {"not_final": 1}
 
 
@@ -154,11 +155,11 @@ def test_the_answer_to_the_request_changes_nothing_any_more(
     store: Store, apply: ApplyReports, status: str, answered: bool
 ) -> None:
     id_ = dialing(store)
-    answer = placed("call-1") if answered else refused(LOST, store.get(id_))
+    answer = placed("call-1") if answered else refused(LOST, store.jobs.get(id_))
     report(apply, id_, status)
-    before = store.get(id_)
-    store.settle(id_, 1, answer)
-    after = store.get(id_)
+    before = store.jobs.get(id_)
+    store.calls.settle(id_, 1, answer)
+    after = store.jobs.get(id_)
     assert (after.state, after.attempts[0].result) == (before.state, before.attempts[0].result)
     assert_sound(snapshot(store))
 
@@ -170,16 +171,16 @@ def test_the_answer_to_the_request_changes_nothing_any_more(
 def test_an_ended_job_is_not_touched(store: Store, apply: ApplyReports, status: str) -> None:
     id_ = in_progress(store)
     report(apply, id_, "ANSWERED", cost=Decimal(20))
-    before = store.get(id_)
+    before = store.jobs.get(id_)
     report(apply, id_, status)
-    assert store.get(id_) == before
+    assert store.jobs.get(id_) == before
     assert counted(store) == {"applied": 1, "late": 1}
 
 
 def test_a_forgotten_job_stays_forgotten(store: Store, apply: ApplyReports) -> None:
     turn = report(apply, "a" * 16)
     assert (turn.state, counted(store)) == (None, {"gone": 1})
-    assert store.redis.exists(store.key("job", "a" * 16)) == 0
+    assert redis_of(store).exists(key_of(store, "job", "a" * 16)) == 0
 
 
 @pytest.mark.parametrize("where", [in_progress, uncertain, dialing])
@@ -187,9 +188,9 @@ def test_an_attempt_that_was_never_made_is_ignored(
     store: Store, apply: ApplyReports, where: Any
 ) -> None:
     id_ = where(store)
-    before = store.get(id_)
+    before = store.jobs.get(id_)
     report(apply, id_, attempt=2)
-    assert (store.get(id_), counted(store)) == (before, {"other_call": 1})
+    assert (store.jobs.get(id_), counted(store)) == (before, {"other_call": 1})
 
 
 def test_a_call_whose_claim_redis_has_lost_is_not_made_again(
@@ -197,17 +198,17 @@ def test_a_call_whose_claim_redis_has_lost_is_not_made_again(
 ) -> None:
     id_ = enqueue(store)
     assert report(apply, id_).state is State.COMPLETED
-    assert [each.callid for each in store.get(id_).attempts] == ["call-1"]
+    assert [each.callid for each in store.jobs.get(id_).attempts] == ["call-1"]
 
 
 def test_another_call_than_the_known_one_is_ignored_and_counted(
     store: Store, apply: ApplyReports
 ) -> None:
     id_ = in_progress(store)
-    before = store.get(id_)
+    before = store.jobs.get(id_)
     report(apply, id_, callid="call-2")
-    assert (store.get(id_), counted(store)) == (before, {"other_call": 1})
-    assert store.job_of_call("call-2") is None
+    assert (store.jobs.get(id_), counted(store)) == (before, {"other_call": 1})
+    assert store.jobs.id_of_call("call-2") is None
 
 
 def test_two_reports_of_different_calls_at_once_make_one_call(
@@ -217,18 +218,18 @@ def test_two_reports_of_different_calls_at_once_make_one_call(
     apply.inbox.receive([CallReport(id_, 1, "call-1", "IN PROGRESS")], {})
     apply.inbox.receive([CallReport(id_, 1, "call-2", "ANSWERED")], {})
     apply()
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.attempts[0].callid in {"call-1", "call-2"}
-    assert sum(store.job_of_call(each) is not None for each in ("call-1", "call-2")) == 1
+    assert sum(store.jobs.id_of_call(each) is not None for each in ("call-1", "call-2")) == 1
     assert_sound(snapshot(store))
 
 
 def test_a_conference_is_no_matter_of_callbacks(store: Store, apply: ApplyReports) -> None:
     asked = JobRequest.of({"participants": ["+818011234567", "+818011234568"]})
-    id_ = store.enqueue(asked).id
+    id_ = store.jobs.enqueue(asked).id
     claim(store, id_)
     report(apply, id_)
-    assert (store.get(id_).state, counted(store)) == (State.DIALING, {"other_call": 1})
+    assert (store.jobs.get(id_).state, counted(store)) == (State.DIALING, {"other_call": 1})
 
 
 # -- after the evidence window -------------------------------------------------------------
@@ -240,7 +241,7 @@ def test_given_up_as_unknown_the_outcome_is_kept_with_the_attempt(
     id_ = uncertain(store, on_uncertain="hold")
     assert window_over(store, clock, id_).reason == Reason.OUTCOME_UNKNOWN
     report(apply, id_)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
     assert (job.attempts[0].result, job.attempts[0].callid) == ("answered", "call-1")
     assert "ANSWERED" in job.timeline[-1].why
@@ -252,7 +253,7 @@ def test_evidence_that_comes_before_the_redial_saves_it(
     id_ = uncertain(store, on_uncertain="redial")
     assert window_over(store, clock, id_).state is State.QUEUED
     assert report(apply, id_).state is State.COMPLETED
-    assert store.counts()["second_calls"] == 0
+    assert store.statistics.counters()["second_calls"] == 0
 
 
 @pytest.mark.parametrize(
@@ -269,9 +270,9 @@ def test_what_a_person_retried_is_dialled_again_unless_somebody_was_reached(
 ) -> None:
     id_ = uncertain(store, on_uncertain="hold")
     window_over(store, clock, id_)
-    store.retry(id_, actor="sam")
+    store.jobs.retry(id_, actor="sam")
     assert report(apply, id_, status).state is state
-    assert store.counts()["second_calls"] == 0
+    assert store.statistics.counters()["second_calls"] == 0
 
 
 def test_the_outcome_of_a_second_call_is_kept_when_it_is_known(
@@ -279,11 +280,11 @@ def test_the_outcome_of_a_second_call_is_kept_when_it_is_known(
 ) -> None:
     id_ = uncertain(store, on_uncertain="redial")
     window_over(store, clock, id_)
-    store.settle(id_, claim(store, id_).attempt, placed("call-2"))
+    store.calls.settle(id_, claim(store, id_).attempt, placed("call-2"))
     report(apply, id_, "IN PROGRESS")
     report(apply, id_, "ANSWERED")
-    assert store.get(id_).attempts[0].result == "answered"
-    assert store.counts()["second_calls"] == 1
+    assert store.jobs.get(id_).attempts[0].result == "answered"
+    assert store.statistics.counters()["second_calls"] == 1
 
 
 @pytest.mark.parametrize("status", ["ANSWERED", "NO ANSWER", "IN PROGRESS"])
@@ -292,18 +293,18 @@ def test_the_call_of_a_redialled_attempt_is_the_second_call_that_it_is(
 ) -> None:
     id_ = uncertain(store, on_uncertain=OnUncertain.REDIAL.value)
     window_over(store, clock, id_)
-    store.settle(id_, claim(store, id_).attempt, placed("call-2"))
+    store.calls.settle(id_, claim(store, id_).attempt, placed("call-2"))
     report(apply, id_, status)
     report(apply, id_, status)  # and doubled
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.state is State.IN_PROGRESS
     results = {"ANSWERED": "answered", "NO ANSWER": "no_answer", "IN PROGRESS": "placed"}
     assert [each.result for each in job.attempts] == [results[status], "placed"]
     assert [each.callid for each in job.attempts] == ["call-1", "call-2"]
     assert status in job.timeline[-1].why
-    assert store.counts()["second_calls"] == 1
+    assert store.statistics.counters()["second_calls"] == 1
     report(apply, id_, attempt=2, callid="call-2")
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED
 
 
 # -- with a check to confirm it ------------------------------------------------------------
@@ -314,21 +315,21 @@ def test_the_call_of_a_redialled_attempt_is_the_second_call_that_it_is(
 def test_to_be_confirmed_a_report_makes_the_check_due_and_no_more(
     store: Store, where: Any, status: str
 ) -> None:
-    confirming = ApplyReports(store, CallbackInbox(store), POLICY, confirm=True)
+    confirming = ApplyReports(store, store.callbacks, POLICY, confirm=True)
     id_ = where(store)
     assert report(confirming, id_, status).state is State.IN_PROGRESS
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.outcome, job.attempts[0].callid) == (State.IN_PROGRESS, None, "call-1")
-    assert store.take_due(State.IN_PROGRESS) == [id_]
+    assert store.calls.take_due(State.IN_PROGRESS) == [id_]
 
 
 def test_to_be_confirmed_a_late_report_leaves_an_ended_job(store: Store) -> None:
-    confirming = ApplyReports(store, CallbackInbox(store), POLICY, confirm=True)
+    confirming = ApplyReports(store, store.callbacks, POLICY, confirm=True)
     id_ = in_progress(store)
-    report(ApplyReports(store, CallbackInbox(store), POLICY), id_)
-    before = store.get(id_)
+    report(ApplyReports(store, store.callbacks, POLICY), id_)
+    before = store.jobs.get(id_)
     report(confirming, id_)
-    assert store.get(id_) == before
+    assert store.jobs.get(id_) == before
 
 
 # -- many ----------------------------------------------------------------------------------
@@ -338,14 +339,14 @@ def test_one_that_cannot_be_applied_stays_and_holds_up_no_other(
     store: Store, apply: ApplyReports, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = in_progress(store), uncertain(store)
-    settled = store.settled
+    settled = store.calls.settled
 
     def stumble(id_: str, *args: Any, **kwargs: Any) -> Any:
         if id_ == bad:
             raise Throttled("something unforeseen")
         return settled(id_, *args, **kwargs)
 
-    monkeypatch.setattr(store, "settled", stumble)
+    monkeypatch.setattr(store.calls, "settled", stumble)
     apply.inbox.receive([CallReport(bad, 1, "call-1", "ANSWERED")], {})
     apply.inbox.receive([CallReport(good, 1, "call-9", "ANSWERED")], {})
     assert [turn.job_id for turn in apply()] == [good]
@@ -358,8 +359,8 @@ def test_refused_after_all_is_what_the_report_says(store: Store, apply: ApplyRep
     """The provider contradicts itself: what it says of the call goes before its refusal."""
     id_ = dialing(store)
     report(apply, id_)
-    store.settle(id_, 1, refused(NotAllowed("no"), store.get(id_)))
-    assert store.get(id_).state is State.COMPLETED
+    store.calls.settle(id_, 1, refused(NotAllowed("no"), store.jobs.get(id_)))
+    assert store.jobs.get(id_).state is State.COMPLETED
 
 
 # -- swept ---------------------------------------------------------------------------------
@@ -374,8 +375,8 @@ class Woken:
     def apply_reports(self) -> None:
         self.times += 1
 
-    def dial(self, fed: Any, together: int = 1) -> int:
-        return len(list(fed))
+    def dial(self, dispatched: Any, together: int = 1) -> int:
+        return len(list(dispatched))
 
 
 def test_the_pump_wakes_for_reports_that_nobody_was_woken_for(
@@ -397,4 +398,4 @@ def test_no_window_is_over_while_evidence_waits_to_be_applied(
     apply.inbox.receive([CallReport(id_, 1, "call-1", "ANSWERED")], {})
     clock.forward(WINDOW)
     Rescue(store, POLICY, apply)()
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED

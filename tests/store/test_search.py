@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.search import PAGE, Filter, counts, ended_before, find
+from dispatcher.store.indexes import PAGE
 from support.clock import Clock
+from support.redis_inside import redis_of
 from support.store_jobs import RECIPIENT, START, claim, enqueue, failed, in_progress, request
 
 OTHER = "+14155550123"
@@ -20,12 +22,12 @@ MANY = 2 * PAGE + 50
 
 
 def ids(store: Store, **wanted: Any) -> list[str]:
-    return [job.id for job in find(store, Filter(**wanted))]
+    return [job.id for job in store.search.find(Filter(**wanted))]
 
 
 def many(store: Store, **fields: Any) -> list[str]:
     """Write more than two pages of jobs in the same millisecond."""
-    return [outcome.id for outcome in store.enqueue_many([request(**fields)] * MANY)]
+    return [outcome.id for outcome in store.jobs.enqueue_many([request(**fields)] * MANY)]
 
 
 def test_without_a_filter_all_jobs_are_found_newest_first(store: Store, clock: Clock) -> None:
@@ -49,8 +51,8 @@ def test_jobs_are_found_by_one_state_or_several(store: Store, clock: Clock) -> N
 
 def test_jobs_are_found_by_the_reason_they_failed_or_are_held_for(store: Store) -> None:
     held, bad = enqueue(store), failed(store)
-    store.close_gate("credit", "empty")
-    store.feed()
+    store.holds.start("credit", "empty")
+    store.queue.feed()
     assert ids(store, reason="invalid_request") == [bad]
     assert ids(store, reason="credit") == [held]
     assert ids(store, reason="credit", states=[State.FAILED]) == []
@@ -126,7 +128,7 @@ def test_more_than_one_page_is_found_whole_and_nothing_twice(
 def test_several_states_are_merged_by_creation_over_many_pages(store: Store, clock: Clock) -> None:
     batches = []
     for at in (None, "1h", None, "1h"):
-        batches.append({o.id for o in store.enqueue_many([request(at=at)] * (PAGE - 50))})
+        batches.append({o.id for o in store.jobs.enqueue_many([request(at=at)] * (PAGE - 50))})
         clock.forward(1)
     found = ids(store)
     size = PAGE - 50
@@ -135,10 +137,10 @@ def test_several_states_are_merged_by_creation_over_many_pages(store: Store, clo
 
 def test_reading_a_few_reads_no_more_than_their_page(store: Store) -> None:
     many(store)
-    jobs = find(store, Filter())
-    before = store.redis.info("commandstats")["cmdstat_hgetall"]["calls"]
+    jobs = store.search.find(Filter())
+    before = redis_of(store).info("commandstats")["cmdstat_hgetall"]["calls"]
     next(jobs)
-    after = store.redis.info("commandstats")["cmdstat_hgetall"]["calls"]
+    after = redis_of(store).info("commandstats")["cmdstat_hgetall"]["calls"]
     assert after - before == PAGE
 
 
@@ -148,7 +150,7 @@ def test_every_job_counts_once_by_its_state_and_reason(store: Store) -> None:
     failed(store)
     for _ in range(2):
         in_progress(store)
-    table = counts(store)
+    table = store.search.counts()
     assert set(table) == set(State)
     assert table["failed"] == {"invalid_request": 1}
     assert (table["queued"], table["scheduled"]) == ({"": 1}, {"": 1})
@@ -162,24 +164,24 @@ def test_jobs_that_ended_are_listed_oldest_first_for_the_purge(store: Store, clo
         made.append(failed(store))
         clock.forward(1)
     enqueue(store)
-    assert list(ended_before(store, clock.ms)) == made
-    assert list(ended_before(store, START + 1000)) == made[:1]
+    assert list(store.search.ended_before(clock.ms)) == made
+    assert list(store.search.ended_before(START + 1000)) == made[:1]
 
 
 def test_ended_jobs_of_every_kind_are_listed_up_to_the_limit(store: Store, clock: Clock) -> None:
     cancelled = enqueue(store)
-    store.cancel(cancelled, actor="cli")
+    store.jobs.cancel(cancelled, actor="cli")
     done = enqueue(store)
     claim(store, done)
-    store.settle(done, 1, Decision(State.FAILED, "not_allowed", "no", "not_allowed"))
+    store.calls.settle(done, 1, Decision(State.FAILED, "not_allowed", "no", "not_allowed"))
     clock.forward(1)
-    assert set(ended_before(store, clock.ms)) == {cancelled, done}
+    assert set(store.search.ended_before(clock.ms)) == {cancelled, done}
 
 
 def test_old_jobs_that_ended_lately_do_not_hide_the_others_from_the_purge(store: Store) -> None:
     made = [failed(store) for _ in range(2 * PAGE + 1)]
     kept, purged = set(made[: PAGE + 1]), set()
-    for id_ in ended_before(store, store.now() + 1):
-        if id_ not in kept and store.purge(id_, store.now() + 1):
+    for id_ in store.search.ended_before(store.now() + 1):
+        if id_ not in kept and store.jobs.purge(id_, store.now() + 1):
             purged.add(id_)
     assert purged == set(made) - kept

@@ -10,21 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.model.filters import InvalidFilter
+from dispatcher.model.filters import Filter, InvalidFilter
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.indexes import FEW, PAGE
-from dispatcher.store.search import LOOK, Filter, InvalidCursor, Page, find, find_ids, page
+from dispatcher.store.search import MOST_READ, InvalidCursor, Page
 from support.clock import Clock
+from support.redis_inside import redis_of
 from support.store_jobs import RECIPIENT, START, enqueue, failed, request
 
 OTHER = "+14155550123"
 
 
 def pages(store: Store, wanted: Filter, limit: int) -> list[Page]:
-    found = [page(store, wanted, limit)]
+    found = [store.search.page(wanted, limit)]
     while found[-1].cursor is not None:
-        found.append(page(store, wanted, limit, found[-1].cursor))
+        found.append(store.search.page(wanted, limit, found[-1].cursor))
     return found
 
 
@@ -34,7 +35,7 @@ def ids(found: list[Page]) -> list[str]:
 
 def many(store: Store, count: int, actor: str = "producer", **fields: Any) -> list[str]:
     """Write jobs in the same millisecond."""
-    made = store.enqueue_many([request(**fields)] * count, actor=actor)
+    made = store.jobs.enqueue_many([request(**fields)] * count, actor=actor)
     return [each.id for each in made]
 
 
@@ -65,7 +66,7 @@ def test_pages_have_all_that_is_meant_once_and_newest_first(
 def test_the_last_page_leads_nowhere_even_where_it_is_full(store: Store) -> None:
     many(store, 20)
     assert [len(each.jobs) for each in pages(store, Filter(), 10)] == [10, 10]
-    assert page(store, Filter(tag="none"), 10) == Page([], None)
+    assert store.search.page(Filter(tag="none"), 10) == Page([], None)
 
 
 def test_jobs_that_come_and_move_meanwhile_shift_nothing(store: Store, clock: Clock) -> None:
@@ -73,35 +74,35 @@ def test_jobs_that_come_and_move_meanwhile_shift_nothing(store: Store, clock: Cl
     for _ in range(30):
         made.append(enqueue(store))
         clock.forward(1)
-    first = page(store, Filter(), 10)
-    store.cancel(made[-1], actor="cli")  # was on the first page
-    store.cancel(made[15], actor="cli")  # is on the second
+    first = store.search.page(Filter(), 10)
+    store.jobs.cancel(made[-1], actor="cli")  # was on the first page
+    store.jobs.cancel(made[15], actor="cli")  # is on the second
     enqueue(store)
-    second = page(store, Filter(), 10, first.cursor)
-    third = page(store, Filter(), 10, second.cursor)
+    second = store.search.page(Filter(), 10, first.cursor)
+    third = store.search.page(Filter(), 10, second.cursor)
     assert ids([first, second, third]) == made[::-1]
     waiting = Filter(states=(State.QUEUED,))
-    assert made[15] not in ids([page(store, waiting, 10, first.cursor)])
+    assert made[15] not in ids([store.search.page(waiting, 10, first.cursor)])
 
 
 def test_a_cursor_whose_job_is_gone_leads_on(store: Store, clock: Clock) -> None:
     made = [failed(store) for _ in range(6)]
-    first = page(store, Filter(), 3)
+    first = store.search.page(Filter(), 3)
     clock.forward(1)
     for job in first.jobs:
-        assert store.purge(job.id, store.now())
-    assert ids([first, page(store, Filter(), 3, first.cursor)]) == sorted(made, reverse=True)
+        assert store.jobs.purge(job.id, store.now())
+    assert ids([first, store.search.page(Filter(), 3, first.cursor)]) == sorted(made, reverse=True)
 
 
 def test_a_page_looks_at_so_many_jobs_and_no_more(store: Store, clock: Clock) -> None:
     oldest = many(store, 1, "shop")
     clock.forward(1)
-    many(store, 2 * LOOK)
+    many(store, 2 * MOST_READ)
     wanted = Filter(producer="shop")
-    before = store.redis.info("commandstats")["cmdstat_hmget"]["calls"]
-    first = page(store, wanted, 50)
-    looked = store.redis.info("commandstats")["cmdstat_hmget"]["calls"] - before
-    assert LOOK <= looked <= LOOK + PAGE
+    before = redis_of(store).info("commandstats")["cmdstat_hmget"]["calls"]
+    first = store.search.page(wanted, 50)
+    read = redis_of(store).info("commandstats")["cmdstat_hmget"]["calls"] - before
+    assert MOST_READ <= read <= MOST_READ + PAGE
     assert first.jobs == []
     assert first.cursor is not None
     assert ids(pages(store, wanted, 50)) == oldest
@@ -110,11 +111,11 @@ def test_a_page_looks_at_so_many_jobs_and_no_more(store: Store, clock: Clock) ->
 def test_the_index_with_the_fewest_is_walked(store: Store, clock: Clock) -> None:
     bad = failed(store, tags=["t"])
     clock.forward(1)
-    many(store, 2 * LOOK, tags=["t"])
+    many(store, 2 * MOST_READ, tags=["t"])
     wanted = Filter(states=(State.FAILED,), tag="t")
-    assert page(store, wanted, 10) == Page([store.get(bad)], None)
+    assert store.search.page(wanted, 10) == Page([store.jobs.get(bad)], None)
     rare = enqueue(store, tags=["rare"])
-    assert ids([page(store, Filter(states=(State.QUEUED,), tag="rare"), 10)]) == [rare]
+    assert ids([store.search.page(Filter(states=(State.QUEUED,), tag="rare"), 10)]) == [rare]
 
 
 def test_an_ending_that_many_numbers_have_is_found_by_time(store: Store, clock: Clock) -> None:
@@ -132,15 +133,15 @@ def test_an_ending_that_many_numbers_have_is_found_by_time(store: Store, clock: 
 def test_the_producer_is_the_one_who_enqueued(store: Store) -> None:
     (mine,) = many(store, 1, "shop")
     many(store, 1, "shopping")
-    store.cancel(mine, actor="shopping")
+    store.jobs.cancel(mine, actor="shopping")
     assert ids(pages(store, Filter(producer="shop"), 10)) == [mine]
 
 
 def test_ids_are_found_without_reading_the_jobs(store: Store) -> None:
     made = many(store, 3 * PAGE, tags=["t"])
-    before = store.redis.info("commandstats")["cmdstat_hgetall"]["calls"]
-    found = [id_ for some in find_ids(store, Filter(tag="t")) for id_ in some]
-    script_loads = store.redis.info("commandstats")["cmdstat_hgetall"]["calls"] - before
+    before = redis_of(store).info("commandstats")["cmdstat_hgetall"]["calls"]
+    found = [id_ for some in store.search.find_ids(Filter(tag="t")) for id_ in some]
+    script_loads = redis_of(store).info("commandstats")["cmdstat_hgetall"]["calls"] - before
     assert sorted(found) == sorted(made)
     assert script_loads == 0
 
@@ -148,7 +149,7 @@ def test_ids_are_found_without_reading_the_jobs(store: Store) -> None:
 @pytest.mark.parametrize("cursor", ["", "x", "1.", ".a", "-1.abc", "1e5.abc", "9" * 40 + ".abc"])
 def test_what_is_no_cursor_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidCursor, match="is no cursor of a listing"):
-        page(store, Filter(), 10, cursor)
+        store.search.page(Filter(), 10, cursor)
 
 
 @pytest.mark.parametrize(
@@ -187,22 +188,22 @@ MOVES = st.lists(
 def test_whatever_moves_what_stands_is_seen_once_and_in_order(
     store: Store, clock: Clock, moves: list[tuple[str, int]]
 ) -> None:
-    store.redis.flushdb()
+    redis_of(store).flushdb()
     made = many(store, 12, tags=["t"])
-    seen: list[Page] = [page(store, Filter(), 3)]
+    seen: list[Page] = [store.search.page(Filter(), 3)]
     for what, pick in moves:
         if what == "new":
             made.append(enqueue(store))
         elif what == "tick":
             clock.forward(0.001)
-        elif what == "cancel" and store.get(made[pick % len(made)]).state is State.QUEUED:
-            store.cancel(made[pick % len(made)], actor="cli")
+        elif what == "cancel" and store.jobs.get(made[pick % len(made)]).state is State.QUEUED:
+            store.jobs.cancel(made[pick % len(made)], actor="cli")
         elif what == "page" and seen[-1].cursor:
-            seen.append(page(store, Filter(), 3, seen[-1].cursor))
+            seen.append(store.search.page(Filter(), 3, seen[-1].cursor))
     while seen[-1].cursor:
-        seen.append(page(store, Filter(), 3, seen[-1].cursor))
+        seen.append(store.search.page(Filter(), 3, seen[-1].cursor))
     places = [(job.created_at, job.id) for each in seen for job in each.jobs]
     assert all(one > two for one, two in pairwise(places))
     assert set(made[:12]) <= set(ids(seen))
     assert set(ids(seen)) <= set(made)
-    assert sorted(job.id for job in find(store, Filter())) == sorted(made)
+    assert sorted(job.id for job in store.search.find(Filter())) == sorted(made)

@@ -60,8 +60,8 @@ def test_what_the_provider_answers_decides_where_the_job_goes(
 ) -> None:
     id_ = enqueue(store)
     made = claim(store, id_)
-    assert store.settle(id_, made.attempt, refused(error, made.job)) is end[0]
-    job = store.get(id_)
+    assert store.calls.settle(id_, made.attempt, refused(error, made.job)) is end[0]
+    job = store.jobs.get(id_)
     assert ((job.state, job.reason), job.spent) == (end, spent)
     assert job.attempt is not None
     assert (job.attempt.result, job.attempt.error) == (result, str(error))
@@ -71,23 +71,23 @@ def test_what_the_provider_answers_decides_where_the_job_goes(
 
 def test_a_placed_call_is_in_progress_and_found_by_its_callid(store: Store) -> None:
     id_ = in_progress(store, "call-7")
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.state is State.IN_PROGRESS
     assert job.attempt is not None
     assert (job.attempt.callid, job.spent) == ("call-7", 1)
-    assert store.job_of_call("call-7") == id_
-    assert store.job_of_call("call-8") is None
+    assert store.jobs.id_of_call("call-7") == id_
+    assert store.jobs.id_of_call("call-8") is None
 
 
 def test_each_call_of_a_conference_is_found(store: Store) -> None:
     fields = {"participants": [RECIPIENT, "+14155550123"]}
-    id_ = store.enqueue(request(recipient=None, say=None, **fields)).id
+    id_ = store.jobs.enqueue(request(recipient=None, say=None, **fields)).id
     decision = Decision(
         State.IN_PROGRESS, "placed", "", delay=20, fields={"callid": "c1,c2", "conf": "conf"}
     )
-    store.settle(id_, claim(store, id_).attempt, decision)
-    assert (store.job_of_call("c1"), store.job_of_call("c2")) == (id_, id_)
-    attempt = store.get(id_).attempt
+    store.calls.settle(id_, claim(store, id_).attempt, decision)
+    assert (store.jobs.id_of_call("c1"), store.jobs.id_of_call("c2")) == (id_, id_)
+    attempt = store.jobs.get(id_).attempt
     assert attempt is not None
     assert (attempt.callids, attempt.conferenceid) == (("c1", "c2"), "conf")
 
@@ -98,10 +98,10 @@ def test_an_answered_call_completes_its_job_with_cost_and_duration(
     id_ = in_progress(store)
     clock.forward(40)
     report = Report("ANSWERED", True, Decimal("12.5"), 31)
-    decision = after_report(report, store.get(id_), POLICY)
+    decision = after_report(report, store.jobs.get(id_), POLICY)
     assert decision is not None
-    assert store.settle(id_, 1, decision, actor="reconcile") is State.COMPLETED
-    job = store.get(id_)
+    assert store.calls.settle(id_, 1, decision, actor="reconcile") is State.COMPLETED
+    job = store.jobs.get(id_)
     assert (job.outcome, job.cost, job.duration) == ("ANSWERED", Decimal("12.5"), 31)
     assert job.finished_at == at(START + 40_000)
     assert states(job) == ["queued", "dialing", "in_progress", "completed"]
@@ -116,14 +116,14 @@ def test_a_call_nobody_answered_is_redialled_after_the_delay_and_then_fails(
     unanswered = Report("NO ANSWER", True)
     ends = []
     for attempt in (1, 2):
-        store.settle(id_, claim(store, id_).attempt, placed(f"call-{attempt}"))
-        decision = after_report(unanswered, store.get(id_), POLICY)
+        store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{attempt}"))
+        decision = after_report(unanswered, store.jobs.get(id_), POLICY)
         assert decision is not None
-        ends.append(store.settle(id_, attempt, decision))
+        ends.append(store.calls.settle(id_, attempt, decision))
         clock.forward(60)
-        store.pump()
+        store.queue.pump()
     assert ends == [State.SCHEDULED, State.FAILED]
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.reason, job.spent) == ("no_answer", 2)
     assert [attempt.callid for attempt in job.attempts] == ["call-1", "call-2"]
 
@@ -132,17 +132,17 @@ def test_an_attempt_that_would_come_after_the_deadline_ends_the_job_now(store: S
     id_ = enqueue(store, expires=60)
     made = claim(store, id_)
     decision = Decision(State.SCHEDULED, "not_placed", "503", delay=60)
-    assert store.settle(id_, made.attempt, decision) is State.EXPIRED
-    assert "after the deadline" in store.get(id_).timeline[-1].why
+    assert store.calls.settle(id_, made.attempt, decision) is State.EXPIRED
+    assert "after the deadline" in store.jobs.get(id_).timeline[-1].why
 
 
 def test_settling_twice_is_settling_once(store: Store) -> None:
     id_ = enqueue(store)
     made = claim(store, id_)
     decision = refused(Unavailable("503"), made.job)
-    store.settle(id_, made.attempt, decision)
+    store.calls.settle(id_, made.attempt, decision)
     before = snapshot(store)
-    assert store.settle(id_, made.attempt, decision) is State.SCHEDULED
+    assert store.calls.settle(id_, made.attempt, decision) is State.SCHEDULED
     assert snapshot(store) == before
 
 
@@ -150,13 +150,13 @@ def test_a_late_word_that_the_call_may_be_placed_is_noted_once(store: Store, clo
     id_ = enqueue(store)
     made = claim(store, id_)
     clock.forward(LEASE)
-    store.rescue(300)
+    store.calls.rescue(300)
     lost = refused(AnswerLost("cut off"), made.job)
-    store.settle(id_, made.attempt, lost)
+    store.calls.settle(id_, made.attempt, lost)
     before = snapshot(store)
-    store.settle(id_, made.attempt, lost)
+    store.calls.settle(id_, made.attempt, lost)
     assert snapshot(store) == before
-    attempt = store.get(id_).attempt
+    attempt = store.jobs.get(id_).attempt
     assert attempt is not None
     assert (attempt.result, attempt.error) == ("maybe_placed", "cut off")
 
@@ -167,38 +167,38 @@ def test_a_late_answer_of_an_older_attempt_is_kept_and_changes_nothing_else(
     id_ = enqueue(store, on_uncertain="redial")
     claim(store, id_)
     clock.forward(LEASE)
-    store.rescue(300)
-    store.settle(id_, 1, after_window(store.get(id_), POLICY))
+    store.calls.rescue(300)
+    store.calls.settle(id_, 1, after_window(store.jobs.get(id_), POLICY))
     claim(store, id_)
-    assert store.settle(id_, 1, placed("late-call")) is State.DIALING
-    job = store.get(id_)
+    assert store.calls.settle(id_, 1, placed("late-call")) is State.DIALING
+    job = store.jobs.get(id_)
     assert (job.attempts[0].callid, job.attempts[0].result) == ("late-call", "placed")
     assert (job.state, len(job.attempts)) == (State.DIALING, 2)
     assert "too late to matter" in job.timeline[-1].why
-    assert store.job_of_call("late-call") == id_
+    assert store.jobs.id_of_call("late-call") == id_
     assert_sound(snapshot(store))
 
 
 def test_what_is_said_of_an_attempt_that_ended_long_ago_leaves_no_trace(store: Store) -> None:
     id_ = failed(store)
     before = snapshot(store)
-    assert store.settle(id_, 1, placed("stray")) is State.FAILED
+    assert store.calls.settle(id_, 1, placed("stray")) is State.FAILED
     assert snapshot(store) == before
 
 
 def test_a_job_that_is_gone_is_not_settled(store: Store) -> None:
-    assert store.settle("nosuchjob", 1, placed()) is None
+    assert store.calls.settle("nosuchjob", 1, placed()) is None
     assert snapshot(store) == {}
 
 
 def test_a_shorter_error_replaces_the_whole_of_a_longer_one(store: Store, clock: Clock) -> None:
     id_ = enqueue(store)
     made = claim(store, id_)
-    store.settle(id_, 1, refused(AnswerLost("a long story " * 20), made.job))
+    store.calls.settle(id_, 1, refused(AnswerLost("a long story " * 20), made.job))
     clock.forward(POLICY.evidence_window)
-    decision = after_window(store.get(id_), POLICY)
-    store.settle(id_, 1, decision)
-    attempt = store.get(id_).attempt
+    decision = after_window(store.jobs.get(id_), POLICY)
+    store.calls.settle(id_, 1, decision)
+    attempt = store.jobs.get(id_).attempt
     assert attempt is not None
     assert attempt.error == decision.why
 
@@ -209,35 +209,37 @@ def test_an_attempt_counted_as_spent_is_given_back_when_it_turns_out_that_nobody
     id_ = enqueue(store)
     made = claim(store, id_)
     clock.forward(LEASE)
-    store.rescue(300)
-    assert store.get(id_).spent == 1
-    store.settle(id_, 1, refused(NeverReached("no route"), made.job))
-    job = store.get(id_)
+    store.calls.rescue(300)
+    assert store.jobs.get(id_).spent == 1
+    store.calls.settle(id_, 1, refused(NeverReached("no route"), made.job))
+    job = store.jobs.get(id_)
     assert (job.state, job.spent) == (State.SCHEDULED, 0)
 
 
 def test_a_decision_without_a_delay_schedules_for_now(store: Store) -> None:
     id_ = enqueue(store)
     claim(store, id_)
-    assert store.settle(id_, 1, Decision(State.SCHEDULED, "not_placed", "again")) == "scheduled"
-    assert store.pump().due == 1
+    assert (
+        store.calls.settle(id_, 1, Decision(State.SCHEDULED, "not_placed", "again")) == "scheduled"
+    )
+    assert store.queue.pump().due == 1
     assert_sound(snapshot(store))
 
 
 def test_a_call_is_looked_at_again_when_it_was_put_off_to(store: Store, clock: Clock) -> None:
     id_ = in_progress(store)
-    assert store.put_off(id_, 1, 45, "RINGING")
-    job = store.get(id_)
+    assert store.calls.reschedule_check(id_, 1, 45, "RINGING")
+    job = store.jobs.get(id_)
     assert (job.next_at, job.outcome) == (at(START + 45_000), "RINGING")
     clock.forward(44.999)
-    assert store.take_due(State.IN_PROGRESS) == []
+    assert store.calls.take_due(State.IN_PROGRESS) == []
     clock.forward(0.001)
-    assert store.take_due(State.IN_PROGRESS) == [id_]
+    assert store.calls.take_due(State.IN_PROGRESS) == [id_]
 
 
 def test_a_call_that_is_over_or_of_an_older_attempt_is_not_put_off(store: Store) -> None:
     id_ = in_progress(store)
-    assert not store.put_off(id_, 2, 45)
-    assert not store.put_off(failed(store), 1, 45)
-    assert not store.put_off("nosuchjob", 1, 45)
+    assert not store.calls.reschedule_check(id_, 2, 45)
+    assert not store.calls.reschedule_check(failed(store), 1, 45)
+    assert not store.calls.reschedule_check("nosuchjob", 1, 45)
     assert_sound(snapshot(store))

@@ -6,27 +6,27 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import iso_of
 from dispatcher.model.states import Priority
 from dispatcher.policy import Report, after_report
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.statistics import statistics
 from support.clock import Clock
 from support.store_jobs import POLICY, enqueue, failed, in_progress, snapshot
 
 
 def answer(store: Store, id_: str) -> None:
-    decision = after_report(Report("ANSWERED", True), store.get(id_), POLICY)
+    decision = after_report(Report("ANSWERED", True), store.jobs.get(id_), POLICY)
     assert decision is not None
-    store.settle(id_, 1, decision)
+    store.calls.settle(id_, 1, decision)
 
 
 def test_ends_attempts_and_requests_are_counted_for_good(store: Store, clock: Clock) -> None:
-    store.publish(AccountConfig(rate=None, gap=0, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=None, gap=0, one_at_a_time=False))
     done = in_progress(store, "call-1")
     answer(store, done)
     failed(store)
-    store.cancel(failed_and_retried(store), actor="sam")
-    assert store.take_slot("a status check") is None
+    store.jobs.cancel(failed_and_retried(store), actor="sam")
+    assert store.limiter.take_slot("a status check") is None
     clock.forward(1)
-    assert store.purge(done, clock.ms)
+    assert store.jobs.purge(done, clock.ms)
     found = statistics(store)
     assert found["ended"] == {
         "completed": {"": 1},
@@ -39,7 +39,7 @@ def test_ends_attempts_and_requests_are_counted_for_good(store: Store, clock: Cl
 
 def failed_and_retried(store: Store) -> str:
     id_ = failed(store)
-    store.retry(id_, actor="sam")
+    store.jobs.retry(id_, actor="sam")
     return id_
 
 
@@ -56,11 +56,11 @@ def test_the_longest_waiting_is_told_whether_ready_or_held(store: Store, clock: 
     enqueue(store, priority="bulk", tags=["campaign:a"])
     clock.forward(1)
     enqueue(store, priority="bulk")
-    store.close_gate("paused", "a pause")
+    store.holds.start("paused", "a pause")
     enqueue(store, priority="urgent")
-    store.feed()
+    store.queue.feed()
     assert "held:paused:urgent" in snapshot(store)
-    assert store.oldest() == {
+    assert store.queue.waiting_since() == {
         Priority.URGENT: start + 1000,
         Priority.NORMAL: None,
         Priority.BULK: start,

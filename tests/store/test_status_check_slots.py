@@ -9,7 +9,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Policy
 from dispatcher.provider import Credentials, VoiceClient
 from dispatcher.store import Store
-from dispatcher.store.slots import Limiter, NoSlot
+from dispatcher.store.slots import NoSlot, Slots
 from dispatcher.values.rate import Rate
 from support.clock import Clock
 from support.store_jobs import enqueue, in_progress
@@ -42,21 +42,21 @@ def test_a_check_whose_slot_is_far_away_is_put_off_and_frees_its_thread(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store, "call-1")
-    store.publish(AccountConfig(rate=Rate(0.1), one_at_a_time=False))
-    assert store.take_slot("somebody else") is None
+    store.limiter.publish(AccountConfig(rate=Rate(0.1), one_at_a_time=False))
+    assert store.limiter.take_slot("somebody else") is None
     nobody = VoiceClient(Credentials("sid", "token"), host="http://127.0.0.1:9")
-    check = CheckCall(store, nobody, Policy(), Limiter(store, no_sleep))
+    check = CheckCall(store, nobody, Policy(), Slots(store.limiter, no_sleep))
     turn = check(id_)
     assert turn.state is State.IN_PROGRESS
-    due = store.get(id_).next_at
+    due = store.jobs.get(id_).next_at
     assert due is not None
     assert due.timestamp() - store.now() / 1000 >= PATIENCE
 
 
 def test_the_limiter_says_how_far_away_a_slot_is(store: Store) -> None:
-    store.publish(AccountConfig(rate=Rate(0.1)))
-    assert store.take_slot("somebody else") is None
-    with pytest.raises(NoSlot) as caught, Limiter(store, no_sleep).slot(patience=1):
+    store.limiter.publish(AccountConfig(rate=Rate(0.1)))
+    assert store.limiter.take_slot("somebody else") is None
+    with pytest.raises(NoSlot) as caught, Slots(store.limiter, no_sleep).slot(patience=1):
         pass
     assert caught.value.wait == pytest.approx(10.2, abs=0.3)  # the first after a pause
 
@@ -66,7 +66,7 @@ def test_only_as_many_checks_are_sent_as_the_limiter_serves_in_a_second(
     store: Store, clock: Clock, waiting: bool, expected: int
 ) -> None:
     outstanding(store, clock, 30)
-    store.publish(AccountConfig(rate=Rate(20), one_at_a_time=False))
+    store.limiter.publish(AccountConfig(rate=Rate(20), one_at_a_time=False))
     if waiting:
         enqueue(store)
     sent = Sent()

@@ -19,7 +19,7 @@ from dispatcher.provider import (
     UnknownCall,
 )
 from dispatcher.store import Store
-from dispatcher.store.slots import Limiter
+from dispatcher.store.slots import Slots
 from support.clock import Clock
 from support.store_jobs import assert_sound, claim, enqueue, in_progress, snapshot
 from workers.engine.check_call import CheckCall
@@ -69,7 +69,7 @@ class Bench:
     def __init__(self, store: Store, clock: Clock, *answers: Any) -> None:
         self.store, self.clock, self.provider = store, clock, Provider(*answers)
         provider: Any = self.provider
-        check = CheckCall(store, provider, POLICY, Limiter(store))
+        check = CheckCall(store, provider, POLICY, Slots(store.limiter))
         messenger: Any = Sent(check)
         self.reconcile = Reconcile(store, messenger, 0.1)
 
@@ -101,7 +101,7 @@ def test_a_call_is_looked_at_on_growing_intervals_until_its_deadline(
     assert gaps[:-1] == sorted(gaps[:-1])
     assert max(gaps) <= 301
     assert len(looks) < 25
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
     assert "last word: IN PROGRESS" in job.timeline[-1].why
 
@@ -110,7 +110,7 @@ def test_a_call_that_was_reported_is_not_looked_at(store: Store, clock: Clock) -
     id_ = in_progress(store)
     desk = Bench(store, clock, ANSWERED)
     desk.pass_by(20)
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED
     assert desk.pass_by(400) == []
     assert desk.provider.looks == 1
 
@@ -120,19 +120,19 @@ def test_when_calls_usually_end_is_learned_from_those_that_ended(
 ) -> None:
     """Four of five last 30 s and one 90 s: the first look comes when the four are over."""
     for n in range(200):
-        store.learn("tts", 90 if n % 5 == 4 else 30)
-    usual = store.usual("tts")
+        store.calls.learn_duration("tts", 90 if n % 5 == 4 else 30)
+    usual = store.calls.typical_duration("tts")
     assert usual is not None
     assert 28 <= usual <= 45
-    assert store.usual("playback") is None
+    assert store.calls.typical_duration("playback") is None
     assert after_placing({"callid": "c"}, POLICY, usual).delay == usual
 
 
 def test_what_is_usual_follows_when_calls_become_longer(store: Store) -> None:
     for _ in range(50):
-        store.learn("tts", 10)
+        store.calls.learn_duration("tts", 10)
     for _ in range(40):
-        usual = store.learn("tts", 120)
+        usual = store.calls.learn_duration("tts", 120)
     assert usual > 100
 
 
@@ -140,14 +140,14 @@ def test_a_look_that_finds_the_end_teaches_how_long_it_took(store: Store, clock:
     times = {"start_time": "2026-01-01 00:00:00", "end_time": "2026-01-01 00:00:41"}
     in_progress(store)
     Bench(store, clock, status("ANSWERED", cost=Decimal(1), **times)).pass_by(20)
-    assert store.usual("tts") == 42
+    assert store.calls.typical_duration("tts") == 42
 
 
 def test_what_is_usual_is_asked_for_seldom(store: Store) -> None:
     now = 0.0
     usual = TypicalDuration(store, clock=lambda: now)
     assert usual("tts") is None
-    store.learn("tts", 33)
+    store.calls.learn_duration("tts", 33)
     now = REMEMBERED - 1
     assert usual("tts") is None
     now = REMEMBERED
@@ -162,7 +162,7 @@ def test_a_status_page_that_lags_behind_is_waited_for(store: Store, clock: Clock
     unknown = UnknownCall("404")
     desk = Bench(store, clock, unknown, unknown, ANSWERED)
     desk.pass_by(61)
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED
 
 
 def test_a_call_that_stays_unknown_is_looked_for_a_while_and_once_at_the_deadline(
@@ -173,7 +173,7 @@ def test_a_call_that_stays_unknown_is_looked_for_a_while_and_once_at_the_deadlin
     assert 4 <= len(looks) <= 9
     assert looks[-1] == 3600
     assert looks[-2] < UNKNOWN_FOR * 1.5
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
     assert "the provider does not know it" in job.timeline[-1].why
 
@@ -184,10 +184,10 @@ def test_a_word_never_seen_is_kept_as_it_came_and_is_not_the_end(
     id_ = in_progress(store)
     desk = Bench(store, clock, status("RINGING ON THE MOON"), ANSWERED)
     desk.pass_by(20)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.outcome) == (State.IN_PROGRESS, "RINGING ON THE MOON")
     desk.pass_by(21)
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED
 
 
 @pytest.mark.parametrize("error", [Unavailable("500"), Throttled("429", retry_after=90)])
@@ -197,7 +197,7 @@ def test_a_look_that_brings_no_word_changes_nothing_but_its_next_moment(
     id_ = in_progress(store)
     looks = Bench(store, clock, error, ANSWERED).pass_by(120)
     assert looks[1] == (40 if isinstance(error, Unavailable) else 110)
-    assert store.get(id_).state is State.COMPLETED
+    assert store.jobs.get(id_).state is State.COMPLETED
 
 
 # -- costs that come late ------------------------------------------------------------------
@@ -211,10 +211,10 @@ def test_a_cost_that_comes_late_is_added_and_nothing_else_changes(
     free = status("ANSWERED", duration=12)
     desk = Bench(store, clock, *[free] * (1 + looks_in_vain), ANSWERED)
     desk.pass_by(20)
-    ended = store.get(id_)
+    ended = store.jobs.get(id_)
     assert (ended.state, ended.cost) == (State.COMPLETED, None)
     desk.pass_by(700)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert job.cost == 20
     assert (job.state, job.finished_at) == (State.COMPLETED, ended.finished_at)
     assert "it cost 20" in job.timeline[-1].why
@@ -227,7 +227,7 @@ def test_a_cost_that_never_comes_is_looked_for_twice(store: Store, clock: Clock)
     id_ = in_progress(store)
     looks = Bench(store, clock, status("NO ANSWER")).pass_by(3000)
     assert looks == [20, 20 + COST_LOOKS[0], 20 + sum(COST_LOOKS)]
-    assert store.get(id_).cost is None
+    assert store.jobs.get(id_).cost is None
     assert_sound(snapshot(store))
 
 
@@ -235,9 +235,9 @@ def test_a_job_that_is_dialled_again_owes_no_cost(store: Store, clock: Clock) ->
     id_ = in_progress(store)
     desk = Bench(store, clock, status("NO ANSWER"))
     desk.pass_by(20)
-    store.retry(id_, actor="cli")
+    store.jobs.retry(id_, actor="cli")
     assert desk.pass_by(100) == []
-    assert not store.owe(id_, 1, 5)
+    assert not store.calls.schedule_cost_check(id_, 1, 5)
 
 
 # -- conferences ---------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_a_job_that_is_dialled_again_owes_no_cost(store: Store, clock: Clock) ->
 def conference(store: Store) -> str:
     id_ = enqueue(store, recipient=None, say=None, participants=PARTICIPANTS)
     ids = {"callid": "a,b,c", "conf": "conf-1"}
-    store.settle(id_, claim(store, id_).attempt, after_placing(ids, POLICY))
+    store.calls.settle(id_, claim(store, id_).attempt, after_placing(ids, POLICY))
     return id_
 
 
@@ -273,11 +273,11 @@ def test_each_participants_call_shows_while_a_conference_is_under_way_and_after(
     over = legs("ANSWERED", "ANSWERED", "NO ANSWER", cost=Decimal(6), duration=25)
     desk = Bench(store, clock, begun, over)
     desk.pass_by(20)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.outcome) == (State.IN_PROGRESS, "IN PROGRESS")
     assert [leg.status for leg in job.attempts[0].legs] == ["ANSWERED", "IN PROGRESS", "NO ANSWER"]
     desk.pass_by(20)
-    job = store.get(id_)
+    job = store.jobs.get(id_)
     assert (job.state, job.outcome, job.cost, job.duration) == (
         State.COMPLETED,
         "ANSWERED",
@@ -298,7 +298,7 @@ def test_each_participants_call_shows_while_a_conference_is_under_way_and_after(
 def test_participants_are_masked_where_numbers_are(store: Store, clock: Clock) -> None:
     id_ = conference(store)
     Bench(store, clock, legs("ANSWERED", "ANSWERED", "FAILED")).pass_by(20)
-    text = str(store.get(id_).to_dict(mask=True))
+    text = str(store.jobs.get(id_).to_dict(mask=True))
     assert not any(number in text for number in PARTICIPANTS)
 
 
@@ -306,4 +306,4 @@ def test_a_number_that_is_not_of_the_job_is_not_shown(store: Store, clock: Clock
     id_ = conference(store)
     stray = CallStatus(callid="x", status="ANSWERED", recipient="+815599998888")
     Bench(store, clock, ConferenceStatus(conferenceid="c", participants=(stray,))).pass_by(20)
-    assert [leg.number for leg in store.get(id_).attempts[0].legs] == [""]
+    assert [leg.number for leg in store.jobs.get(id_).attempts[0].legs] == [""]

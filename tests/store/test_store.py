@@ -11,11 +11,13 @@ import pytest
 import redis
 
 from dispatcher.model.states import State
-from dispatcher.store import Claim, Refused, Store
-from dispatcher.store.credit import Look, note_balance, watch
+from dispatcher.store import Store
+from dispatcher.store.budget import CheckRight
+from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.redis_url import StoreUnavailable, connect
-from dispatcher.store.store import LOST_AFTER
+from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.store_jobs import (
     claim,
     enqueue,
@@ -30,7 +32,7 @@ LEASE = 30
 
 def test_many_jobs_are_read_in_the_order_asked_for(store: Store) -> None:
     one, two = enqueue(store), enqueue(store)
-    found = store.get_many([two, "nosuchjob", one])
+    found = store.jobs.get_many([two, "nosuchjob", one])
     assert [job and job.id for job in found] == [two, None, one]
 
 
@@ -39,7 +41,7 @@ def test_without_a_clock_of_its_own_the_store_goes_by_redis_time(
 ) -> None:
     store = Store(redis_client, namespace=f"real{random.getrandbits(32)}")
     before = store.now()
-    job = store.get(enqueue(store))
+    job = store.jobs.get(enqueue(store))
     assert before - 1 <= job.created_at.timestamp() * 1000 <= store.now()
 
 
@@ -47,27 +49,27 @@ def test_a_clock_that_steps_back_loses_no_line_of_the_timeline(store: Store, clo
     id_ = enqueue(store)
     clock.forward(-3)
     claim(store, id_)
-    store.settle(id_, 1, placed())
-    assert states(store.get(id_)) == ["queued", "dialing", "in_progress"]
+    store.calls.settle(id_, 1, placed())
+    assert states(store.jobs.get(id_)) == ["queued", "dialing", "in_progress"]
 
 
 def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> None:
     window(store, 3)
-    held, fed, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
-    store.close_gate("credit", "empty")
-    store.feed(1)
-    store.open_gate("credit")
-    store.feed(1)
+    held, dispatched, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
+    store.holds.start("credit", "empty")
+    store.queue.feed(1)
+    store.holds.end("credit")
+    store.queue.feed(1)
     other = enqueue(store, priority="bulk")
-    for id_ in (held, fed, ready):
-        store.redis.delete(store.key("job", id_))
+    for id_ in (held, dispatched, ready):
+        redis_of(store).delete(key_of(store, "job", id_))
     clock.forward(LOST_AFTER)
-    store.pump()
-    store.close_gate("credit", "empty")
-    store.feed()
-    assert store.get(other).state is State.HELD
+    store.queue.pump()
+    store.holds.start("credit", "empty")
+    store.queue.feed()
+    assert store.jobs.get(other).state is State.HELD
     lines = {name: ids for name, ids in snapshot(store).items() if not name.startswith("idx")}
-    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint({held, fed, ready})
+    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint({held, dispatched, ready})
 
 
 def test_a_redis_that_is_away_is_said_in_plain_words() -> None:
@@ -79,24 +81,24 @@ def test_a_redis_that_is_away_is_said_in_plain_words() -> None:
 
 OPERATIONS: dict[str, Callable[[Store, str], object]] = {
     "enqueue": lambda store, _: enqueue(store),
-    "feed": lambda store, _: store.feed(),
-    "claim": lambda store, id_: store.claim(id_, token="t", lease=LEASE),
-    "settle": lambda store, id_: store.settle(id_, 1, placed()),
-    "put_off": lambda store, id_: store.put_off(id_, 1, 5),
-    "owe": lambda store, id_: store.owe(id_, 1, None),
-    "learn": lambda store, _: store.learn("tts", 20),
-    "pump": lambda store, _: store.pump(),
-    "rescue": lambda store, _: store.rescue(300),
-    "take_due": lambda store, _: store.take_due(State.UNCERTAIN),
-    "purge": lambda store, id_: store.purge(id_, 0),
-    "cancel": lambda store, id_: store.cancel(id_, actor="cli"),
+    "feed": lambda store, _: store.queue.feed(),
+    "claim": lambda store, id_: store.queue.claim(id_, token="t", lease=LEASE),
+    "settle": lambda store, id_: store.calls.settle(id_, 1, placed()),
+    "put_off": lambda store, id_: store.calls.reschedule_check(id_, 1, 5),
+    "owe": lambda store, id_: store.calls.schedule_cost_check(id_, 1, None),
+    "learn": lambda store, _: store.calls.learn_duration("tts", 20),
+    "pump": lambda store, _: store.queue.pump(),
+    "rescue": lambda store, _: store.calls.rescue(300),
+    "take_due": lambda store, _: store.calls.take_due(State.UNCERTAIN),
+    "purge": lambda store, id_: store.jobs.purge(id_, 0),
+    "cancel": lambda store, id_: store.jobs.cancel(id_, actor="cli"),
     "mark_reached": lambda store, id_: _refused_at_most(
-        lambda: store.mark_reached(id_, actor="cli")
+        lambda: store.jobs.mark_reached(id_, actor="cli")
     ),
-    "close_gate": lambda store, _: store.close_gate("credit", "empty"),
-    "open_gate": lambda store, _: store.open_gate("credit"),
-    "watch": lambda store, _: watch(store, lease=60),
-    "note_balance": lambda store, _: note_balance(store, Decimal(100), Look(0, 0), 300),
+    "close_gate": lambda store, _: store.holds.start("credit", "empty"),
+    "open_gate": lambda store, _: store.holds.end("credit"),
+    "watch": lambda store, _: store.budget.take_check(lease=60),
+    "note_balance": lambda store, _: store.budget.note_balance(Decimal(100), CheckRight(0, 0), 300),
 }
 
 
@@ -115,13 +117,13 @@ def _refused_at_most(act: Callable[[], object]) -> None:
 
 
 def _scripts_run(store: Store) -> int:
-    calls = store.redis.info("commandstats")
+    calls = redis_of(store).info("commandstats")
     return sum(calls.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("evalsha", "eval"))
 
 
 def test_a_claim_carries_the_job_as_it_now_stands(store: Store) -> None:
     id_ = enqueue(store, say="long " * 100)
-    made = store.claim(id_, token="t", lease=LEASE)
+    made = store.queue.claim(id_, token="t", lease=LEASE)
     assert isinstance(made, Claim)
     assert made.job.say == "long " * 100
     assert (made.job.state, len(made.job.attempts)) == (State.DIALING, 1)

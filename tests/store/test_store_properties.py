@@ -46,11 +46,11 @@ from dispatcher.provider import (
     Throttled,
     Unavailable,
 )
-from dispatcher.store import Claim, Day, KeyConflict, Refused, Store, Wait
-from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
-from dispatcher.store.search import counts
-from dispatcher.store.spending_limits import Limit, Period, begin_day, set_limit
+from dispatcher.store.spending import Period, SpendingLimit
+from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
 from support.clock import Clock
 from support.store_books import Books
 from support.store_jobs import (
@@ -97,12 +97,17 @@ PROTECTION = [
     replace(SPENDING, gap=20, per_day=2),
 ]
 LIMITS = [
-    Limit("tag:a", Decimal(1000), Period.TOTAL),
-    Limit("tag:a", Decimal(2000), Period.DAY),
-    Limit("client:producer", Decimal(1000), Period.DAY),
+    SpendingLimit("tag:a", Decimal(1000), Period.TOTAL),
+    SpendingLimit("tag:a", Decimal(2000), Period.DAY),
+    SpendingLimit("client:producer", Decimal(1000), Period.DAY),
 ]
 """High ones: tests of their own tell that they hold, and this one that they count right."""
-SCOPES = [Scope(), Scope(tag="a"), Scope(tag="campaign:x"), Scope(priority=Priority.BULK)]
+SCOPES = [
+    PauseScope(),
+    PauseScope(tag="a"),
+    PauseScope(tag="campaign:x"),
+    PauseScope(priority=Priority.BULK),
+]
 REQUESTS = st.fixed_dictionaries(
     {
         "priority": st.sampled_from(["urgent", "normal", "bulk"]),
@@ -160,9 +165,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.redis.flushdb()
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
-        self.store.publish(rules)
+        self.store.limiter.publish(rules)
         window(self.store, 3)
-        begin_day(self.store, "UTC")
+        self.store.spending.begin_day("UTC")
         self.books = Books()
         self.model = Model(self.now, window=3, rules=rules)
         self.rng = random.Random(1)
@@ -189,9 +194,9 @@ class StoreMachine(RuleBasedStateMachine):
         wanted = request(**{**fields, **(CONFERENCE if conference else {})})
         before = self.look()
         try:
-            done = self.store.enqueue(wanted)
+            done = self.store.jobs.enqueue(wanted)
         except KeyConflict:
-            assert self._standing(wanted).fingerprint() != wanted.fingerprint()
+            assert self._existing(wanted).fingerprint() != wanted.fingerprint()
             assert self.look() == before
             return
         assert done.new == (done.id not in self.model.jobs)
@@ -199,9 +204,9 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.enqueue(done.id, wanted)
             self.granted.pop(done.id, None)
         else:
-            assert self._standing(wanted).fingerprint() == wanted.fingerprint()
+            assert self._existing(wanted).fingerprint() == wanted.fingerprint()
 
-    def _standing(self, other: JobRequest) -> JobRequest:
+    def _existing(self, other: JobRequest) -> JobRequest:
         requests = (job.request for job in self.model.jobs.values())
         (found,) = (request for request in requests if request.key == other.key)
         return found
@@ -218,10 +223,10 @@ class StoreMachine(RuleBasedStateMachine):
             if name.startswith("lines:")
         }
         expected = self.model.feed(most, scores, int(before.get("turn", {"": "0"})[""]))
-        fed = self.store.feed(most)
-        assert [id_ for id_, _ in fed] == expected
-        assert all(self.model.jobs[id_].priority == priority for id_, priority in fed)
-        self.messages += [id_ for id_, _ in fed]
+        dispatched = self.store.queue.feed(most)
+        assert [id_ for id_, _ in dispatched] == expected
+        assert all(self.model.jobs[id_].priority == priority for id_, priority in dispatched)
+        self.messages += [id_ for id_, _ in dispatched]
 
     @precondition(lambda self: self.messages)
     @rule(pick=PICK)
@@ -234,7 +239,7 @@ class StoreMachine(RuleBasedStateMachine):
         ids = [job.id for job in self.model.in_line("ready")] + [*self.model.jobs, "nosuchjob"]
         self._claim(ids[pick % len(ids)])
 
-    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.holds)
     @rule(answer=st.sampled_from(["death", "placed", "placed", "placed", *ERRORS]))
     def dial(self, answer: str | ProviderError) -> None:
         """A worker's whole turn."""
@@ -253,10 +258,10 @@ class StoreMachine(RuleBasedStateMachine):
         token = token or f"token-{len(self.tokens)}"
         busy = self._numbers_being_called()
         expected = self.model.claim(id_, token, LEASE * 1000)
-        answer = self.store.claim(id_, token=token, lease=LEASE)
+        answer = self.store.queue.claim(id_, token=token, lease=LEASE)
         if isinstance(answer, Day):
-            begin_day(self.store, answer.zone)
-            answer = self.store.claim(id_, token=token, lease=LEASE)
+            self.store.spending.begin_day(answer.zone)
+            answer = self.store.queue.claim(id_, token=token, lease=LEASE)
         if not isinstance(answer, Claim):
             assert ("wait" if isinstance(answer, Wait) else answer) == expected
             return
@@ -264,7 +269,7 @@ class StoreMachine(RuleBasedStateMachine):
         if self.granted[id_].setdefault(answer.attempt, token) != token:
             raise AssertionError(f"attempt {answer.attempt} was granted twice")
         if (id_, token) not in self.tokens:
-            assert not any(gate.stops(answer.job) for gate in self.store.gates())
+            assert not any(hold.stops(answer.job) for hold in self.store.holds.all())
             assert busy.isdisjoint(answer.job.numbers)
             assert answer.job.expires_at is None or self._before(answer.job)
             self.tokens.append((id_, token))
@@ -298,7 +303,7 @@ class StoreMachine(RuleBasedStateMachine):
         """By a callback: in time, late, before the worker's own answer, or after a rescue."""
         self._settle(pick, lambda claim: after_report(report, claim.job, POLICY), twice)
 
-    @precondition(lambda self: self.model.in_line("ready") and not self.model.gates)
+    @precondition(lambda self: self.model.in_line("ready") and not self.model.holds)
     @rule(found=st.sampled_from(["placed", *REPORTS]), redialled=st.booleans())
     def hear_of_a_lost_call_when_its_window_is_over(
         self, found: str | Report, redialled: bool
@@ -338,15 +343,15 @@ class StoreMachine(RuleBasedStateMachine):
         return self.claims[-1 - pick % len(self.claims)]
 
     def _write(self, id_: str, attempt: int, decision: Decision) -> None:
-        assert self.store.settle(id_, attempt, decision) is self.model.settle(
+        assert self.store.calls.settle(id_, attempt, decision) is self.model.settle(
             id_, attempt, decision
         )
 
     # -- what time moves on ----------------------------------------------------------------
 
     @rule(limit=st.sampled_from(LIMITS))
-    def set_limit(self, limit: Limit) -> None:
-        set_limit(self.store, limit)
+    def set_limit(self, limit: SpendingLimit) -> None:
+        self.store.spending.set(limit)
 
     @rule(seconds=st.sampled_from([0.001, 1, 15, 60, 300, 86_400]))
     def wait(self, seconds: float) -> None:
@@ -365,23 +370,23 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def pump(self) -> None:
-        self.store.pump()
+        self.store.queue.pump()
         self.model.pump()
 
     @precondition(lambda self: self.model.come(State.DIALING))
     @rule(most=FEW)
     def rescue(self, most: int) -> None:
-        assert self.store.rescue(WINDOW, most) == self.model.rescue(WINDOW * 1000, most)
+        assert self.store.calls.rescue(WINDOW, most) == self.model.rescue(WINDOW * 1000, most)
 
     @precondition(lambda self: self.model.come(State.IN_PROGRESS))
     @rule(most=FEW, word=WORDS)
     def reconcile(self, most: int, word: str | Report) -> None:
         """`death` is of the process, after it took the work."""
         for id_ in self._take_due(State.IN_PROGRESS, most):
-            job = self.store.get(id_)
+            job = self.store.jobs.get(id_)
             number = job.attempts[-1].number
             if word == "RINGING":
-                self._put_off(id_, number)
+                self._reschedule_check(id_, number)
             elif word == "deadline":
                 self._write(id_, number, after_deadline(job, POLICY))
             elif isinstance(word, Report):
@@ -391,14 +396,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims)
     @rule(pick=PICK)
-    def put_off(self, pick: int) -> None:
+    def reschedule_check(self, pick: int) -> None:
         id_, claim = self._any_claim(pick)
-        self._put_off(id_, claim.attempt)
+        self._reschedule_check(id_, claim.attempt)
 
-    def _put_off(self, id_: str, attempt: int) -> None:
-        assert self.store.put_off(id_, attempt, 45, "RINGING") is self.model.put_off(
-            id_, attempt, 45_000
-        )
+    def _reschedule_check(self, id_: str, attempt: int) -> None:
+        assert self.store.calls.reschedule_check(
+            id_, attempt, 45, "RINGING"
+        ) is self.model.reschedule_check(id_, attempt, 45_000)
 
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, again=st.booleans())
@@ -406,85 +411,85 @@ class StoreMachine(RuleBasedStateMachine):
         owing = [(job.id, job.n) for job in self.model.jobs.values() if job.owes_at is not None]
         claims = [*owing, *((id_, claim.attempt) for id_, claim in reversed(self.claims))]
         id_, attempt = claims[pick % len(claims)]
-        answer = self.store.owe(id_, attempt, 600 if again else None)
+        answer = self.store.calls.schedule_cost_check(id_, attempt, 600 if again else None)
         later = 600_000 if again else None
-        assert answer is self.model.owe(id_, attempt, later)
+        assert answer is self.model.schedule_cost_check(id_, attempt, later)
 
     @precondition(lambda self: self.model.come(State.UNCERTAIN))
     @rule(most=FEW, dies=st.booleans())
     def end_windows(self, most: int, dies: bool) -> None:
         for id_ in self._take_due(State.UNCERTAIN, most):
-            job = self.store.get(id_)
+            job = self.store.jobs.get(id_)
             if not dies:
                 self._write(id_, job.attempts[-1].number, after_window(job, POLICY))
 
     def _take_due(self, state: State, most: int) -> list[str]:
-        taken = self.store.take_due(state, most=most, lease=TAKEN_FOR)
+        taken = self.store.calls.take_due(state, most=most, lease=TAKEN_FOR)
         assert taken == self.model.take_due(state, most, TAKEN_FOR * 1000)
         return taken
 
     # -- people ----------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.model.gates) < 2)
-    @rule(gate=st.sampled_from(["auth", "credit"]))
-    def close_gate(self, gate: str) -> None:
-        assert self.store.close_gate(gate, "said so") == (gate not in self.model.gates)
-        self.model.gates.add(gate)
+    @precondition(lambda self: len(self.model.holds) < 2)
+    @rule(hold=st.sampled_from(["auth", "credit"]))
+    def start_hold(self, hold: str) -> None:
+        assert self.store.holds.start(hold, "said so") == (hold not in self.model.holds)
+        self.model.holds.add(hold)
 
     @rule(scope=st.sampled_from(SCOPES))
-    def pause(self, scope: Scope) -> None:
-        gate = scope.gate
-        assert pause(self.store, scope, actor="kim") == (gate not in self.model.gates)
-        self.model.gates.add(gate)
+    def pause(self, scope: PauseScope) -> None:
+        hold = scope.hold
+        assert self.store.holds.pause(scope, actor="kim") == (hold not in self.model.holds)
+        self.model.holds.add(hold)
 
-    @precondition(lambda self: self.model.gates)
+    @precondition(lambda self: self.model.holds)
     @rule(scope=st.sampled_from(SCOPES))
-    def resume(self, scope: Scope) -> None:
-        gate = scope.gate
-        assert resume(self.store, scope, actor="cli") == (gate in self.model.gates)
-        self.model.gates.discard(gate)
+    def resume(self, scope: PauseScope) -> None:
+        hold = scope.hold
+        assert self.store.holds.resume(scope, actor="cli") == (hold in self.model.holds)
+        self.model.holds.discard(hold)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, priority=st.sampled_from(Priority))
     def prioritise(self, pick: int, priority: Priority) -> None:
         id_ = self._any_waiting_job(pick)
         if self.model.prioritise(id_, priority):
-            self.store.prioritise(id_, priority, actor="person", why="it matters")
+            self.store.jobs.prioritise(id_, priority, actor="person", why="it matters")
         else:
             with pytest.raises(Refused):
-                self.store.prioritise(id_, priority, actor="person")
+                self.store.jobs.prioritise(id_, priority, actor="person")
 
     def _any_waiting_job(self, pick: int) -> str:
         """Those that wait come first."""
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in WAITING)
         return jobs[pick % len(jobs)].id
 
-    @precondition(lambda self: self.model.gates)
+    @precondition(lambda self: self.model.holds)
     @rule()
     def open_gates(self) -> None:
-        for gate in sorted(self.model.gates):
-            assert self.store.open_gate(gate)
-        self.model.gates.clear()
+        for hold in sorted(self.model.holds):
+            assert self.store.holds.end(hold)
+        self.model.holds.clear()
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK)
     def cancel(self, pick: int) -> None:
         id_ = self._any_job(pick)
         if self.model.cancel(id_):
-            self.store.cancel(id_, actor="person")
+            self.store.jobs.cancel(id_, actor="person")
         else:
             with pytest.raises(Refused):
-                self.store.cancel(id_, actor="person")
+                self.store.jobs.cancel(id_, actor="person")
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, expires=st.sampled_from([None, 90]))
     def retry(self, pick: int, expires: int | None) -> None:
         id_ = self._any_job(pick)
         if self.model.retry(id_, None if expires is None else expires * 1000):
-            self.store.retry(id_, actor="person", expires=expires)
+            self.store.jobs.retry(id_, actor="person", expires=expires)
         else:
             with pytest.raises(Refused):
-                self.store.retry(id_, actor="person", expires=expires)
+                self.store.jobs.retry(id_, actor="person", expires=expires)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK)
@@ -493,17 +498,17 @@ class StoreMachine(RuleBasedStateMachine):
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.kind not in unsure)
         id_ = jobs[pick % len(jobs)].id
         if self.model.mark_reached(id_):
-            self.store.mark_reached(id_, actor="person", why="asked")
+            self.store.jobs.mark_reached(id_, actor="person", why="asked")
         else:
             with pytest.raises(Refused):
-                self.store.mark_reached(id_, actor="person")
+                self.store.jobs.mark_reached(id_, actor="person")
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=PICK, limit=st.sampled_from([1, 0, -60_000]))
     def purge(self, pick: int, limit: int) -> None:
         id_, before = self._any_job(pick), self.now + limit
         record = records(self.look())[id_]
-        assert self.store.purge(id_, before) == self.model.purge(id_, before)
+        assert self.store.jobs.purge(id_, before) == self.model.purge(id_, before)
         if id_ not in self.model.jobs:
             self.books.forget(record)
             self.claims = [claim for claim in self.claims if claim[0] != id_]
@@ -545,7 +550,7 @@ class StoreMachine(RuleBasedStateMachine):
                 places[name] = {member: float(score) for member, score in members.items()}
         assert places == model.places()
         assert calls == model.calls()
-        assert set(found.get("gates", {})) == model.gates
+        assert set(found.get("gates", {})) == model.holds
         second = found.get("counts", {}).get("second_calls", "0")
         assert int(second) == model.second_calls
         if model.rules.one_at_a_time:
@@ -593,7 +598,7 @@ class StoreMachine(RuleBasedStateMachine):
             wanted[job.state][job.reason] += 1
         found = {
             state: {reason: count for reason, count in reasons.items() if count}
-            for state, reasons in counts(self.store).items()
+            for state, reasons in self.store.search.counts().items()
         }
         assert found == wanted
 
@@ -605,7 +610,6 @@ def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.mark.slow
 def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:
     machine = type("Machine", (StoreMachine,), {"redis": own_database})
     run_state_machine_as_test(

@@ -10,8 +10,8 @@ from typing import TypeVar
 import pytest
 
 from dispatcher.model.states import State
-from dispatcher.store import Claim, Refused, Store
-from dispatcher.store.credit import watch
+from dispatcher.store import Store
+from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
 from support.store_jobs import (
     assert_sound,
@@ -48,10 +48,10 @@ def at_once() -> Iterator[AtOnce[T]]:
 
 def test_one_of_many_claimers_gets_the_job(store: Store, at_once: AtOnce[object]) -> None:
     id_ = enqueue(store)
-    answers = at_once(lambda number: store.claim(id_, token=f"t{number}", lease=30))
+    answers = at_once(lambda number: store.queue.claim(id_, token=f"t{number}", lease=30))
     assert sum(isinstance(answer, Claim) for answer in answers) == 1
     assert answers.count(State.DIALING) == THREADS - 1
-    assert len(store.get(id_).attempts) == 1
+    assert len(store.jobs.get(id_).attempts) == 1
 
 
 def test_each_of_many_jobs_is_claimed_once_in_a_scramble(
@@ -63,7 +63,7 @@ def test_each_of_many_jobs_is_claimed_once_in_a_scramble(
         return [
             id_
             for id_ in ids[number:] + ids[:number]
-            if isinstance(store.claim(id_, token=f"{number}", lease=30), Claim)
+            if isinstance(store.queue.claim(id_, token=f"{number}", lease=30), Claim)
         ]
 
     claimed = [id_ for won in at_once(scramble) for id_ in won]
@@ -75,13 +75,13 @@ def test_one_job_comes_of_the_same_key_enqueued_by_many(
     store: Store, at_once: AtOnce[tuple[str, bool]]
 ) -> None:
     def submit(number: int) -> tuple[str, bool]:
-        done = store.enqueue(request(key="alert"))
+        done = store.jobs.enqueue(request(key="alert"))
         return done.id, done.new
 
     answers = at_once(submit)
     assert len({id_ for id_, _ in answers}) == 1
     assert sum(new for _, new in answers) == 1
-    job = store.get(answers[0][0])
+    job = store.jobs.get(answers[0][0])
     assert [event.to for event in job.timeline] == ["queued"]
 
 
@@ -90,9 +90,9 @@ def test_many_pumps_move_each_due_job_once(
 ) -> None:
     ids = [enqueue(store, at=1) for _ in range(50)]
     clock.forward(1)
-    moved = at_once(lambda _: store.pump(most=10).due)
+    moved = at_once(lambda _: store.queue.pump(most=10).due)
     assert sum(moved) == len(ids)
-    assert all(len(store.get(id_).timeline) == 2 for id_ in ids)
+    assert all(len(store.jobs.get(id_).timeline) == 2 for id_ in ids)
 
 
 def test_many_feeds_send_each_message_once_and_keep_to_the_window(
@@ -101,8 +101,10 @@ def test_many_feeds_send_each_message_once_and_keep_to_the_window(
     window(store, 20)
     for _ in range(40):
         enqueue(store)
-    fed = [id_ for ids in at_once(lambda _: [id_ for id_, _ in store.feed(3)]) for id_ in ids]
-    assert len(fed) == len(set(fed)) == 20
+    dispatched = [
+        id_ for ids in at_once(lambda _: [id_ for id_, _ in store.queue.feed(3)]) for id_ in ids
+    ]
+    assert len(dispatched) == len(set(dispatched)) == 20
 
 
 def test_many_rescues_recover_each_job_once(
@@ -112,8 +114,8 @@ def test_many_rescues_recover_each_job_once(
     for id_ in ids:
         claim(store, id_)
     clock.forward(30)
-    assert sum(at_once(lambda _: store.rescue(300, most=3))) == len(ids)
-    assert {store.get(id_).spent for id_ in ids} == {1}
+    assert sum(at_once(lambda _: store.calls.rescue(300, most=3))) == len(ids)
+    assert {store.jobs.get(id_).spent for id_ in ids} == {1}
 
 
 def test_a_due_check_is_taken_by_one_caller(
@@ -121,7 +123,7 @@ def test_a_due_check_is_taken_by_one_caller(
 ) -> None:
     ids = [in_progress(store, f"call-{number}") for number in range(20)]
     clock.forward(3600)
-    taken = at_once(lambda _: store.take_due(State.IN_PROGRESS, most=3))
+    taken = at_once(lambda _: store.calls.take_due(State.IN_PROGRESS, most=3))
     assert sorted(id_ for some in taken for id_ in some) == sorted(ids)
 
 
@@ -130,8 +132,8 @@ def test_the_same_answer_written_by_many_counts_once(
 ) -> None:
     id_ = enqueue(store)
     claim(store, id_)
-    assert set(at_once(lambda _: store.settle(id_, 1, placed()))) == {State.IN_PROGRESS}
-    job = store.get(id_)
+    assert set(at_once(lambda _: store.calls.settle(id_, 1, placed()))) == {State.IN_PROGRESS}
+    job = store.jobs.get(id_)
     assert job.spent == 1
     assert [event.to for event in job.timeline] == ["queued", "dialing", "in_progress"]
 
@@ -141,18 +143,18 @@ def test_a_cancel_and_a_claim_do_not_both_win(store: Store, at_once: AtOnce[str]
 
     def act(number: int) -> str:
         if number % 2:
-            won = isinstance(store.claim(id_, token=f"t{number}", lease=30), Claim)
+            won = isinstance(store.queue.claim(id_, token=f"t{number}", lease=30), Claim)
             return "claimed" if won else ""
         try:
-            store.cancel(id_, actor="cli")
+            store.jobs.cancel(id_, actor="cli")
         except Refused:
             return ""
         return "cancelled"
 
     (winner,) = filter(None, at_once(act))
-    assert store.get(id_).state == ("dialing" if winner == "claimed" else "cancelled")
+    assert store.jobs.get(id_).state == ("dialing" if winner == "claimed" else "cancelled")
     assert_sound(snapshot(store))
 
 
 def test_one_caller_looks_at_the_balance(store: Store, at_once: AtOnce[bool]) -> None:
-    assert sum(at_once(lambda _: watch(store, lease=60) is not None)) == 1
+    assert sum(at_once(lambda _: store.budget.take_check(lease=60) is not None)) == 1

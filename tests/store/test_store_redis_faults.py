@@ -11,10 +11,9 @@ from dispatcher.model.states import State
 from dispatcher.policy import Report, after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
-from dispatcher.store.credit import watch
 from dispatcher.store.redis_url import StoreUnavailable, connect
-from dispatcher.store.search import counts
 from support.clock import Clock
+from support.redis_inside import redis_of
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -47,54 +46,54 @@ def durable_store(durable: EmbeddedServer, clock: Clock) -> Iterator[Store]:
 def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> None:
     """Take jobs through every operation, with something done in between each of them."""
     window(store, 4)
-    (scheduled,) = store.enqueue_many([request(at=1, tags=["t"], key="k")])
+    (scheduled,) = store.jobs.enqueue_many([request(at=1, tags=["t"], key="k")])
     between()
     clock.forward(1)
-    assert store.pump().due == 1
+    assert store.queue.pump().due == 1
     between()
-    assert store.feed() == [(scheduled.id, "normal")]
+    assert store.queue.feed() == [(scheduled.id, "normal")]
     between()
     made = claim(store, scheduled.id)
     between()
     lost = refused(AnswerLost("cut off"), made.job)
-    assert store.settle(scheduled.id, made.attempt, lost) is State.UNCERTAIN
+    assert store.calls.settle(scheduled.id, made.attempt, lost) is State.UNCERTAIN
     between()
     clock.forward(POLICY.evidence_window)
-    assert store.take_due(State.UNCERTAIN) == [scheduled.id]
+    assert store.calls.take_due(State.UNCERTAIN) == [scheduled.id]
     between()
-    store.cancel(scheduled.id, actor="cli")
+    store.jobs.cancel(scheduled.id, actor="cli")
     between()
-    store.retry(scheduled.id, actor="cli")
+    store.jobs.retry(scheduled.id, actor="cli")
     between()
-    store.close_gate("credit", "empty", 60)
+    store.holds.start("credit", "empty", 60)
     between()
-    assert store.feed() == []
+    assert store.queue.feed() == []
     between()
-    assert watch(store, lease=60) is not None
+    assert store.budget.take_check(lease=60) is not None
     between()
-    assert store.open_gate("credit")
-    assert store.pump().released == 1
+    assert store.holds.end("credit")
+    assert store.queue.pump().released == 1
     between()
     second = claim(store, scheduled.id)
     clock.forward(30)
     between()
-    assert store.rescue(300) == 1
+    assert store.calls.rescue(300) == 1
     between()
-    assert store.settle(scheduled.id, second.attempt, placed()) is State.IN_PROGRESS
+    assert store.calls.settle(scheduled.id, second.attempt, placed()) is State.IN_PROGRESS
     between()
-    assert store.put_off(scheduled.id, second.attempt, 5)
+    assert store.calls.reschedule_check(scheduled.id, second.attempt, 5)
     between()
-    done = after_report(Report("ANSWERED", True), store.get(scheduled.id), POLICY)
+    done = after_report(Report("ANSWERED", True), store.jobs.get(scheduled.id), POLICY)
     assert done is not None
-    assert store.settle(scheduled.id, second.attempt, done) is State.COMPLETED
+    assert store.calls.settle(scheduled.id, second.attempt, done) is State.COMPLETED
     between()
-    assert store.purge(scheduled.id, clock.ms + 1)
+    assert store.jobs.purge(scheduled.id, clock.ms + 1)
 
 
 def test_an_emptied_script_cache_is_filled_again_by_every_operation(
     store: Store, clock: Clock
 ) -> None:
-    life_of_a_job(store, clock, between=lambda: _check(store.redis.script_flush()))
+    life_of_a_job(store, clock, between=lambda: _check(redis_of(store).script_flush()))
     assert_sound(snapshot(store))
 
 
@@ -104,9 +103,9 @@ def _check(answer: object) -> None:
 
 def test_scripts_may_be_gone_in_the_middle_of_a_batch_of_requests(store: Store) -> None:
     for _ in range(3):
-        store.redis.script_flush()
-        assert all(outcome.unwrap().new for outcome in store.enqueue_many([request()] * 3))
-    assert sum(counts(store)["queued"].values()) == 9
+        redis_of(store).script_flush()
+        assert all(outcome.unwrap().new for outcome in store.jobs.enqueue_many([request()] * 3))
+    assert sum(store.search.counts()["queued"].values()) == 9
 
 
 def test_a_killed_redis_comes_back_with_everything_between_any_two_operations(
@@ -134,31 +133,31 @@ def test_jobs_in_every_state_outlive_a_killed_redis(
     enqueue(store, at="1h", tags=["t"])
     in_progress(store, "call-1", say="ディスクがいっぱいです。" * 50, lang="ja")
     failed(store)
-    store.cancel(enqueue(store), actor="cli")
+    store.jobs.cancel(enqueue(store), actor="cli")
     enqueue(store, expires=1)
     clock.forward(1)
-    store.pump()
+    store.queue.pump()
     claim(store, enqueue(store, key="stuck"))
     clock.forward(30)
-    store.rescue(300)
+    store.calls.rescue(300)
     enqueue(store)
-    store.close_gate("credit", "empty")
-    store.feed()
-    store.open_gate("credit")
+    store.holds.start("credit", "empty")
+    store.queue.feed()
+    store.holds.end("credit")
     claim(store, enqueue(store))
     enqueue(store)
-    assert len(store.feed()) == 1
+    assert len(store.queue.feed()) == 1
     before = snapshot(store)
-    table = counts(store)
+    table = store.search.counts()
     assert {state for state, reasons in table.items() if sum(reasons.values())} == set(State) - {
         State.COMPLETED
     }
 
     durable.kill()
     with pytest.raises(StoreUnavailable):
-        store.feed()
+        store.queue.feed()
     durable.start()
 
     assert snapshot(store) == before
-    assert counts(store) == table
-    assert not store.enqueue(request(key="stuck")).new
+    assert store.search.counts() == table
+    assert not store.jobs.enqueue(request(key="stuck")).new

@@ -12,8 +12,10 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
 from dispatcher.provider import AnswerLost, NeverReached
-from dispatcher.store import Refused, Store, UnknownJob
+from dispatcher.store import Store
+from dispatcher.store.values import Refused, UnknownJob
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of, root_of
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -34,7 +36,7 @@ ANSWERED = Report("ANSWERED", True, Decimal(7), 12)
 def uncertain(store: Store, **fields: object) -> str:
     id_ = enqueue(store, **fields)
     made = claim(store, id_)
-    store.settle(id_, made.attempt, refused(LOST, made.job))
+    store.calls.settle(id_, made.attempt, refused(LOST, made.job))
     return id_
 
 
@@ -42,7 +44,7 @@ def given_up(store: Store, clock: Clock, **fields: object) -> str:
     """A job whose evidence window is over, and what its policy wants was done."""
     id_ = uncertain(store, **fields)
     clock.forward(WINDOW)
-    store.settle(id_, 1, after_window(store.get(id_), POLICY))
+    store.calls.settle(id_, 1, after_window(store.jobs.get(id_), POLICY))
     return id_
 
 
@@ -58,9 +60,9 @@ def answered(job: Job) -> Decision:
 @pytest.mark.parametrize("to", [State.IN_PROGRESS, State.COMPLETED])
 def test_evidence_within_the_window_makes_it_the_call_it_is(store: Store, to: State) -> None:
     id_ = uncertain(store)
-    decision = placed("found") if to is State.IN_PROGRESS else answered(store.get(id_))
-    assert store.settle(id_, 1, decision) is to
-    assert store.get(id_).spent == 1
+    decision = placed("found") if to is State.IN_PROGRESS else answered(store.jobs.get(id_))
+    assert store.calls.settle(id_, 1, decision) is to
+    assert store.jobs.get(id_).spent == 1
 
 
 @contextmanager
@@ -69,44 +71,44 @@ def nothing(store: Store, id_: str) -> Iterator[None]:
 
 
 @contextmanager
-def a_gate(store: Store, id_: str) -> Iterator[None]:
-    store.close_gate("auth", "401")
-    store.feed()
+def a_hold(store: Store, id_: str) -> Iterator[None]:
+    store.holds.start("auth", "401")
+    store.queue.feed()
     yield
-    store.open_gate("auth")
+    store.holds.end("auth")
 
 
-@pytest.mark.parametrize("hindrance", [nothing, a_gate])
+@pytest.mark.parametrize("hindrance", [nothing, a_hold])
 @pytest.mark.parametrize("to", [State.IN_PROGRESS, State.COMPLETED])
 def test_evidence_that_comes_before_the_redial_is_dialled_saves_the_second_call(
     store: Store, clock: Clock, to: State, hindrance: Callable[..., Iterator[None]]
 ) -> None:
     id_ = given_up(store, clock, on_uncertain="redial")
     with hindrance(store, id_):  # type: ignore[attr-defined]
-        decision = placed("found") if to is State.IN_PROGRESS else answered(store.get(id_))
-        assert store.settle(id_, 1, decision) is to
+        decision = placed("found") if to is State.IN_PROGRESS else answered(store.jobs.get(id_))
+        assert store.calls.settle(id_, 1, decision) is to
         assert_sound(snapshot(store))
-    assert store.feed() == []
-    assert store.claim(id_, token="t", lease=LEASE) is to
-    assert store.counts()["second_calls"] == 0
+    assert store.queue.feed() == []
+    assert store.queue.claim(id_, token="t", lease=LEASE) is to
+    assert store.statistics.counters()["second_calls"] == 0
 
 
 def test_a_call_that_evidence_brought_back_keeps_its_number_from_others(
     store: Store, clock: Clock
 ) -> None:
-    store.redis.hset(store.key("limits"), "alone", 1)
+    redis_of(store).hset(key_of(store, "limits"), "alone", 1)
     id_ = given_up(store, clock, on_uncertain="redial")
-    store.settle(id_, 1, placed("found"))
+    store.calls.settle(id_, 1, placed("found"))
     other = enqueue(store)
-    assert store.claim(other, token="t", lease=LEASE) is State.SCHEDULED
+    assert store.queue.claim(other, token="t", lease=LEASE) is State.SCHEDULED
 
 
 def test_that_nobody_was_asked_does_not_stop_the_redial(store: Store, clock: Clock) -> None:
     """A worker that was stopped before it asked comes back, and says so."""
     id_ = given_up(store, clock, on_uncertain="redial")
-    job = store.get(id_)
-    assert store.settle(id_, 1, refused(NeverReached("refused"), job)) is State.QUEUED
-    assert store.get(id_).attempts[0].result == "never_reached"
+    job = store.jobs.get(id_)
+    assert store.calls.settle(id_, 1, refused(NeverReached("refused"), job)) is State.QUEUED
+    assert store.jobs.get(id_).attempts[0].result == "never_reached"
     assert claim(store, id_).attempt == 2
 
 
@@ -116,39 +118,39 @@ def test_evidence_of_a_redialled_attempt_is_the_second_call_it_is_and_counted_on
 ) -> None:
     id_ = given_up(store, clock, on_uncertain="redial")
     claim(store, id_)
-    decision = placed("first") if late == "placed" else answered(store.get(id_))
+    decision = placed("first") if late == "placed" else answered(store.jobs.get(id_))
     for _ in range(2):
-        assert store.settle(id_, 1, decision) is State.DIALING
-    job = store.get(id_)
+        assert store.calls.settle(id_, 1, decision) is State.DIALING
+    job = store.jobs.get(id_)
     assert [item.result for item in job.attempts] == [late, None]
     assert "dialled again as unknown" in job.timeline[-1].why
-    assert store.counts()["second_calls"] == 1
-    store.settle(id_, 2, placed("second"))
-    assert store.get(id_).state is State.IN_PROGRESS
+    assert store.statistics.counters()["second_calls"] == 1
+    store.calls.settle(id_, 2, placed("second"))
+    assert store.jobs.get(id_).state is State.IN_PROGRESS
 
 
 def test_that_an_old_attempt_asked_nobody_is_no_second_call(store: Store, clock: Clock) -> None:
     id_ = given_up(store, clock, on_uncertain="redial")
     job = claim(store, id_).job
-    store.settle(id_, 1, refused(NeverReached("refused"), job))
-    assert store.counts()["second_calls"] == 0
+    store.calls.settle(id_, 1, refused(NeverReached("refused"), job))
+    assert store.statistics.counters()["second_calls"] == 0
 
 
 def test_an_attempt_stays_marked_as_maybe_placed_where_nothing_is_heard(
     store: Store, clock: Clock
 ) -> None:
     id_ = given_up(store, clock, on_uncertain="redial")
-    store.settle(id_, claim(store, id_).attempt, placed("second"))
-    store.settle(id_, 2, answered(store.get(id_)))
-    job = store.get(id_)
+    store.calls.settle(id_, claim(store, id_).attempt, placed("second"))
+    store.calls.settle(id_, 2, answered(store.jobs.get(id_)))
+    job = store.jobs.get(id_)
     assert [item.result for item in job.attempts] == ["maybe_placed", "answered"]
 
 
 def test_what_is_heard_after_the_deadline_is_kept_with_the_attempt(store: Store) -> None:
     id_ = in_progress(store)
-    store.settle(id_, 1, after_deadline(store.get(id_), POLICY))
-    assert store.settle(id_, 1, answered(store.get(id_))) is State.FAILED
-    job = store.get(id_)
+    store.calls.settle(id_, 1, after_deadline(store.jobs.get(id_), POLICY))
+    assert store.calls.settle(id_, 1, answered(store.jobs.get(id_))) is State.FAILED
+    job = store.jobs.get(id_)
     assert (job.reason, job.attempts[0].result) == (Reason.OUTCOME_UNKNOWN, "answered")
 
 
@@ -158,8 +160,8 @@ def test_what_is_heard_after_the_deadline_is_kept_with_the_attempt(store: Store)
 @pytest.mark.parametrize("held", [True, False])
 def test_a_person_who_asked_marks_it_as_reached(store: Store, clock: Clock, held: bool) -> None:
     id_ = given_up(store, clock, on_uncertain="hold") if held else uncertain(store)
-    store.mark_reached(id_, actor="cli:kim", why="rang her desk")
-    job = store.get(id_)
+    store.jobs.mark_reached(id_, actor="cli:kim", why="rang her desk")
+    job = store.jobs.get(id_)
     assert (job.state, job.reason, job.outcome) == (
         State.COMPLETED,
         Reason.MARKED_REACHED,
@@ -169,7 +171,7 @@ def test_a_person_who_asked_marks_it_as_reached(store: Store, clock: Clock, held
     assert job.attempts[0].result == "maybe_placed"
     assert_sound(snapshot(store))
     with pytest.raises(Refused, match="it was reached"):
-        store.retry(id_, actor="cli:kim")
+        store.jobs.retry(id_, actor="cli:kim")
 
 
 @pytest.mark.parametrize("make", [enqueue, failed, in_progress])
@@ -179,13 +181,13 @@ def test_only_what_nobody_can_know_is_marked_by_a_person(
     id_ = make(store)
     before = snapshot(store)
     with pytest.raises(Refused, match="only one whose outcome is unknown"):
-        store.mark_reached(id_, actor="cli")
+        store.jobs.mark_reached(id_, actor="cli")
     assert snapshot(store) == before
 
 
 def test_an_unknown_job_is_not_marked(store: Store) -> None:
     with pytest.raises(UnknownJob):
-        store.mark_reached("nosuchjob", actor="cli")
+        store.jobs.mark_reached("nosuchjob", actor="cli")
 
 
 # -- what Redis forgot ---------------------------------------------------------------------
@@ -198,21 +200,23 @@ def test_a_claim_that_redis_lost_when_it_was_killed_stands_when_its_worker_repor
     id_ = enqueue(store, at=5) if since == "scheduled" else enqueue(store)
     lost = snapshot_to_restore(store)
     clock.forward(5)
-    store.pump()
+    store.queue.pump()
     made = claim(store, id_)
     restore(store, lost)
-    assert store.settle(id_, made.attempt, placed("call-1")) is State.IN_PROGRESS
-    job = store.get(id_)
+    assert store.calls.settle(id_, made.attempt, placed("call-1")) is State.IN_PROGRESS
+    job = store.jobs.get(id_)
     assert (len(job.attempts), job.spent, job.attempts[0].callid) == (1, 1, "call-1")
     assert [event.to for event in job.timeline][-2:] == ["dialing", "in_progress"]
     assert_sound(snapshot(store))
 
 
 def snapshot_to_restore(store: Store) -> dict[bytes, bytes]:
-    return {name: store.redis.dump(name) for name in store.redis.keys(f"{store.root}:*")}
+    return {
+        name: redis_of(store).dump(name) for name in redis_of(store).keys(f"{root_of(store)}:*")
+    }
 
 
 def restore(store: Store, dumped: dict[bytes, bytes]) -> None:
-    store.redis.delete(*store.redis.keys(f"{store.root}:*"))
+    redis_of(store).delete(*redis_of(store).keys(f"{root_of(store)}:*"))
     for name, value in dumped.items():
-        store.redis.restore(name, 0, value)
+        redis_of(store).restore(name, 0, value)

@@ -8,8 +8,8 @@ from typing import Any
 
 import requests
 
+from dispatcher.model.api_key import ApiKey, Quota, Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKey, ApiKeys, Quota, Scope
 from support.gateway_process import Gateway
 
 NUMBER = "+818012340001"
@@ -66,5 +66,5 @@ def answered(content: bytes) -> tuple[list[Line], Line]:
 def client(gateway: Gateway, store: Store, name: str, *scopes: Scope, **options: Any) -> Client:
     """Return a client with a new key."""
     quota = options.get("quota")
-    made, text = ApiKeys(store).create(name, scopes, quota=Quota.parse(quota) if quota else None)
+    made, text = store.api_keys.create(name, scopes, quota=Quota.parse(quota) if quota else None)
     return Client(gateway, made, text)

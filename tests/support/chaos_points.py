@@ -15,12 +15,15 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import dispatcher.store.store
+import dispatcher.store.queue
 import workers.engine.dial
 from config.settings import Settings
 from dispatcher.model.job import Job
 from dispatcher.provider import transport
-from dispatcher.store import Claim, Store
+from dispatcher.store.calls import Calls
+from dispatcher.store.jobs import Jobs
+from dispatcher.store.queue import Queue
+from dispatcher.store.values import Claim
 from workers.engine.dial import Dial
 
 BEFORE_CLAIM = "before_claim"
@@ -59,8 +62,8 @@ class Trap:
 def quicken(lease: float, lost_after: float) -> None:
     """Cut short what takes up to a minute in earnest: leases, and what counts as lost messages."""
     Settings.lease = property(lambda _: lease)  # type: ignore[assignment,method-assign]
-    dispatcher.store.store.LOST_AFTER = lost_after
-    defaults = Store.take_due.__kwdefaults__
+    dispatcher.store.queue.LOST_AFTER = lost_after
+    defaults = Calls.take_due.__kwdefaults__
     assert defaults
     defaults["lease"] = lost_after
 
@@ -74,11 +77,11 @@ def skew(seconds: float) -> None:
 def set_trap(trap: Trap) -> None:
     """Wrap the parts of the dial path."""
     ambush = Ambush(trap)
-    _wrap(Store, "claim", ambush.claim)
+    _wrap(Queue, "claim", ambush.claim)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
     _wrap(transport._Connection, "getresponse", ambush.getresponse)
     _wrap(workers.engine.dial, "place", ambush.place)
-    _wrap(Store, "settle", ambush.settle)
+    _wrap(Calls, "settle", ambush.settle)
 
 
 class Ambush(threading.local):
@@ -93,10 +96,10 @@ class Ambush(threading.local):
     def reach(self, point: str) -> None:
         self.trap.spring(point, self.id, self.job.on_uncertain if self.job else None)
 
-    def claim(self, original: Wrapped, store: Store, id_: str, **options: Any) -> Any:
-        self.id, self.job = id_, store.get_many([id_])[0]
+    def claim(self, original: Wrapped, queue: Queue, id_: str, **options: Any) -> Any:
+        self.id, self.job = id_, Jobs(queue._connection).get_many([id_])[0]
         self.reach(BEFORE_CLAIM)
-        made = original(store, id_, **options)
+        made = original(queue, id_, **options)
         if isinstance(made, Claim):
             self.reach(AFTER_CLAIM)
         return made

@@ -26,6 +26,7 @@ from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.redis_url import StoreUnavailable
 from support.polling import eventually
 from support.ports import free_port
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.run import READY
 
@@ -87,7 +88,7 @@ class Stage:
             self._start_sandbox(undo)
             self._start_nursery(undo)
             self.dispatcher = Dispatcher.from_url(self.redis.url)
-            undo.callback(self.dispatcher.store.redis.close)
+            undo.callback(redis_of(self.dispatcher.store).close)
             self._exits = undo.pop_all()
         self.start("beat")
         if self._callbacks:
@@ -191,7 +192,7 @@ class Stage:
     def jobs(self, ids: list[str]) -> list[Job]:
         """Return the jobs that are there; an empty list while Redis is away."""
         try:
-            return [job for job in self.dispatcher.store.get_many(ids) if job]
+            return [job for job in self.dispatcher.store.jobs.get_many(ids) if job]
         except StoreUnavailable:
             return []
 
@@ -218,7 +219,7 @@ class Stage:
         return found
 
     def verdict(self, ids: list[str]) -> Verdict:
-        return Verdict.of(self.jobs(ids), self.books(), self.dispatcher.store.counts())
+        return Verdict.of(self.jobs(ids), self.books(), self.dispatcher.store.statistics.counters())
 
 
 @dataclass(frozen=True)

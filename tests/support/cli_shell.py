@@ -96,7 +96,6 @@ class Shell:
         with (
             patch.dict(os.environ, self.environment(variables), clear=True),
             patch.object(sys, "argv", [str(SCRIPT), *arguments]),
-            patch.object(cli.app, "registered_commands", [*cli.app.registered_commands]),
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),

@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 
 import requests
 
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys, Scope
 
 RECIPIENT = "+818011234567"
 MASKED = "+8180****4567"
@@ -18,7 +18,7 @@ MASKED = "+8180****4567"
 
 def key(store: Store, *scopes: Scope, name: str = "ops") -> str:
     """Make a key and return its text."""
-    return ApiKeys(store).create(name, scopes or (Scope.OPERATE,))[1]
+    return store.api_keys.create(name, scopes or (Scope.OPERATE,))[1]
 
 
 class Form:

@@ -21,6 +21,7 @@ from dispatcher import Dispatcher
 from dispatcher.model.job import Job
 from dispatcher.sandbox import SandboxOptions
 from support.polling import eventually
+from support.redis_inside import redis_of
 
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,7 +293,9 @@ class Up:
 
         def open_ones() -> list[Job | None]:
             return [
-                job for job in self.dispatcher.store.get_many(ids) if not job or not job.terminal
+                job
+                for job in self.dispatcher.store.jobs.get_many(ids)
+                if not job or not job.terminal
             ]
 
         try:
@@ -306,7 +309,7 @@ class Up:
         for name in ("dispatcher", "sandbox"):
             gone = self.__dict__.pop(name, None)
             if isinstance(gone, Dispatcher):
-                gone.store.redis.close()
+                redis_of(gone.store).close()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from pathlib import Path
 ENDS_WITHIN = 5.0  # seconds: what was told to end may take a moment
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
-_REAPER = "process_reaper.py"  # one for the whole run, which it ends with
+_REAPER = b"process_reaper.py"  # one for the whole run, which it ends with
 _CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 _started = 0
+_kept: set[int] = set()
 
 
 def _count(event: str, _: object) -> None:
@@ -32,8 +33,13 @@ class Process:
     pid: int
     parent: int
     started: float  # seconds since the machine's start, rounded down to a tick
-    command: str
+    command: bytes
     environment: bytes
+
+
+def keep(pid: int) -> None:
+    """Let a process live on after its test: a fixture with a wider scope stops it."""
+    _kept.add(pid)
 
 
 @contextmanager
@@ -56,7 +62,7 @@ def none_left(folder: Path) -> Iterator[None]:
     for process in left:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
-    assert [f"{process.pid}: {process.command}" for process in left] == [], "processes left behind"
+    assert [(process.pid, os.fsdecode(process.command)) for process in left] == [], "left behind"
 
 
 def _children() -> set[int]:
@@ -88,20 +94,25 @@ def _root(process: Process, running: dict[int, Process]) -> Process:
 
 def _is_left(process: Process, root: Process, earlier: set[int], folder: bytes) -> bool:
     if root.parent == os.getpid():
-        return root.pid not in earlier
-    return folder in process.environment or folder in os.fsencode(process.command)
+        return root.pid not in earlier | _kept
+    return folder in process.environment or folder in process.command
 
 
 def _processes() -> Iterator[Process]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             with suppress(OSError):  # it has ended, or is another user's
-                state, parent, *more = (folder / "stat").read_text().rpartition(")")[2].split()
-                if state != "Z":
-                    yield Process(
-                        pid=int(folder.name),
-                        parent=int(parent),
-                        started=int(more[17]) * _TICK,
-                        command=(folder / "cmdline").read_text().replace("\0", " ").strip(),
-                        environment=(folder / "environ").read_bytes(),
-                    )
+                state, *more = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+                if state != b"Z":
+                    yield _process(folder, more)
+
+
+def _process(folder: Path, fields: list[bytes]) -> Process:
+    """Read what /proc tells of a process; `fields` are those of its stat from the parent's on."""
+    return Process(
+        pid=int(folder.name),
+        parent=int(fields[0]),
+        started=int(fields[18]) * _TICK,
+        command=(folder / "cmdline").read_bytes().replace(b"\0", b" ").strip(),
+        environment=(folder / "environ").read_bytes(),
+    )

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dispatcher.store import Claim, Store, Wait
+from dispatcher.store import Store
+from dispatcher.store.values import Claim, Wait
 from support.clock import Clock
 from support.store_jobs import request
 
@@ -92,7 +93,7 @@ class Crowd:
 
     def __init__(self, store: Store, clock: Clock, workers: Sequence[Worker], jobs: int) -> None:
         self.store, self.clock = store, clock
-        self.ids = iter([done.id for done in store.enqueue_many([request()] * jobs)])
+        self.ids = iter([done.id for done in store.jobs.enqueue_many([request()] * jobs)])
         self.numbers = itertools.count()
         self.grants: list[Grant] = []
         self.asks: list[tuple[float, int, Worker, str, str]] = []
@@ -121,10 +122,10 @@ class Crowd:
     def _ask(self, worker: Worker, holder: str, slot: str) -> None:
         now = self.clock.ms
         if worker.kind == "dial":
-            answer = self.store.claim(holder, token="t", lease=30, slot=slot)
+            answer = self.store.queue.claim(holder, token="t", lease=30, slot=slot)
             assert isinstance(answer, Claim | Wait)
         else:
-            answer = self.store.take_slot(holder, slot)
+            answer = self.store.limiter.take_slot(holder, slot)
         if isinstance(answer, Wait):
             late = worker.habit()
             if late is None:
@@ -133,5 +134,5 @@ class Crowd:
                 self._come_back(worker, now + answer.seconds * 1000 + late, holder, answer.slot)
             return
         self.grants.append(Grant(now, worker.kind))
-        self.store.give_back(holder)
+        self.store.limiter.give_back(holder)
         self._come(worker, now)

@@ -1,49 +1,56 @@
-"""How tests are spread over the workers of pytest-xdist (`--dist=loadgroup`).
+"""How tests are spread over the workers of pytest-xdist.
 
 A file's tests stay together, since they share what their fixtures start. What takes long goes
 first, or it would keep one worker busy when the others are done: whole stacks in a few lanes, so
-that not too many of them run at once and are late; then `slow` tests, each by itself, and files.
+that not too many of them run at once and are late, and then the files of slow tests, each test by
+itself. All this follows from a test's id, which is all that the scheduler knows of it.
 """
 
 from __future__ import annotations
 
 import os
 
-import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 LANES = max(2, os.cpu_count() or 1)
 """How many tests with a stack of their own run at once: such a stack keeps about a core busy."""
 WORKERS = 2 * LANES
 """Tests wait for half of their time."""
+OWN_STACK = (
+    "tests/e2e/test_e2e_when_things_die.py",
+    "tests/chaos/test_chaos_mayhem.py",
+    "tests/e2e/test_e2e_credit.py",
+    "tests/e2e/test_e2e_when_it_ends.py",
+    "tests/chaos/test_chaos_points.py",
+    "tests/e2e/test_e2e_callbacks.py",
+    "tests/console/test_console_browser.py",
+)
+"""Dealt out to the lanes in this order, the longest first."""
+SHARED_STACK = "tests/e2e/"
+SLOW = (
+    "tests/gateway/test_api_fuzz.py",
+    "tests/gateway/test_gateway_callbacks.py",
+    "tests/gateway/test_gateway_process.py",
+    "tests/processes/test_hostile_names.py",
+    "tests/store/test_bulk_actions_properties.py",
+    "tests/store/test_limiter_properties.py",
+    "tests/store/test_store_properties.py",
+    "tests/webhooks/test_webhooks_processes.py",
+)
 
 
-def spread(items: list[pytest.Item]) -> None:
-    """Give each test its group, and sort the groups: the same in every worker."""
-    lanes = _Lanes()
-    places = {item: _place(item, lanes) for item in items}
-    for item, (_, group) in places.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: places[item][0])
+def place(test: str) -> tuple[int, str]:
+    """Return when it is a test's turn, and the name of those that it stays together with."""
+    file = test.partition("::")[0]
+    if file in OWN_STACK:
+        return 0, f"lane {OWN_STACK.index(file) % LANES + 1}"
+    if file.startswith(SHARED_STACK):
+        return 0, SHARED_STACK
+    return (1, test) if file in SLOW else (2, file)
 
 
-class _Lanes:
-    """Deals scenarios out in turn; one that several tests are about stays in its lane."""
+class Spread(LoadScopeScheduling):
+    """xdist's own scheduler of groups, with our groups."""
 
-    def __init__(self) -> None:
-        self._known: dict[object, str] = {}
-
-    def of(self, scenario: object) -> str:
-        number = len(self._known) % LANES
-        return self._known.setdefault(scenario, f"lane {number + 1}")
-
-
-def _place(item: pytest.Item, lanes: _Lanes) -> tuple[int, str]:
-    """Return when a test's turn is, and whom it stays together with."""
-    played = item.get_closest_marker("played")
-    if played:
-        return 0, lanes.of(played.kwargs["by"])
-    if "stage" in getattr(item, "fixturenames", ()):
-        return 0, "stage"
-    if any(mark.name == "slow" for mark in item.own_markers):
-        return 1, item.nodeid
-    return 1 if item.get_closest_marker("slow") else 2, str(item.path)
+    def _split_scope(self, nodeid: str) -> str:
+        return place(nodeid)[1]

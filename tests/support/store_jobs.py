@@ -14,8 +14,10 @@ from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError
-from dispatcher.store import Claim, Store, codec
+from dispatcher.store import Store, codec
+from dispatcher.store.values import Claim
 from support.clock import START
+from support.redis_inside import key_of, redis_of, root_of
 
 RECIPIENT = "+818011234567"
 POLICY = Policy()
@@ -31,7 +33,7 @@ Snapshot = dict[str, dict[str, str]]
 
 def window(store: Store, most: int) -> None:
     """Let no more jobs than these be out at a time."""
-    store.redis.hset(store.key("limits"), mapping={"least": most, "window": most})
+    redis_of(store).hset(key_of(store, "limits"), mapping={"least": most, "window": most})
 
 
 def request(**fields: Any) -> JobRequest:
@@ -49,16 +51,16 @@ def states(job: Job) -> list[str]:
 
 def warm(store: Store) -> None:
     """Have the limiter think that there was a request just now: no slow start."""
-    store.redis.hset(store.key("pace"), "tat", store.now())
+    redis_of(store).hset(key_of(store, "pace"), "tat", store.now())
 
 
 def enqueue(store: Store, **fields: Any) -> str:
-    return store.enqueue(request(**fields)).id
+    return store.jobs.enqueue(request(**fields)).id
 
 
 def claim(store: Store, id_: str, token: str = "") -> Claim:
     """Claim a job with a token nobody else uses, and insist on getting it."""
-    made = store.claim(id_, token=token or random.randbytes(8).hex(), lease=30)
+    made = store.queue.claim(id_, token=token or random.randbytes(8).hex(), lease=30)
     assert isinstance(made, Claim)
     return made
 
@@ -73,14 +75,14 @@ def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision
 
 def in_progress(store: Store, callid: str = "call-1", **fields: Any) -> str:
     id_ = enqueue(store, **fields)
-    store.settle(id_, claim(store, id_).attempt, placed(callid))
+    store.calls.settle(id_, claim(store, id_).attempt, placed(callid))
     return id_
 
 
 def failed(store: Store, **fields: Any) -> str:
     id_ = enqueue(store, **fields)
     why = Decision(State.FAILED, "invalid_request", "no such number", "invalid_request")
-    store.settle(id_, claim(store, id_).attempt, why)
+    store.calls.settle(id_, claim(store, id_).attempt, why)
     return id_
 
 
@@ -125,7 +127,7 @@ return cjson.encode(found)
 
 def snapshot(store: Store) -> Snapshot:
     """Return all that stands in the store's namespace, read in one step."""
-    text: Any = store.redis.eval(_EVERYTHING, 1, store.root)
+    text: Any = redis_of(store).eval(_EVERYTHING, 1, root_of(store))
     found: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
     for name, gate in found.get("gates", {}).items():
         found["gates"][name] = json.dumps(json.loads(gate), sort_keys=True)  # Lua's order varies

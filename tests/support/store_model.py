@@ -11,7 +11,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import Decision
-from dispatcher.store.store import LOST_AFTER
+from dispatcher.store.queue import LOST_AFTER
 
 DAY = 86_400_000
 BUSY_AGAIN = 5000
@@ -41,7 +41,7 @@ class ModelJob:
     spent: int = 0
     since: int = 0
     next_at: int | None = None
-    fed: int | None = None
+    dispatched: int | None = None
     """The moment by which a claim is expected, where a message is out."""
     finished: int | None = None
     token: str = ""
@@ -69,13 +69,13 @@ class ModelJob:
     @property
     def place(self) -> str | None:
         if self.state is State.QUEUED:
-            return "fed" if self.fed is not None else f"ready:{self.priority}:{self.line}"
+            return "fed" if self.dispatched is not None else f"ready:{self.priority}:{self.line}"
         if self.state is State.HELD:
             return f"held:{self.hold}:{self.priority}"
         return None
 
-    def stopped_by(self, gate: str) -> bool:
-        _, _, scope = gate.partition(":")
+    def stopped_by(self, hold: str) -> bool:
+        _, _, scope = hold.partition(":")
         kind, _, what = scope.partition(":")
         if kind == "tag":
             return what in self.request.tags
@@ -99,7 +99,7 @@ class Model:
         self.busy: dict[str, str] = {}
         self.second_calls = 0
         self.jobs: dict[str, ModelJob] = {}
-        self.gates: set[str] = set()
+        self.holds: set[str] = set()
 
     # -- operations ------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Model:
 
     def feed(self, most: int, scores: Scores, turn: int) -> list[str]:
         """Feed from where the lines and the turns stand."""
-        stopped = any(":" not in gate for gate in self.gates)
+        stopped = any(":" not in hold for hold in self.holds)
         size = self.window if self.blocked <= self.now + HORIZON else 0
         room = most if stopped else self._places(size)
         urgent_room = room + (most if stopped else size)
@@ -129,11 +129,11 @@ class Model:
                 break
             turn += 1
             job = self._whose_turn(ready, scores, turn)
-            gate = self.closed_gate(job)
-            if gate:
-                self._hold(job, gate)
+            hold = self.started_hold(job)
+            if hold:
+                self._hold(job, hold)
                 continue
-            job.fed = self.now + EXPECTED
+            job.dispatched = self.now + EXPECTED
             lost_at = self.now + round(LOST_AFTER * 1000)
             job.next_at = lost_at if job.expires is None else min(job.expires, lost_at)
             chosen.append(job.id)
@@ -141,7 +141,7 @@ class Model:
         return chosen
 
     def _places(self, size: int) -> int:
-        out = [job.fed for job in self.jobs.values() if job.fed is not None]
+        out = [job.dispatched for job in self.jobs.values() if job.dispatched is not None]
         return min(size - sum(at >= self.now - OVERDUE for at in out), 4 * size - len(out))
 
     def _whose_turn(self, ready: list[ModelJob], scores: Scores, turn: int) -> ModelJob:
@@ -154,8 +154,8 @@ class Model:
         scores[priority][line] += 1
         return next(job for job in ready if (job.priority, job.line) == (priority, line))
 
-    def closed_gate(self, job: ModelJob) -> str:
-        return min((gate for gate in self.gates if job.stopped_by(gate)), default="")
+    def started_hold(self, job: ModelJob) -> str:
+        return min((hold for hold in self.holds if job.stopped_by(hold)), default="")
 
     def claim(self, id_: str, token: str, lease: int) -> int | State | str | None:
         job = self.jobs.get(id_)
@@ -167,8 +167,8 @@ class Model:
             return job.state
         if self._overdue(job):
             self._move(job, State.EXPIRED)
-        elif gate := self.closed_gate(job):
-            self._hold(job, gate)
+        elif hold := self.started_hold(job):
+            self._hold(job, hold)
         elif at := self._protected_until(job):
             self._schedule(job, at)
         elif not self._may_ask():
@@ -244,7 +244,7 @@ class Model:
 
     def _tell_all(self, decision: Decision) -> None:
         if decision.gate:
-            self.gates.add(str(decision.gate))
+            self.holds.add(str(decision.gate))
         if decision.throttled is not None:
             self.blocked = max(self.blocked, self.now + round(decision.throttled * 1000))
 
@@ -274,7 +274,7 @@ class Model:
             self._move(job, decision.to, str(decision.reason), next_at)
             job.hold = job.reason
 
-    def put_off(self, id_: str, attempt: int, delay: int) -> bool:
+    def reschedule_check(self, id_: str, attempt: int, delay: int) -> bool:
         job = self.jobs.get(id_)
         if job is None or job.state is not State.IN_PROGRESS or job.n != attempt:
             return False
@@ -288,12 +288,12 @@ class Model:
             if self._overdue(job):
                 self._move(job, State.EXPIRED)
             else:
-                job.fed, job.next_at = None, job.expires
+                job.dispatched, job.next_at = None, job.expires
         for job in self.come(State.HELD):
             self._move(job, State.EXPIRED)
-        if not any(":" not in gate for gate in self.gates):
+        if not any(":" not in hold for hold in self.holds):
             for job in self.in_line("held"):
-                if job.hold not in self.gates:
+                if job.hold not in self.holds:
                     self._queue(job)
 
     def rescue(self, window: int, most: int) -> int:
@@ -317,8 +317,8 @@ class Model:
         job = self.jobs[id_]
         if job.state not in WAITING:
             return False
-        if job.fed is not None:
-            job.fed, job.next_at = None, job.expires
+        if job.dispatched is not None:
+            job.dispatched, job.next_at = None, job.expires
         job.priority = priority
         return True
 
@@ -336,7 +336,7 @@ class Model:
         self._move(job, State.COMPLETED, "marked_reached")
         return True
 
-    def owe(self, id_: str, attempt: int, again: int | None) -> bool:
+    def schedule_cost_check(self, id_: str, attempt: int, again: int | None) -> bool:
         job = self.jobs.get(id_)
         if job is None or job.owes_at is None or job.n != attempt:
             return False
@@ -373,7 +373,7 @@ class Model:
             if job.owes_at is not None:
                 found["next:cost"][job.id] = job.owes_at
             if job.place:
-                found[job.place][job.id] = job.due if job.fed is None else job.fed
+                found[job.place][job.id] = job.due if job.dispatched is None else job.dispatched
             for tag in job.request.tags:
                 found[f"tag:{tag}"][job.id] = job.created
             for number in job.numbers:
@@ -411,9 +411,9 @@ class Model:
     def _overdue(self, job: ModelJob) -> bool:
         return job.expires is not None and job.expires <= self.now
 
-    def _hold(self, job: ModelJob, gate: str) -> None:
-        self._move(job, State.HELD, gate.partition(":")[0], job.expires)
-        job.hold = gate
+    def _hold(self, job: ModelJob, hold: str) -> None:
+        self._move(job, State.HELD, hold.partition(":")[0], job.expires)
+        job.hold = hold
 
     def _schedule(self, job: ModelJob, at: int) -> None:
         job.due = at
@@ -431,7 +431,7 @@ class Model:
             for number in job.numbers:
                 if self.busy.get(number) == job.id:
                     del self.busy[number]
-        job.state, job.reason, job.fed = to, reason, None
+        job.state, job.reason, job.dispatched = to, reason, None
         job.next_at = None if to in TERMINAL else next_at
         if to in TERMINAL:
             job.finished = self.now

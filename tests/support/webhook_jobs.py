@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from support.clock import Clock
 from support.webhook_receiver import SECRET
 from workers.webhooks.addresses import Addresses
@@ -25,31 +25,31 @@ T = TypeVar("T")
 
 def enqueue(store: Store, **fields: Any) -> str:
     request = JobRequest.of({"recipient": RECIPIENT, "say": SAY, **fields})
-    return store.enqueue(request).id
+    return store.jobs.enqueue(request).id
 
 
 def ended(store: Store, **fields: Any) -> str:
     """Enqueue a job and end it; return its id."""
     id_ = enqueue(store, **fields)
-    store.cancel(id_, actor="cli:sam", why=f"{RECIPIENT} asked for it")
+    store.jobs.cancel(id_, actor="cli:sam", why=f"{RECIPIENT} asked for it")
     return id_
 
 
 def targets(store: Store, number: int = 1, *, every: bool = False) -> None:
     """Have so many targets of the account told of what happens from now on."""
-    store.publish(AccountConfig(webhooks=number, every_change=every, one_at_a_time=False))
+    store.limiter.publish(AccountConfig(webhooks=number, every_change=every, one_at_a_time=False))
 
 
-def deliver(outbox: Outbox, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
+def deliver(webhooks: Webhooks, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
     options = {"secrets": (SECRET,), "random": Random(7), **options}
-    return Deliver(outbox, wire or Wire(LOOPBACK, 2, 2), urls, **options)
+    return Deliver(webhooks, wire or Wire(LOOPBACK, 2, 2), urls, **options)
 
 
-def run(outbox: Outbox, sender: Deliver) -> list[Any]:
+def run(webhooks: Webhooks, sender: Deliver) -> list[Any]:
     """Deliver what is due, one after the other; return the verdicts."""
     verdicts = []
-    outbox.take_notices()
-    while ids := outbox.take(LEASE):
+    webhooks.take_events()
+    while ids := webhooks.take(LEASE):
         verdicts += [sender(id_) for id_ in ids]
     return verdicts
 

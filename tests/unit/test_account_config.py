@@ -6,6 +6,7 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.store.codec import account_fields
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
 
@@ -33,7 +34,7 @@ ALL = AccountConfig(
 
 
 def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
-    assert ALL.fields() == {
+    assert account_fields(ALL) == {
         "rate": "0.5",
         "margin": "0.1",
         "share": "0.2",
@@ -59,7 +60,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "absent"),
+    ("account_config", "absent"),
     [
         (
             AccountConfig(),
@@ -69,18 +70,18 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         (AccountConfig(one_at_a_time=False), {"alone"}),
     ],
 )
-def test_what_is_no_rule_has_no_field(rules: AccountConfig, absent: set[str]) -> None:
-    assert not absent & rules.fields().keys()
-    assert all(rules.fields().values())
+def test_what_is_no_rule_has_no_field(account_config: AccountConfig, absent: set[str]) -> None:
+    assert not absent & account_fields(account_config).keys()
+    assert all(account_fields(account_config).values())
 
 
 def test_a_rate_loses_nothing_on_its_way() -> None:
     rate = Rate.parse("1/minute")
-    assert float(AccountConfig(rate=rate).fields()["rate"]) == rate.per_second
+    assert float(account_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
 
 
 def test_few_connections_leave_room_for_a_sensible_window() -> None:
-    fields = AccountConfig(connections=1).fields()
+    fields = account_fields(AccountConfig(connections=1))
     assert (fields["least"], fields["window"]) == ("16", "64")
 
 
@@ -108,19 +109,23 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "BREAKER_FAILURES": "7",
     }.items():
         monkeypatch.setenv(f"DISPATCHER_{name}", value)
-    assert Settings.load().rules == ALL
+    assert Settings.load().account_config == ALL
 
 
 def test_the_settings_left_alone_protect_people_and_the_account() -> None:
-    rules = Settings.load().rules
-    assert (rules.rate, rules.gap, rules.per_day) == (Rate(5), 60, 20)
-    assert rules.one_at_a_time
-    assert (rules.hours, rules.countries, rules.blocked) == (None, frozenset(), frozenset())
+    account_config = Settings.load().account_config
+    assert (account_config.rate, account_config.gap, account_config.per_day) == (Rate(5), 60, 20)
+    assert account_config.one_at_a_time
+    assert (account_config.hours, account_config.countries, account_config.blocked) == (
+        None,
+        frozenset(),
+        frozenset(),
+    )
 
 
 @pytest.mark.parametrize("written", ["none", " None "])
 def test_limits_may_be_lifted(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     for name in ("RATE_LIMIT", "RECIPIENT_PER_DAY", "CALLING_HOURS"):
         monkeypatch.setenv(f"DISPATCHER_{name}", written)
-    rules = Settings.load().rules
-    assert (rules.rate, rules.per_day, rules.hours) == (None, None, None)
+    account_config = Settings.load().account_config
+    assert (account_config.rate, account_config.per_day, account_config.hours) == (None, None, None)

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
+from dispatcher.model.credit import Credit
 from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store.credit import Account
 
 NOW = 1_900_000_000_000.0
-ACCOUNT = Account(
+ACCOUNT = Credit(
     balance=Decimal(12300),
     seen_at=NOW - 40_000,
-    misses=0,
-    next_look_at=NOW + 60_000,
+    failed_checks=0,
+    next_check_at=NOW + 60_000,
     spent=Decimal("99.5"),
     spent_since=Decimal(120),
     in_flight=Decimal("160.5"),
@@ -42,14 +42,17 @@ def test_a_healthy_account_in_words() -> None:
     ("account", "words"),
     [
         (UNSEEN, "The balance was never seen: calls go out without a budget"),
-        (replace(ACCOUNT, misses=3), "the last 3 looks failed: calls go out without a budget"),
+        (
+            replace(ACCOUNT, failed_checks=3),
+            "the last 3 looks failed: calls go out without a budget",
+        ),
         (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent within the last hour"),
         (replace(ACCOUNT, floor=None), "The pace is 3,300 credits an hour"),
         (replace(ACCOUNT, balance=Decimal(-5)), "the floor of 50 is reached in no time"),
         (replace(ACCOUNT, balance=Decimal("-5.25")), "-5.25 credits, seen 40 s ago"),
     ],
 )
-def test_an_account_of_another_kind_says_so(account: Account, words: str) -> None:
+def test_an_account_of_another_kind_says_so(account: Credit, words: str) -> None:
     assert words in "\n".join(outlook.words(account, NOW))
 
 

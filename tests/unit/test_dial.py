@@ -15,8 +15,8 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy
 from dispatcher.provider import AnswerLost, Throttled
 from dispatcher.provider.transport import _BEFORE_SENDING
-from dispatcher.store import Claim, Hours, Wait
 from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.values import Claim, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from dispatcher.values.calling_hours import Window
 from workers.engine.dial import Dial, Turn
@@ -49,9 +49,10 @@ class FakeStore:
     """Answers claims from a list, and writes down all that is asked of it."""
 
     def __init__(self, *claims: Any) -> None:
+        self.jobs = self.queue = self.calls = self.limiter = self
         self.claims = list(claims)
         self.asked: list[tuple[str, str]] = []
-        self.admitted: list[tuple[Window | None, str]] = []
+        self.windows: list[tuple[Window | None, str]] = []
         self.settled: list[Decision] = []
         self.log: list[str] = []
         self.held: Job | None = HELD
@@ -62,9 +63,9 @@ class FakeStore:
         self.log.append("claim")
         return self.claims.pop(0)
 
-    def admit(self, id_: str, window: Window | None, why: str, hours: str) -> State:
+    def set_calling_window(self, id_: str, window: Window | None, why: str, hours: str) -> State:
         assert id_ == JOB.id
-        self.admitted.append((window, why))
+        self.windows.append((window, why))
         return State.QUEUED
 
     def get_many(self, ids: list[str]) -> list[Job | None]:
@@ -175,7 +176,7 @@ def test_a_message_that_came_too_late_asks_nobody() -> None:
 def test_within_its_calling_hours_a_job_is_admitted_and_claimed_again() -> None:
     store = FakeStore(Hours(JOB, "08:00-21:00"), CLAIMED)
     done, provider = turn(store)
-    ((window, _),) = store.admitted
+    ((window, _),) = store.windows
     assert window == Window(NOON_IN_TOKYO, datetime(2026, 7, 1, 12, tzinfo=UTC))
     assert (done.state, len(provider.said)) == (State.IN_PROGRESS, 1)
 
@@ -183,7 +184,7 @@ def test_within_its_calling_hours_a_job_is_admitted_and_claimed_again() -> None:
 def test_a_window_that_is_open_now_opens_no_later_than_now_as_redis_counts() -> None:
     store = FakeStore(Hours(JOB, "00:00-24:00"), CLAIMED)
     turn(store)
-    ((window, _),) = store.admitted
+    ((window, _),) = store.windows
     assert window
     assert window.opens.timestamp() * 1000 <= int(store.now())
 
@@ -191,7 +192,7 @@ def test_a_window_that_is_open_now_opens_no_later_than_now_as_redis_counts() -> 
 def test_outside_its_calling_hours_a_job_waits_for_the_next_ones() -> None:
     store = FakeStore(Hours(JOB, "14:00-21:00"), State.SCHEDULED)
     done, provider = turn(store)
-    ((window, why),) = store.admitted
+    ((window, why),) = store.windows
     assert window
     assert window.opens == datetime(2026, 7, 1, 5, tzinfo=UTC)
     assert why == "outside the calling hours: 14:00-21:00"
@@ -202,7 +203,7 @@ def test_hours_that_never_meet_are_said_never_to_open() -> None:
     far = replace(JOB, numbers=("+818011234567", "+12025550123"))
     store = FakeStore(Hours(far, "09:00-17:00"), State.FAILED)
     done, provider = turn(store)
-    assert store.admitted == [
+    assert store.windows == [
         (None, "the calling hours are never open where all its numbers may be: 09:00-17:00")
     ]
     assert (done.state, provider.said) == (State.FAILED, [])
@@ -266,7 +267,7 @@ def test_a_request_that_goes_out_late_is_booked_anew(
         asked.append(booked)
         return booked + "'"
 
-    store.rebook = rebook  # type: ignore[attr-defined]
+    store.limiter.rebook = rebook  # type: ignore[attr-defined]
     dial = Dial(
         store,  # type: ignore[arg-type]
         Sending(store),  # type: ignore[arg-type]
@@ -292,7 +293,7 @@ def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
     def rebook(booked: str) -> str:
         raise StoreUnavailable("away")
 
-    store.rebook = rebook  # type: ignore[attr-defined]
+    store.limiter.rebook = rebook  # type: ignore[attr-defined]
     late = iter(range(100)).__next__
     dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
     assert dial(JOB.id).state is State.IN_PROGRESS
@@ -307,7 +308,7 @@ def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
 def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
     """Its lease may be over by the time of the answer, and the job dialled by another."""
     store = FakeStore(CLAIMED)
-    store.rebook = lambda booked: booked  # type: ignore[attr-defined]
+    store.limiter.rebook = lambda booked: booked  # type: ignore[attr-defined]
     provider = Sending(store)
     moments = iter([0.0, 21.0, 21.001, 21.002])
     dial = Dial(

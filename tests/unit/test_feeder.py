@@ -20,6 +20,7 @@ class Supply:
     """A store and a messenger in one: each feed takes the next answer, then there is nothing."""
 
     def __init__(self, *answers: Any) -> None:
+        self.queue = self
         self.answers = list(answers)
         self.sent: list[str] = []
         self.together: list[int] = []
@@ -34,19 +35,19 @@ class Supply:
             raise answer
         return [str(each) for each in answer]
 
-    def dial(self, fed: list[str], together: int) -> int:
-        self.sent += fed
+    def dial(self, dispatched: list[str], together: int) -> int:
+        self.sent += dispatched
         self.together.append(together)
-        return len(fed)
+        return len(dispatched)
 
 
-def fed_by(supply: Any, threads: int = 4) -> Feeder:
+def feeder_of(supply: Any, threads: int = 4) -> Feeder:
     return Feeder(supply, supply, threads)
 
 
 def test_a_nudge_feeds_in_another_thread() -> None:
     supply = Supply(["a"])
-    fed_by(supply).nudge()
+    feeder_of(supply).nudge()
     eventually(lambda: supply.sent == ["a"])
     assert supply.threads == {"feeder"}
 
@@ -54,7 +55,7 @@ def test_a_nudge_feeds_in_another_thread() -> None:
 def test_nobody_is_fed_before_the_first_nudge() -> None:
     supply = Supply(["a"])
     before = threading.active_count()
-    fed_by(supply)
+    feeder_of(supply)
     assert threading.active_count() == before
     assert supply.sent == []
 
@@ -62,14 +63,14 @@ def test_nobody_is_fed_before_the_first_nudge() -> None:
 def test_while_there_is_work_it_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeder, "LOOK", 0.001)
     supply = Supply(["a", "b"], ["c"], ["d"])
-    fed_by(supply).nudge()
+    feeder_of(supply).nudge()
     eventually(lambda: supply.sent == ["a", "b", "c", "d"])
 
 
 def test_without_work_it_sleeps_until_it_is_nudged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeder, "LOOK", 0.001)
     supply = Supply([], ["a"])
-    nudged = fed_by(supply)
+    nudged = feeder_of(supply)
     nudged.nudge()
     assert supply.asked.acquire(timeout=WITHIN)
     assert not supply.asked.acquire(timeout=0.2)  # many times what it waits while there is work
@@ -82,7 +83,7 @@ def test_an_error_does_not_end_the_thread(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     supply = Supply(error, ["a"])
-    nudged = fed_by(supply)
+    nudged = feeder_of(supply)
     with caplog.at_level(logging.WARNING):
         nudged.nudge()
         assert supply.asked.acquire(timeout=WITHIN)
@@ -94,7 +95,7 @@ def test_an_error_does_not_end_the_thread(
 
 def test_many_nudges_at_once_make_one_thread() -> None:
     supply = Supply()
-    nudged = fed_by(supply)
+    nudged = feeder_of(supply)
     together = threading.Barrier(8)
 
     def nudge() -> None:
@@ -114,5 +115,5 @@ def test_many_nudges_at_once_make_one_thread() -> None:
 @pytest.mark.parametrize(("chosen", "together"), [(1, 1), (7, 1), (8, 2), (40, 10), (1000, 16)])
 def test_a_wake_up_carries_a_threads_share_of_what_was_chosen(chosen: int, together: int) -> None:
     supply = Supply(range(chosen))
-    fed_by(supply, threads=4).run_once()
+    feeder_of(supply, threads=4).run_once()
     assert supply.together == [together]

@@ -15,7 +15,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error
 from dispatcher.provider import Credentials, NeverReached, NotSent, VoiceClient, before_sending
 from dispatcher.sandbox import SandboxOptions, running
-from dispatcher.store import Claim
+from dispatcher.store.values import Claim
 from workers.engine.dial import Dial
 from workers.engine.lease import Lease, since_boot
 
@@ -75,6 +75,7 @@ class OneClaim:
     """A store that grants one claim, and writes down what became of it."""
 
     def __init__(self) -> None:
+        self.queue = self.calls = self.limiter = self
         self.settled: list[Any] = []
 
     def claim(self, *_: Any, **__: Any) -> Claim:

@@ -43,16 +43,16 @@ def eventer() -> Eventer:
 
 
 @pytest.fixture
-def teller(eventer: Eventer) -> TaskEvents:
+def task_events(eventer: Eventer) -> TaskEvents:
     made = TaskEvents()
     made.eventer = eventer
     return made
 
 
 def test_a_turn_is_a_task_that_succeeds_with_its_result(
-    teller: TaskEvents, eventer: Eventer
+    task_events: TaskEvents, eventer: Eventer
 ) -> None:
-    with teller.turn("dispatcher.dial", "abc") as ended:
+    with task_events.turn("dispatcher.dial", "abc") as ended:
         ended({"state": "in_progress"})
     kinds = [kind for kind, _ in eventer.sent]
     assert kinds == ["task-received", "task-started", "task-succeeded"]
@@ -61,15 +61,17 @@ def test_a_turn_is_a_task_that_succeeds_with_its_result(
     assert eventer.sent[2][1]["result"] == "{'state': 'in_progress'}"
 
 
-def test_each_turn_is_a_task_of_its_own(teller: TaskEvents, eventer: Eventer) -> None:
+def test_each_turn_is_a_task_of_its_own(task_events: TaskEvents, eventer: Eventer) -> None:
     for job_id in ("a", "b"):
-        with teller.turn("dispatcher.dial", job_id):
+        with task_events.turn("dispatcher.dial", job_id):
             pass
     assert len({fields["uuid"] for _, fields in eventer.sent}) == 2
 
 
-def test_a_failed_job_is_a_failure_and_stops_nothing(teller: TaskEvents, eventer: Eventer) -> None:
-    with teller.turn("dispatcher.dial", "abc"):
+def test_a_failed_job_is_a_failure_and_stops_nothing(
+    task_events: TaskEvents, eventer: Eventer
+) -> None:
+    with task_events.turn("dispatcher.dial", "abc"):
         raise JobFailed("job abc failed: no_answer")
     kind, fields = eventer.sent[-1]
     assert (kind, fields["exception"]) == (
@@ -78,20 +80,22 @@ def test_a_failed_job_is_a_failure_and_stops_nothing(teller: TaskEvents, eventer
     )
 
 
-def test_an_error_of_ours_is_told_masked_and_goes_on(teller: TaskEvents, eventer: Eventer) -> None:
-    with pytest.raises(ValueError, match="odd"), teller.turn("dispatcher.dial", "abc"):
+def test_an_error_of_ours_is_told_masked_and_goes_on(
+    task_events: TaskEvents, eventer: Eventer
+) -> None:
+    with pytest.raises(ValueError, match="odd"), task_events.turn("dispatcher.dial", "abc"):
         raise ValueError("odd: +818011234567")
     kind, fields = eventer.sent[-1]
     assert kind == "task-failed"
     assert "8011234567" not in fields["exception"]
 
 
-def test_where_nobody_listens_nothing_is_sent(teller: TaskEvents, eventer: Eventer) -> None:
+def test_where_nobody_listens_nothing_is_sent(task_events: TaskEvents, eventer: Eventer) -> None:
     eventer.enabled = False
-    with teller.turn("dispatcher.dial", "abc"):
+    with task_events.turn("dispatcher.dial", "abc"):
         pass
-    teller.eventer = None
-    with teller.turn("dispatcher.dial", "abc"):
+    task_events.eventer = None
+    with task_events.turn("dispatcher.dial", "abc"):
         pass
     assert eventer.sent == []
 
@@ -99,11 +103,11 @@ def test_where_nobody_listens_nothing_is_sent(teller: TaskEvents, eventer: Event
 def test_events_go_out_together_and_the_last_ones_when_the_consumer_stops(
     eventer: Eventer,
 ) -> None:
-    teller, hub = TaskEvents(), Hub()
+    task_events, hub = TaskEvents(), Hub()
     consumer = SimpleNamespace(event_dispatcher=eventer, hub=hub)
-    paced = step(teller)(consumer)
+    paced = step(task_events)(consumer)
     paced.start(consumer)
-    assert teller.eventer is eventer
+    assert task_events.eventer is eventer
     assert eventer.on_send_buffered is None  # type: ignore[attr-defined]
     assert hub.repeated == {eventer.flush: TOGETHER_WITHIN}
     paced.stop(consumer)

@@ -35,9 +35,9 @@ class Container:
         return Turn(what, State.IN_PROGRESS)
 
 
-def wake_up(parts: Container, *ids: str) -> None:
+def wake_up(container: Container, *ids: str) -> None:
     app = Celery("test", set_as_current=False)
-    workers.queue.tasks.register(app, parts, TaskEvents())
+    workers.queue.tasks.register(app, container, TaskEvents())
     task = app.tasks["dispatcher.dial"]
     task.push_request(delivery_info={"routing_key": "bulk"})
     try:
@@ -47,25 +47,25 @@ def wake_up(parts: Container, *ids: str) -> None:
 
 
 def test_all_of_them_are_dialled_in_order() -> None:
-    parts = Container()
-    wake_up(parts, "a", "b", "c")
-    assert (parts.dialled, parts.handed_back) == (["a", "b", "c"], [])
+    container = Container()
+    wake_up(container, "a", "b", "c")
+    assert (container.dialled, container.handed_back) == (["a", "b", "c"], [])
 
 
 def test_one_that_fails_stops_none_of_the_others() -> None:
-    parts = Container(failing="a")
-    wake_up(parts, "a", "b")
-    assert parts.dialled == ["a", "b"]
+    container = Container(failing="a")
+    wake_up(container, "a", "b")
+    assert container.dialled == ["a", "b"]
 
 
 def test_after_a_long_turn_the_others_go_to_whoever_is_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers.queue.tasks, "LONG", -1.0)
-    parts = Container()
-    wake_up(parts, "a", "b", "c")
-    assert parts.dialled == ["a"]
-    assert parts.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
+    container = Container()
+    wake_up(container, "a", "b", "c")
+    assert container.dialled == ["a"]
+    assert container.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
 
 
 def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_other() -> None:

@@ -14,10 +14,13 @@ from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, Reason, State
 from dispatcher.policy import Decision
 from dispatcher.policy.why import position, why
-from dispatcher.store import Claim, Store
-from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
+from dispatcher.store.redis_url import connect
+from dispatcher.store.values import Claim
 from dispatcher.values.calling_hours import Window
 from dispatcher.values.rate import Rate
+from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 NUMBER = "+818011234567"
@@ -35,36 +38,36 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 @pytest.fixture
 def store(server: EmbeddedServer) -> Iterator[Store]:
-    client = Store.from_url(server.url).redis
+    client = connect(server.url)
     with client:
         client.flushall()
         store = Store(client, clock=lambda: int(NOW.timestamp() * 1000))
-        store.publish(FREE)
+        store.limiter.publish(FREE)
         yield store
 
 
 def add(store: Store, **fields: Any) -> str:
-    return store.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
+    return store.jobs.enqueue(JobRequest.of({"recipient": NUMBER, "say": "x", **fields})).id
 
 
 def claimed(store: Store, **fields: Any) -> str:
     id_ = add(store, **fields)
-    assert isinstance(store.claim(id_, token=id_, lease=60), Claim)
+    assert isinstance(store.queue.claim(id_, token=id_, lease=60), Claim)
     return id_
 
 
 def settled(store: Store, decision: Decision, **fields: Any) -> str:
     id_ = claimed(store, **fields)
-    assert store.settle(id_, 1, decision) is decision.to
+    assert store.calls.settle(id_, 1, decision) is decision.to
     return id_
 
 
 def reason(store: Store, id_: str) -> str:
-    return why(store, store.get(id_)).because
+    return why(store, store.jobs.get(id_)).because
 
 
 def job(store: Store, id_: str) -> Job:
-    return store.get(id_)
+    return store.jobs.get(id_)
 
 
 # -- every state ----------------------------------------------------------------------------
@@ -82,7 +85,7 @@ def test_a_job_that_was_put_off_says_why(store: Store) -> None:
 def test_a_later_note_does_not_hide_why_it_was_put_off(store: Store) -> None:
     off = Decision(State.SCHEDULED, "not_placed", "503: try later", delay=30, spent=True)
     id_ = settled(store, off)
-    store.prioritise(id_, Priority.BULK, actor="cli:sam", why="no hurry")
+    store.jobs.prioritise(id_, Priority.BULK, actor="cli:sam", why="no hurry")
     assert reason(store, id_).endswith(": 503: try later")
 
 
@@ -91,7 +94,9 @@ def test_a_job_outside_its_calling_hours_says_so(store: Store) -> None:
     opens = datetime(2026, 7, 1, 23, tzinfo=UTC)
 
     window = Window(opens, opens + timedelta(hours=13))
-    store.admit(id_, window, "outside the calling hours: 08:00-21:00", "08:00-21:00")
+    store.queue.set_calling_window(
+        id_, window, "outside the calling hours: 08:00-21:00", "08:00-21:00"
+    )
     assert reason(store, id_) == (
         "it is due in 20 h (2026-07-01 23:00:00 UTC): outside the calling hours: 08:00-21:00"
     )
@@ -101,7 +106,7 @@ def test_a_held_job_says_what_holds_it(store: Store) -> None:
     held = Decision(State.HELD, "held_credit", "Not enough credits", "credit", spent=False)
     id_ = settled(store, held)
     assert reason(store, id_) == "its gate is open again: it goes into line when its turn comes"
-    store.close_gate("credit", "credit 42, needs 50", refused=True)
+    store.holds.start("credit", "credit 42, needs 50", refused=True)
     assert reason(store, id_) == "it is held: credit 42, needs 50"
 
 
@@ -125,7 +130,9 @@ def test_a_call_under_way_says_when_it_is_looked_at(store: Store) -> None:
 
 def test_a_completed_job_was_answered(store: Store) -> None:
     id_ = settled(store, PLACED)
-    store.settle(id_, 1, Decision(State.COMPLETED, "answered", "", fields={"outcome": "ANSWERED"}))
+    store.calls.settle(
+        id_, 1, Decision(State.COMPLETED, "answered", "", fields={"outcome": "ANSWERED"})
+    )
     assert reason(store, id_) == "it was answered (ANSWERED)"
 
 
@@ -136,14 +143,14 @@ def test_a_failed_job_says_what_failed(store: Store) -> None:
 
 def test_a_cancelled_job_says_why(store: Store) -> None:
     id_ = add(store)
-    store.cancel(id_, actor="cli:sam", why="false alarm")
+    store.jobs.cancel(id_, actor="cli:sam", why="false alarm")
     assert reason(store, id_) == "it was cancelled: false alarm"
 
 
 def test_an_expired_job_says_so(store: Store) -> None:
     id_ = add(store, expires="1m")
-    later = Store(store.redis, clock=lambda: int(NOW.timestamp() * 1000) + 60_000)
-    later.pump()
+    later = Store(redis_of(store), clock=lambda: int(NOW.timestamp() * 1000) + 60_000)
+    later.queue.pump()
     assert reason(later, id_) == (
         "its deadline passed first: the deadline passed before it was dialled"
     )
@@ -164,7 +171,7 @@ def test_without_a_rate_limit_nobody_waits_for_a_slot(store: Store) -> None:
 
 
 def test_the_limit_says_when_a_job_will_have_its_turn(store: Store) -> None:
-    store.publish(ONE_A_SECOND)
+    store.limiter.publish(ONE_A_SECOND)
     ids = sorted(add(store) for _ in range(4))
     found = [position(store, job(store, id_)) for id_ in ids]
     assert [place.before for place in found if place] == [0, 1, 2, 3]
@@ -177,8 +184,8 @@ def test_the_limit_says_when_a_job_will_have_its_turn(store: Store) -> None:
 
 
 def test_a_pause_after_a_429_counts(store: Store) -> None:
-    store.publish(ONE_A_SECOND)
-    store.throttle(30)
+    store.limiter.publish(ONE_A_SECOND)
+    store.limiter.throttle(30)
     found = position(store, job(store, add(store)))
     assert found
     assert found.expected_at == NOW + timedelta(seconds=30)
@@ -214,19 +221,19 @@ def test_a_job_that_stands_nowhere_has_no_position(store: Store) -> None:
 @pytest.mark.parametrize(
     ("scope", "stopped"),
     [
-        (Scope(), [True, True, True]),
-        (Scope(tag="db1"), [True, False, False]),
-        (Scope(priority=Priority.BULK), [False, True, False]),
+        (PauseScope(), [True, True, True]),
+        (PauseScope(tag="db1"), [True, False, False]),
+        (PauseScope(priority=Priority.BULK), [False, True, False]),
     ],
     ids=str,
 )
 def test_a_pause_is_why_the_jobs_of_its_scope_wait_and_no_others(
-    store: Store, scope: Scope, stopped: list[bool]
+    store: Store, scope: PauseScope, stopped: list[bool]
 ) -> None:
     ids = [add(store, tags=("db1", "x")), add(store, priority="bulk"), add(store, tags=("db11",))]
-    assert pause(store, scope, actor="cli:sam", note="storm")
+    assert store.holds.pause(scope, actor="cli:sam", note="storm")
     held = "it stands in line, and calls are held: paused by cli:sam: storm"
     assert [reason(store, id_) == held for id_ in ids] == stopped
     assert [why(store, job(store, id_)).position is None for id_ in ids] == stopped
-    assert resume(store, scope, actor="cli:kim")
+    assert store.holds.resume(scope, actor="cli:kim")
     assert not any(reason(store, id_) == held for id_ in ids)

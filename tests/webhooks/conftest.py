@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from support.clock import Clock
 from support.webhook_receiver import Receiver, receiving
 
@@ -27,8 +27,8 @@ def store(redis_client: redis.Redis, clock: Clock) -> Store:
 
 
 @pytest.fixture
-def outbox(store: Store) -> Outbox:
-    return Outbox(store)
+def webhooks(store: Store) -> Webhooks:
+    return store.webhooks
 
 
 @pytest.fixture

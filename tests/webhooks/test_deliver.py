@@ -14,10 +14,11 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_url import derived_secret
 from support import webhook_receiver as acts
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
 from support.webhook_receiver import SECRET, Receiver, receiving
 from workers.webhooks.addresses import Addresses
@@ -26,10 +27,10 @@ from workers.webhooks.wire import Wire
 OTHER = derived_secret("another key of the dispatcher")
 
 
-def once(outbox: Outbox, store: Store, receiver: Receiver, path: str = "/") -> str:
+def once(webhooks: Webhooks, store: Store, receiver: Receiver, path: str = "/") -> str:
     """End a job whose receiver behaves as the path says, deliver, and return what was wrong."""
     ended(store, webhook=receiver.url + path)
-    (verdict,) = run(outbox, deliver(outbox))
+    (verdict,) = run(webhooks, deliver(webhooks))
     assert verdict.what in {"done", "again", "dead"}
     return str(verdict.error)
 
@@ -38,53 +39,55 @@ def once(outbox: Outbox, store: Store, receiver: Receiver, path: str = "/") -> s
 
 
 def test_a_receiver_that_knows_the_secret_reads_the_job(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, webhooks: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     targets(store)
     id_ = ended(store, key="alert-1", tags=["db1"])
-    run(outbox, deliver(outbox, receiver.url))
+    run(webhooks, deliver(webhooks, receiver.url))
     (got,) = receiver.got
     payload = got.verified()
     assert set(payload) == {"type", "timestamp", "sequence", "data"}
     assert payload["type"] == "job.cancelled"
     assert payload["timestamp"] == "2023-11-14T22:13:20.000Z"
-    assert payload["data"] == json.loads(json.dumps(store.get(id_).to_dict(mask=True)))
+    assert payload["data"] == json.loads(json.dumps(store.jobs.get(id_).to_dict(mask=True)))
     assert payload["data"]["recipient"] == "+8180****4567"
     assert got.event.startswith(f"msg_{id_}-")
     assert got.headers["content-type"] == "application/json"
-    assert outbox.counts() == {"waiting": 0, "dead": 0}
+    assert webhooks.counts() == {"waiting": 0, "dead": 0}
 
 
 def test_neither_number_nor_text_is_told_unless_whole(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
-    run(outbox, deliver(outbox, receiver.url))
+    run(webhooks, deliver(webhooks, receiver.url))
     assert RECIPIENT[1:] not in receiver.got[0].body.decode()
     assert SAY not in receiver.got[0].body.decode()
     ended(store)
-    run(outbox, deliver(outbox, receiver.url, whole=True))
+    run(webhooks, deliver(webhooks, receiver.url, whole=True))
     told = receiver.got[1].verified()["data"]
     assert (told["recipient"], told["say"]) == (RECIPIENT, SAY)
 
 
 def test_an_event_of_the_account_is_told_with_its_facts(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
-    store.redis.xadd(store.key("notices"), {"kind": "credit.low", "facts": '{"credits":60}'})
-    run(outbox, deliver(outbox, receiver.url))
+    redis_of(store).xadd(
+        key_of(store, "notices"), {"kind": "credit.low", "facts": '{"credits":60}'}
+    )
+    run(webhooks, deliver(webhooks, receiver.url))
     told = receiver.got[0].verified()
     assert (told["type"], told["data"]) == ("credit.low", {"credits": 60})
 
 
 def test_while_secrets_rotate_receivers_with_either_can_verify(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
-    run(outbox, deliver(outbox, receiver.url, secrets=(OTHER, SECRET)))
+    run(webhooks, deliver(webhooks, receiver.url, secrets=(OTHER, SECRET)))
     (got,) = receiver.got
     assert got.verified(SECRET) == got.verified(OTHER)
     with pytest.raises(WebhookVerificationError):
@@ -92,14 +95,14 @@ def test_while_secrets_rotate_receivers_with_either_can_verify(
 
 
 def test_a_changed_body_or_an_old_message_is_recognised(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
     ended(store)
     long_ago = datetime(2024, 1, 1, tzinfo=UTC)
-    run(outbox, deliver(outbox, receiver.url, now=lambda: long_ago))
+    run(webhooks, deliver(webhooks, receiver.url, now=lambda: long_ago))
     ended(store)
-    run(outbox, deliver(outbox, receiver.url))
+    run(webhooks, deliver(webhooks, receiver.url))
     old, new = receiver.got
     with pytest.raises(WebhookVerificationError, match="too old"):
         old.verified()
@@ -108,18 +111,18 @@ def test_a_changed_body_or_an_old_message_is_recognised(
 
 
 def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, webhooks: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     targets(store)
     receiver.answers["/"] = 500
     id_ = ended(store)
     moments = iter([datetime.now(UTC), datetime.fromtimestamp(time.time() + 100, UTC)])
-    sender = deliver(outbox, receiver.url + "/", now=lambda: next(moments))
-    run(outbox, sender)
-    store.retry(id_, actor="cli:sam")  # the job goes on; what is told is how it was
+    sender = deliver(webhooks, receiver.url + "/", now=lambda: next(moments))
+    run(webhooks, sender)
+    store.jobs.retry(id_, actor="cli:sam")  # the job goes on; what is told is how it was
     receiver.answers["/"] = 200
     clock.forward(5)
-    run(outbox, sender)
+    run(webhooks, sender)
     first, second = receiver.got
     assert (first.event, first.body) == (second.event, second.body)
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
@@ -127,21 +130,21 @@ def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
 
 
 def test_the_sequence_tells_which_event_was_the_later_one(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store, every=True)
-    store.cancel(enqueue(store), actor="cli:sam")
-    run(outbox, deliver(outbox, receiver.url))
+    store.jobs.cancel(enqueue(store), actor="cli:sam")
+    run(webhooks, deliver(webhooks, receiver.url))
     by_type = {each.read()["type"]: each.read()["sequence"] for each in receiver.got}
     assert by_type["job.queued"] < by_type["job.cancelled"]
 
 
 def test_each_target_of_the_account_is_told_and_the_jobs_own(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store, 2)
     ended(store, webhook=receiver.url + "/own")
-    run(outbox, deliver(outbox, receiver.url + "/one", receiver.url + "/two?token=t"))
+    run(webhooks, deliver(webhooks, receiver.url + "/one", receiver.url + "/two?token=t"))
     assert sorted(each.path for each in receiver.got) == ["/one", "/own", "/two?token=t"]
     assert len({each.event for each in receiver.got}) == 1
 
@@ -163,72 +166,74 @@ def test_each_target_of_the_account_is_told_and_the_jobs_own(
     ],
 )
 def test_what_is_no_success_is_tried_again(
-    store: Store, outbox: Outbox, receiver: Receiver, answer: object, wrong: str
+    store: Store, webhooks: Webhooks, receiver: Receiver, answer: object, wrong: str
 ) -> None:
     receiver.answers["/"] = answer
-    assert wrong in once(outbox, store, receiver)
+    assert wrong in once(webhooks, store, receiver)
     assert len(receiver.got) == 1  # above all, no redirect was followed
-    assert outbox.counts() == {"waiting": 1, "dead": 0}
+    assert webhooks.counts() == {"waiting": 1, "dead": 0}
 
 
-def test_410_is_given_up(store: Store, outbox: Outbox, receiver: Receiver) -> None:
+def test_410_is_given_up(store: Store, webhooks: Webhooks, receiver: Receiver) -> None:
     receiver.answers["/"] = 410
-    assert "410" in once(outbox, store, receiver)
-    assert outbox.counts() == {"waiting": 0, "dead": 1}
+    assert "410" in once(webhooks, store, receiver)
+    assert webhooks.counts() == {"waiting": 0, "dead": 1}
 
 
 @pytest.mark.parametrize("how", ["hangs", "trickles"])
 def test_a_receiver_that_takes_its_time_is_given_a_little(
-    store: Store, outbox: Outbox, receiver: Receiver, how: str
+    store: Store, webhooks: Webhooks, receiver: Receiver, how: str
 ) -> None:
     receiver.answers["/"] = acts.hang(receiver) if how == "hangs" else acts.trickle
     ended(store, webhook=receiver.url + "/")
     began = time.monotonic()
-    (verdict,) = run(outbox, deliver(outbox, wire=Wire(LOOPBACK, 0.5, 0.5)))
+    (verdict,) = run(webhooks, deliver(webhooks, wire=Wire(LOOPBACK, 0.5, 0.5)))
     assert verdict.error == "it did not answer in time"
     assert time.monotonic() - began < 8  # it takes 10 to trickle, and longer to hang
 
 
 def test_an_answer_without_end_is_not_read(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     receiver.answers["/"] = acts.flood
-    assert once(outbox, store, receiver) == ""
+    assert once(webhooks, store, receiver) == ""
 
 
-def test_nobody_there_and_no_such_name(store: Store, outbox: Outbox) -> None:
+def test_nobody_there_and_no_such_name(store: Store, webhooks: Webhooks) -> None:
     with receiving() as gone:
         pass
-    assert "Connection refused" in once(outbox, store, gone)
+    assert "Connection refused" in once(webhooks, store, gone)
     gone.url = "http://no-such-name.invalid"
-    assert "does not resolve" in once(outbox, store, gone)
+    assert "does not resolve" in once(webhooks, store, gone)
 
 
 def test_private_addresses_are_refused_and_may_be_allowed_later(
-    store: Store, outbox: Outbox, receiver: Receiver, clock: Clock
+    store: Store, webhooks: Webhooks, receiver: Receiver, clock: Clock
 ) -> None:
     ended(store, webhook=receiver.url)
-    (verdict,) = run(outbox, deliver(outbox, wire=Wire(Addresses(), 1, 1)))
+    (verdict,) = run(webhooks, deliver(webhooks, wire=Wire(Addresses(), 1, 1)))
     assert "DISPATCHER_WEBHOOK_ALLOW_PRIVATE" in verdict.error
     assert not receiver.got
     clock.forward(5)
-    (verdict,) = run(outbox, deliver(outbox))
+    (verdict,) = run(webhooks, deliver(webhooks))
     assert verdict.what == "done"
 
 
 def test_without_a_secret_nothing_is_sent_and_it_is_said(
-    store: Store, outbox: Outbox, receiver: Receiver
+    store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     ended(store, webhook=receiver.url)
-    (verdict,) = run(outbox, deliver(outbox, secrets=()))
+    (verdict,) = run(webhooks, deliver(webhooks, secrets=()))
     assert "DISPATCHER_WEBHOOK_SECRET" in verdict.error
     assert not receiver.got
 
 
-def test_a_target_that_was_taken_out_of_the_settings_is_said(store: Store, outbox: Outbox) -> None:
+def test_a_target_that_was_taken_out_of_the_settings_is_said(
+    store: Store, webhooks: Webhooks
+) -> None:
     targets(store, 2)
     ended(store)
-    verdicts = run(outbox, deliver(outbox))
+    verdicts = run(webhooks, deliver(webhooks))
     assert "has no target 2 any more" in " ".join(each.error for each in verdicts)
 
 
@@ -255,16 +260,16 @@ def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_https_is_verified(store: Store, outbox: Outbox, authority: trustme.CA) -> None:
+def test_https_is_verified(store: Store, webhooks: Webhooks, authority: trustme.CA) -> None:
     with receiving(serving(authority, "127.0.0.1")) as receiver:
-        assert once(outbox, store, receiver) == ""
+        assert once(webhooks, store, receiver) == ""
         receiver.got[0].verified()
 
 
 @pytest.mark.usefixtures("bundle")
 @pytest.mark.parametrize("flaw", ["another name", "another authority"])
 def test_a_certificate_that_does_not_fit_is_refused(
-    store: Store, outbox: Outbox, authority: trustme.CA, flaw: str
+    store: Store, webhooks: Webhooks, authority: trustme.CA, flaw: str
 ) -> None:
     context = (
         serving(authority, "other.example")
@@ -272,5 +277,5 @@ def test_a_certificate_that_does_not_fit_is_refused(
         else serving(trustme.CA(), "127.0.0.1")
     )
     with receiving(context) as receiver:
-        assert "TLS failed" in once(outbox, store, receiver)
+        assert "TLS failed" in once(webhooks, store, receiver)
         assert not receiver.got

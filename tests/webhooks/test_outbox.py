@@ -9,43 +9,45 @@ import pytest
 
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Store
-from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, PATIENCE, Outbox, Webhook
+from dispatcher.store import Store
+from dispatcher.store.values import Claim
+from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, RETRY_FOR, Webhook, Webhooks
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import RECIPIENT, SAY, ended, enqueue, targets
 
 LEASE = 60.0
 
 
-def waiting(outbox: Outbox) -> list[Webhook]:
-    return sorted(outbox.waiting(), key=lambda each: each.sequence)
+def waiting(webhooks: Webhooks) -> list[Webhook]:
+    return sorted(webhooks.waiting(), key=lambda each: each.sequence)
 
 
 def tell(store: Store, kind: str, **facts: Any) -> str:
     """Write a notice as the Lua operations do."""
     fields: dict[Any, Any] = {"kind": kind, "facts": json.dumps(facts)}
-    id_: Any = store.redis.xadd(store.key("notices"), fields)
+    id_: Any = redis_of(store).xadd(key_of(store, "notices"), fields)
     return str(id_.decode())
 
 
-def fail(outbox: Outbox, id_: str, *, delay: float = 5, pause: float = 0) -> None:
-    assert outbox.claim(id_, LEASE)
-    outbox.settle(id_, "again", delay=delay, pause=pause, error="it answered 500")
+def fail(webhooks: Webhooks, id_: str, *, delay: float = 5, pause: float = 0) -> None:
+    assert webhooks.claim(id_, LEASE)
+    webhooks.settle(id_, "again", delay=delay, pause=pause, error="it answered 500")
 
 
 # -- what is written ----------------------------------------------------------------------------
 
 
-def test_without_a_target_nothing_is_written(store: Store, outbox: Outbox) -> None:
+def test_without_a_target_nothing_is_written(store: Store, webhooks: Webhooks) -> None:
     ended(store)
-    assert not waiting(outbox)
-    assert not store.redis.keys(store.key("hook*"))
+    assert not waiting(webhooks)
+    assert not redis_of(store).keys(key_of(store, "hook*"))
 
 
-def test_each_end_is_one_event_for_each_target(store: Store, outbox: Outbox) -> None:
+def test_each_end_is_one_event_for_each_target(store: Store, webhooks: Webhooks) -> None:
     targets(store, 2)
     id_ = ended(store)
-    first, second = waiting(outbox)
+    first, second = waiting(webhooks)
     assert first.event == second.event
     assert {first.target, second.target} == {"1", "2"}
     assert first.type == "job.cancelled"
@@ -53,31 +55,31 @@ def test_each_end_is_one_event_for_each_target(store: Store, outbox: Outbox) -> 
     assert (first.job.id, first.job.state) == (id_, State.CANCELLED)
 
 
-def test_ends_only_unless_every_change_is_asked_for(store: Store, outbox: Outbox) -> None:
+def test_ends_only_unless_every_change_is_asked_for(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     id_ = enqueue(store)
-    assert isinstance(store.claim(id_, token="t", lease=30), Claim)
-    assert not waiting(outbox)
+    assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
+    assert not waiting(webhooks)
     targets(store, every=True)
-    store.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
+    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
     ended(store)
-    told = [each.type for each in waiting(outbox)]
+    told = [each.type for each in waiting(webhooks)]
     assert told == ["job.in_progress", "job.queued", "job.cancelled"]
 
 
-def test_a_jobs_own_target_is_told_and_no_other(store: Store, outbox: Outbox) -> None:
+def test_a_jobs_own_target_is_told_and_no_other(store: Store, webhooks: Webhooks) -> None:
     url = "https://receiver.example:8443/told/" + "a" * 200
     ended(store, webhook=url)
-    (own,) = waiting(outbox)
+    (own,) = waiting(webhooks)
     assert (own.target, own.line, own.own_url) == ("job", "https://receiver.example:8443", url)
 
 
-def test_a_job_that_is_dialled_again_is_another_event(store: Store, outbox: Outbox) -> None:
+def test_a_job_that_is_dialled_again_is_another_event(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     id_ = ended(store)
-    store.retry(id_, actor="cli:sam")
-    store.cancel(id_, actor="cli:sam")
-    first, second = waiting(outbox)
+    store.jobs.retry(id_, actor="cli:sam")
+    store.jobs.cancel(id_, actor="cli:sam")
+    first, second = waiting(webhooks)
     assert first.event != second.event
     assert first.sequence < second.sequence
     assert first.job is not None
@@ -85,246 +87,250 @@ def test_a_job_that_is_dialled_again_is_another_event(store: Store, outbox: Outb
 
 
 def test_a_job_made_anew_for_its_key_is_another_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     id_ = ended(store, key="alert-1")
     clock.forward(1)
-    store.purge(id_, clock.ms)
+    store.jobs.purge(id_, clock.ms)
     assert ended(store, key="alert-1") == id_
-    first, second = waiting(outbox)
+    first, second = waiting(webhooks)
     assert first.event != second.event
 
 
-def test_the_snapshot_outlives_the_job(store: Store, outbox: Outbox, clock: Clock) -> None:
+def test_the_snapshot_outlives_the_job(store: Store, webhooks: Webhooks, clock: Clock) -> None:
     targets(store)
     id_ = ended(store, say=SAY * 20)
     clock.forward(1)
-    assert store.purge(id_, clock.ms)
-    (told,) = waiting(outbox)
+    assert store.jobs.purge(id_, clock.ms)
+    (told,) = waiting(webhooks)
     assert told.job is not None
     assert (told.job.say, told.job.numbers) == (SAY * 20, (RECIPIENT,))
 
 
-def test_what_happens_to_the_account_is_told_once(store: Store, outbox: Outbox) -> None:
+def test_what_happens_to_the_account_is_told_once(store: Store, webhooks: Webhooks) -> None:
     targets(store, 2)
     notice = tell(store, "credit.low", credits=60)
-    assert outbox.take_notices() == 1
-    assert outbox.take_notices() == 0
-    first, second = waiting(outbox)
+    assert webhooks.take_events() == 1
+    assert webhooks.take_events() == 0
+    first, second = waiting(webhooks)
     assert first.event == second.event == f"msg_notice-{notice}"
     assert (first.type, json.loads(first.facts), first.job) == ("credit.low", {"credits": 60}, None)
 
 
-def test_a_gate_that_closes_and_opens_is_told(store: Store, outbox: Outbox) -> None:
+def test_a_gate_that_closes_and_opens_is_told(store: Store, webhooks: Webhooks) -> None:
     targets(store)
-    store.close_gate("auth", "the provider refuses the credentials")
-    store.open_gate("auth")
-    outbox.take_notices()
-    closed, opened = waiting(outbox)
+    store.holds.start("auth", "the provider refuses the credentials")
+    store.holds.end("auth")
+    webhooks.take_events()
+    closed, opened = waiting(webhooks)
     assert (closed.type, opened.type) == ("gate.closed", "gate.opened")
     assert json.loads(closed.facts)["gate"] == "auth"
 
 
-def test_what_happened_before_there_was_a_target_is_not_told(store: Store, outbox: Outbox) -> None:
+def test_what_happened_before_there_was_a_target_is_not_told(
+    store: Store, webhooks: Webhooks
+) -> None:
     tell(store, "credit.low")
-    outbox.take_notices()
+    webhooks.take_events()
     targets(store)
     tell(store, "gate.closed")
-    outbox.take_notices()
-    assert [each.type for each in waiting(outbox)] == ["gate.closed"]
+    webhooks.take_events()
+    assert [each.type for each in waiting(webhooks)] == ["gate.closed"]
 
 
 # -- what is taken ------------------------------------------------------------------------------
 
 
 def test_a_webhook_is_taken_once_and_again_where_its_message_is_lost(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    assert outbox.take(LEASE) == []
+    (id_,) = webhooks.take(LEASE)
+    assert webhooks.take(LEASE) == []
     clock.forward(LEASE)
-    assert outbox.claim(id_, LEASE) is None  # too late: another message is about to come
-    assert outbox.take(LEASE) == [id_]
+    assert webhooks.claim(id_, LEASE) is None  # too late: another message is about to come
+    assert webhooks.take(LEASE) == [id_]
 
 
-def test_a_doubled_message_sends_nothing(store: Store, outbox: Outbox) -> None:
+def test_a_doubled_message_sends_nothing(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    assert outbox.claim(id_, LEASE) is not None
-    assert outbox.claim(id_, LEASE) is None
+    (id_,) = webhooks.take(LEASE)
+    assert webhooks.claim(id_, LEASE) is not None
+    assert webhooks.claim(id_, LEASE) is None
 
 
 def test_what_a_killed_process_had_taken_up_comes_again_as_the_same_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    first = outbox.claim(id_, LEASE)
+    (id_,) = webhooks.take(LEASE)
+    first = webhooks.claim(id_, LEASE)
     clock.forward(LEASE)
-    assert outbox.take(LEASE) == [id_]
-    again = outbox.claim(id_, LEASE)
+    assert webhooks.take(LEASE) == [id_]
+    again = webhooks.claim(id_, LEASE)
     assert first
     assert again
     assert (first.event, first.record) == (again.event, again.record)
 
 
-def test_a_delivered_one_is_gone(store: Store, outbox: Outbox) -> None:
+def test_a_delivered_one_is_gone(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    outbox.claim(id_, LEASE)
-    assert outbox.settle(id_, "done")
-    assert not outbox.settle(id_, "done")
-    assert outbox.counts() == {"waiting": 0, "dead": 0}
-    assert not store.redis.keys(store.key("hook:*"))
+    (id_,) = webhooks.take(LEASE)
+    webhooks.claim(id_, LEASE)
+    assert webhooks.settle(id_, "done")
+    assert not webhooks.settle(id_, "done")
+    assert webhooks.counts() == {"waiting": 0, "dead": 0}
+    assert not redis_of(store).keys(key_of(store, "hook:*"))
 
 
 def test_one_target_has_few_under_way_and_the_next_goes_at_once(
-    store: Store, outbox: Outbox
+    store: Store, webhooks: Webhooks
 ) -> None:
     targets(store)
     for _ in range(OF_ONE_TARGET + 2):
         ended(store)
-    taken = outbox.take(LEASE)
+    taken = webhooks.take(LEASE)
     assert len(taken) == OF_ONE_TARGET
-    assert outbox.take(LEASE) == []
-    outbox.claim(taken[0], LEASE)
-    outbox.settle(taken[0], "done")
-    assert len(outbox.take(LEASE)) == 1
+    assert webhooks.take(LEASE) == []
+    webhooks.claim(taken[0], LEASE)
+    webhooks.settle(taken[0], "done")
+    assert len(webhooks.take(LEASE)) == 1
 
 
-def test_a_backlog_of_one_target_keeps_no_other_waiting(store: Store, outbox: Outbox) -> None:
+def test_a_backlog_of_one_target_keeps_no_other_waiting(store: Store, webhooks: Webhooks) -> None:
     for _ in range(100):
         ended(store, webhook="https://slow.example/")
     ended(store, webhook="https://quick.example/")
-    taken = outbox.take(LEASE)
+    taken = webhooks.take(LEASE)
     assert len(taken) == OF_ONE_TARGET + 1
-    (quick,) = (each for each in outbox.waiting() if each.line == "https://quick.example")
+    (quick,) = (each for each in webhooks.waiting() if each.line == "https://quick.example")
     assert quick.id in taken
 
 
 def test_however_many_targets_the_queue_stays_short(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     for number in range(MOST_OUT + 20):
         ended(store, webhook=f"https://r{number}.example/")
-    taken = {*outbox.take(LEASE), *outbox.take(LEASE)}
+    taken = {*webhooks.take(LEASE), *webhooks.take(LEASE)}
     assert len(taken) == MOST_OUT
-    assert outbox.take(LEASE) == []
+    assert webhooks.take(LEASE) == []
     for id_ in list(taken)[:20]:
-        outbox.claim(id_, LEASE)
-    assert len(outbox.take(LEASE)) == 20
+        webhooks.claim(id_, LEASE)
+    assert len(webhooks.take(LEASE)) == 20
     clock.forward(LEASE)
-    assert len({*outbox.take(LEASE), *outbox.take(LEASE)}) == MOST_OUT
+    assert len({*webhooks.take(LEASE), *webhooks.take(LEASE)}) == MOST_OUT
 
 
 @pytest.mark.parametrize("how", ["fails", "is slow"])
 def test_a_target_that_fails_or_is_slow_is_asked_one_at_a_time(
-    store: Store, outbox: Outbox, clock: Clock, how: str
+    store: Store, webhooks: Webhooks, clock: Clock, how: str
 ) -> None:
     targets(store)
     for _ in range(10):
         ended(store)
-    for id_ in outbox.take(LEASE):
+    for id_ in webhooks.take(LEASE):
         if how == "fails":
-            fail(outbox, id_, delay=100)
+            fail(webhooks, id_, delay=100)
         else:
-            outbox.claim(id_, LEASE)
-            outbox.settle(id_, "done", slow=True)
-    assert len(outbox.take(LEASE)) == 1
+            webhooks.claim(id_, LEASE)
+            webhooks.settle(id_, "done", slow=True)
+    assert len(webhooks.take(LEASE)) == 1
 
 
-def test_a_target_is_left_alone_for_its_pause(store: Store, outbox: Outbox, clock: Clock) -> None:
+def test_a_target_is_left_alone_for_its_pause(
+    store: Store, webhooks: Webhooks, clock: Clock
+) -> None:
     targets(store)
     ended(store)
     ended(store)
-    first, second = outbox.take(LEASE)
-    fail(outbox, first, pause=30)
-    fail(outbox, second, pause=30)
+    first, second = webhooks.take(LEASE)
+    fail(webhooks, first, pause=30)
+    fail(webhooks, second, pause=30)
     clock.forward(29)
-    assert outbox.take(LEASE) == []
+    assert webhooks.take(LEASE) == []
     clock.forward(1)
-    assert len(outbox.take(LEASE)) == 1
+    assert len(webhooks.take(LEASE)) == 1
 
 
-def test_a_success_ends_the_pause(store: Store, outbox: Outbox) -> None:
+def test_a_success_ends_the_pause(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     for _ in range(6):
         ended(store)
-    first, second, *_ = outbox.take(LEASE)
-    fail(outbox, first, pause=30)
-    outbox.claim(second, LEASE)
-    outbox.settle(second, "done")
-    assert len(outbox.take(LEASE)) == OF_ONE_TARGET - 2
+    first, second, *_ = webhooks.take(LEASE)
+    fail(webhooks, first, pause=30)
+    webhooks.claim(second, LEASE)
+    webhooks.settle(second, "done")
+    assert len(webhooks.take(LEASE)) == OF_ONE_TARGET - 2
 
 
 def test_what_a_dead_target_is_not_even_asked_to_take_dies_of_age(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     for _ in range(50):
         ended(store)
-    fail(outbox, outbox.take(LEASE)[0], pause=300)
-    for _ in range(int(PATIENCE / 300) + 1):
+    fail(webhooks, webhooks.take(LEASE)[0], pause=300)
+    for _ in range(int(RETRY_FOR / 300) + 1):
         clock.forward(300)
-        for id_ in outbox.take(LEASE):
-            fail(outbox, id_, delay=3600, pause=300)
+        for id_ in webhooks.take(LEASE):
+            fail(webhooks, id_, delay=3600, pause=300)
     clock.forward(3600)
-    outbox.take(LEASE)
-    assert outbox.counts() == {"waiting": 0, "dead": 50}
-    assert all("failed all the time" in each.error or each.tries for each in outbox.dead())
+    webhooks.take(LEASE)
+    assert webhooks.counts() == {"waiting": 0, "dead": 50}
+    assert all("failed all the time" in each.error or each.tries for each in webhooks.dead())
 
 
 # -- what people do -----------------------------------------------------------------------------
 
 
 def test_a_given_up_one_is_tried_again_as_the_same_event(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    claimed = outbox.claim(id_, LEASE)
-    outbox.settle(id_, "dead", error="it answered 410")
-    (dead,) = outbox.dead()
+    (id_,) = webhooks.take(LEASE)
+    claimed = webhooks.claim(id_, LEASE)
+    webhooks.settle(id_, "dead", error="it answered 410")
+    (dead,) = webhooks.dead()
     assert (dead.id, dead.tries, dead.error) == (id_, 1, "it answered 410")
-    clock.forward(3 * PATIENCE)
-    assert outbox.take(LEASE) == []
-    assert outbox.retry(id_) == "again"
-    assert outbox.take(LEASE) == [id_]
-    again = outbox.claim(id_, LEASE)
+    clock.forward(3 * RETRY_FOR)
+    assert webhooks.take(LEASE) == []
+    assert webhooks.retry(id_) == "again"
+    assert webhooks.take(LEASE) == [id_]
+    again = webhooks.claim(id_, LEASE)
     assert claimed
     assert again
     assert (again.event, again.tries, again.since) == (claimed.event, 0, clock.ms)
-    assert outbox.retry(id_) == "waits"
-    assert outbox.retry("msg_x:1") == "gone"
+    assert webhooks.retry(id_) == "waits"
+    assert webhooks.retry("msg_x:1") == "gone"
 
 
 def test_retention_forgets_the_dead_and_what_nobody_sends(
-    store: Store, outbox: Outbox, clock: Clock
+    store: Store, webhooks: Webhooks, clock: Clock
 ) -> None:
     targets(store)
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    outbox.claim(id_, LEASE)
-    outbox.settle(id_, "dead", error="it answered 410")
+    (id_,) = webhooks.take(LEASE)
+    webhooks.claim(id_, LEASE)
+    webhooks.settle(id_, "dead", error="it answered 410")
     ended(store)
     clock.forward(100)
     ended(store)
-    assert outbox.purge(clock.ms - 50_000) == 2
-    assert outbox.counts() == {"waiting": 1, "dead": 0}
-    assert len(store.redis.keys(store.key("hook:*"))) == 1
+    assert webhooks.purge(clock.ms - 50_000) == 2
+    assert webhooks.counts() == {"waiting": 1, "dead": 0}
+    assert len(redis_of(store).keys(key_of(store, "hook:*"))) == 1
 
 
-def test_a_record_deleted_by_hand_stops_nothing(store: Store, outbox: Outbox) -> None:
+def test_a_record_deleted_by_hand_stops_nothing(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     ended(store)
-    store.redis.delete(store.key("hook", waiting(outbox)[0].id))
+    redis_of(store).delete(key_of(store, "hook", waiting(webhooks)[0].id))
     ended(store)
-    (id_,) = outbox.take(LEASE)
-    assert outbox.claim(id_, LEASE)
+    (id_,) = webhooks.take(LEASE)
+    assert webhooks.claim(id_, LEASE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 
-import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -13,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Decision
-from dispatcher.store import Refused, Store
-from dispatcher.store.webhooks import Outbox, Webhook
+from dispatcher.store import Store
+from dispatcher.store.values import Refused
+from dispatcher.store.webhooks import Webhook
 from support.clock import Clock
 from support.webhook_jobs import enqueue, targets
 
@@ -39,7 +39,7 @@ class Telling(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.store = Store(self.client, namespace=f"tell{next(_NUMBERS)}", clock=self.clock)
-        self.outbox = Outbox(self.store)
+        self.webhooks = self.store.webhooks
         targets(self.store, 2)
         self.jobs: dict[str, bool] = {}  # and whether it names a target of its own
         self.ends: Counter[tuple[str, str]] = Counter()  # (job, target)
@@ -63,18 +63,18 @@ class Telling(RuleBasedStateMachine):
     @rule(pick=PICK, token=st.sampled_from("ab"))
     def claim(self, pick: int, token: str) -> None:
         if id_ := self.job(pick):
-            self.store.claim(id_, token=token, lease=30)
+            self.store.queue.claim(id_, token=token, lease=30)
 
     @rule(pick=PICK, decision=st.sampled_from(ENDS), twice=st.booleans())
     def settle(self, pick: int, decision: Decision, twice: bool) -> None:
-        if (id_ := self.job(pick)) and (attempt := self.store.get(id_).attempt):
+        if (id_ := self.job(pick)) and (attempt := self.store.jobs.get(id_).attempt):
             for _ in range(1 + twice):
-                self.store.settle(id_, attempt.number, decision)
+                self.store.calls.settle(id_, attempt.number, decision)
 
     @rule(pick=PICK, retry=st.booleans())
     def act(self, pick: int, retry: bool) -> None:
         if id_ := self.job(pick):
-            act = self.store.retry if retry else self.store.cancel
+            act = self.store.jobs.retry if retry else self.store.jobs.cancel
             try:
                 act(id_, actor="cli")
                 act(id_, actor="cli")  # whoever doubts asks twice
@@ -83,9 +83,9 @@ class Telling(RuleBasedStateMachine):
 
     @rule()
     def upkeep(self) -> None:
-        self.store.pump()
-        self.store.rescue(30)
-        self.outbox.take_notices()
+        self.store.queue.pump()
+        self.store.calls.rescue(30)
+        self.webhooks.take_events()
 
     @rule(seconds=st.sampled_from([1, 20, 61, 4000]))
     def time(self, seconds: int) -> None:
@@ -95,7 +95,7 @@ class Telling(RuleBasedStateMachine):
 
     @rule(lost=st.booleans())
     def take(self, lost: bool) -> None:
-        taken = self.outbox.take(LEASE)
+        taken = self.webhooks.take(LEASE)
         self.messages += [] if lost else taken
 
     @rule(pick=PICK, twice=st.booleans())
@@ -105,7 +105,7 @@ class Telling(RuleBasedStateMachine):
             return
         id_ = self.messages.pop(pick % len(self.messages))
         for _ in range(1 + twice):
-            webhook = self.outbox.claim(id_, LEASE)
+            webhook = self.webhooks.claim(id_, LEASE)
             if webhook:
                 self.receive(webhook)
                 self.claimed.append(webhook)
@@ -121,13 +121,13 @@ class Telling(RuleBasedStateMachine):
         webhook = self.claimed.pop(pick % len(self.claimed))
         error = "" if what == "done" else "it answered 500"
         for _ in range(0 if what == "killed" else 1 + twice):
-            if self.outbox.settle(webhook.id, what, delay=5, error=error) and what == "done":
+            if self.webhooks.settle(webhook.id, what, delay=5, error=error) and what == "done":
                 self.note(webhook)
 
     @rule()
     def retry_dead(self) -> None:
-        for webhook in self.outbox.dead():
-            self.outbox.retry(webhook.id)
+        for webhook in self.webhooks.dead():
+            self.webhooks.retry(webhook.id)
 
     # -- what holds ------------------------------------------------------------------------
 
@@ -139,10 +139,10 @@ class Telling(RuleBasedStateMachine):
 
     @invariant()
     def every_end_is_one_event(self) -> None:
-        for webhook in [*self.outbox.waiting(), *self.outbox.dead()]:
+        for webhook in [*self.webhooks.waiting(), *self.webhooks.dead()]:
             self.note(webhook)
         for id_, own in self.jobs.items():
-            job = self.store.get(id_)
+            job = self.store.jobs.get(id_)
             # What comes too late is noted in the timeline of an ended job: no end of its own.
             ends = sum(
                 event.to in TERMINAL and event.before not in TERMINAL for event in job.timeline
@@ -155,18 +155,17 @@ class Telling(RuleBasedStateMachine):
         """Where all goes well from now on, all that is not given up is delivered."""
         self.clock.forward(4000)
         for _ in range(200):
-            self.outbox.take(LEASE)
-            for webhook in list(self.outbox.waiting()):
-                if self.outbox.claim(webhook.id, LEASE):
-                    self.outbox.settle(webhook.id, "done")
+            self.webhooks.take(LEASE)
+            for webhook in list(self.webhooks.waiting()):
+                if self.webhooks.claim(webhook.id, LEASE):
+                    self.webhooks.settle(webhook.id, "done")
             self.clock.forward(LEASE)
-            if not self.outbox.counts()["waiting"]:
+            if not self.webhooks.counts()["waiting"]:
                 break
-        assert not self.outbox.counts()["waiting"]
+        assert not self.webhooks.counts()["waiting"]
         self.client.flushdb()
 
 
-@pytest.mark.slow
 def test_every_end_of_a_job_is_exactly_one_event(redis_client: redis.Redis) -> None:
     machine = type("Telling", (Telling,), {"client": redis_client})
     run_state_machine_as_test(

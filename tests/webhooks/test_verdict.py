@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from dispatcher.store.webhooks import PATIENCE
+from dispatcher.store.webhooks import RETRY_FOR
 from workers.webhooks.verdict import LONGEST, LONGEST_PAUSE, Verdict, backoff, judge
 from workers.webhooks.wire import Reply
 
@@ -58,7 +58,7 @@ def test_it_is_given_up_after_about_a_day() -> None:
     while (found := judge(SILENT, tries=tries, failures=0, age=age, random=random)).what == "again":
         age, tries = age + found.delay, tries + 1
     assert found.what == "dead"
-    assert PATIENCE - LONGEST <= age <= PATIENCE
+    assert RETRY_FOR - LONGEST <= age <= RETRY_FOR
     assert 24 <= tries <= 60
 
 

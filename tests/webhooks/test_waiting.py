@@ -18,6 +18,7 @@ from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, connect
 from support.polling import eventually
+from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import ended, enqueue
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -38,7 +39,7 @@ def dispatcher(real: Store, server: EmbeddedServer) -> Dispatcher:
 
 
 def listened_to(store: Store) -> int:
-    channels: Any = store.redis.pubsub_channels(store.key("job", "*"))
+    channels: Any = redis_of(store).pubsub_channels(key_of(store, "job", "*"))
     return len(channels)
 
 
@@ -62,7 +63,7 @@ def test_who_waits_is_told_at_once(dispatcher: Dispatcher, monkeypatch: pytest.M
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
         assert waiting_.result(SOON).state is State.CANCELLED
     eventually(lambda: not waiters(), "the thread is over")
 
@@ -76,7 +77,7 @@ def test_many_waiters_share_one_connection(dispatcher: Dispatcher, redis_client:
         subscribed = [each for each in redis_client.client_list() if int(each["sub"])]
         assert len(subscribed) == len(waiters()) == 1
         for id_ in ids:
-            store.cancel(id_, actor="cli")
+            store.jobs.cancel(id_, actor="cli")
         assert {each.result(SOON).id for each in waiting_} == set(ids)
 
 
@@ -92,7 +93,7 @@ def test_a_timeout_ends_the_waiting_and_not_the_job(dispatcher: Dispatcher) -> N
     with pytest.raises(NotFinished, match="is queued still"):
         dispatcher.wait(id_, 0.1)
     eventually(lambda: not waiters(), "the thread is over")
-    dispatcher.store.cancel(id_, actor="cli")
+    dispatcher.store.jobs.cancel(id_, actor="cli")
     assert dispatcher.wait(id_, 0.1).terminal
 
 
@@ -105,7 +106,7 @@ def test_a_job_that_goes_while_it_is_waited_for_is_unknown(
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.redis.delete(store.key("job", id_))
+        redis_of(store).delete(key_of(store, "job", id_))
         with pytest.raises(UnknownJob):
             waiting_.result(SOON)
 
@@ -119,7 +120,7 @@ def test_a_lost_announcement_only_delays(
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        store.redis.hset(store.key("job", id_), "state", "cancelled")
+        redis_of(store).hset(key_of(store, "job", id_), "state", "cancelled")
         assert waiting_.result(SOON).terminal
 
 
@@ -135,7 +136,7 @@ def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path)
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
         client.client_kill_filter(_type="pubsub")  # deaf, and then:
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
         assert waiting_.result(SOON).terminal
 
         other = enqueue(store)
@@ -148,7 +149,7 @@ def test_what_ended_while_redis_was_away_is_told_when_it_is_back(tmp_path: Path)
 
 def _cancelled(store: Store, id_: str) -> bool:
     try:
-        store.cancel(id_, actor="cli")
+        store.jobs.cancel(id_, actor="cli")
     except StoreUnavailable:
         return False
     return True
@@ -201,8 +202,8 @@ class Watching:
 def test_every_change_is_seen_once_and_in_order(real: Store) -> None:
     with Watching(real, Filter()) as watching:
         first, second = enqueue(real), enqueue(real, priority="bulk")
-        real.cancel(first, actor="cli")
-        real.retry(first, actor="cli")
+        real.jobs.cancel(first, actor="cli")
+        real.jobs.retry(first, actor="cli")
         expected = [(first, "queued"), (second, "queued"), (first, "cancelled"), (first, "queued")]
         eventually(lambda: len(watching.seen) >= 4, "four changes")
     assert watching.changes == expected
@@ -248,7 +249,7 @@ def test_the_dispatcher_yields_changes_as_they_come(dispatcher: Dispatcher) -> N
     with ThreadPoolExecutor() as pool:
         first = pool.submit(next, changes)
         store = dispatcher.store
-        eventually(store.redis.pubsub_numpat, "somebody listens")
+        eventually(redis_of(store).pubsub_numpat, "somebody listens")
         id_ = enqueue(store)
         change = first.result(SOON)
     assert isinstance(change, Change)

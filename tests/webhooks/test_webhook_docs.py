@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dispatcher.store import Store
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_url import derived_secret
 from support.webhook_jobs import deliver, ended, run, targets
 from support.webhook_receiver import SECRET
@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 
 def test_the_documented_receiver_takes_what_is_signed_and_refuses_the_rest(
     store: Store,
-    outbox: Outbox,
+    webhooks: Webhooks,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -34,13 +34,13 @@ def test_the_documented_receiver_takes_what_is_signed_and_refuses_the_rest(
     with ThreadingHTTPServer(("127.0.0.1", 0), names["Receiver"]) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/told"
-        (verdict,) = run(outbox, deliver(outbox, url))
+        (verdict,) = run(webhooks, deliver(webhooks, url))
         assert verdict.what == "done"
         ((event, told),) = names["seen"].items()
         assert event.startswith(f"msg_{id_}")
         assert (told["type"], told["data"]["id"]) == ("job.cancelled", id_)
         ended(store)
-        (verdict,) = run(outbox, deliver(outbox, url, secrets=(derived_secret("not his key"),)))
+        (verdict,) = run(webhooks, deliver(webhooks, url, secrets=(derived_secret("not his key"),)))
         assert verdict.error == "it answered 400"
         server.shutdown()
     assert len(names["seen"]) == 1

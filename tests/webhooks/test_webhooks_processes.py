@@ -14,7 +14,6 @@ import pytest
 
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
-from dispatcher.store.webhooks import Outbox
 from support import webhook_receiver as acts
 from support.polling import eventually
 from support.webhook_jobs import SAY, ended
@@ -65,7 +64,6 @@ def own_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
         yield server
 
 
-@pytest.mark.slow
 def test_nobody_is_delayed_and_nothing_is_lost(
     own_redis: EmbeddedServer, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -111,7 +109,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
                 return set(ids) - seen.keys()
 
             eventually(lambda: not missing(), "every end is told", LEASE + 20)
-            bad = [each for each in Outbox(store).waiting() if each.target == "job"]
+            bad = [each for each in store.webhooks.waiting() if each.target == "job"]
             assert len(bad) == 10
     finally:
         for each in both:

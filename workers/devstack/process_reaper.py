@@ -109,7 +109,7 @@ class ProcessReaper:
 
     def _write(self, text: bytes) -> None:
         if self._process is None:
-            self._process = _start_guardian()
+            self._process = _start_reaper()
         if self._process.stdin:
             self._process.stdin.write(text)
 
@@ -120,7 +120,7 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _start_guardian() -> subprocess.Popen[bytes]:
+def _start_reaper() -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and file
         [sys.executable, "-I", "-S", __file__],
         stdin=subprocess.PIPE,

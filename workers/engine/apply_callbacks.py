@@ -13,7 +13,7 @@ from dispatcher.model.states import WAITING
 from dispatcher.policy import Policy, Report, after_evidence
 from dispatcher.provider.answers import FINAL
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.store.callbacks import Callbacks, CallReport
 from dispatcher.store.redis_url import StoreUnavailable
 from workers.engine.dial import Turn
 
@@ -32,7 +32,7 @@ class ApplyReports:
     """
 
     store: Store
-    inbox: CallbackInbox
+    inbox: Callbacks
     policy: Policy
     confirm: bool = False
 
@@ -44,7 +44,7 @@ class ApplyReports:
         return turns
 
     def _apply_all(self, reports: list[CallReport]) -> list[Turn]:
-        jobs = self.store.get_many(report.job_id for report in reports)
+        jobs = self.store.jobs.get_many(report.job_id for report in reports)
         turns: list[Turn] = []
         applied: list[CallReport] = []
         counts: Counter[str] = Counter()
@@ -72,7 +72,7 @@ class ApplyReports:
         if decision is None:
             return self._leave(report, job)
         decision = replace(decision, fields={**decision.fields, "callid": report.callid})
-        moved, state = self.store.settled(job.id, report.attempt, decision, actor="callback")
+        moved, state = self.store.calls.settled(job.id, report.attempt, decision, actor="callback")
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
         return Turn(job.id, state, why="it came too late to matter"), "late"
@@ -81,7 +81,7 @@ class ApplyReports:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
         if not self.confirm:
             return Turn(job.id, job.state, why=report.status), "not_final"
-        self.store.put_off(job.id, report.attempt, 0)
+        self.store.calls.reschedule_check(job.id, report.attempt, 0)
         return Turn(job.id, job.state, why="its status is asked for"), "applied"
 
 

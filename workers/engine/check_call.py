@@ -32,7 +32,7 @@ from dispatcher.provider import (
 )
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.slots import Limiter, NoSlot
+from dispatcher.store.slots import NoSlot, Slots
 from workers.engine.dial import Turn
 from workers.engine.retrying import retry_until_available
 
@@ -59,14 +59,14 @@ class CheckCall:
     store: Store
     provider: VoiceClient
     policy: Policy
-    limiter: Limiter
+    limiter: Slots
 
     def __call__(self, job_id: str) -> Turn:
         """Check a job's call, if one is in progress, or look for the cost of one that has ended.
 
         Raises UnknownJob, StoreUnavailable.
         """
-        job = self.store.get(job_id)
+        job = self.store.jobs.get(job_id)
         attempt = job.attempt
         owes = job.terminal and job.owed is not None
         if attempt is None or not (owes or job.state is State.IN_PROGRESS):
@@ -85,16 +85,16 @@ class CheckCall:
             return Look(NO_WORD, known=False)
         except Throttled as error:
             wait = error.retry_after or 1.0
-            self.store.throttle(wait)
+            self.store.limiter.throttle(wait)
             return Look(NO_WORD, wait=wait)
         except ProviderError as error:
             if gate := close_for(error):
-                self.store.close_gate(gate, str(error), refused=True)
+                self.store.holds.start(gate, str(error), refused=True)
         return Look(NO_WORD)
 
     def _later(self, job: Job, attempt: Attempt, wait: float) -> Turn:
         """Come back when the share has a slot; an ended job's lease on its look brings it back."""
-        self.store.put_off(job.id, attempt.number, wait)
+        self.store.calls.reschedule_check(job.id, attempt.number, wait)
         return Turn(job.id, job.state, why="waits for the checks' share of the rate")
 
     def _apply(self, job: Job, attempt: Attempt, look: Look) -> Turn:
@@ -113,20 +113,22 @@ class CheckCall:
         pause = next_check(age, self.policy, known=look.known)
         delay = min(max(look.wait, pause), max(limit - age, 0.5))
         told, legs = look.report.status, look.report.legs
-        self.store.put_off(job.id, attempt.number, delay, told, legs_text(legs) if legs else "")
+        self.store.calls.reschedule_check(
+            job.id, attempt.number, delay, told, legs_text(legs) if legs else ""
+        )
         unknown = "no word from the provider" if look.known else "the provider does not know it yet"
         return Turn(job.id, job.state, why=told or unknown)
 
     def _settle(self, job: Job, attempt: Attempt, decision: Decision) -> Turn:
         state = retry_until_available(
-            lambda: self.store.settle(job.id, attempt.number, decision, actor="reconcile")
+            lambda: self.store.calls.settle(job.id, attempt.number, decision, actor="reconcile")
         )
         return Turn(job.id, state, decision.reason, decision.why)
 
     def _learn(self, job: Job, report: Report) -> None:
         if report.lasted is not None:
             with suppress(StoreUnavailable):
-                self.store.learn(job.kind, report.lasted)
+                self.store.calls.learn_duration(job.kind, report.lasted)
 
     def _note_cost(self, job: Job, attempt: Attempt, look: Look) -> Turn:
         """Add a cost that came late to its attempt and to the account's books, or look again."""
@@ -134,7 +136,7 @@ class CheckCall:
         if decision is not None and look.report.cost is not None:
             self._settle(job, attempt, decision)
             return Turn(job.id, job.state, why="its cost came late")
-        self.store.owe(job.id, attempt.number, next_cost_look(job.owed or 0))
+        self.store.calls.schedule_cost_check(job.id, attempt.number, next_cost_look(job.owed or 0))
         return Turn(job.id, job.state, why="no cost told yet")
 
     def _age(self, attempt: Attempt) -> float:

@@ -16,9 +16,9 @@ from dispatcher.model.request import Kind
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError, VoiceClient, before_sending
-from dispatcher.store import Claim, Day, Hours, Store, Wait
+from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.spending_limits import begin_day
+from dispatcher.store.values import Claim, Day, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls
 from dispatcher.values.calling_hours import CallingHours
 from workers.engine.lease import Lease, since_boot
@@ -69,12 +69,14 @@ class Dial:
             return self._waits(job_id) if claim is State.HELD else Turn(job_id, claim)
         with before_sending(partial(self._about_to_send, claim, lease)):
             decision = self._ask(claim.job)
-        state = retry_until_available(lambda: self.store.settle(job_id, claim.attempt, decision))
+        state = retry_until_available(
+            lambda: self.store.calls.settle(job_id, claim.attempt, decision)
+        )
         return Turn(job_id, state, decision.reason, decision.why)
 
     def _waits(self, job_id: str) -> Turn:
         """Say why it is held, for Flower. By now it may be somewhere else, and then says that."""
-        job = retry_until_available(lambda: self.store.get_many([job_id]))[0]
+        job = retry_until_available(lambda: self.store.jobs.get_many([job_id]))[0]
         if job is None:
             return Turn(job_id, None)
         return Turn(job_id, job.state, job.hold_reason or "", job.timeline[-1].why)
@@ -89,7 +91,7 @@ class Dial:
         while True:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = retry_until_available(
-                partial(self.store.claim, job_id, token=token, lease=self.lease, slot=slot)
+                partial(self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot)
             )
             match answer:
                 case Wait():
@@ -98,7 +100,7 @@ class Dial:
                 case Hours():
                     retry_until_available(partial(self._admit, answer))
                 case Day():
-                    retry_until_available(partial(begin_day, self.store, answer.zone))
+                    retry_until_available(partial(self.store.spending.begin_day, answer.zone))
                 case _:
                     return answer, lease
 
@@ -117,7 +119,7 @@ class Dial:
             if now - asked < LATE:
                 return
             with suppress(StoreUnavailable):  # it was granted, and waits for nobody
-                asked, booked = now, self.store.rebook(booked)
+                asked, booked = now, self.store.limiter.rebook(booked)
 
     def _admit(self, hours: Hours) -> State | None:
         # Whole ms, as Redis counts: rounded up, a window that is open now would open in a moment.
@@ -126,7 +128,7 @@ class Dial:
         why = f"outside the calling hours: {hours.text}"
         if window is None:
             why = f"the calling hours are never open where all its numbers may be: {hours.text}"
-        return self.store.admit(hours.job.id, window, why, hours.text)
+        return self.store.queue.set_calling_window(hours.job.id, window, why, hours.text)
 
     def _ask(self, job: Job) -> Decision:
         caller = job.caller or self.caller

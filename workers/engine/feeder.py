@@ -11,7 +11,7 @@ from dispatcher.store import Store
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.1  # seconds between feeds while nobody nudges: less than half of what is out
+CHECK_EVERY = 0.1  # seconds between feeds while nobody nudges: less than half of what is out
 PAUSE = 0.05  # seconds from a feed that sent something to the next: few messages for many jobs
 
 
@@ -43,7 +43,7 @@ class Feeder:
     def _run(self) -> None:
         busy = False
         while True:
-            self._nudged.wait(LOOK if busy else None)
+            self._nudged.wait(CHECK_EVERY if busy else None)
             self._nudged.clear()
             busy = self.run_once() > 0
             if busy:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.client.messages import Messenger, feed
+from dispatcher.model.bulk_action import UnknownAction
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy, after_window
-from dispatcher.store import Pace, Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.callbacks import CallbackInbox
-from dispatcher.store.purging import forget_older
+from dispatcher.store import Store
+from dispatcher.store.values import Pace
 
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
@@ -30,13 +29,13 @@ class Pump:
     def __call__(self) -> dict[str, int]:
         """Run once, until nothing is due; return how many jobs moved, by kind."""
         total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
-        if CallbackInbox(self.store).due():
+        if self.store.callbacks.due():
             self.messenger.apply_reports()
             total["wake-ups"] = 1
-        if adrift := acts.take(self.store):
+        if adrift := self.store.bulk.take():
             total["acts"] = self.messenger.retrigger(adrift)
         while True:
-            moved = self.store.pump(BATCH)
+            moved = self.store.queue.pump(BATCH)
             for kind in ("due", "expired", "lost", "released"):
                 total[kind] += getattr(moved, kind)
             total["fed"] += feed(self.store, self.messenger)
@@ -55,18 +54,18 @@ class Retrigger:
     nudge: Callable[[], object]
     within: float = 2.0
 
-    def __call__(self, act: str) -> dict[str, str | int]:
+    def __call__(self, action: str) -> dict[str, str | int]:
         """Run once; return how the act stands. Nothing is to do for one that is over, or gone."""
         try:
-            over = acts.drive(self.store, act, within=self.within, tell=lambda _: self.nudge())
-            stands = acts.progress(self.store, act)
-        except acts.UnknownAction:
-            return {"act": act, "state": "gone"}
+            over = self.store.bulk.drive(action, within=self.within, tell=lambda _: self.nudge())
+            found = self.store.bulk.get(action)
+        except UnknownAction:
+            return {"act": action, "state": "gone"}
         if not over:
-            self.messenger.retrigger([act])
-        refused = sum(each.count for each in stands.refused)
-        told = {"did": stands.did, "refused": refused, "left": stands.left}
-        return {"act": act, "what": stands.act, "state": stands.state, **told}
+            self.messenger.retrigger([action])
+        refused = sum(each.count for each in found.refused)
+        told = {"did": found.did, "refused": refused, "left": found.left}
+        return {"act": action, "what": found.kind, "state": found.state, **told}
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,18 @@ class Rescue:
     def __call__(self) -> dict[str, int]:
         """Run once; return how many jobs were rescued and decided."""
         self.hear()  # no window is over for which there is evidence that waits to be applied
-        rescued = self.store.rescue(self.policy.evidence_window)
-        decided = sum(self._decide(id_) for id_ in self.store.take_due(State.UNCERTAIN))
+        rescued = self.store.calls.rescue(self.policy.evidence_window)
+        decided = sum(self._decide(id_) for id_ in self.store.calls.take_due(State.UNCERTAIN))
         done = {"rescued": rescued, "decided": decided}
         return {kind: number for kind, number in done.items() if number}
 
     def _decide(self, id_: str) -> bool:
-        job = self.store.get(id_)
+        job = self.store.jobs.get(id_)
         if job.state is not State.UNCERTAIN or job.attempt is None:
             return False
-        self.store.settle(id_, job.attempt.number, after_window(job, self.policy), actor="rescue")
+        self.store.calls.settle(
+            id_, job.attempt.number, after_window(job, self.policy), actor="rescue"
+        )
         return True
 
 
@@ -106,12 +107,12 @@ class Reconcile:
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many checks were sent out. None are while nobody would answer."""
-        if any(gate.name in _UNANSWERED and not gate.ajar for gate in self.store.gates()):
+        if any(hold.name in _UNANSWERED and not hold.half_open for hold in self.store.holds.all()):
             return {}
-        room = self._room(self.store.pace())
-        due = self.store.take_due(State.IN_PROGRESS, most=room)
+        room = self._room(self.store.limiter.pace())
+        due = self.store.calls.take_due(State.IN_PROGRESS, most=room)
         if len(due) < room:
-            due += self.store.take_due("cost", most=room - len(due))
+            due += self.store.calls.take_due("cost", most=room - len(due))
         sent = self.messenger.check(due)
         return {"checks": sent} if sent else {}
 
@@ -119,7 +120,7 @@ class Reconcile:
         """How many checks the limiter serves until the next run, a second later."""
         if pace.working_rate is None:
             return BATCH
-        dials_wait = pace.fed > 0 or any(pace.ready.values())
+        dials_wait = pace.dispatched > 0 or any(pace.ready.values())
         return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
 
 
@@ -136,7 +137,7 @@ class Purge:
     def __call__(self) -> dict[str, int]:
         """Run once; return how many were removed."""
         before = self.store.now() - self.retention * 1000
-        gone = forget_older(self.store, before)
-        entries = audit.trim(self.store, self.store.now() - self.audit_retention * 1000)
+        gone = self.store.retention.forget_older(before)
+        entries = self.store.audit.trim(self.store.now() - self.audit_retention * 1000)
         done = {"purged": gone.jobs, "webhooks": gone.webhooks, "audit": entries}
         return {kind: number for kind, number in done.items() if number}

@@ -32,6 +32,6 @@ class TypicalDuration:
         if self.clock() - at < REMEMBERED:
             return known
         with suppress(StoreUnavailable):
-            known = self.store.usual(kind)
+            known = self.store.calls.typical_duration(kind)
         self._seen[kind] = (self.clock(), known)
         return known

@@ -8,12 +8,10 @@ from config.settings import Settings
 from dispatcher import __version__
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallbackInbox
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
-from workers.gateway.api import account, bulk, jobs
-from workers.gateway.api import actions as acts
+from workers.gateway.api import account, actions, bulk, jobs
 from workers.gateway.api.authenticator import Door
 from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
@@ -37,13 +35,13 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker)
-    reception = CallbackWriter(CallbackInbox(store), messenger.apply_reports)
+    writer = CallbackWriter(store.callbacks, messenger.apply_reports)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,
         docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
         redoc_url=None,
-        lifespan=lambda _: reception.open(),
+        lifespan=lambda _: writer.open(),
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -52,14 +50,14 @@ def create_gateway(
     app.include_router(health.router(store, messenger))
     services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)
     app.state.door = Door(services.keys, services.pool)
-    for part in (bulk, jobs, acts, account):
+    for part in (bulk, jobs, actions, account):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:
-        app.include_router(callbacks.router(Signer(settings.secret_keys), reception))
+        app.include_router(callbacks.router(Signer(settings.secret_keys), writer))
     return app
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store.callbacks import CallbackInbox, CallReport
+from dispatcher.store.callbacks import Callbacks, CallReport
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class NotWritten(DispatcherError):
 class CallbackWriter:
     """Takes in reports; `wake` (blocking) has them applied. Use it within `open`."""
 
-    def __init__(self, inbox: CallbackInbox, wake: Callable[[], object]) -> None:
+    def __init__(self, inbox: Callbacks, wake: Callable[[], object]) -> None:
         self._inbox, self._wake = inbox, wake
         self._waiting: list[tuple[CallReport, asyncio.Future[None]]] = []
         self._counts: Counter[str] = Counter()

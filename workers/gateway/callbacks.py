@@ -26,7 +26,7 @@ CHARSETS = frozenset({"shift_jis", "shift-jis", "windows-31j", "cp932", "euc-jp"
 """Those in whose longer characters a byte may look like ASCII; in all others what we read is it."""
 
 
-def router(signer: Signer, reception: CallbackWriter) -> APIRouter:
+def router(signer: Signer, writer: CallbackWriter) -> APIRouter:
     """Return the route."""
     routes = APIRouter()
 
@@ -37,15 +37,15 @@ def router(signer: Signer, reception: CallbackWriter) -> APIRouter:
                 parts["job"], parts["attempt"], parts["expires"], parts["mac"], time.time()
             )
         except InvalidCallback as error:
-            reception.count("expired" if isinstance(error, Expired) else "forged")
+            writer.count("expired" if isinstance(error, Expired) else "forged")
             raise Problem(HTTPStatus.NOT_FOUND, str(error)) from None
-        status = await _read(request, reception)
+        status = await _read(request, writer)
         word = "".join(each if each.isprintable() else "?" for each in status.status)
         report = CallReport(
             parts["job"], attempt, status.callid, word, status.cost, status.duration
         )
         try:
-            await reception.take(report)
+            await writer.take(report)
         except NotWritten as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
         return Response()
@@ -54,15 +54,15 @@ def router(signer: Signer, reception: CallbackWriter) -> APIRouter:
     return routes
 
 
-async def _read(request: Request, reception: CallbackWriter) -> CallStatus:
+async def _read(request: Request, writer: CallbackWriter) -> CallStatus:
     """Return what the body reports. Raises Problem, and counts, where it reports nothing."""
     try:
         return parse_report(fields(await request.body(), request.headers.get("content-type", "")))
     except Problem:  # too large, too slow
-        reception.count("mangled")
+        writer.count("mangled")
         raise
     except UnexpectedShape as error:
-        reception.count("mangled")
+        writer.count("mangled")
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             f"the body reports no call: {error}",

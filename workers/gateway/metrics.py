@@ -15,10 +15,10 @@ from starlette.responses import Response
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import Scope
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.api_keys import Scope
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.statistics import statistics
 from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services
@@ -95,11 +95,11 @@ def _ended(found: Found) -> Iterator[Sample]:
         yield from (((state, reason), n) for reason, n in (reasons or {"": 0}).items())
 
 
-def _gates(wanted: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Iterator[Sample]]:
+def _holds(chosen: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Iterator[Sample]]:
     def read(found: Found) -> Iterator[Sample]:
         values = dict.fromkeys(ALWAYS, 0.0)
-        for gate in found["gates"]:
-            values[mask_text(gate["gate"])] = float(wanted(gate))
+        for hold in found["gates"]:
+            values[mask_text(hold["gate"])] = float(chosen(hold))
         yield from (((name,), value) for name, value in values.items())
 
     return read
@@ -144,14 +144,14 @@ METRICS = (
         "gate_closed",
         "gauge",
         "1: calls are held for this reason.",
-        _gates(lambda gate: not gate["ajar"]),
+        _holds(lambda hold: not hold["ajar"]),
         ("gate",),
     ),
     Metric(
         "gate_ajar",
         "gauge",
         "1: one call at a time tries whether the reason is over.",
-        _gates(lambda gate: bool(gate["ajar"])),
+        _holds(lambda hold: bool(hold["ajar"])),
         ("gate",),
     ),
     Metric("rate_limit", "gauge", "Requests a second, as set.", _one("rate", "limit")),

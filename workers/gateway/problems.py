@@ -15,14 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import NotLetIn
+from dispatcher.model.bulk_action import TooMany, UnknownAction
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import InvalidJob
-from dispatcher.store import KeyConflict, Refused, UnknownJob
-from dispatcher.store.api_keys import NotLetIn
-from dispatcher.store.bulk import UnknownAction
-from dispatcher.store.previews import TooMany
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from dispatcher.values.masking import mask_text
 
 log = logging.getLogger(__name__)

@@ -22,11 +22,11 @@ def create_app(settings: Settings) -> Celery:
     """Return the app of workers and beat."""
     app = Celery("voice-dispatcher", set_as_current=False)
     app.conf.update(configuration.dialling(settings))
-    parts, teller = made_once(lambda: Container(settings, app)), TaskEvents()
-    workers.queue.tasks.register(app, parts, teller)
-    app.steps["consumer"].add(step(teller))
+    container, task_events = made_once(lambda: Container(settings, app)), TaskEvents()
+    workers.queue.tasks.register(app, container, task_events)
+    app.steps["consumer"].add(step(task_events))
     # The first dial would otherwise come late for its slot, by the time it takes to make them.
-    worker_init.connect(lambda **_: parts().warm_up(), weak=False)
+    worker_init.connect(lambda **_: container().warm_up(), weak=False)
     return app
 
 
@@ -34,10 +34,10 @@ def create_webhooks(settings: Settings) -> Celery:
     """Return the app of the process that delivers webhooks, which sends its own messages."""
     app = Celery("voice-dispatcher-webhooks", set_as_current=False)
     app.conf.update(configuration.dialling(settings))
-    parts = made_once(lambda: Container(settings, app))
-    workers.queue.tasks.register_webhooks(app, parts)
-    worker_ready.connect(lambda **_: parts().courier.start(), weak=False)
-    worker_shutting_down.connect(lambda **_: parts().courier.stop(), weak=False)
+    container = made_once(lambda: Container(settings, app))
+    workers.queue.tasks.register_webhooks(app, container)
+    worker_ready.connect(lambda **_: container().webhook_sender.start(), weak=False)
+    worker_shutting_down.connect(lambda **_: container().webhook_sender.stop(), weak=False)
     return app
 
 

@@ -54,9 +54,9 @@ def hide_sent_arguments() -> None:
 
     take = EventsState.event
 
-    def take_discreetly(state: Any, event: dict[str, Any]) -> None:
+    def take_redacted(state: Any, event: dict[str, Any]) -> None:
         if event["type"] == "task-sent":
             event = event | {"args": NOT_SHOWN, "kwargs": NOT_SHOWN}
         take(state, event)
 
-    EventsState.event = take_discreetly
+    EventsState.event = take_redacted

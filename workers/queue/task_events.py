@@ -61,14 +61,14 @@ class TaskEvents:
             self.eventer.send(kind, **fields)
 
 
-def step(teller: TaskEvents) -> type[bootsteps.StartStopStep]:
+def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:
     """Return the consumer's step that gives the teller its eventer, each time it has a new one."""
 
     class PacedEvents(bootsteps.StartStopStep):
         requires = (Events,)
 
         def start(self, consumer: Any) -> None:
-            eventer = teller.eventer = consumer.event_dispatcher
+            eventer = task_events.eventer = consumer.event_dispatcher
             if consumer.hub is None:
                 return
             eventer.buffer_limit = MOST_TOGETHER

@@ -41,63 +41,67 @@ def told(turn: Turn) -> dict[str, str]:
     return {name: str(value) for name, value in shown.items() if value}
 
 
-def register(app: Celery, parts: Callable[[], Container], teller: TaskEvents) -> None:
+def register(app: Celery, container: Callable[[], Container], task_events: TaskEvents) -> None:
     """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
-    _register_dial(app, parts, teller)
-    _register_check(app, parts)
-    _register_apply(app, parts, teller)
-    _register_retrigger(app, parts)
-    _register_ticks(app, parts)
+    _register_dial(app, container, task_events)
+    _register_check(app, container)
+    _register_apply(app, container, task_events)
+    _register_retrigger(app, container)
+    _register_ticks(app, container)
 
 
-def _register_dial(app: Celery, parts: Callable[[], Container], teller: TaskEvents) -> None:
+def _register_dial(
+    app: Celery, container: Callable[[], Container], task_events: TaskEvents
+) -> None:
     @app.task(bind=True, name="dispatcher.dial", **QUIET)
     def dial(task: Task, *job_ids: str) -> dict[str, str]:
         began = time.monotonic()
         for number, job_id in enumerate(job_ids, 1):
-            with teller.turn("dispatcher.dial", job_id) as ended:
-                turn = parts().dial(job_id)
+            with task_events.turn("dispatcher.dial", job_id) as ended:
+                turn = container().dial(job_id)
                 log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
             if time.monotonic() - began > LONG:
                 queue = Priority(task.request.delivery_info["routing_key"])
-                parts().messenger.dial((id_, queue) for id_ in job_ids[number:])
+                container().messenger.dial((id_, queue) for id_ in job_ids[number:])
                 break
         return {}
 
 
-def _register_check(app: Celery, parts: Callable[[], Container]) -> None:
+def _register_check(app: Celery, container: Callable[[], Container]) -> None:
     @app.task(name="dispatcher.check_call", **OURS, throws=(JobFailed,))
     def check_call(job_id: str) -> dict[str, str]:
-        turn = parts().check_call(job_id)
+        turn = container().check_call(job_id)
         log.info("check %s: %s %s", turn.job_id, turn.state, turn.reason)
         return told(turn)
 
 
-def _register_apply(app: Celery, parts: Callable[[], Container], teller: TaskEvents) -> None:
+def _register_apply(
+    app: Celery, container: Callable[[], Container], task_events: TaskEvents
+) -> None:
     @app.task(name=APPLY_REPORT, **QUIET)
     def apply_report() -> dict[str, str]:
-        for turn in parts().apply_reports():
-            with teller.turn(APPLY_REPORT, turn.job_id) as ended:
+        for turn in container().apply_reports():
+            with task_events.turn(APPLY_REPORT, turn.job_id) as ended:
                 log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
         return {}
 
 
-def _register_retrigger(app: Celery, parts: Callable[[], Container]) -> None:
+def _register_retrigger(app: Celery, container: Callable[[], Container]) -> None:
     @app.task(name=RETRIGGER, **OURS)
-    def retrigger(act: str) -> dict[str, str | int]:
-        stands = parts().retrigger(act)
-        log.info("act %s: %s", act, stands)
-        return stands
+    def retrigger(action: str) -> dict[str, str | int]:
+        found = container().retrigger(action)
+        log.info("act %s: %s", action, found)
+        return found
 
 
-def register_webhooks(app: Celery, parts: Callable[[], Container]) -> None:
+def register_webhooks(app: Celery, container: Callable[[], Container]) -> None:
     """Give the app the task of the process that delivers webhooks."""
 
     @app.task(name=DELIVER_WEBHOOK, **OURS, throws=(WebhookFailed,))
     def deliver_webhook(delivery: str) -> dict[str, str]:
-        verdict = parts().deliver_webhook(delivery)
+        verdict = container().deliver_webhook(delivery)
         if verdict is None:
             return {"webhook": delivery, "result": "nothing to do"}
         log.info("webhook %s: %s %s", delivery, verdict.what, verdict.error)
@@ -106,11 +110,11 @@ def register_webhooks(app: Celery, parts: Callable[[], Container]) -> None:
         return {"webhook": delivery, "result": "delivered"}
 
 
-def _register_ticks(app: Celery, parts: Callable[[], Container]) -> None:
+def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
     def tick(name: str) -> None:
         @app.task(name=f"dispatcher.{name}", **QUIET)
         def run() -> Any:
-            return getattr(parts(), name)()
+            return getattr(container(), name)()
 
     for name in ("pump", "rescue", "reconcile", "watch_credit", "purge"):
         tick(name)

@@ -9,7 +9,7 @@ from random import Random
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
-from dispatcher.store.webhooks import Outbox, Webhook
+from dispatcher.store.webhooks import Webhook, Webhooks
 from dispatcher.values.webhook_url import webhook_url
 from workers.engine.retrying import retry_until_available
 from workers.webhooks import payload, signing
@@ -32,7 +32,7 @@ class Undeliverable(DispatcherError):
 class Deliver:
     """Sends webhooks to the account's targets (`urls`) and to those that jobs name."""
 
-    outbox: Outbox
+    webhooks: Webhooks
     wire: Wire
     urls: Sequence[str]
     secrets: Sequence[str]
@@ -42,7 +42,7 @@ class Deliver:
 
     def __call__(self, id_: str) -> Verdict | None:
         """Try once; None where there is nothing to do. Carries on where Redis is away meanwhile."""
-        webhook = retry_until_available(lambda: self.outbox.claim(id_, LEASE))
+        webhook = retry_until_available(lambda: self.webhooks.claim(id_, LEASE))
         if webhook is None:
             return None
         reply = self._send(webhook)
@@ -50,14 +50,14 @@ class Deliver:
             reply,
             tries=webhook.tries,
             failures=webhook.failures,
-            age=retry_until_available(self.outbox.store.now) / 1000 - webhook.since / 1000,
+            age=webhook.age,
             random=self.random,
         )
         retry_until_available(lambda: self._settle(id_, verdict))
         return verdict
 
     def _settle(self, id_: str, verdict: Verdict) -> None:
-        self.outbox.settle(
+        self.webhooks.settle(
             id_,
             verdict.what,
             delay=verdict.delay,

@@ -7,13 +7,14 @@ import threading
 
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
-from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.webhooks import Outbox
+from dispatcher.store import Store
 from workers.webhooks.deliver import LEASE
 
 log = logging.getLogger(__name__)
 
-LOOK = 1.0  # seconds between looks where no news comes: retries become due, and news may be lost
+CHECK_EVERY = (
+    1.0  # seconds between looks where no news comes: retries become due, and news may be lost
+)
 
 
 class Sender:
@@ -23,13 +24,13 @@ class Sender:
     could be lost, since what it took comes again when its lease ends.
     """
 
-    def __init__(self, outbox: Outbox, messenger: Messenger) -> None:
-        self._outbox, self._messenger = outbox, messenger
+    def __init__(self, store: Store, messenger: Messenger) -> None:
+        self._store, self._messenger = store, messenger
         self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin; returns at once."""
-        threading.Thread(target=self._run, name="courier", daemon=True).start()
+        threading.Thread(target=self._run, name="webhook-sender", daemon=True).start()
 
     def stop(self) -> None:
         """Take nothing more: this process is about to end."""
@@ -37,9 +38,9 @@ class Sender:
 
     def run_once(self) -> int:
         """Send what is due now; return how many messages went out."""
-        while self._outbox.take_notices():
+        while self._store.webhooks.take_events():
             pass
-        return self._messenger.deliver(self._outbox.take(LEASE))
+        return self._messenger.deliver(self._store.webhooks.take(LEASE))
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -48,15 +49,11 @@ class Sender:
             except DispatcherError as error:
                 log.warning("no webhook is sent for now: %s", error)
             except Exception:
-                log.exception("the courier stumbled, and goes on")
-            self._stopped.wait(LOOK)
+                log.exception("sending webhooks failed; it goes on")
+            self._stopped.wait(CHECK_EVERY)
 
     def _listen(self) -> None:
-        store = self._outbox.store
-        with plain_errors(), store.redis.pubsub(ignore_subscribe_messages=True) as news:
-            news.subscribe(store.key("hooks"))
+        with self._store.pubsub.webhooks() as news:
             while not self._stopped.is_set():
                 self.run_once()
-                news.get_message(timeout=LOOK)
-                while news.get_message(timeout=0):  # one look is enough for all that was told
-                    pass
+                news.wait(CHECK_EVERY)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from random import Random
 
-from dispatcher.store.webhooks import PATIENCE
+from dispatcher.store.webhooks import RETRY_FOR
 from workers.webhooks.wire import Reply
 
 FIRST, GROWTH, LONGEST = 5.0, 4.0, 3600.0  # seconds: 5 s, 20 s, 80 s, 5 min, 21 min, then hourly
@@ -42,7 +42,7 @@ def judge(reply: Reply, *, tries: int, failures: int, age: float, random: Random
     delay = backoff(tries, random)
     if reply.retry_after is not None:
         delay = max(delay, min(reply.retry_after, LONGEST))
-    what = "dead" if age + delay >= PATIENCE else "again"
+    what = "dead" if age + delay >= RETRY_FOR else "again"
     return Verdict(what, delay, _pause(reply, failures + 1), error=reply.error)
 
 

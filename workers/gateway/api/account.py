@@ -8,10 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from dispatcher import statistics
 from dispatcher.model.request import InvalidJob, tag
 from dispatcher.model.states import Priority
-from dispatcher.store import Store, statistics
-from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
 from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import READS, Operator
@@ -41,7 +42,7 @@ def router(services: Services) -> APIRouter:
         """Dial nothing more, or nothing with a tag or of a priority, until it is resumed."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
-        changed = await pool.run(pause, store, scope, actor=caller.actor, note=note)
+        changed = await pool.run(store.holds.pause, scope, actor=caller.actor, note=note)
         return respond(await pool.run(_paused, store, scope, changed))
 
     @routes.post("/resume", **operations.PAUSE)
@@ -49,29 +50,29 @@ def router(services: Services) -> APIRouter:
         """End a pause: what it held is dialled in its order, at the limiter's pace."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
-        changed = await pool.run(resume, store, scope, actor=caller.actor, note=note)
+        changed = await pool.run(store.holds.resume, scope, actor=caller.actor, note=note)
         services.nudge()
         return respond(await pool.run(_paused, store, scope, changed))
 
     return routes
 
 
-def _scope(fields: Fields) -> Scope:
+def _scope(fields: Fields) -> PauseScope:
     only_tag, priority = fields.text("tag", tag), fields.text("priority", Priority)
     fields.no_others("tag", "priority", "note")
     if only_tag is not None and priority is not None:
         raise InvalidJob([("tag", "give a tag or a priority, not both")])
-    return Scope(only_tag, priority)
+    return PauseScope(only_tag, priority)
 
 
-def _paused(store: Store, scope: Scope, changed: bool) -> dict[str, Any]:
-    return _masked({"scope": str(scope), "changed": changed, "gates": statistics.gates(store)})
+def _paused(store: Store, scope: PauseScope, changed: bool) -> dict[str, Any]:
+    return _masked({"scope": str(scope), "changed": changed, "gates": statistics.holds(store)})
 
 
 def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
     """Hide numbers in what people wrote: names of gates hold tags, and notes anything."""
-    gates = [
-        {**gate, "gate": mask_text(gate["gate"]), "why": mask_text(gate["why"])}
-        for gate in found["gates"]
+    holds = [
+        {**hold, "gate": mask_text(hold["gate"]), "why": mask_text(hold["why"])}
+        for hold in found["gates"]
     ]
-    return {**found, "gates": gates}
+    return {**found, "gates": holds}

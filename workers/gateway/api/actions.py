@@ -9,34 +9,34 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import iso
 from dispatcher.model.request import InvalidJob
-from dispatcher.store import Store, audit
-from dispatcher.store import bulk as acts
-from dispatcher.store.bulk import Act
+from dispatcher.store import Store
+from dispatcher.store.audit import AuditEntry
 from dispatcher.values.durations import past, seconds
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import READS, Caller, Operator
 from workers.gateway.api.fields import Fields
-from workers.gateway.api.filters import NAMES, meant
+from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.jobs import JobId, Unmask, respond
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
 from workers.gateway.problems import Problem
 
 MOST = 1000
-ActId = Annotated[str, Path(alias="id", description="The id that the preview answered.")]
+ActionId = Annotated[str, Path(alias="id", description="The id that the preview answered.")]
 
 
 def router(services: Services) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v1", tags=["acts"])
-    for act in (Act.RETRY, Act.CANCEL, Act.REACHED):
-        _add_single(routes, services, act)
-    for act in (Act.RETRY, Act.CANCEL):
-        _add_many(routes, services, act)
-    _add_acts(routes, services)
+    for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
+        _add_single(routes, services, kind)
+    for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
+        _add_many(routes, services, kind)
+    _add_actions(routes, services)
     _add_audit(routes, services)
     return routes
 
@@ -44,47 +44,48 @@ def router(services: Services) -> APIRouter:
 # -- one -----------------------------------------------------------------------------------
 
 
-def _add_single(routes: APIRouter, services: Services, act: Act) -> None:
+def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
     store, pool = services.store, services.pool
 
-    @routes.post(f"/jobs/{{id}}/{act}", description=_SINGLE[act], **operations.SINGLE[act])
+    @routes.post(f"/jobs/{{id}}/{kind}", description=_SINGLE[kind], **operations.SINGLE[kind])
     async def single(
         request: Request, caller: Operator, id_: JobId, *, unmask: Unmask = False
     ) -> Response:
-        do = _wish(act, store, Fields(await json_object(request, optional=True)))
+        do = _action(kind, store, Fields(await json_object(request, optional=True)))
         await pool.run(do, id_, caller.actor)
         services.nudge()
-        return respond(caller.view(await pool.run(store.get, id_), unmask=unmask))
+        return respond(caller.view(await pool.run(store.jobs.get, id_), unmask=unmask))
 
 
 _SINGLE = {
-    Act.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
-    Act.CANCEL: "End a job that is not dialled yet.",
-    Act.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the person.",
+    BulkActionKind.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
+    BulkActionKind.CANCEL: "End a job that is not dialled yet.",
+    BulkActionKind.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the"
+    " person.",
 }
 
 
-def _wish(act: Act, store: Store, fields: Fields) -> Callable[[str, str], None]:
+def _action(kind: BulkActionKind, store: Store, fields: Fields) -> Callable[[str, str], None]:
     """Return what is to be done to a job by an actor. Raises InvalidJob."""
     note = fields.note()
-    if act is Act.RETRY:
+    if kind is BulkActionKind.RETRY:
         expires, uncertain = fields.any("expires", seconds), bool(fields.flag("uncertain"))
         fields.no_others("note", "expires", "uncertain")
-        return lambda id_, actor: store.retry(
+        return lambda id_, actor: store.jobs.retry(
             id_, actor=actor, why=note, expires=expires, uncertain=uncertain
         )
     fields.no_others("note")
-    do = store.cancel if act is Act.CANCEL else store.mark_reached
+    do = store.jobs.cancel if kind is BulkActionKind.CANCEL else store.jobs.mark_reached
     return lambda id_, actor: do(id_, actor=actor, why=note)
 
 
 # -- many ----------------------------------------------------------------------------------
 
 
-def _add_many(routes: APIRouter, services: Services, act: Act) -> None:
+def _add_many(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
     pool = services.pool
 
-    @routes.post(f"/{act}", description=_MANY[act], **operations.MANY[act])
+    @routes.post(f"/{kind}", description=_MANY[kind], **operations.MANY[kind])
     async def many(request: Request, caller: Operator) -> Response:
         fields = Fields(await json_object(request))
         if fields.flag("preview") is False:
@@ -92,72 +93,77 @@ def _add_many(routes: APIRouter, services: Services, act: Act) -> None:
             fields.no_others("preview", "id", "note")
             if id_ is None:
                 raise InvalidJob([("id", "give the id that the preview answered")])
-            stands = await pool.run(_begin, services, act, id_, caller.actor, note)
+            stands = await pool.run(_begin, services, kind, id_, caller.actor, note)
             return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/acts/{id_}")
-        return respond(await pool.run(_preview, services.store, act, *_read(act, fields, caller)))
+        return respond(await pool.run(_preview, services.store, kind, *_read(kind, fields, caller)))
 
 
 _MANY = {
-    Act.RETRY: "Preview a retry of many jobs; then, with its `id` and `preview: false`, begin it.",
-    Act.CANCEL: "Preview a cancellation of many jobs; then, with its `id` and `preview: false`,"
+    BulkActionKind.RETRY: "Preview a retry of many jobs; then, with its `id` and `preview: false`,"
     " begin it.",
+    BulkActionKind.CANCEL: "Preview a cancellation of many jobs; then, with its `id` and"
+    " `preview: false`, begin it.",
 }
-Meant = Filter | Sequence[str]
+Selection = Filter | Sequence[str]
 
 
-def _read(act: Act, fields: Fields, caller: Caller) -> tuple[Meant, float | None, bool]:
+def _read(
+    kind: BulkActionKind, fields: Fields, caller: Caller
+) -> tuple[Selection, float | None, bool]:
     """Return which jobs are meant, the new deadline, and whether uncertain ones are, too."""
-    known = ("preview", "ids", "filter", *(("expires", "uncertain") if act is Act.RETRY else ()))
-    fields.no_others(*known)
-    ids, wanted = fields.texts("ids", str), fields.object("filter")
-    if (ids is None) == (wanted is None):
+    more = ("expires", "uncertain") if kind is BulkActionKind.RETRY else ()
+    fields.no_others("preview", "ids", "filter", *more)
+    ids, filter_ = fields.texts("ids", str), fields.object("filter")
+    if (ids is None) == (filter_ is None):
         raise InvalidJob([("filter", "give either a filter ({} means all jobs) or ids")])
-    if wanted is not None:
-        wanted.no_others(*NAMES)
-    which: Meant = meant(wanted, caller) if wanted is not None else ids or ()
+    if filter_ is not None:
+        filter_.no_others(*NAMES)
+    which: Selection = filter_of(filter_, caller) if filter_ is not None else ids or ()
     return which, fields.any("expires", seconds), bool(fields.flag("uncertain"))
 
 
 def _preview(
-    store: Store, act: Act, which: Meant, expires: float | None, uncertain: bool
+    store: Store, kind: BulkActionKind, which: Selection, expires: float | None, uncertain: bool
 ) -> dict[str, Any]:
-    found = acts.preview(store, act, which, expires=expires, uncertain=uncertain)
-    acts.propose(store, found)
+    found = store.bulk.preview(kind, which, expires=expires, uncertain=uncertain)
+    store.bulk.create(found)
     return found.to_dict()
 
 
-def _begin(services: Services, act: Act, id_: str, actor: str, note: str) -> dict[str, Any]:
-    stands = acts.progress(services.store, id_)
-    if stands.act is not act:
+def _begin(
+    services: Services, kind: BulkActionKind, id_: str, actor: str, note: str
+) -> dict[str, Any]:
+    stands = services.store.bulk.get(id_)
+    if stands.kind is not kind:
         raise Problem(
             HTTPStatus.CONFLICT,
-            f"that is the preview of another act: {stands.act}",
-            remedy=f"begin it by POST /v1/{stands.act}",
+            f"that is the preview of another act: {stands.kind}",
+            remedy=f"begin it by POST /v1/{stands.kind}",
         )
-    if acts.begin(services.store, id_, actor=actor, why=note):
+    if services.store.bulk.begin(id_, actor=actor, why=note):
         services.messenger.retrigger([id_])
-    return acts.progress(services.store, id_).to_dict()
+    return services.store.bulk.get(id_).to_dict()
 
 
 # -- acts and audit ------------------------------------------------------------------------
 
 
-def _add_acts(routes: APIRouter, services: Services) -> None:
+def _add_actions(routes: APIRouter, services: Services) -> None:
     store, pool = services.store, services.pool
 
-    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACT)
-    async def act(id_: ActId) -> Response:
+    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACTION)
+    async def act(id_: ActionId) -> Response:
         """Return how an act on many jobs stands, and in the end what it did and did not."""
-        return respond((await pool.run(acts.progress, store, id_)).to_dict())
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
     @routes.post("/acts/{id}/stop", **operations.STOP)
-    async def stop(request: Request, caller: Operator, id_: ActId) -> Response:
+    async def stop(request: Request, caller: Operator, id_: ActionId) -> Response:
         """Stop an act on many jobs: what it did stays done."""
         fields = Fields(await json_object(request, optional=True))
         note = fields.note()
         fields.no_others("note")
-        await pool.run(acts.stop, store, id_, actor=caller.actor, why=note)
-        return respond((await pool.run(acts.progress, store, id_)).to_dict())
+        await pool.run(store.bulk.stop, id_, actor=caller.actor, why=note)
+        return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
 
 def _add_audit(routes: APIRouter, services: Services) -> None:
@@ -175,9 +181,9 @@ def _add_audit(routes: APIRouter, services: Services) -> None:
 def _entries(store: Store, since: str | None, until: str | None, limit: int) -> dict[str, Any]:
     """Return entries, and since when the next ones are. Those of one moment stay together."""
     bounds = Fields({"since": since, "until": until})
-    found: list[audit.Entry] = []
+    found: list[AuditEntry] = []
     more = None
-    for entry in audit.read(store, bounds.text("since", past), bounds.text("until", past)):
+    for entry in store.audit.read(bounds.text("since", past), bounds.text("until", past)):
         if len(found) >= limit and entry.at != found[-1].at:
             more = iso(entry.at)
             break

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from dispatcher.model.api_key import ApiKey, Scope
 from dispatcher.model.job import Job
-from dispatcher.store import UnknownJob
-from dispatcher.store.api_keys import ApiKey, ApiKeys, Scope
+from dispatcher.store.api_keys import ApiKeys
+from dispatcher.store.values import UnknownJob
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.strict import only_header
 from workers.gateway.problems import Problem

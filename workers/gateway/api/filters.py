@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
-from dispatcher.store.api_keys import Scope
 from dispatcher.values.durations import past
 from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.fields import Fields
@@ -12,7 +12,7 @@ from workers.gateway.api.fields import Fields
 NAMES = ("state", "reason", "tag", "recipient", "producer", "since", "until")
 
 
-def meant(fields: Fields, caller: Caller) -> Filter:
+def filter_of(fields: Fields, caller: Caller) -> Filter:
     """Return the filter that the fields describe. Raises InvalidJob, InvalidFilter, Problem."""
     found = Filter(
         states=fields.texts("state", State) or (),
@@ -29,9 +29,9 @@ def meant(fields: Fields, caller: Caller) -> Filter:
 
 
 def _producer(fields: Fields, caller: Caller) -> str | None:
-    wanted = fields.text("producer", str)
+    producer = fields.text("producer", str)
     if caller.sees_all:
-        return wanted
-    if wanted not in {None, caller.name}:
+        return producer
+    if producer not in {None, caller.name}:
         caller.require(Scope.READ)
     return caller.name

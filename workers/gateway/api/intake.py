@@ -10,8 +10,9 @@ from typing import Any
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import ApiKey
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.store.api_keys import ApiKey, ApiKeys
+from dispatcher.store.api_keys import ApiKeys
 from workers.gateway import problems
 from workers.gateway.api.authenticator import too_many
 from workers.gateway.api.lines import LONGEST, Line

@@ -11,17 +11,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.api_key import Scope
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.policy import why as forecast
-from dispatcher.store import UnknownJob
-from dispatcher.store.api_keys import Scope
-from dispatcher.store.search import page
+from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
-from workers.gateway.api.filters import NAMES, meant
+from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import idempotency_key, json_object
 
@@ -74,8 +73,8 @@ def router(services: Services) -> APIRouter:
         """List jobs, newest first. A page may be short, or empty, and lead on all the same."""
         if unmask:
             caller.require(Scope.OPERATE)
-        wanted = meant(_query(request), caller)
-        found = await pool.run(page, store, wanted, limit, cursor)
+        filter_ = filter_of(_query(request), caller)
+        found = await pool.run(store.search.page, filter_, limit, cursor)
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
         return respond({"jobs": shown, "cursor": found.cursor})
 
@@ -92,7 +91,7 @@ def router(services: Services) -> APIRouter:
         """Return a job as it stands; with `wait` as soon as it has ended."""
         if unmask:  # before it is looked for: the answer must not tell whether there is such a job
             caller.require(Scope.OPERATE)
-        found = await pool.run(store.get, id_)
+        found = await pool.run(store.jobs.get, id_)
         caller.view(found, unmask=unmask)  # who may not see it may not wait for it either
         if wait and not found.terminal:
             found = await services.ended(id_, wait)
@@ -101,7 +100,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/jobs/{id}/why", **operations.WHY)
     async def why(caller: Anybody, id_: JobId) -> Response:
         """Say why a job has not rung, and what happens next."""
-        found = await pool.run(lambda: forecast.why(store, store.get(id_)))
+        found = await pool.run(lambda: forecast.why(store, store.jobs.get(id_)))
         caller.view(found.job)  # who may not see it learns nothing of it
         return respond(found.to_dict(mask=not caller.owns(found.job)))
 

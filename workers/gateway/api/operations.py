@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import LONGEST_KEY
 from dispatcher.model.states import Priority
-from dispatcher.store.previews import Act
 from workers.gateway.api.schemas import (
     DURATION,
     FILTER,
@@ -234,7 +234,7 @@ PAUSE = _operation(
     ),
 )
 
-_AN_ACT = {
+_AN_ACTION = {
     "id": "kqzwmbhtyaov",
     "act": "retry",
     "meant": "state=failed reason=no_answer",
@@ -252,7 +252,7 @@ _AN_ACT = {
         }
     ],
 }
-_BEGUN = {**_AN_ACT, "state": "running", "actor": "api:ops", "did": 50, "left": 359}
+_BEGUN = {**_AN_ACTION, "state": "running", "actor": "api:ops", "did": 50, "left": 359}
 _NOTED = object_({"note": NOTE}, additionalProperties=False)
 _RETRIED = object_(
     {
@@ -287,9 +287,9 @@ def _single(schema: Schema, example: Any) -> dict[str, Any]:
 
 
 SINGLE = {
-    Act.RETRY: _single(_RETRIED, {"note": "they are back", "expires": "2h"}),
-    Act.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
-    Act.REACHED: _single(_NOTED, {"note": "she says that she got it"}),
+    BulkActionKind.RETRY: _single(_RETRIED, {"note": "they are back", "expires": "2h"}),
+    BulkActionKind.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
+    BulkActionKind.REACHED: _single(_NOTED, {"note": "she says that she got it"}),
 }
 
 
@@ -315,7 +315,7 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
     )
     return _operation(
         {
-            200: _answer("What it would do.", ref("Act"), _AN_ACT),
+            200: _answer("What it would do.", ref("Act"), _AN_ACTION),
             202: _answer("It has begun.", ref("Act"), _BEGUN),
         },
         HTTPStatus.NOT_FOUND,
@@ -325,13 +325,13 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
 
 
 MANY = {
-    Act.RETRY: _many(
+    BulkActionKind.RETRY: _many(
         {name: each for name, each in _RETRIED["properties"].items() if name != "note"},
         {"filter": {"state": "failed", "reason": "no_answer"}, "expires": "2h"},
     ),
-    Act.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
+    BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
 }
-ACT = _operation({200: _answer("How it stands.", ref("Act"), _BEGUN)}, HTTPStatus.NOT_FOUND)
+ACTION = _operation({200: _answer("How it stands.", ref("Act"), _BEGUN)}, HTTPStatus.NOT_FOUND)
 STOP = _operation(
     {200: _answer("How it stands.", ref("Act"), {**_BEGUN, "state": "stopped"})},
     HTTPStatus.NOT_FOUND,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import (
     LONGEST_KEY,
     LONGEST_TAG,
@@ -14,7 +15,6 @@ from dispatcher.model.request import (
 )
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.audit import LONGEST_NOTE
-from dispatcher.store.previews import Act
 
 Schema = dict[str, Any]
 
@@ -210,7 +210,7 @@ PROBLEM = object_(
     },
     required=["title", "status", "detail"],
 )
-GATE = object_(
+HOLD = object_(
     {
         "gate": {"type": "string"},
         "since": WHEN,
@@ -246,10 +246,10 @@ LEFT_OUT = object_(
         "ids": {"type": "array", "items": {"type": "string"}, "description": "The first of them."},
     }
 )
-ACT_VIEW = object_(
+ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
-        "act": {"type": "string", "enum": values(Act)},
+        "act": {"type": "string", "enum": values(BulkActionKind)},
         "state": {"type": "string", "enum": ["proposed", "running", "done", "stopped"]},
         "meant": {"type": "string", "description": "Which jobs, in words."},
         "actor": {"type": "string"},
@@ -293,9 +293,9 @@ COMPONENTS = {
     "Event": EVENT,
     "Why": WHY_VIEW,
     "Filter": FILTER,
-    "Act": ACT_VIEW,
+    "Act": ACTION_VIEW,
     "LeftOut": LEFT_OUT,
     "Entry": ENTRY,
-    "Gate": GATE,
+    "Gate": HOLD,
     "Problem": PROBLEM,
 }

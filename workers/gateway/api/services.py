@@ -29,7 +29,7 @@ class Services:
     @cached_property
     def keys(self) -> ApiKeys:
         """The API keys."""
-        return ApiKeys(self.store)
+        return self.store.api_keys
 
     @cached_property
     def waiters(self) -> Waiters:
@@ -49,6 +49,6 @@ class Services:
             async with asyncio.timeout(within):
                 return await asyncio.shield(future)  # what others give us is not ours to cancel
         except TimeoutError:
-            return await self.pool.run(self.store.get, id_)
+            return await self.pool.run(self.store.jobs.get, id_)
         finally:
             await self.pool.run(waiting.__exit__, None, None, None)

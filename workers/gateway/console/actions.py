@@ -9,17 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.client.messages import feed
+from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind
 from dispatcher.model.filters import Filter
-from dispatcher.store import bulk as acts
 from dispatcher.store.audit import LONGEST_NOTE
-from dispatcher.store.bulk import Act, Progress
-from dispatcher.store.pauses import Scope, pause
-from dispatcher.store.previews import WORDS, preview
+from dispatcher.store.holds import PauseScope
 from dispatcher.values.durations import seconds
-from workers.gateway.console.banners import Level, matters
+from workers.gateway.console.banners import Level, banners
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields
-from workers.gateway.console.overview import standing
+from workers.gateway.console.overview import snapshot
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
@@ -28,40 +26,39 @@ from workers.gateway.problems import Problem
 AT_ONCE = 1.0
 """Seconds for which the request that begins an act does it itself; workers do the rest."""
 VERBS = {
-    Act.RETRY: ("Retry", "retried", "Dial again"),
-    Act.CANCEL: ("Cancel", "cancelled", "Cancel"),
-    Act.REACHED: ("Mark as reached", "marked as reached", "Mark as reached"),
-    Act.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
+    BulkActionKind.RETRY: ("Retry", "retried", "Dial again"),
+    BulkActionKind.CANCEL: ("Cancel", "cancelled", "Cancel"),
+    BulkActionKind.REACHED: ("Mark as reached", "marked as reached", "Mark as reached"),
+    BulkActionKind.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
 }
 """What is said of an act before, after, and on the button that does it."""
-OFFERED = (Act.RETRY, Act.CANCEL, Act.REACHED)
+OFFERED = (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED)
 
 
-class Acts:
+class Actions:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def list(self, _request: Request, visitor: Visitor) -> Response:
         """Show what was done to jobs lately."""
-        return self._desk.pages.page(
-            "acts.html", visitor, recent=acts.recent(self._desk.store), verbs=VERBS
+        return self._context.pages.page(
+            "actions.html", visitor, recent=self._context.store.bulk.recent(), verbs=VERBS
         )
 
-    def propose(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
+    def create(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Show what an act would do; nothing is done yet."""
-        what, expires = _act(fields.one("what")), fields.one("expires")
-        found = preview(
-            self._desk.store,
+        what, expires = _kind(fields.one("what")), fields.one("expires")
+        found = self._context.store.bulk.preview(
             what,
-            _meant(fields),
+            _selection(fields),
             expires=seconds(expires) if expires else None,
             uncertain=bool(fields.one("uncertain")),
         )
-        acts.propose(self._desk.store, found)
-        now = standing(self._desk.store)
-        return self._desk.pages.page(
+        self._context.store.bulk.create(found)
+        now = snapshot(self._context.store)
+        return self._context.pages.page(
             "preview.html",
             visitor,
             found=found,
@@ -70,39 +67,38 @@ class Acts:
             left={each.reason for each in found.left_out},
             again=_again(fields),
             now=now,
-            trouble=[each for each in matters(now) if each.level is Level.BAD],
+            trouble=[each for each in banners(now) if each.level is Level.BAD],
         )
 
     def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Do what was previewed, once, however often the form is sent."""
         id_, note = fields.one("act"), noted(fields)
-        acts.begin(self._desk.store, id_, actor=visitor.actor, why=note)
-        if not acts.drive(self._desk.store, id_, within=AT_ONCE):
-            self._desk.messenger.retrigger([id_])
-        feed(self._desk.store, self._desk.messenger)
+        self._context.store.bulk.begin(id_, actor=visitor.actor, why=note)
+        if not self._context.store.bulk.drive(id_, within=AT_ONCE):
+            self._context.messenger.retrigger([id_])
+        feed(self._context.store, self._context.messenger)
         return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
 
     def report(self, request: Request, visitor: Visitor) -> Response:
         """Show how an act stands, and what was and was not done."""
-        found = acts.progress(self._desk.store, request.path_params["id"])
-        return self._desk.pages.page(
-            "report.html", visitor, found=found, verb=VERBS[found.act], words=WORDS
+        found = self._context.store.bulk.get(request.path_params["id"])
+        return self._context.pages.page(
+            "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS
         )
 
     def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End an act; what it did stays done."""
         id_ = request.path_params["id"]
-        acts.stop(self._desk.store, id_, actor=visitor.actor, why=noted(fields, needed=False))
+        self._context.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
         return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
 
     def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Hold the calls of a retry that are not dialled yet."""
-        found: Progress = acts.progress(self._desk.store, request.path_params["id"])
+        found: BulkAction = self._context.store.bulk.get(request.path_params["id"])
         if found.tag is None:
             raise Problem(HTTPStatus.CONFLICT, "only the calls of a retry can be paused")
-        pause(
-            self._desk.store,
-            Scope(tag=found.tag),
+        self._context.store.holds.pause(
+            PauseScope(tag=found.tag),
             actor=visitor.actor,
             note=noted(fields, needed=False),
         )
@@ -121,17 +117,17 @@ def noted(fields: Fields, *, needed: bool = True) -> str:
     return note[:LONGEST_NOTE]
 
 
-def _act(text: str) -> Act:
+def _kind(text: str) -> BulkActionKind:
     if text not in OFFERED:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"{text[:40]!r} is nothing that is done here",
             remedy=f"one of: {', '.join(OFFERED)}",
         )
-    return Act(text)
+    return BulkActionKind(text)
 
 
-def _meant(fields: Fields) -> Filter | tuple[str, ...]:
+def _selection(fields: Fields) -> Filter | tuple[str, ...]:
     if fields.one("which") == "all":
         return Search.of(fields).filter(whole=True)
     ids = fields.many("id")

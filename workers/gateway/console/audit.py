@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.store.audit import latest
 from workers.gateway.console.context import ConsoleContext
 from workers.gateway.console.forms import query
 from workers.gateway.console.sessions import Visitor
@@ -16,10 +15,10 @@ PAGE = 100
 class Audit:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """Show a page of what people did, the latest first."""
-        entries, cursor = latest(self._desk.store, PAGE, query(request).one("before"))
-        return self._desk.pages.page("audit.html", visitor, entries=entries, older=cursor)
+        entries, cursor = self._context.store.audit.latest(PAGE, query(request).one("before"))
+        return self._context.pages.page("audit.html", visitor, entries=entries, older=cursor)

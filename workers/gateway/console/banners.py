@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from dispatcher.model.credit import Credit
 from dispatcher.model.states import Reason, State
 from dispatcher.policy.credit_forecast import shown
-from dispatcher.store import Gate, Pace
-from dispatcher.store.backlog import Waits
-from dispatcher.store.credit import Account
-from dispatcher.store.outcome_counts import Minute
+from dispatcher.store.statistics import Backlog, Minute
+from dispatcher.store.values import Hold, Pace
 from dispatcher.values.durations import spoken
 
 NOBODY_DIALS = 30_000
@@ -44,21 +43,21 @@ class Banner:
     remedy: str = ""
     since: float | None = None
     waiting: int | None = None
-    gate: str = ""
+    hold: str = ""
     link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Snapshot:
     """How everything stands at `now` (ms since the epoch)."""
 
     now: float
-    gates: tuple[Gate, ...]
+    holds: tuple[Hold, ...]
     jobs: dict[str, dict[str, int]]
     """State -> reason ('' for none) -> how many."""
     pace: Pace
-    account: Account
-    waits: Waits
+    credit: Credit
+    backlog: Backlog
     minutes: list[Minute]
     dead_webhooks: int = 0
 
@@ -69,7 +68,7 @@ class Standing:
     @property
     def ready(self) -> int:
         """How many stand in line, or are on their way to a worker."""
-        return sum(self.pace.ready.values()) + self.pace.fed
+        return sum(self.pace.ready.values()) + self.pace.dispatched
 
     @property
     def waiting(self) -> int:
@@ -77,9 +76,9 @@ class Standing:
         return self.count(State.HELD) + self.ready
 
 
-def matters(now: Standing) -> list[Banner]:
+def banners(now: Snapshot) -> list[Banner]:
     """Return what is the matter, the worst first; one that says all is well where nothing is."""
-    found = [_gate(now, gate) for gate in now.gates]
+    found = [_held(now, hold) for hold in now.holds]
     found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
     order = list(Level)
     return sorted(found, key=lambda each: order.index(each.level)) or [_well(now)]
@@ -95,20 +94,20 @@ _REMEDIES = {
 }
 
 
-def _gate(now: Standing, gate: Gate) -> Banner:
-    kind, _, scope = gate.name.partition(":")
+def _held(now: Snapshot, hold: Hold) -> Banner:
+    kind, _, scope = hold.name.partition(":")
     whole = scope in {"", "account"}
-    held = "Calls are tried one at a time" if gate.ajar else f"{_whom(scope)} are held"
-    why = gate.why
-    if kind == Reason.CREDIT and not gate.ajar:
-        why = _needs(now.account, gate) or why
+    held = "Calls are tried one at a time" if hold.half_open else f"{_whom(scope)} are held"
+    why = hold.why
+    if kind == Reason.CREDIT and not hold.half_open:
+        why = _needs(now.credit, hold) or why
     return Banner(
-        Level.BAD if whole and not gate.ajar else Level.WARN,
+        Level.BAD if whole and not hold.half_open else Level.WARN,
         f"{held}: {why}",
         _REMEDIES.get(Reason(kind), "") if kind in set(Reason) else "",
-        gate.since,
-        now.waiting if whole else now.waits.behind.get(gate.name, 0),
-        gate.name if kind == Reason.PAUSED else "",
+        hold.since,
+        now.waiting if whole else now.backlog.behind.get(hold.name, 0),
+        hold.name if kind == Reason.PAUSED else "",
         f"state=held&reason={kind}",
     )
 
@@ -122,17 +121,17 @@ def _whom(scope: str) -> str:
     return f"Calls of {what}" if kind == "client" else "Calls"
 
 
-def _needs(account: Account, gate: Gate) -> str:
-    if account.available is None:
+def _needs(credit: Credit, hold: Hold) -> str:
+    if credit.available is None:
         return ""
-    needed = max(Decimal(str(gate.required)), account.floor or Decimal(0))
-    return f"credit {shown(account.available)}, needs {shown(needed)}"
+    needed = max(Decimal(str(hold.required)), credit.floor or Decimal(0))
+    return f"credit {shown(credit.available)}, needs {shown(needed)}"
 
 
-def _stuck(now: Standing) -> list[Banner]:
+def _stuck(now: Snapshot) -> list[Banner]:
     """Somebody waits, nothing holds them, the limiter has room, and yet nobody dials."""
-    oldest, pace = now.waits.oldest, now.pace
-    stopped = any(":" not in gate.name or gate.name == "limit:account" for gate in now.gates)
+    oldest, pace = now.backlog.oldest, now.pace
+    stopped = any(":" not in hold.name or hold.name == "limit:account" for hold in now.holds)
     late = oldest is not None and now.now - oldest > NOBODY_DIALS
     if stopped or not late or not now.ready or pace.next_slot > 0 or pace.connections:
         return []
@@ -149,7 +148,7 @@ def _stuck(now: Standing) -> list[Banner]:
     ]
 
 
-def _unknown(now: Standing) -> list[Banner]:
+def _unknown(now: Snapshot) -> list[Banner]:
     """Calls that may have been placed, and nobody will ever know by themselves."""
     many = now.jobs.get(State.FAILED, {}).get(Reason.OUTCOME_UNKNOWN, 0)
     if not many:
@@ -164,20 +163,20 @@ def _unknown(now: Standing) -> list[Banner]:
     ]
 
 
-def _credit(now: Standing) -> list[Banner]:
-    account, found = now.account, []
-    if account.balance is not None and account.blind:
+def _credit(now: Snapshot) -> list[Banner]:
+    credit, found = now.credit, []
+    if credit.balance is not None and credit.blind:
         found.append(
             Banner(
                 Level.WARN,
-                f"The balance could not be seen {account.misses} times in a row: calls go out"
-                " without a budget",
+                f"The balance could not be seen {credit.failed_checks} times in a row: calls go"
+                " out without a budget",
                 "`voice-dispatcher events` says why the looks failed.",
-                account.seen_at,
+                credit.seen_at,
             )
         )
-    left = account.hours_left
-    if left is not None and left < CREDIT_FOR and not any(g.name == "credit" for g in now.gates):
+    left = credit.hours_left
+    if left is not None and left < CREDIT_FOR and not any(g.name == "credit" for g in now.holds):
         found.append(
             Banner(
                 Level.WARN,
@@ -189,13 +188,13 @@ def _credit(now: Standing) -> list[Banner]:
     return found
 
 
-def _failing(now: Standing) -> list[Banner]:
+def _failing(now: Snapshot) -> list[Banner]:
     """Most calls of the last hour did not get through, for other reasons than nobody at home."""
     total = tried(now.minutes)
     bad = sum(
         many
         for minute in now.minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if kind.startswith(State.FAILED) and not kind.endswith(Reason.NO_ANSWER)
     )
     if total < FEW or bad * 2 <= total:
@@ -215,7 +214,7 @@ def tried(minutes: list[Minute]) -> int:
     return sum(
         many
         for minute in minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if not kind.startswith(State.CANCELLED)
     )
 
@@ -225,12 +224,12 @@ def answered(minutes: list[Minute]) -> int:
     return sum(
         many
         for minute in minutes
-        for kind, many in minute.ends.items()
+        for kind, many in minute.outcomes.items()
         if kind.startswith(State.COMPLETED)
     )
 
 
-def _webhooks(now: Standing) -> list[Banner]:
+def _webhooks(now: Snapshot) -> list[Banner]:
     if not now.dead_webhooks:
         return []
     return [
@@ -243,7 +242,7 @@ def _webhooks(now: Standing) -> list[Banner]:
     ]
 
 
-def _well(now: Standing) -> Banner:
+def _well(now: Snapshot) -> Banner:
     total, reached = tried(now.minutes), answered(now.minutes)
     calls = f"{_jobs(total)} ended within the hour, {reached:,} answered" if total else "no calls"
     waiting = f"{_jobs(now.waiting)} in line" if now.waiting else "nobody waits"

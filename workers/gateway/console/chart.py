@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.model.states import Reason, State
-from dispatcher.store.outcome_counts import Minute
+from dispatcher.store.statistics import Minute
 
 WIDTH, HEIGHT, GAP = 600, 120, 2
 
@@ -72,7 +72,7 @@ def chart(minutes: list[Minute]) -> Chart:
 
 def _many(minute: Minute) -> dict[str, int]:
     counted: Counter[str] = Counter()
-    for kind, number in minute.ends.items():
+    for kind, number in minute.outcomes.items():
         counted[series(kind)] += number
     return {name: counted[name] for name in NAMES}
 

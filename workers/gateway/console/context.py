@@ -17,17 +17,15 @@ from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.values.masking import mask_text
 from workers.gateway.console.forms import Fields, form
-from workers.gateway.console.login_attempts import Attempts
 from workers.gateway.console.pages import HEADERS, ROOT, Pages
 from workers.gateway.console.sessions import Sessions, Visitor
 from workers.gateway.problems import Problem, of
 
-Look = Callable[[Request, Visitor], Response]
-Act = Callable[[Request, Visitor, Fields], Response]
+Read = Callable[[Request, Visitor], Response]
+Write = Callable[[Request, Visitor, Fields], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LIVE: Final = "x-console-live"
@@ -47,33 +45,23 @@ class ConsoleContext:
     store: Store
     messenger: Messenger
     pages: Pages
-    keys: ApiKeys
     sessions: Sessions
-    attempts: Attempts
 
     @classmethod
     def of(cls, settings: Settings, store: Store, messenger: Messenger) -> ConsoleContext:
         """Return the desk on these."""
-        keys = ApiKeys(store)
-        return cls(
-            settings,
-            store,
-            messenger,
-            Pages(settings.flower_url or ""),
-            keys,
-            Sessions(store, keys, settings.console_idle, settings.console_session),
-            Attempts(store),
-        )
+        sessions = Sessions(store, settings.console_idle, settings.console_session)
+        return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions)
 
-    def looking(self, look: Look) -> Endpoint:
+    def reading(self, read: Read) -> Endpoint:
         """Return the endpoint of a page that whoever is logged in may see."""
 
         async def endpoint(request: Request) -> Response:
-            return await self.answer(request, lambda: look(request, self.visitor(request)))
+            return await self.answer(request, lambda: read(request, self.visitor(request)))
 
         return endpoint
 
-    def acting(self, act: Act, *, reading: bool = False) -> Endpoint:
+    def writing(self, write: Write, *, reading: bool = False) -> Endpoint:
         """Return the endpoint of a form of a page of ours, that only who operates may send.
 
         `reading`: that whoever is logged in may.
@@ -87,8 +75,8 @@ class ConsoleContext:
 
             def work() -> Response:
                 visitor = self.visitor(request)
-                self._admit(request, visitor, fields, reading=reading)
-                return act(request, visitor, fields)
+                self._require(request, visitor, fields, reading=reading)
+                return write(request, visitor, fields)
 
             return await self.answer(request, work)
 
@@ -150,7 +138,9 @@ class ConsoleContext:
         except DispatcherError:
             return None
 
-    def _admit(self, request: Request, visitor: Visitor, fields: Fields, *, reading: bool) -> None:
+    def _require(
+        self, request: Request, visitor: Visitor, fields: Fields, *, reading: bool
+    ) -> None:
         require_own_page(request)
         if not visitor.meant(fields.one("csrf")):
             raise Problem(

@@ -9,9 +9,7 @@ from starlette.responses import Response
 
 from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
-from dispatcher.store.audit import record
-from dispatcher.store.credit import look_soon
-from dispatcher.store.pauses import Scope, pause, resume
+from dispatcher.store.holds import PauseScope
 from workers.gateway.console.actions import noted
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields
@@ -23,45 +21,45 @@ from workers.gateway.problems import Problem
 class Holding:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def pause(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Dial nobody of a scope until it is resumed."""
         scope = _chosen(fields)
-        changed = pause(self._desk.store, scope, actor=visitor.actor, note=noted(fields))
+        changed = self._context.store.holds.pause(scope, actor=visitor.actor, note=noted(fields))
         return redirect(f"{ROOT}?done={'paused' if changed else 'unchanged'}")
 
     def resume(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End a pause."""
-        scope = _of_gate(fields.one("gate"))
+        scope = _of_hold(fields.one("gate"))
         note = noted(fields, needed=False)
-        changed = resume(self._desk.store, scope, actor=visitor.actor, note=note)
+        changed = self._context.store.holds.resume(scope, actor=visitor.actor, note=note)
         return redirect(f"{ROOT}?done={'resumed' if changed else 'unchanged'}")
 
-    def look(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
+    def check_balance(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
         """Have the workers, who know the provider, look at the balance at their next tick."""
-        look_soon(self._desk.store)
-        record(self._desk.store, visitor.actor, "look", "credit")
+        self._context.store.budget.request_check()
+        self._context.store.audit.record(visitor.actor, "look", "credit")
         return redirect(f"{ROOT}?done=look")
 
 
-def _chosen(fields: Fields) -> Scope:
+def _chosen(fields: Fields) -> PauseScope:
     """Return what the form names. Raises Problem."""
     match fields.one("scope"):
         case "all":
-            return Scope()
+            return PauseScope()
         case "tag":
-            return Scope(tag=_tag(fields.one("tag")))
+            return PauseScope(tag=_tag(fields.one("tag")))
         case "priority" if fields.one("priority") in set(Priority):
-            return Scope(priority=Priority(fields.one("priority")))
+            return PauseScope(priority=Priority(fields.one("priority")))
     raise _no_scope()
 
 
-def _of_gate(name: str) -> Scope:
+def _of_hold(name: str) -> PauseScope:
     """Return the scope of a pause by its gate. Raises Problem."""
     try:
-        return Scope.of_gate(name)
+        return PauseScope.of_hold(name)
     except ValueError:
         raise _no_scope() from None
 

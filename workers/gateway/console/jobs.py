@@ -11,8 +11,8 @@ from starlette.responses import Response
 from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
 from dispatcher.policy import why as forecast
-from dispatcher.store import UnknownJob
-from dispatcher.store.search import Page, page
+from dispatcher.store.search import Page
+from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import query
@@ -26,8 +26,8 @@ PAGE = 50
 class Jobs:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def list(self, request: Request, visitor: Visitor) -> Response:
         """Show the jobs that are meant, newest first."""
@@ -36,10 +36,10 @@ class Jobs:
         found, error = Page([], None), ""
         try:
             meant = wanted.filter(whole=visitor.operates)
-            found = page(self._desk.store, meant, PAGE, cursor or None)
+            found = self._context.store.search.page(meant, PAGE, cursor or None)
         except ValueError as wrong:
             error = mask_text(str(wrong))
-        return self._desk.pages.page(
+        return self._context.pages.page(
             "jobs.html",
             visitor,
             HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
@@ -52,17 +52,17 @@ class Jobs:
             error=error,
             states=list(State),
             reasons=list(Reason),
-            now=self._desk.store.now(),
+            now=self._context.store.now(),
         )
 
     def one(self, request: Request, visitor: Visitor) -> Response:
         """Show a job whole: whoever may only look sees numbers masked, and no texts."""
-        job = self._desk.store.get(request.path_params["id"])
-        found = forecast.why(self._desk.store, job)
+        job = self._context.store.jobs.get(request.path_params["id"])
+        found = forecast.why(self._context.store, job)
         # What the command line offers stands there as buttons.
         because = found.because.removesuffix(forecast.CHOICE.format(id=job.id))
         because = because if visitor.operates else mask_text(because)
-        return self._desk.pages.page(
+        return self._context.pages.page(
             "job.html",
             visitor,
             job=job,
@@ -74,8 +74,8 @@ class Jobs:
     def find(self, request: Request, _visitor: Visitor) -> Response:
         """Go to the job of this id, or of the call of this id, or to those of these last digits."""
         wanted = query(request).one("q")
-        for id_ in (wanted.lower(), self._desk.store.job_of_call(wanted)):
-            if id_ and self._desk.store.get_many([id_])[0]:
+        for id_ in (wanted.lower(), self._context.store.jobs.id_of_call(wanted)):
+            if id_ and self._context.store.jobs.get_many([id_])[0]:
                 return redirect(f"{ROOT}/jobs/{quote(id_, safe='')}")
         if digits(wanted):
             return redirect(f"{ROOT}/jobs{Search(recipient=digits(wanted)).address()}")

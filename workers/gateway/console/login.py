@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.store.api_keys import ApiKey, NotLetIn, Scope
+from dispatcher.model.api_key import ApiKey, NotLetIn, Scope
 from workers.gateway.console.context import (
     ConsoleContext,
     NotLoggedIn,
@@ -28,33 +28,33 @@ PAGE = f"{ROOT}/login"
 class Login:
     """The routes. A form is good where its token is the one in the browser's own cookie."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
-        self._cookie = f"{desk.cookie}-form"
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+        self._cookie = f"{context.cookie}-form"
 
     async def show(self, request: Request) -> Response:
         """Show the form, or go on where somebody is logged in already."""
-        return await self._desk.answer(request, lambda: self._show(request))
+        return await self._context.answer(request, lambda: self._show(request))
 
     async def enter(self, request: Request) -> Response:
         """Let in who shows a key that may look."""
         try:
             fields = await form(request)
         except Problem as problem:
-            return self._desk.refusal(problem)
-        return await self._desk.answer(request, lambda: self._enter(request, fields))
+            return self._context.refusal(problem)
+        return await self._context.answer(request, lambda: self._enter(request, fields))
 
     def leave(self, request: Request, _visitor: Visitor, _fields: Fields) -> Response:
         """End the session."""
-        self._desk.sessions.close(request.cookies[self._desk.cookie])
+        self._context.sessions.close(request.cookies[self._context.cookie])
         response = redirect(PAGE)
-        response.delete_cookie(self._desk.cookie, path=ROOT)
+        response.delete_cookie(self._context.cookie, path=ROOT)
         return response
 
     def _show(self, request: Request) -> Response:
         goal = query(request).one("next")
         try:
-            self._desk.visitor(request)
+            self._context.visitor(request)
         except NotLoggedIn:
             return self._form(request, ours(goal))
         return redirect(ours(goal))
@@ -75,20 +75,20 @@ class Login:
         except NotLetIn as error:
             return self._wrong_key(request, goal, error)
         response = redirect(goal)
-        self._set(request, response, self._desk.cookie, self._desk.sessions.open(key))
+        self._set(request, response, self._context.cookie, self._context.sessions.open(key))
         return response
 
     def _wrong_key(self, request: Request, goal: str, error: NotLetIn) -> Response:
         """Say so, and slow down who goes on trying; a key that is right is let in all the same."""
         address = request.client.host if request.client else ""
-        wait = self._desk.attempts.wait(address)
+        wait = self._context.store.failed_logins.wait(address)
         if wait:
             return self._too_many(request, goal, wait)
-        self._desk.attempts.failed(address)
+        self._context.store.failed_logins.add(address)
         return self._form(request, goal, f"{error}.", forbidden=True)
 
     def _key(self, text: str) -> ApiKey:
-        key = self._desk.keys.authenticate(text)
+        key = self._context.store.api_keys.authenticate(text)
         if not key.may(Scope.READ):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
@@ -109,7 +109,7 @@ class Login:
     ) -> Response:
         token = request.cookies.get(self._cookie) or secrets.token_urlsafe(16)
         status = HTTPStatus.FORBIDDEN if forbidden else HTTPStatus.OK
-        response = self._desk.pages.page(
+        response = self._context.pages.page(
             "login.html", None, status, next=goal, csrf=token, error=error
         )
         self._set(request, response, self._cookie, token)
@@ -122,5 +122,5 @@ class Login:
             path=ROOT,
             httponly=True,
             samesite="strict",
-            secure=self._desk.secure(request),
+            secure=self._context.secure(request),
         )

@@ -6,15 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.model.states import Priority
-from dispatcher.policy import credit_forecast as outlook
-from dispatcher.store import Pace, Store
-from dispatcher.store.backlog import used, waits
-from dispatcher.store.credit import account
-from dispatcher.store.outcome_counts import ends
-from dispatcher.store.search import counts
-from dispatcher.store.webhooks import Outbox
+from dispatcher.policy import credit_forecast
+from dispatcher.store import Store
+from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate
-from workers.gateway.console.banners import Standing, matters
+from workers.gateway.console.banners import Snapshot, banners
 from workers.gateway.console.chart import NAMES, chart
 from workers.gateway.console.context import ConsoleContext
 from workers.gateway.console.forms import query
@@ -32,37 +28,37 @@ DONE = {
 class Overview:
     """The routes."""
 
-    def __init__(self, desk: ConsoleContext) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """Show what is the matter, the figures, and what can be done about all calls."""
-        now = standing(self._desk.store)
-        return self._desk.pages.page(
+        now = snapshot(self._context.store)
+        return self._context.pages.page(
             "overview.html",
             visitor,
             now=now,
-            matters=matters(now),
-            rate=rate_words(now.pace, self._desk.store),
+            banners=banners(now),
+            rate=rate_words(now.pace, self._context.store),
             chart=chart(now.minutes),
             names=NAMES,
-            outlook=outlook.words(now.account, now.now),
+            credit_forecast=credit_forecast.words(now.credit, now.now),
             priorities=list(Priority),
             done=DONE.get(query(request).one("done"), ""),
         )
 
 
-def standing(store: Store) -> Standing:
+def snapshot(store: Store) -> Snapshot:
     """Return how everything stands now. Raises StoreUnavailable."""
-    return Standing(
+    return Snapshot(
         now=store.now(),
-        gates=tuple(store.gates()),
-        jobs=counts(store),
-        pace=store.pace(),
-        account=account(store),
-        waits=waits(store),
-        minutes=ends(store),
-        dead_webhooks=Outbox(store).counts()["dead"],
+        holds=tuple(store.holds.all()),
+        jobs=store.search.counts(),
+        pace=store.limiter.pace(),
+        credit=store.budget.credit(),
+        backlog=store.statistics.backlog(),
+        minutes=store.statistics.outcome_counts(),
+        dead_webhooks=store.webhooks.counts()["dead"],
     )
 
 
@@ -72,4 +68,4 @@ def rate_words(pace: Pace, store: Store) -> str:
         return "no limit"
     limit, working = Rate(pace.rate), Rate(pace.working_rate)
     slowed = f" (slowed from {limit})" if working != limit else ""
-    return f"{used(store, working.per_second)} of {working}{slowed}"
+    return f"{store.limiter.recent_requests(working.per_second)} of {working}{slowed}"

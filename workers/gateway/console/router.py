@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
-from workers.gateway.console.actions import Acts
+from workers.gateway.console.actions import Actions
 from workers.gateway.console.audit import Audit
 from workers.gateway.console.context import ConsoleContext, Endpoint
 from workers.gateway.console.holding import Holding
@@ -28,30 +28,30 @@ LIMITS = {ROOT: Limit(size=256 * 1024)}
 
 def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseRoute]:
     """Return the routes."""
-    desk = ConsoleContext.of(settings, store, messenger)
-    login, overview, jobs = Login(desk), Overview(desk), Jobs(desk)
-    acts, holding, audit = Acts(desk), Holding(desk), Audit(desk)
-    look, act = desk.looking, desk.acting
+    context = ConsoleContext.of(settings, store, messenger)
+    login, overview, jobs = Login(context), Overview(context), Jobs(context)
+    actions, holding, audit = Actions(context), Holding(context), Audit(context)
+    read, write = context.reading, context.writing
     return [
-        _get("", look(overview.show)),
-        _get("/static/{name}", _assets(desk)),
+        _get("", read(overview.show)),
+        _get("/static/{name}", _assets(context)),
         _get("/login", login.show),
         _post("/login", login.enter),
-        _post("/logout", act(login.leave, reading=True)),
-        _get("/find", look(jobs.find)),
-        _get("/jobs", look(jobs.list)),
-        _get("/jobs/{id}", look(jobs.one)),
-        _get("/acts", look(acts.list)),
-        _post("/acts", act(acts.begin)),
-        _post("/acts/propose", act(acts.propose)),
-        _get("/acts/{id}", look(acts.report)),
-        _post("/acts/{id}/stop", act(acts.stop)),
-        _post("/acts/{id}/pause", act(acts.pause)),
-        _post("/pause", act(holding.pause)),
-        _post("/resume", act(holding.resume)),
-        _post("/look", act(holding.look)),
-        _get("/audit", look(audit.show)),
-        Route(f"{ROOT}/{{path:path}}", _nowhere(desk), methods=["GET", "POST"]),
+        _post("/logout", write(login.leave, reading=True)),
+        _get("/find", read(jobs.find)),
+        _get("/jobs", read(jobs.list)),
+        _get("/jobs/{id}", read(jobs.one)),
+        _get("/acts", read(actions.list)),
+        _post("/acts", write(actions.begin)),
+        _post("/acts/propose", write(actions.create)),
+        _get("/acts/{id}", read(actions.report)),
+        _post("/acts/{id}/stop", write(actions.stop)),
+        _post("/acts/{id}/pause", write(actions.pause)),
+        _post("/pause", write(holding.pause)),
+        _post("/resume", write(holding.resume)),
+        _post("/look", write(holding.check_balance)),
+        _get("/audit", read(audit.show)),
+        Route(f"{ROOT}/{{path:path}}", _nowhere(context), methods=["GET", "POST"]),
     ]
 
 
@@ -63,16 +63,16 @@ def _post(path: str, endpoint: Endpoint) -> Route:
     return Route(ROOT + path, endpoint, methods=["POST"])
 
 
-def _assets(desk: ConsoleContext) -> Endpoint:
+def _assets(context: ConsoleContext) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        found = desk.pages.asset(request.path_params["name"])
-        return found or desk.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such file"))
+        found = context.pages.asset(request.path_params["name"])
+        return found or context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such file"))
 
     return endpoint
 
 
-def _nowhere(desk: ConsoleContext) -> Endpoint:
+def _nowhere(context: ConsoleContext) -> Endpoint:
     async def endpoint(_: Request) -> Response:
-        return desk.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page"))
+        return context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page"))
 
     return endpoint

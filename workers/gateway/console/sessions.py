@@ -1,23 +1,18 @@
-"""Sessions of the console: a random id in a cookie, whose hash stands in Redis with the key's id.
+"""Who is logged in to the console: the session of a cookie's secret, and the key behind it.
 
-They stand in Redis, not in a signed cookie, so that logging out ends them, and so does revoking
-the key: whoever comes with one is looked up, and the key behind it, too.
+Both are looked up at every request, so that logging out ends a session, and so does revoking the
+key.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from dispatcher.model.api_key import ApiKey, Scope, UnknownKey
 from dispatcher.store import Store
-from dispatcher.store.api_keys import ApiKey, ApiKeys, Scope, UnknownKey
-from dispatcher.store.redis_url import plain_errors
-
-SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,56 +47,40 @@ class Sessions:
     """The sessions. `idle` and `longest` are in seconds. Operations raise StoreUnavailable."""
 
     store: Store
-    keys: ApiKeys
     idle: float
     longest: float
 
     def open(self, key: ApiKey) -> str:
         """Begin a session; return its secret, which is kept nowhere."""
-        secret, until = secrets.token_urlsafe(SECRET_BYTES), self.store.now() + self.longest * 1000
-        name = self._name(secret)
-        with plain_errors():
-            pipe = self.store.redis.pipeline(transaction=True)
-            pipe.hset(name, mapping={"key": key.id, "until": round(until)})
-            pipe.pexpire(name, round(min(self.idle, self.longest) * 1000))
-            pipe.execute()
-        return secret
+        return self.store.sessions.open(key.id, idle=self.idle, longest=self.longest)
 
     def find(self, secret: str, *, active: bool = True) -> Visitor | None:
         """Return whose session it is, or None: there is none, it is over, or its key is.
 
         Only what a person does, `active`, keeps it from ending idle.
         """
-        name, now = self._name(secret), self.store.now()
-        with plain_errors():
-            record: Any = self.store.redis.hgetall(name)
-        left = float(record.get(b"until", 0)) - now
-        if left <= 0:
+        session = self.store.sessions.find(secret)
+        if session is None:
             return None
-        key = self._key(record[b"key"].decode(), now)
+        key = self._live_key(session.key_id)
         if key is None:
             self.close(secret)
             return None
         if active:
-            with plain_errors():
-                self.store.redis.pexpire(name, max(1, round(min(self.idle * 1000, left))))
+            self.store.sessions.touch(secret, min(self.idle, session.left))
         return Visitor(key, _csrf(secret))
 
     def close(self, secret: str) -> None:
         """End a session."""
-        with plain_errors():
-            self.store.redis.delete(self._name(secret))
+        self.store.sessions.close(secret)
 
-    def _key(self, id_: str, now: float) -> ApiKey | None:
+    def _live_key(self, id_: str) -> ApiKey | None:
         try:
-            key = self.keys.get(id_)
+            key = self.store.api_keys.get(id_)
         except UnknownKey:
             return None
-        return key if key.live(datetime.fromtimestamp(now / 1000, UTC)) else None
-
-    def _name(self, secret: str) -> str:
-        hashed = hashlib.sha256(secret.encode()).hexdigest()
-        return self.store.key("console", "session", hashed)
+        now = datetime.fromtimestamp(self.store.now() / 1000, UTC)
+        return key if key.live(now) else None
 
 
 def _csrf(secret: str) -> str:

@@ -11,19 +11,19 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
+from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.store import Store
 from dispatcher.values.tariffs import to_credits, to_units
 
 MOST = 10**9
 _AMOUNT = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)(?:/(day|total))?")
 
 
-class InvalidLimit(DispatcherError, ValueError):
+class InvalidLimit(UsageError, ValueError):
     """A scope or an amount that is none; the message says what is accepted."""
 
 
@@ -35,7 +35,7 @@ class Period(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class SpendingLimit:
     """What may be spent within a scope, in credits; `used` is spent or reserved by calls under way.
 
     `scope` is `account`, `tag:<tag>` or `client:<producer>`.
@@ -47,8 +47,8 @@ class Limit:
     used: Decimal = Decimal(0)
 
     @property
-    def gate(self) -> str:
-        """The gate that closes when it is reached."""
+    def hold(self) -> str:
+        """The name of the hold that starts when it is reached."""
         return f"{Reason.LIMIT}:{self.scope}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Limit:
         }
 
 
-def scope(text: str) -> str:
+def limit_scope(text: str) -> str:
     """Return `tag:<tag>` or `client:<producer>`, or raise InvalidLimit."""
     kind, _, what = text.partition(":")
     if kind == "client" and 0 < len(what) <= LONGEST_PRODUCER and not re.search(r"\s", what):
@@ -77,7 +77,7 @@ def scope(text: str) -> str:
     )
 
 
-def amount(text: str) -> tuple[Decimal, Period]:
+def limit_amount(text: str) -> tuple[Decimal, Period]:
     """Read `500/day` or `10000/total` (also `10000`), or raise InvalidLimit."""
     found = _AMOUNT.fullmatch(text.strip())
     if not found or not 0 < Decimal(found[1]) <= MOST:
@@ -88,44 +88,44 @@ def amount(text: str) -> tuple[Decimal, Period]:
     return Decimal(found[1]), Period(found[2] or Period.TOTAL)
 
 
-def set_limit(store: Store, wanted: Limit, *, actor: str = "", note: str = "") -> bool:
-    """Set a limit, or change it: what was spent so far keeps counting. True where there was one.
+class Spending(Repository):
+    """The limits that users set, and what was counted under them."""
 
-    `actor` is the person who sets it, if one does, and `note` why.
-    """
-    units = to_units(wanted.amount)
-    return bool(store.run("set_limit", wanted.scope, units, wanted.period, actor, note))
+    def set(self, limit: SpendingLimit, *, actor: str = "", note: str = "") -> bool:
+        """Set a limit, or change it: what was spent so far keeps counting. True where there was
+        one. `actor` is the person who sets it, if one does, and `note` why.
+        """
+        units = to_units(limit.amount)
+        return bool(self._run("set_limit", limit.scope, units, limit.period, actor, note))
 
+    def clear(self, scope: str, *, actor: str = "", note: str = "") -> bool:
+        """Forget a limit and what was counted under it. False where there was none."""
+        return bool(self._run("set_limit", scope, "", "", actor, note))
 
-def clear_limit(store: Store, scope_: str, *, actor: str = "", note: str = "") -> bool:
-    """Forget a limit and what was counted under it. False where there was none."""
-    return bool(store.run("set_limit", scope_, "", "", actor, note))
+    def limits(self) -> Iterator[SpendingLimit]:
+        """Yield the limits that stand, the account's own first."""
+        with plain_errors():
+            pipe = self._pipeline(atomic=True)
+            pipe.hget(self._account_key("limits"), "spend_day")
+            for name in ("caps", "used:day", "used:total"):
+                pipe.hgetall(self._account_key(name))
+            account, limits, *used = pipe.execute()
+        by_period = dict(zip(Period, used, strict=True))
+        counted_day = limits.pop(b"@day", b"0 0 UTC").split()
+        if int(counted_day[1]) <= self._now():
+            by_period[Period.DAY] = {}
+        rows = [] if account is None else [(b"account", account + b" 0 day")]
+        for name, text in rows + sorted(limits.items()):
+            units, _, period = text.decode().split()
+            used_units = int(by_period[Period(period)].get(name, 0))
+            amount = to_credits(int(units))
+            yield SpendingLimit(name.decode(), amount, Period(period), to_credits(used_units))
 
-
-def limits(store: Store) -> Iterator[Limit]:
-    """Yield the limits that stand, the account's own first."""
-    with plain_errors():
-        pipe = store.redis.pipeline(transaction=True)
-        pipe.hget(store.key("limits"), "spend_day")
-        for name in ("caps", "used:day", "used:total"):
-            pipe.hgetall(store.key(name))
-        account, caps, *used = pipe.execute()
-    by_period = dict(zip(Period, used, strict=True))
-    day = caps.pop(b"@day", b"0 0 UTC").split()
-    if int(day[1]) <= store.now():
-        by_period[Period.DAY] = {}
-    rows = [] if account is None else [(b"account", account + b" 0 day")]
-    for name, text in rows + sorted(caps.items()):
-        units, _, period = text.decode().split()
-        counted = int(by_period[Period(period)].get(name, 0))
-        yield Limit(name.decode(), to_credits(int(units)), Period(period), to_credits(counted))
-
-
-def begin_day(store: Store, zone: str) -> None:
-    """Set the day that daily limits count, by the calendar of an IANA zone."""
-    starts, ends = day(datetime.fromtimestamp(store.now() / 1000, UTC), zone)
-    moments = (round(each.timestamp() * 1000) for each in (starts, ends))
-    store.run("begin_day", *moments, zone)
+    def begin_day(self, zone: str) -> None:
+        """Set the day that daily limits count, by the calendar of an IANA zone."""
+        starts, ends = day(datetime.fromtimestamp(self._now() / 1000, UTC), zone)
+        moments = (round(each.timestamp() * 1000) for each in (starts, ends))
+        self._run("begin_day", *moments, zone)
 
 
 def day(now: datetime, zone: str) -> tuple[datetime, datetime]:

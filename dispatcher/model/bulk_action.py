@@ -1,0 +1,184 @@
+"""Bulk actions: what a person asks for many jobs at once; frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from string import ascii_lowercase
+from typing import Any
+
+from dispatcher.errors import DispatcherError
+from dispatcher.model.job import iso
+from dispatcher.values.masking import mask_text
+
+MOST = 1_000_000
+"""Jobs of one bulk action: their ids wait in Redis' memory."""
+WORDS = {
+    "gone": "there is no such job (any more)",
+    "reached": "somebody was reached",
+    "not_ended": "it has not ended: it waits or is being called",
+    "uncertain": "a call may be under way, nobody knows yet",
+    "cancelled": "it was cancelled",
+    "overdue": "its deadline passed",
+    "ended": "it has ended",
+    "calling": "it is being called",
+    "known": "what came of it is known",
+}
+"""Why a job is left alone, by the words of _acts.lua."""
+
+
+class TooMany(DispatcherError):
+    """More jobs are selected than one bulk action takes on; narrow it down."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST:,} jobs are meant: narrow it down, such as by time")
+
+
+class UnknownAction(DispatcherError, LookupError):
+    """There is no such bulk action: it was never created, or is past its retention."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"there is no act {mask_text(id_[:40])!r}: check the id, or preview it anew;"
+            " what was previewed is kept for an hour, and what was done for 30 days"
+        )
+
+
+class BulkActionKind(StrEnum):
+    """What people do to jobs; `_acts.lua` has the rules of each."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    REACHED = "reached"
+    PRIORITISE = "prioritise"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Jobs that are left alone for one reason: its word, how many, and the first ids of them."""
+
+    reason: str
+    count: int
+    ids: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        return {
+            "reason": self.reason,
+            "why": WORDS[self.reason],
+            "count": self.count,
+            "ids": list(self.ids),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a bulk action would do now; nothing is changed.
+
+    `ids` are the jobs it would act on, in that order; `matched` counts those and the ones that are
+    left out. `unknown` of them may have been called already, and nobody knows. `credits` is what
+    calling them once is expected to cost, and `credits_if_answered` what it does if all are
+    answered. `options` is how to act, as the operations take it.
+    """
+
+    id: str
+    kind: BulkActionKind
+    selection: str
+    options: dict[str, Any]
+    ids: tuple[str, ...]
+    credits: Decimal
+    credits_if_answered: Decimal
+    unknown: int
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def matched(self) -> int:
+        """How many jobs are selected."""
+        return len(self.ids) + sum(each.count for each in self.left_out)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it, without the ids and with numbers masked."""
+        return {
+            "id": self.id,
+            "act": self.kind,
+            "meant": mask_text(self.selection),
+            "matched": self.matched,
+            "chosen": len(self.ids),
+            "expected_credits": float(self.credits),
+            "credits_if_all_answered": float(self.credits_if_answered),
+            "may_have_been_called": self.unknown,
+            "left_out": [each.to_dict() for each in self.left_out],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAction:
+    """How a bulk action stands. `state` is `proposed`, `running`, `done` or `stopped`.
+
+    Of `chosen` jobs `did` were acted on and `left` not looked at yet (or any more, if it was
+    stopped); the rest is `refused`, since something happened to them after the preview.
+    """
+
+    id: str
+    kind: BulkActionKind
+    state: str
+    selection: str
+    actor: str
+    why: str
+    begun_at: datetime | None
+    ended_at: datetime | None
+    matched: int
+    chosen: int
+    did: int
+    left: int
+    refused: tuple[LeftOut, ...]
+    credits: Decimal
+    credits_if_answered: Decimal
+    unknown: int
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is done."""
+        return self.state in {"done", "stopped"}
+
+    @property
+    def tag(self) -> str | None:
+        """The tag of the jobs it reopened: to list, pause, cancel or limit them by."""
+        return f"retry:{self.id}" if self.kind is BulkActionKind.RETRY else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON knows it, numbers masked in what people wrote."""
+        return {
+            "id": self.id,
+            "act": self.kind,
+            "state": self.state,
+            "meant": mask_text(self.selection),
+            "actor": self.actor,
+            "why": mask_text(self.why),
+            "begun_at": iso(self.begun_at),
+            "ended_at": iso(self.ended_at),
+            "matched": self.matched,
+            "chosen": self.chosen,
+            "did": self.did,
+            "left": self.left,
+            "refused": [each.to_dict() for each in self.refused],
+            "expected_credits": float(self.credits),
+            "credits_if_all_answered": float(self.credits_if_answered),
+            "may_have_been_called": self.unknown,
+            "left_out": [each.to_dict() for each in self.left_out],
+            "tag": self.tag,
+        }
+
+
+def new_id(seed: str | None = None) -> str:
+    """Return the id of a new bulk action, or of that which a seed stands for: 12 letters.
+
+    Letters, since digits alone would look like a telephone number, and be masked.
+    """
+    raw = secrets.token_bytes(12) if seed is None else hashlib.sha256(seed.encode()).digest()[:12]
+    return "".join(ascii_lowercase[byte % 26] for byte in raw)

@@ -1,0 +1,84 @@
+"""How things stand: jobs, pace, lines, gates, credit and what is counted, as JSON knows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from dispatcher.model.job import iso_of
+from dispatcher.model.states import TERMINAL, State
+from dispatcher.policy import credit_forecast
+from dispatcher.store import Store
+from dispatcher.store.callbacks import FATES
+
+
+def statistics(store: Store) -> dict[str, Any]:
+    """Return how things stand, as JSON knows it. Raises StoreUnavailable."""
+    by_state = store.search.counts()
+    pace, credit = store.limiter.pace(), store.budget.credit()
+    counted = Counter(store.statistics.counters())
+    return {
+        "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
+        "reasons": {
+            state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
+        },
+        "rate": {
+            "limit": pace.rate,
+            "working": pace.working_rate,
+            "next_slot_in": pace.next_slot,
+            "connections": pace.connections,
+        },
+        "ready": pace.ready,
+        "lines": pace.lines,
+        "fed": pace.dispatched,
+        "waiting_since": {
+            priority: None if at is None else iso_of(at)
+            for priority, at in store.queue.waiting_since().items()
+        },
+        "webhooks": store.webhooks.counts(),
+        "gates": holds(store),
+        "balance": None if credit.balance is None else float(credit.balance),
+        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
+        "credit": credit_forecast.as_json(credit),
+        "outlook": credit_forecast.words(credit, store.now()),
+        "second_calls": counted["second_calls"],
+        "attempts": counted["attempts"],
+        "requests": counted["requests"],
+        "ended": _ended(counted),
+        "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
+        "at": iso_of(store.now()),
+    }
+
+
+def balance(store: Store) -> dict[str, Any]:
+    """Return how the account's credit stands, with what holds calls back and what limits them."""
+    return credit_forecast.as_json(store.budget.credit()) | {
+        "gates": holds(store),
+        "limits": [limit.to_dict() for limit in store.spending.limits()],
+    }
+
+
+def holds(store: Store) -> list[dict[str, Any]]:
+    """Return the holds that stand."""
+    return [
+        {
+            "gate": hold.name,
+            "since": iso_of(hold.since),
+            "why": hold.why,
+            "required": hold.required,
+            "ajar": hold.half_open,
+        }
+        for hold in store.holds.all()
+    ]
+
+
+def _ended(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return how many jobs ever ended: state -> reason ('' for none) -> count."""
+    table: dict[str, dict[str, int]] = {state: {} for state in State if state in TERMINAL}
+    for name, number in counted.items():
+        what, _, kind = name.partition(".")
+        if what == "ended":
+            state, _, reason = kind.partition(":")
+            table[state][reason] = number
+    return table

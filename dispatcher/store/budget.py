@@ -1,0 +1,140 @@
+"""The account's budget: the ledger, balance checks, learned costs.
+
+Amounts are in credits. store/lua/_ledger.lua lists what stands where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dispatcher.model.credit import Costs, Credit
+from dispatcher.model.states import WAITING
+from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.events import AccountEvent, caused
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.values.tariffs import Priced, tariff, to_credits, to_units
+
+BUCKET, BUCKETS = 600, 6
+"""As in _ledger.lua: spending is counted by so many seconds, and so many of these are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRight:
+    """The right to check the balance once, with the ledger (in units) as it stood then."""
+
+    spent: int
+    estimated: int
+
+
+class Budget(Repository):
+    """The ledger of the account and what it was last told of its balance."""
+
+    def take_check(self, *, lease: float, now: bool = False) -> CheckRight | None:
+        """Take the right to check the balance, if it is time or is to be `now`.
+
+        Nobody else gets it for `lease` seconds, or until the check is noted or has failed.
+        """
+        found = self._run("watch", milliseconds(lease), int(now))
+        return CheckRight(int(found[0]), int(found[1])) if found else None
+
+    def request_check(self) -> None:
+        """Have the workers check the balance at their next tick."""
+        with plain_errors():
+            self._redis.hset(self._account_key("credit"), "look_at", 0)
+
+    def note_balance(self, balance: Decimal, right: CheckRight, every: float) -> list[AccountEvent]:
+        """Keep what the provider said; return what follows. `every`: seconds to the next check."""
+        ledger = right.spent, right.estimated
+        flat = self._run("note_balance", to_units(balance), *ledger, milliseconds(every))
+        return caused(flat)
+
+    def check_failed(self, why: str, every: float, *, refused: bool = False) -> list[AccountEvent]:
+        """Keep that the balance could not be seen; return what follows.
+
+        `refused`: since the provider refuses the account, so that a call would fare no better.
+        """
+        return caused(self._run("look_failed", why, milliseconds(every), int(refused)))
+
+    def credit(self) -> Credit:
+        """Return how the account's credit stands."""
+        names = ("credit", "burn", "waiting", "costs", "limits")
+        ledger, burn, counts, learned, config = self._hashes(*names)
+        waiting, means = _waiting(counts), _costs(learned, config)
+        spent, at_check = int(ledger.get("spent", 0)), int(ledger.get("seen_spent", 0))
+        needs = (means.of(name) * many for name, many in waiting.items())
+        return Credit(
+            balance=_amount(ledger.get("balance")),
+            seen_at=_moment(ledger.get("seen")),
+            failed_checks=int(ledger.get("misses", 0)),
+            next_check_at=_moment(ledger.get("look_at")),
+            spent=to_credits(spent),
+            spent_since=to_credits(spent - at_check + int(ledger.get("guessed", 0))),
+            in_flight=to_credits(int(ledger.get("flying", 0))),
+            floor=_amount(config.get("floor")),
+            burn_per_hour=_burn(burn, self._now()),
+            waiting=waiting,
+            waiting_needs=sum(needs, Decimal(0)),
+            warned=_amount(ledger.get("warned")),
+        )
+
+    def costs(self) -> Costs:
+        """Return what was learned so far."""
+        return _costs(*self._hashes("costs", "limits"))
+
+    def expected_credits(self, calls: Iterable[Priced]) -> Decimal:
+        """Return what these requests or jobs will probably cost, one call each, by what was
+        learned. Reads the costs once, however many calls there are.
+        """
+        known = self.costs()
+        return sum((known.of(tariff(call)) for call in calls), Decimal(0))
+
+    def _hashes(self, *names: str) -> list[Raw]:
+        with plain_errors():
+            pipe = self._pipeline(atomic=True)
+            for name in names:
+                pipe.hgetall(self._account_key(name))
+            found = pipe.execute()
+        return [{name.decode(): value for name, value in fields.items()} for fields in found]
+
+
+Raw = dict[str, bytes]
+
+
+def _costs(learned: Raw, config: Raw) -> Costs:
+    rows = {name: text.decode().split() for name, text in learned.items()}
+    return Costs(
+        means={name: Decimal(row[1]) / to_units(1) for name, row in rows.items()},
+        paid={name: Decimal(row[3]) / to_units(1) for name, row in rows.items() if row[2] != "0"},
+        start=_amount(config.get("expected")) or Decimal(20),
+    )
+
+
+def _waiting(counts: Raw) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, number in counts.items():
+        state, _, call = name.partition(":")
+        if state in WAITING and int(number):
+            found[call] = found.get(call, 0) + int(number)
+    return found
+
+
+def _burn(buckets: Raw, now: float) -> Decimal:
+    """Return credits per hour: what the last hour took, or as much of it as there is."""
+    present = int(now / 1000 // BUCKET)
+    recent = {
+        int(name): int(took) for name, took in buckets.items() if int(name) > present - BUCKETS
+    }
+    if not recent:
+        return Decimal(0)
+    seconds = max(60.0, now / 1000 - min(recent) * BUCKET)
+    return to_credits(sum(recent.values())) * 3600 / Decimal(f"{seconds:.3f}")
+
+
+def _amount(units: bytes | None) -> Decimal | None:
+    return None if units is None else to_credits(int(units))
+
+
+def _moment(milliseconds: bytes | None) -> float | None:
+    return None if milliseconds is None else float(milliseconds)

@@ -1,0 +1,99 @@
+"""Holds: what keeps jobs from being dialled, of itself or since somebody paused them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from dispatcher.model.request import tag
+from dispatcher.model.states import Priority, Reason
+from dispatcher.store.connection import Repository
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.values import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class PauseScope:
+    """What a pause holds: everything, or the jobs with a tag, or those of a priority."""
+
+    tag: str | None = None
+    priority: Priority | None = None
+
+    @property
+    def hold(self) -> str:
+        """The name of this pause's hold."""
+        if self.tag is not None:
+            return f"{Reason.PAUSED}:tag:{self.tag}"
+        if self.priority is not None:
+            return f"{Reason.PAUSED}:priority:{self.priority}"
+        return Reason.PAUSED
+
+    @classmethod
+    def of_hold(cls, name: str) -> Self:
+        """Return what a pause's hold stops. Raises ValueError where no pause has such a hold."""
+        match name.split(":", 2):
+            case [Reason.PAUSED]:
+                return cls()
+            case [Reason.PAUSED, "tag", value]:
+                return cls(tag=tag(value))
+            case [Reason.PAUSED, "priority", value]:
+                return cls(priority=Priority(value))
+        raise ValueError(f"{name[:60]!r} is the gate of no pause")
+
+    def __str__(self) -> str:
+        if self.tag is not None:
+            return f"jobs tagged {self.tag}"
+        return f"{self.priority} jobs" if self.priority is not None else "all calls"
+
+
+class Holds(Repository):
+    """The holds of the account."""
+
+    def start(
+        self,
+        name: str,
+        why: str,
+        required: float = 0,
+        *,
+        refused: bool = False,
+        actor: str = "",
+        note: str = "",
+    ) -> bool:
+        """Start a hold for the whole account; False where it stands already.
+
+        `required` is the balance that ends it, in credits. `refused`: the provider itself said
+        no, so that one job tries before all are let go. `actor` is the person who starts it, if
+        one does, and `note` that person's words.
+        """
+        return bool(self._run("close_gate", name, why, required, int(refused), actor, note))
+
+    def end(self, name: str, why: str = "", *, actor: str = "") -> bool:
+        """End a hold; the next pump releases what it held. False where there was none."""
+        return bool(self._run("open_gate", name, why, actor))
+
+    def all(self) -> list[Hold]:
+        """Return the holds that stand, by name."""
+        with plain_errors():
+            found: dict[bytes, bytes] = self._redis.hgetall(self._account_key("gates"))  # type: ignore[assignment]
+        return sorted((_hold(*pair) for pair in found.items()), key=lambda hold: hold.name)
+
+    def pause(self, scope: PauseScope, *, actor: str, note: str = "") -> bool:
+        """Dial nothing of the scope until it is resumed; True where it was not paused before."""
+        why = f"paused by {actor}" + (f": {note}" if note else "")
+        return self.start(scope.hold, why, actor=actor, note=note)
+
+    def resume(self, scope: PauseScope, *, actor: str, note: str = "") -> bool:
+        """End a pause: what it held goes into line again; True where it was paused."""
+        return self.end(scope.hold, note, actor=actor)
+
+
+def _hold(name: bytes, text: bytes) -> Hold:
+    facts = json.loads(text)
+    return Hold(
+        name=name.decode(),
+        since=facts["since"],
+        why=facts["why"],
+        required=facts.get("required", 0),
+        half_open=facts.get("ajar", False),
+    )

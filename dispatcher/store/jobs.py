@@ -1,0 +1,169 @@
+"""Jobs: enqueue them, read them, and what people do to a single one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dispatcher.model.job import Job
+from dispatcher.model.request import FURTHEST, JobRequest
+from dispatcher.model.states import Priority
+from dispatcher.store import codec
+from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, UnknownJob
+
+AT_ONCE = 50
+"""Jobs written in one atomic step: a few milliseconds of Redis' time."""
+NAMED_BY_ID = frozenset({"cancelled", "expired"})
+"""What a retry of many leaves out unless it is selected by name, and a job's id names."""
+_REMEDIES = {
+    "reached": "it was reached",
+    "uncertain": "it is uncertain: a call may be under way. Wait until that is known, mark it as"
+    " reached, or say that it is to be redialled now (--uncertain)",
+}
+
+
+class Jobs(Repository):
+    """The jobs of the account, by their ids."""
+
+    def enqueue(self, request: JobRequest, *, actor: str = "producer", scope: str = "") -> Enqueued:
+        """Write a job, once for its key. Raises KeyConflict where the key has another request."""
+        return self.enqueue_many([request], actor=actor, scope=scope)[0].unwrap()
+
+    def enqueue_many(
+        self, requests: Sequence[JobRequest], *, actor: str = "producer", scope: str = ""
+    ) -> list[Outcome]:
+        """Write jobs in one round trip; the outcomes are in the order of the requests."""
+        rows = [codec.packed(request, scope) for request in requests]
+        answers = self.enqueue_packed(rows, actor=actor)
+        return [
+            Outcome(row.id, request, answer)
+            for row, request, answer in zip(rows, requests, answers, strict=True)
+        ]
+
+    def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
+        """Write packed requests in one round trip; return `new`, `same` or `other` for each."""
+        with plain_errors():
+            pipe = self._pipeline()
+            for start in range(0, len(rows), AT_ONCE):
+                some = ",".join(row.text for row in rows[start : start + AT_ONCE])
+                self._connection.run_in(pipe, "enqueue", actor, f"[{some}]")
+            return [answer.decode() for some in pipe.execute() for answer in some]
+
+    def find_existing(self, rows: Sequence[Packed]) -> list[str]:
+        """Return what enqueue_packed would answer for each now; nothing is written."""
+        if not rows:
+            return []
+        found = self._run("standing", *(text for row in rows for text in (row.id, row.fingerprint)))
+        return [answer.decode() for answer in found]
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def get(self, id_: str) -> Job:
+        """Return a job. Raises UnknownJob."""
+        job = self.get_many([id_])[0]
+        if job is None:
+            raise UnknownJob(id_)
+        return job
+
+    def get_many(self, ids: Iterable[str]) -> list[Job | None]:
+        """Return jobs in the order of their ids, None for those that are gone."""
+        wanted = list(ids)
+        with plain_errors():
+            pipe = self._pipeline()
+            for id_ in wanted:
+                pipe.hgetall(self._key("job", id_))
+            records = [codec.record(raw) for raw in pipe.execute()]
+            for id_, record in zip(wanted, records, strict=True):
+                pipe.zscore(self._key("next", record.get("state", "")), id_)
+            moments = pipe.execute()
+        return [
+            Job.from_record(id_, record, at) if "state" in record else None
+            for id_, record, at in zip(wanted, records, moments, strict=True)
+        ]
+
+    def id_of_call(self, callid: str) -> str | None:
+        """Return the id of the job that a call belongs to."""
+        bucket = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()[:4]
+        with plain_errors():
+            found: bytes | None = self._redis.hget(self._key("calls", bucket), callid)  # type: ignore[assignment]
+        return found.decode() if found else None
+
+    # -- what people do --------------------------------------------------------------------
+
+    def cancel(self, id_: str, *, actor: str, why: str = "") -> None:
+        """End a job that is not dialled yet. Raises UnknownJob, Refused."""
+        self._act("cancel", id_, actor, why, "job {id} cannot be cancelled: it is {state}")
+
+    def retry(
+        self,
+        id_: str,
+        *,
+        actor: str,
+        why: str = "",
+        expires: float | None = None,
+        uncertain: bool = False,
+    ) -> None:
+        """Reopen a job that ended without reaching anybody. Raises UnknownJob, Refused.
+
+        `expires` is the new deadline in seconds from now; left out, the first one's length.
+        `uncertain`: also where a call may be under way, which nobody waits for any more.
+        """
+        options: dict[str, Any] = {} if expires is None else {"span": deadline(expires)}
+        self._act(
+            "retry",
+            id_,
+            actor,
+            why,
+            "job {id} cannot be retried: {remedy}",
+            named=NAMED_BY_ID | ({"uncertain"} if uncertain else set()),
+            **options,
+        )
+
+    def mark_reached(self, id_: str, *, actor: str, why: str = "") -> None:
+        """End a job of unknown outcome as a person knows. Raises UnknownJob, Refused."""
+        refusal = (
+            "job {id} cannot be marked as reached: it is {stands}, and only one whose outcome"
+            " is unknown can"
+        )
+        self._act("reached", id_, actor, why, refusal)
+
+    def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
+        """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
+        refusal = "job {id} is {state}: its priority is past mattering"
+        self._act("prioritise", id_, actor, why, refusal, priority=priority)
+
+    def purge(self, id_: str, before: float) -> bool:
+        """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
+        return bool(self._run("purge", id_, round(before)))
+
+    def _act(
+        self,
+        kind: str,
+        id_: str,
+        actor: str,
+        why: str,
+        refusal: str,
+        *,
+        named: Iterable[str] = (),
+        **options: Any,
+    ) -> None:
+        text = json.dumps({"named": dict.fromkeys(named, True), **options})
+        answer = [text.decode() for text in self._run("act", kind, id_, actor, why, text)]
+        code, state, reason = answer
+        if code == "gone":
+            raise UnknownJob(id_)
+        if code:
+            remedy = _REMEDIES.get(code, f"it is {state}, not ended")
+            stands = f"{state}/{reason}" if reason else state
+            raise Refused(refusal.format(id=id_, state=state, stands=stands, remedy=remedy))
+
+
+def deadline(seconds: float) -> int:
+    """Return a new deadline, in seconds from now, as the scripts take it. Raises Refused."""
+    if not 0 < seconds <= FURTHEST.total_seconds():
+        raise Refused(f"a deadline {seconds:g} s from now is not within {FURTHEST.days} days")
+    return milliseconds(seconds)

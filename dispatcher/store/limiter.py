@@ -1,0 +1,69 @@
+"""The account's limiter: its config, its rate, its connections."""
+
+from __future__ import annotations
+
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import Priority
+from dispatcher.store import codec
+from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.values import Pace, Wait
+
+_LEFT_AFTER_429 = 0.7
+"""What is left of the working rate after a 429: the real limit is not documented, and a fifth too
+much is likelier than twice too much."""
+
+
+class Limiter(Repository):
+    """Lets out as many requests as the provider takes, for all processes together."""
+
+    def publish(self, config: AccountConfig) -> None:
+        """Make this the config of the account, for every process and at once."""
+        flat = [text for pair in codec.account_fields(config).items() for text in pair]
+        with plain_errors():
+            pipe = self._pipeline(atomic=True)
+            pipe.delete(self._account_key("limits"))
+            pipe.hset(self._account_key("limits"), items=flat)
+            pipe.execute()
+
+    def take_slot(self, holder: str, slot: str = "", *, probe: bool = False) -> Wait | None:
+        """Ask for one request that is not a dial; None: go, and `give_back` the holder after.
+
+        Only a `probe` goes out while the provider is down or refuses the account.
+        """
+        wait, reserved = self._run("slot", holder, slot, int(probe))
+        return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
+
+    def give_back(self, holder: str) -> None:
+        """Give back the connection of a request that take_slot let through."""
+        self._run("give_back", holder)
+
+    def rebook(self, booked: str) -> str:
+        """Say that a request that was granted goes out only now; return its new booking."""
+        return str(self._run("rebook", booked).decode())
+
+    def throttle(self, wait: float) -> None:
+        """Move the whole account's next request to `wait` seconds from now, and slow down."""
+        self._run("throttle", milliseconds(wait), _LEFT_AFTER_429)
+
+    def pace(self) -> Pace:
+        """Return where the limiter and the lines stand."""
+        rate, working, next_slot, connections, *lines, dispatched = self._run("pace")
+        by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
+        return Pace(
+            rate=float(rate) if rate else None,
+            working_rate=float(working) if working else None,
+            next_slot=float(next_slot) / 1000,
+            connections=int(connections),
+            ready={priority: ready for priority, ready, _ in by_priority},
+            lines={priority: number for priority, _, number in by_priority},
+            dispatched=int(dispatched),
+        )
+
+    def recent_requests(self, rate: float) -> int:
+        """Return how many requests went out within the latest period of a rate (per second)."""
+        most = max(1, int(rate))
+        since = self._now() - most / rate * 1000
+        with plain_errors():
+            moments: list[bytes] = self._redis.lrange(self._account_key("recent"), -most, -1)  # type: ignore[assignment]
+        return sum(float(moment) > since for moment in moments)

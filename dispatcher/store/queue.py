@@ -1,0 +1,81 @@
+"""The way of a job to its dial: into line, out to the workers, claimed by one of them."""
+
+from __future__ import annotations
+
+import math
+
+from dispatcher.model.job import Job
+from dispatcher.model.states import Priority, State
+from dispatcher.store import codec
+from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.values import Claim, Day, Hours, Pumped, Wait
+from dispatcher.values.calling_hours import Window
+
+LOST_AFTER = 15.0
+"""Seconds after which a message that no worker took up is sent again: the broker holds about a
+second of work, so that nothing honest waits so long."""
+
+
+class Queue(Repository):
+    """The jobs that wait to be dialled."""
+
+    def feed(self, most: int = 100) -> list[tuple[str, Priority]]:
+        """Choose the jobs a message goes out for now: `(id, priority)`, most deserving first."""
+        flat = self._run("feed", most, milliseconds(LOST_AFTER))
+        return [(flat[i].decode(), Priority(flat[i + 1].decode())) for i in range(0, len(flat), 2)]
+
+    def claim(
+        self, id_: str, *, token: str, lease: float, slot: str = "", actor: str = "worker"
+    ) -> Claim | Wait | Hours | Day | State | None:
+        """Take the right to make one request now, or learn why not.
+
+        A State is one in which there is nothing to do, None means that there is no such job.
+        `lease` is in seconds. The same `token` asks again for the same claim, should the first
+        answer have been lost; `slot` is what a Wait reserved for it.
+        """
+        answer = self._run("claim", id_, token, milliseconds(lease), actor, slot)
+        if isinstance(answer, bytes):
+            return None if answer == b"gone" else State(answer.decode())
+        kind, first, second = answer
+        if kind == b"wait":
+            return Wait(float(first) / 1000, second.decode())
+        if kind == b"day":
+            return Day(first.decode())
+        job = Job.from_record(id_, codec.record(second))
+        if kind == b"hours":
+            return Hours(job, first.decode())
+        return Claim(job, int(first), kind.decode())
+
+    def set_calling_window(
+        self, id_: str, window: Window | None, why: str, hours: str
+    ) -> State | None:
+        """Set the window in which a queued job may be dialled; where none ever opens it fails.
+
+        `hours` is the text it comes from: a window of hours that were changed since does not count.
+        """
+        opens, closes = (window.opens, window.closes) if window else (None, None)
+        # Rounded up, a window that is open now would open a moment later.
+        start = str(math.floor(opens.timestamp() * 1000)) if opens else ""
+        moments = (start, codec.moment(closes))
+        state = self._run("admit", id_, *moments, "worker", why, hours)
+        return None if state == b"gone" else State(state.decode())
+
+    def pump(self, most: int = 500) -> Pumped:
+        """Move due jobs into line, overdue ones to their end, held ones out of ended holds."""
+        return Pumped(*self._run("pump", most))
+
+    def position(self, id_: str) -> tuple[int, float, float] | None:
+        """Return how many go before a queued job, seconds between two, and until the next slot."""
+        found = self._run("position", id_)
+        if found is None:
+            return None
+        before, spacing, until_slot = found
+        return int(before), float(spacing) / 1000, float(until_slot) / 1000
+
+    def waiting_since(self) -> dict[Priority, float | None]:
+        """Return since when (ms since the epoch) the longest waiting job is due, by priority.
+
+        It is ready or held; None: none is.
+        """
+        found = self._run("oldest")
+        return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}

@@ -1,0 +1,65 @@
+"""The Redis server itself: whether it answers, is new enough, and keeps what it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dispatcher.store.connection import Repository
+from dispatcher.store.redis_url import check_version, plain_errors
+from dispatcher.values.server_version import ServerVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an operator must know of the server.
+
+    `append_only`: every change is written to a file, as often as `fsync` says (`always`,
+    `everysec` or `no`; None: not written, or the server does not tell). `eviction` is its policy
+    for when memory is short. `memory` is in bytes.
+    """
+
+    version: ServerVersion
+    append_only: bool
+    fsync: str | None
+    eviction: str
+    memory: int
+
+
+class Server(Repository):
+    """Questions to the server."""
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable where Redis does not answer."""
+        with plain_errors():
+            self._redis.ping()
+
+    def check_version(self) -> ServerVersion:
+        """Return the server's version. Raises StoreUnsuitable where it is too old."""
+        return check_version(self._redis)
+
+    def facts(self) -> Facts:
+        """Return what the server tells of itself."""
+        with plain_errors():
+            info: dict[str, Any] = self._redis.info()
+            append_only = bool(info.get("aof_enabled"))
+            return Facts(
+                version=ServerVersion.of_info(info),
+                append_only=append_only,
+                fsync=self._fsync() if append_only else None,
+                eviction=str(info.get("maxmemory_policy")),
+                memory=int(info["used_memory"]),
+            )
+
+    def _fsync(self) -> str | None:
+        from redis import RedisError  # noqa: PLC0415 - see redis_url
+
+        try:
+            found: dict[str, str] = self._redis.config_get("appendfsync")  # type: ignore[assignment]
+        except RedisError:  # some servers keep their settings to themselves
+            return None
+        return found.get("appendfsync", "")
+
+    def close(self) -> None:
+        """Close the connections; they are opened again when needed."""
+        self._redis.close()
