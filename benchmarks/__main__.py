@@ -9,6 +9,7 @@ import time
 from importlib import import_module
 
 NAMES = (
+    "lua",
     "memory",
     "rate",
     "overtaking",

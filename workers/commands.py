@@ -179,6 +179,8 @@ def flower(context: typer.Context) -> None:
 def _settings(context: typer.Context) -> Settings:
     """Return the settings, with the Redis, the broker and the sandbox of an `up` that runs here."""
     found = connection.of(context)
-    if found.running and found.running.sandbox_url and not os.environ.get("XOXZO_API_SID"):
+    settings = Settings.load(redis_url=found.url(), broker_url=found.broker())
+    if found.running and found.running.sandbox_url and not settings.credentials:
         use_sandbox(os.environ, found.running.sandbox_url)
-    return Settings.load(redis_url=found.url(), broker_url=found.broker())
+        return Settings.load(redis_url=found.url(), broker_url=found.broker())
+    return settings

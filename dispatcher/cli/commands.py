@@ -43,6 +43,9 @@ COMMANDS = {
     ),
     "audit": Entry(f"{_OURS}.actions:audit", "Say who did what, when and why."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),
+    "migrate": Entry(
+        f"{_OURS}.migrate:migrate", "Bring the records of an older version up to date."
+    ),
     "url": Entry(f"{_OURS}.url:url", "Print where Redis, or a part of `up`, is reached."),
     "keys": Entry(f"{_OURS}.keys:app", "API keys: who is let in over HTTP, and to what."),
     "webhooks": Entry(

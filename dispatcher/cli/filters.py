@@ -47,12 +47,12 @@ _HINTS: dict[str, Any] = {
 
 
 def by_filter(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which jobs are meant; it gets them as `wanted`.
+    """Give a command the options that say which jobs are meant; it gets them as `filter_`.
 
     Its options come after them. Raises InvalidMoment, BadParameter for what makes no sense.
     """
     own = inspect.signature(command, eval_str=True)
-    given = [each for each in own.parameters.values() if each.name != "wanted"]
+    given = [each for each in own.parameters.values() if each.name != "filter_"]
     arguments = [each for each in given if each.kind is not Parameter.KEYWORD_ONLY]
     options = [each for each in given if each.kind is Parameter.KEYWORD_ONLY]
     shared = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.store.schema import mismatch
 from dispatcher.values.server_version import NEEDED, ServerVersion
 
 if TYPE_CHECKING:
@@ -141,19 +142,29 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
     text = str(error)
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
+    return _not_now(where, text) or _unsuitable(where, text)
+
+
+def _not_now(where: str, text: str) -> StoreUnavailable | None:
     if text.startswith(
         ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")
     ):
         return StoreUnavailable(
             f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
         )
-    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
-        command = text.partition(",")[0].removeprefix("unknown command ")
-        return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")
     if text.startswith("OOM"):
         return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
     if text.startswith("MISCONF"):
         return StoreUnavailable(f"{where} cannot write to its disk: see its log")
+    return None
+
+
+def _unsuitable(where: str, text: str) -> StoreUnsuitable:
+    if text.startswith("SCHEMA "):
+        return StoreUnsuitable(mismatch(text.removeprefix("SCHEMA ")))
+    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
+        command = text.partition(",")[0].removeprefix("unknown command ")
+        return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")
     return StoreUnsuitable(f"{where} refused an operation: {text[:300]}")
 
 

@@ -32,16 +32,16 @@ class Server(Repository):
     def ping(self) -> None:
         """Raise StoreUnavailable where Redis does not answer."""
         with plain_errors():
-            self._redis.ping()
+            self._connection.redis.ping()
 
     def check_version(self) -> ServerVersion:
         """Return the server's version. Raises StoreUnsuitable where it is too old."""
-        return check_version(self._redis)
+        return check_version(self._connection.redis)
 
     def facts(self) -> Facts:
         """Return what the server tells of itself."""
         with plain_errors():
-            info: dict[str, Any] = self._redis.info()
+            info: dict[str, Any] = self._connection.redis.info()
             append_only = bool(info.get("aof_enabled"))
             return Facts(
                 version=ServerVersion.of_info(info),
@@ -55,11 +55,11 @@ class Server(Repository):
         from redis import RedisError  # noqa: PLC0415 - see redis_url
 
         try:
-            found: dict[str, str] = self._redis.config_get("appendfsync")  # type: ignore[assignment]
+            found: dict[str, str] = self._connection.redis.config_get("appendfsync")  # type: ignore[assignment]
         except RedisError:  # some servers keep their settings to themselves
             return None
         return found.get("appendfsync", "")
 
     def close(self) -> None:
         """Close the connections; they are opened again when needed."""
-        self._redis.close()
+        self._connection.redis.close()

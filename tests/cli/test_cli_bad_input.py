@@ -83,6 +83,9 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*SAY, "--hours", "monday 08:00-21:00"), ("hours", "'monday'", "mon tue wed")),
     ((*SAY, "--hours", ""), ("hours", "no hours")),
     (("+81990504123", "--say", "x"), ("recipient", "premium-rate")),
+    ((*SAY, "--param", "jp_line"), ("--param", "no =", "name=value")),
+    ((*SAY, "--param", "recipient=1"), ("params", "'recipient'", "fills in")),
+    ((*SAY, "--param", "a="), ("params", "'a'", "not shown")),
     ((*SAY, "--timeout", "1m"), ("--timeout", "--wait")),
     ((*SAY, "--max-attempts", "five"), ("--max-attempts", "integer")),
     ((*SAY, "--max-attempts", "0"), ("max_attempts", "1")),
@@ -427,7 +430,7 @@ def test_balance_with_wrong_credentials_fails_and_shows_none(
     shell: Shell, provider: dict[str, str]
 ) -> None:
     ran = shell("balance", **{**provider, "XOXZO_API_AUTH_TOKEN": "Hunter2"})
-    refused(ran, FAILED, "SID and token")
+    refused(ran, FAILED, "does not know these credentials")
     assert "Hunter2" not in ran.err
 
 

@@ -53,7 +53,7 @@ def asked(shell: Shell, *command: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=120,  # a busy machine
     )
     assert done.stderr == ""
     return done.stdout.splitlines()

@@ -117,7 +117,7 @@ def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
 
 def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
     redis_of(store).hset(
-        key_of(store, "credit"), mapping={"balance": 1_000_000, "seen": store.now()}
+        key_of(store, "credit"), mapping={"balance": 1_000_000, "checked": store.now()}
     )
     many(shell.folder / "list.csv", 10)
     assert "100 are left\nThat does not pay for all" in shell("import", "list.csv", "--dry-run").err

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dispatcher import __version__
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
@@ -20,6 +21,7 @@ from dispatcher.store import Store
 from support.cli_shell import Shell
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
+from support.reports import ended
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"
@@ -33,11 +35,11 @@ FIELDS = {
 ATTEMPT = {"number", "started_at", "sent_at", "ended_at", "result", "callid", "error"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", fields={"outcome": "ANSWERED"})
+REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", report=ended("ANSWERED"))
 IN_VAIN = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
 REFUSED = Decision(State.FAILED, "not_allowed", "country", Reason.NOT_ALLOWED)
 OUT_OF_CREDIT = Decision(
-    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, gate="credit"
+    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, hold="credit"
 )
 
 
@@ -48,7 +50,7 @@ def add(store: Store, recipient: str = NUMBER, *, tags: tuple[str, ...] = ()) ->
 
 def dial(store: Store, id_: str, callid: str = "call-1") -> None:
     """Do what a worker does up to the placed call."""
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": callid})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((callid,)))
     settle(store, id_, placed)
 
 
@@ -69,6 +71,7 @@ def reach(store: Store, id_: str, callid: str = "call-1") -> None:
 
 def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     options = ("--tag", "db1", "--tag", "disk", "--key", "k1", "--expires", "15m", "--lang", "ja")
+    options += ("--param", "jp_line=1", "--param", "note=a=b")
     ran = shell("call", NUMBER, "--say", "ディスク", *options, "--priority", "urgent", "--json")
     assert (ran.code, ran.err) == (0, "")
     job = ran.json
@@ -76,6 +79,7 @@ def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     assert (job["kind"], job["state"], job["priority"]) == ("tts", "queued", "urgent")
     assert (job["recipient"], job["say"], job["lang"]) == (NUMBER, "ディスク", "ja")
     assert (job["tags"], job["key"], job["attempts"]) == (["db1", "disk"], "k1", [])
+    assert job["params"] == {"jp_line": "1", "note": "a=b"}
     assert job["next_action"].keys() == {"what", "at"}
     moments = [datetime.fromisoformat(job[name]) for name in ("created_at", "expires_at")]
     assert moments[1] - moments[0] == timedelta(minutes=15)

@@ -118,7 +118,7 @@ def test_after_a_full_top_up_all_are_called_once_and_the_books_agree(outcome: St
     assert {job.spent for job in outcome.jobs} == {1}
     assert outcome.account.spent == Decimal(str(outcome.charged)) == MANY * TTS
     assert outcome.account.in_flight == 0
-    assert outcome.kinds["gate.closed"] >= 2
+    assert outcome.kinds["hold.started"] >= 2
     assert outcome.kinds["credit.low"] >= 1
 
 

@@ -62,7 +62,9 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="night-2"))
     store.bulk.create(seen)
     store.bulk.begin(seen.id, actor="console:ops", why="mended")
-    redis_of(store).zadd(key_of(store, "acts", "open"), {seen.id: 0})  # as if its lease were over
+    redis_of(store).zadd(
+        key_of(store, "bulk_actions_running"), {seen.id: 0}
+    )  # as if its lease were over
     eventually(lambda: store.bulk.get(seen.id).over, "the act is over")
     assert store.bulk.get(seen.id).did == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)

@@ -138,7 +138,11 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     assert dial["state"] == "SUCCESS"
     assert "'reason': 'credit'" in dial["result"]
     assert "Not enough credits, required: 20" in dial["result"]
-    shown(stage, "dispatcher.watch_credit", lambda task: "'gate.ajar': 'credit'" in task["result"])
+    shown(
+        stage,
+        "dispatcher.watch_credit",
+        lambda task: "'hold.half_open': 'credit'" in task["result"],
+    )
 
 
 def test_flower_shows_an_uncertain_call(stage: Stage, jobs: dict[str, Job]) -> None:

@@ -41,6 +41,15 @@ def test_recordings_and_conferences_are_jobs_too(
     assert found["kind"] == ("conference" if "participants" in fields else "playback")
 
 
+def test_further_fields_for_the_provider_are_taken_or_refused_by_name(
+    billing: Client, store: Store
+) -> None:
+    found = billing.post("/v1/jobs", {**SAY, "params": {"jp_line": "1"}}).json()
+    assert store.jobs.get(found["id"]).params == {"jp_line": "1"}
+    told = problem(billing.post("/v1/jobs", {**SAY, "params": {"caller": "1"}}), 422)
+    assert "'caller' is a field that the dispatcher itself fills in" in str(told["errors"])
+
+
 def test_the_wake_up_goes_out_with_the_enqueue(billing: Client, store: Store) -> None:
     billing.call()
     eventually(lambda: redis_of(store).llen("normal"), "there is a wake-up")

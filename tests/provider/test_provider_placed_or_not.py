@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from dispatcher.provider import (
     AnswerLost,
-    Credentials,
     MaybePlaced,
     NeverReached,
     NotPlaced,
     ProviderError,
     Unavailable,
     UnreadableAnswer,
-    VoiceClient,
 )
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from support.ports import free_port
 from support.provider_wire import Wire, after, http, placed, reset, stop
 

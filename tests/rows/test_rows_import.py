@@ -115,7 +115,7 @@ def test_a_redis_that_comes_back_is_waited_for(
             raise StoreUnavailable("the answer was lost")
         return done
 
-    monkeypatch.setattr(dispatcher.store, "enqueue_packed", sometimes)
+    monkeypatch.setattr(dispatcher.store.jobs, "enqueue_packed", sometimes)
     act = imported(dispatcher, FILE, waiting=waited.append)
     assert len(waited) == 1
     # What was written before the answer was lost stands, and is told as standing.

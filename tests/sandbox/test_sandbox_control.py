@@ -51,6 +51,7 @@ def test_a_call_is_listed_with_all_that_a_test_wants_to_know(start: Start) -> No
         "url": "",
         "tts_message": "Disk full",
         "tts_lang": "en",
+        "params": {},
         "tags": ["a", "b"],
         "status": "IN PROGRESS",
         "cost": 0.0,

@@ -159,7 +159,7 @@ def test_a_key_needs_a_scope(keys: ApiKeys) -> None:
 def test_an_unknown_key_cannot_be_revoked(keys: ApiKeys, store: Store) -> None:
     with pytest.raises(UnknownKey, match="keys list"):
         keys.revoke("abcdefghij")
-    assert not redis_of(store).exists(key_of(store, "apikey", "abcdefghij"))
+    assert not redis_of(store).exists(key_of(store, "api_key", "abcdefghij"))
 
 
 def test_any_says_whether_a_key_was_ever_made(keys: ApiKeys) -> None:
@@ -289,7 +289,7 @@ def test_a_key_that_was_let_in_may_end(keys: ApiKeys, store: Store, clock: Clock
         keys.require_live(key)
     clock.forward(60)
     keys.revoke(revoked.id)
-    redis_of(store).delete(key_of(store, "apikey", gone.id))
+    redis_of(store).delete(key_of(store, "api_key", gone.id))
     for key in (ending, revoked, gone):
         with pytest.raises(NotLetIn):
             keys.require_live(key)

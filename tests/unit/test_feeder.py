@@ -61,14 +61,14 @@ def test_nobody_is_fed_before_the_first_nudge() -> None:
 
 
 def test_while_there_is_work_it_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    monkeypatch.setattr(feeder, "CHECK_EVERY", 0.001)
     supply = Supply(["a", "b"], ["c"], ["d"])
     feeder_of(supply).nudge()
     eventually(lambda: supply.sent == ["a", "b", "c", "d"])
 
 
 def test_without_work_it_sleeps_until_it_is_nudged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    monkeypatch.setattr(feeder, "CHECK_EVERY", 0.001)
     supply = Supply([], ["a"])
     nudged = feeder_of(supply)
     nudged.nudge()

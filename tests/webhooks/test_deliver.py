@@ -74,9 +74,7 @@ def test_an_event_of_the_account_is_told_with_its_facts(
     store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     targets(store)
-    redis_of(store).xadd(
-        key_of(store, "notices"), {"kind": "credit.low", "facts": '{"credits":60}'}
-    )
+    redis_of(store).xadd(key_of(store, "events"), {"kind": "credit.low", "facts": '{"credits":60}'})
     run(webhooks, deliver(webhooks, receiver.url))
     told = receiver.got[0].verified()
     assert (told["type"], told["data"]) == ("credit.low", {"credits": 60})

@@ -100,7 +100,7 @@ def test_a_timeout_ends_the_waiting_and_not_the_job(dispatcher: Dispatcher) -> N
 def test_a_job_that_goes_while_it_is_waited_for_is_unknown(
     dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "LOOK", 0.1)  # nobody announces it: a look must find it
+    monkeypatch.setattr(waiting, "CHECK_EVERY", 0.1)  # nobody announces it: a look must find it
     store = dispatcher.store
     id_ = enqueue(store)
     with ThreadPoolExecutor() as pool:
@@ -114,7 +114,7 @@ def test_a_job_that_goes_while_it_is_waited_for_is_unknown(
 def test_a_lost_announcement_only_delays(
     dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "LOOK", 0.1)
+    monkeypatch.setattr(waiting, "CHECK_EVERY", 0.1)
     store = dispatcher.store
     id_ = enqueue(store)
     with ThreadPoolExecutor() as pool:

@@ -59,10 +59,7 @@ def use_sandbox(
     environment: MutableMapping[str, str], url: str, *, callbacks: bool = False
 ) -> None:
     """Make a sandbox the provider, with the settings that suit one where none are given."""
-    known = SandboxOptions()
-    environment.update(
-        XOXZO_API_HOST=url, XOXZO_API_SID=known.sid, XOXZO_API_AUTH_TOKEN=known.token
-    )
+    environment.update(SandboxOptions().environment(url))
     for name, value in OVER_SOON.items():
         environment.setdefault(name, value)
     environment.setdefault("DISPATCHER_CHECK_FIRST", "10s" if callbacks else "1s")
@@ -151,7 +148,8 @@ class Stack:
 
     def _wants_sandbox(self) -> bool:
         if self.plan.sandbox is None:
-            return not self.environment.get("XOXZO_API_SID")
+            credentials = self._settings().registration.credentials
+            return not any(self.environment.get(name) for name in credentials)
         return self.plan.sandbox
 
     def _start_sandbox(self) -> None:

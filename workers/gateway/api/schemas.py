@@ -14,9 +14,12 @@ from dispatcher.model.request import (
     Kind,
 )
 from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.provider import registry
 from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.values import params
 
 Schema = dict[str, Any]
+CAN = registry.registration().capabilities
 
 NUMBER = {"type": "string", "description": "A number in E.164.", "examples": ["+818012340001"]}
 WHEN: Schema = {"type": ["string", "null"], "format": "date-time"}
@@ -63,8 +66,8 @@ REQUEST = object_(
         "participants": {
             "type": "array",
             "items": NUMBER,
-            "minItems": 2,
-            "maxItems": 3,
+            "minItems": min(CAN.participants, default=0),
+            "maxItems": max(CAN.participants, default=0),
             "description": "Instead of `recipient`: who is brought together in a conference.",
         },
         "say": text("The text to say.", maxLength=LONGEST_TEXT),
@@ -118,6 +121,16 @@ REQUEST = object_(
             "description": "Whether a premium-rate number may be called.",
         },
         "webhook": text("A URL of its own that is told how the job ends."),
+        "params": {
+            "type": ["object", "null"],
+            "additionalProperties": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": params.LONGEST_VALUE,
+            },
+            "maxProperties": params.MOST,
+            "description": "Further form fields for the provider, by name.",
+        },
     },
     additionalProperties=False,
     description="A text or a recording for one recipient, or a conference of two or three.",
@@ -129,7 +142,7 @@ ATTEMPT = object_(
         "started_at": WHEN,
         "sent_at": WHEN,
         "ended_at": WHEN,
-        "result": text("What it came to, in a word."),
+        "result": text("What it came to, in a word of ours."),
         "callid": text("The provider's call, or calls with commas between."),
         "conferenceid": text("The provider's conference."),
         "cost": number("Credits."),
@@ -159,9 +172,10 @@ JOB_VIEW = object_(
         "priority": {"type": "string", "enum": values(Priority)},
         "recipient": {"type": "string", "description": "Masked for keys that only read."},
         "participants": {"type": "array", "items": {"type": "string"}},
-        "say": text("Left out for keys that only read, as are `lang` and `play`."),
+        "say": text("Left out for keys that only read, as are `lang`, `play` and `params`."),
         "lang": text("The text's language."),
         "play": text("The recording."),
+        "params": {"type": "object", "description": "Further form fields for the provider."},
         "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
@@ -250,7 +264,7 @@ ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
         "act": {"type": "string", "enum": values(BulkActionKind)},
-        "state": {"type": "string", "enum": ["proposed", "running", "done", "stopped"]},
+        "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
         "meant": {"type": "string", "description": "Which jobs, in words."},
         "actor": {"type": "string"},
         "why": {"type": "string"},
