@@ -39,7 +39,7 @@ def worker(shell: Shell, server: EmbeddedServer, provider: dict[str, str]) -> It
     """Run a real worker with its door, from the moment that both answer."""
     process = shell.start("worker", **provider)
     messenger = Messenger.to_broker(server.url)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     try:
         while len(messenger.listeners(timeout=0.3)) < 2:
             assert process.poll() is None, "the worker ended"

@@ -19,6 +19,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
 
@@ -63,13 +64,6 @@ def settle(store: Store, id_: str, decision: Decision) -> None:
 def reach(store: Store, id_: str, callid: str = "call-1") -> None:
     dial(store, id_, callid)
     assert store.calls.settle(id_, 1, REACHED) is State.COMPLETED
-
-
-def within(seconds: float, condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 # -- a job in JSON -------------------------------------------------------------------------
@@ -412,14 +406,14 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     shell: Shell, store: Store, decision: Decision, code: int, state: str
 ) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait", "--json")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     assert id_
     dial(store, id_)
     store.calls.settle(id_, 1, decision)
     announced = time.monotonic()
     ran = shell.end(process)
-    assert time.monotonic() - announced < 10
+    assert time.monotonic() - announced < 28  # it was told: looking by itself takes 30
     assert (ran.code, ran.err) == (code, "")
     assert (ran.json["id"], ran.json["state"]) == (id_, state)
 
@@ -427,7 +421,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
 def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: Store) -> None:
     started = time.monotonic()
     ran = shell("call", NUMBER, "--say", TEXT, "--wait", "--timeout", "1s", "--json")
-    assert 1 <= time.monotonic() - started < 10
+    assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
     assert ran.complaint == f"job {ran.json['id']} is queued still; it goes on all the same"
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
@@ -435,7 +429,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
 
 def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     process.send_signal(signal.SIGINT)
     ran = shell.end(process)

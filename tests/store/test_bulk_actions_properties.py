@@ -229,7 +229,6 @@ def test_acts_in_any_order(own_redis: redis.Redis) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

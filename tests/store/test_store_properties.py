@@ -617,7 +617,6 @@ def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -
         settings=settings(
             max_examples=150,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -6,14 +6,13 @@ import socket
 import socketserver
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis import exceptions
 
@@ -26,6 +25,7 @@ from dispatcher.store.redis_url import (
     hide_password,
     plain_errors,
 )
+from support.polling import eventually
 from workers.devstack.redis_server import find_server
 
 
@@ -122,7 +122,6 @@ PASSWORD = "hunter2"
 garnish = st.text(st.sampled_from("/?#:@%&=[] é"), max_size=3)
 
 
-@settings(deadline=None)
 @given(
     garnish,
     garnish,
@@ -265,15 +264,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         stdout=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 10
-        while not place.exists():
-            assert process.poll() is None, "Redis did not start"
-            assert time.monotonic() < deadline, "Redis did not start in time"
-            time.sleep(0.01)
+        eventually(lambda: place.exists() or process.poll() is not None, "Redis starts")
+        assert process.poll() is None, "Redis did not start"
         yield lambda password: f"unix://{f':{password}@' if password else ''}{place}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def test_a_redis_with_a_password_lets_in_who_has_it(guarded: Callable[[str], str]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import (
@@ -505,7 +505,6 @@ anything = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(JobRequest.model_fields)), anything, max_size=3))
 def test_whatever_is_asked_for_is_a_request_or_an_invalid_job(fields: dict[str, Any]) -> None:
     for request in (fields, CALL | fields):
