@@ -4,17 +4,19 @@
 PYTHON ?= python3
 ARGS ?=
 
-BIN := .venv/bin
-STAMP := .venv/installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+QUICK := tests/unit tests/provider tests/rows tests/repository
+STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test lint screenshots bench constraints clean
+.PHONY: help install demo up check test lint screenshots bench constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
 		printf '%-18s %s\n' "$$target" "$$does"; done
-	@echo '  PYTHON=python3.12 chooses the interpreter of .venv; ARGS="..." is passed on by demo, up, test and bench.'
+	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, check, test and bench.'
 
 install: $(STAMP) ## Set up .venv; again only when pyproject.toml or constraints.txt change
 
@@ -24,9 +26,12 @@ demo: install ## Make every kind of call once against the sandbox, then exit
 up: install ## Run the whole stack until Ctrl-C
 	$(BIN)/voice-dispatcher up $(ARGS)
 
-test: install ## Run the whole test suite
+check: lint ## Check the quick things, all day: style, types, and tests that need little time
+	$(BIN)/pytest -n logical $(QUICK) $(ARGS)
+
+test: install ## Run the whole test suite, in parallel
 	@.ci/browser
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: install ## Check style, format and types
 	$(BIN)/ruff check .
@@ -44,21 +49,22 @@ constraints: ## Pin the newest versions that fit pyproject.toml (with PYTHON=pyt
 	PYTHON="$(PYTHON)" .ci/pin
 
 clean: ## Remove .venv, builds and caches; a stack's data in .voice-dispatcher stays
-	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Distributions that split ensurepip off leave it out of a bare Python: pip itself fills in.
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, %s is %s: try make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
+	@"$(PYTHON)" .ci/extras >/dev/null
 	@if "$(PYTHON)" -c 'import ensurepip' 2>/dev/null; then \
-		"$(PYTHON)" -m venv .venv; \
+		"$(PYTHON)" -m venv $(VENV); \
 	else \
-		"$(PYTHON)" -m venv --without-pip .venv && "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
+		"$(PYTHON)" -m venv --without-pip $(VENV) && "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
 	fi
 
 # The two variables pin what builds the package as well: the first for pip before 25.3, the second since.
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	@echo 'Installing into .venv (a minute or two the first time) ...'
-	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install \
-		--quiet --disable-pip-version-check -c constraints.txt -e '.[server,embedded,dev]'
+	@echo 'Installing into $(VENV) (a minute or two the first time) ...'
+	@extras=$$($(BIN)/python .ci/extras) && PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install \
+		--quiet --disable-pip-version-check -c constraints.txt -e ".[$$extras]"
 	@touch $@

@@ -9,6 +9,7 @@ import time
 from importlib import import_module
 
 NAMES = (
+    "lua",
     "memory",
     "rate",
     "overtaking",
@@ -23,6 +24,7 @@ NAMES = (
     "rows",
     "chaos",
     "console",
+    "light",
 )
 
 

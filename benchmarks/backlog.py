@@ -66,7 +66,7 @@ def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:
 def _feed(store: Store) -> float:
     """Return the median of ms that it takes to choose one job, which goes back at once."""
     took = []
-    client, dispatched = store._connection.redis, store._connection.key("fed")  # noqa: SLF001
+    client, dispatched = store._connection.redis, store._connection.key("dispatched")  # noqa: SLF001
     for _ in range(FEEDS):
         client.delete(dispatched)
         began = time.perf_counter()

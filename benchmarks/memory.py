@@ -10,14 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
-from dispatcher.policy import Policy, Report, after_placing, after_report
-from dispatcher.store import DEFAULT_NAMESPACE, Store
+from dispatcher.policy import Policy, after_placing, after_report
+from dispatcher.store import Store
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.queue import Queue
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.devstack.embedded_server import EmbeddedServer
 
 BATCH = 1000
@@ -57,14 +60,15 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     """Take jobs the whole way, each step pipelined."""
     ids = [outcome.id for outcome in store.jobs.enqueue_many(requests)]
     policy = Policy()
-    placed = after_placing({"callid": ""}, policy)
-    report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
+    placed = after_placing(CallRef(("",)), policy)
+    report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
     ended = after_report(report, store.jobs.get(ids[0]), policy)
     assert ended is not None
     with Pipelined(store) as steps:
         for id_ in ids:
             steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
-            steps.calls.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
+            call = CallRef((str(uuid.uuid4()),))
+            steps.calls.settle(id_, 1, replace(placed, call=call))
             steps.calls.settle(id_, 1, ended)
 
 
@@ -83,14 +87,14 @@ class Pipelined(Connection):
     def __exit__(self, *_: object) -> None:
         self._pipe.execute()
 
-    def run(self, operation: str, *arguments: Any) -> Any:
+    def run(self, operation: str, **arguments: Any) -> Any:
         """Put a step into the pipeline."""
-        self.run_in(self._pipe, operation, *arguments)
+        self._pipe.execute_command(*self._command(operation, arguments))
         return b"gone" if operation == "claim" else (b"", b"")
 
 
 def _warm_up(store: Store) -> None:
-    """Load the scripts, so that they do not count."""
+    """Load the library, so that they do not count."""
     _finish([_request(n) for n in range(10_000_000, 10_000_010)], store)
 
 

@@ -21,7 +21,7 @@ DOOR_QUEUE = "celery"
 TICKS = {
     "dispatcher.pump": 0.5,
     "dispatcher.reconcile": 1.0,
-    "dispatcher.balance_check": 1.0,
+    "dispatcher.watch_credit": 1.0,
     "dispatcher.rescue": 2.0,
     "dispatcher.purge": 600.0,
 }

@@ -7,15 +7,23 @@ job = d.call("+818011234567", say="Disk full on db1", lang="en", key="alert-8812
 print(job.wait(timeout=120).outcome)
 """
 
-from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle, NotFinished
-from dispatcher.client.watching import Change, Gap
-from dispatcher.errors import DispatcherError
-from dispatcher.model.filters import Filter
-from dispatcher.model.job import Attempt, Event, Job, NextAction
-from dispatcher.model.request import InvalidJob, JobRequest, Kind
-from dispatcher.model.states import OnUncertain, Priority, Reason, State
-from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
-from dispatcher.store.values import KeyConflict, Refused, UnknownJob
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle
+    from dispatcher.client.waiting import NotFinished
+    from dispatcher.client.watching import Change, Gap
+    from dispatcher.errors import DispatcherError
+    from dispatcher.model.attempt import Attempt
+    from dispatcher.model.filters import Filter
+    from dispatcher.model.job import Event, Job, NextAction
+    from dispatcher.model.request import InvalidJob, JobRequest, Kind
+    from dispatcher.model.states import OnUncertain, Priority, Reason, State
+    from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+    from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
 __version__ = "0.1.0"
 
@@ -46,3 +54,32 @@ __all__ = [
     "UnknownJob",
     "__version__",
 ]
+
+_MODULES = {
+    "dispatcher.client.dispatcher": ("Bulk", "Dispatcher", "JobHandle"),
+    "dispatcher.client.waiting": ("NotFinished",),
+    "dispatcher.client.watching": ("Change", "Gap"),
+    "dispatcher.errors": ("DispatcherError",),
+    "dispatcher.model.filters": ("Filter",),
+    "dispatcher.model.attempt": ("Attempt",),
+    "dispatcher.model.job": ("Event", "Job", "NextAction"),
+    "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind"),
+    "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
+    "dispatcher.store.redis_url": ("StoreUnavailable", "StoreUnsuitable"),
+    "dispatcher.store.values": ("KeyConflict", "Refused", "UnknownJob"),
+}
+"""Where each name comes from: it is imported when it is first used, so that to import this package
+costs next to nothing. The imports above say the same to type checkers and editors."""
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = found  # the next time it is an attribute like any other
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

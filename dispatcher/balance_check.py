@@ -10,9 +10,9 @@ from decimal import Decimal
 from dispatcher.provider import (
     BadCredentials,
     Forbidden,
+    Provider,
     ProviderError,
     Throttled,
-    VoiceClient,
 )
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
@@ -30,12 +30,14 @@ class BalanceCheck:
     """Looks at the balance. `every` is in seconds, for as long as all is well."""
 
     store: Store
-    provider: VoiceClient
+    provider: Provider
     limiter: Slots
     every: float
 
     def __call__(self) -> dict[str, str]:
         """Look, if it is time, by one process at a time; return what was found."""
+        if not self.provider.capabilities.balance:
+            return {}
         right = self.store.budget.take_check(lease=LEASE)
         return {} if right is None else self._check(right)
 
@@ -54,7 +56,7 @@ class BalanceCheck:
     def _ask(self, right: CheckRight) -> tuple[Decimal, list[AccountEvent]]:
         try:
             with self.limiter.slot(probe=True):
-                balance = self.provider.credits()
+                balance = self.provider.balance()
         except ProviderError as error:
             self._failed(error)
             raise
@@ -71,7 +73,7 @@ class BalanceCheck:
 
     def _log(self, events: list[AccountEvent]) -> None:
         for each in events:
-            level = logging.INFO if each.kind == "gate.opened" else logging.WARNING
+            level = logging.INFO if each.kind == "hold.ended" else logging.WARNING
             known = {name: value for name, value in each.facts.items() if name != "at"}
             facts = " ".join(f"{name}={json.dumps(value)}" for name, value in known.items())
             log.log(level, "%s %s", each.kind, facts)
@@ -79,4 +81,4 @@ class BalanceCheck:
 
 def _about(event: AccountEvent) -> str:
     """Return what it is about: the gate, or the level."""
-    return str(event.facts.get("gate", event.facts.get("level", "")))
+    return str(event.facts.get("hold", event.facts.get("level", "")))

@@ -14,28 +14,21 @@ from rich.console import Console
 
 from config import logs
 from config.settings import InvalidSettings, Settings
-from dispatcher.cli import connection, webhooks
+from dispatcher.cli import connection
 from dispatcher.running import FOLDER
 from dispatcher.values.durations import seconds
 from workers import run
+from workers.devstack import own_process
 from workers.devstack.child import Service
 from workers.devstack.demo import Demo
 from workers.devstack.run_folder import RunFolder
-from workers.devstack.stack import KEPT_KEY, ROOT, Plan, Stack, use_sandbox
+from workers.devstack.stack import KEPT_KEY, Plan, Stack, use_sandbox
 from workers.devstack.supervisor import Supervisor
 
 Concurrency = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Simultaneous dials of a worker.")
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    webhooks.app.command("run")(deliver)
-    webhooks.app.command("secret")(secret)
-    for command in (up, demo, worker, beat, gateway, flower):
-        app.command(command.__name__)(command)
 
 
 def up(
@@ -129,7 +122,7 @@ def worker(
     run.require_store(settings)
     _ = settings.account_config  # what is wrong together shows here, and not in each process
     urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
-    env = {**os.environ, **urls}
+    env = own_process.environment({**os.environ, **urls})
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         # Stopped in the other order: what the last calls came to is told still.
@@ -138,9 +131,9 @@ def worker(
         for role, stop in roles.items():
             if not wanted[role]:
                 continue
-            argv = [sys.executable, "-m", "workers.run", role, f"name={name}-{role}"]
             extra = options if role == "dial" else []
-            supervisor.add(Service(role, [*argv, *extra], env=env, stop_timeout=stop, cwd=ROOT))
+            argv = own_process.command("workers.run", role, f"name={name}-{role}", *extra)
+            supervisor.add(Service(role, argv, env=env, stop_timeout=stop))
         supervisor.start()
         supervisor.run()
 
@@ -194,6 +187,8 @@ def flower(context: typer.Context) -> None:
 def _settings(context: typer.Context) -> Settings:
     """Return the settings, with the Redis, the broker and the sandbox of an `up` that runs here."""
     found = connection.of(context)
-    if found.running and found.running.sandbox_url and not os.environ.get("XOXZO_API_SID"):
+    settings = Settings.load(redis_url=found.url(), broker_url=found.broker())
+    if found.running and found.running.sandbox_url and not settings.credentials:
         use_sandbox(os.environ, found.running.sandbox_url)
-    return Settings.load(redis_url=found.url(), broker_url=found.broker())
+        return Settings.load(redis_url=found.url(), broker_url=found.broker())
+    return settings

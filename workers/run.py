@@ -104,10 +104,13 @@ def _say_ready(**_: object) -> None:
 
 def require_credentials(settings: Settings) -> None:
     """Raise InvalidSettings without any: the first 401 would stop the whole account."""
-    if not (settings.api_sid and settings.api_auth_token.get_secret_value()):
+    missing = [
+        name for name in settings.registration.credentials if name not in settings.credentials
+    ]
+    if missing:
         raise InvalidSettings(
-            "XOXZO_API_SID and XOXZO_API_AUTH_TOKEN are not set: a worker needs the provider's"
-            " credentials (`voice-dispatcher up` works without them, with the sandbox)"
+            f"not set: {' and '.join(missing)}. A worker needs the provider's credentials"
+            " (`voice-dispatcher up` runs without, against the sandbox)"
         )
 
 

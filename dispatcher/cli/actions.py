@@ -14,6 +14,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.bulk_actions import report_lines
 from dispatcher.cli.filters import Limit, past
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Note, actor
 from dispatcher.model.bulk_action import BulkAction
@@ -21,7 +22,7 @@ from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
 
-app = typer.Typer(help="List, follow and stop bulk actions.", no_args_is_help=True)
+app = group("Acts on many jobs: how they stand, and an end.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a bulk action.")]
 

@@ -13,6 +13,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.values.durations import seconds
+from dispatcher.values.params import named
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
@@ -49,6 +50,14 @@ Premium = Annotated[bool | None, typer.Option("--premium", help="Allow a premium
 Webhook = Annotated[
     str | None, typer.Option(help="URL that is told when the job has ended (docs/webhooks.md).")
 ]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="A further form field for the provider. May be given several times.",
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if nobody was reached.")
 ]
@@ -80,6 +89,7 @@ def call(
     hours: Hours = None,
     premium: Premium = None,
     webhook: Webhook = None,
+    params: Params = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -110,6 +120,7 @@ def conference(
     hours: Hours = None,
     premium: Premium = None,
     webhook: Webhook = None,
+    params: Params = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -122,7 +133,8 @@ def conference(
 def _submit(
     context: typer.Context, fields: dict[str, Any], *, wait: bool, timeout: str | None, json: bool
 ) -> None:
-    request = JobRequest.of({**fields, "tags": tuple(fields["tags"] or ())})
+    params = _params(fields["params"]) if fields["params"] else None
+    request = JobRequest.of({**fields, "tags": tuple(fields["tags"] or ()), "params": params})
     if timeout is not None and not wait:
         raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
@@ -136,6 +148,13 @@ def _submit(
         output.one_line(job)
     if wait and job.state is not State.COMPLETED:
         raise typer.Exit(1)
+
+
+def _params(pairs: list[str]) -> dict[str, str]:
+    try:
+        return named(pairs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--param") from None
 
 
 def _ended(handle: JobHandle, timeout: float | None) -> Job:

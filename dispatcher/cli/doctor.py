@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import requests
 import typer
 
-from dispatcher.cli import balance as account
 from dispatcher.cli import connection, output
-from dispatcher.cli.balance import HOST, Host, Sid, Token
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.provider import NoCredentials, connected
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
@@ -43,9 +42,6 @@ def doctor(
             envvar="DISPATCHER_PUBLIC_URL", help="The gateway's public address for the provider."
         ),
     ] = None,
-    sid: Sid = None,
-    token: Token = None,
-    host: Host = HOST,
     json: AsJson = False,
 ) -> None:
     """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
@@ -56,7 +52,7 @@ def doctor(
     if gateway:
         findings.append(_gateway(gateway))
     if provider:
-        findings.append(_provider(lambda: account.client(context, sid, token, host)))
+        findings.append(_provider(context))
     if json:
         output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in findings])
     else:
@@ -82,7 +78,7 @@ def examine(at: Connection) -> Iterator[Finding]:
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
-    yield Finding("Redis", OK, f"version {facts.version}")
+    yield Finding("Redis", OK, str(facts.version))
     yield _expect(
         "append-only file",
         facts.append_only,
@@ -152,11 +148,13 @@ def _webhooks(dispatcher: Dispatcher) -> Finding:
     return Finding("webhooks", OK, f"{found['waiting']} wait")
 
 
-def _provider(make: Callable[[], Any]) -> Finding:
+def _provider(context: typer.Context) -> Finding:
     try:
-        with make() as client:
-            return Finding("provider", OK, f"balance {float(client.credits()):g} credits")
-    except account.NoCredentials as error:
+        with connected(context) as provider:
+            if not provider.capabilities.balance:
+                return Finding("provider", OK, "it tells no balance")
+            return Finding("provider", OK, f"balance {float(provider.balance()):g} credits")
+    except NoCredentials as error:
         return Finding("provider", WARN, str(error))
     except DispatcherError as error:
         return Finding("provider", FAIL, str(error))

@@ -43,7 +43,7 @@ _HINTS: dict[str, Any] = {
 
 
 def by_filter(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that select jobs; it gets them as `filter_`.
+    """Give a command the options that say which jobs are meant; it gets them as `filter_`.
 
     Its options come after them. Raises InvalidMoment, BadParameter for what makes no sense.
     """

@@ -18,7 +18,7 @@ from dispatcher.cli.import_run import SHOWN, Run
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Yes, can_be_asked
 from dispatcher.rows.columns import Columns
-from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, split
+from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, params, split
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Records
 from dispatcher.rows.template import Template
@@ -149,11 +149,13 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
 
 def _shared(texts: list[str] | None) -> dict[str, Any]:
     pairs = _pairs("--set", texts)
-    return {
-        name: split(name, value) if name in {"tags", "participants"} else value
-        for name, value in pairs.items()
-        if value
-    }
+    return {name: _value(name, value) for name, value in pairs.items() if value}
+
+
+def _value(name: str, text: str) -> Any:
+    if name == "params":
+        return params(text)
+    return split(name, text) if name in {"tags", "participants"} else text
 
 
 def _numbers(region: str | None, *, plus: bool) -> Numbers:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 from dispatcher.cli import output
@@ -63,7 +62,7 @@ class Run:
             self.problem, code = f"{self.file}{f':{line}' if line else ''}: {error}", 1
         except OSError as error:  # of the file of refused rows, or the spool's
             self.problem, code = f"{error.filename or 'disk'}: {error.strerror}", 1
-        except (KeyboardInterrupt, click.Abort):
+        except (KeyboardInterrupt, typer.Abort):
             self.problem, code = "interrupted", INTERRUPTED
         finally:
             if self.refused:
@@ -116,7 +115,7 @@ class Run:
         )
 
     def _agreed(self, *, ask: bool) -> bool:
-        if not ask or click.confirm("Import?", err=True):
+        if not ask or typer.confirm("Import?", err=True):
             return True
         raise Declined
 

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.model.api_key import ApiKey, Quota, Scope, client_name
@@ -16,7 +17,7 @@ from dispatcher.model.job import iso
 from dispatcher.store.spending import SpendingLimit, limit_amount
 from dispatcher.values.durations import InvalidMoment, moment
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = group("API keys: who is let in over HTTP, and to what.")
 
 COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.policy import credit_forecast
 from dispatcher.store.spending import Period, SpendingLimit, limit_amount, limit_scope
 
-app = typer.Typer(help="Set, list and clear spending limits.", no_args_is_help=True)
+app = group("Limit what a tag or a producer may spend.")
 
 Scope = Annotated[
     str,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import click
 import typer
 
 from dispatcher.cli import connection, output
@@ -65,7 +64,7 @@ class _Asker:
     def agreed(self, what: str) -> bool:
         if self._dry_run:
             return False
-        return self._yes or click.confirm(f"{what}. Remove for good?", err=True)
+        return self._yes or typer.confirm(f"{what}. Remove for good?", err=True)
 
 
 def _purge_recipient(

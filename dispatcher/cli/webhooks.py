@@ -11,13 +11,31 @@ from rich.table import Table
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit
+from dispatcher.cli.lazy import LazyGroup, group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.processes import Process
 from dispatcher.model.job import iso_of
 from dispatcher.store.webhooks import OWN, Webhook
 from dispatcher.values.webhook_url import origin
 
-app = typer.Typer(help="List webhooks that wait or were given up, and send them again.")
+
+class Commands(LazyGroup):
+    """What only a checkout or the image can do with webhooks."""
+
+    table = {  # noqa: RUF012 - the type is the base's
+        "run": Process(
+            "workers.commands:deliver",
+            "Run the process that delivers webhooks (`worker` and `up` run one by themselves).",
+        ),
+        "secret": Process(
+            "workers.commands:secret",
+            "Print the secrets that webhooks are signed with, for those who receive them.",
+        ),
+    }
+
+
+app = group("Webhooks: what waits, what was given up, and another try.", cls=Commands)
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[

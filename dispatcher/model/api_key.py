@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 LONGEST_NAME = 31
 """With `console:` before it, a name is an actor still (at most 40 characters)."""
@@ -21,7 +21,7 @@ _PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _WORDS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}
 
 
-class InvalidKeyOptions(DispatcherError, ValueError):
+class InvalidKeyOptions(UsageError, ValueError):
     """A key cannot be made like that; the message says what is accepted."""
 
 

@@ -28,7 +28,7 @@ WORDS = {
     "calling": "it is being called",
     "known": "its outcome is known",
 }
-"""Why a job is left alone, by the words of _acts.lua."""
+"""Why a job is left alone, by the words of store/lua/lib/actions.lua."""
 
 
 class TooMany(DispatcherError):
@@ -49,7 +49,7 @@ class UnknownAction(DispatcherError, LookupError):
 
 
 class BulkActionKind(StrEnum):
-    """What people do to jobs; `_acts.lua` has the rules of each."""
+    """What people do to jobs; `store/lua/lib/actions.lua` has the rules of each."""
 
     RETRY = "retry"
     CANCEL = "cancel"
@@ -117,7 +117,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """How a bulk action stands. `state` is `created`, `running`, `done` or `stopped`.
+    """How a bulk action stands. `state` is `previewed`, `running`, `done` or `stopped`.
 
     Of `selected` jobs `done` were acted on and `remaining` not yet (or not any more, if it was
     stopped); the rest is `skipped`, since something happened to them after the preview.

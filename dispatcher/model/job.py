@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import Leg
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.webhook_url import origin
-
-Record = Mapping[str, str]
 
 LONGEST_PRODUCER = 40
 
@@ -27,63 +26,6 @@ NEXT = {
     State.UNCERTAIN: "its policy decides when the evidence window is over",
     State.IN_PROGRESS: "the call's status is checked",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One participant's call of a conference. `number` is E.164, or '' where it is not told."""
-
-    callid: str
-    number: str
-    status: str
-    cost: Decimal | None = None
-    duration: float | None = None
-
-
-def legs_text(legs: Iterable[Leg]) -> str:
-    """Return the legs as a record keeps them."""
-    rows = [
-        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
-    ]
-    return json.dumps(rows, separators=(",", ":"))
-
-
-def _text(value: Decimal | float | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _legs(text: str) -> tuple[Leg, ...]:
-    return tuple(
-        Leg(
-            callid,
-            number,
-            status,
-            None if cost is None else Decimal(cost),
-            None if duration is None else float(duration),
-        )
-        for callid, number, status, cost, duration in json.loads(text)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One permission to ask the provider: numbered from 1, never reused."""
-
-    number: int
-    sent_at: datetime | None
-    ended_at: datetime | None
-    result: str | None
-    callid: str | None
-    conferenceid: str | None
-    error: str | None
-    cost: Decimal | None = None
-    """Credits; None where it is not known."""
-    legs: tuple[Leg, ...] = ()
-
-    @property
-    def callids(self) -> tuple[str, ...]:
-        """The calls of this attempt: one, or one for each participant."""
-        return tuple(self.callid.split(",")) if self.callid else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +85,10 @@ class Job:
     attempts: tuple[Attempt, ...]
     timeline: tuple[Event, ...]
     next_at: datetime | None = None
-    owed: float | None = None
-    """Seconds that were waited, or are, for a look at the cost that the end did not tell."""
+    cost_check_after: float | None = None
+    """Seconds from the end, or from the check before, to the next check of a cost not yet told."""
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further fields of the provider's own, sent as they are."""
 
     @property
     def terminal(self) -> bool:
@@ -171,7 +115,7 @@ class Job:
     def unanswered(self) -> int:
         """How many attempts rang in vain since the job was accepted or last retriggered."""
         return sum(
-            item.number > self.since and item.result == "no_answer" for item in self.attempts
+            item.number > self.since and item.result == Outcome.NO_ANSWER for item in self.attempts
         )
 
     @property
@@ -187,9 +131,10 @@ class Job:
         return NextAction(NEXT[self.state], None if self.state is State.QUEUED else self.next_at)
 
     def to_dict(self, *, mask: bool = False) -> dict[str, Any]:
-        """Return the job as JSON knows it (docs: the interface's field list).
+        """Return the job as JSON knows it.
 
-        `mask` hides all but the ends of numbers, and what is said.
+        `mask` hides all but the ends of numbers, and what is said. `outcome` and a participant's
+        `status` are the provider's own words, an attempt's `result` is ours.
         """
         shown = [mask_number(number) if mask else number for number in self.numbers]
         who: dict[str, Any] = (
@@ -205,7 +150,7 @@ class Job:
             "outcome": self.outcome,
             "priority": self.priority,
             **who,
-            **({} if mask else {"say": self.say, "lang": self.lang, "play": self.play}),
+            **({} if mask else self._content()),
             "caller": self.caller,
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
@@ -223,55 +168,10 @@ class Job:
             "timeline": [event_dict(event, mask=mask) for event in self.timeline],
         }
 
-    @classmethod
-    def from_record(cls, id_: str, record: Record, next_at: float | None = None) -> Job:
-        """Return the job that a record tells of; `next_at` in ms since the epoch."""
-        get = record.get
-        state = State(record["state"])
-        reason = get("reason") or None
-        attempts = tuple(_attempt(record, n) for n in range(1, int(record["n"]) + 1))
-        return cls(
-            id=id_,
-            kind=_kind(record),
-            state=state,
-            reason=None if state is State.HELD else reason,
-            hold_reason=reason if state is State.HELD else None,
-            outcome=get("outcome"),
-            priority=Priority(record["prio"]),
-            numbers=tuple(f"+{digits}" for digits in record["to"].split(",")),
-            say=get("say"),
-            lang=get("lang"),
-            play=get("play"),
-            caller=get("caller"),
-            tags=tuple(record["tags"].split(",")) if get("tags") else (),
-            key=get("key"),
-            max_attempts=_int(get("max")),
-            redial=_int(get("redial")),
-            redial_after=_seconds(get("after")),
-            on_uncertain=OnUncertain(record["unsure"]) if get("unsure") else None,
-            evidence_window=_seconds(get("window")),
-            call_deadline=_seconds(get("limit")),
-            hours=get("hours"),
-            backoff_longest=_seconds(get("wait")),
-            webhook=get("hook"),
-            spent=int(record["spent"]),
-            since=int(get("since") or 0),
-            created_at=_time(record["created"]),
-            due_at=_time(record["due"]),
-            expires_at=_time_or_none(get("expires")),
-            finished_at=_time_or_none(get("finished")),
-            duration=float(record["duration"]) if get("duration") else None,
-            attempts=attempts,
-            timeline=_timeline(record),
-            next_at=None if next_at is None else _time(str(next_at)),
-            owed=_seconds(get("owed")),
-        )
-
-
-def _kind(record: Record) -> Kind:
-    if "," in record["to"]:
-        return Kind.CONFERENCE
-    return Kind.PLAYBACK if "play" in record else Kind.TTS
+    def _content(self) -> dict[str, Any]:
+        """Return what is said or played, and what else the provider is told."""
+        params = dict(self.params)
+        return {"say": self.say, "lang": self.lang, "play": self.play, "params": params}
 
 
 def iso(at: datetime | None) -> str | None:
@@ -279,52 +179,6 @@ def iso(at: datetime | None) -> str | None:
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _time(milliseconds: str) -> datetime:
-    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
-
-
-def _time_or_none(milliseconds: str | None) -> datetime | None:
-    return _time(milliseconds) if milliseconds else None
-
-
-def _int(text: str | None) -> int | None:
-    return int(text) if text else None
-
-
-def _seconds(milliseconds: str | None) -> float | None:
-    return int(milliseconds) / 1000 if milliseconds else None
-
-
-def _attempt(record: Record, number: int) -> Attempt:
-    return Attempt(
-        number=number,
-        sent_at=_time_or_none(record.get(f"{number}.sent")),
-        ended_at=_time_or_none(record.get(f"{number}.end")),
-        result=record.get(f"{number}.result"),
-        callid=record.get(f"{number}.callid"),
-        conferenceid=record.get(f"{number}.conf"),
-        error=record.get(f"{number}.error"),
-        cost=Decimal(cost) if (cost := record.get(f"{number}.cost")) else None,
-        legs=_legs(record.get(f"{number}.legs", "[]")),
-    )
-
-
-_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
-
-
-def _timeline(record: Record) -> tuple[Event, ...]:
-    created = int(record["created"])
-    events: list[Event] = []
-    for index in range(int(record["moves"])):
-        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
-        if found:
-            before = events[-1].to if events else None
-            to, _, reason = found[2].partition(":")
-            at = _time(str(created + int(found[1])))
-            events.append(Event(at, before, to, reason or None, found[3], found[4]))
-    return tuple(events)
 
 
 def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
@@ -371,4 +225,4 @@ def _next_dict(action: NextAction | None) -> dict[str, Any] | None:
 
 def iso_of(milliseconds: float) -> str:
     """Return a moment in ms since the epoch as ISO 8601 with milliseconds and Z."""
-    return str(iso(_time(str(milliseconds))))
+    return str(iso(datetime.fromtimestamp(milliseconds / 1000, UTC)))

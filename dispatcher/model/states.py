@@ -82,6 +82,8 @@ class OnUncertain(StrEnum):
 TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELLED})
 WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.HELD})
 LIVE = frozenset(State) - TERMINAL
+CALLING = frozenset({State.DIALING, State.UNCERTAIN, State.IN_PROGRESS})
+"""A call may be under way."""
 
 _ENDS = frozenset({State.FAILED, State.EXPIRED})
 _FOUND = frozenset({State.IN_PROGRESS, State.COMPLETED, State.FAILED})
@@ -119,4 +121,4 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.EXPIRED: frozenset({State.QUEUED}),
     State.CANCELLED: frozenset({State.QUEUED}),
 }
-"""What may follow each state. The Lua scripts are loaded with this very table."""
+"""What may follow each state. The Lua library is loaded with this very table."""

@@ -8,18 +8,22 @@
      ├─ MaybePlaced               AnswerLost, ServerTrouble, UnreadableAnswer
      └─ UnknownCall
 
-A GET places no call, so its errors are never MaybePlaced.
+Who only asks places no call, so the errors of that are never MaybePlaced.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 
-class Misconfigured(DispatcherError, ValueError):
-    """The client cannot be built from these settings; mend the one that is named."""
+class Misconfigured(UsageError, ValueError):
+    """A provider's settings are wrong; correct the one that is named."""
+
+
+class UnknownProvider(Misconfigured):
+    """There is no provider of this name; write one of those that the message lists."""
 
 
 class UnexpectedShape(DispatcherError, ValueError):
@@ -134,7 +138,7 @@ class NotEnoughCredits(AccountStopped):
 
 
 class BadCredentials(AccountStopped):
-    """The provider does not know this SID and token; check both."""
+    """The provider does not know these credentials; check them."""
 
 
 class Forbidden(AccountStopped):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.request import JobRequest
 from dispatcher.values.masking import mask_text
 
@@ -29,7 +29,7 @@ SYNONYMS = {
 """Other names for fields, as headers have them; case, blanks and punctuation do not matter."""
 
 
-class InvalidColumns(DispatcherError, ValueError):
+class InvalidColumns(UsageError, ValueError):
     """The columns cannot be told to be fields; the message names the option that helps."""
 
 

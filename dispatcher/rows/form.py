@@ -15,6 +15,7 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.columns import Columns, InvalidColumns
 from dispatcher.rows.spreadsheets import mangled
 from dispatcher.rows.template import Template, Unfilled
+from dispatcher.values.params import named
 
 ROW = "row"
 """The name that keys are made with where none was given."""
@@ -138,6 +139,8 @@ class Form:
                     self._number(name, part) if isinstance(part, str) else part for part in parts
                 )
             return parts
+        if name == "params" and isinstance(value, str):
+            return params(value)
         return value
 
     def _number(self, name: str, text: str) -> str:
@@ -162,6 +165,14 @@ def _said(say: Template, fillers: Mapping[str, Any]) -> str:
         return say.fill(fillers)
     except Unfilled as error:
         raise InvalidJob([("say", str(error))]) from None
+
+
+def params(text: str) -> dict[str, str]:
+    """Return the form fields in a cell, `name=value` between commas. Raises InvalidJob."""
+    try:
+        return named([pair for pair in text.split(",") if pair.strip()])
+    except ValueError as error:
+        raise InvalidJob([("params", str(error))]) from None
 
 
 def split(name: str, text: str) -> tuple[str, ...]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Self
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 
 
-class InvalidTemplate(DispatcherError, ValueError):
+class InvalidTemplate(UsageError, ValueError):
     """Not a template; the message says what is wrong and how one is written."""
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 
 LONGEST = 1 << 20
 """Characters of one row at most. A longer one is no row: something binary, or a quotation mark
@@ -31,7 +31,7 @@ _NO_TEXT = {
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
-class UnusableInput(DispatcherError, ValueError):
+class UnusableInput(UsageError, ValueError):
     """The input cannot be read on from here, as it was said to be read: mend it, or say otherwise.
 
     `line` is where, from 1; 0 for the whole of it.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import chain
 from string import ascii_lowercase
 from typing import Any
 
@@ -28,6 +26,7 @@ from dispatcher.model.job import iso
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import ApiKeyField
 
 SECRET_BYTES = 32
 """256 random bits: nobody guesses one, so that a plain hash keeps it and no lockout is needed."""
@@ -76,21 +75,21 @@ class ApiKeys(Repository):
     def all(self) -> list[ApiKey]:
         """Return all keys that were ever made, the newest first."""
         with plain_errors():
-            ids: Any = self._redis.zrevrange(self._key("keys"), 0, -1)
+            ids: Any = self._redis.zrevrange(self._key("api_keys"), 0, -1)
             pipe = self._pipeline()
             for id_ in ids:
-                pipe.hgetall(self._key("apikey", id_.decode()))
+                pipe.hgetall(self._key("api_key", id_.decode()))
             found = pipe.execute()
         return [_key(id_.decode(), codec.record(raw)) for id_, raw in zip(ids, found, strict=True)]
 
     def any(self) -> bool:
         """Whether a key was ever made."""
         with plain_errors():
-            return bool(self._redis.exists(self._key("keys")))
+            return bool(self._redis.exists(self._key("api_keys")))
 
     def get(self, id_: str) -> ApiKey:
         """Return a key. Raises UnknownKey."""
-        _, *fields = self._run("find_key", id_)
+        _, *fields = self._run("find_api_key", id=id_)
         if not fields:
             raise UnknownKey(id_)
         return _key(id_, codec.record(fields))
@@ -100,7 +99,7 @@ class ApiKeys(Repository):
 
         Raises UnknownKey.
         """
-        answer = self._run("revoke_key", id_, actor, why)
+        answer = self._run("revoke_api_key", id=id_, actor=actor or None, note=why)
         if answer == b"gone":
             raise UnknownKey(id_)
         return bool(answer == b"revoked")
@@ -111,10 +110,10 @@ class ApiKeys(Repository):
         if not found:
             raise NotLetIn
         id_, secret = found.groups()
-        at, *fields = self._run("find_key", id_)
+        at, *fields = self._run("find_api_key", id=id_)
         record = codec.record(fields)
         # An unknown id is compared as well: its answer takes no less time.
-        if not hmac.compare_digest(_hash(secret), record.get("hash", "")) or not record:
+        if not hmac.compare_digest(_hash(secret), record.get(ApiKeyField.HASH, "")) or not record:
             raise NotLetIn
         key, now = _key(id_, record), _moment(at)
         if not key.live(now):
@@ -124,7 +123,7 @@ class ApiKeys(Repository):
 
     def require_live(self, key: ApiKey) -> None:
         """Raise NotLetIn where a key that was let in has ended since."""
-        at, *fields = self._run("find_key", key.id)
+        at, *fields = self._run("find_api_key", id=key.id)
         if not fields or not _key(key.id, codec.record(fields)).live(_moment(at)):
             raise NotLetIn
 
@@ -133,7 +132,9 @@ class ApiKeys(Repository):
         if key.quota is None:
             return Granted(many, 0)
         period = key.quota.seconds * 1000
-        granted, again = self._run("take_quota", key.id, many, key.quota.many, period)
+        granted, again = self._run(
+            "take_quota", id=key.id, uses=many, most=key.quota.many, period=period
+        )
         return Granted(int(granted), float(again) / 1000)
 
     def give_back(self, key: ApiKey, many: int) -> None:
@@ -146,24 +147,25 @@ class ApiKeys(Repository):
     def _write(self, key: ApiKey, hashed: str, actor: str) -> None:
         at = str(round(key.created_at.timestamp() * 1000))
         told = {
-            "name": key.name,
-            "scopes": ",".join(sorted(key.scopes)),
-            "expires": codec.moment(key.expires_at),
-            "rate": str(key.quota or ""),
-            "note": key.note,
+            ApiKeyField.NAME: key.name,
+            ApiKeyField.SCOPES: ",".join(sorted(key.scopes)),
+            ApiKeyField.EXPIRES: codec.moment(key.expires_at),
+            ApiKeyField.RATE: str(key.quota or ""),
+            ApiKeyField.NOTE: key.note,
         }
         told = {name: value for name, value in told.items() if value}
-        fields = {**told, "hash": hashed, "created": at}
+        fields = {**told, ApiKeyField.HASH: hashed, ApiKeyField.CREATED: at}
         if ends := iso(key.expires_at):
-            told["expires"] = ends  # people read it
-        flat = chain.from_iterable(fields.items())
-        self._run("create_key", key.id, at, actor, json.dumps(told), *flat)
+            told[ApiKeyField.EXPIRES] = ends  # people read it
+        self._run(
+            "create_api_key", id=key.id, created=at, fields=fields, actor=actor or None, facts=told
+        )
 
     def _note_use(self, key: ApiKey, now: datetime) -> None:
         before = key.used_at
         if before is None or (now - before).total_seconds() * 1000 >= USED_EVERY:
             with plain_errors():
-                self._redis.hset(self._key("apikey", key.id), "used", codec.moment(now))
+                self._redis.hset(self._key("api_key", key.id), ApiKeyField.USED, codec.moment(now))
 
 
 def _new_id() -> str:
@@ -179,14 +181,14 @@ def _key(id_: str, record: dict[str, str]) -> ApiKey:
     get = record.get
     return ApiKey(
         id=id_,
-        name=record["name"],
-        scopes=frozenset(map(Scope, record["scopes"].split(","))),
-        created_at=_moment(record["created"]),
-        expires_at=_moment_or_none(get("expires")),
-        revoked_at=_moment_or_none(get("revoked")),
-        used_at=_moment_or_none(get("used")),
-        quota=Quota.parse(record["rate"]) if get("rate") else None,
-        note=get("note", ""),
+        name=record[ApiKeyField.NAME],
+        scopes=frozenset(map(Scope, record[ApiKeyField.SCOPES].split(","))),
+        created_at=_moment(record[ApiKeyField.CREATED]),
+        expires_at=_moment_or_none(get(ApiKeyField.EXPIRES)),
+        revoked_at=_moment_or_none(get(ApiKeyField.REVOKED)),
+        used_at=_moment_or_none(get(ApiKeyField.USED)),
+        quota=Quota.parse(record[ApiKeyField.RATE]) if get(ApiKeyField.RATE) else None,
+        note=get(ApiKeyField.NOTE, ""),
     )
 
 

@@ -1,7 +1,7 @@
 """The audit log: who did what to what, when and why; an entry for each act of a person.
 
 Operations of store/lua that people ask for write theirs in the very step that acts, and only
-where something was done (`_audit.lua`).
+where something was done (lua/lib/audit.lua).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Audit(Repository):
 
     def record(self, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:
         """Write down an act that no operation of the store writes down by itself."""
-        self._run("audit", actor, act, target, why, json.dumps(facts, ensure_ascii=False))
+        self._run("write_audit", actor=actor, action=act, target=target, note=why, facts=facts)
 
     def read(
         self, since: datetime | None = None, until: datetime | None = None, *, mask: bool = True
@@ -100,6 +100,9 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
     facts = json.loads(text.pop("facts"))
     return AuditEntry(
         at=at,
+        actor=shown(text["actor"]),
+        act=shown(text["action"]),
+        target=shown(text["target"]),
+        why=shown(text["note"]),
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
-        **{_FIELDS.get(name, name): shown(value) for name, value in text.items()},
     )

@@ -1,6 +1,6 @@
 """The account's budget: the ledger, balance checks, learned costs.
 
-Amounts are in credits. store/lua/_ledger.lua lists what stands where.
+Amounts are in credits.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from dispatcher.model.states import WAITING
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.events import AccountEvent, caused
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import BURN_BUCKET, BURN_BUCKETS, Config
+from dispatcher.store.schema import Credit as Ledger
 from dispatcher.values.tariffs import Priced, tariff, to_credits, to_units
-
-BUCKET, BUCKETS = 600, 6
-"""As in _ledger.lua: spending is counted by so many seconds, and so many of these are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +35,23 @@ class Budget(Repository):
 
         Nobody else gets it for `lease` seconds, or until the check is noted or has failed.
         """
-        found = self._run("watch", milliseconds(lease), int(now))
+        found = self._run("begin_balance_check", lease=milliseconds(lease), by_request=now)
         return CheckRight(int(found[0]), int(found[1])) if found else None
 
     def request_check(self) -> None:
         """Have the workers check the balance at their next tick."""
         with plain_errors():
-            self._redis.hset(self._account_key("credit"), "look_at", 0)
+            self._redis.hset(self._key("credit"), Ledger.NEXT_CHECK, 0)
 
     def note_balance(self, balance: Decimal, right: CheckRight, every: float) -> list[AccountEvent]:
         """Keep what the provider said; return what follows. `every`: seconds to the next check."""
-        ledger = right.spent, right.estimated
-        flat = self._run("note_balance", to_units(balance), *ledger, milliseconds(every))
+        flat = self._run(
+            "note_balance",
+            balance=to_units(balance),
+            spent=right.spent,
+            estimated=right.estimated,
+            next_in=milliseconds(every),
+        )
         return caused(flat)
 
     def check_failed(self, why: str, every: float, *, refused: bool = False) -> list[AccountEvent]:
@@ -55,33 +59,39 @@ class Budget(Repository):
 
         `refused`: since the provider refuses the account, so that a call would fare no better.
         """
-        return caused(self._run("look_failed", why, milliseconds(every), int(refused)))
+        flat = self._run(
+            "note_failed_balance_check", why=why, next_in=milliseconds(every), refused=refused
+        )
+        return caused(flat)
 
     def credit(self) -> Credit:
         """Return how the account's credit stands."""
-        names = ("credit", "burn", "waiting", "costs", "limits")
+        names = ("credit", "burn", "waiting", "costs", "config")
         ledger, burn, counts, learned, config = self._hashes(*names)
         waiting, means = _waiting(counts), _costs(learned, config)
-        spent, at_check = int(ledger.get("spent", 0)), int(ledger.get("seen_spent", 0))
+        spent, at_check = (
+            int(ledger.get(Ledger.SPENT, 0)),
+            int(ledger.get(Ledger.SPENT_AT_CHECK, 0)),
+        )
         needs = (means.of(name) * many for name, many in waiting.items())
         return Credit(
-            balance=_amount(ledger.get("balance")),
-            seen_at=_moment(ledger.get("seen")),
-            failed_checks=int(ledger.get("misses", 0)),
-            next_check_at=_moment(ledger.get("look_at")),
+            balance=_amount(ledger.get(Ledger.BALANCE)),
+            seen_at=_moment(ledger.get(Ledger.CHECKED)),
+            failed_checks=int(ledger.get(Ledger.MISSES, 0)),
+            next_check_at=_moment(ledger.get(Ledger.NEXT_CHECK)),
             spent=to_credits(spent),
-            spent_since=to_credits(spent - at_check + int(ledger.get("guessed", 0))),
-            in_flight=to_credits(int(ledger.get("flying", 0))),
-            floor=_amount(config.get("floor")),
+            spent_since=to_credits(spent - at_check + int(ledger.get(Ledger.ESTIMATED, 0))),
+            in_flight=to_credits(int(ledger.get(Ledger.RESERVED, 0))),
+            floor=_amount(config.get(Config.CREDIT_FLOOR)),
             burn_per_hour=_burn(burn, self._now()),
             waiting=waiting,
             waiting_needs=sum(needs, Decimal(0)),
-            warned=_amount(ledger.get("warned")),
+            warned=_amount(ledger.get(Ledger.WARNED)),
         )
 
     def costs(self) -> Costs:
         """Return what was learned so far."""
-        return _costs(*self._hashes("costs", "limits"))
+        return _costs(*self._hashes("costs", "config"))
 
     def expected_credits(self, calls: Iterable[Priced]) -> Decimal:
         """Return what these requests or jobs will probably cost, one call each, by what was
@@ -94,7 +104,7 @@ class Budget(Repository):
         with plain_errors():
             pipe = self._pipeline(atomic=True)
             for name in names:
-                pipe.hgetall(self._account_key(name))
+                pipe.hgetall(self._key(name))
             found = pipe.execute()
         return [{name.decode(): value for name, value in fields.items()} for fields in found]
 
@@ -107,7 +117,7 @@ def _costs(learned: Raw, config: Raw) -> Costs:
     return Costs(
         means={name: Decimal(row[1]) / to_units(1) for name, row in rows.items()},
         paid={name: Decimal(row[3]) / to_units(1) for name, row in rows.items() if row[2] != "0"},
-        start=_amount(config.get("expected")) or Decimal(20),
+        start=_amount(config.get(Config.EXPECTED_COST)) or Decimal(20),
     )
 
 
@@ -122,13 +132,13 @@ def _waiting(counts: Raw) -> dict[str, int]:
 
 def _burn(buckets: Raw, now: float) -> Decimal:
     """Return credits per hour: what the last hour took, or as much of it as there is."""
-    present = int(now / 1000 // BUCKET)
+    present = int(now / 1000 // BURN_BUCKET)
     recent = {
-        int(name): int(took) for name, took in buckets.items() if int(name) > present - BUCKETS
+        int(name): int(took) for name, took in buckets.items() if int(name) > present - BURN_BUCKETS
     }
     if not recent:
         return Decimal(0)
-    seconds = max(60.0, now / 1000 - min(recent) * BUCKET)
+    seconds = max(60.0, now / 1000 - min(recent) * BURN_BUCKET)
     return to_credits(sum(recent.values())) * 3600 / Decimal(f"{seconds:.3f}")
 
 

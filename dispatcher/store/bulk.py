@@ -7,22 +7,18 @@ action's list in the very step that acts on it.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from dispatcher.model.bulk_action import (
     MOST,
     BulkAction,
     BulkActionKind,
-    LeftOut,
     Preview,
     TooMany,
     UnknownAction,
@@ -32,6 +28,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
+from dispatcher.store.bulk_record import action_of, fields_of
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.redis_url import plain_errors
@@ -76,7 +73,7 @@ class Bulk(Repository):
         options = options_of(
             kind, selection, name, expires=expires, uncertain=uncertain, priority=priority
         )
-        found = self._tally(kind, selection, json.dumps(options))
+        found = self._tally(kind, selection, options)
         # Who has waited longest comes first.
         ids = reversed(found.ids) if isinstance(selection, Filter) else found.ids
         return Preview(
@@ -90,10 +87,11 @@ class Bulk(Repository):
             excluded=found.left_out(),
         )
 
-    def _tally(self, kind: BulkActionKind, selection: Selection, options: str) -> Tally:
+    def _tally(self, kind: BulkActionKind, selection: Selection, options: dict[str, Any]) -> Tally:
         found = Tally()
         for ids in self._selected(selection):
-            answers = [text.decode() for text in self._run("weigh", kind, options, *ids)]
+            flat = self._run("preview_action", action=kind, options=options, ids=ids)
+            answers = [text.decode() for text in flat]
             for row in zip(ids, answers[::2], answers[1::2], strict=True):
                 found.add(*row)
             if len(found.ids) > MOST:
@@ -127,15 +125,20 @@ class Bulk(Repository):
         An action of that id which stands already is left as it is.
         """
         list_name = secrets.token_hex(6)
-        ids = self._key("act", preview.id, list_name)
+        ids = self._key("bulk_action_ids", preview.id, list_name)
         with plain_errors():
             pipe = self._pipeline()
             for start in range(0, len(preview.ids), _IDS_AT_ONCE):
                 pipe.rpush(ids, *preview.ids[start : start + _IDS_AT_ONCE])
                 pipe.expire(ids, CREATED_FOR)
             pipe.execute()
-        flat = chain.from_iterable(_fields(preview).items())
-        self._run("propose_act", preview.id, list_name, milliseconds(CREATED_FOR), *flat)
+        self._run(
+            "create_bulk_action",
+            id=preview.id,
+            written_to=list_name,
+            kept_for=milliseconds(CREATED_FOR),
+            fields=fields_of(preview),
+        )
         return preview.id
 
     def begin(self, id_: str, *, actor: str, why: str = "") -> bool:
@@ -143,17 +146,21 @@ class Bulk(Repository):
 
         Raises UnknownAction.
         """
-        answer = self._run("begin_act", _known(id_), actor, why, milliseconds(LEASE)).decode()
-        if answer == "gone":
+        answer = self._run(
+            "start_bulk_action", id=_known(id_), actor=actor, note=why, lease=milliseconds(LEASE)
+        )
+        if answer == b"gone":
             raise UnknownAction(id_)
-        return bool(answer == "begun")
+        return bool(answer == b"started")
 
     def advance(self, id_: str, most: int = AT_ONCE) -> tuple[str, int]:
         """Do the next few jobs of a running action; return its state and how many are left.
 
         Raises UnknownAction.
         """
-        state, left = self._run("advance_act", _known(id_), most, milliseconds(LEASE))
+        state, left = self._run(
+            "advance_bulk_action", id=_known(id_), most=most, lease=milliseconds(LEASE)
+        )
         if state == b"gone":
             raise UnknownAction(id_)
         return state.decode(), int(left)
@@ -188,17 +195,18 @@ class Bulk(Repository):
 
         Raises UnknownAction.
         """
-        answer = self._run("stop_act", _known(id_), actor, why).decode()
-        if answer == "gone":
+        answer = self._run("stop_bulk_action", id=_known(id_), actor=actor, note=why)
+        if answer == b"gone":
             raise UnknownAction(id_)
-        return bool(answer == "running")
+        return bool(answer == b"running")
 
     def take(self) -> list[str]:
         """Take the actions that nobody has driven for a while: one look where none is running."""
         with plain_errors():
-            if not self._redis.exists(self._key("acts", "open")):
+            if not self._redis.exists(self._key("bulk_actions_running")):
                 return []
-        return [id_.decode() for id_ in self._run("take_acts", milliseconds(LEASE))]
+        ids = self._run("take_bulk_actions", lease=milliseconds(LEASE))
+        return [id_.decode() for id_ in ids]
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -212,18 +220,18 @@ class Bulk(Repository):
     def recent(self, most: int = 20) -> list[BulkAction]:
         """Return the actions that were begun lately, the latest first."""
         with plain_errors():
-            ids: Any = self._redis.zrange(self._key("acts"), 0, most - 1, desc=True)
+            ids: Any = self._redis.zrange(self._key("bulk_actions"), 0, most - 1, desc=True)
         return self._read([id_.decode() for id_ in ids])
 
     def _read(self, ids: list[str]) -> list[BulkAction]:
         with plain_errors():
             pipe = self._pipeline(atomic=True)
             for id_ in ids:
-                pipe.hgetall(self._key("act", id_))
-                pipe.llen(self._key("act", id_, "ids"))
+                pipe.hgetall(self._key("bulk_action", id_))
+                pipe.llen(self._key("bulk_action_ids", id_, "ids"))
             rows = pipe.execute()
         pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if b"state" in raw]
+        return [action_of(id_, raw, left) for id_, raw, left in pairs if b"state" in raw]
 
 
 def _known(id_: str) -> str:
@@ -231,61 +239,3 @@ def _known(id_: str) -> str:
     if not _ID.fullmatch(id_):
         raise UnknownAction(id_)
     return id_
-
-
-def _fields(preview: Preview) -> dict[str, Any]:
-    left_out = [[each.reason, each.count, each.ids] for each in preview.excluded]
-    return {
-        "what": preview.kind,
-        "meant": preview.selection,
-        "wish": json.dumps(preview.options),
-        "matched": preview.matched,
-        "chosen": len(preview.ids),
-        "credits": str(preview.credits),
-        "answered": str(preview.credits_if_answered),
-        "unknown": preview.may_have_been_called,
-        "left_out": json.dumps(left_out),
-    }
-
-
-def _text(raw: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
-
-
-def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
-    return BulkAction(
-        id=id_,
-        kind=BulkActionKind(record["what"]),
-        state=record["state"],
-        selection=record["meant"],
-        actor=record.get("actor", ""),
-        note=record.get("why", ""),
-        started_at=_moment(record.get("begun")),
-        ended_at=_moment(record.get("ended")),
-        matched=int(record["matched"]),
-        selected=int(record["chosen"]),
-        done=int(record.get("did", 0)),
-        remaining=int(record.get("left", left)),
-        skipped=_refused(record),
-        credits=Decimal(record["credits"]),
-        credits_if_answered=Decimal(record["answered"]),
-        may_have_been_called=int(record["unknown"]),
-        excluded=tuple(
-            LeftOut(reason, count, tuple(some))
-            for reason, count, some in json.loads(record["left_out"])
-        ),
-    )
-
-
-def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
-    refused = [
-        LeftOut(reason, int(value), tuple(record[f"ids:{reason}"].split(",")))
-        for name, value in record.items()
-        for kind, _, reason in [name.partition(":")]
-        if kind == "no"
-    ]
-    return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
-
-
-def _moment(milliseconds_: str | None) -> datetime | None:
-    return None if milliseconds_ is None else datetime.fromtimestamp(int(milliseconds_) / 1000, UTC)

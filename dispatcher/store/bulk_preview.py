@@ -11,10 +11,8 @@ from dispatcher.model.bulk_action import BulkActionKind, LeftOut
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority, State
 from dispatcher.store.jobs import NAMED_BY_ID, deadline
+from dispatcher.store.schema import EXAMPLES
 from dispatcher.values.masking import mask_text
-
-EXAMPLES = 10
-"""As in advance_act.lua: ids that are told of each reason."""
 
 Selection = Filter | Sequence[str]
 """Which jobs: those that a filter matches, or ids."""
@@ -31,7 +29,7 @@ class Tally:
     examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, id_: str, answer: str, tariff: str) -> None:
-        """Count a job by the answer of `weigh`: the reason to leave it out, '' or '?' for none."""
+        """Count a job by what `preview_action` says: why to leave it out, '' or '?' for none."""
         if answer not in {"", "?"}:
             self.left[answer] += 1
             if self.left[answer] <= EXAMPLES:
@@ -68,7 +66,7 @@ def options_of(
         if uncertain:
             options["named"]["uncertain"] = True
         if expires is not None:
-            options["span"] = deadline(expires)
+            options["lifetime"] = deadline(expires)
     if priority is not None:
         options["priority"] = priority
     return options

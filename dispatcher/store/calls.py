@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from dispatcher.model.call import Leg
+from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
-from dispatcher.policy import Decision
+from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.redis_url import plain_errors
-
-_OF_ATTEMPT = frozenset({"callid", "conf", "cost", "legs"})
 
 
 class Calls(Repository):
@@ -36,34 +37,31 @@ class Calls(Repository):
         """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
             self._limiter.throttle(decision.throttled)
-        if decision.gate:
+        if decision.hold:
             self._holds.start(
-                decision.gate, decision.why, float(decision.required or 0), refused=True
+                decision.hold, decision.why, float(decision.required or 0), refused=True
             )
-        kept = [f"{attempt}.result", decision.result]
-        for name, value in decision.fields.items():
-            kept += [f"{attempt}.{name}" if name in _OF_ATTEMPT else name, value]
-        if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
-            kept += [f"{attempt}.error", decision.why]
+        of_attempt, of_job = codec.decision_fields(decision)
         answer, state = self._run(
             "settle",
-            id_,
-            attempt,
-            decision.to,
-            decision.reason,
-            "" if decision.delay is None else milliseconds(decision.delay),
-            int(decision.spent),
-            actor,
-            decision.why,
-            ",".join(decision.proves),
-            decision.failure or "",
-            *kept,
+            id=id_,
+            attempt=attempt,
+            to=decision.to,
+            reason=decision.reason or None,
+            delay=None if decision.delay is None else milliseconds(decision.delay),
+            spent=decision.spent,
+            actor=actor,
+            why=decision.why,
+            proves=",".join(decision.proves) or None,
+            failure=decision.failure,
+            attempt_fields=of_attempt,
+            job_fields=of_job,
         )
         return answer == b"moved", State(state.decode()) if state else None
 
     def rescue(self, window: float, most: int = 200) -> int:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
-        return int(self._run("rescue", most, milliseconds(window)))
+        return int(self._run("rescue", most=most, window=milliseconds(window)))
 
     # -- status checks ---------------------------------------------------------------------
 
@@ -74,33 +72,46 @@ class Calls(Repository):
 
         `cost` takes ended jobs whose cost is to be looked for.
         """
-        return [id_.decode() for id_ in self._run("take_due", what, most, milliseconds(lease))]
+        ids = self._run("take_due", what=what, most=most, lease=milliseconds(lease))
+        return [id_.decode() for id_ in ids]
 
     def reschedule_check(
-        self, id_: str, attempt: int, delay: float, status: str = "", legs: str = ""
+        self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
     ) -> bool:
         """Set when a call in progress is checked next, in seconds; False where it is over.
 
-        `status` and `legs` (see job.legs_text) are what the last check told, if anything.
+        `status` (the provider's word) and `legs` are what the last check told, if anything.
         """
-        return bool(self._run("put_off", id_, attempt, milliseconds(delay), status, legs))
+        return bool(
+            self._run(
+                "reschedule_check",
+                id=id_,
+                attempt=attempt,
+                delay=milliseconds(delay),
+                status=status or None,
+                participants=codec.legs_text(legs) or None,
+            )
+        )
 
     def schedule_cost_check(self, id_: str, attempt: int, delay: float | None) -> bool:
         """Set when the cost of an ended job is looked for again, in seconds; None: not any more.
 
         False where the job's cost is known, or nobody waits for it.
         """
-        again = "" if delay is None else milliseconds(delay)
-        return bool(self._run("owe", id_, attempt, again))
+        again = None if delay is None else milliseconds(delay)
+        return bool(self._run("schedule_cost_check", id=id_, attempt=attempt, delay=again))
 
     # -- how long they last ----------------------------------------------------------------
 
     def learn_duration(self, kind: str, lasted: float) -> float:
         """Learn from a call that lasted so many seconds; return what is typical of its kind now."""
-        return float(self._run("learn", kind, milliseconds(lasted))) / 1000
+        return (
+            float(self._run("learn_typical_duration", kind=kind, lasted=milliseconds(lasted)))
+            / 1000
+        )
 
     def typical_duration(self, kind: str) -> float | None:
         """Return in how many seconds most calls of a kind are over, None before any was seen."""
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._account_key("usual"), kind)  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._key("typical_durations"), kind)  # type: ignore[assignment]
         return float(found) / 1000 if found else None

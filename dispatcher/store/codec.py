@@ -1,89 +1,78 @@
-"""Between a request or a job and the flat fields of its record."""
+"""Between the frozen values of the model and the flat fields of a record in Redis."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import JobRequest
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import CallReport, Leg
+from dispatcher.model.decision import Decision
+from dispatcher.model.job import Event, Job
+from dispatcher.model.request import JobRequest, Kind
+from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
-from dispatcher.values.tariffs import tariff, to_units
+from dispatcher.values.tariffs import tariff
 
-Fields = list[str]
-"""field, value, field, value, …, as Redis' HSET takes them."""
+Fields = dict[str, str]
+"""A record's fields as they are written; what there is no value of is left out."""
+Record = Mapping[str, str]
+"""A record's fields as text."""
+
+# -- written -------------------------------------------------------------------------------
 
 
 def request_fields(request: JobRequest, price: str | None = None) -> Fields:
-    """Return what a request adds to its job's record; what was left out is not stored.
+    """Return what a request adds to its job's record.
 
     `price` is its tariff, where that is worked out already.
     """
-    pairs = {
-        "to": ",".join(number.removeprefix("+") for number in request.called),
-        "say": request.say,
-        "play": request.play,
-        "lang": request.lang,
-        "caller": request.caller,
-        "tags": ",".join(request.tags) or None,
-        "key": request.key,
-        "max": _number(request.max_attempts),
-        "redial": _number(request.redial),
-        "after": _milliseconds(request.redial_after),
-        "unsure": request.on_uncertain.value if request.on_uncertain else None,
-        "window": _milliseconds(request.evidence_window),
-        "limit": _milliseconds(request.call_deadline),
-        "hours": request.hours,
-        "wait": _milliseconds(request.backoff_longest),
-        "tariff": price or tariff(request),
-        "hook": request.webhook,
-    }
-    return [
-        text for pair in pairs.items() if pair[1] is not None for text in (pair[0], pair[1] or "")
-    ]
-
-
-def account_fields(config: AccountConfig) -> dict[str, str]:
-    """Return the fields of ns:limits (store/lua/_record.lua lists them)."""
-    found = {
-        "rate": None if config.rate is None else repr(config.rate.per_second),
-        "margin": repr(config.margin),
-        "share": repr(config.share),
-        "recovery": str(round(config.recovery * 1000)),
-        "connections": str(config.connections),
-        "least": str(max(16, 2 * config.connections)),
-        "window": str(max(64, 16 * config.connections)),
-        "lease": str(round(config.lease * 1000)),
-        "gap": str(round(config.gap * 1000)) if config.gap else None,
-        "per_day": None if config.per_day is None else str(config.per_day),
-        "alone": "1" if config.one_at_a_time else None,
-        "hours": None if config.hours is None else config.hours.text,
-        "countries": ",".join(sorted(config.countries)) or None,
-        "blocked": ",".join(sorted(config.blocked)) or None,
-        "floor": _units(config.floor),
-        "expected": _units(config.expected_cost),
-        "warn": ",".join(str(to_units(level)) for level in config.warn) or None,
-        "spend_day": _units(config.spend_per_day),
-        "spend_call": _units(config.spend_per_call),
-        "zone": config.zone,
-        "breaker": str(config.breaker),
-        "hooks": str(config.webhooks) if config.webhooks else None,
-        "every": "1" if config.every_change else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    return _given(
+        {
+            Field.TO: ",".join(number.removeprefix("+") for number in request.called),
+            Field.SAY: request.say,
+            Field.PLAY: request.play,
+            Field.LANGUAGE: request.lang,
+            Field.CALLER: request.caller,
+            Field.TAGS: ",".join(request.tags) or None,
+            Field.KEY: request.key,
+            Field.MAX_ATTEMPTS: _number(request.max_attempts),
+            Field.REDIAL: _number(request.redial),
+            Field.REDIAL_AFTER: _milliseconds(request.redial_after),
+            Field.ON_UNCERTAIN: request.on_uncertain,
+            Field.EVIDENCE_WINDOW: _milliseconds(request.evidence_window),
+            Field.CALL_DEADLINE: _milliseconds(request.call_deadline),
+            Field.HOURS: request.hours,
+            Field.BACKOFF_LONGEST: _milliseconds(request.backoff_longest),
+            Field.TARIFF: price or tariff(request),
+            Field.WEBHOOK: request.webhook,
+            Field.PARAMS: _json(request.params) if request.params else None,
+        }
+    )
 
 
 def packed(request: JobRequest, scope: str = "") -> Packed:
     """Return a request as it is sent to be enqueued; its key is looked for within the scope."""
     id_, fingerprint, price = job_id(request.key, scope), request.fingerprint(), tariff(request)
-    due, end = moment(request.at) or "+0", moment(request.expires)
-    row = [id_, fingerprint, request.priority, due, end, *request_fields(request, price)]
-    return Packed(id_, fingerprint, price, json.dumps(row, ensure_ascii=False))
+    row = _given(
+        {
+            "id": id_,
+            "priority": request.priority,
+            "due": moment(request.at) or "+0",
+            "expires": moment(request.expires) or None,
+        }
+    )
+    fields = {Field.FINGERPRINT: fingerprint, **request_fields(request, price)}
+    text = json.dumps({**row, "fields": fields}, ensure_ascii=False)
+    return Packed(id_, fingerprint, price, text)
 
 
 def moment(value: datetime | timedelta | None) -> str:
-    """Return a moment as the scripts take it: ms since the epoch, +ms from now, or ''."""
+    """Return a moment as the operations take it: ms since the epoch, +ms from now, or ''."""
     if value is None:
         return ""
     if isinstance(value, timedelta):
@@ -91,23 +80,36 @@ def moment(value: datetime | timedelta | None) -> str:
     return str(round(value.timestamp() * 1000))
 
 
-def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
-    """Return a record's fields as text, with long values put together again."""
-    if not isinstance(raw, Mapping):
-        flat = iter(raw)
-        raw = dict(zip(flat, flat, strict=True))
-    return {
-        name.decode(): _joined(name, value, raw).decode("utf-8", "replace")
-        for name, value in raw.items()
-        if b"~" not in name
-    }
+def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
+    """Return what a decision leaves with its attempt, and with the job."""
+    own: dict[str, str | None] = {AttemptField.RESULT: decision.result}
+    if decision.call:
+        own[AttemptField.CALLID] = ",".join(decision.call.callids)
+        own[AttemptField.CONFERENCE] = decision.call.conferenceid or None
+    of_job: dict[str, str | None] = {Field.COST_CHECK: _milliseconds(decision.cost_check_after)}
+    if report := decision.report:
+        own[AttemptField.COST] = _text(report.cost)
+        own[AttemptField.PARTICIPANTS] = legs_text(report.legs) or None
+        of_job |= {Field.OUTCOME: report.word, Field.DURATION: _duration(report)}
+    if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
+        own[AttemptField.ERROR] = decision.why
+    return _given(own), _given(of_job)
 
 
-def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
-    parts = [value]
-    while (part := raw.get(b"%b~%d" % (name, len(parts)))) is not None:
-        parts.append(part)
-    return b"".join(parts)
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Return the legs as a record keeps them, '' where there are none."""
+    rows = [
+        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
+    ]
+    return _json(rows) if rows else ""
+
+
+def _given(fields: Mapping[str, str | None]) -> Fields:
+    return {str(name): str(value) for name, value in fields.items() if value is not None}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _number(value: int | None) -> str | None:
@@ -118,5 +120,151 @@ def _milliseconds(value: float | None) -> str | None:
     return None if value is None else str(round(value * 1000))
 
 
-def _units(amount: float | None) -> str | None:
-    return None if amount is None else str(to_units(amount))
+def _text(value: Decimal | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _duration(report: CallReport) -> str | None:
+    return None if report.duration is None else f"{report.duration:g}"
+
+
+# -- read ----------------------------------------------------------------------------------
+
+
+def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
+    """Return a record's fields as text, with long values put together again."""
+    if not isinstance(raw, Mapping):
+        flat = iter(raw)
+        raw = dict(zip(flat, flat, strict=True))
+    mark = PIECE_MARK.encode()
+    return {
+        name.decode(): _joined(name, value, raw).decode("utf-8", "replace")
+        for name, value in raw.items()
+        if mark not in name
+    }
+
+
+def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
+    parts = [value]
+    while (part := raw.get(b"%b%b%d" % (name, PIECE_MARK.encode(), len(parts)))) is not None:
+        parts.append(part)
+    return b"".join(parts)
+
+
+def job(id_: str, record: Record, next_at: float | None = None) -> Job:
+    """Return the job that a record tells of; `next_at` in ms since the epoch."""
+    get = record.get
+    state, reason = State(record[Field.STATE]), get(Field.REASON) or None
+    return Job(
+        id=id_,
+        kind=_kind(record),
+        state=state,
+        reason=None if state is State.HELD else reason,
+        hold_reason=reason if state is State.HELD else None,
+        outcome=get(Field.OUTCOME),
+        priority=Priority(record[Field.PRIORITY]),
+        numbers=_numbers(record[Field.TO]),
+        say=get(Field.SAY),
+        lang=get(Field.LANGUAGE),
+        play=get(Field.PLAY),
+        caller=get(Field.CALLER),
+        tags=tuple(record[Field.TAGS].split(",")) if get(Field.TAGS) else (),
+        key=get(Field.KEY),
+        max_attempts=_int(get(Field.MAX_ATTEMPTS)),
+        redial=_int(get(Field.REDIAL)),
+        redial_after=_seconds(get(Field.REDIAL_AFTER)),
+        on_uncertain=OnUncertain(wish) if (wish := get(Field.ON_UNCERTAIN)) else None,
+        evidence_window=_seconds(get(Field.EVIDENCE_WINDOW)),
+        call_deadline=_seconds(get(Field.CALL_DEADLINE)),
+        hours=get(Field.HOURS),
+        backoff_longest=_seconds(get(Field.BACKOFF_LONGEST)),
+        webhook=get(Field.WEBHOOK),
+        spent=int(record[Field.SPENT]),
+        since=int(get(Field.COUNTED_FROM) or 0),
+        created_at=_time(record[Field.CREATED]),
+        due_at=_time(record[Field.DUE]),
+        expires_at=_time_or_none(get(Field.EXPIRES)),
+        finished_at=_time_or_none(get(Field.FINISHED)),
+        duration=float(text) if (text := get(Field.DURATION)) else None,
+        attempts=tuple(_attempt(record, n) for n in range(1, int(record[Field.ATTEMPTS]) + 1)),
+        timeline=_timeline(record),
+        next_at=None if next_at is None else _time(str(next_at)),
+        cost_check_after=_seconds(get(Field.COST_CHECK)),
+        params=json.loads(get(Field.PARAMS) or "{}"),
+    )
+
+
+def _kind(record: Record) -> Kind:
+    if "," in record[Field.TO]:
+        return Kind.CONFERENCE
+    return Kind.PLAYBACK if Field.PLAY in record else Kind.TTS
+
+
+def _numbers(digits: str) -> tuple[str, ...]:
+    return tuple(f"+{each}" for each in digits.split(","))
+
+
+def legs(text: str) -> tuple[Leg, ...]:
+    """Return what `legs_text` wrote."""
+    return tuple(
+        Leg(
+            callid,
+            number,
+            status,
+            None if cost is None else Decimal(cost),
+            None if duration is None else float(duration),
+        )
+        for callid, number, status, cost, duration in json.loads(text or "[]")
+    )
+
+
+def _time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+
+
+def _time_or_none(milliseconds: str | None) -> datetime | None:
+    return _time(milliseconds) if milliseconds else None
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _seconds(milliseconds: str | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds else None
+
+
+def _attempt(record: Record, number: int) -> Attempt:
+    def get(name: AttemptField) -> str | None:
+        return record.get(f"{number}.{name}")
+
+    return Attempt(
+        number=number,
+        sent_at=_time_or_none(get(AttemptField.SENT)),
+        ended_at=_time_or_none(get(AttemptField.ENDED)),
+        result=get(AttemptField.RESULT),
+        callid=get(AttemptField.CALLID),
+        conferenceid=get(AttemptField.CONFERENCE),
+        error=get(AttemptField.ERROR),
+        cost=Decimal(cost) if (cost := get(AttemptField.COST)) else None,
+        legs=legs(get(AttemptField.PARTICIPANTS) or ""),
+        provider=get(AttemptField.PROVIDER),
+        account=get(AttemptField.ACCOUNT) or DEFAULT_ACCOUNT,
+        numbers=_numbers(get(AttemptField.TO) or record[Field.TO]),
+    )
+
+
+_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
+
+
+def _timeline(record: Record) -> tuple[Event, ...]:
+    created = int(record[Field.CREATED])
+    events: list[Event] = []
+    for index in range(int(record[Field.EVENTS])):
+        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
+        if found:
+            before = events[-1].to if events else None
+            to, _, reason = found[2].partition(":")
+            at = _time(str(created + int(found[1])))
+            events.append(Event(at, before, to, reason or None, found[3], found[4]))
+    return tuple(events)

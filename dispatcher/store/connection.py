@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import redis
-from redis.client import Pipeline
-from redis.commands.core import Script
-
-from dispatcher.store import scripts
+from dispatcher.store.library import library
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
-DEFAULT_NAMESPACE = "vd"
+if TYPE_CHECKING:
+    import redis
+    from redis.client import Pipeline
 
-
-def namespace_of(text: str) -> str:
-    """Return what may stand before the names of an account's keys. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        raise ValueError("write 1 to 32 ASCII letters, digits, _ or -")
-    return text
+Call = tuple[str, Mapping[str, Any]]
+"""An operation and its arguments."""
 
 
 class Connection:
-    """A Redis client, the namespace of the keys, and the clock.
+    """A Redis client, the namespace of the keys, the account, and the clock.
 
     `clock` returns ms since the epoch and is for tests; without it every operation obeys Redis'
     own clock, so that the clocks of producers and workers do not matter.
@@ -35,26 +30,56 @@ class Connection:
     ) -> None:
         self.redis = client
         self.root = f"{{{namespace}}}"
+        self.account = DEFAULT_ACCOUNT
         self._clock = clock
-        self._scripts: dict[str, Script] = {}
+        self._checked = False
 
-    def key(self, *parts: str) -> str:
-        """Return the name of a key; `store/lua/_record.lua` lists them."""
-        return ":".join((self.root, *parts))
+    def key(self, name: str, *parts: str) -> str:
+        """Return the name of a key; schema.py lists them."""
+        return key_name(self.root, self.account, name, *parts)
 
-    def account_key(self, *parts: str) -> str:
-        """Return the name of a key of what belongs to the account: limits, pace, credit, holds."""
-        return self.key(*parts)
+    def run(self, operation: str, **arguments: Any) -> Any:
+        """Run an operation of store/lua/ops, one atomic step.
 
-    def run(self, operation: str, *arguments: Any) -> Any:
-        """Run an operation of store/lua, one atomic step. Raises StoreUnavailable."""
+        An argument that is None or False is left out; lists and dicts go as JSON. Raises
+        StoreUnavailable, and StoreUnsuitable where the records are of another schema.
+        """
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
+
+        command = self._command(operation, arguments)
         with plain_errors():
-            return self.run_in(None, operation, *arguments)
+            try:
+                return self.redis.execute_command(*command)
+            except ResponseError as error:
+                if not _is_missing(error):
+                    raise
+                self._load()
+                return self.redis.execute_command(*command)
 
-    def run_in(self, pipe: Pipeline | None, operation: str, *arguments: Any) -> Any:
-        """Have a pipeline run an operation when it is executed; None runs it now."""
-        clock = self._clock() if self._clock else ""
-        return self._script(operation)([self.root], [clock, *arguments], pipe)
+    def run_all(self, calls: Sequence[Call]) -> list[Any]:
+        """Run operations in one round trip, each an atomic step; raises the first error."""
+        commands = [self._command(operation, arguments) for operation, arguments in calls]
+        with plain_errors():
+            answers = self._execute(commands)
+            missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
+            if missing:  # a function that is not there has done nothing
+                self._load()
+                again = self._execute([commands[place] for place in missing])
+                for place, answer in zip(missing, again, strict=True):
+                    answers[place] = answer
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+        return answers
+
+    def check_schema(self) -> None:
+        """Look once whether the records are of our schema, for those who read without operations.
+
+        Raises StoreUnsuitable where they are not.
+        """
+        if not self._checked:
+            self.run("check_schema")
+            self._checked = True
 
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
@@ -64,12 +89,44 @@ class Connection:
             second, microsecond = self.redis.time()
         return float(second * 1000 + microsecond / 1000)
 
-    def _script(self, operation: str) -> Script:
-        script = self._scripts.get(operation)
-        if script is None:
-            source = scripts.source(operation)
-            script = self._scripts[operation] = self.redis.register_script(source)
-        return script
+    def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
+        clock = {"now": self._clock()} if self._clock else {}
+        flat = _flat({**clock, **arguments})
+        return ["FCALL", library().function(operation), 1, self.root, *flat]
+
+    def _execute(self, commands: Sequence[list[Any]]) -> list[Any]:
+        pipe = self.redis.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(pipe.execute(raise_on_error=False))
+
+    def _load(self) -> None:
+        """Load our library, after a restart, a failover or by a new release."""
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
+
+        try:
+            self.redis.function_load(library().text)
+        except ResponseError as error:
+            if "already exists" not in str(error):  # another process was sooner
+                raise
+
+
+def _flat(arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield names and values as an operation takes them."""
+    for name, value in arguments.items():
+        if value is not None and value is not False:
+            yield name
+            yield _text(value)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _is_missing(answer: object) -> bool:
+    return isinstance(answer, Exception) and "Function not found" in str(answer)
 
 
 class Repository:
@@ -77,11 +134,14 @@ class Repository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._redis = connection.redis
         self._key = connection.key
-        self._account_key = connection.account_key
         self._run = connection.run
         self._now = connection.now
+
+    @property
+    def _redis(self) -> redis.Redis:
+        self._connection.check_schema()
+        return self._connection.redis
 
     def _pipeline(self, *, atomic: bool = False) -> Pipeline:
         return self._redis.pipeline(transaction=atomic)

@@ -15,7 +15,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One event: a dotted kind such as `gate.closed`, facts as JSON knows them, and its cursor.
+    """One event: a dotted kind such as `hold.started`, facts as JSON knows them, and its cursor.
 
     Every event has `at`, in ms since the epoch, among its facts. The cursor is empty where an
     operation answers with what it just caused.
@@ -34,7 +34,7 @@ class Events(Repository):
         low = f"({cursor}" if cursor else "-"
         while True:
             with plain_errors():
-                page: Any = self._redis.xrange(self._key("notices"), min=low, count=PAGE)
+                page: Any = self._redis.xrange(self._key("events"), min=low, count=PAGE)
             for entry, fields in page:
                 yield _event(entry, fields)
             if len(page) < PAGE:

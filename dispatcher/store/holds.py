@@ -39,7 +39,7 @@ class PauseScope:
                 return cls(tag=tag(value))
             case [Reason.PAUSED, "priority", value]:
                 return cls(priority=Priority(value))
-        raise ValueError(f"{name[:60]!r} is not the name of a pause")
+        raise ValueError(f"{name[:60]!r} is the hold of no pause")
 
     def __str__(self) -> str:
         if self.tag is not None:
@@ -66,16 +66,26 @@ class Holds(Repository):
         no, so that one job tries before all are let go. `actor` is the person who starts it, if
         one does, and `note` that person's words.
         """
-        return bool(self._run("close_gate", name, why, required, int(refused), actor, note))
+        return bool(
+            self._run(
+                "start_hold",
+                name=name,
+                why=why,
+                required=required,
+                refused=refused,
+                actor=actor or None,
+                note=note,
+            )
+        )
 
     def end(self, name: str, why: str = "", *, actor: str = "") -> bool:
         """End a hold; the next pump releases what it held. False where there was none."""
-        return bool(self._run("open_gate", name, why, actor))
+        return bool(self._run("end_hold", name=name, why=why, actor=actor or None))
 
     def all(self) -> list[Hold]:
         """Return the holds that stand, by name."""
         with plain_errors():
-            found: dict[bytes, bytes] = self._redis.hgetall(self._account_key("gates"))  # type: ignore[assignment]
+            found: dict[bytes, bytes] = self._redis.hgetall(self._key("holds"))  # type: ignore[assignment]
         return sorted((_hold(*pair) for pair in found.items()), key=lambda hold: hold.name)
 
     def pause(self, scope: PauseScope, *, actor: str, note: str = "") -> bool:
@@ -95,5 +105,5 @@ def _hold(name: bytes, text: bytes) -> Hold:
         since=facts["since"],
         why=facts["why"],
         required=facts.get("required", 0),
-        half_open=facts.get("ajar", False),
+        half_open=facts.get("half_open", False),
     )

@@ -18,6 +18,7 @@ from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import State
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import Field
 
 PAGE = 200
 """Index entries read in one round trip."""
@@ -62,6 +63,9 @@ class Glance:
         return datetime.fromtimestamp(self.created / 1000, UTC)
 
 
+_GLANCE = (Field.STATE, Field.REASON, Field.TO, "t0")
+
+
 class Indexes(Repository):
     """The indexes of the account's jobs."""
 
@@ -83,22 +87,22 @@ class Indexes(Repository):
         return [place for place, glance in pairs if glance is not None and filter_.matches(glance)]
 
     def kinds(self) -> list[str]:
-        """Return every `<state>[:<reason>]` that was ever used."""
+        """Return every state, and every `<state>:<reason>` that was ever used."""
         with plain_errors():
-            members: Any = self._redis.smembers(self._key("reasons"))
-        return sorted(member.decode() for member in members)
+            members: Any = self._redis.smembers(self._key("states_with_reason"))
+        return sorted({*State, *(member.decode() for member in members)})
 
     def _smallest(self, filter_: Filter, after: Place | None, size: int) -> Walk:
         """Return the walk through the index with the fewest entries, and what it knows."""
-        states = [self._key("idx", kind) for kind in self.kinds() if _may_hold(kind, filter_)]
-        tag = [self._key("tag", filter_.tag)] if filter_.tag is not None else []
+        states = [self._key("by_state", kind) for kind in self.kinds() if _may_hold(kind, filter_)]
+        tag = [self._key("by_tag", filter_.tag)] if filter_.tag is not None else []
         high, low = _bounds(filter_)
         with plain_errors():
             pipe = self._pipeline()
             for index in states + tag:
                 pipe.zcount(index, low, high)
             if filter_.recipient is not None:
-                pipe.zlexcount(self._key("recipients"), *_recipients(filter_.recipient))
+                pipe.zlexcount(self._key("by_recipient"), *_recipients(filter_.recipient))
             sizes = pipe.execute()
         if filter_.recipient is not None and sizes[-1] <= FEW:
             return frozenset({"recipient"}), iter(self._of_recipient(filter_, after))
@@ -110,13 +114,13 @@ class Indexes(Repository):
     def _of_recipient(self, filter_: Filter, after: Place | None) -> list[Place]:
         with plain_errors():
             entries: Any = self._redis.zrangebylex(
-                self._key("recipients"), *_recipients(filter_.recipient or "")
+                self._key("by_recipient"), *_recipients(filter_.recipient or "")
             )
             # A conference stands there once for each number.
             ids = list({entry.decode().partition(":")[2] for entry in entries})
             pipe = self._pipeline()
             for id_ in ids:
-                pipe.hget(self._key("job", id_), "created")
+                pipe.hget(self._key("job", id_), Field.CREATED)
             moments = pipe.execute()
         places = [(float(at), id_) for at, id_ in zip(moments, ids, strict=True) if at is not None]
         since, until = filter_.since, filter_.until
@@ -160,9 +164,9 @@ class Indexes(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for id_ in ids:
-                pipe.hmget(self._key("job", id_), "state", "reason", "to", "t0")
+                pipe.hmget(self._key("job", id_), *_GLANCE)
             if filter_.tag is not None:
-                pipe.zmscore(self._key("tag", filter_.tag), ids)
+                pipe.zmscore(self._key("by_tag", filter_.tag), ids)
             rows = pipe.execute()
         tagged = rows.pop() if filter_.tag is not None else [None] * len(ids)
         return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from dispatcher.model.states import Priority
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import Field
 from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, UnknownJob
 
 AT_ONCE = 50
@@ -46,18 +46,17 @@ class Jobs(Repository):
 
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
         """Write packed requests in one round trip; return `new`, `same` or `other` for each."""
-        with plain_errors():
-            pipe = self._pipeline()
-            for start in range(0, len(rows), AT_ONCE):
-                some = ",".join(row.text for row in rows[start : start + AT_ONCE])
-                self._connection.run_in(pipe, "enqueue", actor, f"[{some}]")
-            return [answer.decode() for some in pipe.execute() for answer in some]
+        some = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+        calls = [("enqueue", {"actor": actor, "jobs": _list(each)}) for each in some]
+        answers = self._connection.run_all(calls)
+        return [answer.decode() for each in answers for answer in each]
 
     def find_existing(self, rows: Sequence[Packed]) -> list[str]:
         """Return what enqueue_packed would answer for each now; nothing is written."""
         if not rows:
             return []
-        found = self._run("standing", *(text for row in rows for text in (row.id, row.fingerprint)))
+        requests = [(row.id, row.fingerprint) for row in rows]
+        found = self._run("find_existing", requests=requests)
         return [answer.decode() for answer in found]
 
     # -- reading ---------------------------------------------------------------------------
@@ -78,10 +77,10 @@ class Jobs(Repository):
                 pipe.hgetall(self._key("job", id_))
             records = [codec.record(raw) for raw in pipe.execute()]
             for id_, record in zip(wanted, records, strict=True):
-                pipe.zscore(self._key("next", record.get("state", "")), id_)
+                pipe.zscore(self._key("due", record.get(Field.STATE, "")), id_)
             moments = pipe.execute()
         return [
-            Job.from_record(id_, record, at) if "state" in record else None
+            codec.job(id_, record, at) if Field.STATE in record else None
             for id_, record, at in zip(wanted, records, moments, strict=True)
         ]
 
@@ -89,7 +88,7 @@ class Jobs(Repository):
         """Return the id of the job that a call belongs to."""
         bucket = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()[:4]
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._key("calls", bucket), callid)  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._key("by_call", bucket), callid)  # type: ignore[assignment]
         return found.decode() if found else None
 
     # -- what people do --------------------------------------------------------------------
@@ -112,7 +111,7 @@ class Jobs(Repository):
         `expires` is the new deadline in seconds from now; left out, the first one's length.
         `uncertain`: also where a call may be under way, which nobody waits for any more.
         """
-        options: dict[str, Any] = {} if expires is None else {"span": deadline(expires)}
+        options: dict[str, Any] = {} if expires is None else {"lifetime": deadline(expires)}
         self._act(
             "retry",
             id_,
@@ -138,7 +137,7 @@ class Jobs(Repository):
 
     def purge(self, id_: str, before: float) -> bool:
         """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
-        return bool(self._run("purge", id_, round(before)))
+        return bool(self._run("purge_job", id=id_, before=round(before)))
 
     def _act(
         self,
@@ -151,9 +150,9 @@ class Jobs(Repository):
         named: Iterable[str] = (),
         **options: Any,
     ) -> None:
-        text = json.dumps({"named": dict.fromkeys(named, True), **options})
-        answer = [text.decode() for text in self._run("act", kind, id_, actor, why, text)]
-        code, state, reason = answer
+        how = {"named": dict.fromkeys(named, True), **options}
+        answer = self._run("apply_action", action=kind, id=id_, actor=actor, note=why, options=how)
+        code, state, reason = (text.decode() for text in answer)
         if code == "gone":
             raise UnknownJob(id_)
         if code:
@@ -163,7 +162,11 @@ class Jobs(Repository):
 
 
 def deadline(seconds: float) -> int:
-    """Return a new deadline, in seconds from now, as the scripts take it. Raises Refused."""
+    """Return a new deadline, in seconds from now, as the operations take it. Raises Refused."""
     if not 0 < seconds <= FURTHEST.total_seconds():
         raise Refused(f"a deadline {seconds:g} s from now is more than {FURTHEST.days} days ahead")
     return milliseconds(seconds)
+
+
+def _list(rows: Sequence[Packed]) -> str:
+    return f"[{','.join(row.text for row in rows)}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority
-from dispatcher.store import codec
+from dispatcher.store.config_codec import config_fields
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.values import Pace, Wait
@@ -19,11 +19,11 @@ class Limiter(Repository):
 
     def publish(self, config: AccountConfig) -> None:
         """Make this the config of the account, for every process and at once."""
-        flat = [text for pair in codec.account_fields(config).items() for text in pair]
+        flat = [text for pair in config_fields(config).items() for text in pair]
         with plain_errors():
             pipe = self._pipeline(atomic=True)
-            pipe.delete(self._account_key("limits"))
-            pipe.hset(self._account_key("limits"), items=flat)
+            pipe.delete(self._key("config"))
+            pipe.hset(self._key("config"), items=flat)
             pipe.execute()
 
     def take_slot(self, holder: str, slot: str = "", *, probe: bool = False) -> Wait | None:
@@ -31,20 +31,20 @@ class Limiter(Repository):
 
         Only a `probe` goes out while the provider is down or refuses the account.
         """
-        wait, reserved = self._run("slot", holder, slot, int(probe))
+        wait, reserved = self._run("take_slot", holder=holder, slot=slot or None, balance=probe)
         return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
 
     def give_back(self, holder: str) -> None:
         """Give back the connection of a request that take_slot let through."""
-        self._run("give_back", holder)
+        self._run("release_connection", holder=holder)
 
     def rebook(self, booked: str) -> str:
         """Say that a request that was granted goes out only now; return its new booking."""
-        return str(self._run("rebook", booked).decode())
+        return str(self._run("rebook", booked=booked).decode())
 
     def throttle(self, wait: float) -> None:
         """Move the whole account's next request to `wait` seconds from now, and slow down."""
-        self._run("throttle", milliseconds(wait), _LEFT_AFTER_429)
+        self._run("throttle", wait=milliseconds(wait), left=_LEFT_AFTER_429)
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
@@ -65,5 +65,5 @@ class Limiter(Repository):
         most = max(1, int(rate))
         since = self._now() - most / rate * 1000
         with plain_errors():
-            moments: list[bytes] = self._redis.lrange(self._account_key("recent"), -most, -1)  # type: ignore[assignment]
+            moments: list[bytes] = self._redis.lrange(self._key("recent"), -most, -1)  # type: ignore[assignment]
         return sum(float(moment) > since for moment in moments)

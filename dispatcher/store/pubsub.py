@@ -10,12 +10,13 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from redis.client import PubSub as Subscription
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.redis_url import plain_errors
+
+if TYPE_CHECKING:
+    from redis.client import PubSub as Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +102,25 @@ class PubSub(Repository):
     def ring(self, bell: str) -> None:
         """Wake whoever listens to a bell."""
         with plain_errors():
-            self._redis.publish(bell, "")
+            self._connection.redis.publish(bell, "")
 
     @contextmanager
     def jobs(self, bell: str) -> Iterator[JobNews]:
         """Listen for news of single jobs; the bell wakes from `read`, too."""
-        with plain_errors(), self._redis.pubsub() as news:
+        with plain_errors(), self._connection.redis.pubsub() as news:
             news.subscribe(bell)
             yield JobNews(self._connection, news)
 
     @contextmanager
     def moves(self) -> Iterator[Moves]:
         """Listen for the moves of all jobs."""
-        with plain_errors(), self._redis.pubsub() as news:
+        with plain_errors(), self._connection.redis.pubsub() as news:
             news.psubscribe(self._key("job", "*"))
             yield Moves(news)
 
     @contextmanager
     def webhooks(self) -> Iterator[WebhookNews]:
         """Listen for webhooks that are written."""
-        with plain_errors(), self._redis.pubsub(ignore_subscribe_messages=True) as news:
-            news.subscribe(self._key("hooks"))
+        with plain_errors(), self._connection.redis.pubsub(ignore_subscribe_messages=True) as news:
+            news.subscribe(self._key("webhook_news"))
             yield WebhookNews(news)

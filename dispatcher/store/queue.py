@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from dispatcher.model.job import Job
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
@@ -21,19 +20,34 @@ class Queue(Repository):
 
     def feed(self, most: int = 100) -> list[tuple[str, Priority]]:
         """Choose the jobs a message goes out for now: `(id, priority)`, most deserving first."""
-        flat = self._run("feed", most, milliseconds(LOST_AFTER))
+        flat = self._run("dispatch", most=most, lost_after=milliseconds(LOST_AFTER))
         return [(flat[i].decode(), Priority(flat[i + 1].decode())) for i in range(0, len(flat), 2)]
 
     def claim(
-        self, id_: str, *, token: str, lease: float, slot: str = "", actor: str = "worker"
+        self,
+        id_: str,
+        *,
+        token: str,
+        lease: float,
+        slot: str = "",
+        actor: str = "worker",
+        provider: str | None = None,
     ) -> Claim | Wait | Hours | Day | State | None:
         """Take the right to make one request now, or learn why not.
 
         A State is one in which there is nothing to do, None means that there is no such job.
         `lease` is in seconds. The same `token` asks again for the same claim, should the first
-        answer have been lost; `slot` is what a Wait reserved for it.
+        answer have been lost; `slot` is what a Wait reserved for it, `provider` who is asked.
         """
-        answer = self._run("claim", id_, token, milliseconds(lease), actor, slot)
+        answer = self._run(
+            "claim",
+            id=id_,
+            token=token,
+            lease=milliseconds(lease),
+            actor=actor,
+            slot=slot or None,
+            provider=provider,
+        )
         if isinstance(answer, bytes):
             return None if answer == b"gone" else State(answer.decode())
         kind, first, second = answer
@@ -41,7 +55,7 @@ class Queue(Repository):
             return Wait(float(first) / 1000, second.decode())
         if kind == b"day":
             return Day(first.decode())
-        job = Job.from_record(id_, codec.record(second))
+        job = codec.job(id_, codec.record(second))
         if kind == b"hours":
             return Hours(job, first.decode())
         return Claim(job, int(first), kind.decode())
@@ -55,18 +69,25 @@ class Queue(Repository):
         """
         opens, closes = (window.opens, window.closes) if window else (None, None)
         # Rounded up, a window that is open now would open a moment later.
-        start = str(math.floor(opens.timestamp() * 1000)) if opens else ""
-        moments = (start, codec.moment(closes))
-        state = self._run("admit", id_, *moments, "worker", why, hours)
+        start = math.floor(opens.timestamp() * 1000) if opens else None
+        state = self._run(
+            "set_calling_window",
+            id=id_,
+            opens=start,
+            closes=codec.moment(closes) or None,
+            hours=hours,
+            actor="worker",
+            why=why,
+        )
         return None if state == b"gone" else State(state.decode())
 
     def pump(self, most: int = 500) -> Pumped:
         """Move due jobs into line, overdue ones to their end, held ones out of ended holds."""
-        return Pumped(*self._run("pump", most))
+        return Pumped(*self._run("pump", most=most))
 
     def position(self, id_: str) -> tuple[int, float, float] | None:
         """Return how many go before a queued job, seconds between two, and until the next slot."""
-        found = self._run("position", id_)
+        found = self._run("position", id=id_)
         if found is None:
             return None
         before, spacing, until_slot = found
@@ -77,5 +98,5 @@ class Queue(Repository):
 
         It is ready or held; None: none is.
         """
-        found = self._run("oldest")
+        found = self._run("oldest_waiting")
         return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}

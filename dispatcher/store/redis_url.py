@@ -1,24 +1,24 @@
-"""From a URL to a Redis connection, and from Redis' complaints to plain sentences."""
+"""From a URL to a Redis connection, and from Redis' complaints to plain sentences.
+
+redis-py is loaded by who connects, not by who imports this: it brings all of asyncio along.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-import redis
-from redis import exceptions
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
-from redis.sentinel import Sentinel
+from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.store.schema import mismatch
+from dispatcher.values.server_version import NEEDED, ServerVersion
 
-from dispatcher.errors import DispatcherError
+if TYPE_CHECKING:
+    import redis
+    from redis import exceptions
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
-OLDEST = (6, 2)
-"""The oldest Redis that does: what Debian stable and the embedded server ship is not older."""
-
 _TIMEOUT = 5.0  # a Redis that has not answered by then is as good as gone
 
 
@@ -26,7 +26,7 @@ class StoreUnavailable(DispatcherError):
     """Redis cannot be reached or does not let us in; what was asked for may not have been done."""
 
 
-class StoreUnsuitable(DispatcherError):
+class StoreUnsuitable(UsageError):
     """This Redis will not do; the message says why and what to change."""
 
 
@@ -36,6 +36,10 @@ def connect(url: str) -> redis.Redis:
 
     Raises StoreUnsuitable for a URL that is none of these; its password is never shown.
     """
+    import redis  # noqa: PLC0415
+    from redis.backoff import ExponentialBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
     try:
         parts = _split(url)
         options: dict[str, Any] = {
@@ -72,6 +76,8 @@ def _database(parts: SplitResult) -> int:
 
 
 def _through_sentinel(parts: SplitResult, options: dict[str, Any]) -> redis.Redis:
+    from redis.sentinel import Sentinel  # noqa: PLC0415
+
     query = parse_qs(parts.query)
     credentials, _, places = parts.netloc.rpartition("@")
     if "service" not in query or not places:
@@ -107,37 +113,58 @@ def plain_errors(where: str = "Redis") -> Iterator[None]:
     """Turn what redis-py raises into StoreUnavailable or StoreUnsuitable with a remedy."""
     try:
         yield
-    except exceptions.AuthenticationError:
-        raise StoreUnavailable(
-            f"{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
-        ) from None
-    except (exceptions.ConnectionError, exceptions.TimeoutError, UnicodeError) as error:
-        raise StoreUnavailable(
-            f"{where} cannot be reached ({_brief(error)}): is it running?"
-        ) from None
-    except exceptions.ResponseError as error:
-        raise _refusal(where, error) from None
+    except Exception as error:
+        told = _told(where, error)
+        if told is None:
+            raise
+        raise told from None
+
+
+def _told(where: str, error: Exception) -> DispatcherError | None:
+    """Return the error in our words; None for what is not Redis' to say."""
+    from redis import exceptions  # noqa: PLC0415
+
+    if isinstance(error, exceptions.AuthenticationError):
+        return StoreUnavailable(_LOCKED_OUT.format(where=where))
+    if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | UnicodeError):
+        return StoreUnavailable(f"{where} cannot be reached ({_brief(error)}): is it running?")
+    if isinstance(error, exceptions.ResponseError):
+        return _refusal(where, error)
+    return None
+
+
+_LOCKED_OUT = (
+    "{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+)
 
 
 def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
     text = str(error)
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
-        return StoreUnavailable(
-            f"{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
-        )
+        return StoreUnavailable(_LOCKED_OUT.format(where=where))
+    return _not_now(where, text) or _unsuitable(where, text)
+
+
+def _not_now(where: str, text: str) -> StoreUnavailable | None:
     if text.startswith(
         ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")
     ):
         return StoreUnavailable(
             f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
         )
-    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
-        command = text.partition(",")[0].removeprefix("unknown command ")
-        return StoreUnsuitable(f"{where} does not know {command}: 6.2 or newer is needed")
     if text.startswith("OOM"):
         return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
     if text.startswith("MISCONF"):
         return StoreUnavailable(f"{where} cannot write to its disk: see its log")
+    return None
+
+
+def _unsuitable(where: str, text: str) -> StoreUnsuitable:
+    if text.startswith("SCHEMA "):
+        return StoreUnsuitable(mismatch(text.removeprefix("SCHEMA ")))
+    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
+        command = text.partition(",")[0].removeprefix("unknown command ")
+        return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")
     return StoreUnsuitable(f"{where} refused an operation: {text[:300]}")
 
 
@@ -145,10 +172,10 @@ def _brief(error: Exception) -> str:
     return hide_password(str(error).splitlines()[0][:200]) if str(error) else type(error).__name__
 
 
-def check_version(client: redis.Redis) -> str:
+def check_version(client: redis.Redis) -> ServerVersion:
     """Return the server's version, or raise StoreUnsuitable where it is too old."""
     with plain_errors():
-        version = str(client.info("server")["redis_version"])
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise StoreUnsuitable(f"Redis {version} is too old: 6.2 or newer is needed")
+        version = ServerVersion.of_info(client.info("server"))
+    if not version.will_do:
+        raise StoreUnsuitable(f"{version} is too old: {NEEDED} is needed")
     return version

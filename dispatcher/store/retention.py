@@ -15,6 +15,7 @@ from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.indexes import PAGE
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import Field
 from dispatcher.store.search import Search
 from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.store.webhooks import Webhooks
@@ -82,7 +83,7 @@ class Retention(Repository):
         removed = [job.id for job in ended if self._jobs.purge(job.id, self._now() + DAY)]
         webhooks = sum(self._webhooks.forget(id_) for id_ in self._webhooks.about(number))
         self._callbacks.forget(set(removed))
-        self._run("forget_number", number.removeprefix("+"))
+        self._run("forget_number", digits=number.removeprefix("+"))
         return Purged(len(removed), cancelled, webhooks, self.jobs_of(number).alive)
 
     def _cancelled(self, id_: str, actor: str, why: str) -> bool:
@@ -107,7 +108,7 @@ class Retention(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for id_ in ids:
-                pipe.hget(self._key("job", id_), "finished")
+                pipe.hget(self._key("job", id_), Field.FINISHED)
             moments: Any = pipe.execute()
         return sum(moment is not None and float(moment) < before for moment in moments)
 

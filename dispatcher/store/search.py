@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, State
@@ -21,7 +21,7 @@ MOST_READ = 500
 """Jobs that one page looks at; then it comes back with what it has."""
 
 
-class InvalidCursor(DispatcherError, ValueError):
+class InvalidCursor(UsageError, ValueError):
     """The cursor is none that a page gave; start without one."""
 
     def __init__(self, text: str) -> None:
@@ -49,7 +49,7 @@ class Search(Repository):
     def page(self, filter_: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return the next jobs that match, at most `limit`. Raises InvalidCursor.
 
-        Looks at about `LOOK` jobs and no more, so that it is quick whatever is asked for.
+        Reads about `MOST_READ` jobs and no more, so that it is quick whatever is asked for.
         """
         after = None if cursor is None else _place(cursor)
         found: list[Place] = []
@@ -78,19 +78,20 @@ class Search(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for kind in present:
-                pipe.zcard(self._key("idx", kind))
+                pipe.zcard(self._key("by_state", kind))
             sizes = pipe.execute()
         table: dict[str, dict[str, int]] = {state: {} for state in State}
         for kind, size in zip(present, sizes, strict=True):
             state, _, reason = kind.partition(":")
-            table[state][reason] = size
+            if size or reason:
+                table[state][reason] = size
         return table
 
     def ended_before(self, moment: float) -> Iterator[str]:
         """Yield ids of ended jobs created before a moment (ms); they may be removed meanwhile."""
         for kind in self._indexes.kinds():
             if State(kind.partition(":")[0]) in TERMINAL:
-                yield from self._oldest(self._key("idx", kind), moment)
+                yield from self._oldest(self._key("by_state", kind), moment)
 
     def _read(self, filter_: Filter, places: Sequence[Place]) -> list[Job]:
         """Return the jobs as they stand now; those that moved on are left out."""

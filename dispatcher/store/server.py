@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import check_version, plain_errors
+from dispatcher.values.server_version import ServerVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Facts:
     for when memory is short. `memory` is in bytes.
     """
 
-    version: str
+    version: ServerVersion
     append_only: bool
     fsync: str | None
     eviction: str
@@ -33,19 +32,19 @@ class Server(Repository):
     def ping(self) -> None:
         """Raise StoreUnavailable where Redis does not answer."""
         with plain_errors():
-            self._redis.ping()
+            self._connection.redis.ping()
 
-    def check_version(self) -> str:
+    def check_version(self) -> ServerVersion:
         """Return the server's version. Raises StoreUnsuitable where it is too old."""
-        return check_version(self._redis)
+        return check_version(self._connection.redis)
 
     def facts(self) -> Facts:
         """Return what the server tells of itself."""
         with plain_errors():
-            info: dict[str, Any] = self._redis.info()
+            info: dict[str, Any] = self._connection.redis.info()
             append_only = bool(info.get("aof_enabled"))
             return Facts(
-                version=str(info["redis_version"]),
+                version=ServerVersion.of_info(info),
                 append_only=append_only,
                 fsync=self._fsync() if append_only else None,
                 eviction=str(info.get("maxmemory_policy")),
@@ -53,12 +52,14 @@ class Server(Repository):
             )
 
     def _fsync(self) -> str | None:
+        from redis import RedisError  # noqa: PLC0415 - see redis_url
+
         try:
-            found: dict[str, str] = self._redis.config_get("appendfsync")  # type: ignore[assignment]
-        except redis.RedisError:  # some servers keep their settings to themselves
+            found: dict[str, str] = self._connection.redis.config_get("appendfsync")  # type: ignore[assignment]
+        except RedisError:  # some servers keep their settings to themselves
             return None
         return found.get("appendfsync", "")
 
     def close(self) -> None:
         """Close the connections; they are opened again when needed."""
-        self._redis.close()
+        self._connection.redis.close()

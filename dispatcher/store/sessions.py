@@ -63,7 +63,7 @@ class Sessions(Repository):
             self._redis.delete(self._name(secret))
 
     def _name(self, secret: str) -> str:
-        return self._key("console", "session", hashlib.sha256(secret.encode()).hexdigest())
+        return self._key("session", hashlib.sha256(secret.encode()).hexdigest())
 
 
 class FailedLogins(Repository):
@@ -93,4 +93,4 @@ class FailedLogins(Repository):
             pipe.execute()
 
     def _name(self, address: str) -> str:
-        return self._key("console", "failed", address[:64])
+        return self._key("login_failures", address[:64])

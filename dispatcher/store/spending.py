@@ -11,19 +11,20 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import SPENDING_DAY, Config
 from dispatcher.values.tariffs import to_credits, to_units
 
 MOST = 10**9
 _AMOUNT = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)(?:/(day|total))?")
 
 
-class InvalidLimit(DispatcherError, ValueError):
+class InvalidLimit(UsageError, ValueError):
     """A scope or an amount that is none; the message says what is accepted."""
 
 
@@ -96,22 +97,29 @@ class Spending(Repository):
         one. `actor` is the person who sets it, if one does, and `note` why.
         """
         units = to_units(limit.amount)
-        return bool(self._run("set_limit", limit.scope, units, limit.period, actor, note))
+        return bool(self._set(limit.scope, actor, note, units=units, period=limit.period))
 
     def clear(self, scope: str, *, actor: str = "", note: str = "") -> bool:
         """Forget a limit and what was counted under it. False where there was none."""
-        return bool(self._run("set_limit", scope, "", "", actor, note))
+        return bool(self._set(scope, actor, note))
+
+    def _set(self, scope: str, actor: str, note: str, **limit: Any) -> int:
+        found = self._run(
+            "set_spending_limit", scope=scope, actor=actor or None, note=note, **limit
+        )
+        return int(found)
 
     def limits(self) -> Iterator[SpendingLimit]:
         """Yield the limits that stand, the account's own first."""
         with plain_errors():
             pipe = self._pipeline(atomic=True)
-            pipe.hget(self._account_key("limits"), "spend_day")
-            for name in ("caps", "used:day", "used:total"):
-                pipe.hgetall(self._account_key(name))
+            pipe.hget(self._key("config"), Config.SPEND_PER_DAY)
+            pipe.hgetall(self._key("spending_limits"))
+            for period in Period:
+                pipe.hgetall(self._key("spent", period))
             account, limits, *used = pipe.execute()
         by_period = dict(zip(Period, used, strict=True))
-        counted_day = limits.pop(b"@day", b"0 0 UTC").split()
+        counted_day = limits.pop(SPENDING_DAY.encode(), b"0 0 UTC").split()
         if int(counted_day[1]) <= self._now():
             by_period[Period.DAY] = {}
         rows = [] if account is None else [(b"account", account + b" 0 day")]
@@ -124,8 +132,8 @@ class Spending(Repository):
     def begin_day(self, zone: str) -> None:
         """Set the day that daily limits count, by the calendar of an IANA zone."""
         starts, ends = day(datetime.fromtimestamp(self._now() / 1000, UTC), zone)
-        moments = (round(each.timestamp() * 1000) for each in (starts, ends))
-        self._run("begin_day", *moments, zone)
+        first, last = (round(each.timestamp() * 1000) for each in (starts, ends))
+        self._run("begin_spending_day", starts=first, ends=last, zone=zone)
 
 
 def day(now: datetime, zone: str) -> tuple[datetime, datetime]:

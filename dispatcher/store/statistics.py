@@ -10,6 +10,7 @@ from typing import Any
 from dispatcher.model.states import Priority
 from dispatcher.store.connection import Repository
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import Field
 
 KEPT = timedelta(hours=23)
 """How far back there are outcome counts, at the least."""
@@ -41,12 +42,12 @@ class Statistics(Repository):
     def counters(self) -> dict[str, int]:
         """Return what is counted for good, such as `second_calls`; what never happened is 0."""
         with plain_errors():
-            found: dict[bytes, bytes] = self._redis.hgetall(self._key("counts"))  # type: ignore[assignment]
+            found: dict[bytes, bytes] = self._redis.hgetall(self._key("counters"))  # type: ignore[assignment]
         return {"second_calls": 0} | {name.decode(): int(n) for name, n in found.items()}
 
     def outcome_counts(self, minutes: int = 60) -> list[Minute]:
         """Return the latest minutes, no more than KEPT, the oldest first and last the one that
-        runs; `tally` of _job.lua counts them.
+        runs; lua/lib/counters.lua counts them.
         """
         now = datetime.fromtimestamp(self._now() / 1000, UTC).replace(second=0, microsecond=0)
         moments = [now - timedelta(minutes=ago) for ago in range(minutes)][::-1]
@@ -57,7 +58,7 @@ class Statistics(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for hour in hours:
-                pipe.hgetall(self._key("ended", str(hour)))
+                pipe.hgetall(self._key("outcomes", str(hour)))
             answers: list[Any] = pipe.execute()
         counted: dict[tuple[int, int], Counter[str]] = {}
         for hour, fields in zip(hours, answers, strict=True):
@@ -89,8 +90,8 @@ class Statistics(Repository):
         """Return the holds, the longest dispatched job if any, and the lines by priority."""
         with plain_errors():
             pipe = self._pipeline()
-            pipe.smembers(self._account_key("holds"))
-            pipe.zrange(self._key("fed"), 0, 0)
+            pipe.smembers(self._key("holds_used"))
+            pipe.zrange(self._key("dispatched"), 0, 0)
             for priority in Priority:
                 pipe.zrange(self._key("lines", priority), 0, -1)
             holds, dispatched, *lines = pipe.execute()
@@ -98,7 +99,7 @@ class Statistics(Repository):
 
     def _due(self, id_: str) -> float | None:
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._key("job", id_), "due")  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._key("job", id_), Field.DUE)  # type: ignore[assignment]
         return float(found) if found else None
 
     def _sizes_and_firsts(self, held: list[str], ready: list[str]) -> tuple[list[int], list[float]]:

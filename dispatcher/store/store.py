@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import redis
+from typing import TYPE_CHECKING
 
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.audit import Audit
@@ -12,7 +11,7 @@ from dispatcher.store.budget import Budget
 from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
-from dispatcher.store.connection import DEFAULT_NAMESPACE, Connection
+from dispatcher.store.connection import Connection
 from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
@@ -27,6 +26,10 @@ from dispatcher.store.sessions import FailedLogins, Sessions
 from dispatcher.store.spending import Spending
 from dispatcher.store.statistics import Statistics
 from dispatcher.store.webhooks import Webhooks
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    import redis
 
 
 class Store:

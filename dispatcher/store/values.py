@@ -39,7 +39,7 @@ class Enqueued:
 
 
 class Packed(NamedTuple):
-    """A request as enqueue.lua takes it (`text`, JSON), and what tells about its job beforehand."""
+    """A request as `enqueue` takes it (`text`, JSON), and what tells about its job beforehand."""
 
     id: str
     fingerprint: str
@@ -96,7 +96,7 @@ class Hold:
     half_open: bool = False
 
     def stops(self, job: Job) -> bool:
-        """Whether it holds a job back; as `stops` of store/lua/_gates.lua."""
+        """Whether it holds a job back; as lua/lib/holds.lua decides."""
         _, _, scope = self.name.partition(":")
         kind, _, what = scope.partition(":")
         if kind == "tag":

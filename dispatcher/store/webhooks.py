@@ -10,6 +10,7 @@ from dispatcher.model.job import Job
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import OWN_TARGET, Delivery, Field
 
 RETRY_FOR = 86_400.0
 """Seconds for which a webhook is tried, from its event or from an order to retry it."""
@@ -17,7 +18,7 @@ OF_ONE_TARGET = 4
 """Webhooks of one target that are under way at once: one that hangs holds no more threads."""
 MOST_OUT = 64
 """Messages in the queue at once: what is chosen late can be chosen fairly."""
-OWN = "job"
+OWN = OWN_TARGET
 """The target that a job names itself."""
 
 
@@ -49,14 +50,14 @@ class Webhook:
         """Return the webhook that a record of the outbox tells of."""
         return cls(
             id=id_,
-            event=record["@event"],
-            type=record["@type"],
-            at=float(record["@at"]),
-            sequence=int(record["@seq"]),
-            line=record["@line"],
-            since=float(record["@since"]),
-            tries=int(record["@tries"]),
-            error=record.get("@error", ""),
+            event=record[Delivery.EVENT],
+            type=record[Delivery.TYPE],
+            at=float(record[Delivery.AT]),
+            sequence=int(record[Delivery.SEQUENCE]),
+            line=record[Delivery.TARGET],
+            since=float(record[Delivery.SINCE]),
+            tries=int(record[Delivery.TRIES]),
+            error=record.get(Delivery.ERROR, ""),
             record=record,
         )
 
@@ -68,19 +69,19 @@ class Webhook:
     @property
     def own_url(self) -> str:
         """The URL that the job names itself."""
-        return self.record.get("hook", "")
+        return self.record.get(Field.WEBHOOK, "")
 
     @property
     def job(self) -> Job | None:
         """The job as it was when the event happened; None for an event of the account."""
-        if "state" not in self.record:
+        if Field.STATE not in self.record:
             return None
-        return Job.from_record(self.event.removeprefix("msg_").partition("-")[0], self.record)
+        return codec.job(self.event.removeprefix("msg_").partition("-")[0], self.record)
 
     @property
     def facts(self) -> str:
         """What an event of the account tells, as JSON."""
-        return self.record.get("@facts", "") or "{}"
+        return self.record.get(Delivery.FACTS, "") or "{}"
 
 
 class Webhooks(Repository):
@@ -90,16 +91,22 @@ class Webhooks(Repository):
 
     def take_events(self, most: int = 100) -> int:
         """Make webhooks of what happened to the account since the last time; return of how much."""
-        return int(self._run("take_notices", most))
+        return int(self._run("take_events", most=most))
 
     def take(self, lease: float) -> list[str]:
         """Take the webhooks whose messages are to be sent now; `lease` in seconds."""
-        arguments = MOST_OUT, OF_ONE_TARGET, milliseconds(lease), milliseconds(RETRY_FOR)
-        return [id_.decode() for id_ in self._run("take_hooks", *arguments)]
+        ids = self._run(
+            "take_deliveries",
+            most=MOST_OUT,
+            of_one=OF_ONE_TARGET,
+            lease=milliseconds(lease),
+            give_up=milliseconds(RETRY_FOR),
+        )
+        return [id_.decode() for id_ in ids]
 
     def claim(self, id_: str, lease: float) -> Webhook | None:
         """Take up a webhook whose message came; None: it is settled, or its message came twice."""
-        found = self._run("claim_hook", id_, milliseconds(lease))
+        found = self._run("claim_delivery", id=id_, lease=milliseconds(lease))
         if not found:
             return None
         webhook = Webhook.from_record(id_, codec.record(found[1]))
@@ -122,7 +129,13 @@ class Webhooks(Repository):
         """
         return bool(
             self._run(
-                "settle_hook", id_, what, milliseconds(delay), milliseconds(pause), int(slow), error
+                "settle_delivery",
+                id=id_,
+                outcome=what,
+                delay=milliseconds(delay),
+                pause=milliseconds(pause),
+                slow=slow,
+                error=error or None,
             )
         )
 
@@ -130,24 +143,25 @@ class Webhooks(Repository):
 
     def retry(self, id_: str) -> str:
         """Have a given up webhook tried again; return `again`, `waits` or `gone`."""
-        answer: bytes = self._run("retry_hook", id_)
+        answer: bytes = self._run("retry_delivery", id=id_)
         return answer.decode()
 
     def purge(self, before: float) -> int:
         """Forget what is older than a moment (ms since the epoch); return how many."""
         old = [*self._ids(self._dead, before), *self._waiting_ids(before)]
-        return sum(self._run("purge_hook", id_, round(before)) for id_ in old)
+        return sum(self._run("purge_delivery", id=id_, before=round(before)) for id_ in old)
 
     def forget(self, id_: str) -> bool:
         """Forget a webhook, whatever became of it; False where it is gone already."""
-        return bool(self._run("purge_hook", id_, round(self._now() + 86_400_000)))
+        tomorrow = round(self._now() + 86_400_000)
+        return bool(self._run("purge_delivery", id=id_, before=tomorrow))
 
     def about(self, number: str) -> Iterator[str]:
         """Yield the ids of webhooks that tell of jobs of an E.164 number."""
         digits = number.removeprefix("+")
         for id_ in [*self._ids(self._dead, "+inf"), *self._waiting_ids("+inf")]:
             with plain_errors():
-                called: Any = self._redis.hget(self._key("hook", id_), "to")
+                called: Any = self._redis.hget(self._key("delivery", id_), Field.TO)
             if called and digits in called.decode().split(","):
                 yield id_
 
@@ -156,7 +170,7 @@ class Webhooks(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for line in self._lines():
-                pipe.zcard(self._key("hooks", "due", line))
+                pipe.zcard(self._key("webhooks_due", line))
             waiting = sum(pipe.execute())
             dead: Any = self._redis.zcard(self._dead)
         return {"waiting": waiting, "dead": dead}
@@ -173,16 +187,16 @@ class Webhooks(Repository):
 
     @property
     def _dead(self) -> str:
-        return self._key("hooks", "dead")
+        return self._key("webhooks_dead")
 
     def _lines(self) -> list[str]:
         with plain_errors():
-            lines: Any = self._redis.zrange(self._key("hooks"), 0, -1)
+            lines: Any = self._redis.zrange(self._key("webhook_targets"), 0, -1)
         return [line.decode() for line in lines]
 
     def _waiting_ids(self, before: float | str) -> Iterator[str]:
         for line in self._lines():
-            yield from self._ids(self._key("hooks", "due", line), before)
+            yield from self._ids(self._key("webhooks_due", line), before)
 
     def _ids(self, index: str, before: float | str) -> list[str]:
         with plain_errors():
@@ -192,6 +206,6 @@ class Webhooks(Repository):
     def _read(self, ids: Iterator[str] | list[str]) -> Iterator[Webhook]:
         for id_ in ids:
             with plain_errors():
-                raw: Any = self._redis.hgetall(self._key("hook", id_))
+                raw: Any = self._redis.hgetall(self._key("delivery", id_))
             if raw:
                 yield Webhook.from_record(id_, codec.record(raw))

@@ -6,7 +6,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import UsageError
 
 DurationLike = int | float | str | timedelta
 MomentLike = DurationLike | datetime
@@ -16,11 +16,11 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", re.ASCII)
 _ACCEPTED = "write seconds or 30s, 15m, 2h, 7d"
 
 
-class InvalidDuration(DispatcherError, ValueError):
+class InvalidDuration(UsageError, ValueError):
     """The text is not a length of time; write seconds or 30s, 15m, 2h, 7d."""
 
 
-class InvalidMoment(DispatcherError, ValueError):
+class InvalidMoment(UsageError, ValueError):
     """The text is neither a moment nor a delay; write ISO 8601 with a zone, or a duration."""
 
 

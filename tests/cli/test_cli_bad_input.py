@@ -83,6 +83,9 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*SAY, "--hours", "monday 08:00-21:00"), ("hours", "'monday'", "mon tue wed")),
     ((*SAY, "--hours", ""), ("hours", "no hours")),
     (("+81990504123", "--say", "x"), ("recipient", "premium-rate")),
+    ((*SAY, "--param", "jp_line"), ("--param", "no =", "name=value")),
+    ((*SAY, "--param", "recipient=1"), ("params", "'recipient'", "fills in")),
+    ((*SAY, "--param", "a="), ("params", "'a'", "not shown")),
     ((*SAY, "--timeout", "1m"), ("--timeout", "--wait")),
     ((*SAY, "--max-attempts", "five"), ("--max-attempts", "integer")),
     ((*SAY, "--max-attempts", "0"), ("max_attempts", "1")),
@@ -352,12 +355,12 @@ class OldRedis(socketserver.StreamRequestHandler):
 
 
 class LessOldRedis(OldRedis):
-    """Answers as Redis 6.0 does, which knows HELLO."""
+    """Answers as Redis 6.2 does, which knows HELLO."""
 
     answers: ClassVar = {
         **OldRedis.answers,
         b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
-        b"INFO": b"$22\r\nredis_version:6.0.16\r\n\r\n",
+        b"INFO": b"$22\r\nredis_version:6.2.14\r\n\r\n",
     }
 
 
@@ -385,13 +388,14 @@ def test_a_redis_that_is_too_old_is_refused(
         refused(
             nowhere(*arguments, DISPATCHER_REDIS_URL=url, **ACCOUNT),
             USAGE,
-            "6.2 or newer is needed",
+            "Redis 7.0, Valkey 7.2 or newer is needed",
         )
 
 
 def test_a_redis_that_is_too_old_is_named_with_its_version(nowhere: Shell) -> None:
     with serving(LessOldRedis) as url:
-        refused(nowhere("list", DISPATCHER_REDIS_URL=url), USAGE, "6.0.16 is too old", "6.2")
+        done = nowhere("list", DISPATCHER_REDIS_URL=url)
+        refused(done, USAGE, "Redis 6.2.14 is too old", "Redis 7.0, Valkey 7.2")
 
 
 @pytest.mark.parametrize("url", ["nonsense://:Hunter2@127.0.0.1", "127.0.0.1", "sqs://x"])
@@ -426,7 +430,7 @@ def test_balance_with_wrong_credentials_fails_and_shows_none(
     shell: Shell, provider: dict[str, str]
 ) -> None:
     ran = shell("balance", **{**provider, "XOXZO_API_AUTH_TOKEN": "Hunter2"})
-    refused(ran, FAILED, "SID and token")
+    refused(ran, FAILED, "does not know these credentials")
     assert "Hunter2" not in ran.err
 
 

@@ -51,7 +51,7 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
     see(store, 42)
     ran = shell("balance", "--look", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
     assert ran.code == 1
-    assert "SID and token" in ran.complaint
+    assert "does not know these credentials" in ran.complaint
     assert store.budget.credit().balance == 42
 
 
@@ -93,7 +93,7 @@ def test_events_are_listed_and_read_on_from_a_cursor(shell: Shell, store: Store)
     store.holds.start("auth", "401", refused=True)
     store.holds.end("auth", "mended")
     lines = shell("events").out.splitlines()
-    assert [line.split()[1] for line in lines] == ["gate.closed", "gate.opened"]
+    assert [line.split()[1] for line in lines] == ["hold.started", "hold.ended"]
     assert "gate=auth  why=401" in lines[0]
     first, second = shell("events", "--json").json
     assert shell("events", "--json", "--after", first["cursor"]).json == [second]

@@ -7,8 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from dispatcher.store import Store
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.redis_url import StoreUnavailable
 from support.cli_shell import SCRIPT, Ran, Shell
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
@@ -118,7 +117,7 @@ def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
 
 def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
     redis_of(store).hset(
-        key_of(store, "credit"), mapping={"balance": 1_000_000, "seen": store.now()}
+        key_of(store, "credit"), mapping={"balance": 1_000_000, "checked": store.now()}
     )
     many(shell.folder / "list.csv", 10)
     assert "100 are left\nThat does not pay for all" in shell("import", "list.csv", "--dry-run").err
@@ -192,20 +191,13 @@ def test_refused_rows_that_cannot_be_written_stop_it(shell: Shell, store: Store)
     assert texts(store) == []
 
 
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-
-
 def test_an_interrupt_says_how_far_and_the_same_again_goes_on(shell: Shell, store: Store) -> None:
     lines = [f'{{"recipient": "+8180230{n:05d}", "say": "x"}}\n' for n in range(11000, 12200)]
     process = start(shell, "import", "-")
     assert process.stdin
     process.stdin.write("".join(lines).encode())
     process.stdin.flush()
-    until(lambda: len(texts(store)) == 1000)  # whole batches
+    eventually(lambda: len(texts(store)) == 1000)  # whole batches
     process.send_signal(signal.SIGINT)
     process.wait(30)
     ran = shell.end(process)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
@@ -110,7 +111,7 @@ def test_a_pause_lets_calls_under_way_go_on(shell: Shell, store: Store) -> None:
     claim = store.queue.claim(id_, token="t", lease=60)
     assert isinstance(claim, Claim)
     shell("pause")
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": "call-1"})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(("call-1",)))
     assert store.calls.settle(id_, claim.attempt, placed) is State.IN_PROGRESS
 
 
@@ -247,7 +248,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
     id_ = add(store)
     store.queue.claim(id_, token="t", lease=60)
     vain = Decision(
-        State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields={"callid": "call-1"}
+        State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, call=CallRef(("call-1",))
     )
     store.calls.settle(id_, 1, vain)
     found = shell("why", "call-1", "--json").json

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallReport
+from dispatcher.store.callbacks import Callback
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 
@@ -26,7 +28,7 @@ def add(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
 def dialled(store: Store, id_: str) -> int:
     claim = store.queue.claim(id_, token=id_, lease=60)
     assert not isinstance(claim, State | None), claim
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": f"call-{id_}"})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((f"call-{id_}",)))
     store.calls.settle(id_, claim.attempt, placed)
     return int(claim.attempt)
 
@@ -77,8 +79,10 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     conference = told.jobs.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
     told.jobs.cancel(conference, actor="cli", why="no")
     kept = ended(told, OTHER, tags=["x"])
-    told.callbacks.receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
-    told.callbacks.receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
+    reports = [
+        Callback(id_, 1, f"call-{id_}", "ANSWERED", Outcome.ANSWERED) for id_ in (gone, kept)
+    ]
+    told.callbacks.receive(reports, {})
     dead = next(iter(told.webhooks.waiting())).id
     told.webhooks.settle(dead, "dead", error="410")
     assert len({key.split(":")[1] for key in traces(told)}) >= 5
@@ -123,7 +127,7 @@ def test_a_job_under_way_is_left_and_told(shell: Shell, told: Store) -> None:
     assert [job["id"] for job in ran.json["not_ended"]] == [under_way]
     assert NUMBER not in ran.out + ran.err
     assert told.jobs.get(under_way).state is State.IN_PROGRESS
-    busy: Any = redis_of(told).get(key_of(told, "busy", DIGITS))
+    busy: Any = redis_of(told).get(key_of(told, "calling", DIGITS))
     assert busy is None or busy.decode() == under_way
 
 
@@ -131,7 +135,7 @@ def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     old = ended(told)
     long_ago = told.now() - 91 * 86_400_000
     redis_of(told).hset(key_of(told, "job", old), "finished", round(long_ago))
-    redis_of(told).zadd(key_of(told, "idx", "failed:no_answer"), {old: long_ago})
+    redis_of(told).zadd(key_of(told, "by_state", "failed:no_answer"), {old: long_ago})
     new, waiting = ended(told, OTHER), add(told)
     dry = shell("purge", "--older-than", "90d", "--dry-run", "--json")
     assert dry.json == {"would_remove": 1, "not_ended": []}
@@ -175,7 +179,7 @@ def test_a_call_of_a_job_that_is_gone_leaves_no_trace_of_the_number(
     shell: Shell, store: Store
 ) -> None:
     """A record that was deleted by hand ends no call."""
-    redis_of(store).set(key_of(store, "busy", DIGITS), "aaaaaaaaaaaaaaaa")
+    redis_of(store).set(key_of(store, "calling", DIGITS), "aaaaaaaaaaaaaaaa")
     assert traces(store)
     assert shell("purge", "--recipient", NUMBER, "--yes").code == 0
     assert [name for name in traces(store) if "busy" in name] == []

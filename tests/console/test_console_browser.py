@@ -14,7 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from dispatcher.model.api_key import Scope
 from dispatcher.store.holds import PauseScope as Pausing
 from support.console_browser import DESK, PHONE, Page, chromium
-from support.e2e_stack import QUICK, SAY, Up, eventually, number, numbers
+from support.e2e_stack import QUICK, SAY, Up, number, numbers
+from support.polling import eventually
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -291,7 +292,7 @@ def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
     page.until_sees("4,321 credits")
     up.sandbox.credits(1_000_000)
     page.press("Look at the balance now")
-    eventually(lambda: page.sees("1,000,000 credits"), 20, "the balance")
+    eventually(lambda: page.sees("1,000,000 credits"), "the balance")
 
 
 def test_the_stack_says_where_its_console_is(up: Up) -> None:

@@ -135,7 +135,7 @@ def test_after_ten_wrong_keys_others_wait_and_the_right_one_is_let_in(
     answer = stranger.log_in("vd_wrong")
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 60
-    assert 0 < redis_of(store).ttl(key_of(store, "console", "failed", "127.0.0.1")) <= 60
+    assert 0 < redis_of(store).ttl(key_of(store, "login_failures", "127.0.0.1")) <= 60
     assert stranger.log_in(key(store)).url == f"{stranger.url}/console"
 
 

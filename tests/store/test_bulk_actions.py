@@ -410,7 +410,7 @@ def test_what_is_proposed_goes_by_itself_and_what_was_begun_stays(store: Store) 
     failed(store)
     seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
     store.bulk.create(seen)
-    keys = [key_of(store, "act", seen.id), key_of(store, "act", seen.id, "ids")]
+    keys = [key_of(store, "bulk_action", seen.id), key_of(store, "bulk_action_ids", seen.id, "ids")]
     assert all(3590_000 < redis_of(store).pttl(key) <= 3600_000 for key in keys)
     store.bulk.begin(seen.id, actor="cli")
     assert [redis_of(store).pttl(key) for key in keys] == [-1, -1]
@@ -436,8 +436,8 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     assert (report.state, report.done, report.remaining) == ("stopped", 20, 40)
     assert sum(store.jobs.get(id_).state is State.QUEUED for id_ in made) == 20
     last = list(store.audit.read())[-1]
-    assert (last.action, last.actor, last.note) == ("retry.stopped", "cli:sam", "wrong list")
-    assert (last.facts["did"], last.facts["left"]) == (20, 40)
+    assert (last.act, last.actor, last.why) == ("retry.stopped", "cli:sam", "wrong list")
+    assert (last.facts["done"], last.facts["remaining"]) == (20, 40)
 
 
 def test_an_act_that_nobody_drives_is_taken_up_after_its_lease(store: Store, clock: Clock) -> None:
@@ -517,18 +517,18 @@ def test_a_retried_job_is_not_looked_at_for_what_its_last_call_cost(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    end = Decision(State.FAILED, "no_answer", "x", "no_answer", fields={"owed": "60000"})
+    end = Decision(State.FAILED, "no_answer", "x", "no_answer", cost_check_after=60)
     store.calls.settle(id_, 1, end)
-    assert "next:cost" in snapshot(store)
+    assert "due:cost" in snapshot(store)
     store.jobs.retry(id_, actor="cli")
     clock.forward(120)
     assert store.calls.take_due("cost") == []
-    assert "owed" not in snapshot(store)[f"job:{id_}"]
+    assert "cost_check" not in snapshot(store)[f"jobs:{id_}"]
 
 
 def test_an_act_that_is_over_keeps_no_list(store: Store) -> None:
     [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
-    assert f"act:{seen.id}:ids" in snapshot(store)
+    assert f"bulk_action:{seen.id}:ids" in snapshot(store)
     store.bulk.stop(seen.id, actor="cli:sam")
-    assert f"act:{seen.id}:ids" not in snapshot(store)
+    assert f"bulk_action:{seen.id}:ids" not in snapshot(store)

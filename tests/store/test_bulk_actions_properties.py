@@ -170,7 +170,9 @@ class ActsMachine(RuleBasedStateMachine):
     @invariant()
     def an_act_that_runs_is_looked_after(self) -> None:
         running = {id_ for id_ in self.begun if self._state(id_) == "running"}
-        open_ones: set[bytes] = set(self.redis.zrange(key_of(self.store, "acts", "open"), 0, -1))  # type: ignore[arg-type]
+        open_ones: set[bytes] = set(
+            self.redis.zrange(key_of(self.store, "bulk_actions_running"), 0, -1)
+        )  # type: ignore[arg-type]
         assert {id_.decode() for id_ in open_ones} == running
 
     def _state(self, id_: str) -> str:
@@ -196,16 +198,16 @@ class ActsMachine(RuleBasedStateMachine):
     def the_tag_index_is_that_of_the_records(self) -> None:
         for id_ in self.begun:
             tag = f"retry:{id_}"
-            indexed: list[bytes] = self.redis.zrange(key_of(self.store, "tag", tag), 0, -1)  # type: ignore[assignment]
+            indexed: list[bytes] = self.redis.zrange(key_of(self.store, "by_tag", tag), 0, -1)  # type: ignore[assignment]
             bearing = {job for job in self.ids if tag in self.store.jobs.get(job).tags}
             assert {each.decode() for each in indexed} == bearing
 
     @invariant()
     def every_act_is_written_down_once(self) -> None:
         kept = Counter(
-            (entry.facts["act"], entry.action.partition(".")[2])
+            (entry.facts["action"], entry.act.partition(".")[2])
             for entry in self.store.audit.read()
-            if "act" in entry.facts
+            if "action" in entry.facts
         )
         assert max(kept.values(), default=1) == 1
         begun = {act for act, what in kept if not what}
@@ -227,7 +229,6 @@ def test_acts_in_any_order(own_redis: redis.Redis) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

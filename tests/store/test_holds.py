@@ -214,7 +214,7 @@ def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) ->
     account.queue.pump()
     ((first, _),) = account.queue.feed()
     redis_of(account).delete(key_of(account, "job", first))
-    redis_of(account).zrem(key_of(account, "fed"), first)
+    redis_of(account).zrem(key_of(account, "dispatched"), first)
     for _ in range(2):
         account.queue.pump()
     ((second, _),) = account.queue.feed()
@@ -262,9 +262,9 @@ def test_a_gate_that_closes_and_opens_is_told_once_each(account: Store, clock: C
     account.holds.end("auth", "mended")
     assert not account.holds.end("auth")
     told = list(account.events.after())
-    assert [each.kind for each in told] == ["gate.closed", "gate.opened"]
-    assert told[0].facts == {"gate": "auth", "why": "401", "at": clock.ms - 90_000}
-    assert told[1].facts == {"gate": "auth", "why": "mended", "at": clock.ms, "for": 90_000}
+    assert [each.kind for each in told] == ["hold.started", "hold.ended"]
+    assert told[0].facts == {"hold": "auth", "why": "401", "at": clock.ms - 90_000}
+    assert told[1].facts == {"hold": "auth", "why": "mended", "at": clock.ms, "for": 90_000}
     assert list(account.events.after(told[0].cursor)) == told[1:]
     assert list(account.events.after(told[1].cursor)) == []
 
@@ -276,7 +276,7 @@ def test_notices_are_read_by_the_page_and_bounded(account: Store) -> None:
     kept = list(account.events.after())
     assert 1000 <= len(kept) <= 1200
     assert kept == sorted(kept, key=lambda each: [int(part) for part in each.cursor.split("-")])
-    assert "notices" in snapshot(account)
+    assert "events" in snapshot(account)
 
 
 def looks_fail(store: Store, clock: Clock, seconds: int, *, refused: bool) -> None:

@@ -15,7 +15,7 @@ from support.limiter_model import Crowd, Grant, Worker, least_gap
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, placed, warm
 
-RATES = ["0.5", "5", "30/minute", "200"]
+RATES = ["30/minute", "90/minute", "5", "200"]
 
 
 def limit(store: Store, rate: str, **fields: object) -> float:
@@ -125,7 +125,7 @@ def test_places_are_taken_over_though_the_clock_stepped_back(store: Store, clock
     assert granted(store, "a")
     clock.forward(-3600)
     redis_of(store).delete(key_of(store, "recent"))
-    redis_of(store).hset(key_of(store, "pace"), "tat", clock.ms)
+    redis_of(store).hset(key_of(store, "pace"), "next_slot", clock.ms)
     assert granted(store, "b")
     _dead, heir = waiting(store, "dead"), waiting(store, "heir")
     clock.ms += 280  # the dead one's place was at 200

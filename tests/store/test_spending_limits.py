@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.store import Store
 from dispatcher.store.spending import (
     InvalidLimit,
@@ -22,6 +22,7 @@ from dispatcher.store.spending import (
 )
 from dispatcher.store.values import Claim, Day
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import POLICY, enqueue, placed
 
 RULES: dict[str, Any] = {"one_at_a_time": False, "connections": 1000, "expected_cost": 10}
@@ -46,7 +47,7 @@ def dial(store: Store, id_: str) -> State | None:
 
 def end(store: Store, id_: str, cost: str) -> None:
     job = store.jobs.get(id_)
-    decision = after_report(Report("ANSWERED", True, Decimal(cost), 3), job, POLICY)
+    decision = after_report(ended("ANSWERED", Decimal(cost), 3), job, POLICY)
     assert decision is not None
     store.calls.settle(id_, 1, decision)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, connect
 from support.clock import Clock
 from support.redis_inside import redis_of
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -83,27 +84,27 @@ def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> No
     between()
     assert store.calls.reschedule_check(scheduled.id, second.attempt, 5)
     between()
-    done = after_report(Report("ANSWERED", True), store.jobs.get(scheduled.id), POLICY)
+    done = after_report(ended("ANSWERED"), store.jobs.get(scheduled.id), POLICY)
     assert done is not None
     assert store.calls.settle(scheduled.id, second.attempt, done) is State.COMPLETED
     between()
     assert store.jobs.purge(scheduled.id, clock.ms + 1)
 
 
-def test_an_emptied_script_cache_is_filled_again_by_every_operation(
+def test_every_operation_loads_the_library_again_where_it_is_gone(
     store: Store, clock: Clock
 ) -> None:
-    life_of_a_job(store, clock, between=lambda: _check(redis_of(store).script_flush()))
+    life_of_a_job(store, clock, between=lambda: _forget_functions(store))
     assert_sound(snapshot(store))
 
 
-def _check(answer: object) -> None:
-    assert answer is True
+def _forget_functions(store: Store) -> None:
+    assert redis_of(store).execute_command("FUNCTION", "FLUSH", "SYNC")
 
 
-def test_scripts_may_be_gone_in_the_middle_of_a_batch_of_requests(store: Store) -> None:
+def test_the_library_may_be_gone_in_the_middle_of_a_batch_of_requests(store: Store) -> None:
     for _ in range(3):
-        redis_of(store).script_flush()
+        _forget_functions(store)
         assert all(outcome.unwrap().new for outcome in store.jobs.enqueue_many([request()] * 3))
     assert sum(store.search.counts()["queued"].values()) == 9
 

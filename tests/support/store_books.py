@@ -24,13 +24,13 @@ class Books:
     def look(self, found: Snapshot) -> None:
         self._note(found)
         credit = {name: int(text) for name, text in found.get("credit", {}).items()}
-        assert credit.get("flying", 0) == _reserved(found)
+        assert credit.get("reserved", 0) == _reserved(found)
         assert credit.get("spent", 0) == sum(self.costs.values())
-        assert credit.get("guessed", 0) >= 0
+        assert credit.get("estimated", 0) >= 0
         assert sum(int(took) for took in found.get("burn", {}).values()) <= credit.get("spent", 0)
         _assert_waiting(found)
         everybody = [*records(found).values(), *self.gone]
-        for scope in found.get("caps", {}).keys() | {"account"}:
+        for scope in found.get("spending_limits", {}).keys() | {"account"}:
             if not scope.startswith("@"):
                 _assert_used(found, scope, everybody)
 
@@ -40,7 +40,7 @@ class Books:
 
     def _note(self, found: Snapshot) -> None:
         for id_, record in records(found).items():
-            for number in range(1, int(record["n"]) + 1):
+            for number in range(1, int(record["attempts"]) + 1):
                 if f"{number}.cost" in record:
                     entry = (id_, int(record["created"]), number)
                     units = round(Decimal(record[f"{number}.cost"]) * UNITS)
@@ -51,7 +51,7 @@ class Books:
 def _reserved(found: Snapshot) -> int:
     """Return what the calls under way have reserved: each job's latest attempt."""
     return sum(
-        int(record.get(f"{record['n']}.exp", 0))
+        int(record.get(f"{record['attempts']}.reserved", 0))
         for record in records(found).values()
         if record["state"] in CALLING
     )
@@ -69,19 +69,19 @@ def _assert_waiting(found: Snapshot) -> None:
 
 def _assert_used(found: Snapshot, scope: str, everybody: list[dict[str, str]]) -> None:
     """A limit counts each attempt dialled since it stands: its cost, or what is reserved for it."""
-    _, since, period = found.get("caps", {}).get(scope, "0 0 day").split()
+    _, since, period = found.get("spending_limits", {}).get(scope, "0 0 day").split()
     begins = int(since)
     if period == "day":
-        begins = max(begins, int(found["caps"]["@day"].split()[0]))
+        begins = max(begins, int(found["spending_limits"]["@day"].split()[0]))
     used = sum(_uses(record, begins) for record in everybody if _in(scope, record))
-    assert int(found.get(f"used:{period}", {}).get(scope, 0)) == used, scope
+    assert int(found.get(f"spent:{period}", {}).get(scope, 0)) == used, scope
 
 
 def _uses(record: dict[str, str], begins: int) -> int:
     total = 0
-    for number in range(1, int(record["n"]) + 1):
+    for number in range(1, int(record["attempts"]) + 1):
         if int(record[f"{number}.sent"]) >= begins:
-            reserved = int(record.get(f"{number}.exp", 0))
+            reserved = int(record.get(f"{number}.reserved", 0))
             cost = round(Decimal(record.get(f"{number}.cost", "0")) * UNITS)
             total += cost if f"{number}.cost" in record else reserved
     return total

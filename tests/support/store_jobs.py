@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
-from dispatcher.model.states import State
+from dispatcher.model.states import CALLING, State
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError
 from dispatcher.store import Store, codec
+from dispatcher.store.schema import BARRIER
 from dispatcher.store.values import Claim
 from support.clock import START
 from support.redis_inside import key_of, redis_of, root_of
@@ -22,18 +24,19 @@ from support.redis_inside import key_of, redis_of, root_of
 RECIPIENT = "+818011234567"
 POLICY = Policy()
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-CALLING = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 """States in which something happens at a known moment, always."""
 
-PLACES = {"idx", "next", "ready", "held", "fed"}
+PLACES = ("by_state:", "due:", "ready:", "held:", "dispatched")
 Snapshot = dict[str, dict[str, str]]
 """Every key of a namespace -> its members: field -> value, member -> score, place -> item."""
 
 
 def window(store: Store, most: int) -> None:
     """Let no more jobs than these be out at a time."""
-    redis_of(store).hset(key_of(store, "limits"), mapping={"least": most, "window": most})
+    redis_of(store).hset(
+        key_of(store, "config"), mapping={"dispatch_least": most, "dispatch_most": most}
+    )
 
 
 def request(**fields: Any) -> JobRequest:
@@ -51,7 +54,7 @@ def states(job: Job) -> list[str]:
 
 def warm(store: Store) -> None:
     """Have the limiter think that there was a request just now: no slow start."""
-    redis_of(store).hset(key_of(store, "pace"), "tat", store.now())
+    redis_of(store).hset(key_of(store, "pace"), "next_slot", store.now())
 
 
 def enqueue(store: Store, **fields: Any) -> str:
@@ -66,7 +69,7 @@ def claim(store: Store, id_: str, token: str = "") -> Claim:
 
 
 def placed(callid: str = "call-1") -> Decision:
-    return after_placing({"callid": callid}, POLICY)
+    return after_placing(CallRef((callid,)), POLICY)
 
 
 def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision:
@@ -126,17 +129,25 @@ return cjson.encode(found)
 
 
 def snapshot(store: Store) -> Snapshot:
-    """Return all that stands in the store's namespace, read in one step."""
+    """Return all that stands in the store's namespace, read in one step.
+
+    Keys of the account go without its name; the schema and what stops 0.1.0 are left out.
+    """
     text: Any = redis_of(store).eval(_EVERYTHING, 1, root_of(store))
-    found: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
-    for name, gate in found.get("gates", {}).items():
-        found["holds"][name] = json.dumps(json.loads(gate), sort_keys=True)  # Lua's order varies
+    everything: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
+    found = {
+        name.removeprefix("account:default:"): members
+        for name, members in everything.items()
+        if name not in {"schema", BARRIER}
+    }
+    for name, hold in found.get("holds", {}).items():
+        found["holds"][name] = json.dumps(json.loads(hold), sort_keys=True)  # Lua's order varies
     return found
 
 
 def records(found: Snapshot) -> dict[str, dict[str, str]]:
     """Return the raw records of a snapshot by the jobs' ids."""
-    return {name[4:]: fields for name, fields in found.items() if name.startswith("job:")}
+    return {name[5:]: fields for name, fields in found.items() if name.startswith("jobs:")}
 
 
 def job_of(id_: str, fields: Mapping[str, str]) -> Job:
@@ -144,14 +155,14 @@ def job_of(id_: str, fields: Mapping[str, str]) -> Job:
     raw = {
         name.encode(): value.encode("utf-8", "surrogateescape") for name, value in fields.items()
     }
-    return Job.from_record(id_, codec.record(raw))
+    return codec.job(id_, codec.record(raw))
 
 
 def assert_sound(found: Snapshot) -> None:
     """Every job stands in exactly the structures its state wants, and nothing else stands there."""
     places: dict[str, set[str]] = defaultdict(set)
     for name, members in found.items():
-        if name.partition(":")[0] in PLACES and name != "next:cost":
+        if name.startswith(PLACES) and name != "due:cost":
             for id_ in members:
                 places[id_].add(name)
     for id_, fields in records(found).items():
@@ -159,8 +170,8 @@ def assert_sound(found: Snapshot) -> None:
     assert not places, f"without a record: {dict(places)}"
     _assert_lines(found)
     _assert_calling(found)
-    owing = {id_ for id_, fields in records(found).items() if "owed" in fields}
-    assert found.get("next:cost", {}).keys() == owing
+    owing = {id_ for id_, fields in records(found).items() if "cost_check" in fields}
+    assert found.get("due:cost", {}).keys() == owing
 
 
 def _assert_lines(found: Snapshot) -> None:
@@ -172,8 +183,8 @@ def _assert_lines(found: Snapshot) -> None:
             lines |= {f"{rest}:{line}" for line in members}
         elif kind == "ready":
             ready.add(rest)
-        elif kind == "held":
-            assert rest.rpartition(":")[0] in found["holds"]
+        elif name.startswith("held:"):
+            assert rest.rpartition(":")[0] in found["held"]
     assert lines == ready
 
 
@@ -189,10 +200,10 @@ def _assert_calling(found: Snapshot) -> None:
         if job["state"] in CALLING
         for number in whole(job, "to").split(",")
     }
-    busy = {(name[5:], members[""]) for name, members in found.items() if name[:5] == "busy:"}
+    busy = {(name[8:], members[""]) for name, members in found.items() if name[:8] == "calling:"}
     assert busy <= calling.keys()
     dialing = {pair for pair, state in calling.items() if state == State.DIALING}
-    assert dialing <= busy or "alone" not in found.get("limits", {})
+    assert dialing <= busy or "one_at_a_time" not in found.get("config", {})
     for holder in found.get("connections", {}).keys() & jobs.keys():
         assert jobs[holder]["state"] == State.DIALING
 
@@ -207,22 +218,22 @@ def whole(record: Mapping[str, str], field: str) -> str:
 
 def line_of(record: Mapping[str, str]) -> str:
     """Return the line that a job of this raw record waits in: its campaign's or its producer's."""
-    campaigns = [tag for tag in record.get("tags", "").split(",") if tag.startswith("campaign:")]
+    campaigns = [tag for tag in whole(record, "tags").split(",") if tag.startswith("campaign:")]
     return campaigns[0] if campaigns else record["t0"].split(" ")[2][:40]
 
 
 def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
-    state, reason, prio = record["state"], record.get("reason"), record["prio"]
-    indexes = {name for name in here if name.startswith("idx:")}
-    assert indexes == {f"idx:{state}:{reason}" if reason else f"idx:{state}"}
-    moments = {name for name in here if name.startswith("next:")}
-    assert moments <= {f"next:{state}"}
+    state, reason, prio = record["state"], record.get("reason"), record["priority"]
+    indexes = {name for name in here if name.startswith("by_state:")}
+    assert indexes == {f"by_state:{state}:{reason}" if reason else f"by_state:{state}"}
+    moments = {name for name in here if name.startswith("due:")}
+    assert moments <= {f"due:{state}"}
     assert moments or state not in TIMED, f"nothing would ever happen in {state}"
     lines = here - indexes - moments
     match state:
         case State.QUEUED:
-            assert lines in ({f"ready:{prio}:{line_of(record)}"}, {"fed"})
-            assert moments or not (lines == {"fed"} or "expires" in record)
+            assert lines in ({f"ready:{prio}:{line_of(record)}"}, {"dispatched"})
+            assert moments or not (lines == {"dispatched"} or "expires" in record)
         case State.HELD:
             assert lines == {f"held:{record['hold']}:{prio}"}
             assert record["hold"].partition(":")[0] == reason

@@ -6,7 +6,7 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.store.codec import account_fields
+from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
 
@@ -34,28 +34,28 @@ ALL = AccountConfig(
 
 
 def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
-    assert account_fields(ALL) == {
+    assert config_fields(ALL) == {
         "rate": "0.5",
         "margin": "0.1",
-        "share": "0.2",
+        "check_share": "0.2",
         "recovery": "60000",
         "connections": "20",
-        "least": "40",
-        "window": "320",
-        "lease": "33050",
-        "gap": "1500",
-        "per_day": "3",
-        "alone": "1",
-        "hours": "mon-fri 08:00-21:00 Asia/Tokyo",
+        "dispatch_least": "40",
+        "dispatch_most": "320",
+        "connection_lease": "33050",
+        "recipient_gap": "1500",
+        "recipient_per_day": "3",
+        "one_at_a_time": "1",
+        "calling_hours": "mon-fri 08:00-21:00 Asia/Tokyo",
         "countries": "JP,US",
-        "blocked": "001",
-        "floor": "600000",
-        "expected": "125000",
-        "warn": "10000000,2005000",
-        "spend_day": "50000000",
-        "spend_call": "990000",
+        "blocked_countries": "001",
+        "credit_floor": "600000",
+        "expected_cost": "125000",
+        "credit_warnings": "10000000,2005000",
+        "spend_per_day": "50000000",
+        "spend_per_call": "990000",
         "zone": "Asia/Tokyo",
-        "breaker": "7",
+        "breaker_failures": "7",
     }
 
 
@@ -64,25 +64,34 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
     [
         (
             AccountConfig(),
-            {"rate", "gap", "per_day", "hours", "countries", "blocked", "floor", "warn"},
+            {
+                "rate",
+                "recipient_gap",
+                "recipient_per_day",
+                "calling_hours",
+                "countries",
+                "blocked_countries",
+                "credit_floor",
+                "credit_warnings",
+            },
         ),
-        (AccountConfig(), {"spend_day", "spend_call"}),
-        (AccountConfig(one_at_a_time=False), {"alone"}),
+        (AccountConfig(), {"spend_per_day", "spend_per_call"}),
+        (AccountConfig(one_at_a_time=False), {"one_at_a_time"}),
     ],
 )
 def test_what_is_no_rule_has_no_field(account_config: AccountConfig, absent: set[str]) -> None:
-    assert not absent & account_fields(account_config).keys()
-    assert all(account_fields(account_config).values())
+    assert not absent & config_fields(account_config).keys()
+    assert all(config_fields(account_config).values())
 
 
 def test_a_rate_loses_nothing_on_its_way() -> None:
     rate = Rate.parse("1/minute")
-    assert float(account_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
+    assert float(config_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
 
 
 def test_few_connections_leave_room_for_a_sensible_window() -> None:
-    fields = account_fields(AccountConfig(connections=1))
-    assert (fields["least"], fields["window"]) == ("16", "64")
+    fields = config_fields(AccountConfig(connections=1))
+    assert (fields["dispatch_least"], fields["dispatch_most"]) == ("16", "64")
 
 
 def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:

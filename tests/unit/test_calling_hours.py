@@ -324,7 +324,7 @@ any_time = st.integers(0, 365 * 1440).map(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(written, st.one_of(near_changes, any_time))
 @example("01:00-01:30 Europe/London", at("2026-10-25T00:45Z"))
 def test_a_window_is_the_first_time_that_the_clock_on_the_wall_allows(
@@ -351,7 +351,7 @@ numbers = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(span, numbers, st.one_of(near_changes, any_time))
 def test_a_window_of_several_zones_is_open_in_each(
     text: str, called: list[str], now: datetime

@@ -12,17 +12,18 @@ import pytest
 from dispatcher.model.job import NEXT, Job, iso, iso_of
 from dispatcher.model.request import Kind
 from dispatcher.model.states import LIVE, TERMINAL, OnUncertain, Priority, State
+from dispatcher.store import codec
 
 RECORD = {
     "kind": "tts",
     "state": "queued",
-    "prio": "normal",
+    "priority": "normal",
     "to": "818012345678",
     "say": "Call me at +818099998888",
     "lang": "en",
-    "n": "0",
+    "attempts": "0",
     "spent": "0",
-    "moves": "1",
+    "events": "1",
     "created": "1900000000000",
     "due": "1900000000000",
     "t0": "0 queued producer",
@@ -31,7 +32,7 @@ CREATED = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
 
 
 def job(record: dict[str, str] | None = None, next_at: float | None = None) -> Job:
-    return Job.from_record("a" * 16, RECORD | (record or {}), next_at)
+    return codec.job("a" * 16, RECORD | (record or {}), next_at)
 
 
 def test_what_a_record_leaves_out_is_none() -> None:
@@ -45,7 +46,7 @@ def test_what_a_record_leaves_out_is_none() -> None:
 
 
 def test_a_zero_is_a_wish_and_not_left_out() -> None:
-    wishing = job({"redial": "0", "after": "0", "window": "0"})
+    wishing = job({"redial": "0", "redial_after": "0", "evidence_window": "0"})
     assert (wishing.redial, wishing.redial_after, wishing.evidence_window) == (0, 0, 0)
 
 
@@ -54,25 +55,25 @@ def test_a_full_record_is_read_whole() -> None:
         {
             "kind": "conference",
             "state": "completed",
-            "prio": "urgent",
+            "priority": "urgent",
             "to": "818012345678,818012345679",
             "tags": "db1,東京",
             "key": "alert-1",
-            "max": "5",
-            "after": "1500",
-            "unsure": "redial",
+            "max_attempts": "5",
+            "redial_after": "1500",
+            "on_uncertain": "redial",
             "1.cost": "12.5",
             "duration": "30",
             "outcome": "ANSWERED",
             "expires": "1900000060000",
             "finished": "1900000030000",
-            "n": "1",
+            "attempts": "1",
             "spent": "1",
             "1.sent": "1900000001000",
-            "1.end": "1900000030000",
+            "1.ended": "1900000030000",
             "1.result": "answered",
             "1.callid": "c1,c2",
-            "1.conf": "f1",
+            "1.conference": "f1",
         }
     )
     assert full.kind is Kind.CONFERENCE
@@ -89,7 +90,7 @@ def test_a_full_record_is_read_whole() -> None:
 
 
 def test_an_attempt_without_a_call_has_no_callids() -> None:
-    [attempt] = job({"n": "1"}).attempts
+    [attempt] = job({"attempts": "1"}).attempts
     assert attempt.number == 1
     assert attempt.callids == ()
 
@@ -107,14 +108,14 @@ def test_the_reason_of_a_hold_is_not_the_reason_of_a_failure(
 def test_only_what_rang_in_vain_since_the_retrigger_counts() -> None:
     results = ["no_answer", "no_answer", "not_placed", "no_answer"]
     record = {f"{n}.result": result for n, result in enumerate(results, 1)}
-    assert job(record | {"n": "4"}).unanswered == 3
-    assert job(record | {"n": "4", "since": "2"}).unanswered == 1
+    assert job(record | {"attempts": "4"}).unanswered == 3
+    assert job(record | {"attempts": "4", "counted_from": "2"}).unanswered == 1
 
 
 def test_the_timeline_tells_who_did_what_why_and_from_where() -> None:
     events = job(
         {
-            "moves": "4",
+            "events": "4",
             "t1": "1500 dialing worker-1",
             "t2": "2500 held:credit worker-1 Not enough credits,\nrequired: 20",
             "t3": "3500 queued gate",
@@ -132,7 +133,7 @@ def test_the_timeline_tells_who_did_what_why_and_from_where() -> None:
 
 
 def test_a_missing_line_of_the_timeline_hides_no_other() -> None:
-    events = job({"moves": "3", "t2": "9 dialing worker-1"}).timeline
+    events = job({"events": "3", "t2": "9 dialing worker-1"}).timeline
     assert [event.to for event in events] == ["queued", "dialing"]
 
 
@@ -170,7 +171,7 @@ FIELDS = {
 
 
 def test_json_has_the_published_fields() -> None:
-    shown = job({"n": "1", "1.callid": "c1", "1.cost": "12.5"}).to_dict()
+    shown = job({"attempts": "1", "1.callid": "c1", "1.cost": "12.5"}).to_dict()
     assert shown.keys() >= FIELDS
     assert "participants" not in shown
     assert json.loads(json.dumps(shown)) == shown
@@ -201,6 +202,13 @@ def test_a_masked_job_shows_neither_numbers_nor_what_is_said(record: dict[str, A
     assert "+8180****5678" in shown
     assert "80123456" not in shown
     assert "80999988" not in shown
+
+
+def test_further_fields_are_shown_where_what_is_said_is() -> None:
+    with_params = job({"params": '{"jp_line":"hunter2"}'})
+    assert with_params.to_dict()["params"] == {"jp_line": "hunter2"}
+    assert "hunter2" not in json.dumps(with_params.to_dict(mask=True)) + repr(with_params)
+    assert job().to_dict()["params"] == {}
 
 
 def test_times_are_utc_with_milliseconds() -> None:

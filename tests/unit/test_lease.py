@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 import requests
 
-from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error
-from dispatcher.provider import Credentials, NeverReached, NotSent, VoiceClient, before_sending
+from dispatcher.provider import NeverReached, NotSent
+from dispatcher.provider.transport import before_sending
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.provider import XoxzoProvider
+from dispatcher.provider.xoxzo.session import Credentials
 from dispatcher.sandbox import SandboxOptions, running
+from dispatcher.store import codec
 from dispatcher.store.values import Claim
 from workers.engine.dial import Dial
 from workers.engine.lease import Lease, since_boot
@@ -22,10 +26,10 @@ from workers.engine.lease import Lease, since_boot
 LEASE, ANSWER = 60.0, 30.0
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RECORD = {
-    "state": "dialing", "prio": "normal", "to": "818011230001", "say": "Hi", "lang": "en",
-    "n": "1", "spent": "0", "moves": "0", "created": "0", "due": "0",
+    "state": "dialing", "priority": "normal", "to": "818011230001", "say": "Hi", "lang": "en",
+    "attempts": "1", "spent": "0", "events": "0", "created": "0", "due": "0",
 }  # fmt: skip
-JOB = Job.from_record("a" * 16, RECORD)
+JOB = codec.job("a" * 16, RECORD)
 
 
 class Stopped:
@@ -103,10 +107,10 @@ def test_a_worker_that_goes_on_after_its_lease_calls_nobody(
     options = SandboxOptions()
     store: Any = OneClaim()
     before = books(sandbox)
-    with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as provider:
+    with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as client:
         dial = Dial(
             store,
-            provider,
+            XoxzoProvider(client),
             Policy(),
             LEASE,
             "+815012345678",

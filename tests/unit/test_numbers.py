@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.values.numbers import InvalidNumber, caller, country, recipient, refuse_premium
@@ -82,7 +82,6 @@ def test_letters_are_never_guessed_to_be_digits() -> None:
     assert "+18003569377" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.from_regex("\\+[0-9\uff10-\uff19 .()-]{1,20}", fullmatch=True)))
 def test_what_is_accepted_is_ascii_e164_and_unchanged(text: str) -> None:
     try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import (
@@ -102,6 +102,30 @@ def test_every_option_is_taken_as_it_may_be_written() -> None:
     assert request.on_uncertain is OnUncertain.REDIAL
     assert (request.evidence_window, request.call_deadline) == (60, 3600)
     assert (request.hours, request.premium) == ("mon-fri 08:00-21:00 Asia/Tokyo", True)
+
+
+@pytest.mark.parametrize(
+    ("params", "wrong"),
+    [
+        ({"recipient": SOMEBODY}, "'recipient' is a field that the dispatcher itself fills in"),
+        ({"tts_message": "x"}, "'tts_message' is a field that the dispatcher itself fills in"),
+        ({"a b": "x"}, "no name of a form field"),
+        ({"a": "\n"}, "the value of 'a' (not shown)"),
+        ({"a": 1}, "1 is not a text"),
+        ([1], "is not a set of named fields"),
+        ("a=1", "is not a set of named fields"),
+    ],
+)
+def test_further_fields_that_cannot_be_sent_are_refused(params: Any, wrong: str) -> None:
+    field, message = one_refusal(CALL | {"params": params})
+    assert field == "params"
+    assert wrong in message
+
+
+def test_further_fields_are_taken_as_they_are_and_not_shown() -> None:
+    request = JobRequest.of(CALL | {"params": {"jp_line": "hunter2"}})
+    assert request.params == {"jp_line": "hunter2"}
+    assert "hunter2" not in repr(request)
 
 
 PREMIUM = "+81990504123"
@@ -488,7 +512,6 @@ anything = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(JobRequest.model_fields)), anything, max_size=3))
 def test_whatever_is_asked_for_is_a_request_or_an_invalid_job(fields: dict[str, Any]) -> None:
     for request in (fields, CALL | fields):
@@ -541,12 +564,21 @@ def test_different_requests_have_different_fingerprints() -> None:
         CALL | {"on_uncertain": "hold"},
         CALL | {"evidence_window": 60},
         CALL | {"call_deadline": 60},
+        CALL | {"params": {"a": "1"}},
+        CALL | {"params": {"a": "2"}},
+        CALL | {"params": {"b": "1"}},
         RECORDING,
         CONFERENCE,
         {"participants": [SOMEBODY_ELSE, SOMEBODY]},
     ]
     fingerprints = {JobRequest.of(fields).fingerprint() for fields in requests}
     assert len(fingerprints) == len(requests)
+
+
+def test_the_order_of_params_does_not_matter() -> None:
+    one, other = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
+    fingerprints = {JobRequest.of(CALL | {"params": each}).fingerprint() for each in (one, other)}
+    assert len(fingerprints) == 1
 
 
 def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:

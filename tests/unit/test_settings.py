@@ -10,6 +10,7 @@ import pytest
 from config.settings import InvalidSettings, Settings
 from dispatcher.model.states import OnUncertain
 from dispatcher.policy import Policy
+from dispatcher.provider.xoxzo.settings import XoxzoSettings
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 
 
@@ -28,7 +29,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
 
 def test_an_empty_environment_will_do() -> None:
     settings = Settings.load()
-    assert settings.api_host == "https://api.xoxzo.com"
+    assert settings.of_provider == XoxzoSettings(host="https://api.xoxzo.com")
+    assert settings.credentials == ()
     assert settings.credit_floor == 50
     assert settings.redis_url is None
     assert settings.policy == Policy()
@@ -37,8 +39,7 @@ def test_an_empty_environment_will_do() -> None:
 @pytest.mark.parametrize(
     ("name", "written", "field", "value"),
     [
-        ("XOXZO_API_SID", "sid", "api_sid", "sid"),
-        ("XOXZO_API_HOST", "http://127.0.0.1:8000", "api_host", "http://127.0.0.1:8000"),
+        ("DISPATCHER_PROVIDER", "xoxzo", "provider", "xoxzo"),
         ("DISPATCHER_MAX_CONNECTIONS", "3", "max_connections", 3),
         ("DISPATCHER_CREDIT_FLOOR", "70", "credit_floor", 70),
         ("DISPATCHER_CREDIT_FLOOR", "0", "credit_floor", 0),
@@ -202,7 +203,7 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         DISPATCHER_SECRET_KEY="hunter2hunter2hunter2",
     )
     assert "hunter2" not in str(settings) + repr(settings) + settings.model_dump_json()
-    assert settings.api_auth_token.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(settings.of_provider)
     assert settings.records == "redis://:hunter2@localhost/0"
 
 
@@ -308,8 +309,56 @@ def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.Monke
     assert settings.lease > 130
 
 
-def test_a_setting_by_its_old_name_is_refused_with_the_new_one(
+# -- the provider's own ---------------------------------------------------------------------
+
+
+def test_the_providers_own_settings_come_from_its_own_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(InvalidSettings, match="CREDIT_LOOK is now DISPATCHER_BALANCE_CHECK_EVERY"):
-        load(monkeypatch, DISPATCHER_CREDIT_LOOK="5m")
+    settings = load(
+        monkeypatch,
+        XOXZO_API_SID="sid",
+        XOXZO_API_AUTH_TOKEN="token",
+        XOXZO_API_HOST="http://127.0.0.1:8000",
+        DISPATCHER_XOXZO_PARAMS="jp_line=1, note=a b,",
+    )
+    params = {"jp_line": "1", "note": "a b"}
+    assert settings.of_provider == XoxzoSettings("sid", "token", "http://127.0.0.1:8000", params)
+    assert settings.credentials == ("XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN")
+
+
+def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(InvalidSettings, match=r"DISPATCHER_PROVIDER='acme'.*no provider: xoxzo"):
+        load(monkeypatch, DISPATCHER_PROVIDER="acme")
+
+
+@pytest.mark.parametrize("host", ["api.xoxzo.com", "ftp://api.xoxzo.com", "https://", "http://a:0"])
+def test_a_host_that_is_no_url_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"XOXZO_API_HOST='{host}': write a URL such as"):
+        load(monkeypatch, XOXZO_API_HOST=host)
+
+
+def test_a_password_in_the_host_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match="XOXZO_API_HOST") as caught:
+        load(monkeypatch, XOXZO_API_HOST="hunter2@api.xoxzo.com")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "wrong"),
+    [
+        ("recipient=+818011234567", "'recipient' is a field that the dispatcher itself fills in"),
+        ("jp_line", "field 1 has no =: write name=value"),
+        ("a=hunter2,a=hunter3", "'a' is there twice"),
+    ],
+)
+def test_params_that_cannot_be_sent_stop_the_start_and_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, params: str, wrong: str
+) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load(monkeypatch, DISPATCHER_XOXZO_PARAMS=params)
+    assert str(caught.value).startswith("DISPATCHER_XOXZO_PARAMS: ")
+    assert wrong in str(caught.value)
+    assert not {"hunter2", "818011234567"} & {part.strip("'") for part in str(caught.value).split()}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, Reason, State
@@ -21,13 +22,14 @@ from dispatcher.store.values import Claim
 from dispatcher.values.calling_hours import Window
 from dispatcher.values.rate import Rate
 from support.redis_inside import redis_of
+from support.reports import ended
 from workers.devstack.embedded_server import EmbeddedServer
 
 NUMBER = "+818011234567"
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
 FREE = AccountConfig(one_at_a_time=False)
 ONE_A_SECOND = AccountConfig(rate=Rate(1), margin=0, one_at_a_time=False)
-PLACED = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": "call-1"})
+PLACED = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(("call-1",)))
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +132,7 @@ def test_a_call_under_way_says_when_it_is_looked_at(store: Store) -> None:
 
 def test_a_completed_job_was_answered(store: Store) -> None:
     id_ = settled(store, PLACED)
-    store.calls.settle(
-        id_, 1, Decision(State.COMPLETED, "answered", "", fields={"outcome": "ANSWERED"})
-    )
+    store.calls.settle(id_, 1, Decision(State.COMPLETED, "answered", "", report=ended("ANSWERED")))
     assert reason(store, id_) == "it was answered (ANSWERED)"
 
 

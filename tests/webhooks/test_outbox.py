@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
@@ -26,7 +27,7 @@ def waiting(webhooks: Webhooks) -> list[Webhook]:
 def tell(store: Store, kind: str, **facts: Any) -> str:
     """Write a notice as the Lua operations do."""
     fields: dict[Any, Any] = {"kind": kind, "facts": json.dumps(facts)}
-    id_: Any = redis_of(store).xadd(key_of(store, "notices"), fields)
+    id_: Any = redis_of(store).xadd(key_of(store, "events"), fields)
     return str(id_.decode())
 
 
@@ -41,7 +42,7 @@ def fail(webhooks: Webhooks, id_: str, *, delay: float = 5, pause: float = 0) ->
 def test_without_a_target_nothing_is_written(store: Store, webhooks: Webhooks) -> None:
     ended(store)
     assert not waiting(webhooks)
-    assert not redis_of(store).keys(key_of(store, "hook*"))
+    assert not redis_of(store).keys(key_of(store, "delivery", "*"))
 
 
 def test_each_end_is_one_event_for_each_target(store: Store, webhooks: Webhooks) -> None:
@@ -61,7 +62,7 @@ def test_ends_only_unless_every_change_is_asked_for(store: Store, webhooks: Webh
     assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
     assert not waiting(webhooks)
     targets(store, every=True)
-    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
+    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", call=CallRef(("c1",))))
     ended(store)
     told = [each.type for each in waiting(webhooks)]
     assert told == ["job.in_progress", "job.queued", "job.cancelled"]
@@ -124,8 +125,8 @@ def test_a_gate_that_closes_and_opens_is_told(store: Store, webhooks: Webhooks) 
     store.holds.end("auth")
     webhooks.take_events()
     closed, opened = waiting(webhooks)
-    assert (closed.type, opened.type) == ("gate.closed", "gate.opened")
-    assert json.loads(closed.facts)["gate"] == "auth"
+    assert (closed.type, opened.type) == ("hold.started", "hold.ended")
+    assert json.loads(closed.facts)["hold"] == "auth"
 
 
 def test_what_happened_before_there_was_a_target_is_not_told(
@@ -134,9 +135,9 @@ def test_what_happened_before_there_was_a_target_is_not_told(
     tell(store, "credit.low")
     webhooks.take_events()
     targets(store)
-    tell(store, "gate.closed")
+    tell(store, "hold.started")
     webhooks.take_events()
-    assert [each.type for each in waiting(webhooks)] == ["gate.closed"]
+    assert [each.type for each in waiting(webhooks)] == ["hold.started"]
 
 
 # -- what is taken ------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ def test_a_delivered_one_is_gone(store: Store, webhooks: Webhooks) -> None:
     assert webhooks.settle(id_, "done")
     assert not webhooks.settle(id_, "done")
     assert webhooks.counts() == {"waiting": 0, "dead": 0}
-    assert not redis_of(store).keys(key_of(store, "hook:*"))
+    assert not redis_of(store).keys(key_of(store, "delivery", "*"))
 
 
 def test_one_target_has_few_under_way_and_the_next_goes_at_once(
@@ -324,13 +325,13 @@ def test_retention_forgets_the_dead_and_what_nobody_sends(
     ended(store)
     assert webhooks.purge(clock.ms - 50_000) == 2
     assert webhooks.counts() == {"waiting": 1, "dead": 0}
-    assert len(redis_of(store).keys(key_of(store, "hook:*"))) == 1
+    assert len(redis_of(store).keys(key_of(store, "delivery", "*"))) == 1
 
 
 def test_a_record_deleted_by_hand_stops_nothing(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     ended(store)
-    redis_of(store).delete(key_of(store, "hook", waiting(webhooks)[0].id))
+    redis_of(store).delete(key_of(store, "delivery", waiting(webhooks)[0].id))
     ended(store)
     (id_,) = webhooks.take(LEASE)
     assert webhooks.claim(id_, LEASE)

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from config.settings import InvalidSettings, Settings
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.store.codec import account_fields
+from dispatcher.store.config_codec import config_fields
 from dispatcher.values.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
 from support.webhook_receiver import SECRET
 
@@ -107,14 +107,14 @@ def test_the_settings_say_who_is_told_of_what(monkeypatch: pytest.MonkeyPatch) -
     )
     assert settings.webhook_urls == ("https://one.example/a", "https://two.example/b")
     assert settings.webhook_secrets == (SECRET, derived_secret(KEY))
-    fields = account_fields(settings.account_config)
-    assert (fields["hooks"], fields["every"]) == ("2", "1")
+    fields = config_fields(settings.account_config)
+    assert (fields["webhook_targets"], fields["every_change"]) == ("2", "1")
 
 
 def test_left_alone_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
     assert (settings.webhook_urls, settings.webhook_secrets) == ((), ())
-    assert not {"hooks", "every"} & account_fields(settings.account_config).keys()
+    assert not {"webhook_targets", "every_change"} & config_fields(settings.account_config).keys()
     assert settings.webhook_numbers == "masked"
     assert settings.webhook_allow_private == ()
 

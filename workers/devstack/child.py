@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO
 
 from workers.devstack.prefixed_log import PrefixedLog
@@ -41,7 +40,6 @@ class Service:
     ready: Callable[[], bool] | None = None
     on_line: Callable[[str], None] | None = None
     role: str = ""
-    cwd: Path | None = None
 
 
 class Child:
@@ -76,7 +74,6 @@ class Child:
             stop_signal=self.service.stop_signal,
             stop_timeout=self.service.stop_timeout,
             env=self._environment(),
-            cwd=self.service.cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

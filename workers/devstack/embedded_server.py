@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -25,9 +26,10 @@ from redis.retry import Retry
 
 from dispatcher.errors import DispatcherError
 from workers.devstack.process_reaper import PROCESS_REAPER, kill_group
-from workers.devstack.redis_server import NoRedisServer, find_server, quoted, server_version
+from workers.devstack.redis_server import NoRedisServer, find_servers, quoted
+from workers.devstack.server_data import why_unreadable
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError", "NoRedisServer", "PortInUse", "find_server"]
+__all__ = ["EmbeddedServer", "EmbeddedServerError", "NoRedisServer", "PortInUse", "UnreadableData"]
 
 LOADS_WITHIN = 60.0  # seconds: a log of some gigabytes is read in that
 STOPS_WITHIN = 10.0
@@ -36,7 +38,6 @@ _LOOK_EVERY = 0.005
 _ANSWERS_WITHIN = 0.25  # seconds; then the process is looked at again
 _MOST_PORTS = 10  # that a race for a free port is lost so often in a row means something else
 _LAST_LINES = 5
-_MULTIPART_LOG = (7, 0)  # from there on the append-only file is a folder that 6.2 overlooks
 
 
 class EmbeddedServerError(DispatcherError):
@@ -47,11 +48,16 @@ class PortInUse(EmbeddedServerError):
     """Something else listens on the port; choose another."""
 
 
+class UnreadableData(EmbeddedServerError):
+    """The data in the folder was written by a server whose format this one does not know."""
+
+
 class EmbeddedServer:
     """A Redis server that is started and stopped with this process.
 
     `port` None: the folder's last one if it is free, else any free one; once started, an object
-    keeps its port. Nothing of the server outlives this process. Use it in a `with` block.
+    keeps its port. `server` None: the first server of this machine that can read the folder's data.
+    Nothing of the server outlives this process. Use it in a `with` block.
     """
 
     def __init__(
@@ -98,15 +104,15 @@ class EmbeddedServer:
         """Start the server and wait until it answers with its data loaded.
 
         Raises EmbeddedServerError (the folder is in use, the server died: with the end of its
-        log), PortInUse, NoRedisServer.
+        log), PortInUse, UnreadableData, NoRedisServer.
         """
         if self.running:
             raise EmbeddedServerError(f"the server in {self.folder} runs already: stop it first")
         self._clean_up()
-        self._server = self._server or find_server()
+        servers = [self._server] if self._server else find_servers()
         try:
             self._prepare_folder()
-            self._start_on_a_port(self._server)
+            self._start_one_of(servers)
         except BaseException:
             self._end(signal.SIGKILL, STOPS_WITHIN)
             raise
@@ -135,7 +141,6 @@ class EmbeddedServer:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         self._take_lock()
-        self._refuse_newer_data()
         self._password = self._kept("password") or secrets.token_urlsafe(24)
         self._keep("password", self._password)
 
@@ -150,14 +155,19 @@ class EmbeddedServer:
                 " moment if its owner was killed just now, or choose another folder"
             ) from None
 
-    def _refuse_newer_data(self) -> None:
-        if not (self.folder / "appendonlydir").is_dir() or self._server is None:
-            return
-        if (server_version(self._server) or (0, 0)) < _MULTIPART_LOG:
-            raise EmbeddedServerError(
-                f"the data in {self.folder} was written by Redis 7 or later, and {self._server} is"
-                " older: it would start empty. Install the newer one again, or move the folder away"
-            )
+    def _start_one_of(self, servers: Sequence[Path]) -> None:
+        """Go on to the next server where one cannot read the data; the first says why."""
+        first: UnreadableData | None = None
+        for server in servers:
+            try:
+                self._start_on_a_port(server)
+            except UnreadableData as error:
+                first = first or error
+            else:
+                self._server = server
+                return
+        if first:
+            raise first
 
     def _start_on_a_port(self, server: Path) -> None:
         """Race for a port: another process may take a free one before the server does."""
@@ -189,7 +199,7 @@ class EmbeddedServer:
                 stdout=log,  # what it says before it has read where its log is
                 stderr=subprocess.STDOUT,
             )
-        self._wait_until_it_answers(self.process, port, read_from)
+        self._wait_until_it_answers(server, self.process, port, read_from)
 
     def _configuration(self, port: int) -> str:
         lines = {
@@ -207,7 +217,7 @@ class EmbeddedServer:
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
     def _wait_until_it_answers(
-        self, process: subprocess.Popen[bytes], port: int, read_from: int
+        self, server: Path, process: subprocess.Popen[bytes], port: int, read_from: int
     ) -> None:
         deadline = time.monotonic() + LOADS_WITHIN
         client = redis.Redis(
@@ -220,7 +230,7 @@ class EmbeddedServer:
         with client:
             while not _answers(client):
                 if process.poll() is not None:
-                    raise self._death(read_from)
+                    raise self._death(server, read_from)
                 if time.monotonic() > deadline:
                     raise EmbeddedServerError(
                         f"the Redis server in {self.folder} did not answer within"
@@ -228,11 +238,13 @@ class EmbeddedServer:
                     )
                 time.sleep(_LOOK_EVERY)
 
-    def _death(self, read_from: int) -> EmbeddedServerError:
+    def _death(self, server: Path, read_from: int) -> EmbeddedServerError:
         log = self._log_since(read_from)
         self._reap()
         if "Address already in use" in log:
             return PortInUse()
+        if unreadable := why_unreadable(self.folder, server, log):
+            return UnreadableData(unreadable)
         return EmbeddedServerError(f"the Redis server in {self.folder} ended at its start:\n{log}")
 
     def _log_since(self, position: int) -> str:

@@ -19,6 +19,7 @@ from typing import Self, TextIO
 from config.settings import Settings
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.redis_url import check_version, connect
+from workers.devstack import own_process
 from workers.devstack.child import Service
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.devstack.ports import Ports
@@ -38,7 +39,6 @@ OVER_SOON = {
 """What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
 its numbers stand for behaviours, not for people who want to be left alone."""
 KEPT_KEY = "secret_key"
-ROOT = Path(__file__).resolve().parents[1]
 Ready = Callable[[], bool] | None
 
 
@@ -59,10 +59,7 @@ def use_sandbox(
     environment: MutableMapping[str, str], url: str, *, callbacks: bool = False
 ) -> None:
     """Make a sandbox the provider, with the settings that suit one where none are given."""
-    known = SandboxOptions()
-    environment.update(
-        XOXZO_API_HOST=url, XOXZO_API_SID=known.sid, XOXZO_API_AUTH_TOKEN=known.token
-    )
+    environment.update(SandboxOptions().environment(url))
     for name, value in OVER_SOON.items():
         environment.setdefault(name, value)
     environment.setdefault("DISPATCHER_CHECK_FIRST", "10s" if callbacks else "1s")
@@ -151,12 +148,14 @@ class Stack:
 
     def _wants_sandbox(self) -> bool:
         if self.plan.sandbox is None:
-            return not self.environment.get("XOXZO_API_SID")
+            credentials = self._settings().registration.credentials
+            return not any(self.environment.get(name) for name in credentials)
         return self.plan.sandbox
 
     def _start_sandbox(self) -> None:
-        argv = [sys.executable, "-m", "dispatcher.sandbox", *self.plan.sandbox_arguments]
-        self.supervisor.add(Service("sandbox", argv, cwd=ROOT))
+        argv = own_process.command("dispatcher.sandbox", *self.plan.sandbox_arguments)
+        env = own_process.environment(self.environment)
+        self.supervisor.add(Service("sandbox", argv, env=env))
         found = self.supervisor.wait_line("sandbox", r"listening on (http://\S+)", STARTS_WITHIN)
         self.sandbox_url = found[1]
         use_sandbox(self.environment, self.sandbox_url, callbacks=self.plan.gateway)
@@ -211,15 +210,13 @@ class Stack:
     def _process(
         self, name: str, role: str, *options: str, stop: float = 10, ready: Ready = None
     ) -> Service:
-        argv = [sys.executable, "-m", "workers.run", role, *options]
         return Service(
             name,
-            argv,
-            env=dict(self.environment),
+            own_process.command("workers.run", role, *options),
+            env=own_process.environment(self.environment),
             stop_timeout=stop,
             role=role,
             ready=ready,
-            cwd=ROOT,
         )
 
     def _flower_answers(self) -> bool:

@@ -57,7 +57,8 @@ def create_gateway(
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:
-        app.include_router(callbacks.router(Signer(settings.secret_keys), writer))
+        provider = settings.registration.callbacks(settings.of_provider)
+        app.include_router(callbacks.router(Signer(settings.secret_keys), writer, provider))
     return app
 
 

@@ -14,9 +14,12 @@ from dispatcher.model.request import (
     Kind,
 )
 from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.provider import registry
 from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.values import params
 
 Schema = dict[str, Any]
+CAN = registry.registration().capabilities
 
 NUMBER = {"type": "string", "description": "A number in E.164.", "examples": ["+818012340001"]}
 WHEN: Schema = {"type": ["string", "null"], "format": "date-time"}
@@ -63,9 +66,9 @@ REQUEST = object_(
         "participants": {
             "type": "array",
             "items": NUMBER,
-            "minItems": 2,
-            "maxItems": 3,
-            "description": "Instead of `recipient`: the two or three numbers of a conference.",
+            "minItems": min(CAN.participants, default=0),
+            "maxItems": max(CAN.participants, default=0),
+            "description": "Instead of `recipient`: who is brought together in a conference.",
         },
         "say": text("The text to say.", maxLength=LONGEST_TEXT),
         "play": text("Instead of `say`: the http URL of an MP3 to play."),
@@ -121,7 +124,17 @@ REQUEST = object_(
             "type": ["boolean", "null"],
             "description": "`true` allows a premium-rate number.",
         },
-        "webhook": text("A URL that is told how the job ended."),
+        "webhook": text("A URL of its own that is told how the job ends."),
+        "params": {
+            "type": ["object", "null"],
+            "additionalProperties": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": params.LONGEST_VALUE,
+            },
+            "maxProperties": params.MOST,
+            "description": "Further form fields for the provider, by name.",
+        },
     },
     additionalProperties=False,
     description="A text or a recording for one recipient, or a conference of two or three people.",
@@ -133,9 +146,9 @@ ATTEMPT = object_(
         "started_at": WHEN,
         "sent_at": WHEN,
         "ended_at": WHEN,
-        "result": text("The result, in one word."),
-        "callid": text("The provider's id of the call; several are separated by commas."),
-        "conferenceid": text("The provider's id of the conference."),
+        "result": text("What it came to, in a word of ours."),
+        "callid": text("The provider's call, or calls with commas between."),
+        "conferenceid": text("The provider's conference."),
         "cost": number("Credits."),
         "error": text("What went wrong."),
         "participants": {"type": "array", "items": {"type": "object"}},
@@ -169,10 +182,11 @@ JOB_VIEW = object_(
             "description": "Masked for keys with only the scope `read`.",
         },
         "participants": {"type": "array", "items": {"type": "string"}},
-        "say": text("Left out for keys with only the scope `read`, as are `lang` and `play`."),
+        "say": text("Left out for keys that only read, as are `lang`, `play` and `params`."),
         "lang": text("The text's language."),
         "play": text("The recording."),
-        "caller": text("The number shown to the recipient."),
+        "params": {"type": "object", "description": "Further form fields for the provider."},
+        "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
         "webhook": text("The URL that is told how the job ended."),
@@ -258,13 +272,10 @@ NOT_DONE = object_(
 )
 ACTION_VIEW = object_(
     {
-        "id": {
-            "type": "string",
-            "description": "Use it to start the action and to see its progress.",
-        },
-        "action": {"type": "string", "enum": values(BulkActionKind)},
-        "state": {"type": "string", "enum": ["created", "running", "done", "stopped"]},
-        "selection": {"type": "string", "description": "The filter, or the ids, in words."},
+        "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
+        "act": {"type": "string", "enum": values(BulkActionKind)},
+        "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
+        "meant": {"type": "string", "description": "Which jobs, in words."},
         "actor": {"type": "string"},
         "note": {"type": "string"},
         "started_at": WHEN,

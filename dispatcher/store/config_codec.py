@@ -1,0 +1,45 @@
+"""The configuration of an account as Redis keeps it."""
+
+from __future__ import annotations
+
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.store.schema import DISPATCHED_AT_ONCE, Config
+from dispatcher.values.tariffs import to_units
+
+
+def config_fields(config: AccountConfig) -> dict[str, str]:
+    """Return the fields of a configuration; a limit that there is not is left out."""
+    found = {
+        Config.RATE: None if config.rate is None else repr(config.rate.per_second),
+        Config.MARGIN: repr(config.margin),
+        Config.CHECK_SHARE: repr(config.share),
+        Config.RECOVERY: _milliseconds(config.recovery),
+        Config.CONNECTIONS: str(config.connections),
+        Config.CONNECTION_LEASE: _milliseconds(config.lease),
+        Config.DISPATCH_LEAST: str(max(DISPATCHED_AT_ONCE, 2 * config.connections)),
+        Config.DISPATCH_MOST: str(max(4 * DISPATCHED_AT_ONCE, 16 * config.connections)),
+        Config.RECIPIENT_GAP: _milliseconds(config.gap) if config.gap else None,
+        Config.RECIPIENT_PER_DAY: None if config.per_day is None else str(config.per_day),
+        Config.ONE_AT_A_TIME: "1" if config.one_at_a_time else None,
+        Config.CALLING_HOURS: None if config.hours is None else config.hours.text,
+        Config.COUNTRIES: ",".join(sorted(config.countries)) or None,
+        Config.BLOCKED_COUNTRIES: ",".join(sorted(config.blocked)) or None,
+        Config.CREDIT_FLOOR: _units(config.floor),
+        Config.EXPECTED_COST: _units(config.expected_cost),
+        Config.CREDIT_WARNINGS: ",".join(str(to_units(level)) for level in config.warn) or None,
+        Config.SPEND_PER_DAY: _units(config.spend_per_day),
+        Config.SPEND_PER_CALL: _units(config.spend_per_call),
+        Config.ZONE: config.zone,
+        Config.BREAKER_FAILURES: str(config.breaker),
+        Config.WEBHOOK_TARGETS: str(config.webhooks) if config.webhooks else None,
+        Config.EVERY_CHANGE: "1" if config.every_change else None,
+    }
+    return {str(name): value for name, value in found.items() if value is not None}
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def _units(amount: float | None) -> str | None:
+    return None if amount is None else str(to_units(amount))

@@ -1,0 +1,95 @@
+"""The Lua library: its modules put together, under a name that says what it is.
+
+Modules are files that require each other; operations (`lua/ops`) are registered as functions, one
+each. The names carry the schema and a hash of the text, since a server knows every name once:
+libraries of several releases stand side by side, and each process calls its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from dispatcher.store.lua_schema import lua_schema
+from dispatcher.store.schema import SCHEMA
+
+_FOLDER = files("dispatcher.store") / "lua"
+PREFIX = "voice_dispatcher_"
+"""What the names of all our libraries begin with."""
+
+_REQUIRE = """
+local modules, loaded = {}, {}
+
+local function require(name)
+  if not loaded[name] then
+    loaded[name] = modules[name]()
+  end
+  return loaded[name]
+end
+"""
+_REGISTER = """
+local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
+
+local function register(name, operation)
+  local run, flags = operation.run, operation.flags or {}
+  local writes = flags[1] ~= 'no-writes'
+  redis.register_function({
+    function_name = name,
+    flags = flags,
+    callback = function(keys, args)
+      local call = new_call(keys, args)
+      return refuse(call, writes) or run(call)
+    end,
+  })
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What a server loads: a name, the text, and the suffix of the functions' names."""
+
+    name: str
+    text: str
+    suffix: str
+
+    def function(self, operation: str) -> str:
+        """Return the name of an operation's function, such as that of `claim`."""
+        return f"vd_{operation}_{self.suffix}"
+
+
+@cache
+def library() -> Library:
+    """Return the library of this release."""
+    return build(modules(), operations())
+
+
+def build(sources: dict[str, str], names: list[str]) -> Library:
+    """Return the library of these modules, whose operations are these."""
+    body = "".join([_REQUIRE, *map(_module, sources, sources.values()), _REGISTER])
+    suffix = hashlib.sha256(body.encode()).hexdigest()[:8]
+    calls = (f"register('vd_{name}_{suffix}', require('ops/{name}'))\n" for name in names)
+    name = f"{PREFIX}{SCHEMA}_{suffix}"
+    return Library(name, "".join([f"#!lua name={name}\n", body, *calls]), suffix)
+
+
+@cache
+def modules() -> dict[str, str]:
+    """Return the text of each module by the name that it is required by."""
+    found = {"schema": lua_schema()}
+    for folder in ("lib", "ops"):
+        for file in sorted((_FOLDER / folder).iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".lua"):
+                found[f"{folder}/{file.name[:-4]}"] = file.read_text(encoding="utf-8")
+    return found
+
+
+def operations() -> list[str]:
+    """Return the names of the operations."""
+    return [name.removeprefix("ops/") for name in modules() if name.startswith("ops/")]
+
+
+def _module(name: str, source: str) -> str:
+    return f"\nmodules['{name}'] = function()\n{source}\nend\n"

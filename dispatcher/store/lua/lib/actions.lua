@@ -1,0 +1,131 @@
+-- What people do to jobs, one or many: what forbids it, and how it is done. Previews, single actions and
+-- bulk actions follow the same rules.
+--
+-- Options say how: `named` (a set of what is left out unless it is selected by name: `cancelled`, `expired`,
+-- `uncertain`), `lifetime` (ms until a new deadline), `priority`, `tag` (marks the jobs that are reopened)
+--
+-- Each action has `refuses(call, job, options)`, which returns why not in one word, or nil, and
+-- `perform(call, job, options, actor, why)`, which is not called otherwise:
+--   gone       there is no such job         reached    somebody was reached
+--   not_ended  it is under way or waits     uncertain  a call may be under way, nobody knows
+--   cancelled  somebody did not want it     overdue    its deadline passed
+--   ended      it is over                   calling    a call is under way
+--   known      what came of it is known
+
+local schema = require('schema')
+local text = require('lib/text')
+local moves = require('lib/moves')
+local places = require('lib/places')
+local record = require('lib/record')
+local timeline = require('lib/timeline')
+
+local M = { retry = {}, cancel = {}, reached = {}, prioritise = {} }
+
+local key, field = schema.key, schema.field
+
+local function ended_or_calling(job)
+  return schema.terminal[job.state] and 'ended' or 'calling'
+end
+
+function M.retry.refuses(call, job, options)
+  local named = options.named
+  if job.state == 'completed' then
+    return 'reached'
+  elseif job.state == 'uncertain' then
+    return not named.uncertain and 'uncertain' or nil
+  elseif not schema.terminal[job.state] then
+    return 'not_ended'
+  elseif job.state == 'cancelled' and not named.cancelled then
+    return 'cancelled'
+  elseif (job.state == 'expired' or moves.overdue(call, job)) and not (options.lifetime or named.expired) then
+    return 'overdue'
+  end
+end
+
+-- Tags of the job's own are what its producer gave it; that of the action which reopened it last goes last.
+local function mark(call, job, tag)
+  local kept = {}
+  for each in text.items(record.get(job, field.tags)) do
+    if #each == #tag and string.match(each, '^retry:%w+$') then
+      redis.call('ZREM', key.by_tag(call, each), job.id)
+    else
+      kept[#kept + 1] = each
+    end
+  end
+  kept[#kept + 1] = tag
+  redis.call('ZADD', key.by_tag(call, tag), job.created, job.id)
+  record.set(job, field.tags, table.concat(kept, ','))
+end
+
+-- A deliberate new attempt, all history kept. The count of spent attempts starts anew, and so does the
+-- deadline, by its first length or a new one.
+function M.retry.perform(call, job, options, actor, why)
+  local lifetime = options.lifetime or job.lifetime
+  if lifetime then
+    job.expires = call.now + lifetime
+    record.set(job, field.expires, job.expires)
+    record.set(job, field.lifetime, lifetime)
+  end
+  if job.state == 'uncertain' then
+    record.set_attempt(job, job.attempts, 'ended', call.now)
+  end
+  record.set(job, field.spent, 0)
+  record.set(job, field.counted_from, job.attempts)
+  places.end_cost_check(call, job)
+  for _, name in ipairs({ field.finished, field.outcome, field.duration }) do
+    record.remove(job, name)
+  end
+  if options.tag then
+    mark(call, job, options.tag)
+  end
+  job.due = call.now
+  moves.move(call, job, 'queued', { actor = actor, why = why, next_at = job.expires })
+end
+
+function M.cancel.refuses(_, job)
+  if not schema.transitions[job.state].cancelled then
+    return ended_or_calling(job)
+  end
+end
+
+function M.cancel.perform(call, job, _, actor, why)
+  moves.move(call, job, 'cancelled', { actor = actor, why = why })
+end
+
+-- A person has asked the one who was called.
+function M.reached.refuses(_, job)
+  if job.state ~= 'uncertain' and not (job.state == 'failed' and job.reason == 'outcome_unknown') then
+    return 'known'
+  end
+end
+
+function M.reached.perform(call, job, _, actor, why)
+  record.set(job, field.outcome, 'MARKED AS REACHED')
+  moves.move(call, job, 'completed', { actor = actor, why = why, reason = 'marked_reached' })
+end
+
+function M.prioritise.refuses(_, job)
+  if not schema.waiting[job.state] then
+    return ended_or_calling(job)
+  end
+end
+
+function M.prioritise.perform(call, job, options, actor, why)
+  local next_at = redis.call('ZSCORE', key.due(call, job.state), job.id) or nil
+  if redis.call('ZSCORE', key.dispatched(call), job.id) then
+    next_at = job.expires -- its message is forgotten: it stands in line anew
+  end
+  places.leave(call, job)
+  job.priority = options.priority
+  record.set(job, field.priority, job.priority)
+  places.arrive(call, job, next_at)
+  timeline.add(call, job, actor, 'priority ' .. job.priority .. (why ~= '' and ': ' .. why or ''))
+  record.save(call, job)
+end
+
+-- Whether somebody may have been called, and nobody knows.
+function M.unknown(call, job)
+  return M.reached.refuses(call, job) == nil
+end
+
+return M

@@ -1,0 +1,120 @@
+-- What the account can pay for by its balance, and by spending limits.
+
+local schema = require('schema')
+local config = require('lib/config')
+local holds = require('lib/holds')
+local money = require('lib/money')
+local spending = require('lib/spending')
+local balance_checks = require('lib/balance_checks')
+
+local M = {}
+
+local credit, setting = schema.credit, schema.config
+
+local NUMBERS = {
+  credit.spent_at_check, credit.spent, credit.reserved, credit.estimated, credit.misses, credit.next_check,
+  credit.checks,
+}
+
+-- The ledger as numbers; `balance` and `checked` are nil where it never was.
+function M.account(call)
+  local values = redis.call('HMGET', schema.key.credit(call), credit.balance, credit.checked, unpack(NUMBERS))
+  local found = { balance = tonumber(values[1] or nil), checked = tonumber(values[2] or nil) }
+  for i, name in ipairs(NUMBERS) do
+    found[name] = tonumber(values[i + 2] or nil) or 0
+  end
+  return found
+end
+
+-- What may still be given out, or nil where the budget binds nobody: no balance was ever seen, or none
+-- can be seen.
+function M.available(account)
+  if account.balance and account.misses < schema.blind_after then
+    return account.balance - (account.spent - account.spent_at_check) - account.estimated - account.reserved
+  end
+end
+
+local function in_words(account, left, needed)
+  local reserved = ''
+  if account.reserved > 0 then
+    reserved = ', ' .. money.credits(account.reserved) .. ' of it reserved for calls under way'
+  end
+  return 'credit ' .. money.credits(left + account.reserved) .. reserved .. ', needs ' .. money.credits(needed)
+end
+
+-- Why the balance cannot pay for a call, in words, and what it needs; nil: it can. A post-paid account has
+-- no floor.
+function M.beyond_balance(call, reserve)
+  local floor = config.number(call, setting.credit_floor)
+  if floor then
+    local account, needed = M.account(call), math.max(floor, reserve)
+    local left = M.available(account)
+    if left and left < needed then
+      return in_words(account, left, needed), needed
+    end
+  end
+end
+
+-- The hold that a call which cannot be paid for starts, why, and the credits that it needs; nil: it can
+-- be paid for.
+function M.unaffordable(call, job, reserve)
+  local why, needed = M.beyond_balance(call, reserve)
+  if why then
+    return 'credit', why, needed / schema.units
+  end
+  return M.beyond_limit(call, job, reserve)
+end
+
+-- The same for spending limits alone.
+function M.beyond_limit(call, job, reserve)
+  local scope, why = spending.exceeded(call, job, reserve)
+  if scope then
+    return 'limit:' .. scope, why, reserve / schema.units
+  end
+end
+
+-- Ends the credit hold where the ledger allows it; after a refusal only what was seen since counts, and
+-- a single call tries first.
+function M.reconsider_credit(call)
+  local hold, account = holds.get(call, 'credit'), M.account(call)
+  if hold.refused and (not account.checked or account.checked <= hold.refused) then
+    return
+  end
+  local floor, left = config.number(call, setting.credit_floor), M.available(account)
+  local needed = math.max(floor or 0, hold.required * schema.units)
+  if not left then
+    return
+  elseif floor and left < needed then
+    holds.explain(call, 'credit', in_words(account, left, needed))
+  elseif hold.refused then
+    holds.half_open(call, 'credit', 'credit ' .. money.credits(left) .. ': one call tries')
+  else
+    holds.finish(call, 'credit', 'credit ' .. money.credits(left))
+  end
+end
+
+-- Soon where that is for credit, since a top-up is what everybody waits for.
+local LONGEST_FOR_CREDIT = 8000
+
+-- Sets when the balance is checked next: on a backoff while a hold is closed that a check may end, or
+-- while checks fail.
+function M.schedule_check(call, when_well)
+  local account, standing, closed, longest = M.account(call), false, false, nil
+  for name in pairs(balance_checks.MAY_END) do
+    standing = standing or holds.get(call, name) ~= nil
+    closed = closed or holds.closed(call, name)
+  end
+  if holds.closed(call, 'credit') and not holds.get(call, 'auth') and not holds.get(call, 'provider_down') then
+    longest = LONGEST_FOR_CREDIT
+  end
+  local checks, wait = account.checks, tonumber(when_well)
+  if closed or account.misses > 0 then
+    wait = balance_checks.backoff(checks, longest)
+    checks = checks + 1
+  elseif not standing then
+    checks = 0
+  end
+  balance_checks.schedule(call, math.min(checks, 30), wait)
+end
+
+return M

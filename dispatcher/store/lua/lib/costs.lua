@@ -1,0 +1,77 @@
+-- What calls of a tariff cost is learned from those that ended.
+--
+-- costs  hash: <kind>:<countries> -> '<ended> <mean of all> <paid> <mean of those that cost anything>
+--        <deviation of these>', in units. The means follow the prices: one call counts an Nth, N growing
+--        to MEMORY.
+
+local schema = require('schema')
+local config = require('lib/config')
+local text = require('lib/text')
+
+local M = {}
+
+local key = schema.key
+local MEMORY = 64
+local BY_DEVIATION = 2
+
+local function parse(value)
+  local ended, all, paid, mean, deviation = string.match(value or '', '(%S+) (%S+) (%S+) (%S+) (%S+)')
+  return {
+    ended = tonumber(ended) or 0, all = tonumber(all) or 0, paid = tonumber(paid) or 0,
+    mean = tonumber(mean) or 0, deviation = tonumber(deviation) or 0,
+  }
+end
+
+local function learned(call, tariff)
+  return parse(redis.call('HGET', key.costs(call), tariff) or nil)
+end
+
+function M.learn(call, tariff, cost)
+  local known = learned(call, tariff)
+  known.ended = known.ended + 1
+  known.all = known.all + (cost - known.all) / math.min(known.ended, MEMORY)
+  if cost > 0 then
+    local off = cost - known.mean
+    known.paid = known.paid + 1
+    known.mean = known.mean + off / math.min(known.paid, MEMORY)
+    known.deviation = known.paid == 1 and cost / 2 or known.deviation + (math.abs(off) - known.deviation) / 4
+  end
+  redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f',
+    known.ended, known.all, known.paid, known.mean, known.deviation))
+end
+
+local function cautious(known)
+  return math.ceil(known.mean + BY_DEVIATION * known.deviation)
+end
+
+-- What is known of a tariff by the others of its kind: the dearest, since nobody knows better.
+local function dearest_of(call, kind)
+  local likely, reserve = 0, 0
+  for tariff, value in pairs(text.pairs_of(redis.call('HGETALL', key.costs(call)))) do
+    local known = parse(value)
+    if known.paid > 0 and string.match(tariff, '^[^:]+') == kind then
+      likely = math.max(likely, math.ceil(known.mean))
+      reserve = math.max(reserve, cautious(known))
+    end
+  end
+  return likely, reserve
+end
+
+-- What a call is likely to cost where it costs anything, and what to reserve for it: more, by as much
+-- as such costs vary. The tariff's own figures, or its kind's, or the start value for each participant.
+function M.price(call, tariff)
+  local known = learned(call, tariff)
+  if known.paid > 0 then
+    return math.ceil(known.mean), cautious(known)
+  end
+  local kind = string.match(tariff, '^[^:]+')
+  local likely, reserve = dearest_of(call, kind)
+  if reserve > 0 then
+    return likely, reserve
+  end
+  local participants = tonumber(string.match(kind, '/(%d+)$')) or 1
+  local start = config.number(call, schema.config.expected_cost) * participants
+  return start, start
+end
+
+return M

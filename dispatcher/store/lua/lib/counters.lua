@@ -1,0 +1,33 @@
+-- What is counted: for good, and the ends of jobs by the minute, for charts.
+
+local schema = require('schema')
+local text = require('lib/text')
+
+local M = {}
+
+local key = schema.key
+local DAY = 86400 -- s
+
+function M.add(call, name, by)
+  redis.call('HINCRBY', key.counters(call), name, by or 1)
+end
+
+-- Counts given as JSON: name -> number
+function M.add_all(call, json)
+  for name, number in pairs(cjson.decode(json)) do
+    M.add(call, name, text.int(number))
+  end
+end
+
+-- Retention: an hour's outcomes for a day.
+function M.add_outcome(call, job)
+  local kind = text.kind(job.state, job.reason)
+  M.add(call, 'ended.' .. kind)
+  local hour = key.outcomes(call, text.int(call.now / 3600000))
+  local minute = text.int(call.now / 60000 % 60)
+  if redis.call('HINCRBY', hour, minute .. ':' .. kind, 1) == 1 then
+    redis.call('EXPIRE', hour, DAY)
+  end
+end
+
+return M

@@ -1,0 +1,244 @@
+-- The limiter of the account: one slot after another at the working rate, by reservation, so that
+-- whoever asks is told how long to wait for a slot of its own. GCRA without a burst, in ms.
+--
+-- Spacing alone does not keep the limit where somebody wakes late for a slot; so no request goes out
+-- before the one that is `rate` places ahead of it is a whole period (and the margin, which is what
+-- the way to the provider may vary by) in the past.
+--
+-- What an operation changes of the pace it saves in one go (`save`).
+
+local schema = require('schema')
+local text = require('lib/text')
+local lines = require('lib/lines')
+local config = require('lib/config')
+local counters = require('lib/counters')
+
+local M = {}
+
+local key, setting, pace = schema.key, schema.config, schema.pace
+local FIELDS = schema.pace_fields
+
+-- Where the limiter stands; 0 for what never was.
+function M.pace(call)
+  if not call.pace then
+    local values, found = redis.call('HMGET', key.pace(call), unpack(FIELDS)), {}
+    for i, name in ipairs(FIELDS) do
+      found[name] = tonumber(values[i] or nil) or 0
+    end
+    call.pace = { now = found, changes = {} }
+  end
+  return call.pace.now
+end
+
+-- `written` is how the value is kept; left out: to the microsecond.
+function M.set(call, name, value, written)
+  M.pace(call)[name] = value
+  local changes = call.pace.changes
+  changes[#changes + 1] = name
+  changes[#changes + 1] = written or text.exact(value)
+end
+
+function M.save(call)
+  if call.pace and call.pace.changes[1] then
+    redis.call('HSET', key.pace(call), unpack(call.pace.changes))
+    call.pace.changes = {}
+  end
+end
+
+-- Requests a second as configured, or nil: no limit.
+function M.rate(call)
+  return config.number(call, setting.rate)
+end
+
+-- The working rate: the configured one, less what the provider's 429s took, which comes back slowly.
+function M.working_rate(call)
+  local now, rate = M.pace(call), M.rate(call)
+  if now.throttled_at == 0 then
+    return rate
+  end
+  local recovered = math.max(0, call.exact - now.throttled_at) / config.number(call, setting.recovery)
+  return rate * math.min(1, now.fraction + recovered)
+end
+
+local function margin(call)
+  return 1 + config.number(call, setting.margin)
+end
+
+-- ms between two slots
+function M.spacing(call)
+  return 1000 / M.working_rate(call) * margin(call)
+end
+
+-- When the next slot is, unless it is taken before.
+function M.next_slot(call)
+  local now = M.pace(call)
+  return math.max(now.next_slot, now.blocked_until)
+end
+
+-- After a pause everything is cold: connections are made, and requests arrive less evenly. So the
+-- first period is a little slower, by a tenth in all.
+local COLD = 1000 -- ms
+
+local function cold_spacing(call)
+  return M.spacing(call) + math.min(M.spacing(call), COLD) / 10
+end
+
+local function step_after(call, slot)
+  local now = M.pace(call)
+  if now.next_slot + COLD < call.exact then
+    M.set(call, pace.cold_since, call.exact)
+  end
+  return slot < now.cold_since + COLD and cold_spacing(call) or M.spacing(call)
+end
+
+-- Whether jobs want to be dialled: then checks keep to their share.
+local function dials_wait(call)
+  return redis.call('ZCARD', key.dispatched(call)) > 0 or lines.any(call, schema.priorities)
+end
+
+-- Where the share of checks comes after this slot, nil and in how many ms to ask again. What the rounding
+-- to whole slots cost it, up to one of them, is made good next time.
+local function keep_share(call, slot)
+  local now = M.pace(call)
+  if now.next_check_slot > slot then
+    return math.max(1, now.next_check_slot - slot)
+  end
+  local from = math.max(now.next_check_slot, slot - M.spacing(call))
+  M.set(call, pace.next_check_slot, from + M.spacing(call) / config.number(call, setting.check_share))
+end
+
+-- The next slot; or, for a check whose share comes later, nil and in how many ms to ask again: it
+-- reserves nothing meanwhile, so that no number of waiting checks holds the dials up.
+local function reserve(call, class)
+  local slot = math.max(call.exact, M.next_slot(call))
+  local again = class == 'check' and dials_wait(call) and keep_share(call, slot)
+  if again then
+    return nil, again
+  end
+  M.set(call, pace.next_slot, slot + step_after(call, slot))
+  return slot
+end
+
+-- ms until the request that is a period's worth of this rate ahead is far enough in the past.
+local function until_room_at(call, rate)
+  local limit = math.max(1, math.floor(rate))
+  local oldest = redis.call('LINDEX', key.recent(call), -limit)
+  return oldest and tonumber(oldest) + limit / rate * 1000 * margin(call) - call.exact or 0
+end
+
+-- 0 or less: now. Both rates count: a few at a time at the working one may be too many in a period
+-- of the configured one.
+local function until_room(call)
+  local rate, working = M.rate(call), M.working_rate(call)
+  local room = until_room_at(call, rate)
+  return working == rate and room or math.max(room, until_room_at(call, working))
+end
+
+-- A slot whose owner died passes unused; where slots are far apart, that would leave the line standing
+-- for a noticeable time. Whoever looks in meanwhile takes it over, and its own goes back to the end of
+-- the reserved ones. Grace is for an owner who is only a little late.
+local GRACE = 50 -- ms
+local SPARSE = 2 * GRACE -- ms between slots from which looking in is worth a round trip
+
+-- ms after which a waiting job looks in.
+function M.come_back(call, wait)
+  return M.spacing(call) < SPARSE and wait or math.min(wait, SPARSE)
+end
+
+local function take_over(call, slot)
+  local now = M.pace(call)
+  local before = math.max(now.last_request, now.blocked_until)
+  if M.spacing(call) < SPARSE or slot - call.exact < GRACE or call.exact < before + cold_spacing(call) + GRACE then
+    return slot
+  end
+  M.set(call, pace.next_slot, now.next_slot - M.spacing(call))
+  return call.exact - GRACE
+end
+
+-- A request goes out now: from here on it counts.
+function M.book(call)
+  local recent, most = key.recent(call), math.max(1, math.floor(M.rate(call)))
+  if redis.call('RPUSH', recent, text.exact(call.exact)) > most then
+    redis.call('LTRIM', recent, -most, -1)
+  end
+end
+
+-- Where no limit is known, the pace that was seen tells how much work may be out.
+local SLOWEST = 1000 -- ms between two requests: a pause is no pace
+
+local function note_request(call, slot)
+  local now = M.pace(call)
+  local gap = math.min(call.exact - now.last_request, SLOWEST)
+  local mean = now.mean_gap == 0 and SLOWEST or now.mean_gap
+  -- a clock may step back
+  local last = slot and math.max(slot, math.min(now.last_request, call.exact)) or call.exact
+  M.set(call, pace.last_request, last)
+  M.set(call, pace.mean_gap, mean + (gap - mean) / 16)
+end
+
+-- How long to wait for a slot where there is a rate, and the slot; nil as slot: ask anew.
+local function wait_for_slot(call, class, slot)
+  if not slot or slot < M.pace(call).blocked_until then
+    local again
+    slot, again = reserve(call, class)
+    if not slot then
+      return again, nil
+    end
+  end
+  local room = until_room(call)
+  if room <= 0.5 then
+    slot = take_over(call, slot)
+  elseif M.spacing(call) >= SPARSE and slot < call.exact - M.spacing(call) then
+    slot = reserve(call, class) or slot -- it missed its turn: else those who did would race, the urgent among them
+  end
+  local wait = math.max(slot - call.exact, room)
+  return wait > 0.5 and wait or 0, slot
+end
+
+local FULL_AGAIN = 20 -- ms until somebody looks again whether a connection is free
+
+-- Takes one of the account's connections; false where none is free.
+local function connect(call, holder)
+  local connections, most = key.connections(call), config.number(call, setting.connections)
+  redis.call('ZREMRANGEBYSCORE', connections, '-inf', call.now)
+  if most and redis.call('ZCARD', connections) >= most then
+    return false
+  end
+  redis.call('ZADD', connections, call.now + config.number(call, setting.connection_lease), holder)
+  return true
+end
+
+local function take(call, class, slot, holder)
+  local wait = M.pace(call).blocked_until - call.exact
+  if M.rate(call) then
+    wait, slot = wait_for_slot(call, class, slot)
+  elseif wait > 0 then
+    slot = nil
+  end
+  if wait > 0 then
+    return wait, slot
+  elseif not connect(call, holder) then
+    return FULL_AGAIN, slot
+  end
+  if M.rate(call) then
+    M.book(call)
+  end
+  note_request(call, slot)
+  counters.add(call, 'requests')
+  return 0, slot
+end
+
+-- Asks for one request now, of a class (`dial` or `check`). `slot` is the one reserved before, or nil.
+-- Answers 0 where it may go out, and is then booked, else ms to wait and the slot to come back with, or
+-- nil: to ask anew. `holder` names the request's connection.
+function M.take_slot(call, class, slot, holder)
+  local wait, reserved = take(call, class, slot, holder)
+  M.save(call)
+  return wait, reserved
+end
+
+function M.release_connection(call, holder)
+  redis.call('ZREM', key.connections(call), holder)
+end
+
+return M

@@ -1,0 +1,49 @@
+-- Ready jobs wait in lines, one of a campaign or producer, which take turns.
+
+local schema = require('schema')
+local record = require('lib/record')
+
+local M = {}
+
+local key, field = schema.key, schema.field
+
+function M.of(job)
+  return record.get(job, field.line)
+end
+
+-- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what the
+-- others have had, nor makes up for the time when it asked for nothing, nor goes before them each time
+-- where it comes with one job after another.
+function M.join(call, job)
+  local line, lines = M.of(job), key.lines(call, job.priority)
+  if not redis.call('ZSCORE', lines, line) then
+    local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
+    redis.call('ZADD', lines, first[2] and first[2] + 1 or 0, line)
+  end
+  redis.call('ZADD', key.ready(call, job.priority, line), job.due, job.id)
+end
+
+function M.leave(call, job)
+  local line = M.of(job)
+  local ready = key.ready(call, job.priority, line)
+  redis.call('ZREM', ready, job.id)
+  if redis.call('EXISTS', ready) == 0 then
+    redis.call('ZREM', key.lines(call, job.priority), line)
+  end
+end
+
+-- All lines of a priority.
+function M.all(call, priority)
+  return redis.call('ZRANGE', key.lines(call, priority), 0, -1)
+end
+
+-- Whether jobs wait in lines of any of these priorities.
+function M.any(call, priorities)
+  local names = {}
+  for i, priority in ipairs(priorities) do
+    names[i] = key.lines(call, priority)
+  end
+  return redis.call('EXISTS', unpack(names)) > 0
+end
+
+return M

@@ -1,0 +1,84 @@
+-- The numbers of a job: which of them are being called, and when they were called.
+
+local schema = require('schema')
+local text = require('lib/text')
+local config = require('lib/config')
+local record = require('lib/record')
+
+local M = {}
+
+local key, field, setting = schema.key, schema.field, schema.config
+local DAY = 86400000 -- ms
+local BUSY_AGAIN = 5000 -- ms until a job whose number is on another call of ours is looked at again
+
+-- The digits of each, without the +.
+function M.of(job)
+  return text.items(record.get(job, field.to))
+end
+
+-- When a number may be called next, and why not now; nil: now.
+local function protected(call, job, digits)
+  local busy = config.get(call, setting.one_at_a_time) and redis.call('GET', key.calling(call, digits))
+  if busy and busy ~= job.id then
+    return call.now + BUSY_AGAIN, 'another call to this number is under way'
+  end
+  local calls = key.called(call, digits)
+  local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
+  local nth = per_day and redis.call('LINDEX', calls, per_day - 1)
+  if nth and nth + DAY > call.now then
+    return nth + DAY, 'this number was called ' .. text.int(per_day) .. ' times within a day'
+  end
+  local last = gap and job.priority ~= 'urgent' and redis.call('LINDEX', calls, 0)
+  if last and last + gap > call.now then
+    return last + gap, 'this number was called less than ' .. text.int(gap / 1000) .. ' s ago'
+  end
+end
+
+function M.protected(call, job)
+  for digits in M.of(job) do
+    local at, why = protected(call, job, digits)
+    if at then
+      return at, why
+    end
+  end
+end
+
+-- Retention: a day, or as long as a call counts.
+function M.begin_call(call, job)
+  local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
+  for digits in M.of(job) do
+    redis.call('SET', key.calling(call, digits), job.id, 'PX', DAY)
+    if per_day or gap then
+      local calls = key.called(call, digits)
+      redis.call('LPUSH', calls, text.int(call.now))
+      -- One more than counts: the latest is taken back where it turns out that nobody was called.
+      redis.call('LTRIM', calls, 0, per_day or 1)
+      redis.call('PEXPIRE', calls, per_day and DAY or gap)
+    end
+  end
+end
+
+-- Evidence brought back a call; where another has the number meanwhile, it keeps it.
+function M.pick_up(call, job)
+  for digits in M.of(job) do
+    redis.call('SET', key.calling(call, digits), job.id, 'PX', DAY, 'NX')
+  end
+end
+
+function M.hang_up(call, job)
+  for digits in M.of(job) do
+    if redis.call('GET', key.calling(call, digits)) == job.id then
+      redis.call('DEL', key.calling(call, digits))
+    end
+  end
+end
+
+-- It turned out that attempt n called nobody.
+function M.take_back(call, job, n)
+  local sent = record.get_attempt(job, n, 'sent') or ''
+  for digits in M.of(job) do
+    redis.call('LREM', key.called(call, digits), 1, sent)
+  end
+end
+
+return M

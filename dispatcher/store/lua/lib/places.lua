@@ -1,0 +1,83 @@
+-- Where a job stands: in the indexes, in line, among the held, and by the moment something happens next.
+
+local schema = require('schema')
+local text = require('lib/text')
+local lines = require('lib/lines')
+local record = require('lib/record')
+
+local M = {}
+
+local key, field = schema.key, schema.field
+
+-- What waits is counted by what it will cost, so that a forecast need not look at every job.
+local function count_waiting(call, job, by)
+  if schema.waiting[job.state] and job.tariff then
+    redis.call('HINCRBY', key.waiting(call), job.state .. ':' .. job.tariff, by)
+  end
+end
+
+function M.leave(call, job)
+  count_waiting(call, job, -1)
+  redis.call('ZREM', key.by_state(call, text.kind(job.state, job.reason)), job.id)
+  redis.call('ZREM', key.due(call, job.state), job.id)
+  if job.state == 'queued' then
+    if redis.call('ZREM', key.dispatched(call), job.id) == 0 then
+      lines.leave(call, job)
+    end
+  elseif job.state == 'held' then
+    redis.call('ZREM', key.held(call, job.hold, job.priority), job.id)
+  end
+end
+
+function M.arrive(call, job, next_at)
+  local kind = text.kind(job.state, job.reason)
+  count_waiting(call, job, 1)
+  redis.call('ZADD', key.by_state(call, kind), job.created, job.id)
+  if kind ~= job.state then
+    redis.call('SADD', key.states_with_reason(call), kind)
+  end
+  if next_at then
+    redis.call('ZADD', key.due(call, job.state), next_at, job.id)
+  end
+  if job.state == 'queued' then
+    lines.join(call, job)
+  elseif job.state == 'held' then
+    redis.call('ZADD', key.held(call, job.hold, job.priority), job.due, job.id)
+    redis.call('SADD', key.holds_used(call), job.hold)
+  end
+end
+
+-- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing.
+function M.load_all(call, index, ids)
+  local jobs = {}
+  for _, id in ipairs(ids) do
+    local job = record.load(call, id)
+    if job then
+      jobs[#jobs + 1] = job
+    else
+      redis.call('ZREM', index, id)
+      redis.call('ZREM', key.dispatched(call), id)
+    end
+  end
+  return jobs
+end
+
+-- Up to `most` jobs of a state (or `cost`) whose next moment has come, the earliest first.
+function M.come(call, state, most)
+  local index = key.due(call, state)
+  return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
+end
+
+-- Has the cost of an ended job looked for after so many ms.
+function M.schedule_cost_check(call, job, delay)
+  record.set(job, field.cost_check, delay)
+  redis.call('ZADD', key.due(call, 'cost'), call.now + delay, job.id)
+end
+
+-- Ends that search. The caller saves the job.
+function M.end_cost_check(call, job)
+  redis.call('ZREM', key.due(call, 'cost'), job.id)
+  record.remove(job, field.cost_check)
+end
+
+return M

@@ -1,0 +1,121 @@
+-- Releases the jobs that ended holds kept, as far as they can be paid for.
+
+local schema = require('schema')
+local text = require('lib/text')
+local costs = require('lib/costs')
+local holds = require('lib/holds')
+local moves = require('lib/moves')
+local budget = require('lib/budget')
+local config = require('lib/config')
+local places = require('lib/places')
+local spending = require('lib/spending')
+
+local M = {}
+
+local key = schema.key
+
+local function reserve_for(call, tariff)
+  return (select(2, costs.price(call, tariff)))
+end
+
+-- What all jobs in line are likely to take.
+local function needed_by_ready(call)
+  local sum = 0
+  for name, number in pairs(text.pairs_of(redis.call('HGETALL', key.waiting(call)))) do
+    local tariff = string.match(name, '^queued:(.*)$')
+    if tariff and number ~= '0' then
+      sum = sum + number * reserve_for(call, tariff)
+    end
+  end
+  return sum
+end
+
+-- How much the jobs that are released may take, or nil: as much as they like. What cannot be paid for
+-- stays where it is, rather than go into line and be parked again.
+local function purse(call, name)
+  local floor, scope = config.number(call, schema.config.credit_floor), holds.limit_of(name)
+  if scope then
+    return (spending.left_under(call, scope))
+  elseif name == 'credit' and floor then
+    local left = budget.available(budget.account(call))
+    -- The last call may take what the floor demands: the provider looks before a call, not after it.
+    return left and left - needed_by_ready(call) - floor + 1
+  end
+end
+
+-- Nobody is held behind an ended hold without a reason that shows.
+local function start_again(call, name, job, reserve)
+  if name == 'credit' then
+    local why, needed = budget.beyond_balance(call, reserve)
+    if why then
+      holds.start(call, name, why, needed / schema.units)
+    end
+    return
+  end
+  local limit, why, needed = budget.beyond_limit(call, job, reserve)
+  if limit then
+    holds.start(call, limit, why, needed)
+  end
+end
+
+-- Releases up to `most` jobs of a hold; returns how many, and whether all were.
+local function release(call, name, most)
+  local left, released = purse(call, name), 0
+  for _, priority in ipairs(schema.priorities) do
+    local held = key.held(call, name, priority)
+    for _, job in ipairs(places.load_all(call, held, redis.call('ZRANGE', held, 0, most - released - 1))) do
+      local reserve = reserve_for(call, job.tariff)
+      if left and left <= 0 then
+        start_again(call, name, job, reserve)
+        return released, false
+      end
+      left = left and left - reserve
+      moves.queue(call, job, { actor = 'dispatcher', why = 'released' })
+      released = released + 1
+    end
+    if released >= most then
+      return released, false
+    end
+  end
+  return released, true
+end
+
+local function any_half_open(call)
+  for _, hold in pairs(holds.all(call)) do
+    if hold.half_open then
+      return true
+    end
+  end
+  return false
+end
+
+-- A job that is a probe goes before others are let go.
+local function release_probe(call, name)
+  local hold = holds.get(call, name)
+  if hold and hold.half_open and redis.call('ZCARD', key.dispatched(call)) == 0 then
+    return (release(call, name, 1))
+  end
+  return 0
+end
+
+-- Returns how many jobs were released, `most` at most.
+function M.held_jobs(call, most)
+  local released, probing = 0, any_half_open(call)
+  if holds.stopping(call) then
+    return 0
+  end
+  for _, name in ipairs(redis.call('SMEMBERS', key.holds_used(call))) do
+    if probing then
+      released = released + release_probe(call, name)
+    elseif released < most and not holds.get(call, name) then
+      local some, all = release(call, name, most - released)
+      released = released + some
+      if all then
+        redis.call('SREM', key.holds_used(call), name) -- nothing is left behind it
+      end
+    end
+  end
+  return released
+end
+
+return M

@@ -1,0 +1,161 @@
+-- Gives one worker the right to make one request for a job now, and writes that it is about to.
+-- Everything that forbids a call is looked at here, at the moment of dialling.
+-- The attempt's number is the fencing token: it is never given twice.
+--
+-- id
+-- token     of this claim: the same token asks again for the same answer (a lost reply)
+-- lease     ms
+-- actor
+-- slot      reserved by an earlier call with this token, if any
+-- provider  that is asked, to be kept with the attempt
+-- answer    'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window is
+--           to be set first (set_calling_window) | {'day', zone, ''}: the day that spending limits count is
+--           to be set first (begin_spending_day) | {moment it is booked at ('' without a limit), attempt,
+--           record as field, value, …}
+
+local schema = require('schema')
+local text = require('lib/text')
+local costs = require('lib/costs')
+local holds = require('lib/holds')
+local money = require('lib/money')
+local moves = require('lib/moves')
+local budget = require('lib/budget')
+local config = require('lib/config')
+local ledger = require('lib/ledger')
+local record = require('lib/record')
+local limiter = require('lib/limiter')
+local numbers = require('lib/numbers')
+local spending = require('lib/spending')
+
+local field, setting = schema.field, schema.config
+
+local function granted(call, job)
+  return { limiter.rate(call) and text.exact(call.exact) or '', job.attempts, record.flat(job) }
+end
+
+local function fail(call, job, why)
+  moves.move(call, job, 'failed', { reason = 'not_allowed', actor = call.args.actor, why = why })
+  return job.state
+end
+
+local function hold(call, job, name)
+  moves.hold(call, job, name, call.args.actor)
+  return job.state
+end
+
+-- What follows are the things that forbid a call, in order: each answers for the operation, or nil.
+
+local function too_late(call, job)
+  if moves.overdue(call, job) then
+    moves.move(call, job, 'expired', { actor = call.args.actor, why = 'the deadline passed before it was dialled' })
+    return job.state
+  end
+end
+
+local function held(call, job)
+  local name = holds.stopping(call, job)
+  return name and hold(call, job, name)
+end
+
+local function outside_hours(call, job)
+  local fields = job.fields
+  local hours = record.get(job, field.hours) or (job.priority ~= 'urgent' and config.get(call, setting.calling_hours))
+  if not hours or hours == 'any' then
+    return nil
+  end
+  local opens, closes = tonumber(fields[field.opens]), tonumber(fields[field.closes])
+  local open = record.get(job, field.window_of) == hours and closes and call.now >= opens and call.now < closes
+  return not open and { 'hours', hours, record.flat(job) } or nil
+end
+
+local function country_forbidden(call, job)
+  local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
+  for country in text.items(string.match(job.tariff, ':(.*)$')) do
+    if text.has(blocked, country) or (allowed and not text.has(allowed, country)) then
+      return fail(call, job, 'calls to ' .. country .. ' are not allowed by the settings of the dispatcher')
+    end
+  end
+end
+
+local function day_over(call)
+  return spending.day_is_over(call) and { 'day', config.get(call, setting.zone), '' } or nil
+end
+
+local function too_expensive(call, job)
+  local likely, reserve = costs.price(call, job.tariff)
+  local most = config.number(call, setting.spend_per_call)
+  job.reserve = reserve
+  if most and likely > most then
+    return fail(call, job, string.format(
+      'too dear: a call of this kind (%s) is expected to cost %s credits, the limit is %s',
+      job.tariff, money.credits(likely), money.credits(most)))
+  end
+end
+
+local function number_protected(call, job)
+  local at, why = numbers.protected(call, job)
+  if at then
+    moves.schedule(call, job, at, { actor = call.args.actor, why = why })
+    return job.state
+  end
+end
+
+-- What cannot be paid for starts a hold: the jobs behind this one are parked without being looked at.
+local function unaffordable(call, job)
+  local name, why, needed = budget.unaffordable(call, job, job.reserve)
+  if name then
+    holds.start(call, name, why, needed)
+    return hold(call, job, name)
+  end
+end
+
+local function no_slot(call, job)
+  local wait, slot = limiter.take_slot(call, 'dial', tonumber(call.args.slot), job.id)
+  if wait == 0 then
+    return nil
+  elseif slot then
+    -- somebody is there, and waits for it
+    redis.call('ZADD', schema.key.dispatched(call), 'XX', math.max(slot, call.now), job.id)
+    wait = limiter.rate(call) and limiter.come_back(call, wait) or wait
+  end
+  return { 'wait', text.exact(wait), slot and text.exact(slot) or '' }
+end
+
+local function begin_attempt(call, job)
+  job.attempts = job.attempts + 1
+  record.set(job, field.attempts, job.attempts)
+  record.set(job, field.token, call.args.token)
+  record.set_attempt(job, job.attempts, 'sent', call.now)
+  if call.args.provider then
+    record.set_attempt(job, job.attempts, 'provider', call.args.provider)
+  end
+  numbers.begin_call(call, job)
+  ledger.reserve(call, job, job.reserve)
+  holds.begin_probe(call, job)
+  moves.move(call, job, 'dialing', { actor = call.args.actor, next_at = call.now + call.args.lease })
+  return granted(call, job)
+end
+
+local function run(call)
+  config.read_all(call)
+  local job = record.load(call, call.args.id)
+  if not job then
+    return 'gone'
+  elseif job.state == 'dialing' and job.fields[field.token] == call.args.token then
+    return granted(call, job)
+  elseif job.state ~= 'queued' then
+    return job.state
+  end
+  return too_late(call, job)
+    or held(call, job)
+    or outside_hours(call, job)
+    or country_forbidden(call, job)
+    or day_over(call)
+    or too_expensive(call, job)
+    or number_protected(call, job)
+    or unaffordable(call, job)
+    or no_slot(call, job)
+    or begin_attempt(call, job)
+end
+
+return { run = run }

@@ -1,0 +1,86 @@
+-- Writes new jobs, each once for its id.
+--
+-- actor
+-- jobs    a JSON list: of each { id, priority, due (ms since the epoch, or +ms from now), expires (the
+--         same, or none), fields } where `fields` are those of the record that a request fills
+-- answer  for each 'new', 'same' (this very request was enqueued already) or 'other' (another request has
+--         the id)
+
+local schema = require('schema')
+local text = require('lib/text')
+local moves = require('lib/moves')
+local places = require('lib/places')
+local record = require('lib/record')
+local existing = require('lib/existing')
+local timeline = require('lib/timeline')
+
+local key, field = schema.key, schema.field
+
+local function moment(call, value)
+  if value and string.sub(value, 1, 1) == '+' then
+    return call.now + tonumber(string.sub(value, 2))
+  end
+  return tonumber(value)
+end
+
+-- The campaign's line, whose tag names it, or else the producer's.
+local function line_of(tags, actor)
+  return string.match(',' .. (tags or ''), ',(campaign:[^,]+)')
+    or string.sub(text.one_word(actor), 1, schema.longest_producer)
+end
+
+local function index(call, id, fields)
+  for tag in text.items(fields[field.tags]) do
+    redis.call('ZADD', key.by_tag(call, tag), call.now, id)
+  end
+  for digits in text.items(fields[field.to]) do
+    redis.call('ZADD', key.by_recipient(call), 0, string.reverse(digits) .. ':' .. id)
+  end
+end
+
+local function new_job(call, row)
+  local due, expires = math.max(moment(call, row.due), call.now), moment(call, row.expires)
+  local job = record.new(row.id, {})
+  job.state, job.priority, job.created, job.due, job.expires, job.events =
+    due > call.now and 'scheduled' or 'queued', row.priority, call.now, due, expires, 0
+  job.tariff = row.fields[field.tariff]
+  for name, value in pairs(row.fields) do
+    record.set(job, name, value)
+  end
+  record.set(job, field.state, job.state)
+  record.set(job, field.priority, job.priority)
+  record.set(job, field.line, line_of(row.fields[field.tags], call.args.actor))
+  record.set(job, field.created, job.created)
+  record.set(job, field.due, due)
+  record.set(job, field.attempts, 0)
+  record.set(job, field.spent, 0)
+  if expires then
+    record.set(job, field.expires, expires)
+    record.set(job, field.lifetime, expires - call.now)
+  end
+  return job
+end
+
+local function write(call, row)
+  local answer = existing.find(call, row.id, row.fields[field.fingerprint])
+  if answer ~= 'new' then
+    return answer
+  end
+  local job = new_job(call, row)
+  index(call, job.id, row.fields)
+  places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
+  timeline.add(call, job, call.args.actor)
+  record.save(call, job)
+  moves.announce(call, job)
+  return answer
+end
+
+local function run(call)
+  local answers = {}
+  for i, row in ipairs(cjson.decode(call.args.jobs)) do
+    answers[i] = write(call, row)
+  end
+  return answers
+end
+
+return { run = run }

@@ -1,0 +1,46 @@
+-- A balance check failed. Where calls fail as well, the provider is down. Where they work, a balance that
+-- cannot be seen stops nobody: after some checks the budget no longer binds, and behind any hold one call
+-- tries what checks cannot tell.
+--
+-- why
+-- next_in  ms until the next check while all is well
+-- refused  1 where the provider refuses the account: it would refuse a call as well
+-- answer   what was told, as kind, facts (JSON), kind, facts, …
+
+local schema = require('schema')
+local holds = require('lib/holds')
+local budget = require('lib/budget')
+local events = require('lib/events')
+local breaker = require('lib/breaker')
+
+local IN_VAIN = 6 -- checks while a hold stands, in two minutes: then a call tries
+local WORDS = 'the balance cannot be seen'
+
+local function end_credit_hold(call)
+  if not holds.closed(call, 'credit') or holds.get(call, 'auth') or holds.get(call, 'provider_down') then
+    return
+  elseif holds.get(call, 'credit').refused then
+    holds.half_open(call, 'credit', WORDS .. ': one call tries')
+  else
+    holds.finish(call, 'credit', WORDS)
+  end
+end
+
+local function run(call)
+  local misses = redis.call('HINCRBY', schema.key.credit(call), schema.credit.misses, 1)
+  if breaker.failures(call) >= breaker.most(call) then
+    holds.start(call, 'provider_down', call.args.why)
+  end
+  if misses >= schema.blind_after then
+    end_credit_hold(call)
+  end
+  for _, name in ipairs({ 'auth', 'provider_down' }) do
+    if holds.closed(call, name) and budget.account(call).checks >= IN_VAIN and not call.args.refused then
+      holds.half_open(call, name, WORDS .. ': one call tries')
+    end
+  end
+  budget.schedule_check(call, call.args.next_in)
+  return events.told(call)
+end
+
+return { run = run }

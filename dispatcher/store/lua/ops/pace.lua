@@ -1,0 +1,40 @@
+-- Where the limiter and the lines stand.
+--
+-- answer  {configured rate or '', working rate or '', ms until the next free slot, requests under way,
+--         then for urgent, normal and bulk: ready jobs, lines; then dispatched}
+
+local schema = require('schema')
+local text = require('lib/text')
+local lines = require('lib/lines')
+local config = require('lib/config')
+local limiter = require('lib/limiter')
+
+local key = schema.key
+
+local function ready_in(call, priority, names)
+  local ready = 0
+  for _, line in ipairs(names) do
+    ready = ready + redis.call('ZCARD', key.ready(call, priority, line))
+  end
+  return ready
+end
+
+local function run(call)
+  config.read_all(call)
+  local rate = limiter.rate(call)
+  local found = {
+    rate and tostring(rate) or '',
+    rate and tostring(limiter.working_rate(call)) or '',
+    text.exact(math.max(0, limiter.next_slot(call) - call.exact)),
+    redis.call('ZCOUNT', key.connections(call), call.now, '+inf'),
+  }
+  for _, priority in ipairs(schema.priorities) do
+    local names = lines.all(call, priority)
+    found[#found + 1] = ready_in(call, priority, names)
+    found[#found + 1] = #names
+  end
+  found[#found + 1] = redis.call('ZCARD', key.dispatched(call))
+  return found
+end
+
+return { run = run, flags = { 'no-writes' } }

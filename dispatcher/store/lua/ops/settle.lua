@@ -1,0 +1,242 @@
+-- Writes what became of attempt n, if that is still the job's question; what comes too late to change the
+-- job is kept with its attempt.
+--
+-- id
+-- attempt         n
+-- to              state that the job goes to
+-- reason          if any
+-- delay           ms until something happens next; left out: the deadline, if any
+-- spent           1 if the attempt is spent; counted once, when the job leaves `dialing`, and given back
+--                 where it turns out later that nobody was asked
+-- actor, why
+-- proves          holds that what the provider said proves to be over, commas between
+-- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
+-- attempt_fields  to keep with the attempt, a JSON object
+-- job_fields      to keep with the job, a JSON object
+-- answer          {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
+
+local schema = require('schema')
+local text = require('lib/text')
+local costs = require('lib/costs')
+local holds = require('lib/holds')
+local money = require('lib/money')
+local moves = require('lib/moves')
+local ledger = require('lib/ledger')
+local places = require('lib/places')
+local record = require('lib/record')
+local breaker = require('lib/breaker')
+local limiter = require('lib/limiter')
+local numbers = require('lib/numbers')
+local counters = require('lib/counters')
+local timeline = require('lib/timeline')
+
+local key, field = schema.key, schema.field
+local ENDED = schema.results_of_an_end -- what an attempt is that called somebody, and whose call is over
+
+-- What is said of the attempt, beside what is known of it.
+local function read(call, job)
+  local n, given = tonumber(call.args.attempt), cjson.decode(call.args.attempt_fields)
+  local told = {
+    n = n, to = call.args.to, actor = call.args.actor, why = call.args.why or '', spent = call.args.spent ~= nil,
+    given = given, fields = cjson.decode(call.args.job_fields),
+    known = record.get_attempt(job, n, 'result'),
+    known_cost = money.units(record.get_attempt(job, n, 'cost')),
+    latest = job.attempts == n,
+    ended = ENDED[given.result],
+    called = ENDED[given.result] or given.result == 'placed',
+  }
+  told.unknown = not told.known or told.known == 'maybe_placed'
+  told.undecided = told.unknown or ((told.known == 'outcome_unknown' or told.known == 'placed') and told.ended)
+  return told
+end
+
+-- The call that an attempt made is known once and for all.
+local function of_another_call(job, told)
+  local made, given = record.get_attempt(job, told.n, 'callid'), told.given.callid
+  return made and given and given ~= made
+end
+
+-- What the attempt cost, in units, where that is said, or follows: nothing, if nobody was asked.
+local function work_out_cost(call, job, told)
+  if told.given.cost then
+    told.cost = math.max(0, money.units(told.given.cost) or 0)
+    if not told.known_cost then
+      costs.learn(call, job.tariff, told.cost)
+    end
+  elseif not told.spent then
+    told.cost = 0
+  end
+end
+
+-- A worker settles an attempt that Redis knows nothing of: Redis was killed and lost the claim with its
+-- last moments. The worker has asked the provider, so its claim stands.
+local function restore_claim(call, job, told)
+  if job.attempts >= told.n or not schema.waiting[job.state] then
+    return
+  elseif job.state ~= 'queued' then
+    moves.move(call, job, 'queued', { actor = 'dispatcher', why = 'it was due when Redis was killed' })
+  end
+  job.attempts, told.latest = told.n, true
+  record.set(job, field.attempts, told.n)
+  record.set_attempt(job, told.n, 'sent', call.now)
+  moves.move(call, job, 'dialing', { actor = 'dispatcher', why = 'Redis had lost this claim', next_at = call.now })
+  numbers.pick_up(call, job)
+end
+
+-- It was given up as uncertain and is to be dialled again, and was not yet: evidence saves the call.
+-- Where a person asked for it to be dialled again, that nobody was reached is no reason not to.
+local function saves_call(job, told)
+  local counts = told.n > tonumber(job.fields[field.counted_from] or 0)
+  local matters = counts or told.to == 'completed' or told.to == 'in_progress'
+  return schema.waiting[job.state] and told.known == 'maybe_placed' and told.called and matters
+end
+
+local function keep(call, job, told)
+  for name, value in pairs(told.given) do
+    record.set_attempt(job, told.n, name, value)
+  end
+  for callid in text.items(told.given.callid) do
+    redis.call('HSET', key.by_call(call, string.sub(redis.sha1hex(callid), 1, 4)), callid, job.id)
+  end
+end
+
+local function says_something_new(job, told)
+  for name, value in pairs(told.given) do
+    if record.get_attempt(job, told.n, name) ~= value then
+      return true
+    end
+  end
+end
+
+local function note_late(call, job, told, what)
+  timeline.add(call, job, told.actor, 'attempt ' .. text.int(told.n) .. ', too late to matter: ' .. what)
+end
+
+local function settle_late(call, job, told)
+  if told.cost then
+    ledger.settle_late(call, job, told.n, told.cost, told.known_cost or 0)
+  end
+end
+
+local function keep_late(call, job, told)
+  local under_way = told.latest and schema.calling[job.state] -- then its reservation still stands
+  if told.undecided and says_something_new(job, told) then
+    if job.attempts > told.n and told.called and told.unknown then
+      counters.add(call, 'second_calls')
+      told.why = 'a call that was dialled again as unknown; ' .. told.why
+    end
+    keep(call, job, told)
+    note_late(call, job, told, told.to .. ' ' .. told.why)
+    if not under_way then
+      settle_late(call, job, told)
+    end
+  elseif told.given.cost and told.cost > (told.known_cost or -1) and not under_way then
+    record.set_attempt(job, told.n, 'cost', told.given.cost)
+    note_late(call, job, told, 'it cost ' .. told.given.cost)
+    if told.latest then
+      places.end_cost_check(call, job)
+    end
+    settle_late(call, job, told)
+  end
+  record.save(call, job)
+  return { 'late', job.state }
+end
+
+-- What the provider's answer says about the provider itself.
+local function judge_provider(call, job, told)
+  local failure = call.args.failure
+  if call.args.proves then
+    breaker.reset(call)
+    for name in text.items(call.args.proves) do
+      local hold = holds.get(call, name)
+      if hold and hold.probe == job.id then
+        holds.finish(call, name, 'a call went through')
+      end
+    end
+  elseif failure then
+    breaker.count(call, failure == 'clear', job.id, told.why)
+  end
+end
+
+local function count_spent(job, told)
+  if job.state == 'dialing' and told.spent then
+    job.spent = job.spent + 1
+  elseif job.state == 'uncertain' and not told.spent then
+    job.spent = job.spent - 1
+  end
+  record.set(job, field.spent, job.spent)
+end
+
+local function write_attempt(call, job, told)
+  if told.to ~= 'in_progress' and told.to ~= 'uncertain' then
+    record.set_attempt(job, told.n, 'ended', call.now)
+  end
+  if not told.spent and job.state ~= 'in_progress' then
+    numbers.take_back(call, job, told.n)
+  end
+  count_spent(job, told)
+  keep(call, job, told)
+  for name, value in pairs(told.fields) do
+    record.set(job, name, value)
+  end
+  record.remove(job, field.token) -- nobody asks for this claim again
+end
+
+local function move(call, job, told)
+  local next_at = call.args.delay and call.now + call.args.delay
+  local how = {
+    actor = told.actor, why = told.why, reason = call.args.reason, next_at = next_at,
+    cost = told.cost and math.max(0, told.cost - (told.known_cost or 0)),
+  }
+  if told.to == 'scheduled' then
+    how.reason = nil
+    moves.schedule(call, job, next_at or call.now, how)
+  elseif told.to == 'queued' then
+    how.reason, job.due = nil, call.now
+    moves.queue(call, job, how)
+  else
+    how.next_at = next_at or (not schema.terminal[told.to] and job.expires) or nil
+    moves.move(call, job, told.to, how)
+  end
+end
+
+local function settle(call, job, told, saved)
+  judge_provider(call, job, told)
+  write_attempt(call, job, told)
+  move(call, job, told)
+  if saved and told.to == 'in_progress' then
+    numbers.pick_up(call, job)
+  elseif saved then
+    settle_late(call, job, told)
+  end
+  local delay = told.fields[field.cost_check]
+  if delay and schema.terminal[job.state] then
+    places.schedule_cost_check(call, job, delay)
+  end
+  record.save(call, job)
+  return { 'moved', job.state }
+end
+
+local function run(call)
+  local job = record.load(call, call.args.id)
+  if not job then
+    return { 'gone', '' }
+  end
+  local told = read(call, job)
+  if told.latest then
+    limiter.release_connection(call, job.id) -- the request is over, whatever it brought
+  end
+  if of_another_call(job, told) then
+    return { 'other', job.state }
+  end
+  restore_claim(call, job, told)
+  local saved = saves_call(job, told)
+  work_out_cost(call, job, told)
+  local asked = told.latest and (schema.calling[job.state] or saved)
+  if not asked or not schema.transitions[job.state][told.to] then
+    return keep_late(call, job, told)
+  end
+  return settle(call, job, told, saved)
+end
+
+return { run = run, flags = { 'allow-oom' } }

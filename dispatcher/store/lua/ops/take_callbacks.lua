@@ -1,0 +1,19 @@
+-- Takes reports that are to be applied, for one caller: they come again after a lease, so that two
+-- callers share the work and what a dead one took is not lost.
+--
+-- most    in this call
+-- lease   ms
+-- answer  reports
+
+local schema = require('schema')
+
+local function run(call)
+  local callbacks = schema.key.callbacks(call)
+  local reports = redis.call('ZRANGEBYSCORE', callbacks, '-inf', call.now, 'LIMIT', 0, call.args.most)
+  for _, report in ipairs(reports) do
+    redis.call('ZADD', callbacks, call.now + call.args.lease, report)
+  end
+  return reports
+end
+
+return { run = run }

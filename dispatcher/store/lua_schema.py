@@ -1,0 +1,107 @@
+"""The names and rules that Python and the Lua library share, written out as a Lua module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import LONGEST_PRODUCER
+from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
+from dispatcher.store import schema
+from dispatcher.store.config_codec import config_fields
+from dispatcher.values.tariffs import UNITS
+
+
+def lua_schema() -> str:
+    """Return the text of the module `schema` of the Lua library."""
+    members = (f"  {name} = {value}," for name, value in _members().items())
+    return "\n".join(["return {", *members, "}"])
+
+
+def _members() -> dict[str, str]:
+    return {
+        "version": _text(str(schema.SCHEMA)),
+        "first_schema_keys": _list(schema.FIRST_SCHEMA_KEYS),
+        "barrier": _text(schema.BARRIER),
+        "default_account": _text(schema.DEFAULT_ACCOUNT),
+        "key": _table({name: _key(template) for name, template in schema.KEYS.items()}),
+        "field": _names(schema.Field),
+        "attempt": _names(schema.AttemptField),
+        "config": _names(schema.Config),
+        "config_defaults": _table({k: _text(v) for k, v in _config_defaults().items()}),
+        "pace": _names(schema.Pace),
+        "pace_fields": _list(schema.Pace),
+        "credit": _names(schema.Credit),
+        "delivery": _names(schema.Delivery),
+        "api_key": _names(schema.ApiKeyField),
+        "bulk": _names(schema.BulkField),
+        "transitions": _table({state: _set(after) for state, after in TRANSITIONS.items()}),
+        "terminal": _set(TERMINAL),
+        "waiting": _set(WAITING),
+        "calling": _set(CALLING),
+        "priorities": _list(Priority),
+        "results_of_an_end": _set(schema.RESULTS_OF_AN_END),
+        "longest_producer": str(LONGEST_PRODUCER),
+        "longest_piece": str(schema.LONGEST_PIECE),
+        "piece_mark": _text(schema.PIECE_MARK),
+        "units": str(UNITS),
+        "spending_day": _text(schema.SPENDING_DAY),
+        "burn_bucket": str(schema.BURN_BUCKET * 1000),
+        "burn_buckets": str(schema.BURN_BUCKETS),
+        "blind_after": str(schema.BLIND_AFTER),
+        "events_kept": str(schema.EVENTS_KEPT),
+        "examples": str(schema.EXAMPLES),
+        "own_target": _text(schema.OWN_TARGET),
+    }
+
+
+def _config_defaults() -> dict[str, str]:
+    """Return what holds where no configuration was published: no limits, and usual settings."""
+    usual = config_fields(AccountConfig())
+    kept = (
+        schema.Config.MARGIN,
+        schema.Config.CHECK_SHARE,
+        schema.Config.RECOVERY,
+        schema.Config.CONNECTION_LEASE,
+        schema.Config.EXPECTED_COST,
+        schema.Config.ZONE,
+        schema.Config.BREAKER_FAILURES,
+    )
+    window = schema.Config.DISPATCH_LEAST, schema.Config.DISPATCH_MOST
+    at_once = dict.fromkeys(map(str, window), str(schema.DISPATCHED_AT_ONCE))
+    return {str(name): usual[name] for name in kept} | at_once
+
+
+def _key(template: str) -> str:
+    """Return a Lua function from a call, and what the name varies by, to the whole name."""
+    names = "abc"[: template.count("{}")]
+    parts = [part for part in re.split(r"(\{\w*\})", f":{template}") if part]
+    variables = iter(names)
+    words = [
+        "call.account" if part == "{account}" else next(variables) if part == "{}" else _text(part)
+        for part in parts
+    ]
+    arguments = ", ".join(["call", *names])
+    return f"function({arguments}) return {' .. '.join(['call.root', *words])} end"
+
+
+def _text(value: str) -> str:
+    return f"'{value}'"
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"{{ {', '.join(map(_text, values))} }}"
+
+
+def _set(values: Iterable[str]) -> str:
+    return _table(dict.fromkeys(sorted(values), "true"))
+
+
+def _table(members: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{name} = {value}' for name, value in members.items())} }}"
+
+
+def _names(members: type[StrEnum]) -> str:
+    return _table({member.name.lower(): _text(member) for member in members})

@@ -1,0 +1,315 @@
+"""What stands in Redis: the names of keys, of record fields and of shared constants.
+
+The only place that names them: Python uses these names, and lua_schema.py writes the same ones
+out for the Lua library. A change that an older process could not work with needs another SCHEMA
+and a step in `voice-dispatcher migrate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+SCHEMA = 2
+"""The schema of the records that this code reads and writes. 0.1.0 wrote schema 1."""
+MIGRATING = "migrating"
+"""What stands in the key `schema` while records are brought up to date."""
+DEFAULT_ACCOUNT = "default"
+"""The account of jobs and operations that name none."""
+LONGEST_PIECE = 60
+"""Bytes of a field's value; longer ones are cut into `field`, `field~1`, `field~2`, …
+
+One long value would turn a compact hash into its roomy form, of three times the memory.
+"""
+PIECE_MARK = "~"
+
+KEYS: Mapping[str, str] = {
+    # -- the store -------------------------------------------------------------------------
+    "schema": "schema",  # string: SCHEMA, or MIGRATING
+    # -- jobs ------------------------------------------------------------------------------
+    "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
+    "by_state": "by_state:{}",  # zset, by <state>[:<reason>]: id by creation; a job is in one
+    "states_with_reason": "by_state",  # set: the <state>:<reason> that were ever used
+    "by_tag": "by_tag:{}",  # zset, by tag: id by creation
+    "by_recipient": "by_recipient",  # zset: <reversed digits>:<id>, all 0: last digits are a range
+    "by_call": "by_call:{}",  # hash, by 4 hex digits of sha1(callid): callid -> id
+    "calling": "calling:{}",  # string, by digits: id of the job that is calling the number
+    "called": "called:{}",  # list, by digits: moments of a day's calls, the latest first
+    # -- the queue of an account -----------------------------------------------------------
+    "due": "account:{account}:due:{}",  # zset, by state, or `cost`: id by what happens next
+    "lines": "account:{account}:lines:{}",  # zset, by priority: line by how much it has had
+    "ready": "account:{account}:ready:{}:{}",  # zset, by priority and line: id by due time
+    "dispatched": "account:{account}:dispatched",  # zset: id by when a claim is expected
+    "turn": "account:{account}:turn",  # string: how many jobs were dispatched
+    "held": "account:{account}:held:{}:{}",  # zset, by hold and priority: id by due time
+    "holds_used": "account:{account}:held",  # set: holds that something is held by
+    "waiting": "account:{account}:waiting",  # hash: <state>:<tariff> -> how many jobs wait
+    # -- the limits of an account ----------------------------------------------------------
+    "config": "account:{account}:config",  # hash: see Config
+    "holds": "account:{account}:holds",  # hash: hold -> JSON, see lua/lib/holds.lua
+    "breaker": "account:{account}:breaker",  # hash: failures of the provider in a row
+    "pace": "account:{account}:pace",  # hash: where the limiter stands
+    "recent": "account:{account}:recent",  # list: moments of the latest requests
+    "connections": "account:{account}:connections",  # zset: requests under way by end of lease
+    "credit": "account:{account}:credit",  # hash: see Credit
+    "burn": "account:{account}:burn",  # hash: <10 minutes since the epoch> -> units spent
+    "costs": "account:{account}:costs",  # hash: tariff -> what its calls cost, lib/costs.lua
+    "spending_limits": "account:{account}:spending_limits",  # hash: scope -> limit; SPENDING_DAY
+    "spent": "account:{account}:spent:{}",  # hash, by period: scope -> units spent or reserved
+    "typical_durations": "account:{account}:typical_durations",  # hash: kind of call -> ms
+    "events": "account:{account}:events",  # stream: `kind`, `facts`; the latest EVENTS_KEPT
+    "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
+    # -- callbacks and counters ------------------------------------------------------------
+    "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
+    "counters": "counters",  # hash: what is counted for good
+    "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
+    # -- webhooks: a target of the settings is named by its place, one of a job by its origin
+    "delivery": "webhooks:delivery:{}",  # hash, by id: see Delivery, and the record as it stood
+    "webhook_targets": "webhooks:targets",  # zset: target by when it is looked at next
+    "webhook_target": "webhooks:target:{}",  # hash: `failures` in a row, `until`, `slow`
+    "webhooks_due": "webhooks:due:{}",  # zset, by target: delivery by the next try
+    "webhooks_out": "webhooks:out",  # zset: deliveries whose message is out, by end of lease
+    "webhooks_under_way": "webhooks:out:{}",  # zset, by target: the same, and being sent
+    "webhooks_dead": "webhooks:dead",  # zset: deliveries that were given up, by when
+    "webhook_sequence": "webhooks:sequence",  # string: how many events there were
+    "webhook_news": "webhooks:news",  # channel: something is to be delivered
+    "bell": "bell:{}",  # channel, by a random name: wakes one process
+    # -- people ----------------------------------------------------------------------------
+    "api_keys": "api_keys",  # zset: API keys by creation
+    "api_key": "api_key:{}",  # hash, by id: see ApiKeyField
+    "quota": "api_key:{}:quota",  # string, by id: when all of its rate is free again
+    "audit": "audit_log",  # stream: what people did
+    "bulk_action": "bulk_action:{}",  # hash, by id: see BulkField
+    "bulk_action_ids": "bulk_action:{}:{}",  # list, by id, `ids`: the jobs that are left
+    "bulk_actions": "bulk_actions",  # zset: id by when it was begun
+    "bulk_actions_running": "bulk_actions:running",  # zset: by when somebody else drives it
+    "session": "session:{}",  # hash, by hash of its secret: somebody logged in to the console
+    "login_failures": "login_failures:{}",  # string, by address
+}
+"""The name of each kind of key after the namespace, such as `{vd}:jobs:<id>`.
+
+No name is one of 0.1.0, whose processes therefore never meet these records, nor ours theirs.
+Retention: a job's keys go with the job (ops/purge_job.lua); the rest are bounded by what is alive,
+or say so where they are written.
+"""
+
+FIRST_SCHEMA_KEYS = ("reasons", "limits", "gates", "keys", "counts", "audit")
+"""Keys of 0.1.0, one of which at least stands where it ever ran: it wrote no key `schema`."""
+BARRIER = "gates"
+"""What every operation of 0.1.0 reads first, as a hash: a string there stops them all."""
+
+
+def key_name(root: str, account: str, name: str, *parts: str) -> str:
+    """Return the whole name of a key: `key_name("{vd}", "default", "job", id)`."""
+    return f"{root}:{KEYS[name].format(*parts, account=account)}"
+
+
+class Field(StrEnum):
+    """The fields of a job's record. Moments in ms since the epoch, durations in ms.
+
+    Also `t0`, `t1`, … (the timeline: '<ms since creation> <state>[:<reason>] <actor> <why>') and
+    the fields of attempts: `<n>.<AttemptField>`.
+    """
+
+    FINGERPRINT = "fingerprint"  # of the request
+    STATE = "state"
+    REASON = "reason"  # absent: none
+    HOLD = "hold"  # the hold that keeps it, as long as it is held
+    PRIORITY = "priority"
+    LINE = "line"  # whose turn it is among the ready: the campaign's, else the producer's
+    ACCOUNT = "account"  # absent: DEFAULT_ACCOUNT
+    CREATED = "created"
+    DUE = "due"
+    EXPIRES = "expires"
+    LIFETIME = "lifetime"  # from creation to the deadline
+    FINISHED = "finished"
+    ATTEMPTS = "attempts"  # the latest one's number
+    SPENT = "spent"  # attempts that count against the most
+    COUNTED_FROM = "counted_from"  # attempts up to this one do not count any more
+    EVENTS = "events"  # lines of the timeline
+    TOKEN = "token"  # noqa: S105 - of the claim that is under way
+    OPENS = "opens"  # the calling window that is open or opens next
+    CLOSES = "closes"
+    WINDOW_OF = "window_of"  # the calling hours that the window comes from
+    OUTCOME = "outcome"  # the provider's word
+    DURATION = "duration"  # seconds that were talked
+    COST_CHECK = "cost_check"  # ms until the cost of the end is looked for; absent: it is not
+    TARIFF = "tariff"
+    # what was asked for
+    TO = "to"  # digits, commas between
+    SAY = "say"
+    PLAY = "play"
+    LANGUAGE = "lang"
+    CALLER = "caller"
+    TAGS = "tags"  # commas between
+    KEY = "key"
+    MAX_ATTEMPTS = "max_attempts"
+    REDIAL = "redial"
+    REDIAL_AFTER = "redial_after"
+    ON_UNCERTAIN = "on_uncertain"
+    EVIDENCE_WINDOW = "evidence_window"
+    CALL_DEADLINE = "call_deadline"
+    HOURS = "hours"
+    BACKOFF_LONGEST = "backoff_longest"
+    WEBHOOK = "webhook"
+    PARAMS = "params"  # JSON: further fields for the provider
+
+
+class AttemptField(StrEnum):
+    """The fields of an attempt in its job's record, each after `<n>.`."""
+
+    PROVIDER = "provider"
+    ACCOUNT = "account"  # absent: DEFAULT_ACCOUNT
+    TO = "to"  # absent: the job's numbers
+    SENT = "sent"
+    ENDED = "ended"
+    RESERVED = "reserved"  # units; absent once the cost is known
+    RESULT = "result"
+    CALLID = "callid"  # commas between those of a conference
+    CONFERENCE = "conference"
+    COST = "cost"  # credits
+    PARTICIPANTS = "participants"  # JSON, of a conference
+    ERROR = "error"
+
+
+class Config(StrEnum):
+    """The fields of an account's configuration, which its workers publish.
+
+    An absent field: there is no such limit.
+    """
+
+    RATE = "rate"  # requests a second
+    MARGIN = "margin"
+    CHECK_SHARE = "check_share"
+    RECOVERY = "recovery"  # ms
+    CONNECTIONS = "connections"
+    CONNECTION_LEASE = "connection_lease"  # ms
+    DISPATCH_LEAST = "dispatch_least"  # dispatched at once where there is no rate, at least
+    DISPATCH_MOST = "dispatch_most"  # dispatched at once, at most
+    RECIPIENT_GAP = "recipient_gap"  # ms between two calls to a number
+    RECIPIENT_PER_DAY = "recipient_per_day"
+    ONE_AT_A_TIME = "one_at_a_time"
+    CALLING_HOURS = "calling_hours"
+    COUNTRIES = "countries"
+    BLOCKED_COUNTRIES = "blocked_countries"
+    CREDIT_FLOOR = "credit_floor"  # units
+    EXPECTED_COST = "expected_cost"  # units
+    CREDIT_WARNINGS = "credit_warnings"  # units, commas between
+    SPEND_PER_DAY = "spend_per_day"  # units
+    SPEND_PER_CALL = "spend_per_call"  # units
+    ZONE = "zone"
+    BREAKER_FAILURES = "breaker_failures"
+    WEBHOOK_TARGETS = "webhook_targets"  # how many
+    EVERY_CHANGE = "every_change"  # targets are told of every change, not ends only
+
+
+class Pace(StrEnum):
+    """The fields of where an account's limiter stands; moments in ms since the epoch."""
+
+    NEXT_SLOT = "next_slot"
+    NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
+    BLOCKED_UNTIL = "blocked_until"  # as a 429 said
+    FRACTION = "fraction"  # of the rate that the last 429 left
+    THROTTLED_AT = "throttled_at"  # when it came
+    LAST_REQUEST = "last_request"
+    MEAN_GAP = "mean_gap"  # ms between two requests
+    COLD_SINCE = "cold_since"  # when requests began after a pause
+
+
+class Credit(StrEnum):
+    """The fields of an account's credit ledger, in units of 1/10000 credit."""
+
+    BALANCE = "balance"  # as last seen
+    CHECKED = "checked"  # when it was seen
+    SPENT_AT_CHECK = "spent_at_check"  # `spent` as it was when the check began
+    SPENT = "spent"  # what all ended calls cost, for good
+    RESERVED = "reserved"  # for calls under way
+    ESTIMATED = "estimated"  # of calls that ended since the check, their cost not known
+    MISSES = "misses"  # checks in a row that failed
+    NEXT_CHECK = "next_check"
+    CHECKS = "checks"  # for the backoff
+    WARNED = "warned"  # the lowest level that a warning was given for
+
+
+class Delivery(StrEnum):
+    """The fields of a webhook delivery, beside the job's record as it stood then."""
+
+    EVENT = "@event"
+    TYPE = "@type"
+    AT = "@at"
+    SEQUENCE = "@sequence"
+    TARGET = "@target"
+    FACTS = "@facts"
+    SINCE = "@since"  # of these tries
+    TRIES = "@tries"
+    ERROR = "@error"
+
+
+class BulkField(StrEnum):
+    """The fields of a bulk action; also `skipped:<refusal>` (how many jobs were left alone for
+    this reason) and `examples:<refusal>` (the ids of the first of them).
+    """
+
+    ACTION = "action"
+    STATE = "state"  # previewed, running, done, stopped
+    SELECTION = "selection"  # in words
+    OPTIONS = "options"  # JSON
+    MATCHED = "matched"
+    SELECTED = "selected"
+    EXPECTED_CREDITS = "expected_credits"
+    CREDITS_IF_ANSWERED = "credits_if_answered"
+    MAY_HAVE_BEEN_CALLED = "may_have_been_called"
+    EXCLUDED = "excluded"  # JSON
+    ACTOR = "actor"
+    NOTE = "note"
+    STARTED = "started"
+    DONE = "done"  # how many
+    ENDED = "ended"
+    REMAINING = "remaining"  # how many were left when it ended
+
+
+class ApiKeyField(StrEnum):
+    """The fields of an API key."""
+
+    HASH = "hash"  # of its secret
+    NAME = "name"
+    SCOPES = "scopes"
+    CREATED = "created"
+    EXPIRES = "expires"
+    REVOKED = "revoked"
+    USED = "used"
+    RATE = "rate"
+    NOTE = "note"
+
+
+SPENDING_DAY = "@day"
+"""Beside the scopes in `spending_limits`: the day that daily limits count."""
+BURN_BUCKET = 600
+"""Seconds of spending that a field of `burn` counts."""
+BURN_BUCKETS = 6
+"""How many of these are kept."""
+BLIND_AFTER = 3
+"""Balance checks in a row that fail, after which the budget binds nobody."""
+DISPATCHED_AT_ONCE = 16
+"""Jobs whose messages are out at once at most, where no configuration was published."""
+EVENTS_KEPT = 1000
+"""Account events that are kept, about."""
+EXAMPLES = 10
+"""Ids that a bulk action tells of each reason to leave jobs out."""
+OWN_TARGET = "job"
+"""The webhook target that a job names itself."""
+RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")
+"""Results of an attempt that called somebody, and whose call is over."""
+
+
+def mismatch(found: str) -> str:
+    """Return what is wrong where the key `schema` holds something else than SCHEMA."""
+    if found == MIGRATING:
+        return (
+            "a migration of the records in Redis is under way or was broken off:"
+            " run voice-dispatcher migrate again"
+        )
+    if not found.isdecimal():
+        return f"the key `schema` in Redis holds {found[:40]!r}, which is no schema of ours"
+    said = f"the records in Redis are of schema {found}, this process knows schema {SCHEMA}"
+    return f"{said}: " + ("upgrade it" if int(found) > SCHEMA else "run voice-dispatcher migrate")

@@ -1,0 +1,125 @@
+"""Completion, in the shells themselves: names of commands and options, and values where few are."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from support.cli_shell import SCRIPT, Shell
+
+BASH = """
+eval "$(_VOICE_DISPATCHER_COMPLETE=source_bash voice-dispatcher)"
+complete -p voice-dispatcher >/dev/null || exit 1
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_voice_dispatcher_completion voice-dispatcher
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+FISH = """
+_VOICE_DISPATCHER_COMPLETE=source_fish voice-dispatcher | source
+complete -C "$argv"
+"""
+ZSH = """
+autoload -U compinit && compinit -u -D
+eval "$(_VOICE_DISPATCHER_COMPLETE=source_zsh voice-dispatcher)"
+(( $+_comps[voice-dispatcher] )) || exit 1
+_TYPER_COMPLETE_ARGS="$*" _VOICE_DISPATCHER_COMPLETE=complete_zsh voice-dispatcher
+"""
+CASES = [
+    (("pri",), {"prioritise"}),
+    (("re",), {"retry", "reached", "resume"}),
+    (("keys", ""), {"create", "list", "revoke"}),
+    (("webhooks", "r"), {"retry", "run"}),
+    (("list", "--st"), {"--state"}),
+    (("list", "--state", "c"), {"completed", "cancelled"}),
+    (("call", "+818011234567", "--priority", ""), {"urgent", "normal", "bulk"}),
+    (("url", "ga"), {"gateway"}),
+]
+A_NAME_AN_OPTION_A_VALUE = [CASES[0], CASES[4], CASES[5]]
+
+
+def asked(shell: Shell, *command: str) -> list[str]:
+    """Return the lines that a shell prints in which our command is on the path."""
+    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=shell.folder,
+        env=shell.environment({"PATH": path}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,  # a busy machine
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"there is no {program} here")
+
+
+@pytest.mark.parametrize(("typed", "wanted"), CASES)
+def test_bash(nowhere: Shell, typed: tuple[str, ...], wanted: set[str]) -> None:
+    found = asked(nowhere, "bash", "--norc", "-c", BASH, "bash", "voice-dispatcher", *typed)
+    assert set(found) == wanted
+
+
+@needs("fish")
+@pytest.mark.parametrize(("typed", "wanted"), A_NAME_AN_OPTION_A_VALUE)
+def test_fish(nowhere: Shell, typed: tuple[str, ...], wanted: set[str]) -> None:
+    line = " ".join(["voice-dispatcher", *typed])
+    found = asked(nowhere, "fish", "--no-config", "-c", FISH, line)
+    assert {each.partition("\t")[0] for each in found} == wanted
+
+
+@needs("zsh")
+@pytest.mark.parametrize(("typed", "wanted"), A_NAME_AN_OPTION_A_VALUE)
+def test_zsh(nowhere: Shell, typed: tuple[str, ...], wanted: set[str]) -> None:
+    found = asked(nowhere, "zsh", "-f", "-c", ZSH, "zsh", "voice-dispatcher", *typed)
+    assert found[0].startswith("_arguments '*: :((")
+    assert set(re.findall(r'(?:^|\(\()"([^"]+)"', "\n".join(found), re.MULTILINE)) == wanted
+
+
+def test_nothing_that_is_completed_needs_a_redis_or_a_right_environment(nowhere: Shell) -> None:
+    shell = Shell(nowhere.folder, DISPATCHER_NAMESPACE="not a namespace", DISPATCHER_REDIS_URL="?")
+    assert asked(shell, "bash", "--norc", "-c", BASH, "bash", "voice-dispatcher", "lis") == ["list"]
+
+
+def test_the_tabulator_key_in_a_terminal(nowhere: Shell) -> None:
+    """Half a name, the key, and the rest: bash runs the command that it means."""
+    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--norc", "-i"],
+        cwd=nowhere.folder,
+        env=nowhere.environment({"PATH": path, "TERM": "dumb", "COLUMNS": "200"}),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        os.write(ours, b'eval "$(_VOICE_DISPATCHER_COMPLETE=source_bash voice-dispatcher)"\n')
+        os.write(ours, b"voice-dispatcher prio\t--help\nexit\n")
+        shown = _until(ours, b"Usage: voice-dispatcher prioritise", 30)
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+    assert b"Usage: voice-dispatcher prioritise" in shown
+
+
+def _until(terminal: int, words: bytes, seconds: float) -> bytes:
+    shown, deadline = b"", time.monotonic() + seconds
+    while words not in shown and time.monotonic() < deadline:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other side is closed
+            break
+    return shown
