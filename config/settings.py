@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     check_longest: Duration = DEFAULTS.check_longest
     connect_timeout: Duration = TIMEOUTS.connect
     read_timeout: Duration = TIMEOUTS.read
-    door_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    call_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None

@@ -98,7 +98,7 @@ def flower_url(value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
-    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+    raise ValueError("write Flower's public address, such as https://flower.example.com")
 
 
 def secret_keys(value: SecretStr) -> SecretStr:

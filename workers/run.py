@@ -110,7 +110,7 @@ def require_credentials(settings: Settings) -> None:
     if missing:
         raise InvalidSettings(
             f"not set: {' and '.join(missing)}. A worker needs the provider's credentials"
-            " (`voice-dispatcher up` runs without, against the sandbox)"
+            " (`voice-dispatcher up` works without them, with the sandbox)"
         )
 
 

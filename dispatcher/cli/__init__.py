@@ -73,7 +73,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Find the dispatcher: an option, the environment, or an `up` that runs in this directory."""
+    """Tell people by phone: once, in time, within the provider's limits."""
     from dispatcher.cli.connection import Connection  # noqa: PLC0415 - `--help` has no use for it
 
     context.obj = Connection(redis_url or None, broker_url or None, namespace)

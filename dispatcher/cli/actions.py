@@ -1,4 +1,4 @@
-"""`acts` and `audit`: how acts on many jobs stand, and who did what."""
+"""`actions` and `audit`: bulk actions and their progress, and who did what."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
 
-app = group("Acts on many jobs: how they stand, and an end.")
+app = group("List, follow and stop bulk actions.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a bulk action.")]
 

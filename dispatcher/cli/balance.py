@@ -37,9 +37,9 @@ def balance(
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-    if store is None or look or store.budget.credit().balance is None:
+    if store is None or check or store.budget.credit().balance is None:
         with connected(context) as provider:
-            left = _check(provider, store, asked=look)
+            left = _check(provider, store, asked=check)
     if store is None:
         found: dict[str, Any] = {"balance": float(left), "holds": []}
         lines = [f"{credit_forecast.shown(left)} credits"]

@@ -17,7 +17,7 @@ from dispatcher.model.job import iso
 from dispatcher.store.spending import SpendingLimit, limit_amount
 from dispatcher.values.durations import InvalidMoment, moment
 
-app = group("API keys: who is let in over HTTP, and to what.")
+app = group("Create, list and revoke API keys.")
 
 COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
 

@@ -13,7 +13,7 @@ from dispatcher.cli.person import Note, actor
 from dispatcher.policy import credit_forecast
 from dispatcher.store.spending import Period, SpendingLimit, limit_amount, limit_scope
 
-app = group("Limit what a tag or a producer may spend.")
+app = group("Set, list and clear spending limits.")
 
 Scope = Annotated[
     str,

@@ -26,16 +26,16 @@ class Commands(LazyGroup):
     table = {  # noqa: RUF012 - the type is the base's
         "run": Process(
             "workers.commands:deliver",
-            "Run the process that delivers webhooks (`worker` and `up` run one by themselves).",
+            "Run the process that delivers webhooks (`worker` and `up` run one already).",
         ),
         "secret": Process(
             "workers.commands:secret",
-            "Print the secrets that webhooks are signed with, for those who receive them.",
+            "Print the secrets that sign webhooks, for their receivers.",
         ),
     }
 
 
-app = group("Webhooks: what waits, what was given up, and another try.", cls=Commands)
+app = group("List webhooks that wait or were given up, and send them again.", cls=Commands)
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[

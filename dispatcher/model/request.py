@@ -61,7 +61,7 @@ class InvalidJob(UsageError, ValueError):
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise ValueError("there is nothing to say: give a text")
+        raise ValueError("the text is empty: give one")
     longest = registry.registration().capabilities.longest_text
     if len(value) > longest:
         raise ValueError(f"it has more than {longest} characters")
@@ -214,7 +214,9 @@ class JobRequest(BaseModel):
         if not self.participants:
             raise ValueError("recipient: it is missing; give a number in E.164")
         if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError("a conference has participants only: no recipient, text or recording")
+            raise ValueError(
+                "a conference has only participants: leave out recipient, say and play"
+            )
         can = registry.registration().capabilities
         if len(self.participants) not in can.participants:
             most = " or ".join(map(str, can.participants))

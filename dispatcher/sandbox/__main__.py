@@ -47,20 +47,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=int, help="determines call ids and chances (default: random)"
     )
-    parser.add_argument(
-        "--max-connections", type=int, metavar="N", help="requests open at once"
-    )
+    parser.add_argument("--max-connections", type=int, metavar="N", help="requests open at once")
     parser.add_argument("--callback-format", choices=CALLBACK_FORMATS, help="(default: form)")
     parser.add_argument(
-        "--credits-page", choices=CREDITS_PAGES, help="what GET /you/credits/ answers (default: right)"
+        "--credits-page",
+        choices=CREDITS_PAGES,
+        help="what GET /you/credits/ answers (default: right)",
     )
     parser.add_argument("--sid", help=f"API SID (default: {_DEFAULTS.sid})")
     parser.add_argument("--token", help=f"auth token (default: {_DEFAULTS.token})")
+    parser.add_argument("--postpaid", action="store_true", help="place calls at any balance")
     parser.add_argument(
-        "--postpaid", action="store_true", help="place calls at any balance"
-    )
-    parser.add_argument(
-        "--no-control", dest="control", action="store_false", help="turn off the endpoints under /_sandbox/"
+        "--no-control",
+        dest="control",
+        action="store_false",
+        help="turn off the endpoints under /_sandbox/",
     )
     return parser
 

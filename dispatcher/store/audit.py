@@ -21,7 +21,6 @@ from dispatcher.values.masking import mask_text
 PAGE = 500
 LONGEST_NOTE = 500
 """Characters of why somebody acts, as far as we set its bounds: in forms and over HTTP."""
-_FIELDS = {"act": "action", "why": "note"}
 _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 
@@ -101,8 +100,8 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
     return AuditEntry(
         at=at,
         actor=shown(text["actor"]),
-        act=shown(text["action"]),
+        action=shown(text["action"]),
         target=shown(text["target"]),
-        why=shown(text["note"]),
+        note=shown(text["note"]),
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
     )

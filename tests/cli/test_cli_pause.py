@@ -186,7 +186,7 @@ def test_prioritise_changes_the_line_and_the_timeline_tells_who_and_why(
     assert (last["to"], last["actor"], last["why"]) == (
         "queued",
         "cli:sam",
-        "priority urgent: boss",
+        "priority set to urgent: boss",
     )
     assert store.jobs.get(first).priority == "normal"
 

@@ -66,7 +66,7 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
         key_of(store, "bulk_actions_running"), {seen.id: 0}
     )  # as if its lease were over
     eventually(lambda: store.bulk.get(seen.id).over, "the act is over")
-    assert store.bulk.get(seen.id).did == len(seen.ids) == 12
+    assert store.bulk.get(seen.id).done == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert {entry.actor for entry in store.audit.read() if entry.facts.get("act") == seen.id} == {

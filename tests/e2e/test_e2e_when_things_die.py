@@ -163,7 +163,7 @@ def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
     assert {(job.state, job.reason) for job in failed} == {(State.FAILED, "outcome_unknown")}
     for job in failed:
         assert [event.to for event in job.timeline[-2:]] == ["uncertain", "failed"]
-        assert job.timeline[-2].why == "the worker was lost; the call may have been placed"
+        assert job.timeline[-2].why == "the worker died; the call may have been placed"
 
 
 def stack_interrupted(folder: Path) -> tuple[float, Ended]:
