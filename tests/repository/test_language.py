@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from config.settings import Settings
 from dispatcher.cli import app
+from support.plain_language import OLD, old_words
 from workers.gateway.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,38 +28,15 @@ PAGES = sorted(
         ROOT / "docker-compose.yml",
     ]
 )
-OLD = re.compile(
-    r"""
-      \bacts\ (list|show|stop)\b | \bacts?\ on\ many\b | \b(an|another|each)\ acts?\b
-    | \bajar\b | \bgates?\b | \btrials?\b
-    | \bdoors?\b | \btellers?\b | \bdesks?\b | \bcouriers?\b | \bguardians?\b | \bdiscreet\b
-    | \bwish(es)?\b | \bmeant\b | \bmatters?\ now\b | \bwhat\ is\ the\ matter\b
-    | \bnotices\b | \bfed\b | \bstumble(d|s)?\b | \bmend(s|ed)?\b
-    | \blooks?\ (now|at\ the\ balance)\b | --look\b | \blooks\ failed\b | \blooked\ at\b
-    | \b(stood|stands?)\ already\b | \bstands\ there\b
-    | \bhas\ its\ way\b | \bgoe?s?\ by\ (the|a|it)\b | \bpast\ mattering\b
-    | \blet(s)?\ (\w+\ )?in\b | \bno\ longer\ let\ in\b | \bcomes?\ home\b
-    | \banew\b | \bwhoever\b | \bbears?\ the\ tag\b | \bwhose\ message\ is\ out\b
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-PATHS = re.compile(r"`[\w./*<>-]+\.(py|lua|md|html)`|\([\w./-]+\.md[^)]*\)|`ns:[^`]*`")
-"""Names of files and keys are no prose."""
 
 
-def old_words(text: str) -> list[str]:
-    """Return the old terms in a text, each with its line."""
-    return [line.strip() for line in text.splitlines() if OLD.search(PATHS.sub("", line))]
-
-
-def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+def helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield the help text of a command and of all below it."""
-    with click.Context(command, info_name=path) as context:
+    with command.make_context(path, [], resilient_parsing=True) as context:
         yield path, command.get_help(context)
-        if isinstance(command, click.Group):
+        if isinstance(command, TyperGroup):
             for name in command.list_commands(context):
                 _, below, _ = command.resolve_command(context, [name])
-                assert below is not None
                 yield from helps(below, f"{path} {name}")
 
 
@@ -81,27 +58,9 @@ def test_every_help_text_speaks_plainly() -> None:
     assert not {path: words for path, text in found.items() if (words := old_words(text))}
 
 
-def test_the_http_reference_speaks_plainly(document: dict[str, Any]) -> None:
-    texts = [text for text in _texts(document) if OLD.search(text)]
-    assert not texts
-
-
 def test_settings_and_metrics_speak_plainly() -> None:
     names = [name.replace("_", " ") for name in Settings.model_fields]
     metrics = [
         f"{each.name.replace('_', ' ')} {' '.join(each.labels)} {each.help}" for each in METRICS
     ]
     assert not [text for text in (*names, *metrics) if OLD.search(text)]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every name and text of an OpenAPI document."""
-    if isinstance(value, dict):
-        for name, below in value.items():
-            yield name.replace("_", " ")
-            yield from _texts(below)
-    elif isinstance(value, list):
-        for below in value:
-            yield from _texts(below)
-    elif isinstance(value, str):
-        yield value

@@ -187,7 +187,8 @@ def test_a_call_that_is_too_dear_is_refused_in_words(store: Store) -> None:
     job = store.jobs.get(too_dear)
     assert (job.state, job.reason, job.spent) == (State.FAILED, "not_allowed", 0)
     assert job.timeline[-1].why == (
-        "too expensive: a call of this kind (tts:US) is expected to cost 31.5 credits, the limit is 15"
+        "too expensive: a call of this kind (tts:US) is expected to cost 31.5 credits,"
+        " the limit is 15"
     )
 
 
