@@ -416,7 +416,7 @@ def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(
     ran = shell.run("call", *SAY, "--json", DISPATCHER_BROKER_URL=broker)
     assert (ran.code, ran.json["state"]) == (0, "queued")
     assert "the broker cannot be reached" in ran.err
-    assert "the sweep sends them later" in ran.err
+    assert "they are sent later" in ran.err
 
 
 # -- the provider --------------------------------------------------------------------------
