@@ -61,8 +61,10 @@ class FakeStore:
         self.log: list[str] = []
         self.held: Job | None = HELD
 
-    def claim(self, id_: str, *, token: str, lease: float, slot: str = "") -> Any:
-        assert (id_, lease) == (JOB.id, 30)
+    def claim(
+        self, id_: str, *, token: str, lease: float, slot: str = "", provider: str = ""
+    ) -> Any:
+        assert (id_, lease, provider) == (JOB.id, 30, "fake")
         self.asked.append((token, slot))
         self.log.append("claim")
         return self.claims.pop(0)

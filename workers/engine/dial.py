@@ -90,9 +90,10 @@ class Dial:
         token, slot = self.token(), ""
         while True:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
-            answer = retry_until_available(
-                partial(self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot)
+            claim = partial(
+                self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot
             )
+            answer = retry_until_available(partial(claim, provider=self.provider.name))
             match answer:
                 case Wait():
                     self.sleep(min(answer.seconds, LOOK_AGAIN))
