@@ -46,7 +46,7 @@ def run(*, quick: bool) -> None:
 
 
 def _request(n: int) -> JobRequest:
-    # Not validated: this measures Redis' memory, not the door.
+    # Not validated: this measures Redis' memory, not enqueueing.
     return JobRequest.model_construct(
         recipient=f"+8180{n % 100_000_000:08d}",
         play=f"http://media.example.com/reminders/2026/campaign-{n % 50}.mp3",
@@ -67,7 +67,8 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     with Pipelined(store) as steps:
         for id_ in ids:
             steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
-            steps.calls.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
+            call = CallRef((str(uuid.uuid4()),))
+            steps.calls.settle(id_, 1, replace(placed, call=call))
             steps.calls.settle(id_, 1, ended)
 
 

@@ -19,6 +19,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
 
@@ -63,13 +64,6 @@ def settle(store: Store, id_: str, decision: Decision) -> None:
 def reach(store: Store, id_: str, callid: str = "call-1") -> None:
     dial(store, id_, callid)
     assert store.calls.settle(id_, 1, REACHED) is State.COMPLETED
-
-
-def within(seconds: float, condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 # -- a job in JSON -------------------------------------------------------------------------
@@ -274,14 +268,14 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
     jobs = {state: number for state, number in ran.json["jobs"].items() if number}
     assert jobs == {"queued": 2, "completed": 1, "failed": 2}
     assert ran.json["reasons"]["failed"] == {"no_answer": 1, "not_allowed": 1}
-    assert ran.json["gates"] == []
+    assert ran.json["holds"] == []
     assert TIME.fullmatch(ran.json["at"])
 
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 
@@ -290,13 +284,13 @@ def test_balance_is_the_providers_and_stats_remembers_it(
 ) -> None:
     ran = shell("balance", "--json", **provider)
     assert (ran.code, ran.err) == (0, "")
-    assert (ran.json["balance"], ran.json["gates"]) == (500, [])
+    assert (ran.json["balance"], ran.json["holds"]) == (500, [])
     assert shell("stats", "--json").json["balance"] == 500
     assert shell("balance").out.startswith("500 credits, seen ")
 
 
 def test_balance_needs_no_redis(nowhere: Shell, provider: dict[str, str]) -> None:
-    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "gates": []}
+    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "holds": []}
 
 
 # -- retry and cancel ----------------------------------------------------------------------
@@ -412,14 +406,14 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     shell: Shell, store: Store, decision: Decision, code: int, state: str
 ) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait", "--json")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     assert id_
     dial(store, id_)
     store.calls.settle(id_, 1, decision)
     announced = time.monotonic()
     ran = shell.end(process)
-    assert time.monotonic() - announced < 10
+    assert time.monotonic() - announced < 28  # it was told: looking by itself takes 30
     assert (ran.code, ran.err) == (code, "")
     assert (ran.json["id"], ran.json["state"]) == (id_, state)
 
@@ -427,7 +421,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
 def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: Store) -> None:
     started = time.monotonic()
     ran = shell("call", NUMBER, "--say", TEXT, "--wait", "--timeout", "1s", "--json")
-    assert 1 <= time.monotonic() - started < 10
+    assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
     assert ran.complaint == f"job {ran.json['id']} is queued still; it goes on all the same"
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
@@ -435,7 +429,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
 
 def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     process.send_signal(signal.SIGINT)
     ran = shell.end(process)
@@ -494,7 +488,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
-    *("events", "limit", "acts", "audit"),
+    *("events", "limit", "actions", "audit"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
     "gateway",
 )

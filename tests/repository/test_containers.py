@@ -177,7 +177,7 @@ def composed_redis() -> Iterator[Redis]:
                 server.terminate()
 
 
-def wait_for(redis: Redis, seconds: float = 10) -> None:
+def wait_for(redis: Redis, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(NotUp):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 
 from dispatcher.store import Store
+from dispatcher.store.connection import Connection
 
 
 def redis_of(store: Store) -> redis.Redis:
@@ -20,3 +21,8 @@ def key_of(store: Store, *parts: str) -> str:
 def root_of(store: Store) -> str:
     """Return what all keys of a store begin with."""
     return store._connection.root
+
+
+def connection_of(store: Store) -> Connection:
+    """Return a store's way to Redis."""
+    return store._connection

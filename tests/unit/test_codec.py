@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import JobRequest
@@ -65,7 +65,6 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(wishes)
 def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]) -> None:
     request = JobRequest.of({"recipient": "+818012345678", **fields})

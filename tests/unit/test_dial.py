@@ -226,7 +226,7 @@ def test_hours_that_never_meet_are_said_never_to_open() -> None:
     store = FakeStore(Hours(far, "09:00-17:00"), State.FAILED)
     done, provider = turn(store)
     assert store.windows == [
-        (None, "the calling hours are never open where all its numbers may be: 09:00-17:00")
+        (None, "the calling hours are never open in all time zones of its numbers: 09:00-17:00")
     ]
     assert (done.state, provider.asked) == (State.FAILED, [])
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher import provider
@@ -250,7 +250,6 @@ def test_a_jobs_wishes_go_before_the_accounts_defaults(
 policies = st.builds(Policy, backoff_first=st.floats(0, 1e6), backoff_longest=st.floats(0, 1e6))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100_000), policies, st.integers())
 def test_a_backoff_is_never_negative_and_never_beyond_its_cap(
     failures: int, policy: Policy, seed: int
@@ -449,7 +448,6 @@ def test_checks_of_a_call_become_rarer_as_it_grows_older() -> None:
     assert [next_check(age, POLICY) for age in ages] == [20, 20, 20, 30, 60, 200, 300, 300]
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1e9), st.floats(0, 1e9))
 def test_an_older_call_is_never_checked_sooner_than_a_younger_one(one: float, other: float) -> None:
     younger, older = sorted((one, other))

@@ -21,9 +21,9 @@ local FIELDS = schema.pace_fields
 -- Where the limiter stands; 0 for what never was.
 function M.pace(call)
   if not call.pace then
-    local values, found = redis.call('HMGET', key.pace(call), unpack(FIELDS)), {}
-    for i, name in ipairs(FIELDS) do
-      found[name] = tonumber(values[i] or nil) or 0
+    local found = text.pairs_of(redis.call('HGETALL', key.pace(call)))
+    for _, name in ipairs(FIELDS) do
+      found[name] = tonumber(found[name] or 0)
     end
     call.pace = { now = found, changes = {} }
   end
@@ -158,8 +158,8 @@ end
 -- A request goes out now: from here on it counts.
 function M.book(call)
   local recent, most = key.recent(call), math.max(1, math.floor(M.rate(call)))
-  if redis.call('RPUSH', recent, text.exact(call.exact)) > most then
-    redis.call('LTRIM', recent, -most, -1)
+  if redis.call('RPUSH', recent, text.exact(call.exact)) >= 2 * most then
+    redis.call('LTRIM', recent, -most, -1) -- seldom, since it is only there to be bounded
   end
 end
 
@@ -195,14 +195,21 @@ local function wait_for_slot(call, class, slot)
   return wait > 0.5 and wait or 0, slot
 end
 
+-- Those whose process is gone.
+function M.drop_lost_connections(call)
+  redis.call('ZREMRANGEBYSCORE', key.connections(call), '-inf', call.now)
+end
+
 local FULL_AGAIN = 20 -- ms until somebody looks again whether a connection is free
 
 -- Takes one of the account's connections; false where none is free.
 local function connect(call, holder)
   local connections, most = key.connections(call), config.number(call, setting.connections)
-  redis.call('ZREMRANGEBYSCORE', connections, '-inf', call.now)
   if most and redis.call('ZCARD', connections) >= most then
-    return false
+    M.drop_lost_connections(call)
+    if redis.call('ZCARD', connections) >= most then
+      return false
+    end
   end
   redis.call('ZADD', connections, call.now + config.number(call, setting.connection_lease), holder)
   return true

@@ -1,0 +1,263 @@
+"""Schema 1, which 0.1.0 wrote: its keys, its fields and its words, and what each is called now."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dispatcher.model.states import State
+from dispatcher.store.schema import (
+    LONGEST_PIECE,
+    PIECE_MARK,
+    AttemptField,
+    BulkField,
+    Config,
+    Credit,
+    Delivery,
+    Field,
+    Pace,
+)
+
+Raw = dict[bytes, bytes]
+"""A hash as Redis answers it."""
+
+RENAMED: Mapping[str, str] = {
+    "job": "job", "idx": "by_state", "next": "due", "usual": "typical_durations",
+    "held": "held", "holds": "holds_used", "fed": "dispatched", "turn": "turn",
+    "tag": "by_tag", "recipients": "by_recipient", "calls": "by_call",
+    "person": "called", "busy": "calling", "recent": "recent", "connections": "connections",
+    "breaker": "breaker", "limits": "config", "pace": "pace",
+    "credit": "credit", "burn": "burn", "waiting": "waiting", "costs": "costs",
+    "caps": "spending_limits", "used": "spent",
+    "reports": "callbacks", "counts": "counters", "ended": "outcomes",
+    "keys": "api_keys", "apikey": "api_key", "quota": "quota",
+    "act": "bulk_action", "acts": "bulk_actions", "acts:open": "bulk_actions_running",
+    "hook": "delivery", "hooks": "webhook_targets", "hooks:due": "webhooks_due",
+    "hooks:out": "webhooks_out", "hooks:dead": "webhooks_dead", "hooks:line": "webhook_target",
+    "hooks:seq": "webhook_sequence", "hooks:notices": "events_taken",
+    "console:session": "session", "console:failed": "login_failures",
+}  # fmt: skip
+"""The name of a key -> its name in schema.KEYS. The rest of a key's name stays."""
+OUT_OF_TARGET = "hooks:out:"
+"""`hooks:out` is of all targets, and with one behind it of that target."""
+IN_PARTS = ("act", "hooks", "acts", "console")
+"""Where the second part of a key's name says what it is."""
+
+_ATTEMPT = re.compile(rb"([0-9]+)\.([a-z]+)")
+_OF_JOB: Mapping[str, str] = {
+    "fp": Field.FINGERPRINT, "prio": Field.PRIORITY, "n": Field.ATTEMPTS, "moves": Field.EVENTS,
+    "span": Field.LIFETIME, "since": Field.COUNTED_FROM, "within": Field.WINDOW_OF,
+    "owed": Field.COST_CHECK, "max": Field.MAX_ATTEMPTS, "after": Field.REDIAL_AFTER,
+    "unsure": Field.ON_UNCERTAIN, "window": Field.EVIDENCE_WINDOW, "limit": Field.CALL_DEADLINE,
+    "wait": Field.BACKOFF_LONGEST, "hook": Field.WEBHOOK,
+}  # fmt: skip
+_OF_ATTEMPT: Mapping[str, str] = {
+    "exp": AttemptField.RESERVED, "end": AttemptField.ENDED, "conf": AttemptField.CONFERENCE,
+    "legs": AttemptField.PARTICIPANTS,
+}  # fmt: skip
+_OF_DELIVERY: Mapping[str, str] = {"@seq": Delivery.SEQUENCE, "@line": Delivery.TARGET}
+_OF_BULK: Mapping[str, str] = {
+    "what": BulkField.ACTION, "meant": BulkField.SELECTION, "wish": BulkField.OPTIONS,
+    "chosen": BulkField.SELECTED, "credits": BulkField.EXPECTED_CREDITS,
+    "answered": BulkField.CREDITS_IF_ANSWERED, "unknown": BulkField.MAY_HAVE_BEEN_CALLED,
+    "left_out": BulkField.EXCLUDED, "why": BulkField.NOTE, "begun": BulkField.STARTED,
+    "did": BulkField.DONE, "left": BulkField.REMAINING,
+}  # fmt: skip
+_OF_BREAKER = {"row": "failures", "clear": "certain"}
+_OF_CONFIG: Mapping[str, str] = {
+    "share": Config.CHECK_SHARE, "least": Config.DISPATCH_LEAST, "window": Config.DISPATCH_MOST,
+    "lease": Config.CONNECTION_LEASE, "gap": Config.RECIPIENT_GAP,
+    "per_day": Config.RECIPIENT_PER_DAY, "alone": Config.ONE_AT_A_TIME,
+    "hours": Config.CALLING_HOURS, "blocked": Config.BLOCKED_COUNTRIES,
+    "floor": Config.CREDIT_FLOOR, "expected": Config.EXPECTED_COST,
+    "warn": Config.CREDIT_WARNINGS, "spend_day": Config.SPEND_PER_DAY,
+    "spend_call": Config.SPEND_PER_CALL, "breaker": Config.BREAKER_FAILURES,
+    "hooks": Config.WEBHOOK_TARGETS, "every": Config.EVERY_CHANGE,
+}  # fmt: skip
+_OF_PACE: Mapping[str, str] = {
+    "tat": Pace.NEXT_SLOT, "check_tat": Pace.NEXT_CHECK_SLOT, "blocked": Pace.BLOCKED_UNTIL,
+    "since": Pace.THROTTLED_AT, "last": Pace.LAST_REQUEST, "gap": Pace.MEAN_GAP,
+    "cold": Pace.COLD_SINCE,
+}  # fmt: skip
+_OF_CREDIT: Mapping[str, str] = {
+    "seen": Credit.CHECKED, "seen_spent": Credit.SPENT_AT_CHECK, "flying": Credit.RESERVED,
+    "guessed": Credit.ESTIMATED, "look_at": Credit.NEXT_CHECK, "looks": Credit.CHECKS,
+}  # fmt: skip
+
+_OF_FACTS = {
+    "gate": "hold", "act": "action", "chosen": "selected", "did": "done", "left": "remaining",
+}  # fmt: skip
+KINDS = {
+    "gate.closed": "hold.started",
+    "gate.ajar": "hold.half_open",
+    "gate.opened": "hold.ended",
+}
+"""What happens to the account, as 0.1.0 called it."""
+_CHECKS = {"balance.look", "look"}
+_LONGEST_PRODUCER = 40
+
+
+def new_name(old: str) -> tuple[str, list[str]] | None:
+    """Return the name in schema.KEYS, and its parts, of a key of 0.1.0; None: it has none."""
+    if old.startswith(OUT_OF_TARGET):
+        return "webhooks_under_way", [old.removeprefix(OUT_OF_TARGET)]
+    first, _, rest = old.partition(":")
+    second, _, behind = rest.partition(":")
+    if first == "act" and behind:
+        return "bulk_action_ids", [second, behind]
+    if first in IN_PARTS and f"{first}:{second}" in RENAMED:
+        first, rest = f"{first}:{second}", behind
+    if first not in RENAMED:
+        return None
+    parts = list(rest.rpartition(":")[::2]) if first == "held" else [rest] if rest else []
+    return RENAMED[first], parts
+
+
+def new_hash(old: str, fields: Raw) -> Raw | None:
+    """Return what is to stand in place of a hash of 0.1.0, by its old name; None: it stays."""
+    if old.startswith("act:") and old.count(":") > 1:
+        return None
+    convert = _HASHES.get(old.partition(":")[0])
+    return convert(fields) if convert else None
+
+
+def new_line(fields: Raw) -> bytes:
+    """Return the line of a job of 0.1.0: its campaign's, by the whole name, or its producer's."""
+    tags = whole(fields, b"tags").split(b",")
+    first = fields.get(b"t0", b"").split(b" ")
+    producer = first[2][:_LONGEST_PRODUCER] if len(first) > 2 else b""  # noqa: PLR2004
+    return next((tag for tag in tags if tag.startswith(b"campaign:") and tag[9:]), producer)
+
+
+def whole(fields: Raw, name: bytes) -> bytes:
+    """Return a value whose pieces are put together; empty where there is none."""
+    value, piece = fields.get(name, b""), 1
+    while (part := fields.get(b"%b%b%d" % (name, PIECE_MARK.encode(), piece))) is not None:
+        value, piece = value + part, piece + 1
+    return value
+
+
+def cut(name: bytes, value: bytes) -> Raw:
+    """Return a value as it is written, cut into pieces."""
+    starts = range(0, max(len(value), 1), LONGEST_PIECE)
+    names = [b"%b%b%d" % (name, PIECE_MARK.encode(), n) if n else name for n in range(len(starts))]
+    return {
+        name: value[start : start + LONGEST_PIECE]
+        for name, start in zip(names, starts, strict=True)
+    }
+
+
+# -- records -----------------------------------------------------------------------------------
+
+
+def job(fields: Raw) -> Raw:
+    """Return the record of a job as it is now."""
+    found = record(fields)
+    if b"state" in fields:
+        found |= cut(Field.LINE.encode(), new_line(fields))
+    if fields.get(b"state") != State.HELD.encode():
+        found.pop(Field.HOLD.encode(), None)
+    return found
+
+
+def record(fields: Raw) -> Raw:
+    """Return a job's fields by their names of now; a reason that was empty is absent."""
+    found = {_job_field(name): value for name, value in fields.items()}
+    if not found.get(Field.REASON.encode(), b"-"):
+        del found[Field.REASON.encode()]
+    return found
+
+
+def delivery(fields: Raw) -> Raw:
+    """Return a webhook that waits, or was given up."""
+    found = record(_named(fields, _OF_DELIVERY))
+    kind = found.get(Delivery.TYPE.encode(), b"").decode()
+    if kind in KINDS:
+        found[Delivery.TYPE.encode()] = KINDS[kind].encode()
+    if facts := found.get(Delivery.FACTS.encode()):
+        found |= cut(Delivery.FACTS.encode(), new_facts(facts))
+    return found
+
+
+def bulk(fields: Raw) -> Raw:
+    """Return an action on many jobs."""
+    found = {}
+    for name, value in _named(fields, _OF_BULK).items():
+        kind, _, refusal = name.partition(b":")
+        words = {b"no": b"skipped", b"ids": b"examples"}
+        found[words[kind] + b":" + refusal if kind in words else name] = value
+    if wish := found.get(BulkField.OPTIONS.encode()):
+        options = {"lifetime" if k == "span" else k: v for k, v in json.loads(wish).items()}
+        found[BulkField.OPTIONS.encode()] = _json(options)
+    if found.get(BulkField.STATE.encode()) == b"proposed":
+        found[BulkField.STATE.encode()] = b"previewed"
+    return found
+
+
+def hold(text: bytes) -> bytes:
+    """Return a gate, which is called a hold now."""
+    words = {"ajar": "half_open", "trial": "probe"}
+    return _json({words.get(name, name): value for name, value in json.loads(text).items()})
+
+
+def event(fields: Raw) -> Raw:
+    """Return what happened to the account."""
+    kind = fields[b"kind"].decode()
+    return {b"kind": KINDS.get(kind, kind).encode(), b"facts": new_facts(fields[b"facts"])}
+
+
+def audit_entry(fields: Raw) -> Raw:
+    """Return what somebody did."""
+    found = {{b"act": b"action", b"why": b"note"}.get(name, name): v for name, v in fields.items()}
+    if found[b"action"].decode() in _CHECKS:
+        found |= {b"action": b"balance.check", b"target": b"account"}
+    return {**found, b"facts": new_facts(found[b"facts"])}
+
+
+def new_facts(text: bytes) -> bytes:
+    """Return facts, JSON, by their names of now."""
+    facts = json.loads(text)
+    if not isinstance(facts, dict):  # Lua writes an empty object as a list
+        return b"{}"
+    return _json({_OF_FACTS.get(name, name): value for name, value in facts.items()})
+
+
+# -- below -------------------------------------------------------------------------------------
+
+
+def _job_field(name: bytes) -> bytes:
+    stem, mark, piece = name.partition(PIECE_MARK.encode())
+    if found := _ATTEMPT.fullmatch(stem):
+        stem = found[1] + b"." + _word(found[2], _OF_ATTEMPT)
+    else:
+        stem = _word(stem, _OF_JOB)
+    return stem + mark + piece
+
+
+def _word(name: bytes, words: Mapping[str, str]) -> bytes:
+    return words.get(name.decode(), name.decode()).encode()
+
+
+def _named(fields: Raw, words: Mapping[str, str]) -> Raw:
+    return {_word(name, words): value for name, value in fields.items()}
+
+
+def _by(words: Mapping[str, str]) -> Callable[[Raw], Raw]:
+    return lambda fields: _named(fields, words)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_HASHES: Mapping[str, Callable[[Raw], Raw]] = {
+    "job": job,
+    "hook": delivery,
+    "act": bulk,
+    "breaker": _by(_OF_BREAKER),
+    "limits": _by(_OF_CONFIG),
+    "pace": _by(_OF_PACE),
+    "credit": _by(_OF_CREDIT),
+}

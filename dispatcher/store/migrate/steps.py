@@ -1,0 +1,167 @@
+"""The steps from schema 1 to 2: each finds what stands under old names, and has it written anew.
+
+What was written stands under its new name alone. So a step that is begun again goes on where it
+was left, and one that is done finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from dispatcher.model.states import Priority
+from dispatcher.store.migrate import first_schema
+from dispatcher.store.migrate.first_schema import Raw
+from dispatcher.store.migrate.writer import Command, Writer
+from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.schema import BARRIER, Field
+
+BATCH = 200
+"""Keys of one step: some milliseconds of Redis' time."""
+
+Batches = Iterator[tuple[list[Command], int]]
+"""Commands to be done in one step, and of how many keys or entries they are."""
+
+
+def jobs(writer: Writer) -> Batches:
+    """Rename the records of jobs, and their fields."""
+    yield from _renamed(writer, "job:*")
+
+
+def lines(writer: Writer) -> Batches:
+    """Put ready jobs into their lines, which had the first bytes of a campaign's name only."""
+    for name in _found(writer, "ready:*"):
+        priority, _, line = name.removeprefix("ready:").partition(":")
+        with plain_errors():
+            had: Any = writer.redis.zscore(writer.old("lines", priority), line)
+        while entries := _entries(writer, name):
+            yield _into_lines(writer, name, priority, entries, had or 0.0), len(entries)
+    yield [("DEL", *(writer.old("lines", priority) for priority in Priority))], 0
+
+
+def streams(writer: Writer) -> Batches:
+    """Bring over what happened to the account, and what people did."""
+    converts = {"notices": first_schema.event, "audit": first_schema.audit_entry}
+    for old, convert in converts.items():
+        new = writer.name({"notices": "events"}.get(old, old))
+        while entries := _oldest(writer, old):
+            ids = [id_ for id_, _ in entries]
+            adds: list[Command] = [
+                ("XADD", new, id_, *_flat(convert(fields))) for id_, fields in entries
+            ]
+            yield [*adds, ("XDEL", writer.old(old), *ids)], len(ids)
+        yield [("DEL", writer.old(old))], 0
+
+
+def holds(writer: Writer) -> Batches:
+    """Bring over the gates, which were put aside, and the reasons that were ever used."""
+    aside = writer.old("migration", BARRIER)
+    with plain_errors():
+        gates: Any = writer.redis.hgetall(aside)
+        reasons: Any = writer.redis.smembers(writer.old("reasons"))
+    commands: list[Command] = [
+        ("HSETNX", writer.name("holds"), name, first_schema.hold(text))
+        for name, text in gates.items()
+    ]
+    if used := [kind for kind in reasons if b":" in kind]:
+        commands.append(("SADD", writer.name("states_with_reason"), *used))
+    yield [*commands, ("DEL", aside, writer.old("reasons"))], len(gates) + len(reasons)
+
+
+def others(writer: Writer) -> Batches:
+    """Rename all other keys, and their fields where these have other names."""
+    yield from _renamed(writer, "*")
+
+
+STEPS = (holds, jobs, lines, streams, others)
+"""In this order: what comes later asks for the records as they are now."""
+
+
+# -- below -------------------------------------------------------------------------------------
+
+
+def _renamed(writer: Writer, pattern: str) -> Batches:
+    keys = _found(writer, pattern)
+    while names := list(islice(keys, BATCH)):
+        commands: list[Command] = []
+        for name, fields in zip(names, _hashes(writer, names), strict=True):
+            commands += _rename(writer, name, fields)
+        yield commands, len(names)
+
+
+def _found(writer: Writer, pattern: str) -> Iterator[str]:
+    """Yield the names of 0.1.0's keys, after the namespace: those of a pattern, or all that are
+    just renamed. Each comes once at least.
+    """
+    with plain_errors():
+        for raw in writer.redis.scan_iter(match=writer.old(pattern), count=1000):
+            name = raw.decode("utf-8", "surrogateescape").removeprefix(f"{writer.root}:")
+            if pattern != "*" or first_schema.new_name(name):
+                yield name
+
+
+def _hashes(writer: Writer, names: list[str]) -> Iterator[Raw]:
+    """Yield the hashes of these names whose fields have other names now; empty for the rest."""
+    asked = [first_schema.new_hash(name, {}) is not None for name in names]
+    pipe = writer.redis.pipeline(transaction=False)
+    with plain_errors():
+        for name, is_asked in zip(names, asked, strict=True):
+            if is_asked:
+                pipe.hgetall(_raw(writer.old(name)))
+        answers = iter(pipe.execute())
+    return (next(answers) if is_asked else {} for is_asked in asked)
+
+
+def _rename(writer: Writer, name: str, fields: Raw) -> Iterator[Command]:
+    found = first_schema.new_name(name)
+    if found is None:
+        return
+    ends = _raw(writer.old(name)), _raw(writer.name(found[0], *found[1]))
+    wanted = first_schema.new_hash(name, fields) if fields else None
+    if wanted is None:
+        yield "MOVE", *ends
+        return
+    gone = [field for field in fields if field not in wanted]
+    changed = {field: value for field, value in wanted.items() if fields.get(field) != value}
+    yield "TURN", *ends, len(gone), *gone, *_flat(changed)
+
+
+def _entries(writer: Writer, name: str) -> list[tuple[bytes, float]]:
+    with plain_errors():
+        found: Any = writer.redis.zrange(_raw(writer.old(name)), 0, BATCH - 1, withscores=True)
+    return list(found)
+
+
+def _into_lines(
+    writer: Writer, name: str, priority: str, entries: list[tuple[bytes, float]], had: float
+) -> list[Command]:
+    pipe = writer.redis.pipeline(transaction=False)
+    with plain_errors():
+        for id_, _ in entries:
+            pipe.hgetall(writer.name("job", id_.decode()))
+        records = pipe.execute()
+    commands: list[Command] = [("ZREM", _raw(writer.old(name)), *(id_ for id_, _ in entries))]
+    for (id_, due), record in zip(entries, records, strict=True):
+        if record:  # else it was deleted by hand
+            line = first_schema.whole(record, Field.LINE.encode())
+            text = line.decode("utf-8", "surrogateescape")
+            commands += [
+                ("ZADD", _raw(writer.name("ready", priority, text)), due, id_),
+                ("ZADD", writer.name("lines", priority), "NX", had, line),
+            ]
+    return commands
+
+
+def _oldest(writer: Writer, name: str) -> list[tuple[bytes, Raw]]:
+    with plain_errors():
+        found: Any = writer.redis.xrange(writer.old(name), count=BATCH)
+    return list(found)
+
+
+def _flat(fields: Raw) -> list[bytes]:
+    return [text for pair in fields.items() for text in pair]
+
+
+def _raw(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

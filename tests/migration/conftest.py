@@ -1,0 +1,69 @@
+"""Stores that 0.1.0 wrote: as they are, and brought up to date."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from dispatcher.store import Store
+from dispatcher.store.migrate import Migration
+from support import kept_store
+from support.clock import Clock
+from support.redis_inside import connection_of
+from workers.devstack.embedded_server import EmbeddedServer
+
+HERE = Path(__file__).parent
+_NUMBERS = itertools.count(1)
+
+Load = Callable[[], Store]
+
+
+@pytest.fixture(scope="session")
+def load(redis_client: redis.Redis) -> Iterator[Load]:
+    """Return a function that writes the kept store under a namespace of its own."""
+    now = kept_store.load(HERE, redis_client, "{kept}")
+    loaded = ["{kept}"]
+
+    def load_() -> Store:
+        name = f"old{next(_NUMBERS)}"
+        kept_store.copy(redis_client, "{kept}", f"{{{name}}}")
+        loaded.append(f"{{{name}}}")
+        clock = Clock()
+        clock.ms = now
+        return Store(redis_client, namespace=name, clock=clock)
+
+    yield load_
+    for root in loaded:
+        kept_store.remove(redis_client, root)
+
+
+@pytest.fixture
+def old(load: Load) -> Store:
+    """A store as 0.1.0 left it."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def migrated(load: Load) -> Store:
+    """One that was brought up to date; to be looked at only."""
+    store = load()
+    Migration(connection_of(store)).run()
+    return store
+
+
+@pytest.fixture(scope="session")
+def expected() -> dict[str, Any]:
+    """What 0.1.0 answered about it."""
+    found: dict[str, Any] = kept_store.expected(HERE)
+    return found
+
+
+@pytest.fixture
+def server_url(server: EmbeddedServer) -> str:
+    """Where the server is, for processes."""
+    return server.url

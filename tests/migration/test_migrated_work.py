@@ -1,0 +1,139 @@
+"""What was brought over is worked on: every job that had not ended is driven to its end."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from dispatcher.model.filters import Filter
+from dispatcher.model.states import LIVE, State
+from dispatcher.policy import Decision
+from dispatcher.store import Claim, Day, Hours, Store, Wait
+from dispatcher.store.migrate import Migration
+from dispatcher.store.values import job_id
+from dispatcher.values.calling_hours import CallingHours
+from support.clock import Clock
+from support.kept_words import job_as_before
+from support.redis_inside import connection_of
+from support.store_books import Books
+from support.store_jobs import assert_sound, placed, snapshot
+
+ANSWERED = Decision(State.COMPLETED, "answered", "ANSWERED")
+GIVEN_UP = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def clock(old: Store) -> Clock:
+    found = connection_of(old)._clock
+    assert isinstance(found, Clock)
+    return found
+
+
+def test_all_jobs_come_to_their_end(old: Store, clock: Clock) -> None:
+    Migration(connection_of(old)).run()
+    books = Books()
+    books.look(snapshot(old))
+    let_everything_go(old)
+    for _ in range(300):
+        if not any(old.search.counts()[state].get(reason) for state, reason in standing(old)):
+            break
+        clock.forward(600)
+        work(old, clock)
+    left = list(old.search.find(Filter(states=list(LIVE))))
+    assert left == []
+    found = snapshot(old)
+    assert_sound(found)
+    books.look(found)
+    assert old.bulk.recent(1)[0].state == "done"
+    assert old.webhooks.counts()["waiting"] > 0
+
+
+def test_ended_jobs_are_forgotten_with_all_their_traces(old: Store, clock: Clock) -> None:
+    Migration(connection_of(old)).run()
+    live = sum(sum(old.search.counts()[state].values()) for state in LIVE)
+    clock.forward(400 * 86_400)
+    old.retention.forget_older(clock() - 86_400_000)
+    found = snapshot(old)
+    assert_sound(found)
+    jobs = {name.removeprefix("job:") for name in found if name.startswith("job:")}
+    assert len(jobs) == live
+    for name, members in found.items():
+        if name.startswith("by_tag:"):
+            assert members.keys() <= jobs
+        elif name.startswith("by_call:"):
+            assert set(members.values()) <= jobs
+
+
+def test_the_same_key_is_the_same_job(migrated: Store) -> None:
+    """Ids come from keys: what was enqueued before the migration is not enqueued again."""
+    before = next(job for job in migrated.search.find(Filter(tag="monitoring")) if job.key)
+    told = job_as_before(before)
+    assert migrated.jobs.get(before.id).key == told["key"]
+    assert before.id == job_id(before.key)
+
+
+# -- how it is driven ----------------------------------------------------------------------------
+
+
+def standing(store: Store) -> list[tuple[State, str]]:
+    return [(state, reason) for state in LIVE for reason in store.search.counts()[state]]
+
+
+def let_everything_go(store: Store) -> None:
+    """End all that holds calls back, and pay."""
+    for hold in store.holds.all():
+        store.holds.end(hold.name)
+    for limit in list(store.spending.limits()):
+        if limit.scope != "account":
+            store.spending.clear(limit.scope)
+    right = store.budget.take_check(lease=60, now=True)
+    assert right is not None
+    store.budget.note_balance(Decimal(1_000_000), right, 300)
+    for action in store.bulk.take():
+        store.bulk.drive(action, sleep=lambda _: None)
+
+
+def work(store: Store, clock: Clock) -> None:
+    """Do what time and workers do, until nothing more can be done now."""
+    store.calls.rescue(window=60)
+    for id_ in store.calls.take_due(State.UNCERTAIN, most=1000):
+        end(store, id_, GIVEN_UP)
+    for id_ in store.calls.take_due(State.IN_PROGRESS, most=1000):
+        end(store, id_, ANSWERED)
+    while store.queue.pump().most or store.queue.pump().most:
+        pass
+    while fed := store.queue.feed(200):
+        for id_, _ in fed:
+            dial(store, clock, id_)
+        store.queue.pump()
+
+
+def end(store: Store, id_: str, decision: Decision) -> None:
+    attempt = store.jobs.get(id_).attempt
+    assert attempt is not None
+    store.calls.settle(id_, attempt.number, decision)
+
+
+def dial(store: Store, clock: Clock, id_: str) -> None:
+    token, slot = random.randbytes(8).hex(), ""
+    while True:
+        match answer := store.queue.claim(id_, token=token, lease=60, slot=slot):
+            case Wait():
+                clock.forward(answer.seconds + 0.001)
+                slot = answer.slot
+            case Hours():
+                now = datetime.fromtimestamp(int(store.now()) / 1000, UTC)
+                window = CallingHours.parse(answer.text).window(answer.job.numbers, now)
+                store.queue.set_calling_window(id_, window, "closed", answer.text)
+            case Day():
+                store.spending.begin_day(answer.zone)
+            case Claim():
+                store.calls.settle(id_, answer.attempt, placed(f"new-{next(NUMBERS)}"))
+                return
+            case _:
+                return
