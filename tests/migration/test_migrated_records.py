@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from dispatcher.model.filters import Filter
 from dispatcher.store import Store
-from support.kept_words import as_before, digest, job_as_before
+from support.kept_words import FACTS, as_before, digest, job_as_before
 from support.redis_inside import redis_of, root_of
 from support.store_books import Books
 from support.store_jobs import assert_sound, snapshot
@@ -56,7 +57,7 @@ def test_the_money_is_the_same_to_the_unit(migrated: Store, expected: dict[str, 
     assert credit.spent == Decimal(account["spent"])
     assert credit.spent_since == Decimal(account["spent_since"])
     assert credit.in_flight == Decimal(account["in_flight"])
-    assert str(credit.waiting) == account["waiting"]
+    assert credit.waiting == literal_eval(account["waiting"])
     costs = {name: str(mean) for name, mean in migrated.budget.costs().means.items()}
     assert costs == expected["costs"]
     for kind, seconds in expected["usual"].items():
@@ -92,7 +93,7 @@ def test_events_of_the_account_have_their_names_of_now(
     migrated: Store, expected: dict[str, Any]
 ) -> None:
     found = list(migrated.events.after())
-    assert [as_before([each.kind, each.facts]) for each in found] == expected["notices"]
+    assert [as_before([each.kind, each.facts], FACTS) for each in found] == expected["notices"]
     assert {"hold.started", "hold.half_open", "hold.ended", "credit.low"} <= {e.kind for e in found}
 
 
