@@ -6,39 +6,43 @@ ARGS ?=
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+QUICK := tests/unit tests/provider tests/rows tests/repository
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up test lint screenshots bench constraints clean
+.PHONY: help install demo up check test lint screenshots bench constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
 		printf '%-18s %s\n' "$$target" "$$does"; done
-	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, test and bench.'
+	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, check, test and bench.'
 
 install: $(STAMP) ## Set up .venv; again only when pyproject.toml or constraints.txt change
 
-demo: install ## Do the main job once against the sandbox, then exit
+demo: install ## Make every kind of call once against the sandbox, then exit
 	$(BIN)/voice-dispatcher demo $(ARGS)
 
 up: install ## Run the whole stack until Ctrl-C
 	$(BIN)/voice-dispatcher up $(ARGS)
 
-test: install ## Run the whole test suite
+check: lint ## Check the quick things, all day: style, types, and tests that need little time
+	$(BIN)/pytest -n logical $(QUICK) $(ARGS)
+
+test: install ## Run the whole test suite, in parallel
 	@.ci/browser
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: install ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-screenshots: install ## Take the screenshots of docs/console.md anew
+screenshots: install ## Make the pictures of docs/console.md again
 	@.ci/browser
 	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
-bench: install ## Measure
+bench: install ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
 constraints: ## Pin the newest versions that fit pyproject.toml (with PYTHON=python3.11, the oldest supported)

@@ -19,9 +19,11 @@ import requests
 from benchmarks.memory import BATCH, Pipelined
 from benchmarks.stand import numbers
 from dispatcher.model.api_key import Scope
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
-from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
+from dispatcher.policy import Decision, Policy, after_placing, after_report
 from dispatcher.store import Store
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.devstack.ports import Ports
@@ -65,7 +67,7 @@ def _fill(store: Store, jobs: int) -> str:
 
 
 def _request(n: int, number: str) -> JobRequest:
-    # Not validated: this measures pages, not the door.
+    # Not validated: this measures pages, not enqueueing.
     return JobRequest.model_construct(
         recipient=number,
         say="Disk full on db1",
@@ -78,9 +80,9 @@ def _request(n: int, number: str) -> JobRequest:
 def _ends(store: Store) -> list[tuple[Decision, ...]]:
     """Return what may become of a job: six in ten answer, three do not, one is refused."""
     job = store.jobs.get(store.jobs.enqueue(_request(-1, "+81801230000")).id)
-    placed = after_placing({"callid": ""}, Policy())
-    answered = after_report(Report("ANSWERED", final=True, duration=23), job, Policy())
-    unanswered = after_report(Report("NO ANSWER", final=True), job, Policy())
+    placed = after_placing(CallRef(("",)), Policy())
+    answered = after_report(CallReport(Outcome.ANSWERED, "ANSWERED", duration=23), job, Policy())
+    unanswered = after_report(CallReport(Outcome.NO_ANSWER, "NO ANSWER"), job, Policy())
     assert answered
     assert unanswered
     refused = Decision(State.FAILED, "invalid_request", "no such number", "invalid_request")
@@ -88,9 +90,7 @@ def _ends(store: Store) -> list[tuple[Decision, ...]]:
 
 
 def _named(decision: Decision) -> Decision:
-    if "callid" not in decision.fields:
-        return decision
-    return replace(decision, fields={"callid": str(uuid.uuid4())})
+    return replace(decision, call=CallRef((str(uuid.uuid4()),))) if decision.call else decision
 
 
 @contextmanager

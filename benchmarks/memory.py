@@ -10,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
-from dispatcher.policy import Policy, Report, after_placing, after_report
+from dispatcher.policy import Policy, after_placing, after_report
 from dispatcher.store import Store
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
@@ -44,7 +46,7 @@ def run(*, quick: bool) -> None:
 
 
 def _request(n: int) -> JobRequest:
-    # Not validated: this measures Redis' memory, not the door.
+    # Not validated: this measures Redis' memory, not enqueueing.
     return JobRequest.model_construct(
         recipient=f"+8180{n % 100_000_000:08d}",
         play=f"http://media.example.com/reminders/2026/campaign-{n % 50}.mp3",
@@ -58,14 +60,15 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     """Take jobs the whole way, each step pipelined."""
     ids = [outcome.id for outcome in store.jobs.enqueue_many(requests)]
     policy = Policy()
-    placed = after_placing({"callid": ""}, policy)
-    report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
+    placed = after_placing(CallRef(("",)), policy)
+    report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
     ended = after_report(report, store.jobs.get(ids[0]), policy)
     assert ended is not None
     with Pipelined(store) as steps:
         for id_ in ids:
             steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
-            steps.calls.settle(id_, 1, replace(placed, fields={"callid": str(uuid.uuid4())}))
+            call = CallRef((str(uuid.uuid4()),))
+            steps.calls.settle(id_, 1, replace(placed, call=call))
             steps.calls.settle(id_, 1, ended)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,9 +14,10 @@ from rich.table import Table
 
 from benchmarks.stand import numbers
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing
-from dispatcher.provider import CallStatus
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 from dispatcher.store.values import Claim
@@ -42,10 +44,11 @@ class Clock:
 class Provider:
     """Answers at once: what is measured is our own work."""
 
-    word = "IN PROGRESS"
+    outcome = Outcome.IN_PROGRESS
 
-    def call_status(self, callid: str) -> CallStatus:
-        return CallStatus(callid=callid, status=self.word, cost=10, duration=5)
+    def status(self, call: CallRef) -> CallReport:
+        cost = Decimal(10)
+        return CallReport(self.outcome, self.outcome.value, call.callids[0], cost, duration=5)
 
 
 class Messenger:
@@ -87,7 +90,7 @@ def measure(outstanding: int) -> list[float]:
         store.limiter.publish(AccountConfig(rate=None, one_at_a_time=False, connections=1000))
         check = CheckCall(store, told[1], POLICY, Slots(store.limiter))
         goes_on = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
-        provider.word = "ANSWERED"
+        provider.outcome = Outcome.ANSWERED
         over = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
         store.server.close()
     return [median(times) * 1000 for times in (idle, full, goes_on, over)]
@@ -104,7 +107,7 @@ def fill(store: Store, outstanding: int) -> None:
             claim = store.queue.claim(made.id, token="t", lease=60)
             if not isinstance(claim, Claim):
                 raise SystemExit(f"job {made.id} could not be claimed: {claim}")
-            store.calls.settle(made.id, 1, after_placing({"callid": f"call-{made.id}"}, POLICY))
+            store.calls.settle(made.id, 1, after_placing(CallRef((f"call-{made.id}",)), POLICY))
 
 
 def timed(step: Any) -> float:

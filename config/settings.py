@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,9 +15,11 @@ from config import texts
 from dispatcher.client.messages import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import in_plain_words
+from dispatcher.model.plain_words import in_plain_words
+from dispatcher.model.request import MOST_ATTEMPTS
 from dispatcher.model.states import OnUncertain
-from dispatcher.policy import Policy
+from dispatcher.policy import DEFAULTS, Policy
+from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
 from dispatcher.store.redis_url import hide_password
 from dispatcher.values import numbers
 from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
@@ -30,8 +34,14 @@ class InvalidSettings(UsageError):
     """A setting is wrong; the message names the variable, the value and what is accepted."""
 
 
+RENAMED = {
+    "DISPATCHER_CREDIT_LOOK": "DISPATCHER_BALANCE_CHECK_EVERY",
+    "DISPATCHER_DOOR_REDELIVERY": "DISPATCHER_CALL_REDELIVERY",
+}
+"""Names of 0.1.0: what is set by them would otherwise be ignored without a word."""
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
+TIMEOUTS = Timeouts()
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -48,13 +58,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    api_sid: Annotated[str, Field(validation_alias="XOXZO_API_SID")] = ""
-    api_auth_token: Annotated[SecretStr, Field(validation_alias="XOXZO_API_AUTH_TOKEN")] = (
-        SecretStr("")
-    )
-    api_host: Annotated[
-        str, AfterValidator(texts.http_url), Field(validation_alias="XOXZO_API_HOST")
-    ] = "https://api.xoxzo.com"
+    provider: Annotated[str, AfterValidator(texts.provider)] = registry.DEFAULT
 
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
@@ -68,7 +72,7 @@ class Settings(BaseSettings):
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
     credit_floor: Annotated[float | None, BeforeValidator(texts.floor), NoDecode] = 50
-    credit_look: Annotated[Duration, Field(ge=1)] = 300
+    balance_check_every: Annotated[Duration, Field(ge=1)] = 300
     credit_warn: Annotated[tuple[float, ...], BeforeValidator(texts.levels), NoDecode] = (500, 100)
     expected_cost: Annotated[float, Field(gt=0, le=texts.MOST_CREDITS)] = 20
     spend_per_day: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
@@ -89,22 +93,22 @@ class Settings(BaseSettings):
         frozenset()
     )
 
-    max_attempts: Annotated[int, Field(ge=1, le=50)] = 3
-    redial: Annotated[int, Field(ge=0, le=49)] = 0
-    redial_after: Duration = 120
-    on_uncertain: OnUncertain | None = None
-    evidence_window: Duration = 300
-    call_deadline: Duration = 7200
+    max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] = DEFAULTS.max_attempts
+    redial: Annotated[int, Field(ge=0, le=MOST_ATTEMPTS - 1)] = DEFAULTS.redial
+    redial_after: Duration = DEFAULTS.redial_after
+    on_uncertain: OnUncertain | None = DEFAULTS.on_uncertain
+    evidence_window: Duration = DEFAULTS.evidence_window
+    call_deadline: Duration = DEFAULTS.call_deadline
     retention: Duration = 30 * 86400
     audit_retention: Duration = 365 * 86400
 
-    backoff_first: Duration = 2
-    backoff_longest: Duration = 300
-    check_first: Duration = 20
-    check_longest: Duration = 300
-    connect_timeout: Duration = 3.05
-    read_timeout: Duration = 30
-    door_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    backoff_first: Duration = DEFAULTS.backoff_first
+    backoff_longest: Duration = DEFAULTS.backoff_longest
+    check_first: Duration = DEFAULTS.check_first
+    check_longest: Duration = DEFAULTS.check_longest
+    connect_timeout: Duration = TIMEOUTS.connect
+    read_timeout: Duration = TIMEOUTS.read
+    call_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
@@ -139,17 +143,39 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **given: Any) -> Self:
         """Read the settings, or raise InvalidSettings in one sentence for each wrong variable."""
+        if renamed := [old for old in RENAMED if os.environ.get(old)]:
+            raise InvalidSettings("; ".join(f"{old} is now {RENAMED[old]}" for old in renamed))
         try:
-            return cls(**given)
+            settings = cls(**given)
+            settings.of_provider  # noqa: B018 - a wrong one stops the start, too
         except ValidationError as error:
             raise InvalidSettings("; ".join(_complaint(item) for item in error.errors())) from None
+        except Misconfigured as error:
+            raise InvalidSettings(str(error)) from None
+        return settings
+
+    @property
+    def registration(self) -> Registration:
+        """The account's provider."""
+        return registry.registration(self.provider)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The variables with the provider's credentials that are set."""
+        return tuple(name for name in self.registration.credentials if os.environ.get(name))
+
+    @cached_property
+    def of_provider(self) -> ProviderSettings:
+        """The provider's own settings. Raises Misconfigured."""
+        return self.registration.settings.read(os.environ)
 
     @property
     def policy(self) -> Policy:
         """The account's policy defaults. Where callbacks come, checks only back them."""
         names = Policy.__dataclass_fields__.keys() - {"reported"}
-        given = {name: getattr(self, name) for name in names} | {"reported": bool(self.public_url)}
-        if self.public_url and "check_first" not in self.model_fields_set:
+        reported = self.public_url is not None and self.registration.capabilities.callbacks
+        given = {name: getattr(self, name) for name in names} | {"reported": reported}
+        if reported and "check_first" not in self.model_fields_set:
             given["check_first"] = CHECK_FIRST_BEHIND_CALLBACKS
         return Policy(**given)
 
@@ -186,7 +212,7 @@ class Settings(BaseSettings):
         urls = texts.listed(self.webhook_url) if self.webhook_url else ()
         if urls and not (self.webhook_secret or self.secret_key):
             raise InvalidSettings(
-                "DISPATCHER_WEBHOOK_URL is set, and there is no secret to sign with:"
+                "DISPATCHER_WEBHOOK_URL is set, but there is no secret to sign with:"
                 " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
             )
         return urls
@@ -221,7 +247,7 @@ class Settings(BaseSettings):
         None of them outlives the record of its job, whose id the same key would give out again.
         Raises InvalidSettings where they could not be signed.
         """
-        if self.public_url is None:
+        if self.public_url is None or not self.registration.capabilities.callbacks:
             return None
         lifetime = min(self.call_deadline + self.evidence_window + SLACK, self.retention)
         return CallbackUrls(self.public_url, Signer(self.secret_keys), lifetime)

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import SecretStr
 
+from dispatcher.provider import registry
 from dispatcher.store.redis_url import SCHEMES
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
@@ -57,7 +58,7 @@ def levels(value: Any) -> Any:
     except ValueError:
         levels = ()
     if not levels or not all(abs(level) <= MOST_CREDITS for level in levels):
-        raise ValueError("write credits with commas between, such as 1000,200, or none")
+        raise ValueError("write credits separated by commas, such as 1000,200, or none")
     return levels
 
 
@@ -76,13 +77,9 @@ def redis_url(value: SecretStr) -> SecretStr:
     return value
 
 
-def http_url(value: str) -> str:
-    """Return a URL of HTTP."""
-    with suppress(ValueError):
-        parts = urlsplit(value)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return value
-    raise ValueError("write a URL such as https://api.xoxzo.com")
+def provider(value: str) -> str:
+    """Return the name of a provider that there is."""
+    return registry.registration(value).name
 
 
 def public_url(value: str) -> str:
@@ -92,16 +89,16 @@ def public_url(value: str) -> str:
         plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
         if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
-    raise ValueError(
-        "write where the provider reaches the gateway, such as https://voice.example.com"
-    )
+    raise ValueError("write the gateway's public address, such as https://voice.example.com")
 
 
 def flower_url(value: str) -> str:
     """Return the URL without a slash at its end."""
     with suppress(ValueError):
-        return http_url(value).rstrip("/")
-    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+        parts = urlsplit(value)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value.rstrip("/")
+    raise ValueError("write Flower's public address, such as https://flower.example.com")
 
 
 def secret_keys(value: SecretStr) -> SecretStr:

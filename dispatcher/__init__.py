@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from dispatcher.client.waiting import NotFinished
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
+    from dispatcher.model.attempt import Attempt
     from dispatcher.model.filters import Filter
-    from dispatcher.model.job import Attempt, Event, Job, NextAction
+    from dispatcher.model.job import Event, Job, NextAction
     from dispatcher.model.request import InvalidJob, JobRequest, Kind
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
@@ -60,7 +61,8 @@ _MODULES = {
     "dispatcher.client.watching": ("Change", "Gap"),
     "dispatcher.errors": ("DispatcherError",),
     "dispatcher.model.filters": ("Filter",),
-    "dispatcher.model.job": ("Attempt", "Event", "Job", "NextAction"),
+    "dispatcher.model.attempt": ("Attempt",),
+    "dispatcher.model.job": ("Event", "Job", "NextAction"),
     "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.redis_url": ("StoreUnavailable", "StoreUnsuitable"),

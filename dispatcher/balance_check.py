@@ -10,9 +10,9 @@ from decimal import Decimal
 from dispatcher.provider import (
     BadCredentials,
     Forbidden,
+    Provider,
     ProviderError,
     Throttled,
-    VoiceClient,
 )
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
@@ -30,12 +30,14 @@ class BalanceCheck:
     """Looks at the balance. `every` is in seconds, for as long as all is well."""
 
     store: Store
-    provider: VoiceClient
+    provider: Provider
     limiter: Slots
     every: float
 
     def __call__(self) -> dict[str, str]:
         """Look, if it is time, by one process at a time; return what was found."""
+        if not self.provider.capabilities.balance:
+            return {}
         right = self.store.budget.take_check(lease=LEASE)
         return {} if right is None else self._check(right)
 
@@ -54,7 +56,7 @@ class BalanceCheck:
     def _ask(self, right: CheckRight) -> tuple[Decimal, list[AccountEvent]]:
         try:
             with self.limiter.slot(probe=True):
-                balance = self.provider.credits()
+                balance = self.provider.balance()
         except ProviderError as error:
             self._failed(error)
             raise

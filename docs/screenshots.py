@@ -10,9 +10,11 @@ from pathlib import Path
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.api_key import Scope
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
-from dispatcher.policy import Decision, Policy, Report, after_placing, after_report
+from dispatcher.policy import Decision, Policy, after_placing, after_report
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
@@ -77,17 +79,19 @@ class Night:
         chance = CHANCE.random()
         if chance < 0.06:
             return [Decision(State.FAILED, "invalid_request", REFUSED, "invalid_request")]
-        status = "NO ANSWER" if chance < 0.25 else "ANSWERED"
+        answered = chance >= 0.25
+        outcome = Outcome.ANSWERED if answered else Outcome.NO_ANSWER
+        word = "ANSWERED" if answered else "NO ANSWER"
         cost = Decimal(CHANCE.randint(16, 22))
-        placed = after_placing({"callid": f"call-{id_}"}, Policy())
-        report = Report(status, final=True, duration=21, cost=cost)
+        placed = after_placing(CallRef((f"call-{id_}",)), Policy())
+        report = CallReport(outcome, word, duration=21, cost=cost)
         self._past.calls.settle(id_, 1, placed)
         ended = after_report(report, self._past.jobs.get(id_), Policy())
         assert ended
         return [ended]
 
 
-LOST = "the call may have been placed, and nothing was heard of it"
+LOST = "the call may have been placed, and no evidence arrived"
 REFUSED = "The provider refused: recipient: this number does not exist"
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
@@ -14,10 +18,54 @@ from workers.devstack.redis_server import find_server, server_version
 
 pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
+from support.leftovers import none_left  # noqa: E402
+from support.spreading import WORKERS, Spread, place  # noqa: E402
+
+# No promise is about how long an example takes on a busy machine. Examples share a test's
+# fixtures knowingly: each makes a store of its own where that matters.
+settings.register_profile(
+    "here",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("here")
+
 # Shells start background jobs with these ignored, and every process that a test starts would
 # inherit that: Ctrl-C could not be tested where the suite itself runs in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "played(by): what that function came to is the `outcome`")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: place(item.nodeid)[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:
+    config.option.loadscopereorder = False  # our order, not the group with the most tests first
+    return Spread(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Say how many `-n auto` is; `-n logical` stays a worker for each core."""
+    return WORKERS if config.option.numprocesses == "auto" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _run_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with none_left(tmp_path_factory.getbasetemp()):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _test_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with none_left(tmp_path_factory.getbasetemp()):
+        yield
 
 
 def pytest_report_header() -> str:
@@ -37,3 +85,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 def redis_client(server: EmbeddedServer) -> Iterator[redis.Redis]:
     with connect(server.url) as client:
         yield client
+
+
+Scenario = Callable[[Path], Any]
+"""Plays a part in a folder of its own; returns what its tests look at."""
+
+
+@pytest.fixture(scope="session")
+def _played() -> dict[Scenario, Future[Any]]:
+    return {}
+
+
+@pytest.fixture
+def outcome(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _played: dict[Scenario, Future[Any]],
+) -> Any:
+    """What the scenario came to that the test is marked with: its answer, or its exception.
+
+    The tests of a scenario share one performance.
+    """
+    scenario: Scenario = request.node.get_closest_marker("played").kwargs["by"]
+    if scenario not in _played:
+        with ThreadPoolExecutor(1) as pool:
+            folder = tmp_path_factory.mktemp(scenario.__name__)
+            _played[scenario] = pool.submit(scenario, folder)
+    return _played[scenario].result()

@@ -12,7 +12,7 @@ from celery import Celery
 from config.settings import Settings
 from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger
-from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 from workers.engine.apply_callbacks import ApplyReports
@@ -51,18 +51,12 @@ class Container:
         return Messenger(lambda: self.app)
 
     @cached_property
-    def provider(self) -> VoiceClient:
-        """The provider."""
-        credentials = Credentials(
-            self.settings.api_sid, self.settings.api_auth_token.get_secret_value()
-        )
-        return VoiceClient(
-            credentials,
-            host=self.settings.api_host,
-            connect_timeout=self.settings.connect_timeout,
-            read_timeout=self.settings.read_timeout,
-            pool_size=self.settings.max_connections,
-        )
+    def provider(self) -> Provider:
+        """The account's provider, connected."""
+        settings = self.settings
+        timeouts = Timeouts(settings.connect_timeout, settings.read_timeout)
+        connect = settings.registration.connect
+        return connect(settings.of_provider, timeouts, settings.max_connections)
 
     @cached_property
     def slots(self) -> Slots:
@@ -122,7 +116,9 @@ class Container:
 
     @cached_property
     def watch_credit(self) -> BalanceCheck:
-        return BalanceCheck(self.store, self.provider, self.slots, self.settings.credit_look)
+        return BalanceCheck(
+            self.store, self.provider, self.slots, self.settings.balance_check_every
+        )
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

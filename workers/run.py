@@ -1,4 +1,4 @@
-"""The single processes: `python -m workers.run dial|door|webhooks|beat|flower|gateway`."""
+"""The single processes: `python -m workers.run dial|call-task|webhooks|beat|flower|gateway`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
     _work(create_app(settings), settings, name, QUEUES, threads)
 
 
-def door(settings: Settings, *, name: str = "door") -> None:
+def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
     _publish(settings)
     _work(create_door(settings), settings, name, (DOOR_QUEUE,), 2)
@@ -104,10 +104,13 @@ def _say_ready(**_: object) -> None:
 
 def require_credentials(settings: Settings) -> None:
     """Raise InvalidSettings without any: the first 401 would stop the whole account."""
-    if not (settings.api_sid and settings.api_auth_token.get_secret_value()):
+    missing = [
+        name for name in settings.registration.credentials if name not in settings.credentials
+    ]
+    if missing:
         raise InvalidSettings(
-            "XOXZO_API_SID and XOXZO_API_AUTH_TOKEN are not set: a worker needs the provider's"
-            " credentials (`voice-dispatcher up` runs without, against the sandbox)"
+            f"not set: {' and '.join(missing)}. A worker needs the provider's credentials"
+            " (`voice-dispatcher up` works without them, with the sandbox)"
         )
 
 
@@ -138,7 +141,7 @@ def _require_free(host: str, port: int, setting: str) -> None:
 
 PROCESSES = {
     "dial": dial,
-    "door": door,
+    "call-task": call_task,
     "webhooks": webhooks,
     "beat": beat,
     "flower": flower,

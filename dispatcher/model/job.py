@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import Leg
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
@@ -17,62 +19,13 @@ from dispatcher.values.webhook_url import origin
 LONGEST_PRODUCER = 40
 
 NEXT = {
-    State.SCHEDULED: "goes into line when due",
+    State.SCHEDULED: "is queued when due",
     State.QUEUED: "is dialled when its turn comes",
-    State.HELD: "is released when its gate opens",
-    State.DIALING: "the provider's answer, or rescue when the lease ends",
+    State.HELD: "is released when its hold ends",
+    State.DIALING: "the provider answers, or the job is rescued when its lease ends",
     State.UNCERTAIN: "its policy decides when the evidence window is over",
-    State.IN_PROGRESS: "the provider is asked for the call's status",
+    State.IN_PROGRESS: "the call's status is checked",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One participant's call of a conference. `number` is E.164, or '' where it is not told."""
-
-    callid: str
-    number: str
-    status: str
-    cost: Decimal | None = None
-    duration: float | None = None
-
-
-def legs_text(legs: Iterable[Leg]) -> str:
-    """Return the legs as a record keeps them."""
-    rows = [
-        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
-    ]
-    return json.dumps(rows, separators=(",", ":"))
-
-
-def _text(value: Decimal | float | None) -> str | None:
-    return None if value is None else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One permission to ask the provider: numbered from 1, never reused."""
-
-    number: int
-    sent_at: datetime | None
-    ended_at: datetime | None
-    result: str | None
-    callid: str | None
-    conferenceid: str | None
-    error: str | None
-    cost: Decimal | None = None
-    """Credits; None where it is not known."""
-    legs: tuple[Leg, ...] = ()
-    provider: str | None = None
-    """Who was asked; None where a release before 0.2 did not say."""
-    account: str = "default"
-    numbers: tuple[str, ...] = ()
-    """The E.164 numbers that were called."""
-
-    @property
-    def callids(self) -> tuple[str, ...]:
-        """The calls of this attempt: one, or one for each participant."""
-        return tuple(self.callid.split(",")) if self.callid else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +85,10 @@ class Job:
     attempts: tuple[Attempt, ...]
     timeline: tuple[Event, ...]
     next_at: datetime | None = None
-    owed: float | None = None
-    """Seconds that were waited, or are, for a look at the cost that the end did not tell."""
+    cost_check_after: float | None = None
+    """Seconds from the end, or from the check before, to the next check of a cost not yet told."""
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further fields of the provider's own, sent as they are."""
 
     @property
     def terminal(self) -> bool:
@@ -160,7 +115,7 @@ class Job:
     def unanswered(self) -> int:
         """How many attempts rang in vain since the job was accepted or last retriggered."""
         return sum(
-            item.number > self.since and item.result == "no_answer" for item in self.attempts
+            item.number > self.since and item.result == Outcome.NO_ANSWER for item in self.attempts
         )
 
     @property
@@ -176,9 +131,10 @@ class Job:
         return NextAction(NEXT[self.state], None if self.state is State.QUEUED else self.next_at)
 
     def to_dict(self, *, mask: bool = False) -> dict[str, Any]:
-        """Return the job as JSON knows it (docs: the interface's field list).
+        """Return the job as JSON knows it.
 
-        `mask` hides all but the ends of numbers, and what is said.
+        `mask` hides all but the ends of numbers, and what is said. `outcome` and a participant's
+        `status` are the provider's own words, an attempt's `result` is ours.
         """
         shown = [mask_number(number) if mask else number for number in self.numbers]
         who: dict[str, Any] = (
@@ -194,7 +150,7 @@ class Job:
             "outcome": self.outcome,
             "priority": self.priority,
             **who,
-            **({} if mask else {"say": self.say, "lang": self.lang, "play": self.play}),
+            **({} if mask else self._content()),
             "caller": self.caller,
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
@@ -211,6 +167,11 @@ class Job:
             "next_action": _next_dict(self.next_action),
             "timeline": [event_dict(event, mask=mask) for event in self.timeline],
         }
+
+    def _content(self) -> dict[str, Any]:
+        """Return what is said or played, and what else the provider is told."""
+        params = dict(self.params)
+        return {"say": self.say, "lang": self.lang, "play": self.play, "params": params}
 
 
 def iso(at: datetime | None) -> str | None:

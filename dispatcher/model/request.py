@@ -1,11 +1,10 @@
-"""What a producer asks for, validated at the door."""
+"""What a producer asks for, checked when it is enqueued: by our rules and by the provider's."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import reprlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypedDict
@@ -21,12 +20,13 @@ from pydantic import (
 )
 
 from dispatcher.errors import UsageError
+from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.provider import registry
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
-from dispatcher.values.languages import CONFERENCE, ISO_639_1
-from dispatcher.values.recordings import recording_url
+from dispatcher.values.params import params
 from dispatcher.values.webhook_url import webhook_url
 
 LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
@@ -61,20 +61,31 @@ class InvalidJob(UsageError, ValueError):
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise ValueError("there is nothing to say: give a text")
+        raise ValueError("the text is empty: give one")
+    longest = registry.registration().capabilities.longest_text
+    if len(value) > longest:
+        raise ValueError(f"it has more than {longest} characters")
     return value
 
 
 def _language(value: str) -> str:
-    if value not in ISO_639_1:
+    if value not in registry.registration().capabilities.languages:
         raise ValueError(f"{value!r} is not a language: give an ISO 639-1 code such as en or ja")
     return value
+
+
+def _recording(value: str) -> str:
+    return registry.registration().rules.recording(value)
+
+
+def _params(value: dict[str, str]) -> dict[str, str]:
+    return params(value, registry.registration().rules.own_fields)
 
 
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
     different = tuple(dict.fromkeys(values))
     if len(different) > MOST_TAGS:
-        raise ValueError(f"{len(different)} tags are too many: {MOST_TAGS} at most")
+        raise ValueError(f"{len(different)} tags are too many: at most {MOST_TAGS}")
     return different
 
 
@@ -83,8 +94,7 @@ def tag(text: str) -> str:
     value = text.strip()
     if not value:
         raise ValueError("a tag is empty: leave it out")
-    if "," in value:
-        raise ValueError(f"tag {value!r} has a comma in it: the provider separates tags by commas")
+    registry.registration().rules.tag(value)
     if len(value) > LONGEST_TAG or not value.isprintable():
         raise ValueError(f"tag {value[:30]!r}… is not 1 to {LONGEST_TAG} printable characters")
     return value
@@ -140,7 +150,7 @@ class JobRequest(BaseModel):
     recipient: Recipient | None = None
     participants: tuple[Recipient, ...] = ()
     say: Annotated[str, AfterValidator(_text)] | None = None
-    play: Annotated[str, AfterValidator(recording_url)] | None = None
+    play: Annotated[str, AfterValidator(_recording)] | None = None
     lang: str | None = None
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     tags: Annotated[tuple[Tag, ...], AfterValidator(_tags)] = ()
@@ -158,6 +168,9 @@ class JobRequest(BaseModel):
     backoff_longest: Duration = None
     premium: bool | None = None
     webhook: Annotated[str, AfterValidator(webhook_url)] | None = None
+    params: Annotated[dict[str, str], AfterValidator(_params)] | None = Field(
+        default=None, repr=False
+    )
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -192,22 +205,27 @@ class JobRequest(BaseModel):
         if (self.say is None) == (self.play is None):
             raise ValueError("give either a text to say or a recording to play")
         if self.play is not None and self.lang is not None:
-            raise ValueError("lang: a recording has no language to choose; leave it out")
+            raise ValueError("lang: a recording has no language; leave it out")
         if self.lang is not None:
             _named("lang", _language, self.lang)
         return self._has_possible_times()
 
     def _is_conference(self) -> Self:
         if not self.participants:
-            raise ValueError("recipient: who is to be called? give a number in E.164")
+            raise ValueError("recipient: it is missing; give a number in E.164")
         if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError("a conference has participants only: no recipient, text or recording")
-        if len(self.participants) not in {2, 3}:
-            raise ValueError(f"participants: a conference has 2 or 3, not {len(self.participants)}")
+            raise ValueError(
+                "a conference has only participants: leave out recipient, say and play"
+            )
+        can = registry.registration().capabilities
+        if len(self.participants) not in can.participants:
+            most = " or ".join(map(str, can.participants))
+            raise ValueError(f"participants: a conference has {most}, not {len(self.participants)}")
         if len(set(self.participants)) != len(self.participants):
             raise ValueError("participants: they must be different numbers")
-        if self.lang is not None and self.lang not in CONFERENCE:
-            raise ValueError(f"lang: {self.lang!r} is not a conference's language: en or ja")
+        if self.lang is not None and self.lang not in can.conference_languages:
+            known = " or ".join(sorted(can.conference_languages))
+            raise ValueError(f"lang: {self.lang!r} is not a conference's language: {known}")
         return self._has_possible_times()
 
     @property
@@ -230,7 +248,7 @@ class JobRequest(BaseModel):
         if end and end <= now:
             raise ValueError("expires: that moment has passed; give a later one")
         if due and end and end <= due:
-            raise ValueError("expires: it would end before it is due (at); give a later one")
+            raise ValueError("expires: it is before the time to call (at); give a later one")
         return self._has_room_for_redials()
 
     def _has_room_for_redials(self) -> Self:
@@ -264,46 +282,6 @@ def _absolute(value: datetime | timedelta | None, now: datetime) -> datetime | N
         return datetime.max.replace(tzinfo=UTC)
 
 
-_PLAIN = {
-    "bool_parsing": "{value} is neither true nor false",
-    "bool_type": "{value} is neither true nor false",
-    "enum": "{value} is none of {expected}",
-    "extra_forbidden": "there is no such option",
-    "float_parsing": "{value} is not a number",
-    "float_type": "{value} is not a number",
-    "finite_number": "{value} is not a finite number",
-    "greater_than_equal": "{value} is too small: at least {ge}",
-    "int_from_float": "{value} is not a whole number",
-    "int_parsing": "{value} is not a whole number",
-    "int_parsing_size": "{value} is too large",
-    "int_type": "{value} is not a whole number",
-    "invalid_key": "the name of an option must be a text",
-    "less_than_equal": "{value} is too large: at most {le}",
-    "literal_error": "{value} is none of {expected}",
-    "model_type": "{value} is not a set of named fields",
-    "string_too_long": "it has more than {max_length} characters",
-    "string_type": "{value} is not a text",
-    "string_unicode": "it is not Unicode text",
-    "tuple_type": "{value} is not a list",
-}
-
-
-def in_plain_words(item: Any) -> str:
-    """Return the message of one of pydantic's errors, without its jargon."""
-    context = item.get("ctx", {})
-    if "error" in context:
-        return str(context["error"])
-    words: str = _PLAIN.get(item["type"], item["msg"].replace("{", "{{").replace("}", "}}"))
-    return words.format(value=_brief(item["input"]), **context)
-
-
-def _brief(value: object) -> str:
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # Python writes an int of some thousand digits for nobody
-        return "that number"
-
-
 def _problem(item: Any) -> tuple[str, str]:
     field = str(item["loc"][0]) if item["loc"] else "request"
     message = in_plain_words(item)
@@ -332,3 +310,4 @@ class JobOptions(TypedDict, total=False):
     backoff_longest: DurationLike | None
     premium: bool | None
     webhook: str | None
+    params: Mapping[str, str] | None

@@ -1,15 +1,19 @@
-"""The provider's voice API: a client, its typed answers, and errors that say what to do."""
+"""The port to providers of telephone calls: what they can do, and errors that say what to do."""
 
 from __future__ import annotations
 
-from dispatcher.provider.answers import (
-    CallStatus,
-    Conference,
-    ConferenceStatus,
-    Participant,
-    parse_report,
+from dispatcher.provider.base import (
+    CallbackParser,
+    CallbackRequest,
+    Capabilities,
+    OutgoingCall,
+    Provider,
+    ProviderSettings,
+    Registration,
+    RequestRules,
+    Timeouts,
+    Words,
 )
-from dispatcher.provider.client import VoiceClient
 from dispatcher.provider.errors import (
     AccountStopped,
     AnswerLost,
@@ -31,20 +35,18 @@ from dispatcher.provider.errors import (
     Unavailable,
     UnexpectedShape,
     UnknownCall,
+    UnknownProvider,
     UnreadableAnswer,
     WrongAddress,
 )
-from dispatcher.provider.session import Credentials
-from dispatcher.provider.transport import before_sending
 
 __all__ = [
     "AccountStopped",
     "AnswerLost",
     "BadCredentials",
-    "CallStatus",
-    "Conference",
-    "ConferenceStatus",
-    "Credentials",
+    "CallbackParser",
+    "CallbackRequest",
+    "Capabilities",
     "Forbidden",
     "InvalidRequest",
     "MaybePlaced",
@@ -55,17 +57,21 @@ __all__ = [
     "NotEnoughCredits",
     "NotPlaced",
     "NotSent",
-    "Participant",
+    "OutgoingCall",
+    "Provider",
     "ProviderError",
+    "ProviderSettings",
+    "Registration",
+    "RequestRules",
     "ServerTrouble",
     "Throttled",
+    "Timeouts",
     "TryAgain",
     "Unavailable",
     "UnexpectedShape",
     "UnknownCall",
+    "UnknownProvider",
     "UnreadableAnswer",
-    "VoiceClient",
+    "Words",
     "WrongAddress",
-    "before_sending",
-    "parse_report",
 ]

@@ -8,7 +8,7 @@
      ├─ MaybePlaced               AnswerLost, ServerTrouble, UnreadableAnswer
      └─ UnknownCall
 
-A GET places no call, so its errors are never MaybePlaced.
+Who only asks places no call, so the errors of that are never MaybePlaced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ from dispatcher.errors import DispatcherError, UsageError
 
 
 class Misconfigured(UsageError, ValueError):
-    """The client cannot be built from these settings; mend the one that is named."""
+    """A provider's settings are wrong; correct the one that is named."""
+
+
+class UnknownProvider(Misconfigured):
+    """There is no provider of this name; write one of those that the message lists."""
 
 
 class UnexpectedShape(DispatcherError, ValueError):
@@ -64,15 +68,15 @@ class AccountStopped(NotPlaced):
 
 
 class NeverReached(TryAgain):
-    """The provider was never reached; check network and proxy, and ask again later."""
+    """The provider could not be reached; check network and proxy, then try again."""
 
 
 class NotSent(TryAgain):
-    """The request was held back when it was about to be sent; ask again later."""
+    """The request was not sent; try again later."""
 
 
 class Throttled(TryAgain):
-    """The provider throttles this account; slow down and ask again after the wait.
+    """The provider throttles this account; slow down and try again after the wait.
 
     `retry_after` is the wait in seconds, None where the provider named none.
     """
@@ -90,11 +94,11 @@ class Throttled(TryAgain):
 
 
 class Unavailable(TryAgain):
-    """The provider could not answer, and placed no call; ask again later."""
+    """The provider could not answer and placed no call; try again later."""
 
 
 class InvalidRequest(NeverWillBe):
-    """The provider refuses this request as invalid; mend it and enqueue it anew.
+    """The provider refuses this request as invalid; correct it and enqueue it again.
 
     `fields` are the refused parameters with the provider's messages, `{}` where it named none.
     """
@@ -112,7 +116,7 @@ class InvalidRequest(NeverWillBe):
 
 
 class NotAllowed(NeverWillBe):
-    """The account may not call this country; have the provider allow it."""
+    """The account may not call this country; ask the provider to allow it."""
 
 
 class NotEnoughCredits(AccountStopped):
@@ -134,7 +138,7 @@ class NotEnoughCredits(AccountStopped):
 
 
 class BadCredentials(AccountStopped):
-    """The provider does not know this SID and token; check both."""
+    """The provider does not know these credentials; check them."""
 
 
 class Forbidden(AccountStopped):
@@ -146,12 +150,12 @@ class WrongAddress(AccountStopped):
 
 
 class AnswerLost(MaybePlaced):
-    """The request was sent and its answer lost; look for the call before asking again."""
+    """The request was sent, but its answer was lost; find out whether the call exists."""
 
 
 class ServerTrouble(MaybePlaced):
-    """The provider broke while it handled the request; look for the call before asking again."""
+    """The provider failed to handle the request; find out whether the call exists."""
 
 
 class UnreadableAnswer(MaybePlaced):
-    """The answer is not what the provider documents; look for the call before asking again."""
+    """The answer is not what the provider documents; find out whether the call exists."""

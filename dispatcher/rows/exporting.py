@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from dispatcher.model.job import Attempt, Job, Leg, iso
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import Leg
+from dispatcher.model.job import Job, iso
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import Kind
+from dispatcher.provider import registry
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.values.masking import mask_number, mask_text
 
@@ -47,16 +51,9 @@ OURS = (
     "say",
     "play",
     "lang",
+    "params",
 )
 COLUMNS = (*USAGE_LOG, *OURS)
-
-_STATUS = {
-    "answered": "ANSWERED",
-    "no_answer": "NO ANSWER",
-    "call_failed": "FAILED",
-    "placed": "IN PROGRESS",
-}
-"""The provider's word for what an earlier attempt came to; the latest has its own."""
 
 Cell = str | int | float | None
 
@@ -81,10 +78,10 @@ def shielded(cells: Iterable[Cell]) -> list[Cell]:
 
 def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
     numbers = [mask_number(number) if mask else number for number in job.numbers]
-    conference = job.kind is Kind.CONFERENCE
-    said = {} if mask else {"say": job.say, "play": job.play, "lang": job.lang, "url": job.play}
+    conference, words = job.kind is Kind.CONFERENCE, registry.registration().words
+    said = {} if mask else _said(job)
     return {
-        "call_type": "simple/conferences" if conference else "simple/playbacks",
+        "call_type": words.conference if conference else words.call,
         "caller": job.caller,
         "recipient": None if conference else numbers[0],
         "participants": ",".join(numbers) if conference else None,
@@ -102,6 +99,13 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
         "key": mask_text(job.key) if mask and job.key else job.key,
         **said,
     }
+
+
+def _said(job: Job) -> dict[str, Cell]:
+    """Return what is said or played, and what else the provider is told."""
+    params = ",".join(f"{name}={value}" for name, value in job.params.items())
+    said = {"say": job.say, "play": job.play, "lang": job.lang, "url": job.play}
+    return {**said, "params": params or None}
 
 
 def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) -> dict[str, Cell]:
@@ -134,9 +138,12 @@ def _of_leg(leg: Leg, *, mask: bool) -> dict[str, Any]:
 
 
 def _status(job: Job, attempt: Attempt) -> str | None:
+    """Return the provider's word for how an attempt ended: of an earlier one, its usual word."""
     if attempt is job.attempt and job.outcome:
         return job.outcome
-    return _STATUS.get(attempt.result or "")
+    result = Outcome.IN_PROGRESS if attempt.result == "placed" else attempt.result
+    words: Mapping[Any, str] = registry.registration().words.outcomes
+    return words.get(result)
 
 
 def _number(amount: Decimal | None) -> float | None:

@@ -15,6 +15,7 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.columns import Columns, InvalidColumns
 from dispatcher.rows.spreadsheets import mangled
 from dispatcher.rows.template import Template, Unfilled
+from dispatcher.values.params import named
 
 ROW = "row"
 """The name that keys are made with where none was given."""
@@ -44,7 +45,7 @@ class Numbers:
         else:
             wrong = mangled(text)
             if self.region and wrong is None:
-                wrong = f"it is no telephone number of {self.region}, and has no +"
+                wrong = f"it is not a telephone number of {self.region}, and has no +"
         if wrong:
             raise ValueError(f"{text!r}: {wrong}")
         return text
@@ -77,16 +78,16 @@ class Form:
         """Refuse what no row could make good. Raises InvalidColumns."""
         unknown = set(self.shared) - set(JobRequest.model_fields)
         if unknown:
-            raise InvalidColumns(f"--set: {min(unknown)!r} is no field of a job")
+            raise InvalidColumns(f"--set: {min(unknown)!r} is not a field of a job")
         if "key" in self.shared:
-            raise InvalidColumns("--set: all rows would have one key, and be one job")
+            raise InvalidColumns("--set: all rows would have the same key and be one job")
         gaps = self.say.gaps if self.say else ()
         self.columns.require(gaps)
         has = {*self.columns.fields.values(), *self.shared}
         if self.columns.named is not None and not has & {"recipient", "participants"}:
             raise InvalidColumns(
-                "no column is named as a telephone number's is (the first line names the columns):"
-                " say which it is, --map COLUMN=recipient"
+                "no column looks like a telephone number by its name (in the first line):"
+                " choose it with --map COLUMN=recipient"
             )
 
     def request(self, values: Mapping[str, Any]) -> JobRequest:
@@ -138,6 +139,8 @@ class Form:
                     self._number(name, part) if isinstance(part, str) else part for part in parts
                 )
             return parts
+        if name == "params" and isinstance(value, str):
+            return params(value)
         return value
 
     def _number(self, name: str, text: str) -> str:
@@ -162,6 +165,14 @@ def _said(say: Template, fillers: Mapping[str, Any]) -> str:
         return say.fill(fillers)
     except Unfilled as error:
         raise InvalidJob([("say", str(error))]) from None
+
+
+def params(text: str) -> dict[str, str]:
+    """Return the form fields in a cell, `name=value` between commas. Raises InvalidJob."""
+    try:
+        return named([pair for pair in text.split(",") if pair.strip()])
+    except ValueError as error:
+        raise InvalidJob([("params", str(error))]) from None
 
 
 def split(name: str, text: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class Call:
     ends_at: float
     outcome: str
     price: Decimal
+    under_way: str = IN_PROGRESS
     cost_told_at: float = 0.0
     call_type: str = PLAYBACK
     url: str = ""
@@ -40,6 +41,7 @@ class Call:
     tts_lang: str = ""
     callbackurl: str = field(default="", repr=False)
     tags: tuple[str, ...] = ()
+    params: dict[str, str] = field(default_factory=dict)
     conferenceid: str | None = None
     tries: tuple[Try, ...] = ()
 
@@ -47,7 +49,7 @@ class Call:
         return now >= self.ends_at
 
     def status(self, now: float) -> str:
-        return self.outcome if self.ended(now) else IN_PROGRESS
+        return self.outcome if self.ended(now) else self.under_way
 
     @property
     def final_cost(self) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from dispatcher.sandbox import e164, refusals
@@ -15,6 +15,10 @@ _CALLER = re.compile(r"\+?[0-9]{3,15}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _RECORDING = re.compile(r"http://[A-Za-z0-9._-]+(:[0-9]{1,5})?/[A-Za-z0-9_/-]*(\.mp3)?")
 _CONFERENCE_LANGUAGES = ("ja", "en")
+_PLAYBACK_FIELDS = frozenset(
+    {"caller", "recipient", "recording_url", "tts_message", "tts_lang", "callbackurl", "tags"}
+)
+_CONFERENCE_FIELDS = frozenset({"caller", "participants", "lang"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Playback:
     tts_lang: str
     callbackurl: str
     tags: tuple[str, ...]
+    params: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Conference:
     caller: str
     participants: tuple[str, ...]
     lang: str
+    params: dict[str, str] = field(default_factory=dict)
 
 
 def fields(body: bytes) -> dict[str, str]:
@@ -64,6 +70,7 @@ def playback(form: dict[str, str]) -> Playback:
         tts_lang=checks.spoken_language(),
         callbackurl=checks.callback(),
         tags=_tags(form.get("tags", "")),
+        params=_others(form, _PLAYBACK_FIELDS),
     )
     checks.refuse_if_wrong()
     return order
@@ -72,9 +79,19 @@ def playback(form: dict[str, str]) -> Playback:
 def conference(form: dict[str, str]) -> Conference:
     """Return the conference asked for. Raises Refusal with every field that is wrong."""
     checks = _Checks(form)
-    order = Conference(checks.caller(), checks.participants(), checks.guidance_language())
+    order = Conference(
+        checks.caller(),
+        checks.participants(),
+        checks.guidance_language(),
+        _others(form, _CONFERENCE_FIELDS),
+    )
     checks.refuse_if_wrong()
     return order
+
+
+def _others(form: dict[str, str], documented: frozenset[str]) -> dict[str, str]:
+    """Return the fields that are not documented: the provider knows some, as for one country."""
+    return {name: value for name, value in form.items() if name not in documented}
 
 
 def _tags(text: str) -> tuple[str, ...]:

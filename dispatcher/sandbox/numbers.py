@@ -9,8 +9,10 @@ IN_PROGRESS = "IN PROGRESS"
 ANSWERED = "ANSWERED"
 NO_ANSWER = "NO ANSWER"
 FAILED = "FAILED"
-UNDOCUMENTED = "BUSY"
-"""A word that the provider's call status page does not have."""
+UNDOCUMENTED, UNDOCUMENTED_YET = "BUSY", "RINGING"
+"""Words that the provider's call status page does not have: of a call that ended, and of one that
+goes on.
+"""
 
 LONG = 24 * 3600.0
 """Seconds that a call "in progress for long" lasts: past any deadline a test would set."""
@@ -34,6 +36,7 @@ class Behaviour:
     """One row of the table of numbers."""
 
     outcome: str = ANSWERED
+    under_way: str = IN_PROGRESS
     first_outcome: str | None = None  # of the first call to the number, where it differs
     quirk: Quirk = Quirk.NONE
     lasts_long: bool = False
@@ -53,6 +56,7 @@ BEHAVIOURS = {
     "0011": Behaviour(quirk=Quirk.NOT_JSON),
     "0012": Behaviour(quirk=Quirk.COUNTRY),
     "0013": Behaviour(UNDOCUMENTED),
+    "0014": Behaviour(under_way=UNDOCUMENTED_YET),
 }
 _ORDINARY = Behaviour()
 

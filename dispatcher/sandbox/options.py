@@ -96,6 +96,14 @@ class SandboxOptions:
                 raise ValueError(f"{name!r} cannot be changed: give any of {', '.join(changeable)}")
         return replace(self, **changes)
 
+    def environment(self, url: str) -> dict[str, str]:
+        """Return the variables that lead a client to this sandbox at `url`."""
+        return {
+            "XOXZO_API_HOST": url,
+            "XOXZO_API_SID": self.sid,
+            "XOXZO_API_AUTH_TOKEN": self.token,
+        }
+
     def shown(self) -> dict[str, Any]:
         """Return the options for people to read, without the token."""
         names = [each.name for each in fields(self) if each.name != "token"]

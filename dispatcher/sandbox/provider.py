@@ -59,6 +59,7 @@ class Provider:
             tts_lang=order.tts_lang,
             callbackurl=order.callbackurl,
             tags=order.tags,
+            params=order.params,
         )
         return Placed([call], _answer_quirk((order.recipient,)))
 
@@ -74,6 +75,7 @@ class Provider:
                 caller=order.caller,
                 call_type=calls.CONFERENCE,
                 conferenceid=conferenceid,
+                params=order.params,
             )
             for number in numbers
         ]
@@ -140,6 +142,7 @@ class Provider:
             ends_at=now + lasts,
             cost_told_at=now + lasts + self.options.cost_delay,
             outcome=self._outcome(number),
+            under_way=behaviour(number).under_way,
             price=price,
             **details,  # type: ignore[arg-type]
         )

@@ -26,6 +26,7 @@ def call_report(call: Call, clock: Clock) -> dict[str, Any]:
         "tts_message": call.tts_message,
         "tts_lang": call.tts_lang,
         "tags": list(call.tags),
+        "params": call.params,
         "status": call.status(now),
         "cost": float(call.cost(now)),
         "placed_at": clock.iso(call.placed_at),

@@ -7,13 +7,11 @@ action's list in the very step that acts on it.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +19,6 @@ from dispatcher.model.bulk_action import (
     MOST,
     BulkAction,
     BulkActionKind,
-    LeftOut,
     Preview,
     TooMany,
     UnknownAction,
@@ -31,10 +28,10 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
+from dispatcher.store.bulk_record import action_of, fields_of
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.redis_url import plain_errors
-from dispatcher.store.schema import BulkField
 from dispatcher.store.search import Search
 
 CREATED_FOR = 3600
@@ -86,8 +83,8 @@ class Bulk(Repository):
             options=options,
             ids=tuple(ids),
             **self._credits(found.tariffs if kind is BulkActionKind.RETRY else Counter()),
-            unknown=found.unknown,
-            left_out=found.left_out(),
+            may_have_been_called=found.unknown,
+            excluded=found.left_out(),
         )
 
     def _tally(self, kind: BulkActionKind, selection: Selection, options: dict[str, Any]) -> Tally:
@@ -140,7 +137,7 @@ class Bulk(Repository):
             id=preview.id,
             written_to=list_name,
             kept_for=milliseconds(CREATED_FOR),
-            fields=_fields(preview),
+            fields=fields_of(preview),
         )
         return preview.id
 
@@ -234,7 +231,7 @@ class Bulk(Repository):
                 pipe.llen(self._key("bulk_action_ids", id_, "ids"))
             rows = pipe.execute()
         pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-        return [_action(id_, _text(raw), left) for id_, raw, left in pairs if raw]
+        return [action_of(id_, raw, left) for id_, raw, left in pairs if b"state" in raw]
 
 
 def _known(id_: str) -> str:
@@ -242,61 +239,3 @@ def _known(id_: str) -> str:
     if not _ID.fullmatch(id_):
         raise UnknownAction(id_)
     return id_
-
-
-def _fields(preview: Preview) -> dict[str, Any]:
-    left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
-    return {
-        BulkField.ACTION: preview.kind,
-        BulkField.SELECTION: preview.selection,
-        BulkField.OPTIONS: json.dumps(preview.options),
-        BulkField.MATCHED: preview.matched,
-        BulkField.SELECTED: len(preview.ids),
-        BulkField.EXPECTED_CREDITS: str(preview.credits),
-        BulkField.CREDITS_IF_ANSWERED: str(preview.credits_if_answered),
-        BulkField.MAY_HAVE_BEEN_CALLED: preview.unknown,
-        BulkField.EXCLUDED: json.dumps(left_out),
-    }
-
-
-def _text(raw: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
-
-
-def _action(id_: str, record: dict[str, str], left: int) -> BulkAction:
-    return BulkAction(
-        id=id_,
-        kind=BulkActionKind(record[BulkField.ACTION]),
-        state=record[BulkField.STATE],
-        selection=record[BulkField.SELECTION],
-        actor=record.get(BulkField.ACTOR, ""),
-        why=record.get(BulkField.NOTE, ""),
-        begun_at=_moment(record.get(BulkField.STARTED)),
-        ended_at=_moment(record.get(BulkField.ENDED)),
-        matched=int(record[BulkField.MATCHED]),
-        chosen=int(record[BulkField.SELECTED]),
-        did=int(record.get(BulkField.DONE, 0)),
-        left=int(record.get(BulkField.REMAINING, left)),
-        refused=_refused(record),
-        credits=Decimal(record[BulkField.EXPECTED_CREDITS]),
-        credits_if_answered=Decimal(record[BulkField.CREDITS_IF_ANSWERED]),
-        unknown=int(record[BulkField.MAY_HAVE_BEEN_CALLED]),
-        left_out=tuple(
-            LeftOut(reason, count, tuple(some))
-            for reason, count, some in json.loads(record[BulkField.EXCLUDED])
-        ),
-    )
-
-
-def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
-    refused = [
-        LeftOut(reason, int(value), tuple(record[f"examples:{reason}"].split(",")))
-        for name, value in record.items()
-        for kind, _, reason in [name.partition(":")]
-        if kind == "skipped"
-    ]
-    return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
-
-
-def _moment(milliseconds_: str | None) -> datetime | None:
-    return None if milliseconds_ is None else datetime.fromtimestamp(int(milliseconds_) / 1000, UTC)

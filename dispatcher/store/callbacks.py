@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from dispatcher.model.call import CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.redis_url import plain_errors
 
@@ -31,44 +33,64 @@ LEASE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class CallReport:
-    """The word on an attempt's call. `cost` is in credits, `duration` in seconds."""
+class Callback:
+    """What was reported of an attempt's call: `word` is the provider's, `outcome` what it means.
+
+    `cost` is in credits, `duration` in seconds. `outcome` None was written by version 0.1.0, which
+    kept the word alone.
+    """
 
     job_id: str
     attempt: int
     callid: str
-    status: str
+    word: str
+    outcome: Outcome | None
     cost: Decimal | None = None
     duration: float | None = None
+
+    @classmethod
+    def of(cls, job_id: str, attempt: int, report: CallReport) -> Self:
+        """Return what the inbox keeps of a report; its word without what cannot be shown."""
+        word = "".join(each if each.isprintable() else "?" for each in report.word)
+        cost, duration = report.cost, report.duration
+        return cls(job_id, attempt, report.callid, word, report.outcome, cost, duration)
+
+    @property
+    def report(self) -> CallReport:
+        """The report. Where it is not known what the word means, a status check will tell."""
+        outcome = self.outcome or Outcome.IN_PROGRESS
+        return CallReport(outcome, self.word, self.callid, self.cost, self.duration)
 
     def written(self) -> str:
         """Return it as the inbox keeps it; the same report is always the same text."""
         cost = None if self.cost is None else str(self.cost)
-        fields = (self.job_id, self.attempt, self.callid, self.status, cost, self.duration)
-        return json.dumps(fields, separators=(",", ":"))
+        fields = [self.job_id, self.attempt, self.callid, self.word, cost, self.duration]
+        meaning = [] if self.outcome is None else [self.outcome]
+        return json.dumps(fields + meaning, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Return what `written` wrote."""
-        job_id, attempt, callid, status, cost, duration = json.loads(text)
+        job_id, attempt, callid, word, cost, duration, *meaning = json.loads(text)
+        outcome = Outcome(meaning[0]) if meaning else None
         known = None if cost is None else Decimal(cost)
-        return cls(job_id, attempt, callid, status, known, duration)
+        return cls(job_id, attempt, callid, word, outcome, known, duration)
 
 
 class Callbacks(Repository):
     """The inbox of reports that wait to be applied. What is the same word for word waits once."""
 
-    def receive(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> int:
+    def receive(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> int:
         """Write reports, and add to what is counted; return how many reports were new."""
         texts = [report.written() for report in reports]
         return int(self._run("receive_callbacks", counts=dict(counts), reports=texts))
 
-    def take(self, most: int = 100) -> list[CallReport]:
+    def take(self, most: int = 100) -> list[Callback]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""
         texts = self._run("take_callbacks", most=most, lease=milliseconds(LEASE))
-        return [CallReport.read(text.decode()) for text in texts]
+        return [Callback.read(text.decode()) for text in texts]
 
-    def done(self, reports: Iterable[CallReport], counts: Mapping[str, int]) -> None:
+    def done(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
         texts = [report.written() for report in reports]
         self._run("drop_callbacks", counts=dict(counts), reports=texts)
@@ -81,6 +103,6 @@ class Callbacks(Repository):
         """Drop what was reported of these jobs and nobody has applied yet."""
         with plain_errors():
             waiting = self._redis.zscan_iter(self._key("callbacks"), count=AT_ONCE)
-            reports = (CallReport.read(member.decode()) for member, _ in waiting)
+            reports = (Callback.read(member.decode()) for member, _ in waiting)
             gone = [report for report in reports if report.job_id in jobs]
         self.done(gone, {})

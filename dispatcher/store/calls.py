@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from dispatcher.model.call import Leg
+from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
 from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.redis_url import plain_errors
-
-if TYPE_CHECKING:
-    from dispatcher.policy import Decision
 
 
 class Calls(Repository):
@@ -37,9 +37,9 @@ class Calls(Repository):
         """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
             self._limiter.throttle(decision.throttled)
-        if decision.gate:
+        if decision.hold:
             self._holds.start(
-                decision.gate, decision.why, float(decision.required or 0), refused=True
+                decision.hold, decision.why, float(decision.required or 0), refused=True
             )
         of_attempt, of_job = codec.decision_fields(decision)
         answer, state = self._run(
@@ -76,11 +76,11 @@ class Calls(Repository):
         return [id_.decode() for id_ in ids]
 
     def reschedule_check(
-        self, id_: str, attempt: int, delay: float, status: str = "", legs: str = ""
+        self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
     ) -> bool:
         """Set when a call in progress is checked next, in seconds; False where it is over.
 
-        `status` and `legs` (see job.legs_text) are what the last check told, if anything.
+        `status` (the provider's word) and `legs` are what the last check told, if anything.
         """
         return bool(
             self._run(
@@ -89,7 +89,7 @@ class Calls(Repository):
                 attempt=attempt,
                 delay=milliseconds(delay),
                 status=status or None,
-                participants=legs or None,
+                participants=codec.legs_text(legs) or None,
             )
         )
 

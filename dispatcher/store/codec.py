@@ -7,17 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from dispatcher.model.job import Attempt, Event, Job, Leg
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import CallReport, Leg
+from dispatcher.model.decision import Decision
+from dispatcher.model.job import Event, Job
 from dispatcher.model.request import JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.tariffs import tariff
-
-if TYPE_CHECKING:
-    from dispatcher.policy import Decision
 
 Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""
@@ -51,6 +50,7 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
             Field.BACKOFF_LONGEST: _milliseconds(request.backoff_longest),
             Field.TARIFF: price or tariff(request),
             Field.WEBHOOK: request.webhook,
+            Field.PARAMS: _json(request.params) if request.params else None,
         }
     )
 
@@ -80,32 +80,36 @@ def moment(value: datetime | timedelta | None) -> str:
     return str(round(value.timestamp() * 1000))
 
 
-_OF_ATTEMPT = {
-    "callid": AttemptField.CALLID,
-    "conf": AttemptField.CONFERENCE,
-    "cost": AttemptField.COST,
-    "legs": AttemptField.PARTICIPANTS,
-}
-_OF_JOB = {
-    "outcome": Field.OUTCOME,
-    "duration": Field.DURATION,
-    "owed": Field.COST_CHECK,
-}
-
-
 def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
     """Return what a decision leaves with its attempt, and with the job."""
-    given = decision.fields
-    own = {str(name): given[key] for key, name in _OF_ATTEMPT.items() if given.get(key)}
-    of_job = {str(name): given[key] for key, name in _OF_JOB.items() if key in given}
-    own[AttemptField.RESULT] = decision.result
+    own: dict[str, str | None] = {AttemptField.RESULT: decision.result}
+    if decision.call:
+        own[AttemptField.CALLID] = ",".join(decision.call.callids)
+        own[AttemptField.CONFERENCE] = decision.call.conferenceid or None
+    of_job: dict[str, str | None] = {Field.COST_CHECK: _milliseconds(decision.cost_check_after)}
+    if report := decision.report:
+        own[AttemptField.COST] = _text(report.cost)
+        own[AttemptField.PARTICIPANTS] = legs_text(report.legs) or None
+        of_job |= {Field.OUTCOME: report.word, Field.DURATION: _duration(report)}
     if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
         own[AttemptField.ERROR] = decision.why
-    return own, of_job
+    return _given(own), _given(of_job)
+
+
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Return the legs as a record keeps them, '' where there are none."""
+    rows = [
+        [leg.callid, leg.number, leg.status, _text(leg.cost), _text(leg.duration)] for leg in legs
+    ]
+    return _json(rows) if rows else ""
 
 
 def _given(fields: Mapping[str, str | None]) -> Fields:
     return {str(name): str(value) for name, value in fields.items() if value is not None}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _number(value: int | None) -> str | None:
@@ -114,6 +118,14 @@ def _number(value: int | None) -> str | None:
 
 def _milliseconds(value: float | None) -> str | None:
     return None if value is None else str(round(value * 1000))
+
+
+def _text(value: Decimal | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _duration(report: CallReport) -> str | None:
+    return None if report.duration is None else f"{report.duration:g}"
 
 
 # -- read ----------------------------------------------------------------------------------
@@ -177,7 +189,8 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         attempts=tuple(_attempt(record, n) for n in range(1, int(record[Field.ATTEMPTS]) + 1)),
         timeline=_timeline(record),
         next_at=None if next_at is None else _time(str(next_at)),
-        owed=_seconds(get(Field.COST_CHECK)),
+        cost_check_after=_seconds(get(Field.COST_CHECK)),
+        params=json.loads(get(Field.PARAMS) or "{}"),
     )
 
 

@@ -25,7 +25,7 @@ class InvalidCursor(UsageError, ValueError):
     """The cursor is none that a page gave; start without one."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text[:60]!r} is no cursor of a listing: start again without one")
+        super().__init__(f"{text[:60]!r} is not a cursor: start again without one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Search(Repository):
     def page(self, filter_: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return the next jobs that match, at most `limit`. Raises InvalidCursor.
 
-        Looks at about `LOOK` jobs and no more, so that it is quick whatever is asked for.
+        Reads about `MOST_READ` jobs and no more, so that it is quick whatever is asked for.
         """
         after = None if cursor is None else _place(cursor)
         found: list[Place] = []

@@ -190,6 +190,3 @@ ISO_639_1 = frozenset(
         "zu",
     ]
 )
-
-CONFERENCE = frozenset({"en", "ja"})
-"""Guidance languages of conferences (provider's conference page)."""

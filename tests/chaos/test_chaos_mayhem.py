@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,51 +38,40 @@ def lost_callbacks(folder: Path) -> Verdict:
         return Mayhem(stage).run(stage.enqueue(40, on_uncertain="hold"), ENDS_WITHIN)
 
 
-RUNS = (polling, callbacks, lost_callbacks)
+def each(*runs: Callable[[Path], Verdict]) -> pytest.MarkDecorator:
+    """Have a test judge each of these runs."""
+    plays = [pytest.param(marks=pytest.mark.played(by=run), id=run.__name__) for run in runs]
+    return pytest.mark.parametrize((), plays)
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Verdict]]]:
-    """Most of their time they wait: two at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            run.__name__: pool.submit(run, tmp_path_factory.mktemp(run.__name__)) for run in RUNS
-        }
+@each(polling, callbacks, lost_callbacks)
+def test_every_job_ends_and_no_call_is_hidden(outcome: Verdict) -> None:
+    outcome.assert_nothing_hidden()
 
 
-@pytest.mark.parametrize("run", [run.__name__ for run in RUNS])
-def test_every_job_ends_and_no_call_is_hidden(runs: dict[str, Future[Verdict]], run: str) -> None:
-    runs[run].result().assert_nothing_hidden()
+@pytest.mark.played(by=callbacks)
+def test_with_callbacks_nobody_is_left_out_and_nobody_called_twice(outcome: Verdict) -> None:
+    assert outcome.ends == {State.COMPLETED: len(outcome.jobs)}
+    assert (outcome.uncalled, outcome.called_twice) == ([], [])
 
 
-def test_with_callbacks_nobody_is_left_out_and_nobody_called_twice(
-    runs: dict[str, Future[Verdict]],
-) -> None:
-    verdict = runs["callbacks"].result()
-    assert verdict.ends == {State.COMPLETED: len(verdict.jobs)}
-    assert (verdict.uncalled, verdict.called_twice) == ([], [])
-
-
-@pytest.mark.parametrize("run", ["polling", "lost_callbacks"])
-def test_with_hold_nobody_is_called_twice_and_the_unknown_ones_say_so(
-    runs: dict[str, Future[Verdict]], run: str
-) -> None:
-    verdict = runs[run].result()
-    held = [job for job in verdict.jobs if job.on_uncertain is OnUncertain.HOLD]
-    assert {verdict.calls[job.id] for job in held} <= {0, 1}
+@each(polling, lost_callbacks)
+def test_with_hold_nobody_is_called_twice_and_the_unknown_ones_say_so(outcome: Verdict) -> None:
+    held = [job for job in outcome.jobs if job.on_uncertain is OnUncertain.HOLD]
+    assert {outcome.calls[job.id] for job in held} <= {0, 1}
     unknown = [job for job in held if job.state is not State.COMPLETED]
     assert unknown
     assert {(job.state, job.reason) for job in unknown} == {(State.FAILED, Reason.OUTCOME_UNKNOWN)}
 
 
+@pytest.mark.played(by=polling)
 def test_with_redial_nobody_is_left_out_and_second_calls_are_those_marked_as_maybe_placed(
-    runs: dict[str, Future[Verdict]],
+    outcome: Verdict,
 ) -> None:
-    verdict = runs["polling"].result()
-    redialled = [job for job in verdict.jobs if job.on_uncertain is OnUncertain.REDIAL]
+    redialled = [job for job in outcome.jobs if job.on_uncertain is OnUncertain.REDIAL]
     assert {job.state for job in redialled} == {State.COMPLETED}
     for job in redialled:
         known = len(job.attempts) and sum(bool(item.callids) for item in job.attempts)
-        assert verdict.calls[job.id] - known == verdict.unowned[job.id]
-        assert verdict.unowned[job.id] <= verdict.unknown_attempts(job)
-    assert any(verdict.calls[job.id] > 1 for job in redialled)
+        assert outcome.calls[job.id] - known == outcome.unowned[job.id]
+        assert outcome.unowned[job.id] <= outcome.unknown_attempts(job)
+    assert any(outcome.calls[job.id] > 1 for job in redialled)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +20,8 @@ from support.chaos_points import (
     BEFORE_POST,
     POINTS,
 )
-from support.chaos_stage import Stage, Verdict, eventually
+from support.chaos_stage import Stage, Verdict
+from support.polling import eventually
 
 WISHES = (OnUncertain.HOLD, OnUncertain.REDIAL)
 UNCALLED = {AFTER_CLAIM, BEFORE_POST}
@@ -35,9 +36,7 @@ class Played:
     met: dict[tuple[str, str, str], Job]
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    folder = tmp_path_factory.mktemp("points")
+def caught_at_each_point(folder: Path) -> Played:
     with Stage(folder, sandbox=["--latency=0.05"]) as stage:
         ids: list[str] = []
         met: dict[tuple[str, str, str], str] = {}
@@ -53,7 +52,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             os.kill(stage.alive[f"stopped-{wish}"], signal.SIGCONT)
             _has_its_say(stage, met["stopped", AFTER_CLAIM, wish])
         found = {job.id: job for job in stage.jobs(ids)}
-        yield Played(stage.verdict(ids), {what: found[id_] for what, id_ in met.items()})
+        return Played(stage.verdict(ids), {what: found[id_] for what, id_ in met.items()})
 
 
 def _met(stage: Stage, point: str, wish: str, name: str) -> str:
@@ -63,7 +62,7 @@ def _met(stage: Stage, point: str, wish: str, name: str) -> str:
     trap = {"point": point, "wish": wish, "how": int(how)}
     stage.start("dial", name, trap=trap, concurrency=1)
     what = f"a worker gets {point} with {wish}"
-    (line,) = eventually(lambda: _caught(stage)[len(before) :], 30, what, stage.told)
+    (line,) = eventually(lambda: _caught(stage)[len(before) :], what, more=stage.told)
     return str(line.split()[1])
 
 
@@ -75,45 +74,47 @@ def _has_its_say(stage: Stage, id_: str) -> None:
     """Wait until a worker that goes on has written what it did."""
     eventually(
         lambda: stage.jobs([id_])[0].attempts[0].result != "maybe_placed",
-        20,
         "the stopped worker goes on",
-        stage.told,
+        more=stage.told,
     )
 
 
+pytestmark = pytest.mark.played(by=caught_at_each_point)
+
+
 def test_whatever_point_a_worker_dies_at_every_job_ends_and_nothing_is_hidden(
-    played: Played,
+    outcome: Played,
 ) -> None:
-    played.verdict.assert_nothing_hidden()
+    outcome.verdict.assert_nothing_hidden()
 
 
 @pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("point", [BEFORE_CLAIM, AFTER_RECORD])
 def test_where_the_record_is_clear_the_call_is_made_once(
-    played: Played, point: str, wish: str
+    outcome: Played, point: str, wish: str
 ) -> None:
-    job = played.met["killed", point, wish]
-    assert (job.state, len(job.attempts), played.verdict.calls[job.id]) == (State.COMPLETED, 1, 1)
+    job = outcome.met["killed", point, wish]
+    assert (job.state, len(job.attempts), outcome.verdict.calls[job.id]) == (State.COMPLETED, 1, 1)
 
 
 @pytest.mark.parametrize("point", sorted(UNCALLED | CALLED))
 def test_with_hold_nobody_is_called_again_and_the_job_says_that_its_outcome_is_unknown(
-    played: Played, point: str
+    outcome: Played, point: str
 ) -> None:
-    job = played.met["killed", point, OnUncertain.HOLD]
+    job = outcome.met["killed", point, OnUncertain.HOLD]
     assert (job.state, job.reason) == (State.FAILED, Reason.OUTCOME_UNKNOWN)
     assert [item.result for item in job.attempts] == ["maybe_placed"]
-    assert played.verdict.calls[job.id] == (point in CALLED)
+    assert outcome.verdict.calls[job.id] == (point in CALLED)
 
 
 @pytest.mark.parametrize("point", sorted(UNCALLED | CALLED))
 def test_with_redial_everybody_is_called_and_the_lost_attempt_stays_marked(
-    played: Played, point: str
+    outcome: Played, point: str
 ) -> None:
-    job = played.met["killed", point, OnUncertain.REDIAL]
+    job = outcome.met["killed", point, OnUncertain.REDIAL]
     assert job.state is State.COMPLETED
     assert [item.result for item in job.attempts] == ["maybe_placed", "answered"]
-    assert played.verdict.calls[job.id] == 1 + (point in CALLED)
+    assert outcome.verdict.calls[job.id] == 1 + (point in CALLED)
 
 
 @pytest.mark.parametrize(
@@ -121,15 +122,15 @@ def test_with_redial_everybody_is_called_and_the_lost_attempt_stays_marked(
     [(OnUncertain.HOLD, ["not_sent"], 0), (OnUncertain.REDIAL, ["not_sent", "answered"], 1)],
 )
 def test_a_worker_stopped_beyond_its_lease_sends_nothing_when_it_goes_on(
-    played: Played, wish: str, results: list[str], calls: int
+    outcome: Played, wish: str, results: list[str], calls: int
 ) -> None:
     """Its job was rescued and decided meanwhile: it neither calls nor writes over that."""
-    job = played.met["stopped", AFTER_CLAIM, wish]
+    job = outcome.met["stopped", AFTER_CLAIM, wish]
     assert [item.result for item in job.attempts] == results
-    assert played.verdict.calls[job.id] == calls
+    assert outcome.verdict.calls[job.id] == calls
     assert job.state is (State.COMPLETED if calls else State.FAILED)
 
 
-def test_with_hold_nobody_was_called_twice(played: Played) -> None:
-    twice = {job.on_uncertain for job in played.verdict.called_twice}
+def test_with_hold_nobody_was_called_twice(outcome: Played) -> None:
+    twice = {job.on_uncertain for job in outcome.verdict.called_twice}
     assert twice <= {OnUncertain.REDIAL}

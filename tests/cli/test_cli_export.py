@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dispatcher.model.job import Leg, legs_text
+from dispatcher.model.call import CallRef, CallReport, Leg
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
@@ -28,10 +30,10 @@ def add(store: Store, **fields: Any) -> str:
 def dialled(store: Store, id_: str, callid: str) -> int:
     claim = store.queue.claim(id_, token=callid, lease=60)
     assert not isinstance(claim, State | None)
-    fields = {"callid": callid}
-    store.calls.settle(
-        id_, claim.attempt, Decision(State.IN_PROGRESS, "placed", "", 0, 60, fields=fields)
+    placed = Decision(
+        State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(tuple(callid.split(",")))
     )
+    store.calls.settle(id_, claim.attempt, placed)
     return int(claim.attempt)
 
 
@@ -40,12 +42,15 @@ def redialled(store: Store) -> str:
     """A job that rang in vain and was answered by the second call."""
     id_ = add(store, tags=["a", "b"], caller="8145", key=f"k {NUMBER}")
     first = dialled(store, id_, "call-1")
-    vain = Decision(State.SCHEDULED, "no_answer", "NO ANSWER", delay=0, fields={"cost": "5"})
+    rang = CallReport(Outcome.NO_ANSWER, "NO ANSWER", cost=Decimal(5))
+    vain = Decision(State.SCHEDULED, "no_answer", "NO ANSWER", delay=0, report=rang)
     store.calls.settle(id_, first, vain)
     store.queue.pump()
     second = dialled(store, id_, "call-2")
-    facts = {"outcome": "ANSWERED", "cost": "12.5", "duration": "23"}
-    store.calls.settle(id_, second, Decision(State.COMPLETED, "answered", "ANSWERED", fields=facts))
+    answered = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
+    store.calls.settle(
+        id_, second, Decision(State.COMPLETED, "answered", "ANSWERED", report=answered)
+    )
     return id_
 
 
@@ -89,9 +94,9 @@ def test_a_conference_has_a_row_for_each_participant(shell: Shell, store: Store)
     request = JobRequest.of({"participants": (NUMBER, OTHER)})
     id_ = store.jobs.enqueue(request).id
     attempt = dialled(store, id_, "call-1,call-2")
-    legs = [Leg("call-1", NUMBER, "ANSWERED", None, 20), Leg("call-2", OTHER, "NO ANSWER")]
-    facts = {"legs": legs_text(legs), "outcome": "NO ANSWER"}
-    end = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields=facts)
+    legs = (Leg("call-1", NUMBER, "ANSWERED", None, 20), Leg("call-2", OTHER, "NO ANSWER"))
+    report = CallReport(Outcome.NO_ANSWER, "NO ANSWER", legs=legs)
+    end = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, report=report)
     store.calls.settle(id_, attempt, end)
     rows = table(shell("export", "--unmask", "--raw").out)
     assert [(row["callid"], row["recipient"], row["status"]) for row in rows] == [
@@ -155,10 +160,10 @@ def test_what_was_exported_can_be_imported_and_is_the_same(shell: Shell, store: 
     add(store, say=None, play="http://media.example.com/a.mp3", recipient=OTHER, key="k2")
     assert shell("export", "--unmask", "--output", "jobs.csv").code == 0
     again = shell("import", "jobs.csv", "--json")
-    assert (again.code, again.json["same"], again.json["refused"]) == (0, 2, 0)
+    assert (again.code, again.json["existing"], again.json["refused"]) == (0, 2, 0)
     redis_of(store).flushall()
     anew = shell("import", "jobs.csv", "--json")
-    assert (anew.code, anew.json["made"]) == (0, 2)
+    assert (anew.code, anew.json["created"]) == (0, 2)
 
 
 def test_a_reader_that_has_enough_is_no_trouble(shell: Shell, store: Store) -> None:

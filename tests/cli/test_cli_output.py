@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from dispatcher import __version__
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
+from support.reports import ended
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 OTHER = "+818011234568"
@@ -32,11 +35,11 @@ FIELDS = {
 ATTEMPT = {"number", "started_at", "sent_at", "ended_at", "result", "callid", "error"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", fields={"outcome": "ANSWERED"})
+REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", report=ended("ANSWERED"))
 IN_VAIN = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
 REFUSED = Decision(State.FAILED, "not_allowed", "country", Reason.NOT_ALLOWED)
 OUT_OF_CREDIT = Decision(
-    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, gate="credit"
+    State.HELD, "held_credit", "Not enough credits", "credit", spent=False, hold="credit"
 )
 
 
@@ -47,7 +50,7 @@ def add(store: Store, recipient: str = NUMBER, *, tags: tuple[str, ...] = ()) ->
 
 def dial(store: Store, id_: str, callid: str = "call-1") -> None:
     """Do what a worker does up to the placed call."""
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": callid})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((callid,)))
     settle(store, id_, placed)
 
 
@@ -63,18 +66,12 @@ def reach(store: Store, id_: str, callid: str = "call-1") -> None:
     assert store.calls.settle(id_, 1, REACHED) is State.COMPLETED
 
 
-def within(seconds: float, condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
-
-
 # -- a job in JSON -------------------------------------------------------------------------
 
 
 def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     options = ("--tag", "db1", "--tag", "disk", "--key", "k1", "--expires", "15m", "--lang", "ja")
+    options += ("--param", "jp_line=1", "--param", "note=a=b")
     ran = shell("call", NUMBER, "--say", "ディスク", *options, "--priority", "urgent", "--json")
     assert (ran.code, ran.err) == (0, "")
     job = ran.json
@@ -82,6 +79,7 @@ def test_call_prints_the_new_job_whole(shell: Shell) -> None:
     assert (job["kind"], job["state"], job["priority"]) == ("tts", "queued", "urgent")
     assert (job["recipient"], job["say"], job["lang"]) == (NUMBER, "ディスク", "ja")
     assert (job["tags"], job["key"], job["attempts"]) == (["db1", "disk"], "k1", [])
+    assert job["params"] == {"jp_line": "1", "note": "a=b"}
     assert job["next_action"].keys() == {"what", "at"}
     moments = [datetime.fromisoformat(job[name]) for name in ("created_at", "expires_at")]
     assert moments[1] - moments[0] == timedelta(minutes=15)
@@ -270,14 +268,14 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
     jobs = {state: number for state, number in ran.json["jobs"].items() if number}
     assert jobs == {"queued": 2, "completed": 1, "failed": 2}
     assert ran.json["reasons"]["failed"] == {"no_answer": 1, "not_allowed": 1}
-    assert ran.json["gates"] == []
+    assert ran.json["holds"] == []
     assert TIME.fullmatch(ran.json["at"])
 
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 
@@ -286,13 +284,13 @@ def test_balance_is_the_providers_and_stats_remembers_it(
 ) -> None:
     ran = shell("balance", "--json", **provider)
     assert (ran.code, ran.err) == (0, "")
-    assert (ran.json["balance"], ran.json["gates"]) == (500, [])
+    assert (ran.json["balance"], ran.json["holds"]) == (500, [])
     assert shell("stats", "--json").json["balance"] == 500
     assert shell("balance").out.startswith("500 credits, seen ")
 
 
 def test_balance_needs_no_redis(nowhere: Shell, provider: dict[str, str]) -> None:
-    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "gates": []}
+    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "holds": []}
 
 
 # -- retry and cancel ----------------------------------------------------------------------
@@ -408,14 +406,14 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     shell: Shell, store: Store, decision: Decision, code: int, state: str
 ) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait", "--json")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     assert id_
     dial(store, id_)
     store.calls.settle(id_, 1, decision)
     announced = time.monotonic()
     ran = shell.end(process)
-    assert time.monotonic() - announced < 10
+    assert time.monotonic() - announced < 28  # it was told: looking by itself takes 30
     assert (ran.code, ran.err) == (code, "")
     assert (ran.json["id"], ran.json["state"]) == (id_, state)
 
@@ -423,7 +421,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
 def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: Store) -> None:
     started = time.monotonic()
     ran = shell("call", NUMBER, "--say", TEXT, "--wait", "--timeout", "1s", "--json")
-    assert 1 <= time.monotonic() - started < 10
+    assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
     assert ran.complaint == f"job {ran.json['id']} is queued still; it goes on all the same"
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
@@ -431,7 +429,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
 
 def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> None:
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
-    within(20, lambda: newest(store) or process.poll() is not None)
+    eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
     process.send_signal(signal.SIGINT)
     ran = shell.end(process)
@@ -490,7 +488,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
-    *("events", "limit", "acts", "audit"),
+    *("events", "limit", "actions", "audit"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
     "gateway",
 )

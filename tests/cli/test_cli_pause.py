@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
@@ -39,8 +40,8 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
         "changed": True,
         "why": "paused by cli:sam: storm",
     }
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("paused", HELD)
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
 
 
@@ -110,7 +111,7 @@ def test_a_pause_lets_calls_under_way_go_on(shell: Shell, store: Store) -> None:
     claim = store.queue.claim(id_, token="t", lease=60)
     assert isinstance(claim, Claim)
     shell("pause")
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": "call-1"})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(("call-1",)))
     assert store.calls.settle(id_, claim.attempt, placed) is State.IN_PROGRESS
 
 
@@ -185,7 +186,7 @@ def test_prioritise_changes_the_line_and_the_timeline_tells_who_and_why(
     assert (last["to"], last["actor"], last["why"]) == (
         "queued",
         "cli:sam",
-        "priority urgent: boss",
+        "priority set to urgent: boss",
     )
     assert store.jobs.get(first).priority == "normal"
 
@@ -202,7 +203,9 @@ def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Stor
     ran = shell("prioritise", waiting, dialling, "--priority", "bulk")
     assert ran.code == 1
     assert ran.out.split() == [waiting, "scheduled"]
-    assert ran.complaint == f"job {dialling} is dialing: its priority is past mattering"
+    assert (
+        ran.complaint == f"job {dialling} is dialing: its priority cannot be changed after dialling"
+    )
     assert store.jobs.get(waiting).priority == "bulk"
     assert store.jobs.get(dialling).priority == "normal"
 
@@ -217,7 +220,7 @@ def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store
     found = shell("why", ids[2], "--json").json
     assert (found["id"], found["state"], found["position"]) == (ids[2], "queued", 3)
     assert found["expected_at"] > store.jobs.get(ids[2]).created_at.isoformat()
-    assert found["why"].startswith("it stands in line: 2 go first; expected in 2 min (")
+    assert found["why"].startswith("it is in line: 2 go first; expected in 2 min (")
     assert found["next_action"]["what"] == "is dialled when its turn comes"
     said = shell("why", ids[2])
     assert (said.code, said.err) == (0, "")
@@ -245,7 +248,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
     id_ = add(store)
     store.queue.claim(id_, token="t", lease=60)
     vain = Decision(
-        State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, fields={"callid": "call-1"}
+        State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, call=CallRef(("call-1",))
     )
     store.calls.settle(id_, 1, vain)
     found = shell("why", "call-1", "--json").json

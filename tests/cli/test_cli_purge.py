@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallReport
+from dispatcher.store.callbacks import Callback
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 
@@ -26,7 +28,7 @@ def add(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
 def dialled(store: Store, id_: str) -> int:
     claim = store.queue.claim(id_, token=id_, lease=60)
     assert not isinstance(claim, State | None), claim
-    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, fields={"callid": f"call-{id_}"})
+    placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((f"call-{id_}",)))
     store.calls.settle(id_, claim.attempt, placed)
     return int(claim.attempt)
 
@@ -77,8 +79,10 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     conference = told.jobs.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
     told.jobs.cancel(conference, actor="cli", why="no")
     kept = ended(told, OTHER, tags=["x"])
-    told.callbacks.receive([CallReport(gone, 1, f"call-{gone}", "ANSWERED")], {})
-    told.callbacks.receive([CallReport(kept, 1, f"call-{kept}", "ANSWERED")], {})
+    reports = [
+        Callback(id_, 1, f"call-{id_}", "ANSWERED", Outcome.ANSWERED) for id_ in (gone, kept)
+    ]
+    told.callbacks.receive(reports, {})
     dead = next(iter(told.webhooks.waiting())).id
     told.webhooks.settle(dead, "dead", error="410")
     assert len({key.split(":")[1] for key in traces(told)}) >= 5
@@ -93,7 +97,7 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     assert [report.job_id for report in told.callbacks.take()] == [kept]
     assert {each.job.id for each in told.webhooks.waiting() if each.job} == {kept}
     *_, entry = told.audit.read(mask=False)
-    assert (entry.act, entry.target, entry.why) == (
+    assert (entry.action, entry.target, entry.note) == (
         "purge",
         "recipient:+8180****4567",
         "asked by +8180****4567",
@@ -140,7 +144,7 @@ def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     assert told.jobs.get(new).id == new
     assert told.jobs.get(waiting).id == waiting
     *_, entry = told.audit.read()
-    assert (entry.act, entry.target) == ("purge", "older-than:90d")
+    assert (entry.action, entry.target) == ("purge", "older-than:90d")
 
 
 def test_a_dry_run_removes_nothing_and_is_no_act(shell: Shell, told: Store) -> None:

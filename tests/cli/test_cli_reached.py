@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision, after_placing, after_window
@@ -59,6 +60,6 @@ def test_stats_count_the_second_calls_that_came_to_light(shell: Shell, store: St
     assert shell("stats", "--json").json["second_calls"] == 0
     id_ = unknown(store, "redial")
     store.queue.claim(id_, token="u", lease=30)
-    store.calls.settle(id_, 1, after_placing({"callid": "call-1"}, Defaults()))
+    store.calls.settle(id_, 1, after_placing(CallRef(("call-1",)), Defaults()))
     assert shell("stats", "--json").json["second_calls"] == 1
-    assert "Called twice, found out too late: 1" in shell("stats").out
+    assert "People called twice, found out too late: 1" in shell("stats").out

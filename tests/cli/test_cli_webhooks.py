@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Webhooks
 from support.cli_shell import Shell
+from support.polling import eventually
 from support.redis_inside import redis_of
 
 NUMBER = "+818011234567"
@@ -68,14 +68,14 @@ def test_retry_by_id_and_all_say_what_was_done(
 ) -> None:
     one, two, three = (given_up(store) for _ in range(3))
     ran = shell("webhooks", "retry", one, "--json")
-    assert (ran.code, ran.json) == (0, {"again": [one], "refused": []})
+    assert (ran.code, ran.json) == (0, {"retried": [one], "refused": []})
     ran = shell("webhooks", "retry", one, "msg_none:1")
     assert ran.code == 1
     assert ran.out == "0 of 2 are tried again\n"
     assert "was not given up" in ran.err
     assert "no webhook that is kept" in ran.err
     ran = shell("webhooks", "retry", "--all", "--json")
-    assert (ran.code, set(ran.json["again"])) == (0, {two, three})
+    assert (ran.code, set(ran.json["retried"])) == (0, {two, three})
     assert webhooks.counts() == {"waiting": 3, "dead": 0}
 
 
@@ -118,10 +118,7 @@ def test_receivers_without_a_secret_stop_the_start(shell: Shell, provider: dict[
 
 def test_watch_prints_one_object_for_each_change(shell: Shell, store: Store) -> None:
     process = shell.start("watch", "--json", "--tag", "a")
-    deadline = time.monotonic() + 20
-    while not redis_of(store).pubsub_numpat():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store, tags=["a"])
     enqueue(store, tags=["b"])
     store.jobs.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
@@ -143,10 +140,7 @@ def test_watch_ends_after_its_time_and_prints_lines_where_no_terminal_is(
     shell: Shell, store: Store
 ) -> None:
     process = shell.start("watch", "--for", "3s")
-    deadline = time.monotonic() + 20
-    while not redis_of(store).pubsub_numpat():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store)
     ran = shell.end(process)
     assert (ran.code, ran.err) == (0, "")

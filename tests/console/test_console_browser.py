@@ -14,7 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from dispatcher.model.api_key import Scope
 from dispatcher.store.holds import PauseScope as Pausing
 from support.console_browser import DESK, PHONE, Page, chromium
-from support.e2e_stack import QUICK, SAY, Up, eventually, number, numbers
+from support.e2e_stack import QUICK, SAY, Up, number, numbers
+from support.polling import eventually
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -116,7 +117,7 @@ def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
     page.until_sees("1 waiting")  # by itself
     assert up.dispatcher.job(id_).state in {"queued", "held"}
     page.press("Resume")
-    page.until_sees("Resumed: what waited is dialled in its order.")
+    page.until_sees("Resumed: waiting jobs are dialled in their order.")
     assert up.ended([id_], 20)[0].outcome == "ANSWERED"
     page.until_sees("All is well")
 
@@ -178,7 +179,7 @@ def pages_of(up: Up) -> list[str]:
         "/console/jobs",
         "/console/jobs?since=nonsense",
         f"/console/jobs/{id_}",
-        "/console/acts",
+        "/console/actions",
         "/console/audit",
         "/console/nowhere",
     ]
@@ -287,11 +288,11 @@ def test_a_revoked_key_throws_out_whoever_looks(page: Page, up: Up) -> None:
 def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
     up.sandbox.credits(4321)
     page.press("Look at the balance now")
-    page.until_sees("The balance is looked at within a few seconds.")
+    page.until_sees("The balance will be checked within a few seconds.")
     page.until_sees("4,321 credits")
     up.sandbox.credits(1_000_000)
     page.press("Look at the balance now")
-    eventually(lambda: page.sees("1,000,000 credits"), 20, "the balance")
+    eventually(lambda: page.sees("1,000,000 credits"), "the balance")
 
 
 def test_the_stack_says_where_its_console_is(up: Up) -> None:

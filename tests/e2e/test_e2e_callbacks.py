@@ -12,7 +12,8 @@ import pytest
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from support.e2e_stack import QUICK, STARTS_WITHIN, Up, eventually, numbers
+from support.e2e_stack import QUICK, STARTS_WITHIN, Up, numbers
+from support.polling import eventually
 from workers.devstack.embedded_server import EmbeddedServer
 
 CALLBACKS_ALONE = {
@@ -126,9 +127,9 @@ def without_redis(folder: Path) -> Heard:
     ):
         up.sandbox.options(callback_delay=3)
         ids = up.enqueue([*numbers("0001", 10), *numbers("0009", 10)])
-        eventually(lambda: up.sandbox.books().total() == len(ids), STARTS_WITHIN, "all are called")
+        eventually(lambda: up.sandbox.books().total() == len(ids), "all are called", STARTS_WITHIN)
         server.stop()
-        eventually(lambda: refused(up), STARTS_WITHIN, "a callback is refused")
+        eventually(lambda: refused(up), "a callback is refused", STARTS_WITHIN)
         server.start()
         return heard(up, ids)
 
@@ -150,11 +151,11 @@ def gateway_killed(folder: Path) -> Heard:
                 len(up.sandbox.calls()) == len(ids)
                 and all(call["ended_at"] for call in up.sandbox.calls())
             ),
-            STARTS_WITHIN,
             "all calls have ended",
+            STARTS_WITHIN,
         )
         os.kill(gateway, signal.SIGKILL)
-        eventually(lambda: refused(up), STARTS_WITHIN, "a callback is cut off")
+        eventually(lambda: refused(up), "a callback is cut off", STARTS_WITHIN)
         return heard(up, ids)
 
 

@@ -15,7 +15,8 @@ from dispatcher.model.credit import Credit
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.sandbox.options import CREDITS_PAGES
-from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, eventually, numbers
+from support.e2e_stack import QUICK, OwnSandbox, Sandbox, Up, numbers
+from support.polling import eventually
 
 TTS = 20
 """What a call costs at the sandbox."""
@@ -35,7 +36,7 @@ def settled(up: Up, sandbox: Sandbox) -> int:
         waits = placed + held(up) == MANY and not up.dispatcher.store.budget.credit().in_flight
         return placed if waits and not sandbox.stats()["calls"]["in_progress"] else 0
 
-    return eventually(quiet, 60, "what the credit pays for is called, the rest is held")
+    return eventually(quiet, "what the credit pays for is called, the rest is held")
 
 
 @dataclass
@@ -61,7 +62,7 @@ def out_of_credit(folder: Path) -> Story:
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
     ):
         store = up.dispatcher.store
-        eventually(lambda: store.budget.credit().balance is not None, 20, "the balance is seen")
+        eventually(lambda: store.budget.credit().balance is not None, "the balance is seen")
         ids = up.enqueue(numbers("0001", MANY))
         first = settled(up, sandbox)
         found = [job for job in store.jobs.get_many(ids) if job]
@@ -69,13 +70,13 @@ def out_of_credit(folder: Path) -> Story:
         stats = up.json("stats")
         began = time.monotonic()
         sandbox.top_up(12 * TTS)
-        eventually(lambda: sandbox.placed() > first, 20, "calls go on after a top-up")
+        eventually(lambda: sandbox.placed() > first, "calls go on after a top-up")
         resumed = time.monotonic() - began
-        eventually(lambda: sandbox.placed() >= first + 10, 20, "the top-up is used")
+        eventually(lambda: sandbox.placed() >= first + 10, "the top-up is used")
         second = settled(up, sandbox) - first
         refused = sandbox.answered(403)
         sandbox.top_up(1_000_000)
-        jobs = up.ended(ids, 60)
+        jobs = up.ended(ids, 120)
         charged = sandbox.stats()["credits"]["charged"]
         kinds = Counter(each.kind for each in store.events.after())
         return Story(
@@ -106,9 +107,11 @@ def test_those_who_wait_for_credit_have_spent_nothing_and_say_why(outcome: Story
     for job in outcome.untouched:
         assert (job.spent, job.attempts, job.hold_reason) == (0, (), "credit")
         assert "needs 50" in job.timeline[-1].why
-    (gate,) = outcome.stats["gates"]
-    assert gate["gate"] == "credit"
-    assert any("waiting jobs need about" in sentence for sentence in outcome.stats["outlook"])
+    (gate,) = outcome.stats["holds"]
+    assert gate["name"] == "credit"
+    assert any(
+        "waiting jobs need about" in sentence for sentence in outcome.stats["credit_forecast"]
+    )
 
 
 @pytest.mark.played(by=out_of_credit)
@@ -146,15 +149,15 @@ def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
     ):
         ids = up.enqueue(numbers("0001", MANY))
-        eventually(lambda: sandbox.placed() > MANY / 10, 30, "calls are placed")
+        eventually(lambda: sandbox.placed() > MANY / 10, "calls are placed")
         sandbox.options(**trouble)
-        eventually(up.dispatcher.store.holds.all, 30, "the gate is closed")
+        eventually(up.dispatcher.store.holds.all, "the gate is closed")
         time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
         waiting = held(up)
         failures = sandbox.answered(status)
         sandbox.options(token=sandbox.token, down="off")
         began = time.monotonic()
-        jobs = up.ended(ids, 60)
+        jobs = up.ended(ids, 120)
         return Stop(failures, jobs, time.monotonic() - began, waiting)
 
 
@@ -183,30 +186,29 @@ def strange_balances(folder: Path) -> dict[str, State]:
     found = {}
     with (
         OwnSandbox("--ring=0.3") as sandbox,
-        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_CREDIT_LOOK="1s") as up,
+        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_BALANCE_CHECK_EVERY="1s") as up,
     ):
         store = up.dispatcher.store
         for page in CREDITS_PAGES[1:]:
             sandbox.options(credits_page=page)
-            eventually(lambda: store.budget.credit().failed_checks > 0, 20, "a look has failed")
-            (job,) = up.ended(up.enqueue(numbers("0001", 1)), 20)
+            eventually(lambda: store.budget.credit().failed_checks > 0, "a look has failed")
+            (job,) = up.ended(up.enqueue(numbers("0001", 1)), 120)
             found[page] = job.state
             sandbox.options(credits_page="right")
             eventually(
-                lambda: store.budget.credit().failed_checks == 0, 80, "a look succeeds again"
+                lambda: store.budget.credit().failed_checks == 0, "a look succeeds again", 80
             )
         for balance in (-5, 49.9999):
             sandbox.credits(balance)
             eventually(
                 lambda: store.budget.credit().balance == Decimal(str(balance)),  # noqa: B023
-                20,
                 "the balance is seen",
             )
             (id_,) = up.enqueue(numbers("0001", 1))
-            eventually(lambda: store.jobs.get(id_).state is State.HELD, 20, "held")  # noqa: B023
+            eventually(lambda: store.jobs.get(id_).state is State.HELD, "held")  # noqa: B023
             found[str(balance)] = store.jobs.get(id_).state
             sandbox.credits(50.0001 if balance > 0 else 1000)
-            up.ended([id_], 20)
+            up.ended([id_], 120)
         found["refused"] = State.FAILED if sandbox.answered(403) else State.COMPLETED
     return found
 

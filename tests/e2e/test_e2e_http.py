@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage, eventually
+from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage
+from support.polling import eventually
 
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 
@@ -76,7 +77,7 @@ def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None
     assert summary["new"] == 2  # type: ignore[index]
     assert any("balance" in each for each in told)
     entries = next(each["entries"] for each in told if "entries" in each)
-    acts = [entry["act"] for entry in entries]  # type: ignore[attr-defined]
+    acts = [entry["action"] for entry in entries]  # type: ignore[attr-defined]
     assert {"keys.create", "cancel", "retry", "pause", "resume"} <= set(acts)
 
 
@@ -85,7 +86,7 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
     up = stage.up
     handles = [up.dispatcher.call("+818012340002", say="x", tags=["http"]) for _ in range(3)]
     for handle in handles:
-        assert handle.wait(30).reason == "no_answer"
+        assert handle.wait(60).reason == "no_answer"
     key = up.cli("keys", "create", "ops", "--scope", "operate").stdout.strip()
     begin = f"""
         ask() {{ curl -sS "$GATEWAY/v1/$1" -H "Authorization: Bearer {key}" \\
@@ -94,13 +95,11 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
         ask retry "{{\\"preview\\": false, \\"id\\": \\"$ACT\\"}}"
     """
     (begun,) = typed(stage, begin)
-    assert begun["chosen"] == 3
+    assert begun["selected"] == 3
 
     def done() -> bool:
-        script = begin.partition("ACT=")[0] + f"ask acts/{begun['id']}"
+        script = begin.partition("ACT=")[0] + f"ask actions/{begun['id']}"
         return typed(stage, script)[0]["state"] == "done"
 
-    eventually(done, 30, "the act is done")
-    eventually(
-        lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), 30, "they rang"
-    )
+    eventually(done, "the act is done")
+    eventually(lambda: all(len(handle.refresh().attempts) == 2 for handle in handles), "they rang")

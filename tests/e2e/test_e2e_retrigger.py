@@ -9,7 +9,8 @@ from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from support.e2e_stack import Stage, eventually, numbers
+from support.e2e_stack import Stage, numbers
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 
 SECOND_TIME, NEVER, AT_ONCE = "0005", "0003", "0001"
@@ -20,7 +21,7 @@ def night(stage: Stage, tag: str) -> list[Job]:
     behaviours = {SECOND_TIME: 10, NEVER: 2, AT_ONCE: 3}
     recipients = [each for kind, many in behaviours.items() for each in numbers(kind, many)]
     ids = stage.up.enqueue(recipients, tags=[tag], redial=0)
-    return stage.up.ended(ids, 60)
+    return stage.up.ended(ids, 120)
 
 
 def failed(jobs: list[Job]) -> list[str]:
@@ -28,8 +29,8 @@ def failed(jobs: list[Job]) -> list[str]:
 
 
 def figures(report: dict[str, Any]) -> tuple[int, int, dict[str, int]]:
-    left = {each["reason"]: each["count"] for each in report["left_out"]}
-    return report["matched"], report["chosen"], left
+    left = {each["reason"]: each["count"] for each in report["excluded"]}
+    return report["matched"], report["selected"], left
 
 
 def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
@@ -41,14 +42,14 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     report = json.loads(ran.stdout)
     assert figures(report) == figures(seen)
     assert (report["state"], report["did"], report["refused"]) == ("done", 12, [])
-    again = stage.up.ended(failed(jobs), 60)
+    again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert all(len(job.attempts) == 2 for job in again)
     assert {job.tags for job in again} == {("night-1", report["tag"])}
     reopened = [event for event in again[0].timeline if event.why == "mended"]
     assert [event.to for event in reopened] == [State.QUEUED]
     log = stage.up.json("audit")
-    assert [each["act"] for each in log if each["facts"].get("act") == report["id"]] == [
+    assert [each["action"] for each in log if each["facts"].get("act") == report["id"]] == [
         "retry",
         "retry.done",
     ]
@@ -64,9 +65,9 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     redis_of(store).zadd(
         key_of(store, "bulk_actions_running"), {seen.id: 0}
     )  # as if its lease were over
-    eventually(lambda: store.bulk.get(seen.id).over, 30, "the act is over")
-    assert store.bulk.get(seen.id).did == len(seen.ids) == 12
-    again = stage.up.ended(failed(jobs), 60)
+    eventually(lambda: store.bulk.get(seen.id).over, "the act is over")
+    assert store.bulk.get(seen.id).done == len(seen.ids) == 12
+    again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert {entry.actor for entry in store.audit.read() if entry.facts.get("act") == seen.id} == {
         "console:ops"
@@ -76,10 +77,10 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
         tasks = stage.flower.get(
             f"{stage.up.announced['flower_url']}/api/tasks",
             params={"taskname": "dispatcher.retrigger"},
-            timeout=10,
+            timeout=60,
         ).json()
         return any(
             seen.id in str(task["args"]) and task["state"] == "SUCCESS" for task in tasks.values()
         )
 
-    eventually(shown, 20, "Flower shows the retrigger")
+    eventually(shown, "Flower shows the retrigger")

@@ -8,7 +8,8 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from support.e2e_stack import SAY, WEBHOOK_SECRET, Stage, eventually, number
+from support.e2e_stack import SAY, WEBHOOK_SECRET, Stage, number
+from support.polling import eventually
 
 
 def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
@@ -27,19 +28,19 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
         threading.Thread(target=receiver.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{receiver.server_port}/told"
         job = stage.up.dispatcher.call(number("0001"), say=SAY, webhook=url)
-        eventually(lambda: got, 30, "the receiver is told")
+        eventually(lambda: got, "the receiver is told")
         receiver.shutdown()
     headers, body = got[0]
     told = Webhook(WEBHOOK_SECRET).verify(body, headers)
     assert told["type"] == "job.completed"
     assert (told["data"]["id"], told["data"]["outcome"]) == (job.id, "ANSWERED")
     assert SAY not in body.decode()
-    eventually(lambda: _task(stage, job.id) == "SUCCESS", 15, "Flower shows how it was told")
+    eventually(lambda: _task(stage, job.id) == "SUCCESS", "Flower shows how it was told")
 
 
 def _task(stage: Stage, id_: str) -> str | None:
     """Return the state of the delivery's task in Flower."""
-    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=10).json()
+    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=60).json()
     return next(
         (
             str(task["state"])

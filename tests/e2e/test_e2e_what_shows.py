@@ -13,7 +13,9 @@ import requests
 from celery import Celery
 
 from dispatcher.model.job import Job
-from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, eventually, number
+from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, number
+from support.leftovers import keep
+from support.polling import eventually
 
 Tasks = dict[str, dict[str, Any]]
 ALL_ROWS = {
@@ -56,13 +58,13 @@ def jobs(stage: Stage) -> dict[str, Job]:
     call = stage.up.dispatcher.call
     fates = {"answered": "0001", "silent": "0002", "forbidden": "0012", "lost": "0009"}
     handles = {fate: call(number(behaviour), say=SAY) for fate, behaviour in fates.items()}
-    jobs = {fate: handle.wait(30) for fate, handle in handles.items()}
+    jobs = {fate: handle.wait(60) for fate, handle in handles.items()}
     stage.sandbox.credits(0)
     held = call(number("0001"), say=SAY)
-    eventually(lambda: held.refresh().hold_reason, 20, "a job is held")
+    eventually(lambda: held.refresh().hold_reason, "a job is held")
     jobs["held"] = held.refresh()
     stage.sandbox.credits(1_000_000)
-    held.wait(30)
+    held.wait(60)
     return jobs
 
 
@@ -85,7 +87,7 @@ def at_the_door(stage: Stage, jobs: dict[str, Job]) -> AtTheDoor:
 
 
 def tasks(stage: Stage) -> Tasks:
-    answer = stage.flower.get(f"{flower_url(stage)}/api/tasks?limit=100000", timeout=20)
+    answer = stage.flower.get(f"{flower_url(stage)}/api/tasks?limit=100000", timeout=60)
     answer.raise_for_status()
     found: Tasks = answer.json()
     return found
@@ -101,7 +103,7 @@ def shown(stage: Stage, name: str, holds: Callable[[dict[str, Any]], bool]) -> d
     def look() -> list[dict[str, Any]]:
         return [task for task in tasks(stage).values() if task["name"] == name and holds(task)]
 
-    return eventually(look, 15, f"Flower shows such a {name}")[0]
+    return eventually(look, f"Flower shows such a {name}")[0]
 
 
 def of_job(job: Job, word: str) -> Callable[[dict[str, Any]], bool]:
@@ -168,7 +170,7 @@ def test_flower_shows_ticks_only_where_they_did_something(
 
 @pytest.mark.parametrize("page", sorted({*PAGES} - {OPEN}))
 def test_flower_shows_nothing_without_the_password(stage: Stage, page: str) -> None:
-    answer = requests.get(f"{flower_url(stage)}{page}", timeout=20)
+    answer = requests.get(f"{flower_url(stage)}{page}", timeout=60)
     assert answer.status_code == 401
 
 
@@ -187,7 +189,7 @@ def test_no_page_of_flower_tells_a_number_a_text_or_a_password(
 
 
 def _body(stage: Stage, page: str) -> str:
-    answer = stage.flower.get(f"{flower_url(stage)}{page}", timeout=20)
+    answer = stage.flower.get(f"{flower_url(stage)}{page}", timeout=60)
     assert answer.status_code == 200, page
     return answer.text
 
@@ -213,6 +215,7 @@ def test_flower_remembers_over_a_restart(
     before = tasks(stage).keys()
     assert stage.up.stop(signal.SIGTERM) == 0
     stage.up.start()
+    keep(stage.up.pid)
     stage.up.wait_until_up()
     assert before <= tasks(stage).keys()
 

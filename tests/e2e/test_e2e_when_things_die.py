@@ -20,7 +20,8 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import job_id
-from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, eventually, number, numbers
+from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
+from support.polling import eventually
 from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -48,7 +49,7 @@ class Ended:
 
 def half_way(up: Up, ids: list[str], called: int) -> None:
     """Wait until so many calls are placed, and make sure that there are more to come."""
-    eventually(lambda: up.sandbox.books().total() >= called, STARTS_WITHIN, f"{called} calls")
+    eventually(lambda: up.sandbox.books().total() >= called, f"{called} calls", STARTS_WITHIN)
     assert up.sandbox.books().total() < len(ids)
 
 
@@ -64,7 +65,7 @@ def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync:
             up.dispatcher.job(ids[0])
         time.sleep(AWAY)
         server.start()
-        return Ended(up.ended(ids, 90), up.sandbox.books())
+        return Ended(up.ended(ids, 150), up.sandbox.books())
 
 
 def redis_stopped(folder: Path) -> Ended:
@@ -109,7 +110,7 @@ def broker_flushed(folder: Path) -> Flushed:
             broker.flushdb()
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
-            jobs = up.ended(ids, 90)
+            jobs = up.ended(ids, 150)
             astray = int(redis_of(up.dispatcher.store).exists("normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
@@ -162,7 +163,7 @@ def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
     assert {(job.state, job.reason) for job in failed} == {(State.FAILED, "outcome_unknown")}
     for job in failed:
         assert [event.to for event in job.timeline[-2:]] == ["uncertain", "failed"]
-        assert job.timeline[-2].why == "the worker was lost; the call may have been placed"
+        assert job.timeline[-2].why == "the worker died; the call may have been placed"
 
 
 def stack_interrupted(folder: Path) -> tuple[float, Ended]:
@@ -172,14 +173,14 @@ def stack_interrupted(folder: Path) -> tuple[float, Ended]:
         Up(folder, "--no-flower", "--no-sandbox", **QUICK, **sandbox.account) as up,
     ):
         ids = up.enqueue(numbers("0001", 300))
-        eventually(lambda: sandbox.books().total() >= 20, 60, "20 calls are placed")
+        eventually(lambda: sandbox.books().total() >= 20, "20 calls are placed")
         began = time.monotonic()
         assert up.stop(signal.SIGINT) == 0
         took = time.monotonic() - began
         assert sandbox.books().total() < len(ids)
         up.start()
         up.wait_until_up()
-        return took, Ended(up.ended(ids, 90), sandbox.books())
+        return took, Ended(up.ended(ids, 150), sandbox.books())
 
 
 @pytest.mark.played(by=stack_interrupted)
@@ -192,14 +193,14 @@ def test_the_next_up_carries_on_where_the_last_was_interrupted(outcome: tuple[fl
 def killed_door(folder: Path) -> list[Job | None]:
     """Kill the door while it has messages in hand; return the jobs when it has come to rest."""
     with (
-        Up(folder, "--no-flower", **QUICK, DISPATCHER_DOOR_REDELIVERY="3s") as up,
+        Up(folder, "--no-flower", **QUICK, DISPATCHER_CALL_REDELIVERY="3s") as up,
         Celery(broker=up.redis_url) as app,
     ):
-        os.kill(up.pid_of("door"), signal.SIGSTOP)  # or it would be done with each as it comes
+        os.kill(up.pid_of("call-task"), signal.SIGSTOP)  # or it would be done with each as it comes
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not redis_of(store).exists("celery", "unacked"), 60, "the door is done")
+        eventually(lambda: not redis_of(store).exists("celery", "unacked"), "the door is done")
         return store.jobs.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 
@@ -210,7 +211,7 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 def _kill_with_messages(up: Up) -> None:
     """Let the frozen door work for moments until it has messages in hand; kill it then."""
-    door, redis = up.pid_of("door"), redis_of(up.dispatcher.store)
+    door, redis = up.pid_of("call-task"), redis_of(up.dispatcher.store)
     while True:
         os.kill(door, signal.SIGCONT)
         redis.ping()

@@ -15,6 +15,7 @@ from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from support.api_client import NDJSON, NUMBER, SAY, Client, answered, as_line, client
 from support.gateway_process import Gateway, everything, problem
+from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -143,9 +144,7 @@ def test_what_a_cut_connection_left_is_completed_by_sending_it_again(
         wire.sendall(head(billing.text, len(body)) + body[:cut])
         until(wire, b'"line":500')  # it is being taken in
     whole = body[:cut].count(b"\n")
-    deadline = time.monotonic() + 10
-    while jobs(store) < whole and time.monotonic() < deadline:
-        time.sleep(0.02)
+    eventually(lambda: jobs(store) >= whole, "all that came whole is taken in")
     assert jobs(store) == whole  # all that came whole, and not what the cut left of a line
     found, summary = billing.bulk(sent)
     assert (len(found), summary["accepted"]) == (2000, 2000)
@@ -222,7 +221,7 @@ def test_lines_count_against_the_rate_and_a_repeat_goes_on(gateway: Gateway, sto
     slow = client(gateway, store, "slow", Scope.ENQUEUE, quota="5/day")
     found, summary = slow.bulk([*lines(3), b"{oops", *lines(5, 3)])
     assert [each.get("status") for each in found] == [None] * 3 + [400] + [None] * 2 + [429] * 3
-    assert "go on in" in found[-1]["remedy"]
+    assert "try again in" in found[-1]["remedy"]
     assert summary["new"] == 5
     again, summary = slow.bulk(lines(8))
     assert [each.get("new") for each in again[:5]] == [None] * 5  # nothing is free yet

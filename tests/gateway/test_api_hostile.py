@@ -19,9 +19,9 @@ JSON = {"Content-Type": "application/json"}
     [
         (b"", "Expecting value"),
         (b"{oops", "line 1, column 2"),
-        (b"[]", "another value"),
-        (b"null", "another value"),
-        (b'"text"', "another value"),
+        (b"[]", "another kind of value"),
+        (b"null", "another kind of value"),
+        (b'"text"', "another kind of value"),
         (b'{"say": "a", "say": "b"}', "twice"),
         (b'{"redial": NaN}', "NaN"),
         (b'{"redial": -Infinity}', "Infinity"),
@@ -82,7 +82,7 @@ def test_a_body_that_only_says_that_it_is_large_is_not_waited_for(billing: Clien
     with billing.gateway.wire() as wire:
         wire.sendall(head.encode())
         assert everything(wire).startswith(b"HTTP/1.1 413 ")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # or it would be the wait for the body that ended
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem
+from support.polling import eventually
 from support.redis_inside import redis_of
 
 
@@ -40,12 +41,18 @@ def test_recordings_and_conferences_are_jobs_too(
     assert found["kind"] == ("conference" if "participants" in fields else "playback")
 
 
+def test_further_fields_for_the_provider_are_taken_or_refused_by_name(
+    billing: Client, store: Store
+) -> None:
+    found = billing.post("/v1/jobs", {**SAY, "params": {"jp_line": "1"}}).json()
+    assert store.jobs.get(found["id"]).params == {"jp_line": "1"}
+    told = problem(billing.post("/v1/jobs", {**SAY, "params": {"caller": "1"}}), 422)
+    assert "'caller' is a field that the dispatcher itself fills in" in str(told["errors"])
+
+
 def test_the_wake_up_goes_out_with_the_enqueue(billing: Client, store: Store) -> None:
     billing.call()
-    deadline = time.monotonic() + 10
-    while not redis_of(store).llen("normal"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: redis_of(store).llen("normal"), "there is a wake-up")
 
 
 # -- idempotency ---------------------------------------------------------------------------
@@ -124,7 +131,7 @@ def test_a_request_that_cannot_be_a_job_is_told_which_field_to_mend(
     found = problem(billing.post("/v1/jobs", fields), 422)
     assert [error["field"] for error in found["errors"]] == [field]
     assert found["errors"][0]["detail"]
-    assert "mend" in found["remedy"]
+    assert "correct" in found["remedy"]
 
 
 def test_all_that_is_wrong_is_told_at_once(billing: Client) -> None:
@@ -187,7 +194,7 @@ def test_a_wait_ends_with_the_job(billing: Client, store: Store) -> None:
     began = time.monotonic()
     found = billing.get(f"/v1/jobs/{id_}?wait=30").json()
     assert found["state"] == "cancelled"
-    assert 0.3 < time.monotonic() - began < 10
+    assert 0.3 < time.monotonic() - began < 28
     timer.join()
 
 

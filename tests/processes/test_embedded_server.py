@@ -8,8 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from support.polling import eventually
 from workers.devstack import embedded_server
 from workers.devstack.embedded_server import EmbeddedServer, EmbeddedServerError, PortInUse
 
@@ -31,15 +31,6 @@ def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
 def ask(server: EmbeddedServer, *command: str) -> object:
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         return client.execute_command(*command)
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def gone(pid: int) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from support.polling import eventually
 from workers.devstack import prefixed_log, supervisor
 from workers.devstack.process_reaper import PROCESS_REAPER, ProcessReaper, kill_group
 from workers.devstack.supervisor import Service, Supervisor, SupervisorError, restart_delay
@@ -76,15 +77,6 @@ def processes(token: str) -> list[str]:
     return [line for line in lines if not line.split()[1].startswith("Z")]
 
 
-def eventually(condition: Callable[[], bool], within: float = 10) -> bool:
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def runs(pid: int) -> bool:
     listing = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
@@ -120,8 +112,8 @@ def test_the_delay_doubles_up_to_half_a_minute() -> None:
 def test_lines_are_prefixed_aligned_and_without_colour_in_a_file(log: io.StringIO) -> None:
     with Supervisor([python("beat", SLEEPS), python("gateway", SLEEPS)], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
-        running.wait_line("gateway", "up", 10)
+        running.wait_line("beat", "up", 60)
+        running.wait_line("gateway", "up", 60)
     lines = log.getvalue().splitlines()
     assert "beat    | up" in lines
     assert "gateway | up" in lines
@@ -144,7 +136,7 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(
     terminal = Terminal()
     with Supervisor([python("beat", SLEEPS)], log=terminal) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
+        running.wait_line("beat", "up", 60)
     assert ("\x1b[36mbeat" in terminal.getvalue()) == coloured
 
 
@@ -155,7 +147,7 @@ def test_strange_bytes_and_very_long_lines_pass(log: io.StringIO) -> None:
     )
     with Supervisor([python("odd", code)], log=log) as running:
         running.start()
-        running.wait_line("odd", "^last$", 10)
+        running.wait_line("odd", "^last$", 60)
     assert "�� odd" in log.getvalue()
     assert log.getvalue().count("x") == 1_000_000
 
@@ -187,7 +179,7 @@ def test_a_broken_log_does_not_stop_a_process(tmp_path: Path) -> None:
 
     with Supervisor([python("beat", SLEEPS)], log=Broken()) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
+        running.wait_line("beat", "up", 60)
         assert running.alive() == ["beat"]
 
 
@@ -285,7 +277,7 @@ def test_services_are_stopped_one_by_one_the_last_one_first(
     with Supervisor(services, log=log) as running:
         running.start()
         for service in services:
-            running.wait_line(service.name, "up", 10)
+            running.wait_line(service.name, "up", 60)
     assert order.read_text().split() == ["c", "b", "a"]
     assert log.getvalue().index("c stopped") < log.getvalue().index("stopping b (SIGTERM, 10 s)")
 
@@ -297,8 +289,8 @@ def test_services_of_one_role_are_stopped_side_by_side(
     services = [python(name, TELLS, name, str(order), token, role="workers") for name in ("a", "b")]
     with Supervisor(services, log=log) as running:
         running.start()
-        running.wait_line("a", "up", 10)
-        running.wait_line("b", "up", 10)
+        running.wait_line("a", "up", 60)
+        running.wait_line("b", "up", 60)
     text = log.getvalue()
     assert max(text.index("stopping a"), text.index("stopping b")) < text.index("b stopped")
     assert sorted(order.read_text().split()) == ["a", "b"]
@@ -307,10 +299,10 @@ def test_services_of_one_role_are_stopped_side_by_side(
 def test_one_that_ignores_the_signal_is_killed_after_its_time(log: io.StringIO, token: str) -> None:
     with Supervisor([python("deaf", STUBBORN, token, stop_timeout=0.2)], log=log) as running:
         running.start()
-        running.wait_line("deaf", "up", 10)
+        running.wait_line("deaf", "up", 60)
         began = time.monotonic()
         running.stop()
-        assert 0.2 <= time.monotonic() - began < 5
+        assert 0.2 <= time.monotonic() - began < 30  # it would sleep for 60
     assert "deaf killed: it did not stop within 0.2 s" in log.getvalue()
 
 
@@ -325,7 +317,7 @@ signal.sigwait([signal.SIGQUIT])
     service = python("beat", code, token, stop_signal=signal.SIGQUIT)
     with Supervisor([service], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
+        running.wait_line("beat", "up", 60)
     assert "beat stopped" in log.getvalue()
 
 
@@ -333,7 +325,7 @@ signal.sigwait([signal.SIGQUIT])
 def test_what_a_process_started_goes_with_it(log: io.StringIO, then: str) -> None:
     with Supervisor([python("parent", PARENT.format(then=then))], log=log) as running:
         running.start()
-        grandchild = int(running.wait_line("parent", r"child (\d+)", 10)[1])
+        grandchild = int(running.wait_line("parent", r"child (\d+)", 60)[1])
         if "exit" in then:
             poll_until(running, lambda: "starting it again" in log.getvalue())
             assert eventually(lambda: not runs(grandchild)), "it would work beside the next one"
@@ -346,15 +338,15 @@ def test_a_printed_line_can_be_waited_for_before_the_next_service_starts(
     sandbox = python("sandbox", "print('listening on http://127.0.0.1:4711'); " + SLEEPS)
     with Supervisor([sandbox], log=log) as running:
         running.start()
-        url = running.wait_line("sandbox", r"listening on (\S+)", 10)[1]
+        url = running.wait_line("sandbox", r"listening on (\S+)", 60)[1]
         running.add(python("worker", "import sys; print('for', sys.argv[1]); " + SLEEPS, url))
-        assert running.wait_line("worker", "for (.*)", 10)[1] == "http://127.0.0.1:4711"
+        assert running.wait_line("worker", "for (.*)", 60)[1] == "http://127.0.0.1:4711"
 
 
 def test_a_line_that_does_not_come_is_an_error_with_the_last_one(log: io.StringIO) -> None:
     with Supervisor([python("sandbox", SLEEPS)], log=log) as running:
         running.start()
-        running.wait_line("sandbox", "up", 10)
+        running.wait_line("sandbox", "up", 60)
         with pytest.raises(SupervisorError, match="did not print 'listening'; its last line: up"):
             running.wait_line("sandbox", "listening", 0.1)
 
@@ -369,7 +361,7 @@ def test_every_line_is_handed_over_and_a_fault_there_does_no_harm(log: io.String
     service = python("beat", "print('one'); " + SLEEPS, on_line=hook)
     with Supervisor([service], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
+        running.wait_line("beat", "up", 60)
     assert seen == ["one", "up"]
     assert "on_line failed: RuntimeError('mine')" in log.getvalue()
 
@@ -410,7 +402,7 @@ def test_the_environment_is_given_whole(log: io.StringIO) -> None:
     code = "import os; print(sorted(n for n in os.environ if n in ('A', 'HOME'))); " + SLEEPS
     with Supervisor([python("beat", code, env={"A": "1"})], log=log) as running:
         running.start()
-        running.wait_line("beat", r"^\['A'\]$", 10)
+        running.wait_line("beat", r"^\['A'\]$", 60)
 
 
 def test_secrets_in_commands_and_environments_stay_out_of_repr() -> None:
@@ -443,20 +435,20 @@ def test_a_second_ctrl_c_kills_what_is_left_at_once(
     services = [python(name, STUBBORN, token, stop_timeout=60) for name in ("a", "b")]
     with Supervisor(services, log=log) as running:
         running.start()
-        running.wait_line("a", "up", 10)
-        running.wait_line("b", "up", 10)
+        running.wait_line("a", "up", 60)
+        running.wait_line("b", "up", 60)
         person.start()
         os.kill(os.getpid(), signal.SIGINT)
         running.run()
     person.join()
-    assert "b killed: Ctrl-C came again" in log.getvalue()
-    assert "a killed: Ctrl-C came again" in log.getvalue()
+    assert "b killed after a second Ctrl-C" in log.getvalue()
+    assert "a killed after a second Ctrl-C" in log.getvalue()
 
 
 def test_a_ctrl_c_that_a_launcher_repeats_counts_once(log: io.StringIO, token: str) -> None:
     with Supervisor([python("beat", SLEEPS, token)], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 10)
+        running.wait_line("beat", "up", 60)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         running.run()
@@ -473,9 +465,9 @@ with Supervisor(log=sys.stdout) as running:
     running.add(Service("a", [*sleeper, loud, token]))
     running.start()
     running.add(Service("b", [*sleeper, deaf, token], stop_timeout=0.3))
-    running.wait_line("a", "up", 10)
+    running.wait_line("a", "up", 60)
     running.add(Service("c", ["sh", "-c", f"sleep 60 & echo up; : {token}; wait"]))
-    running.wait_line("b", "up", 10)
+    running.wait_line("b", "up", 60)
     running.wait_ready(10)
     running.say("complete")
     running.run()
@@ -542,7 +534,7 @@ def test_the_guardian_stops_what_is_left_the_newest_first(
     order = tmp_path / "order"
     code = TELLS.replace('print("up")', 'print("up", flush=True)')
     command = [sys.executable, "-c", ORPHANS, code, str(order), token, how]
-    subprocess.run(command, check=False, timeout=20)
+    subprocess.run(command, check=False, timeout=60)
     assert eventually(lambda: order.exists() and order.read_text().split() == ["b", "a"])
 
 
@@ -554,7 +546,7 @@ def test_a_killed_guardian_is_replaced_by_one_that_knows_all(token: str) -> None
     reaper._process.wait()
     second = reaper.spawn([*PYTHON, SLEEPS, token], stdout=subprocess.DEVNULL)
     reaper.close()
-    assert first.wait(10) == second.wait(10) == -signal.SIGTERM
+    assert first.wait(30) == second.wait(30) == -signal.SIGTERM
 
 
 def test_a_released_child_is_left_alone() -> None:
@@ -564,7 +556,7 @@ def test_a_released_child_is_left_alone() -> None:
     reaper.close()
     assert child.poll() is None
     kill_group(child.pid)
-    assert child.wait(10) == -signal.SIGKILL
+    assert child.wait(30) == -signal.SIGKILL
 
 
 def test_a_child_that_is_not_let_through_the_gate_does_nothing(
@@ -584,5 +576,5 @@ def test_a_child_that_is_not_let_through_the_gate_does_nothing(
 
 def test_an_unknown_command_shows_as_in_a_shell() -> None:
     child = PROCESS_REAPER.spawn(["no-such-command"], stderr=subprocess.DEVNULL)
-    assert child.wait(10) == 127
+    assert child.wait(30) == 127
     PROCESS_REAPER.release(child)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from support.provider_wire import TOKEN, Answer, Wire
 
 

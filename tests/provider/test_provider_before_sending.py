@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dispatcher.provider import NeverReached, VoiceClient, before_sending
+from dispatcher.provider import NeverReached
+from dispatcher.provider.transport import before_sending
+from dispatcher.provider.xoxzo.client import VoiceClient
 from support.ports import free_port
 from support.provider_wire import Wire, placed
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from dispatcher.provider import NotSent, UnknownCall, UnreadableAnswer, VoiceClient
+from dispatcher.provider import NotSent, UnknownCall, UnreadableAnswer
 from dispatcher.provider.transport import _Connection
+from dispatcher.provider.xoxzo.client import VoiceClient
 from support.provider_wire import TOKEN, after, http, placed
 
 SAY = {
@@ -96,7 +97,7 @@ def test_a_call_status_is_read(serve, client_for) -> None:
     body = {"callid": "c", "status": "ANSWERED", "cost": 12.5, "start_time": "2030-01-31 09:00:00"}
     server = serve(http(200, body))
     status = client_for(server.url).call_status("c")
-    assert (status.status, status.final, status.cost) == ("ANSWERED", True, Decimal("12.5"))
+    assert (status.status, status.cost) == ("ANSWERED", Decimal("12.5"))
     assert status.start_time == datetime(2030, 1, 31, 9, tzinfo=UTC)
     assert server.seen[0].line == "GET /voice/calls/c/ HTTP/1.1"
     assert server.seen[0].body == b""
@@ -105,7 +106,8 @@ def test_a_call_status_is_read(serve, client_for) -> None:
 def test_a_conference_status_is_read(serve, client_for) -> None:
     legs = [{"callid": "a", "status": "ANSWERED"}, {"callid": "b", "status": "IN PROGRESS"}]
     server = serve(http(200, {"conferenceid": "x", "participants": legs}))
-    assert not client_for(server.url).conference_status("x").final
+    words = [leg.status for leg in client_for(server.url).conference_status("x").participants]
+    assert words == ["ANSWERED", "IN PROGRESS"]
     assert server.seen[0].line == "GET /voice/simple/conferences/x/ HTTP/1.1"
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from dispatcher.provider import (
     AnswerLost,
-    Credentials,
     MaybePlaced,
     NeverReached,
     NotPlaced,
     ProviderError,
     Unavailable,
     UnreadableAnswer,
-    VoiceClient,
 )
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from support.ports import free_port
 from support.provider_wire import Wire, after, http, placed, reset, stop
 
@@ -105,7 +105,7 @@ def test_a_certificate_that_nobody_signed_reached_nobody(serve_tls, client_for) 
 
 def test_a_handshake_that_does_not_end_reached_nobody(serve, client_for) -> None:
     over = threading.Event()
-    server = serve(lambda *_: over.wait(5), reads=False)
+    server = serve(lambda *_: over.wait(60), reads=False)
     client = client_for(server.url.replace("http:", "https:"), connect_timeout=0.2)
     error = say(client)
     over.set()
@@ -212,7 +212,7 @@ def test_a_reset_while_the_request_is_being_sent_leaves_it_open(serve, client_fo
 
 def test_a_request_that_is_not_taken_in_time_leaves_it_open(serve, client_for) -> None:
     over = threading.Event()
-    server = serve(lambda *_: over.wait(5), reads=False)
+    server = serve(lambda *_: over.wait(60), reads=False)
     error = say(client_for(server.url, connect_timeout=0.3), message="x" * 8_000_000)
     over.set()
     assert type(error) is AnswerLost
@@ -240,7 +240,7 @@ def test_garbage_inside_tls_leaves_it_open(serve_tls, client_for, certificate, m
 
 def test_silence_leaves_it_open(serve, client_for) -> None:
     over = threading.Event()
-    server = serve(lambda *_: over.wait(5))
+    server = serve(lambda *_: over.wait(60))
     client = client_for(server.url, read_timeout=0.2)
     posted, asked = say(client), read(client)
     over.set()
@@ -264,24 +264,24 @@ def test_a_trickle_of_bytes_holds_nobody_for_ever(serve, client_for, head: bytes
     took = time.monotonic() - started
     over.set()
     assert type(error) is AnswerLost
-    assert 0.3 <= took < 2
+    assert 0.3 <= took < 20  # it would go on for ever
 
 
 def test_a_byte_does_not_start_the_wait_anew(serve, client_for) -> None:
     over = threading.Event()
 
     def one_byte_late(connection: socket.socket, _: object) -> None:
-        over.wait(0.4)
+        over.wait(1)
         connection.sendall(b"H")
-        over.wait(5)
+        over.wait(20)
 
-    client = client_for(serve(one_byte_late).url, read_timeout=0.6)
+    client = client_for(serve(one_byte_late).url, read_timeout=1.5)
     started = time.monotonic()
     error = say(client)
     took = time.monotonic() - started
     over.set()
     assert type(error) is AnswerLost
-    assert 0.6 <= took < 0.95
+    assert 1.5 <= took < 2.5
 
 
 def test_interim_answers_without_end_hold_nobody_for_ever(serve, client_for) -> None:
@@ -362,7 +362,7 @@ def test_a_broken_answer_does_not_spoil_the_next(serve, client_for) -> None:
     assert client.say(**SAY) == "a"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     start=st.sampled_from(
         [

@@ -28,11 +28,11 @@ from dispatcher.provider import (
     Unavailable,
     UnknownCall,
     UnreadableAnswer,
-    VoiceClient,
     WrongAddress,
     errors,
 )
-from dispatcher.provider.verdict import LONGEST_WAIT, Question, Reply, refusal, retry_after
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.refusals import LONGEST_WAIT, Question, Reply, refusal, retry_after
 from support.provider_wire import after, http
 
 SAY = {

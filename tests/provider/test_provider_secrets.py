@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dispatcher.provider import Credentials, InvalidRequest, ProviderError, VoiceClient
+from dispatcher.provider import InvalidRequest, ProviderError
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from support.provider_wire import TOKEN, Answer, Wire, after, http, reset, stop
 
 MESSAGE = "The reactor melts down"

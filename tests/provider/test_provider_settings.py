@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from dispatcher.errors import DispatcherError
-from dispatcher.provider import Credentials, Misconfigured, VoiceClient
+from dispatcher.provider import Misconfigured
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from support.provider_wire import TOKEN, http
 
 BALANCE = http(200, {"credits": 7})

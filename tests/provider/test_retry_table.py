@@ -7,13 +7,19 @@ import random
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from dispatcher.policy import Policy, after_error
-from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.policy import Policy, after_error, after_report
+from dispatcher.provider import CallbackRequest, ProviderError, registry
+from dispatcher.provider.transport import before_sending
+from dispatcher.provider.xoxzo.answers import CallStatus
+from dispatcher.provider.xoxzo.callbacks import XoxzoCallbacks
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.reports import of_call
 from dispatcher.store import codec
 from support.provider_wire import http, reset
 from workers.engine.lease import Lease
@@ -38,9 +44,42 @@ DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "20
 
 
 def rows() -> list[list[str]]:
-    table = PAGE.read_text().partition("proves open | failure |\n")[2].partition("\n\n")[0]
+    table = (
+        PAGE.read_text().partition("proves over | counts as failure |\n")[2].partition("\n\n")[0]
+    )
     lines = table.splitlines()[1:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def endings() -> list[list[str]]:
+    table = PAGE.read_text().partition("| with a redial left |\n")[2].partition("\n\n")[0]
+    lines = table.splitlines()[1:]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_endings_has_every_documented_word_and_one_that_is_not() -> None:
+    words = [row[0] for row in endings()]
+    assert {*words} == {*registry.registration().words.outcomes.values(), "BUSY"}
+    assert words.count("BUSY") == 3
+
+
+@pytest.mark.parametrize("row", endings(), ids=lambda row: " ".join(row[:2]))
+def test_what_the_table_says_of_an_ending_happens(row: list[str]) -> None:
+    word, beside, *says = row
+    told = {"callid": "a", "status": word, "cost": "1"}
+    if beside == "an end time":
+        told["end_time"] = "2026-01-01 00:00:41"
+    if beside == "in a callback":
+        request = CallbackRequest(json.dumps(told).encode(), "application/json")
+        report = XoxzoCallbacks().parse_callback(request)
+    else:
+        report = of_call(CallStatus.read(told))
+    decisions = [after_report(report, replace(JOB, redial=n), Policy()) for n in (0, 1)]
+    becomes = [
+        "in_progress" if each is None else "/".join(filter(None, [each.to, each.reason]))
+        for each in decisions
+    ]
+    assert says == [decisions[0].result if decisions[0] else NOTHING, *becomes]
 
 
 def test_the_table_has_every_row_of_the_providers_errors() -> None:
@@ -49,7 +88,7 @@ def test_the_table_has_every_row_of_the_providers_errors() -> None:
     assert {answer.split(" ")[0] for answer in answers if answer[0].isdigit()} == DOCUMENTED
     assert sum("Country" in answer or "credits" in answer for answer in answers) == 3
     assert [answer.split(",")[0] for answer in answers if not answer[0].isdigit()] == [
-        "held back: its worker was stopped until its lease was about over",
+        "not sent: the worker was stopped until its lease was nearly over",
         "refused",
         "sent",
     ]
@@ -59,7 +98,7 @@ def provoke(
     answer: str, ask: Callable[..., VoiceClient], client_for: Callable[..., VoiceClient]
 ) -> ProviderError:
     """Return the error that a request for a call meets where the provider answers so."""
-    if answer.startswith("held back"):
+    if answer.startswith("not sent"):
         with before_sending(Lease(seconds=60, answer=30, began=-40, clock=lambda: 0).require):
             return _error(ask(http(201)))
     if answer.startswith("refused"):
@@ -93,7 +132,7 @@ def test_what_the_table_says_happens(
         f"`{becomes}`",
         f"`{decision.result}`",
         "yes" if decision.spent else "no",
-        decision.gate or NOTHING,
+        decision.hold or NOTHING,
         ", ".join(decision.proves) or NOTHING,
         decision.failure or NOTHING,
     ]

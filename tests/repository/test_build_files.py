@@ -38,6 +38,7 @@ TARGETS = [
     "install",
     "demo",
     "up",
+    "check",
     "test",
     "lint",
     "screenshots",
@@ -150,7 +151,7 @@ def test_a_changed_requirement_is_installed(checkout: Path, name: str) -> None:
     assert make(checkout, "--question", "install").returncode == 1
 
 
-@pytest.mark.parametrize("target", ["demo", "up", "test", "lint", "bench"])
+@pytest.mark.parametrize("target", ["demo", "up", "check", "test", "lint", "bench"])
 def test_a_target_sets_up_first_and_uses_the_environment_of_this_checkout(
     checkout: Path, target: str
 ) -> None:

@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
 from config.settings import Settings
+from dispatcher.provider import registry
 from workers.devstack.redis_server import find_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,10 +50,8 @@ def commands() -> set[str]:
 
 def known_variables() -> set[str]:
     prefix = Settings.model_config["env_prefix"]
-    return {
-        str(field.validation_alias or f"{prefix}{name.upper()}")
-        for name, field in Settings.model_fields.items()
-    }
+    ours = {f"{prefix}{name.upper()}" for name in Settings.model_fields}
+    return ours | set(registry.registration().variables)
 
 
 def examples() -> dict[str, str]:
@@ -178,7 +177,7 @@ def composed_redis() -> Iterator[Redis]:
                 server.terminate()
 
 
-def wait_for(redis: Redis, seconds: float = 10) -> None:
+def wait_for(redis: Redis, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(NotUp):

@@ -12,16 +12,16 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.states import Reason, State
+from dispatcher.provider import registry
+from dispatcher.provider.registry import registration
 from dispatcher.values.server_version import NEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def variables() -> set[str]:
-    return {
-        str(field.validation_alias or f"DISPATCHER_{name.upper()}")
-        for name, field in Settings.model_fields.items()
-    }
+    ours = {f"DISPATCHER_{name.upper()}" for name in Settings.model_fields}
+    return ours | {name for each in registry.PROVIDERS for name in registration(each).variables}
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:

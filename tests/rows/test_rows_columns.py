@@ -50,7 +50,7 @@ def test_a_column_may_be_left_out() -> None:
         (["phone", "mobile"], {}, "'phone' and 'mobile' are both recipient"),
         (["phone", "phone"], {}, "two columns are named 'phone'"),
         (["phone"], {"tel": "recipient"}, "no column 'tel'; there are 'phone'"),
-        (["phone"], {"phone": "nobody"}, "'nobody' is no field"),
+        (["phone"], {"phone": "nobody"}, "'nobody' is not a field"),
     ],
 )
 def test_columns_that_cannot_be_told_are_refused(
@@ -117,6 +117,14 @@ def test_a_row_says_more_than_what_all_share_and_tags_add_up() -> None:
     second = made.request({"phone": NUMBER, "text": "x", "priority": "urgent", "tags": ""})
     assert (first.priority, first.tags) == ("bulk", ("a", "b", "c"))
     assert (second.priority, second.tags) == ("urgent", ("a",))
+
+
+def test_a_cell_may_hold_further_fields_for_the_provider() -> None:
+    made = form(["phone", "text", "params"])
+    row = {"phone": NUMBER, "text": "x", "params": "jp_line=1, note=a b"}
+    assert made.request(row).params == {"jp_line": "1", "note": "a b"}
+    with pytest.raises(InvalidJob, match="params: field 2 has no =: write name=value"):
+        made.request({**row, "params": "a=1,b"})
 
 
 def test_a_cell_may_hold_a_conference() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.client.dispatcher import Dispatcher
@@ -41,7 +41,7 @@ def imported(dispatcher: Dispatcher, text: str, made: Form | None = None, **opti
 
 def counts(act: Import) -> tuple[int, int, int, int]:
     tally = act.tally
-    return tally.rows, tally.made, tally.same, tally.refused
+    return tally.rows, tally.created, tally.existing, tally.refused
 
 
 def test_a_row_is_one_job_and_a_row_twice_is_still_one(
@@ -58,7 +58,7 @@ def test_running_again_makes_nothing_and_says_so_before_writing(dispatcher: Disp
     imported(dispatcher, FILE)
     again = imported(dispatcher, FILE)
     assert counts(again) == (4, 0, 3, 1)
-    assert again.tally.good == 0
+    assert again.tally.new == 0
 
 
 def test_a_mended_file_makes_what_was_mended_and_nothing_twice(dispatcher: Dispatcher) -> None:
@@ -115,7 +115,7 @@ def test_a_redis_that_comes_back_is_waited_for(
             raise StoreUnavailable("the answer was lost")
         return done
 
-    monkeypatch.setattr(dispatcher.store, "enqueue_packed", sometimes)
+    monkeypatch.setattr(dispatcher.store.jobs, "enqueue_packed", sometimes)
     act = imported(dispatcher, FILE, waiting=waited.append)
     assert len(waited) == 1
     # What was written before the answer was lost stands, and is told as standing.
@@ -147,7 +147,6 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 NAMES = ["phone", "text", "a b"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS).filter(any), max_size=5), CELLS)
 def test_refused_rows_come_back_as_they_were(
     tmp_path: Path, table: list[tuple[str, str, str]], why: str

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.sandbox_client import RECORDING, Client, Start, eventually
+from support.polling import eventually
+from support.sandbox_client import RECORDING, Client, Start
 
 
 def test_a_playback_is_answered_with_a_list_of_one_callid(start: Start) -> None:

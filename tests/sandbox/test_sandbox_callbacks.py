@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from support.sandbox_client import Client, Receiver, Start, eventually
+from support.polling import eventually
+from support.sandbox_client import Client, Receiver, Start
 
 
 def results(client: Client) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from support.sandbox_client import Client, Start, eventually
+from support.polling import eventually
+from support.sandbox_client import Client, Start
 
 PREFIX = "+81801235"
 NUMBERS = [f"{PREFIX}{n}" for n in range(1000, 1060)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.sandbox_client import RECORDING, Client
+from support.sandbox_client import RECORDING, Client, Start
 
 
 @pytest.mark.parametrize("path", ["/voice/simple/playbacks/", "/voice/simple/playback/"])
@@ -128,3 +128,14 @@ def test_a_conference_has_two_or_three_good_numbers(
 ) -> None:
     answer = shared.meet(*numbers, **fields)
     assert (answer.status_code, list(answer.json())) == (400, [wrong])
+
+
+def test_further_fields_are_taken_and_shown(start: Start) -> None:
+    client = start()
+    client.play(jp_line="1", tags="a")
+    client.meet("+818012340001", "+818012340002", jp_line="2", tags="not known here")
+    assert [call["params"] for call in client.calls()] == [
+        {"jp_line": "1"},
+        {"jp_line": "2", "tags": "not known here"},
+        {"jp_line": "2", "tags": "not known here"},
+    ]

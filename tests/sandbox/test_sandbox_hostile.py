@@ -32,7 +32,7 @@ def quiet_and_alive(shared: Client, caplog: pytest.LogCaptureFixture) -> object:
 def raw(client: Client, data: bytes) -> bytes:
     """Send bytes as they are; return the first line of the answer."""
     port = int(client.url.rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(data)
         return connection.makefile("rb").readline().strip()
 
@@ -84,7 +84,7 @@ def test_a_small_body_that_unpacks_to_a_huge_one(shared: Client) -> None:
     ],
 )
 def test_a_wrong_method_is_405(shared: Client, method: str, path: str, allowed: str) -> None:
-    answer = shared.session.request(method, shared.url + path, timeout=5)
+    answer = shared.session.request(method, shared.url + path, timeout=30)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
 
 

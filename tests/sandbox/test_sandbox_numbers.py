@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from support.sandbox_client import Client, Start, eventually
+from support.polling import eventually
+from support.sandbox_client import Client, Start
 
 PREFIX = "+81801234"
 
@@ -89,7 +90,18 @@ def test_0012_is_not_allowed_in_both_documented_forms(start: Start) -> None:
 def test_0013_ends_with_a_word_nobody_documented(start: Start) -> None:
     client = start(ring=0)
     documented = {"IN PROGRESS", "ANSWERED", "NO ANSWER", "FAILED"}
-    assert client.status(client.callid(PREFIX + "0013"))["status"] not in documented
+    told = client.status(client.callid(PREFIX + "0013"))
+    assert told["status"] not in documented
+    assert told["end_time"] is not None
+
+
+def test_0014_goes_on_under_a_word_nobody_documented(start: Start) -> None:
+    client = start(ring=0.3)
+    callid = client.callid(PREFIX + "0014")
+    told = client.status(callid)
+    assert (told["status"], told["end_time"]) == ("RINGING", None)
+    assert eventually(lambda: client.status(callid)["end_time"])
+    assert client.status(callid)["status"] == "ANSWERED"
 
 
 def test_participants_behave_by_their_numbers_too(start: Start) -> None:

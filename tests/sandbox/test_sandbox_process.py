@@ -46,7 +46,7 @@ def test_it_says_where_it_listens_in_one_line_and_stops_cleanly(number: signal.S
             # Slow answers and callbacks under way do not keep it from stopping.
             client.callid(callbackurl="http://127.0.0.1:9/x")
         sandbox.send_signal(number)
-        out, err = sandbox.communicate(timeout=5)
+        out, err = sandbox.communicate(timeout=30)
         assert (sandbox.returncode, out, err) == (0, "", "")
 
 
@@ -56,7 +56,7 @@ def test_a_port_in_use_is_one_clear_sentence() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with process("--port", str(port)) as sandbox:
-            out, err = sandbox.communicate(timeout=10)
+            out, err = sandbox.communicate(timeout=30)
     assert (sandbox.returncode, out) == (1, "")
     assert err == (
         f"the sandbox cannot listen on 127.0.0.1:{port} (Address already in use):"

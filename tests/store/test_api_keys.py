@@ -6,7 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.api_key import ApiKey, InvalidKeyOptions, NotLetIn, Quota, Scope, UnknownKey
@@ -104,7 +104,7 @@ def test_whatever_lets_nobody_in_is_told_in_the_same_words(keys: ApiKeys, clock:
     assert len(said) == 1
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(text=st.text() | st.from_regex(r"vd_[a-z]{10}_[0-9a-f]{64}", fullmatch=True))
 def test_no_text_that_is_made_up_lets_in(keys: ApiKeys, text: str) -> None:
     with pytest.raises(NotLetIn):
@@ -222,11 +222,7 @@ def test_each_key_has_a_rate_of_its_own_and_none_has_no_limit(keys: ApiKeys) -> 
     assert keys.take(free, 10**6).many == 10**6
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=30)
 @given(
     many=st.integers(1, 7),
     asked=st.lists(st.tuples(st.integers(1, 9), st.floats(0, 3)), min_size=1, max_size=15),

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.model.outcome import Outcome
 from dispatcher.store import Store
-from dispatcher.store.callbacks import LEASE, Callbacks, CallReport
+from dispatcher.store.callbacks import LEASE, Callback, Callbacks
 from support.clock import Clock
 
-REPORT = CallReport("a" * 16, 1, "call-1", "ANSWERED", Decimal("20.5"), 12.0)
-OTHER = CallReport("b" * 16, 2, "call-2", "NO ANSWER")
+REPORT = Callback("a" * 16, 1, "call-1", "ANSWERED", Outcome.ANSWERED, Decimal("20.5"), 12.0)
+OTHER = Callback("b" * 16, 2, "call-2", "NO ANSWER", Outcome.NO_ANSWER)
 
 
 @pytest.fixture
@@ -72,15 +73,16 @@ def test_counts_add_up(store: Store, inbox: Callbacks) -> None:
 
 @given(
     st.builds(
-        CallReport,
+        Callback,
         st.text(st.characters()),
         st.integers(1, 99),
         st.text(st.characters()),
         st.text(st.characters()),
+        st.none() | st.sampled_from(Outcome),
         st.none() | st.decimals(allow_nan=False, allow_infinity=False),
         st.none() | st.floats(0, 1e12),
     )
 )
-def test_a_report_is_read_as_it_was_written(report: CallReport) -> None:
-    assert CallReport.read(report.written()) == report
+def test_a_report_is_read_as_it_was_written(report: Callback) -> None:
+    assert Callback.read(report.written()) == report
     assert report.written().isascii()

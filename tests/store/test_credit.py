@@ -6,19 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallReport
 from dispatcher.model.credit import Credit
 from dispatcher.model.states import State
-from dispatcher.policy import Decision, Report, after_report, after_window
+from dispatcher.policy import Decision, after_report, after_window
 from dispatcher.provider import AnswerLost, NotEnoughCredits, Unavailable
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
 from dispatcher.store.events import AccountEvent
 from dispatcher.store.values import Claim
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import POLICY, claim, enqueue, placed, refused, request
 
 PREPAID = AccountConfig(one_at_a_time=False, connections=1000, floor=50, expected_cost=20)
@@ -53,11 +55,11 @@ def end(store: Store, id_: str, cost: str | None, status: str = "ANSWERED") -> N
     """Report the call of a job's latest attempt as over."""
     job = store.jobs.get(id_)
     assert job.attempt is not None
-    report = Report(status, True, None if cost is None else Decimal(cost), 3)
+    report = ended(status, None if cost is None else Decimal(cost), 3)
     store.calls.settle(id_, job.attempt.number, _ending(report, store, id_), actor="reconcile")
 
 
-def _ending(report: Report, store: Store, id_: str) -> Decision:
+def _ending(report: CallReport, store: Store, id_: str) -> Decision:
     decision = after_report(report, store.jobs.get(id_), POLICY)
     assert decision is not None
     return decision
@@ -112,7 +114,7 @@ def test_a_cost_that_comes_after_the_status_is_counted_once(prepaid: Store) -> N
     see(prepaid, "1000")
     (id_,) = jobs(prepaid, 1)
     dial(prepaid, id_)
-    report = _ending(Report("ANSWERED", True, Decimal(12), 3), prepaid, id_)
+    report = _ending(ended("ANSWERED", Decimal(12), 3), prepaid, id_)
     end(prepaid, id_, None)
     for _ in range(2):
         assert prepaid.calls.settle(id_, 1, report) is State.COMPLETED
@@ -122,7 +124,7 @@ def test_a_cost_that_comes_after_the_status_is_counted_once(prepaid: Store) -> N
     assert job.cost == 12
     assert [event.why for event in job.timeline[-2:]] == [
         "ANSWERED",
-        "attempt 1, too late to matter: it cost 12",
+        "attempt 1, too late to change anything: it cost 12",
     ]
 
 
@@ -130,7 +132,7 @@ def test_a_cost_that_grew_is_corrected_and_one_that_shrank_is_not(prepaid: Store
     (id_,) = jobs(prepaid, 1)
     dial(prepaid, id_)
     decide = {
-        cost: _ending(Report("ANSWERED", True, Decimal(cost), 3), prepaid, id_)
+        cost: _ending(ended("ANSWERED", Decimal(cost), 3), prepaid, id_)
         for cost in ("0", "10", "15")
     }
     for cost in ("10", "15", "0", "10"):
@@ -154,7 +156,7 @@ def test_evidence_after_all_was_given_up_corrects_the_ledger(prepaid: Store, clo
     made = claim(prepaid, id_)
     prepaid.calls.settle(id_, 1, refused(AnswerLost("cut"), made.job))
     assert prepaid.budget.credit().in_flight == 20
-    late = _ending(Report("ANSWERED", True, Decimal(10), 3), prepaid, id_)
+    late = _ending(ended("ANSWERED", Decimal(10), 3), prepaid, id_)
     clock.forward(POLICY.evidence_window)
     prepaid.calls.settle(id_, 1, after_window(prepaid.jobs.get(id_), POLICY))
     assert (prepaid.budget.credit().in_flight, prepaid.budget.credit().spent_since) == (0, 20)
@@ -250,11 +252,7 @@ def test_a_top_up_lets_out_only_as_many_as_it_pays_for_the_most_urgent_first(
     assert [hold.name for hold in prepaid.holds.all()] == ["credit"]  # whoever is left sees why
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(
     balance=st.integers(0, 400),
     costs_=st.lists(st.sampled_from(["0", "0.0001", "7.5", "10", "33.3333", None]), max_size=30),

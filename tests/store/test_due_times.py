@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report, after_window
+from dispatcher.policy import after_report, after_window
 from dispatcher.provider import (
     InvalidRequest,
 )
@@ -14,6 +14,7 @@ from dispatcher.store import Store
 from dispatcher.store.values import Pumped, UnknownJob
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     RECIPIENT,
@@ -156,7 +157,7 @@ def test_an_ended_window_is_decided_by_the_jobs_wish(store: Store, clock: Clock)
 def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     store.limiter.publish(AccountConfig(per_day=20))
     id_ = in_progress(store, "call-1", tags=["a", "b"], say="long " * 100)
-    decision = after_report(Report("ANSWERED", True), store.jobs.get(id_), POLICY)
+    decision = after_report(ended("ANSWERED"), store.jobs.get(id_), POLICY)
     assert decision is not None
     store.calls.settle(id_, 1, decision)
     assert not store.jobs.purge(id_, clock.ms)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
@@ -324,9 +324,7 @@ def fresh(redis_client: redis.Redis) -> Callable[[], Store]:
     return lambda: Store(redis_client, namespace=f"feed{next(_NUMBERS)}", clock=Clock())
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30)
 @given(
     wanted=st.lists(
         st.tuples(st.sampled_from(Priority), st.sampled_from(["a", "b", "c"]), st.integers(1, 12)),

@@ -15,7 +15,7 @@ from support.limiter_model import Crowd, Grant, Worker, least_gap
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, placed, warm
 
-RATES = ["0.5", "5", "30/minute", "200"]
+RATES = ["30/minute", "90/minute", "5", "200"]
 
 
 def limit(store: Store, rate: str, **fields: object) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
@@ -17,13 +17,11 @@ from support.clock import Clock
 from support.limiter_model import Connections, Crowd, Worker, Working, least_gap
 from support.store_jobs import warm
 
-RATES = ["0.5", "5", "30/minute", "200"]
+RATES = ["30/minute", "90/minute", "5", "200"]
 PERIODS = 40
 """Slots that pass in each example."""
 
-FEW = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=12)
 HABITS = st.lists(
     st.one_of(st.just(0.0), st.floats(0, 5000), st.floats(0, 30), st.none()),
     min_size=1,

@@ -7,18 +7,19 @@ from collections import Counter
 import pytest
 
 from dispatcher.model.states import Priority
-from dispatcher.policy import Policy, Report, after_report
+from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
+from support.reports import ended
 from support.store_jobs import claim, enqueue, failed, placed, window
 
 
 def answered(store: Store) -> str:
     id_ = enqueue(store)
     store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{id_}"))
-    decision = after_report(Report("ANSWERED", final=True), store.jobs.get(id_), Policy())
+    decision = after_report(ended("ANSWERED"), store.jobs.get(id_), Policy())
     assert decision
     store.calls.settle(id_, 1, decision)
     return id_

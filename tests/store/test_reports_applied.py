@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from dispatcher.model.job import Job
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import OnUncertain, Reason, State
 from dispatcher.policy import after_window
 from dispatcher.provider import AnswerLost, NotAllowed, Throttled
 from dispatcher.store import Store
-from dispatcher.store.callbacks import CallReport
+from dispatcher.store.callbacks import Callback
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
+from support.reports import ended
 from support.store_jobs import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.dial import Turn
@@ -30,12 +32,20 @@ def apply(store: Store) -> ApplyReports:
     return ApplyReports(store, store.callbacks, POLICY)
 
 
+def said(
+    id_: str, status: str = "ANSWERED", callid: str = "call-1", *, attempt: int = 1, **more: Any
+) -> Callback:
+    """Return what the inbox keeps of a report; only IN PROGRESS is not the end."""
+    going_on = status == "IN PROGRESS"
+    outcome = Outcome.IN_PROGRESS if going_on else ended(status).outcome
+    return Callback(id_, attempt, callid, status, outcome, **more)
+
+
 def report(
     apply: ApplyReports, id_: str, status: str = "ANSWERED", *, attempt: int = 1, **more: Any
 ) -> Turn:
     """Have a report come in and be applied; return how it left its job."""
-    said = CallReport(id_, attempt, more.pop("callid", "call-1"), status, **more)
-    apply.inbox.receive([said], {})
+    apply.inbox.receive([said(id_, status, attempt=attempt, **more)], {})
     (turn,) = apply()
     assert apply.inbox.take() == []
     assert_sound(snapshot(apply.store))
@@ -129,12 +139,11 @@ def test_a_report_before_the_answer_counts_the_attempt_that_it_ends(
 
 
 @pytest.mark.parametrize("where", [dialing, uncertain])
-@pytest.mark.parametrize("status", ["IN PROGRESS", "BUSY"])
 def test_a_call_that_is_not_over_is_evidence_of_it(
-    store: Store, apply: ApplyReports, where: Any, status: str
+    store: Store, apply: ApplyReports, where: Any
 ) -> None:
     id_ = where(store)
-    assert report(apply, id_, status).state is State.IN_PROGRESS
+    assert report(apply, id_, "IN PROGRESS").state is State.IN_PROGRESS
     job = store.jobs.get(id_)
     assert job.attempts[0].callid == "call-1"
     assert job.next_at is not None
@@ -144,9 +153,33 @@ def test_a_call_that_is_not_over_is_evidence_of_it(
 def test_a_known_call_that_is_not_over_changes_nothing(store: Store, apply: ApplyReports) -> None:
     id_ = in_progress(store)
     before = store.jobs.get(id_)
-    report(apply, id_, "BUSY")
+    report(apply, id_, "IN PROGRESS")
     assert store.jobs.get(id_) == before
     assert counted(store) == {"not_final": 1}
+
+
+def test_what_an_older_version_wrote_is_evidence_and_a_check_tells_its_meaning(
+    store: Store, apply: ApplyReports
+) -> None:
+    """It kept the provider's word alone."""
+    id_ = uncertain(store)
+    written = f'["{id_}",1,"call-1","ANSWERED","20",12.0]'
+    redis_of(store).zadd(key_of(store, "callbacks"), {written: store.now()})
+    (turn,) = apply()
+    assert (turn.state, store.jobs.get(id_).attempts[0].callid) == (State.IN_PROGRESS, "call-1")
+    assert not apply.inbox.due()
+    assert redis_of(store).zcard(key_of(store, "callbacks")) == 0
+
+
+@pytest.mark.parametrize("redial", [0, 1])
+def test_a_call_that_ended_with_a_word_of_its_own_reached_nobody(
+    store: Store, apply: ApplyReports, redial: int
+) -> None:
+    id_ = in_progress(store, redial=redial)
+    turn = report(apply, id_, "CANCELLED")
+    job = store.jobs.get(id_)
+    assert turn.state is (State.SCHEDULED if redial else State.FAILED)
+    assert (job.outcome, job.attempts[0].result) == ("CANCELLED", "no_answer")
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -215,8 +248,8 @@ def test_two_reports_of_different_calls_at_once_make_one_call(
     store: Store, apply: ApplyReports
 ) -> None:
     id_ = uncertain(store)
-    apply.inbox.receive([CallReport(id_, 1, "call-1", "IN PROGRESS")], {})
-    apply.inbox.receive([CallReport(id_, 1, "call-2", "ANSWERED")], {})
+    apply.inbox.receive([said(id_, "IN PROGRESS", "call-1")], {})
+    apply.inbox.receive([said(id_, "ANSWERED", "call-2")], {})
     apply()
     job = store.jobs.get(id_)
     assert job.attempts[0].callid in {"call-1", "call-2"}
@@ -347,8 +380,8 @@ def test_one_that_cannot_be_applied_stays_and_holds_up_no_other(
         return settled(id_, *args, **kwargs)
 
     monkeypatch.setattr(store.calls, "settled", stumble)
-    apply.inbox.receive([CallReport(bad, 1, "call-1", "ANSWERED")], {})
-    apply.inbox.receive([CallReport(good, 1, "call-9", "ANSWERED")], {})
+    apply.inbox.receive([said(bad, "ANSWERED", "call-1")], {})
+    apply.inbox.receive([said(good, "ANSWERED", "call-9")], {})
     assert [turn.job_id for turn in apply()] == [good]
     monkeypatch.undo()
     clock.forward(60)
@@ -385,7 +418,7 @@ def test_the_pump_wakes_for_reports_that_nobody_was_woken_for(
     woken = Woken()
     pump = Pump(store, woken)  # type: ignore[arg-type]
     assert (pump(), woken.times) == ({}, 0)
-    apply.inbox.receive([CallReport(in_progress(store), 1, "call-1", "ANSWERED")], {})
+    apply.inbox.receive([said(in_progress(store), "ANSWERED", "call-1")], {})
     assert (pump(), woken.times) == ({"wake-ups": 1}, 1)
     apply()
     assert (pump(), woken.times) == ({}, 1)
@@ -395,7 +428,7 @@ def test_no_window_is_over_while_evidence_waits_to_be_applied(
     store: Store, apply: ApplyReports, clock: Clock
 ) -> None:
     id_ = uncertain(store, on_uncertain="hold")
-    apply.inbox.receive([CallReport(id_, 1, "call-1", "ANSWERED")], {})
+    apply.inbox.receive([said(id_, "ANSWERED", "call-1")], {})
     clock.forward(WINDOW)
     Rescue(store, POLICY, apply)()
     assert store.jobs.get(id_).state is State.COMPLETED

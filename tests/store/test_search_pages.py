@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.filters import Filter, InvalidFilter
@@ -183,9 +183,7 @@ MOVES = st.lists(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(moves=MOVES)
 def test_whatever_moves_what_stands_is_seen_once_and_in_order(
     store: Store, clock: Clock, moves: list[tuple[str, int]]

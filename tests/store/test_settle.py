@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.states import State
-from dispatcher.policy import Decision, Report, after_report, after_window
+from dispatcher.policy import Decision, after_report, after_window
 from dispatcher.provider import (
     AnswerLost,
     BadCredentials,
@@ -21,6 +22,7 @@ from dispatcher.provider import (
 )
 from dispatcher.store import Store
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     RECIPIENT,
@@ -83,7 +85,7 @@ def test_each_call_of_a_conference_is_found(store: Store) -> None:
     fields = {"participants": [RECIPIENT, "+14155550123"]}
     id_ = store.jobs.enqueue(request(recipient=None, say=None, **fields)).id
     decision = Decision(
-        State.IN_PROGRESS, "placed", "", delay=20, fields={"callid": "c1,c2", "conf": "conf"}
+        State.IN_PROGRESS, "placed", "", delay=20, call=CallRef(("c1", "c2"), "conf")
     )
     store.calls.settle(id_, claim(store, id_).attempt, decision)
     assert (store.jobs.id_of_call("c1"), store.jobs.id_of_call("c2")) == (id_, id_)
@@ -97,7 +99,7 @@ def test_an_answered_call_completes_its_job_with_cost_and_duration(
 ) -> None:
     id_ = in_progress(store)
     clock.forward(40)
-    report = Report("ANSWERED", True, Decimal("12.5"), 31)
+    report = ended("ANSWERED", Decimal("12.5"), 31)
     decision = after_report(report, store.jobs.get(id_), POLICY)
     assert decision is not None
     assert store.calls.settle(id_, 1, decision, actor="reconcile") is State.COMPLETED
@@ -113,7 +115,7 @@ def test_a_call_nobody_answered_is_redialled_after_the_delay_and_then_fails(
     store: Store, clock: Clock
 ) -> None:
     id_ = enqueue(store, redial=1, redial_after=60)
-    unanswered = Report("NO ANSWER", True)
+    unanswered = ended("NO ANSWER")
     ends = []
     for attempt in (1, 2):
         store.calls.settle(id_, claim(store, id_).attempt, placed(f"call-{attempt}"))
@@ -174,7 +176,7 @@ def test_a_late_answer_of_an_older_attempt_is_kept_and_changes_nothing_else(
     job = store.jobs.get(id_)
     assert (job.attempts[0].callid, job.attempts[0].result) == ("late-call", "placed")
     assert (job.state, len(job.attempts)) == (State.DIALING, 2)
-    assert "too late to matter" in job.timeline[-1].why
+    assert "too late to change anything" in job.timeline[-1].why
     assert store.jobs.id_of_call("late-call") == id_
     assert_sound(snapshot(store))
 

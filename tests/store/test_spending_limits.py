@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.store import Store
 from dispatcher.store.spending import (
     InvalidLimit,
@@ -22,6 +22,7 @@ from dispatcher.store.spending import (
 )
 from dispatcher.store.values import Claim, Day
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import POLICY, enqueue, placed
 
 RULES: dict[str, Any] = {"one_at_a_time": False, "connections": 1000, "expected_cost": 10}
@@ -46,7 +47,7 @@ def dial(store: Store, id_: str) -> State | None:
 
 def end(store: Store, id_: str, cost: str) -> None:
     job = store.jobs.get(id_)
-    decision = after_report(Report("ANSWERED", True, Decimal(cost), 3), job, POLICY)
+    decision = after_report(ended("ANSWERED", Decimal(cost), 3), job, POLICY)
     assert decision is not None
     store.calls.settle(id_, 1, decision)
 
@@ -81,7 +82,7 @@ def test_a_limit_of_a_tag_holds_its_jobs_and_no_others(account: Store) -> None:
     assert (held.state, held.hold_reason, held.spent) == (State.HELD, "limit", 0)
     assert held.timeline[-1].why == (
         "the spending limit of 35 credits for tag campaign:x is reached:"
-        " 30 spent or under way, a call needs 10"
+        " 30 spent or reserved, a call needs 10"
     )
     account.queue.feed()
     told = [each for each in account.events.after() if each.kind == "limit.reached"]
@@ -186,7 +187,8 @@ def test_a_call_that_is_too_dear_is_refused_in_words(store: Store) -> None:
     job = store.jobs.get(too_dear)
     assert (job.state, job.reason, job.spent) == (State.FAILED, "not_allowed", 0)
     assert job.timeline[-1].why == (
-        "too dear: a call of this kind (tts:US) is expected to cost 31.5 credits, the limit is 15"
+        "too expensive: a call of this kind (tts:US) is expected to cost 31.5 credits,"
+        " the limit is 15"
     )
 
 

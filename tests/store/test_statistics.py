@@ -5,15 +5,16 @@ from __future__ import annotations
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import iso_of
 from dispatcher.model.states import Priority
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import POLICY, enqueue, failed, in_progress, snapshot
 
 
 def answer(store: Store, id_: str) -> None:
-    decision = after_report(Report("ANSWERED", True), store.jobs.get(id_), POLICY)
+    decision = after_report(ended("ANSWERED"), store.jobs.get(id_), POLICY)
     assert decision is not None
     store.calls.settle(id_, 1, decision)
 

@@ -7,7 +7,8 @@ import pytest
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
 from dispatcher.policy import Policy
-from dispatcher.provider import Credentials, VoiceClient
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.session import Credentials
 from dispatcher.store import Store
 from dispatcher.store.slots import NoSlot, Slots
 from dispatcher.values.rate import Rate

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dispatcher.model.call import CallRef, CallReport, Leg
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import COST_LOOKS, UNKNOWN_FOR, Policy, after_placing
 from dispatcher.provider import (
-    CallStatus,
-    ConferenceStatus,
     ProviderError,
     Throttled,
     Unavailable,
@@ -21,6 +22,7 @@ from dispatcher.provider import (
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import assert_sound, claim, enqueue, in_progress, snapshot
 from workers.engine.check_call import CheckCall
 from workers.engine.ticks import Reconcile
@@ -30,8 +32,10 @@ POLICY = Policy(call_deadline=3600)
 PARTICIPANTS = ["+818011110001", "+818011110002", "+14155550003"]
 
 
-def status(word: str, **facts: Any) -> CallStatus:
-    return CallStatus(callid="call-1", status=word, **facts)
+def status(word: str, *, final: bool = True, **facts: Any) -> CallReport:
+    """Return the report of a call that ended with this word, or goes on."""
+    outcome = ended(word).outcome if final else Outcome.IN_PROGRESS
+    return CallReport(outcome, word, "call-1", **facts)
 
 
 class Provider:
@@ -41,14 +45,12 @@ class Provider:
         self.answers = list(answers)
         self.looks = 0
 
-    def call_status(self, callid: str) -> Any:
+    def status(self, call: CallRef) -> CallReport:
         self.looks += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, ProviderError):
             raise answer
         return answer
-
-    conference_status = call_status
 
 
 class Sent:
@@ -94,7 +96,7 @@ def test_a_call_is_looked_at_on_growing_intervals_until_its_deadline(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    desk = Bench(store, clock, status("IN PROGRESS"))
+    desk = Bench(store, clock, status("IN PROGRESS", final=False))
     looks = desk.pass_by(3700)
     gaps = [after - before for before, after in itertools.pairwise(looks)]
     assert looks[0] == 20
@@ -125,7 +127,7 @@ def test_when_calls_usually_end_is_learned_from_those_that_ended(
     assert usual is not None
     assert 28 <= usual <= 45
     assert store.calls.typical_duration("playback") is None
-    assert after_placing({"callid": "c"}, POLICY, usual).delay == usual
+    assert after_placing(CallRef(("c",)), POLICY, usual).delay == usual
 
 
 def test_what_is_usual_follows_when_calls_become_longer(store: Store) -> None:
@@ -137,7 +139,8 @@ def test_what_is_usual_follows_when_calls_become_longer(store: Store) -> None:
 
 
 def test_a_look_that_finds_the_end_teaches_how_long_it_took(store: Store, clock: Clock) -> None:
-    times = {"start_time": "2026-01-01 00:00:00", "end_time": "2026-01-01 00:00:41"}
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    times = {"started_at": began, "ended_at": began + timedelta(seconds=41)}
     in_progress(store)
     Bench(store, clock, status("ANSWERED", cost=Decimal(1), **times)).pass_by(20)
     assert store.calls.typical_duration("tts") == 42
@@ -182,7 +185,7 @@ def test_a_word_never_seen_is_kept_as_it_came_and_is_not_the_end(
     store: Store, clock: Clock
 ) -> None:
     id_ = in_progress(store)
-    desk = Bench(store, clock, status("RINGING ON THE MOON"), ANSWERED)
+    desk = Bench(store, clock, status("RINGING ON THE MOON", final=False), ANSWERED)
     desk.pass_by(20)
     job = store.jobs.get(id_)
     assert (job.state, job.outcome) == (State.IN_PROGRESS, "RINGING ON THE MOON")
@@ -245,24 +248,21 @@ def test_a_job_that_is_dialled_again_owes_no_cost(store: Store, clock: Clock) ->
 
 def conference(store: Store) -> str:
     id_ = enqueue(store, recipient=None, say=None, participants=PARTICIPANTS)
-    ids = {"callid": "a,b,c", "conf": "conf-1"}
+    ids = CallRef(("a", "b", "c"), "conf-1")
     store.calls.settle(id_, claim(store, id_).attempt, after_placing(ids, POLICY))
     return id_
 
 
-def legs(*words: str, **whole: Any) -> ConferenceStatus:
-    """The participants' calls, the first of them told without the plus of its number."""
-    calls = [
-        CallStatus(
-            callid="abc"[n],
-            status=word,
-            recipient=PARTICIPANTS[n].lstrip("+" if n == 0 else ""),
-            cost=Decimal(n + 1),
-            duration=10.0 * n,
-        )
+def legs(*words: str, **whole: Any) -> CallReport:
+    """Return the report of a conference whose participants' calls stand so."""
+    calls = tuple(
+        Leg("abc"[n], PARTICIPANTS[n], word, Decimal(n + 1), 10.0 * n)
         for n, word in enumerate(words)
-    ]
-    return ConferenceStatus(conferenceid="conf-1", participants=tuple(calls), **whole)
+    )
+    going_on = "IN PROGRESS" in words
+    outcome = Outcome.IN_PROGRESS if going_on else Outcome.ANSWERED
+    word = "IN PROGRESS" if going_on else "ANSWERED"
+    return CallReport(outcome, word, legs=calls, **whole)
 
 
 def test_each_participants_call_shows_while_a_conference_is_under_way_and_after(
@@ -304,6 +304,6 @@ def test_participants_are_masked_where_numbers_are(store: Store, clock: Clock) -
 
 def test_a_number_that_is_not_of_the_job_is_not_shown(store: Store, clock: Clock) -> None:
     id_ = conference(store)
-    stray = CallStatus(callid="x", status="ANSWERED", recipient="+815599998888")
-    Bench(store, clock, ConferenceStatus(conferenceid="c", participants=(stray,))).pass_by(20)
+    stray = Leg("x", "+815599998888", "IN PROGRESS")
+    Bench(store, clock, CallReport(Outcome.IN_PROGRESS, "", legs=(stray,))).pass_by(20)
     assert [leg.number for leg in store.jobs.get(id_).attempts[0].legs] == [""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
@@ -124,9 +124,7 @@ def test_a_window_that_is_open_now_is_open_whatever_the_fraction_of_the_clock(
     assert claim(store, id_).attempt == 1
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(waits=st.lists(st.integers(1, 30 * 3600), min_size=1, max_size=6))
 def test_no_claim_is_ever_granted_outside_of_the_hours(store: Store, waits: list[int]) -> None:
     clock = Clock()

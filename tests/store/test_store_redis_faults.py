@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from dispatcher.model.states import State
-from dispatcher.policy import Report, after_report
+from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable, connect
 from support.clock import Clock
 from support.redis_inside import redis_of
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -83,7 +84,7 @@ def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> No
     between()
     assert store.calls.reschedule_check(scheduled.id, second.attempt, 5)
     between()
-    done = after_report(Report("ANSWERED", True), store.jobs.get(scheduled.id), POLICY)
+    done = after_report(ended("ANSWERED"), store.jobs.get(scheduled.id), POLICY)
     assert done is not None
     assert store.calls.settle(scheduled.id, second.attempt, done) is State.COMPLETED
     between()

@@ -10,12 +10,13 @@ import pytest
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
-from dispatcher.policy import Decision, Report, after_deadline, after_report, after_window
+from dispatcher.policy import Decision, after_deadline, after_report, after_window
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of, root_of
+from support.reports import ended
 from support.store_jobs import (
     POLICY,
     assert_sound,
@@ -30,7 +31,7 @@ from support.store_jobs import (
 
 LEASE, WINDOW = 30, 300
 LOST = AnswerLost("the connection was cut")
-ANSWERED = Report("ANSWERED", True, Decimal(7), 12)
+ANSWERED = ended("ANSWERED", Decimal(7), 12)
 
 
 def uncertain(store: Store, **fields: object) -> str:

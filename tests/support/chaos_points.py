@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import dispatcher.store.queue
-import workers.engine.dial
+import dispatcher.store.store
 from config.settings import Settings
 from dispatcher.model.job import Job
 from dispatcher.provider import transport
+from dispatcher.provider.xoxzo.provider import XoxzoProvider
 from dispatcher.store.calls import Calls
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.queue import Queue
@@ -80,7 +81,7 @@ def set_trap(trap: Trap) -> None:
     _wrap(Queue, "claim", ambush.claim)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
     _wrap(transport._Connection, "getresponse", ambush.getresponse)
-    _wrap(workers.engine.dial, "place", ambush.place)
+    _wrap(XoxzoProvider, "place", ambush.place)
     _wrap(Calls, "settle", ambush.settle)
 
 
@@ -114,10 +115,10 @@ class Ambush(threading.local):
             self.reach(AFTER_POST)
         return original(connection)
 
-    def place(self, original: Wrapped, *given: Any) -> Any:
-        ids = original(*given)
+    def place(self, original: Wrapped, *given: Any, **options: Any) -> Any:
+        call = original(*given, **options)
         self.reach(AFTER_ANSWER)
-        return ids
+        return call
 
     def settle(self, original: Wrapped, *given: Any, **options: Any) -> Any:
         state = original(*given, **options)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.redis_url import StoreUnavailable
+from support.polling import eventually
 from support.ports import free_port
 from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
@@ -121,7 +122,7 @@ class Stage:
         def close() -> None:
             assert self._nursery.stdin
             self._nursery.stdin.close()
-            self._nursery.wait(20)
+            self._nursery.wait(60)
 
         undo.callback(close)
 
@@ -202,7 +203,7 @@ class Stage:
 
     def until_ended(self, ids: list[str], within: float) -> list[Job]:
         """Wait until all jobs have ended, and return them."""
-        eventually(lambda: not self.open(ids), within, "every job has ended", self.told)
+        eventually(lambda: not self.open(ids), "every job has ended", within, more=self.told)
         return self.jobs(ids)
 
     def told(self) -> str:
@@ -342,20 +343,6 @@ class Mayhem:
         self.stage.redis.kill()
         time.sleep(self.away)
         self.stage.redis.start()
-
-
-def eventually(
-    look: Callable[[], Any],
-    within: float,
-    what: str,
-    more: Callable[[], str] = lambda: "",
-) -> Any:
-    """Return the first truthy answer of `look`, or fail with what was waited for."""
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"after {within:g} s still not: {what}\n{more()}"
-        time.sleep(0.05)
-    return found
 
 
 @contextmanager

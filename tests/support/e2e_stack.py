@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -21,6 +20,7 @@ import requests
 from dispatcher import Dispatcher
 from dispatcher.model.job import Job
 from dispatcher.sandbox import SandboxOptions
+from support.polling import eventually
 from support.redis_inside import redis_of
 
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
@@ -43,7 +43,7 @@ QUICK = {
     "DISPATCHER_EVIDENCE_WINDOW": "2s",
 }
 """Waits that are minutes in earnest, cut short."""
-STARTS_WITHIN = 60.0  # seconds; several stacks start at once, on a slow machine
+STARTS_WITHIN = 120.0  # seconds; several stacks start at once, on a slow machine
 STOPS_WITHIN = 30.0
 
 T = TypeVar("T")
@@ -62,15 +62,6 @@ def number(behaviour: str) -> str:
 
 def numbers(behaviour: str, many: int) -> list[str]:
     return [number(behaviour) for _ in range(many)]
-
-
-def eventually(look: Callable[[], T], within: float, what: str) -> T:
-    """Return the first truthy answer of `look`, or fail with what was waited for."""
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"after {within:g} s still not: {what}"
-        time.sleep(0.05)
-    return found
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -128,12 +119,12 @@ class Sandbox:
         self._post("options", changes)
 
     def _get(self, what: str) -> Any:
-        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=20)
+        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=60)
         answer.raise_for_status()
         return answer.json()
 
     def _post(self, what: str, body: dict[str, Any]) -> None:
-        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=20).raise_for_status()
+        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=60).raise_for_status()
 
 
 class OwnSandbox(Sandbox):
@@ -203,8 +194,8 @@ class Up:
     def wait_until_up(self) -> None:
         eventually(
             lambda: self.announcement.exists() or self.exit_code is not None,
-            STARTS_WITHIN,
             f"up in {self.folder}",
+            STARTS_WITHIN,
         )
         assert self.exit_code is None, self.log
         if self.announced["sandbox_url"]:
@@ -227,9 +218,9 @@ class Up:
         return code
 
     def assert_nothing_left(self) -> None:
-        eventually(lambda: not processes_of(self.folder), STOPS_WITHIN, "no process is left")
+        eventually(lambda: not processes_of(self.folder), "no process is left", STOPS_WITHIN)
 
-    def cli(self, *argv: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def cli(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as in a second terminal, in the folder of this `up`."""
         return subprocess.run(
             [VOICE_DISPATCHER, *argv],
@@ -257,12 +248,12 @@ class Up:
         return self._process.pid
 
     def pid_of(self, role: str) -> int:
-        """Return the process of a role (dial, door, beat) as soon as there is one."""
+        """Return the process of a role (dial, call-task, beat) as soon as there is one."""
         word = f" workers.run {role}"
         return eventually(
             lambda: next((p for p, line in processes_of(self.folder).items() if word in line), 0),
-            STARTS_WITHIN,
             f"a process of {role}",
+            STARTS_WITHIN,
         )
 
     @property
@@ -308,7 +299,7 @@ class Up:
             ]
 
         try:
-            eventually(lambda: not open_ones(), within, "all jobs have ended")
+            eventually(lambda: not open_ones(), "all jobs have ended", within)
         except AssertionError as error:
             raise AssertionError(f"{error}: {open_ones()[:3]}\n{self.log[-5000:]}") from None
         return [self.dispatcher.job(id_) for id_ in ids]

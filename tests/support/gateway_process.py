@@ -57,7 +57,7 @@ class Gateway:
         if self._process:
             self.stop(signal.SIGKILL)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 15) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 30) -> int:
         """Send the signal; return the exit code."""
         assert self._process
         with self._process as process:

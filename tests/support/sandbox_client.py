@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,10 +21,10 @@ class Client:
         self.session.auth = auth
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.session.get(self.url + path, timeout=10, **options)
+        return self.session.get(self.url + path, timeout=30, **options)
 
     def post(self, path: str, form: Any = None, **options: Any) -> requests.Response:
-        return self.session.post(self.url + path, data=form, timeout=10, **options)
+        return self.session.post(self.url + path, data=form, timeout=30, **options)
 
     def play(self, recipient: str = "+818012340001", **fields: Any) -> requests.Response:
         form = {
@@ -82,12 +81,3 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-
-
-def eventually(true: Callable[[], Any], within: float = 5.0) -> Any:
-    """Return the first truthy answer, or fail when none has come in time."""
-    deadline = time.monotonic() + within
-    while not (answer := true()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
-    return answer

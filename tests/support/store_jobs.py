@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import CALLING, State
@@ -68,7 +69,7 @@ def claim(store: Store, id_: str, token: str = "") -> Claim:
 
 
 def placed(callid: str = "call-1") -> Decision:
-    return after_placing({"callid": callid}, POLICY)
+    return after_placing(CallRef((callid,)), POLICY)
 
 
 def refused(error: ProviderError, job: Job, policy: Policy = POLICY) -> Decision:

@@ -87,7 +87,7 @@ class ModelJob:
 
     def keep(self, attempt: int, decision: Decision) -> None:
         self.results[attempt] = decision.result
-        self.callids += filter(None, decision.fields.get("callid", "").split(","))
+        self.callids += filter(None, decision.call.callids if decision.call else ())
 
 
 class Model:
@@ -227,15 +227,16 @@ class Model:
             self._nobody_was_called(job, attempt)
         next_at = None if decision.delay is None else self.now + round(decision.delay * 1000)
         self._go(job, decision, next_at)
-        if "owed" in decision.fields:
-            job.owes_at = self.now + int(decision.fields["owed"])
+        if decision.cost_check_after is not None:
+            job.owes_at = self.now + round(decision.cost_check_after * 1000)
         if job.state is State.IN_PROGRESS:
             for number in job.numbers:
                 self.busy.setdefault(number, job.id)
         return job.state
 
     def _keep_late(self, job: ModelJob, attempt: int, decision: Decision) -> None:
-        if attempt == job.n and "cost" in decision.fields and job.state not in OPEN:
+        told = decision.report is not None and decision.report.cost is not None
+        if attempt == job.n and told and job.state not in OPEN:
             job.owes_at = None
         known = job.results.get(attempt)
         open_ended = known in {"outcome_unknown", "placed"}
@@ -247,8 +248,8 @@ class Model:
         job.keep(attempt, decision)
 
     def _tell_all(self, decision: Decision) -> None:
-        if decision.gate:
-            self.holds.add(str(decision.gate))
+        if decision.hold:
+            self.holds.add(str(decision.hold))
         if decision.throttled is not None:
             self.blocked = max(self.blocked, self.now + round(decision.throttled * 1000))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from random import Random
@@ -23,14 +21,6 @@ RECIPIENT = "+818011234567"
 SAY = "The wombats are loose."
 LOOPBACK = Addresses((ip_network("127.0.0.0/8"),))
 T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], what: str, within: float = 10) -> T:
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"after {within:g} s still not: {what}"
-        time.sleep(0.01)
-    return found
 
 
 def enqueue(store: Store, **fields: Any) -> str:

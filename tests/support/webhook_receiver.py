@@ -124,7 +124,7 @@ def flood(handler: Any) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", str(10**10))
     handler.end_headers()
-    for _ in range(10_000):
+    while True:  # until nobody listens any more
         handler.wfile.write(b"x" * 100_000)
 
 

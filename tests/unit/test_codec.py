@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import JobRequest
@@ -50,6 +50,9 @@ wishes = st.fixed_dictionaries(
     optional={
         "tags": st.lists(tags, max_size=5),
         "key": tags,
+        "params": st.dictionaries(
+            st.from_regex(r"line_[a-z]{1,9}", fullmatch=True), tags, min_size=1, max_size=5
+        ),
         "max_attempts": st.integers(10, 50),
         "redial": st.integers(0, 9),
         "redial_after": st.integers(0, 86_400_000).map(lambda ms: ms / 1000),
@@ -62,7 +65,6 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(wishes)
 def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]) -> None:
     request = JobRequest.of({"recipient": "+818012345678", **fields})

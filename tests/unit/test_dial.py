@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
+from dispatcher.model.request import Kind
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy
-from dispatcher.provider import AnswerLost, Throttled
-from dispatcher.provider.transport import _BEFORE_SENDING
+from dispatcher.provider import OutgoingCall, Throttled
+from dispatcher.provider.fake import FakeProvider, Lost, Step
 from dispatcher.store import codec
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import Claim, Hours, Wait
@@ -59,8 +61,10 @@ class FakeStore:
         self.log: list[str] = []
         self.held: Job | None = HELD
 
-    def claim(self, id_: str, *, token: str, lease: float, slot: str = "") -> Any:
-        assert (id_, lease) == (JOB.id, 30)
+    def claim(
+        self, id_: str, *, token: str, lease: float, slot: str = "", provider: str = ""
+    ) -> Any:
+        assert (id_, lease, provider) == (JOB.id, 30, "fake")
         self.asked.append((token, slot))
         self.log.append("claim")
         return self.claims.pop(0)
@@ -83,32 +87,35 @@ class FakeStore:
         return decision.to
 
 
-class FakeProvider:
-    """Places every call, unless it is given an error."""
+class Provider(FakeProvider):
+    """Tells the store's log when it is asked."""
 
-    def __init__(self, store: FakeStore, error: Exception | None = None) -> None:
-        self.store, self.error = store, error
-        self.said: list[dict[str, Any]] = []
+    def __init__(self, store: FakeStore, *script: Step) -> None:
+        super().__init__()
+        self.store = store
+        self.next(*script)
 
-    def say(self, **fields: Any) -> str:
+    @property
+    def asked(self) -> list[OutgoingCall]:
+        """Every call that was placed."""
+        return [call.asked for call in self.calls]
+
+    def place(self, call: OutgoingCall, *, before_sending: Callable[[], None]) -> CallRef:
         self.store.log.append("ask")
-        self.said.append(fields)
-        if self.error:
-            raise self.error
-        return "call-1"
+        return super().place(call, before_sending=before_sending)
 
 
 def turn(
     store: FakeStore,
-    provider: FakeProvider | None = None,
-    *,
+    *script: Step,
     caller: str | None = CALLER,
     sleep: Callable[[float], None] = lambda seconds: None,
     callbacks: CallbackUrls | None = None,
-) -> tuple[Turn, FakeProvider]:
-    fakes: dict[str, Any] = {"store": store, "provider": provider or FakeProvider(store)}
+) -> tuple[Turn, Provider]:
+    provider = Provider(store, *script)
     dial = Dial(
-        **fakes,
+        store,  # type: ignore[arg-type]
+        provider,
         policy=Policy(),
         lease=30,
         caller=caller,
@@ -117,29 +124,42 @@ def turn(
         sleep=sleep,
         nudge=lambda: store.log.append("nudge"),
     )
-    return dial(JOB.id), fakes["provider"]
+    return dial(JOB.id), provider
 
 
 def test_a_claimed_job_is_asked_for_once_and_settled() -> None:
     store = FakeStore(CLAIMED)
     done, provider = turn(store)
     assert done == Turn(JOB.id, State.IN_PROGRESS)
-    (said,) = provider.said
-    assert (said["caller"], said["recipient"]) == (CALLER, "+818011234567")
-    assert [decision.fields for decision in store.settled] == [{"callid": "call-1"}]
+    (asked,) = provider.asked
+    assert (asked.caller, asked.numbers) == (CALLER, ("+818011234567",))
+    assert (asked.say, asked.lang, asked.play) == ("Disk full", "en", None)
+    assert [decision.call for decision in store.settled] == [CallRef(("call-1",))]
 
 
 def test_the_provider_is_told_where_to_report_this_very_attempt() -> None:
     store = FakeStore(CLAIMED)
     urls = CallbackUrls("https://voice.example.com", Signer(["k" * 16]), 3600)
     _, provider = turn(store, callbacks=urls)
-    (said,) = provider.said
-    assert said["callback_url"] == urls.of(JOB.id, 1, datetime.fromtimestamp(SENT / 1000, UTC))
+    (asked,) = provider.asked
+    assert asked.callback_url == urls.of(JOB.id, 1, datetime.fromtimestamp(SENT / 1000, UTC))
+
+
+def test_a_conference_is_asked_for_its_status_and_reports_nowhere() -> None:
+    several = replace(JOB, kind=Kind.CONFERENCE, numbers=("+818011234567", "+818011234568"))
+    urls = CallbackUrls("https://voice.example.com", Signer(["k" * 16]), 3600)
+    _, provider = turn(FakeStore(Claim(several, 1)), callbacks=urls)
+    assert {asked.callback_url for asked in provider.asked} == {None}
+
+
+def test_the_jobs_own_params_go_with_its_call() -> None:
+    _, provider = turn(FakeStore(Claim(replace(JOB, params={"jp_line": "1"}), 1)))
+    assert [asked.params for asked in provider.asked] == [{"jp_line": "1"}]
 
 
 def test_without_a_public_url_the_provider_is_told_none() -> None:
     _, provider = turn(FakeStore(CLAIMED))
-    assert [said["callback_url"] for said in provider.said] == [None]
+    assert [asked.callback_url for asked in provider.asked] == [None]
 
 
 def test_others_are_fed_before_the_provider_is_asked() -> None:
@@ -155,7 +175,7 @@ def test_a_wait_is_slept_and_its_slot_brought_back_with_the_same_token() -> None
     assert slept == [0.2, 0.05]
     assert store.asked == [("token", ""), ("token", "slot-1"), ("token", "slot-2")]
     assert done.state is State.IN_PROGRESS
-    assert len(provider.said) == 1
+    assert len(provider.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -165,14 +185,14 @@ def test_what_comes_up_during_the_wait_keeps_the_provider_unasked(state: State |
     store = FakeStore(Wait(0.2, "slot-1"), state)
     done, provider = turn(store)
     assert (done.job_id, done.state) == (JOB.id, state)
-    assert provider.said == []
+    assert provider.asked == []
     assert store.settled == []
 
 
 def test_a_message_that_came_too_late_asks_nobody() -> None:
     store = FakeStore(State.COMPLETED)
     done, provider = turn(store)
-    assert (done.state, provider.said) == (State.COMPLETED, [])
+    assert (done.state, provider.asked) == (State.COMPLETED, [])
 
 
 def test_within_its_calling_hours_a_job_is_admitted_and_claimed_again() -> None:
@@ -180,7 +200,7 @@ def test_within_its_calling_hours_a_job_is_admitted_and_claimed_again() -> None:
     done, provider = turn(store)
     ((window, _),) = store.windows
     assert window == Window(NOON_IN_TOKYO, datetime(2026, 7, 1, 12, tzinfo=UTC))
-    assert (done.state, len(provider.said)) == (State.IN_PROGRESS, 1)
+    assert (done.state, len(provider.asked)) == (State.IN_PROGRESS, 1)
 
 
 def test_a_window_that_is_open_now_opens_no_later_than_now_as_redis_counts() -> None:
@@ -198,7 +218,7 @@ def test_outside_its_calling_hours_a_job_waits_for_the_next_ones() -> None:
     assert window
     assert window.opens == datetime(2026, 7, 1, 5, tzinfo=UTC)
     assert why == "outside the calling hours: 14:00-21:00"
-    assert (done.state, provider.said) == (State.SCHEDULED, [])
+    assert (done.state, provider.asked) == (State.SCHEDULED, [])
 
 
 def test_hours_that_never_meet_are_said_never_to_open() -> None:
@@ -206,9 +226,9 @@ def test_hours_that_never_meet_are_said_never_to_open() -> None:
     store = FakeStore(Hours(far, "09:00-17:00"), State.FAILED)
     done, provider = turn(store)
     assert store.windows == [
-        (None, "the calling hours are never open where all its numbers may be: 09:00-17:00")
+        (None, "the calling hours are never open in all time zones of its numbers: 09:00-17:00")
     ]
-    assert (done.state, provider.said) == (State.FAILED, [])
+    assert (done.state, provider.asked) == (State.FAILED, [])
 
 
 def test_without_a_caller_nobody_is_asked_and_the_job_fails_with_the_remedy() -> None:
@@ -216,38 +236,28 @@ def test_without_a_caller_nobody_is_asked_and_the_job_fails_with_the_remedy() ->
     done, provider = turn(store, caller=None)
     assert (done.state, done.reason) == (State.FAILED, Reason.INVALID_REQUEST)
     assert "DISPATCHER_CALLER" in done.why
-    assert provider.said == []
+    assert provider.asked == []
     assert [decision.spent for decision in store.settled] == [False]
 
 
 def test_a_jobs_own_caller_goes_before_the_accounts() -> None:
     store = FakeStore(Claim(replace(JOB, caller="0312345678"), 1))
     _, provider = turn(store, caller=None)
-    assert [said["caller"] for said in provider.said] == ["0312345678"]
+    assert [asked.caller for asked in provider.asked] == ["0312345678"]
 
 
 def test_a_429_says_for_how_long_the_whole_account_waits() -> None:
     store = FakeStore(CLAIMED)
-    done, _ = turn(store, FakeProvider(store, Throttled("too many", retry_after=7)))
+    done, _ = turn(store, Throttled("too many", retry_after=7))
     (decision,) = store.settled
     assert (done.state, decision.throttled, decision.delay) == (State.SCHEDULED, 7, 7)
 
 
 def test_a_lost_answer_leaves_the_job_uncertain() -> None:
     store = FakeStore(CLAIMED)
-    done, provider = turn(store, FakeProvider(store, AnswerLost("lost")))
+    done, provider = turn(store, Lost())
     assert done.state is State.UNCERTAIN
-    assert len(provider.said) == 1
-
-
-class Sending(FakeProvider):
-    """Sends as the real one does: what is to be done before is done before."""
-
-    def say(self, **fields: Any) -> str:
-        step = _BEFORE_SENDING.get()
-        assert step is not None
-        step()
-        return super().say(**fields)
+    assert len(provider.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -272,7 +282,7 @@ def test_a_request_that_goes_out_late_is_booked_anew(
     store.limiter.rebook = rebook  # type: ignore[attr-defined]
     dial = Dial(
         store,  # type: ignore[arg-type]
-        Sending(store),  # type: ignore[arg-type]
+        Provider(store),
         Policy(),
         30,
         CALLER,
@@ -285,7 +295,7 @@ def test_a_request_that_goes_out_late_is_booked_anew(
 def test_where_no_limit_counts_a_request_it_is_not_booked_anew() -> None:
     store = FakeStore(CLAIMED)  # which has no method to book with
     late = iter(range(100)).__next__
-    dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
+    dial = Dial(store, Provider(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
     assert dial(JOB.id).state is State.IN_PROGRESS
 
 
@@ -297,25 +307,25 @@ def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
 
     store.limiter.rebook = rebook  # type: ignore[attr-defined]
     late = iter(range(100)).__next__
-    dial = Dial(store, Sending(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
+    dial = Dial(store, Provider(store), Policy(), 30, CALLER, monotonic=late)  # type: ignore[arg-type]
     assert dial(JOB.id).state is State.IN_PROGRESS
 
 
 def test_a_job_that_is_held_says_behind_which_gate_and_why() -> None:
     done, provider = turn(FakeStore(State.HELD))
     assert done == Turn(JOB.id, State.HELD, "credit", "poor")
-    assert provider.said == []
+    assert provider.asked == []
 
 
 def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
     """Its lease may be over by the time of the answer, and the job dialled by another."""
     store = FakeStore(CLAIMED)
     store.limiter.rebook = lambda booked: booked  # type: ignore[attr-defined]
-    provider = Sending(store)
+    provider = Provider(store)
     moments = iter([0.0, 21.0, 21.001, 21.002])
     dial = Dial(
         store,  # type: ignore[arg-type]
-        provider,  # type: ignore[arg-type]
+        provider,
         Policy(),
         30,
         CALLER,
@@ -323,5 +333,5 @@ def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:
         answer=10,
     )
     assert dial(JOB.id).state is State.SCHEDULED
-    assert provider.said == []
+    assert provider.asked == []
     assert not store.settled[0].spent

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.values.durations import InvalidDuration, InvalidMoment, moment, seconds, spoken
@@ -132,7 +132,6 @@ def test_a_moment_that_the_calendar_does_not_have_is_refused(written: Any) -> No
         moment(written)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.timedeltas(), st.datetimes()))
 def test_anything_is_a_moment_or_refused_as_none(written: Any) -> None:
     try:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dispatcher.store.redis_url import StoreUnavailable
+from support.polling import eventually
 from workers.engine import feeder
 from workers.engine.feeder import Feeder
 
@@ -46,17 +45,10 @@ def feeder_of(supply: Any, threads: int = 4) -> Feeder:
     return Feeder(supply, supply, threads)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.005)
-
-
 def test_a_nudge_feeds_in_another_thread() -> None:
     supply = Supply(["a"])
     feeder_of(supply).nudge()
-    until(lambda: supply.sent == ["a"])
+    eventually(lambda: supply.sent == ["a"])
     assert supply.threads == {"feeder"}
 
 
@@ -69,21 +61,21 @@ def test_nobody_is_fed_before_the_first_nudge() -> None:
 
 
 def test_while_there_is_work_it_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    monkeypatch.setattr(feeder, "CHECK_EVERY", 0.001)
     supply = Supply(["a", "b"], ["c"], ["d"])
     feeder_of(supply).nudge()
-    until(lambda: supply.sent == ["a", "b", "c", "d"])
+    eventually(lambda: supply.sent == ["a", "b", "c", "d"])
 
 
 def test_without_work_it_sleeps_until_it_is_nudged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeder, "LOOK", 0.001)
+    monkeypatch.setattr(feeder, "CHECK_EVERY", 0.001)
     supply = Supply([], ["a"])
     nudged = feeder_of(supply)
     nudged.nudge()
     assert supply.asked.acquire(timeout=WITHIN)
     assert not supply.asked.acquire(timeout=0.2)  # many times what it waits while there is work
     nudged.nudge()
-    until(lambda: supply.sent == ["a"])
+    eventually(lambda: supply.sent == ["a"])
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), StoreUnavailable("away")], ids=type)
@@ -95,9 +87,9 @@ def test_an_error_does_not_end_the_thread(
     with caplog.at_level(logging.WARNING):
         nudged.nudge()
         assert supply.asked.acquire(timeout=WITHIN)
-        until(lambda: bool(caplog.records))
+        eventually(lambda: bool(caplog.records))
     nudged.nudge()
-    until(lambda: supply.sent == ["a"])
+    eventually(lambda: supply.sent == ["a"])
     assert len(caplog.records) == 1
 
 

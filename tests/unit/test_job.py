@@ -204,6 +204,13 @@ def test_a_masked_job_shows_neither_numbers_nor_what_is_said(record: dict[str, A
     assert "80999988" not in shown
 
 
+def test_further_fields_are_shown_where_what_is_said_is() -> None:
+    with_params = job({"params": '{"jp_line":"hunter2"}'})
+    assert with_params.to_dict()["params"] == {"jp_line": "hunter2"}
+    assert "hunter2" not in json.dumps(with_params.to_dict(mask=True)) + repr(with_params)
+    assert job().to_dict()["params"] == {}
+
+
 def test_times_are_utc_with_milliseconds() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert iso(datetime(2030, 1, 31, 9, 0, 0, 123456, tzinfo=tokyo)) == "2030-01-31T00:00:00.123Z"

@@ -12,7 +12,11 @@ import requests
 
 from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error
-from dispatcher.provider import Credentials, NeverReached, NotSent, VoiceClient, before_sending
+from dispatcher.provider import NeverReached, NotSent
+from dispatcher.provider.transport import before_sending
+from dispatcher.provider.xoxzo.client import VoiceClient
+from dispatcher.provider.xoxzo.provider import XoxzoProvider
+from dispatcher.provider.xoxzo.session import Credentials
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import codec
 from dispatcher.store.values import Claim
@@ -47,7 +51,7 @@ def test_what_can_be_answered_within_the_lease_is_sent(used: float) -> None:
 
 @pytest.mark.parametrize("used", [30.1, 60, 600])
 def test_what_could_be_answered_after_the_lease_is_not_sent(used: float) -> None:
-    with pytest.raises(NotSent, match=f"{used:.0f} s after it was claimed, of 60 s"):
+    with pytest.raises(NotSent, match=f"{used:.0f} s of its lease of 60 s"):
         Lease(LEASE, ANSWER, 1000, Stopped(used)).require()
 
 
@@ -103,10 +107,10 @@ def test_a_worker_that_goes_on_after_its_lease_calls_nobody(
     options = SandboxOptions()
     store: Any = OneClaim()
     before = books(sandbox)
-    with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as provider:
+    with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as client:
         dial = Dial(
             store,
-            provider,
+            XoxzoProvider(client),
             Policy(),
             LEASE,
             "+815012345678",

@@ -10,17 +10,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher import provider
-from dispatcher.model.job import Attempt, Job
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.call import CallRef
+from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TRANSITIONS, OnUncertain, Reason, State
 from dispatcher.policy import (
     Decision,
     Policy,
-    Report,
     after_deadline,
     after_error,
     after_placing,
@@ -33,6 +34,7 @@ from dispatcher.policy import (
 )
 from dispatcher.provider import ProviderError
 from dispatcher.store import codec
+from support.reports import ended, ringing
 
 POLICY = Policy()
 WHY = "the provider said no"
@@ -99,7 +101,7 @@ def test_every_error_has_its_decision(error: type[ProviderError]) -> None:
     assert decision.why == WHY
     assert (decision.to, decision.result, decision.reason) == (to, result, reason)
     assert decision.spent is spent
-    assert decision.gate == gate
+    assert decision.hold == gate
 
 
 def test_no_error_is_without_a_decision() -> None:
@@ -248,7 +250,6 @@ def test_a_jobs_wishes_go_before_the_accounts_defaults(
 policies = st.builds(Policy, backoff_first=st.floats(0, 1e6), backoff_longest=st.floats(0, 1e6))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100_000), policies, st.integers())
 def test_a_backoff_is_never_negative_and_never_beyond_its_cap(
     failures: int, policy: Policy, seed: int
@@ -278,30 +279,30 @@ def test_equal_seeds_decide_alike() -> None:
 
 
 def test_a_placed_call_is_looked_at_soon() -> None:
-    decision = after_placing({"callid": "c1"}, POLICY)
+    decision = after_placing(CallRef(("c1",)), POLICY)
     assert (decision.to, decision.result) == (State.IN_PROGRESS, "placed")
     assert decision.delay == POLICY.check_first
-    assert decision.fields == {"callid": "c1"}
+    assert decision.call == CallRef(("c1",))
     assert decision.spent
 
 
 @pytest.mark.parametrize("status", ["IN PROGRESS", "ON THE MOON"])
 def test_a_call_that_is_not_over_changes_nothing(status: str) -> None:
-    assert after_report(Report(status, final=False), job("placed"), POLICY) is None
+    assert after_report(ringing(status), job("placed"), POLICY) is None
 
 
 def test_an_answered_call_completes_the_job_with_its_facts() -> None:
-    report = Report("ANSWERED", final=True, cost=Decimal("12.5"), duration=30)
+    report = ended("ANSWERED", cost=Decimal("12.5"), duration=30)
     decision = after_report(report, job("placed"), POLICY)
     assert decision is not None
     assert (decision.to, decision.result, decision.reason) == (State.COMPLETED, "answered", "")
-    assert decision.fields == {"outcome": "ANSWERED", "cost": "12.5", "duration": "30"}
+    assert (decision.report, decision.cost_check_after) == (report, None)
 
 
 def test_unknown_facts_are_not_made_up() -> None:
-    decision = after_report(Report("ANSWERED", final=True), job("placed"), POLICY)
+    decision = after_report(ended("ANSWERED"), job("placed"), POLICY)
     assert decision is not None
-    assert decision.fields == {"outcome": "ANSWERED", "owed": "60000"}
+    assert (decision.report, decision.cost_check_after) == (ended("ANSWERED"), 60)
 
 
 def test_a_cost_that_is_not_told_is_looked_for_twice() -> None:
@@ -322,12 +323,21 @@ def test_a_call_that_the_provider_does_not_know_is_looked_for_a_while(
     assert next_check(age, Policy(), known=False) == pause
 
 
-@pytest.mark.parametrize("status", ["FAILED", "BROKEN"])
-def test_a_call_that_ended_any_other_way_fails_the_job(status: str) -> None:
-    decision = after_report(Report(status, final=True), job("placed", redial=3), POLICY)
+def test_a_call_that_could_not_be_connected_fails_the_job_whatever_redials_it_wishes() -> None:
+    decision = after_report(ended("FAILED"), job("placed", redial=3), POLICY)
     assert decision is not None
     assert (decision.to, decision.reason) == (State.FAILED, Reason.CALL_FAILED)
-    assert decision.fields["outcome"] == status
+    assert decision.report == ended("FAILED")
+
+
+@pytest.mark.parametrize(("redial", "to"), [(0, State.FAILED), (1, State.SCHEDULED)])
+def test_a_call_that_ended_in_an_unknown_way_is_redialled_as_one_without_an_answer(
+    redial: int, to: State
+) -> None:
+    decision = after_report(ended("BUSY"), job("placed", spent=1, redial=redial), POLICY)
+    assert decision is not None
+    assert (decision.to, decision.result) == (to, "no_answer")
+    assert decision.why.startswith("BUSY")
 
 
 @pytest.mark.parametrize(
@@ -354,18 +364,18 @@ def test_who_does_not_answer_is_called_again_as_often_as_wished(
 ) -> None:
     counted = {"state": State.IN_PROGRESS, "spent": len(before) + 1}
     rung = job(*before, "placed", **{**counted, **wishes})
-    decision = after_report(Report("NO ANSWER", final=True), rung, POLICY)
+    decision = after_report(ended("NO ANSWER"), rung, POLICY)
     assert decision is not None
     assert (decision.to, decision.result) == (to, "no_answer")
     assert decision.reason == (Reason.NO_ANSWER if to is State.FAILED else "")
-    owed = {"owed": "60000"} if to is State.FAILED else {}
-    assert decision.fields == {"outcome": "NO ANSWER"} | owed
+    assert decision.report == ended("NO ANSWER")
+    assert decision.cost_check_after == (60 if to is State.FAILED else None)
 
 
 @pytest.mark.parametrize(("wish", "delay"), [(None, 120), (30, 30), (0, 0)])
 def test_a_redial_waits_as_the_job_wishes_or_the_account(wish: float | None, delay: float) -> None:
     rung = job("placed", spent=1, redial=2, redial_after=wish)
-    decision = after_report(Report("NO ANSWER", final=True), rung, POLICY)
+    decision = after_report(ended("NO ANSWER"), rung, POLICY)
     assert decision is not None
     assert decision.delay == delay
     assert decision.why == "NO ANSWER; redial 1 of 2"
@@ -438,7 +448,6 @@ def test_checks_of_a_call_become_rarer_as_it_grows_older() -> None:
     assert [next_check(age, POLICY) for age in ages] == [20, 20, 20, 30, 60, 200, 300, 300]
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1e9), st.floats(0, 1e9))
 def test_an_older_call_is_never_checked_sooner_than_a_younger_one(one: float, other: float) -> None:
     younger, older = sorted((one, other))

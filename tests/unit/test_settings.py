@@ -10,6 +10,7 @@ import pytest
 from config.settings import InvalidSettings, Settings
 from dispatcher.model.states import OnUncertain
 from dispatcher.policy import Policy
+from dispatcher.provider.xoxzo.settings import XoxzoSettings
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 
 
@@ -28,7 +29,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
 
 def test_an_empty_environment_will_do() -> None:
     settings = Settings.load()
-    assert settings.api_host == "https://api.xoxzo.com"
+    assert settings.of_provider == XoxzoSettings(host="https://api.xoxzo.com")
+    assert settings.credentials == ()
     assert settings.credit_floor == 50
     assert settings.redis_url is None
     assert settings.policy == Policy()
@@ -37,8 +39,7 @@ def test_an_empty_environment_will_do() -> None:
 @pytest.mark.parametrize(
     ("name", "written", "field", "value"),
     [
-        ("XOXZO_API_SID", "sid", "api_sid", "sid"),
-        ("XOXZO_API_HOST", "http://127.0.0.1:8000", "api_host", "http://127.0.0.1:8000"),
+        ("DISPATCHER_PROVIDER", "xoxzo", "provider", "xoxzo"),
         ("DISPATCHER_MAX_CONNECTIONS", "3", "max_connections", 3),
         ("DISPATCHER_CREDIT_FLOOR", "70", "credit_floor", 70),
         ("DISPATCHER_CREDIT_FLOOR", "0", "credit_floor", 0),
@@ -125,7 +126,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_CHECK_SHARE", "0", "at least 0.01"),
         ("DISPATCHER_CHECK_SHARE", "1", "at most 0.9"),
         ("DISPATCHER_CHECK_SHARE", "half", "not a number"),
-        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "never opens"),
+        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "is never open"),
         ("DISPATCHER_CALLING_HOURS", "daytime", "write 08:00-21:00, or mon-fri"),
         ("DISPATCHER_CALLING_HOURS", "08:00-21:00 Tokyo", "write one such as Asia/Tokyo"),
         ("DISPATCHER_CALLING_HOURS", "monday 08:00-21:00", "mon tue wed thu fri sat sun"),
@@ -137,7 +138,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_BLOCKED_COUNTRIES", "UK", "'UK' is not a country"),
         ("DISPATCHER_BLOCKED_COUNTRIES", "Japan", "001 for satellite"),
         ("DISPATCHER_MAX_ATTEMPTS", "51", "at most 50"),
-        ("DISPATCHER_ON_UNCERTAIN", "hope", "none of 'redial' or 'hold'"),
+        ("DISPATCHER_ON_UNCERTAIN", "hope", "not one of 'redial' or 'hold'"),
         ("DISPATCHER_RETENTION", "5x", "write seconds or 30s, 15m, 2h, 7d"),
         ("DISPATCHER_CALL_DEADLINE", "-3", "write seconds or 30s, 15m, 2h, 7d"),
         ("DISPATCHER_EVIDENCE_WINDOW", "inf", "write seconds or 30s, 15m, 2h, 7d"),
@@ -151,7 +152,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_PUBLIC_URL", "voice.example.com", "such as https://voice.example.com"),
         ("DISPATCHER_PUBLIC_URL", "https://voice.example.com/#a", "such as https://voice"),
         ("DISPATCHER_PUBLIC_URL", "ftp://voice.example.com", "such as https://voice"),
-        ("DISPATCHER_LOG_LEVEL", "loud", "none of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("DISPATCHER_LOG_LEVEL", "loud", "not one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
     ids=lambda text: text[:30],
 )
@@ -202,7 +203,7 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         DISPATCHER_SECRET_KEY="hunter2hunter2hunter2",
     )
     assert "hunter2" not in str(settings) + repr(settings) + settings.model_dump_json()
-    assert settings.api_auth_token.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(settings.of_provider)
     assert settings.records == "redis://:hunter2@localhost/0"
 
 
@@ -306,3 +307,58 @@ def test_behind_callbacks_the_first_check_is_later_unless_it_is_set(
 def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DISPATCHER_CONNECT_TIMEOUT="10s", DISPATCHER_READ_TIMEOUT="2m")
     assert settings.lease > 130
+
+
+# -- the provider's own ---------------------------------------------------------------------
+
+
+def test_the_providers_own_settings_come_from_its_own_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(
+        monkeypatch,
+        XOXZO_API_SID="sid",
+        XOXZO_API_AUTH_TOKEN="token",
+        XOXZO_API_HOST="http://127.0.0.1:8000",
+        DISPATCHER_XOXZO_PARAMS="jp_line=1, note=a b,",
+    )
+    params = {"jp_line": "1", "note": "a b"}
+    assert settings.of_provider == XoxzoSettings("sid", "token", "http://127.0.0.1:8000", params)
+    assert settings.credentials == ("XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN")
+
+
+def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(InvalidSettings, match=r"DISPATCHER_PROVIDER='acme'.*no provider: xoxzo"):
+        load(monkeypatch, DISPATCHER_PROVIDER="acme")
+
+
+@pytest.mark.parametrize("host", ["api.xoxzo.com", "ftp://api.xoxzo.com", "https://", "http://a:0"])
+def test_a_host_that_is_no_url_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"XOXZO_API_HOST='{host}': write a URL such as"):
+        load(monkeypatch, XOXZO_API_HOST=host)
+
+
+def test_a_password_in_the_host_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match="XOXZO_API_HOST") as caught:
+        load(monkeypatch, XOXZO_API_HOST="hunter2@api.xoxzo.com")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "wrong"),
+    [
+        ("recipient=+818011234567", "'recipient' is a field that the dispatcher itself fills in"),
+        ("jp_line", "field 1 has no =: write name=value"),
+        ("a=hunter2,a=hunter3", "'a' is there twice"),
+    ],
+)
+def test_params_that_cannot_be_sent_stop_the_start_and_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, params: str, wrong: str
+) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load(monkeypatch, DISPATCHER_XOXZO_PARAMS=params)
+    assert str(caught.value).startswith("DISPATCHER_XOXZO_PARAMS: ")
+    assert wrong in str(caught.value)
+    assert not {"hunter2", "818011234567"} & {part.strip("'") for part in str(caught.value).split()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
@@ -61,7 +62,7 @@ def test_ends_only_unless_every_change_is_asked_for(store: Store, webhooks: Webh
     assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
     assert not waiting(webhooks)
     targets(store, every=True)
-    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", fields={"callid": "c1"}))
+    store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", call=CallRef(("c1",))))
     ended(store)
     told = [each.type for each in waiting(webhooks)]
     assert told == ["job.in_progress", "job.queued", "job.cancelled"]
@@ -125,7 +126,7 @@ def test_a_gate_that_closes_and_opens_is_told(store: Store, webhooks: Webhooks) 
     webhooks.take_events()
     closed, opened = waiting(webhooks)
     assert (closed.type, opened.type) == ("hold.started", "hold.ended")
-    assert json.loads(closed.facts)["gate"] == "auth"
+    assert json.loads(closed.facts)["hold"] == "auth"
 
 
 def test_what_happened_before_there_was_a_target_is_not_told(

@@ -173,7 +173,6 @@ def test_every_end_of_a_job_is_exactly_one_event(redis_client: redis.Redis) -> N
         settings=settings(
             max_examples=60,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -59,10 +59,7 @@ def use_sandbox(
     environment: MutableMapping[str, str], url: str, *, callbacks: bool = False
 ) -> None:
     """Make a sandbox the provider, with the settings that suit one where none are given."""
-    known = SandboxOptions()
-    environment.update(
-        XOXZO_API_HOST=url, XOXZO_API_SID=known.sid, XOXZO_API_AUTH_TOKEN=known.token
-    )
+    environment.update(SandboxOptions().environment(url))
     for name, value in OVER_SOON.items():
         environment.setdefault(name, value)
     environment.setdefault("DISPATCHER_CHECK_FIRST", "10s" if callbacks else "1s")
@@ -136,7 +133,7 @@ class Stack:
         for service in services:
             self.supervisor.add(service)
         for service in services:
-            if service.role in {"dial", "door", "webhooks"}:
+            if service.role in {"dial", "call-task", "webhooks"}:
                 self.supervisor.wait_line(service.name, f"^{READY}$", STARTS_WITHIN)
         self.supervisor.wait_ready(STARTS_WITHIN)
 
@@ -151,7 +148,8 @@ class Stack:
 
     def _wants_sandbox(self) -> bool:
         if self.plan.sandbox is None:
-            return not self.environment.get("XOXZO_API_SID")
+            credentials = self._settings().registration.credentials
+            return not any(self.environment.get(name) for name in credentials)
         return self.plan.sandbox
 
     def _start_sandbox(self) -> None:
@@ -198,7 +196,7 @@ class Stack:
             )
             for n in range(1, self.plan.workers + 1)
         ]
-        services.append(self._process("door", "door", stop=15))
+        services.append(self._process("call-task", "call-task", stop=15))
         services.append(self._process("beat", "beat"))
         if self.plan.gateway:
             services.append(self._process("gateway", "gateway", ready=self._gateway_answers))

@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import DispatcherError
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
 from dispatcher.model.states import WAITING
-from dispatcher.policy import Policy, Report, after_evidence
-from dispatcher.provider.answers import FINAL
+from dispatcher.policy import Policy, after_evidence
 from dispatcher.store import Store
-from dispatcher.store.callbacks import Callbacks, CallReport
+from dispatcher.store.callbacks import Callback, Callbacks
 from dispatcher.store.redis_url import StoreUnavailable
 from workers.engine.dial import Turn
 
@@ -43,10 +43,10 @@ class ApplyReports:
             turns += self._apply_all(reports)
         return turns
 
-    def _apply_all(self, reports: list[CallReport]) -> list[Turn]:
+    def _apply_all(self, reports: list[Callback]) -> list[Turn]:
         jobs = self.store.jobs.get_many(report.job_id for report in reports)
         turns: list[Turn] = []
-        applied: list[CallReport] = []
+        applied: list[Callback] = []
         counts: Counter[str] = Counter()
         for report, job in zip(reports, jobs, strict=True):
             try:
@@ -54,7 +54,10 @@ class ApplyReports:
             except StoreUnavailable:
                 raise
             except DispatcherError:
-                log.exception("a report on job %s stays in the inbox", report.job_id)
+                log.exception(
+                    "a callback for job %s could not be applied; it stays in the inbox",
+                    report.job_id,
+                )
                 continue
             turns.append(turn)
             applied.append(report)
@@ -62,30 +65,30 @@ class ApplyReports:
         self.inbox.done(applied, counts)
         return turns
 
-    def _apply(self, report: CallReport, job: Job | None) -> tuple[Turn, str]:
+    def _apply(self, report: Callback, job: Job | None) -> tuple[Turn, str]:
         if job is None:
-            return Turn(report.job_id, None, why="the job is forgotten"), "gone"
+            return Turn(report.job_id, None, why="the job is not kept any more"), "gone"
         if not _is_of(report, job):
             return Turn(job.id, job.state, why="it reports another call"), "other_call"
-        said = Report(report.status, report.status in FINAL, report.cost, report.duration)
+        said = report.report
         decision = after_evidence(said, job, report.attempt, self.policy, confirm=self.confirm)
         if decision is None:
             return self._leave(report, job)
-        decision = replace(decision, fields={**decision.fields, "callid": report.callid})
+        decision = replace(decision, call=CallRef((report.callid,)))
         moved, state = self.store.calls.settled(job.id, report.attempt, decision, actor="callback")
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
-        return Turn(job.id, state, why="it came too late to matter"), "late"
+        return Turn(job.id, state, why="it came too late to change anything"), "late"
 
-    def _leave(self, report: CallReport, job: Job) -> tuple[Turn, str]:
+    def _leave(self, report: Callback, job: Job) -> tuple[Turn, str]:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
         if not self.confirm:
-            return Turn(job.id, job.state, why=report.status), "not_final"
+            return Turn(job.id, job.state, why=report.word), "not_final"
         self.store.calls.reschedule_check(job.id, report.attempt, 0)
-        return Turn(job.id, job.state, why="its status is asked for"), "applied"
+        return Turn(job.id, job.state, why="its status is checked"), "applied"
 
 
-def _is_of(report: CallReport, job: Job) -> bool:
+def _is_of(report: Callback, job: Job) -> bool:
     """Whether a report is of the call that its attempt is known to have made, or may have made."""
     if job.kind is Kind.CONFERENCE:
         return False

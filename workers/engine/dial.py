@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
+from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
-from dispatcher.model.states import Reason, State
-from dispatcher.policy import Decision, Policy, after_error, after_placing
-from dispatcher.provider import ProviderError, VoiceClient, before_sending
+from dispatcher.model.states import State
+from dispatcher.policy import Policy, after_error, after_placing, no_caller
+from dispatcher.provider import OutgoingCall, Provider, ProviderError
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import Claim, Day, Hours, Wait
@@ -48,7 +49,7 @@ class Dial:
     """Dials jobs. `lease` is in seconds, and longer than a request whose answer takes `answer`."""
 
     store: Store
-    provider: VoiceClient
+    provider: Provider
     policy: Policy
     lease: float
     caller: str | None = None
@@ -67,8 +68,7 @@ class Dial:
         self.nudge()
         if not isinstance(claim, Claim):
             return self._waits(job_id) if claim is State.HELD else Turn(job_id, claim)
-        with before_sending(partial(self._about_to_send, claim, lease)):
-            decision = self._ask(claim.job)
+        decision = self._ask(claim, lease)
         state = retry_until_available(
             lambda: self.store.calls.settle(job_id, claim.attempt, decision)
         )
@@ -91,7 +91,14 @@ class Dial:
         while True:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = retry_until_available(
-                partial(self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot)
+                partial(
+                    self.store.queue.claim,
+                    job_id,
+                    token=token,
+                    lease=self.lease,
+                    slot=slot,
+                    provider=self.provider.name,
+                )
             )
             match answer:
                 case Wait():
@@ -127,60 +134,44 @@ class Dial:
         window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
         why = f"outside the calling hours: {hours.text}"
         if window is None:
-            why = f"the calling hours are never open where all its numbers may be: {hours.text}"
+            why = f"the calling hours are never open in all time zones of its numbers: {hours.text}"
         return self.store.queue.set_calling_window(hours.job.id, window, why, hours.text)
 
-    def _ask(self, job: Job) -> Decision:
+    def _ask(self, claim: Claim, lease: Lease) -> Decision:
+        job = claim.job
         caller = job.caller or self.caller
         if caller is None:
-            why = "no caller: give the job one, or set DISPATCHER_CALLER"
-            return Decision(
-                State.FAILED, Reason.INVALID_REQUEST, why, Reason.INVALID_REQUEST, spent=False
-            )
+            return no_caller()
         try:
-            ids = place(self.provider, job, caller, self._callback_url(job))
-            return after_placing(ids, self.policy, self.usual(job.kind))
+            placed = self.provider.place(
+                self._call(job, caller), before_sending=partial(self._about_to_send, claim, lease)
+            )
+            return after_placing(placed, self.policy, self.usual(job.kind))
         except ProviderError as error:
             now = datetime.fromtimestamp(retry_until_available(self.store.now) / 1000, UTC)
             return after_error(error, job, self.policy, self.rng, now)
 
+    def _call(self, job: Job, caller: str) -> OutgoingCall:
+        """Return the call that a job asks for."""
+        return OutgoingCall(
+            job.numbers,
+            caller,
+            say=job.say,
+            lang=job.lang,
+            play=job.play,
+            tags=job.tags,
+            callback_url=self._callback_url(job),
+            params=job.params,
+        )
+
     def _callback_url(self, job: Job) -> str | None:
-        """Return where the provider reports this attempt's call, by the clock of its claim."""
+        """Return where the provider reports this attempt's call, by the clock of its claim.
+
+        A conference is asked for its status.
+        """
         attempt = job.attempt
         if self.callbacks is None or attempt is None or attempt.sent_at is None:
             return None
+        if job.kind is Kind.CONFERENCE:
+            return None
         return self.callbacks.of(job.id, attempt.number, attempt.sent_at)
-
-
-def place(
-    provider: VoiceClient, job: Job, caller: str, callback_url: str | None = None
-) -> dict[str, str]:
-    """Ask the provider for a job's call; return the attempt's `callid`, and `conf` of a conference.
-
-    A conference is asked for its status: its page knows no callback.
-
-    Raises ProviderError, whose branch says whether a call may have been placed.
-    """
-    match job.kind:
-        case Kind.CONFERENCE:
-            made = provider.confer(caller=caller, participants=job.numbers, lang=job.lang)
-            callids = ",".join(participant.callid for participant in made.participants)
-            return {"callid": callids, "conf": made.conferenceid}
-        case Kind.PLAYBACK:
-            callid = provider.play(
-                caller=caller,
-                recipient=job.numbers[0],
-                recording_url=job.play or "",
-                tags=job.tags,
-                callback_url=callback_url,
-            )
-        case _:
-            callid = provider.say(
-                caller=caller,
-                recipient=job.numbers[0],
-                message=job.say or "",
-                lang=job.lang or "",
-                tags=job.tags,
-                callback_url=callback_url,
-            )
-    return {"callid": callid}

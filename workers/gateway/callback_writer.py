@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store.callbacks import Callbacks, CallReport
+from dispatcher.store.callbacks import Callback, Callbacks
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class CallbackWriter:
 
     def __init__(self, inbox: Callbacks, wake: Callable[[], object]) -> None:
         self._inbox, self._wake = inbox, wake
-        self._waiting: list[tuple[CallReport, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Callback, asyncio.Future[None]]] = []
         self._counts: Counter[str] = Counter()
         self._something, self._written = asyncio.Event(), asyncio.Event()
 
@@ -49,7 +49,7 @@ class CallbackWriter:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._write()
 
-    async def take(self, report: CallReport) -> None:
+    async def take(self, report: Callback) -> None:
         """Return when the report is written. Raises NotWritten."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((report, done))
@@ -80,8 +80,8 @@ class CallbackWriter:
                 reports = [report for report, _ in group]
                 await asyncio.to_thread(self._inbox.receive, reports, counts)
             except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
-                log.warning("%d reports could not be written: %s", len(group), error)
-                _tell(group, NotWritten("the report could not be written: send it again"))
+                log.warning("%d callbacks could not be written: %s", len(group), error)
+                _tell(group, NotWritten("the callback could not be written: send it again"))
             else:
                 _tell(group, None)
                 if group:
@@ -96,7 +96,7 @@ class CallbackWriter:
             await asyncio.sleep(PAUSE)
 
 
-def _tell(group: list[tuple[CallReport, asyncio.Future[None]]], error: Exception | None) -> None:
+def _tell(group: list[tuple[Callback, asyncio.Future[None]]], error: Exception | None) -> None:
     """Tell those who still wait."""
     for _, done in group:
         if done.done():

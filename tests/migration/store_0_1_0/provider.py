@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.provider.answers import CallStatus, Conference, ConferenceStatus, Participant
+from dispatcher.provider.verdict import explain
 from dispatcher.store.inbox import CallReport
 
-from dispatcher.provider.answers import CallStatus, Conference, ConferenceStatus, Participant
 from dispatcher.provider.errors import (
     AnswerLost,
     BadCredentials,
@@ -27,7 +28,6 @@ from dispatcher.provider.errors import (
     UnknownCall,
     UnreadableAnswer,
 )
-from dispatcher.provider.verdict import explain
 
 FATES = {
     "answered": 600, "no_answer": 150, "failed": 40, "odd_word": 12, "long": 6,

@@ -30,11 +30,12 @@ function M.pace(call)
   return call.pace.now
 end
 
-function M.set(call, name, value)
+-- `written` is how the value is kept; left out: to the microsecond.
+function M.set(call, name, value, written)
   M.pace(call)[name] = value
   local changes = call.pace.changes
   changes[#changes + 1] = name
-  changes[#changes + 1] = text.exact(value)
+  changes[#changes + 1] = written or text.exact(value)
 end
 
 function M.save(call)

@@ -106,7 +106,7 @@ end
 local function in_words(call, scope, most, left, needed)
   local whose = scope == 'account' and 'the account' or string.gsub(scope, ':', ' ', 1)
   local period = daily(call, scope) and ' credits a day' or ' credits'
-  return string.format('the spending limit of %s%s for %s is reached: %s spent or under way, a call needs %s',
+  return string.format('the spending limit of %s%s for %s is reached: %s spent or reserved, a call needs %s',
     money.credits(most), period, whose, money.credits(most - left), money.credits(needed))
 end
 

@@ -56,7 +56,7 @@ local function look_for_room(call)
     if scope and standing[name] then
       local left = spending.left_under(call, scope)
       if not left or left >= standing[name].required * schema.units then
-        holds.finish(call, name, 'there is room under the limit')
+        holds.finish(call, name, 'the spending limit has room again')
       end
     end
   end

@@ -8,7 +8,7 @@ Fields the provider adds are kept in `model_extra`. Source: the provider's voice
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -24,9 +24,6 @@ from pydantic import (
 )
 
 from dispatcher.provider.errors import UnexpectedShape
-
-FINAL: Final = frozenset({"ANSWERED", "NO ANSWER", "FAILED"})
-"""The words after which a call does not change. The pages call them common: there may be others."""
 
 CALLID: Final = r"^[A-Za-z0-9_-][A-Za-z0-9._:=+~-]{0,127}$"
 """What can be a callid: undocumented, so anything that is safe in a path, a key and a log."""
@@ -132,11 +129,6 @@ class CallStatus(_Answer):
     cost: Amount = None
     """Credits."""
 
-    @property
-    def final(self) -> bool:
-        """Whether the call is over; a word that is not documented does not say so."""
-        return self.status in FINAL
-
 
 class Participant(_Answer):
     """One leg of a conference that has been asked for."""
@@ -161,11 +153,6 @@ class ConferenceStatus(_Answer):
     end_time: Moment = None
     duration: Duration = None
     cost: Amount = None
-
-    @property
-    def final(self) -> bool:
-        """Whether every participant's call is over."""
-        return bool(self.participants) and all(call.final for call in self.participants)
 
 
 class _Placed(_Answer):
@@ -193,11 +180,3 @@ def parse_balance(data: object) -> Decimal:
     if balance is None:
         raise UnexpectedShape("no finite number of credits")
     return balance
-
-
-def parse_report(fields: Mapping[str, object]) -> CallStatus:
-    """Return what a callback reports, form or JSON, or raise UnexpectedShape.
-
-    The pages say only that its parameters are similar to the call-status answer's.
-    """
-    return CallStatus.read(dict(fields))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.values.recordings import LONGEST, InvalidRecordingURL, recording_url
+from dispatcher.provider.xoxzo.recordings import LONGEST, InvalidRecordingURL, recording_url
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,6 @@ def test_a_password_in_the_url_is_refused_and_not_shown(url: str) -> None:
     assert "ter2" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.text().map("http://example.com/".__add__)))
 def test_what_is_accepted_has_only_the_documented_characters(text: str) -> None:
     try:

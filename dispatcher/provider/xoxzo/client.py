@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,7 +15,14 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ClosedPoolError, HTTPError
 from urllib3.exceptions import TimeoutError as TimeoutTold
 
-from dispatcher.provider.answers import (
+from dispatcher.provider.errors import (
+    NotSent,
+    ProviderError,
+    UnexpectedShape,
+    UnknownCall,
+    WrongAddress,
+)
+from dispatcher.provider.xoxzo.answers import (
     CALLID,
     CallStatus,
     Conference,
@@ -24,15 +31,10 @@ from dispatcher.provider.answers import (
     parse_balance,
     parse_placed,
 )
-from dispatcher.provider.errors import (
-    NotSent,
-    ProviderError,
-    UnexpectedShape,
-    UnknownCall,
-    WrongAddress,
-)
-from dispatcher.provider.session import Credentials, positive, route
-from dispatcher.provider.verdict import Question, Reply, explain, lost, refusal, unreadable
+from dispatcher.provider.xoxzo.refusals import Question, Reply, explain, lost, refusal, unreadable
+from dispatcher.provider.xoxzo.rules import OWN_FIELDS
+from dispatcher.provider.xoxzo.session import Credentials, positive, route
+from dispatcher.provider.xoxzo.settings import HOST
 
 MAX_BODY: Final = 1 << 20
 """Bytes read of an answer; documented ones have some hundreds."""
@@ -40,7 +42,10 @@ MAX_BODY: Final = 1 << 20
 _PLAYBACKS = "/voice/simple/playbacks/"
 _CONFERENCES = "/voice/simple/conferences/"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-_PRIVATE = ("tts_message", "callbackurl")  # a callback's URL has the secret that proves it
+_SHOWN = OWN_FIELDS - {"tts_message", "callbackurl"}
+"""What errors may repeat. A callback's URL has the secret that proves it, and nobody knows what
+further fields hold."""
+NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 Send = Callable[[], BaseHTTPResponse]
 T = TypeVar("T")
 
@@ -59,7 +64,7 @@ class VoiceClient:
         self,
         credentials: Credentials,
         *,
-        host: str = "https://api.xoxzo.com",
+        host: str = HOST,
         connect_timeout: float = 3.05,
         read_timeout: float = 30.0,
         pool_size: int = 10,
@@ -96,10 +101,15 @@ class VoiceClient:
         recording_url: str,
         tags: Sequence[str] = (),
         callback_url: str | None = None,
+        params: Mapping[str, str] = NOTHING_MORE,
     ) -> str:
-        """Call `recipient` and play a recording; return the callid."""
+        """Call `recipient` and play a recording; return the callid.
+
+        `params` are further form fields; the ones that are named here go before them.
+        """
         fields = {"caller": caller, "recipient": recipient, "recording_url": recording_url}
-        return self._post(_PLAYBACKS, fields | _options(tags, callback_url), parse_placed)
+        options = _options(tags, callback_url)
+        return self._post(_PLAYBACKS, {**params, **fields, **options}, parse_placed)
 
     def say(
         self,
@@ -110,22 +120,30 @@ class VoiceClient:
         lang: str,
         tags: Sequence[str] = (),
         callback_url: str | None = None,
+        params: Mapping[str, str] = NOTHING_MORE,
     ) -> str:
-        """Call `recipient` and speak a message; return the callid."""
+        """Call `recipient` and speak a message; return the callid. For `params` see `play`."""
         fields = {
             "caller": caller,
             "recipient": recipient,
             "tts_message": message,
             "tts_lang": lang,
         }
-        return self._post(_PLAYBACKS, fields | _options(tags, callback_url), parse_placed)
+        options = _options(tags, callback_url)
+        return self._post(_PLAYBACKS, {**params, **fields, **options}, parse_placed)
 
     def confer(
-        self, *, caller: str, participants: Sequence[str], lang: str | None = None
+        self,
+        *,
+        caller: str,
+        participants: Sequence[str],
+        lang: str | None = None,
+        params: Mapping[str, str] = NOTHING_MORE,
     ) -> Conference:
-        """Call 2 or 3 participants and connect them."""
+        """Call 2 or 3 participants and connect them. For `params` see `play`."""
         fields = {"caller": caller, "participants": ",".join(participants)}
-        return self._post(_CONFERENCES, fields | ({"lang": lang} if lang else {}), Conference.read)
+        options = {"lang": lang} if lang else {}
+        return self._post(_CONFERENCES, {**params, **fields, **options}, Conference.read)
 
     def call_status(self, callid: str) -> CallStatus:
         """Return what became of a call. Raises UnknownCall among others."""
@@ -151,7 +169,8 @@ class VoiceClient:
         # A lone surrogate in a text becomes a question mark: the rest can still be said.
         body = urlencode(fields, errors="replace")
         secret = urlsplit(fields.get("callbackurl", "")).path
-        private = (self._token, *(fields.get(name, "") for name in _PRIVATE), secret)
+        hidden = (value for name, value in fields.items() if name not in _SHOWN)
+        private = (self._token, *hidden, secret)
         question = Question(places=True, private=private)
         return self._ask(question, partial(self._route.send, "POST", path, body, _FORM), parse)
 

@@ -14,7 +14,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from dispatcher.provider.answers import amount
 from dispatcher.provider.errors import (
     AnswerLost,
     BadCredentials,
@@ -30,7 +29,8 @@ from dispatcher.provider.errors import (
     UnreadableAnswer,
     WrongAddress,
 )
-from dispatcher.provider.words import Words
+from dispatcher.provider.xoxzo.answers import amount
+from dispatcher.provider.xoxzo.words import Words
 
 LONGEST_WAIT = 3600.0  # seconds; a longer one is a mistake, and asking once an hour harms nobody
 

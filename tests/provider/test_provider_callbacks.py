@@ -1,4 +1,4 @@
-"""What the gateway reads out of callbacks' bodies: anything may be in them."""
+"""What is read out of callbacks' bodies: anything may be in them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispatcher.provider.answers import parse_report
+from dispatcher.model.call import CallReport
+from dispatcher.model.outcome import Outcome
+from dispatcher.provider.base import CallbackRequest
 from dispatcher.provider.errors import UnexpectedShape
-from workers.gateway.callbacks import fields
+from dispatcher.provider.xoxzo.callbacks import XoxzoCallbacks
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 REPORT = {"callid": "call-1", "status": "NO ANSWER", "tags": "災害,ops", "unknown": "x"}
+
+
+def parse(body: bytes, content_type: str = JSON) -> CallReport:
+    return XoxzoCallbacks().parse_callback(CallbackRequest(body, content_type))
 
 
 @pytest.mark.parametrize(
@@ -37,8 +43,8 @@ REPORT = {"callid": "call-1", "status": "NO ANSWER", "tags": "災害,ops", "unkn
     ],
 )
 def test_a_report_is_read_in_whatever_way_it_is_written(body: bytes, content_type: str) -> None:
-    call = parse_report(fields(body, content_type))
-    assert (call.callid, call.status, call.final) == ("call-1", "NO ANSWER", True)
+    call = parse(body, content_type)
+    assert (call.callid, call.word, call.outcome) == ("call-1", "NO ANSWER", Outcome.NO_ANSWER)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,25 @@ def test_a_report_is_read_in_whatever_way_it_is_written(body: bytes, content_typ
 @pytest.mark.parametrize("content_type", [FORM, JSON])
 def test_what_reports_no_call_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(UnexpectedShape):
-        parse_report(fields(body, content_type))
+        parse(body, content_type)
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("ANSWERED", Outcome.ANSWERED),
+        ("NO ANSWER", Outcome.NO_ANSWER),
+        ("FAILED", Outcome.CALL_FAILED),
+        ("IN PROGRESS", Outcome.IN_PROGRESS),
+        ("BUSY", Outcome.NO_ANSWER),
+        ("話し中", Outcome.NO_ANSWER),
+    ],
+)
+def test_a_callback_is_sent_when_a_call_ended_whatever_its_word(
+    word: str, outcome: Outcome
+) -> None:
+    report = parse(json.dumps({"callid": "call-1", "status": word}).encode())
+    assert (report.outcome, report.word) == (outcome, word)
 
 
 json_values = st.recursive(
@@ -95,4 +119,4 @@ reports = st.fixed_dictionaries(
 @example(b"\xef\xbb\xbf", FORM)
 def test_no_body_makes_more_than_a_refusal(body: bytes, content_type: str) -> None:
     with suppress(UnexpectedShape):
-        parse_report(fields(body, content_type))
+        parse(body, content_type)

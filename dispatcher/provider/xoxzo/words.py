@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from dispatcher.provider.answers import decode
 from dispatcher.provider.errors import UnexpectedShape
+from dispatcher.provider.xoxzo.answers import decode
 from dispatcher.values.masking import mask_text
 
 _LONGEST_RAW = 4000  # before tags are taken out of a page; reasons stand at the top

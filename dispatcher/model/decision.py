@@ -1,0 +1,40 @@
+"""What becomes of an attempt, as the policy decides it and the store writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.states import Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an attempt, and what is kept of it. Durations in seconds, from now.
+
+    `result` is kept with the attempt; `delay` is for the states in which something happens next;
+    `spent` says that a call may have been placed, and the attempt counts; `hold` is started for
+    the whole account first, if any; `throttled` is for how long the whole account waits, where the
+    provider said so, and `required` the credits that a call needs. `proves` are the holds that the
+    answer shows to be over; `failure` is one of the provider: `clear` where nobody was
+    called, `unclear` where nobody knows.
+    `call` is the call that the attempt is known to have made, `report` what is kept of how it
+    ended, and `cost_check_after` the wait until a cost is asked for that the end did not tell.
+    """
+
+    to: State
+    result: str
+    why: str
+    reason: str = ""
+    delay: float | None = None
+    spent: bool = True
+    hold: str = ""
+    throttled: float | None = None
+    required: Decimal | None = None
+    proves: tuple[Reason, ...] = ()
+    failure: Literal["clear", "unclear"] | None = None
+    call: CallRef | None = None
+    report: CallReport | None = None
+    cost_check_after: float | None = None

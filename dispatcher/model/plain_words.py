@@ -1,0 +1,46 @@
+"""What pydantic finds wrong, without its jargon."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+_PLAIN = {
+    "bool_parsing": "{value} is neither true nor false",
+    "bool_type": "{value} is neither true nor false",
+    "enum": "{value} is not one of {expected}",
+    "extra_forbidden": "there is no such option",
+    "float_parsing": "{value} is not a number",
+    "float_type": "{value} is not a number",
+    "finite_number": "{value} is not a finite number",
+    "greater_than_equal": "{value} is too small: at least {ge}",
+    "int_from_float": "{value} is not a whole number",
+    "int_parsing": "{value} is not a whole number",
+    "int_parsing_size": "{value} is too large",
+    "int_type": "{value} is not a whole number",
+    "invalid_key": "the name of an option must be a text",
+    "less_than_equal": "{value} is too large: at most {le}",
+    "literal_error": "{value} is not one of {expected}",
+    "dict_type": "{value} is not a set of named fields",
+    "model_type": "{value} is not a set of named fields",
+    "string_too_long": "it has more than {max_length} characters",
+    "string_type": "{value} is not a text",
+    "string_unicode": "it is not Unicode text",
+    "tuple_type": "{value} is not a list",
+}
+
+
+def in_plain_words(item: Any) -> str:
+    """Return the message of one of pydantic's errors, without its jargon."""
+    context = item.get("ctx", {})
+    if "error" in context:
+        return str(context["error"])
+    words: str = _PLAIN.get(item["type"], item["msg"].replace("{", "{{").replace("}", "}}"))
+    return words.format(value=_brief(item["input"]), **context)
+
+
+def _brief(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes an int of some thousand digits for nobody
+        return "that number"

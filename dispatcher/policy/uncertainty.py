@@ -1,0 +1,32 @@
+"""What follows silence: no evidence of a call that may have been placed, no end of a known one."""
+
+from __future__ import annotations
+
+from dispatcher.model.decision import Decision
+from dispatcher.model.job import Job
+from dispatcher.model.request import Kind
+from dispatcher.model.states import OnUncertain, Reason, State
+from dispatcher.policy.defaults import Policy
+
+
+def after_window(job: Job, policy: Policy) -> Decision:
+    """Decide what follows where the evidence window ended without evidence.
+
+    Where nobody has said: silence about a call that would have been reported means that there was
+    none, and it is dialled again; where none is reported silence means nothing: a person decides.
+    """
+    silence_tells = policy.reported and job.kind is not Kind.CONFERENCE
+    usual = OnUncertain.REDIAL if silence_tells else OnUncertain.HOLD
+    chosen = job.on_uncertain or policy.on_uncertain or usual
+    if chosen is OnUncertain.REDIAL and job.spent < policy.attempts_for(job):
+        return Decision(State.QUEUED, "maybe_placed", "no evidence of a call: redialled")
+    why = "the call may have been placed, and no evidence arrived"
+    return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
+
+
+def after_deadline(job: Job, policy: Policy, *, known: bool = True) -> Decision:
+    """Decide what follows where a call never became final; `known`: the provider knew the call."""
+    word = f"last word: {job.outcome or 'none'}" if known else "the provider does not know it"
+    limit = policy.deadline_for(job)
+    why = f"the call did not end within {limit:g} s ({word})"
+    return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN)

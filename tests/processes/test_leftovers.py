@@ -1,0 +1,46 @@
+"""A process that a test leaves behind is found and ended; one that a fixture keeps is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import leftovers
+from support.leftovers import none_left
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+SLEEP = ["sleep", "1000"]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "ENDS_WITHIN", 0.1)
+
+
+def test_a_child_is_found_and_ended(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="sleep 1000"), none_left(tmp_path):
+        child = subprocess.Popen(SLEEP)
+    assert child.wait(30) < 0
+
+
+def test_what_a_child_left_to_nobody_is_found_by_the_folder(tmp_path: Path) -> None:
+    """What it prints into ends only when the last process that has it open has ended."""
+    reading, writing = os.pipe()
+    orphaned = f"HOME={tmp_path} setsid sleep 1000 &"
+    with os.fdopen(reading, "rb") as end, os.fdopen(writing, "wb") as printed:
+        with pytest.raises(AssertionError, match="sleep 1000"), none_left(tmp_path):
+            subprocess.run(orphaned, shell=True, stdout=printed, check=True)
+        printed.close()
+        assert end.read() == b""
+
+
+def test_what_ended_or_was_there_before_is_not_found(tmp_path: Path) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as earlier:
+        with none_left(tmp_path):
+            subprocess.run(["true"], check=True)
+            assert earlier.poll() is None
+        assert earlier.poll() is None

@@ -1,0 +1,56 @@
+"""How tests are spread over the workers of pytest-xdist.
+
+A file's tests stay together, since they share what their fixtures start. What takes long goes
+first, or it would keep one worker busy when the others are done: whole stacks in a few lanes, so
+that not too many of them run at once and are late, and then the files of slow tests, each test by
+itself. All this follows from a test's id, which is all that the scheduler knows of it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from xdist.scheduler import LoadScopeScheduling
+
+LANES = max(2, os.cpu_count() or 1)
+"""How many tests with a stack of their own run at once: such a stack keeps about a core busy."""
+WORKERS = 2 * LANES
+"""Tests wait for half of their time."""
+OWN_STACK = (
+    "tests/e2e/test_e2e_when_things_die.py",
+    "tests/chaos/test_chaos_mayhem.py",
+    "tests/e2e/test_e2e_credit.py",
+    "tests/e2e/test_e2e_when_it_ends.py",
+    "tests/chaos/test_chaos_points.py",
+    "tests/e2e/test_e2e_callbacks.py",
+    "tests/console/test_console_browser.py",
+)
+"""Dealt out to the lanes in this order, the longest first."""
+SHARED_STACK = "tests/e2e/"
+SLOW = (
+    "tests/gateway/test_api_fuzz.py",
+    "tests/gateway/test_gateway_callbacks.py",
+    "tests/gateway/test_gateway_process.py",
+    "tests/processes/test_hostile_names.py",
+    "tests/store/test_bulk_actions_properties.py",
+    "tests/store/test_limiter_properties.py",
+    "tests/store/test_store_properties.py",
+    "tests/webhooks/test_webhooks_processes.py",
+)
+
+
+def place(test: str) -> tuple[int, str]:
+    """Return when it is a test's turn, and the name of those that it stays together with."""
+    file = test.partition("::")[0]
+    if file in OWN_STACK:
+        return 0, f"lane {OWN_STACK.index(file) % LANES + 1}"
+    if file.startswith(SHARED_STACK):
+        return 0, SHARED_STACK
+    return (1, test) if file in SLOW else (2, file)
+
+
+class Spread(LoadScopeScheduling):
+    """xdist's own scheduler of groups, with our groups."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return place(nodeid)[1]
