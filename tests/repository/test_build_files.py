@@ -38,6 +38,7 @@ TARGETS = [
     "install",
     "demo",
     "up",
+    "check",
     "test",
     "lint",
     "screenshots",

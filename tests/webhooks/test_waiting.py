@@ -56,7 +56,7 @@ def in_thread(pool: ThreadPoolExecutor, dispatcher: Dispatcher, id_: str) -> Fut
 
 def test_who_waits_is_told_at_once(dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the news alone: nothing looks around by itself within the test's time."""
-    monkeypatch.setattr(waiting, "LOOK", 300)
+    monkeypatch.setattr(waiting, "CHECK_EVERY", 300)
     monkeypatch.setattr(waiting, "_TURN", 300)
     store = dispatcher.store
     id_ = enqueue(store)

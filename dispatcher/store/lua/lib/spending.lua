@@ -46,7 +46,7 @@ local function in_scope(scope, job)
   if tag then
     return text.has(record.get(job, schema.field.tags), tag)
   end
-  return scope == 'account' or scope == 'client:' .. job.producer
+  return scope == 'account' or scope == 'client:' .. record.producer(job)
 end
 
 -- Since when a limit counts: calls that were dialled before are not its own.

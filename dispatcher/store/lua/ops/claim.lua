@@ -30,7 +30,7 @@ local spending = require('lib/spending')
 local field, setting = schema.field, schema.config
 
 local function granted(call, job)
-  return { limiter.rate(call) and text.exact(call.exact) or '', job.attempts, record.flat(job) }
+  return { limiter.rate(call) and text.micros(call.exact) or '', job.attempts, record.flat(job) }
 end
 
 local function fail(call, job, why)

@@ -10,6 +10,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local places = require('lib/places')
+local limiter = require('lib/limiter')
 local release = require('lib/release')
 local spending = require('lib/spending')
 
@@ -70,6 +71,7 @@ local function run(call)
   expired = expired + expire_held(call, most)
   look_for_room(call)
   holds.end_lost_probes(call)
+  limiter.drop_lost_connections(call)
   return { due, expired, lost, release.held_jobs(call, most) }
 end
 

@@ -12,7 +12,7 @@
 -- proves          holds that what the provider said proves to be over, commas between
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
 -- attempt_fields  to keep with the attempt, a JSON object
--- job_fields      to keep with the job, a JSON object
+-- job_fields      to keep with the job, a JSON object, if any
 -- answer          {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
 
 local schema = require('schema')
@@ -38,7 +38,7 @@ local function read(call, job)
   local n, given = tonumber(call.args.attempt), cjson.decode(call.args.attempt_fields)
   local told = {
     n = n, to = call.args.to, actor = call.args.actor, why = call.args.why or '', spent = call.args.spent ~= nil,
-    given = given, fields = cjson.decode(call.args.job_fields),
+    given = given, fields = call.args.job_fields and cjson.decode(call.args.job_fields) or {},
     known = record.get_attempt(job, n, 'result'),
     known_cost = money.units(record.get_attempt(job, n, 'cost')),
     latest = job.attempts == n,
@@ -223,7 +223,7 @@ local function run(call)
     return { 'gone', '' }
   end
   local told = read(call, job)
-  if told.latest then
+  if told.latest and job.state == 'dialing' then
     limiter.release_connection(call, job.id) -- the request is over, whatever it brought
   end
   if of_another_call(job, told) then
