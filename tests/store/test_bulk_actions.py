@@ -1,4 +1,4 @@
-"""Acts on many jobs: what a preview says, that it happens once, and what is reported."""
+"""Bulk actions: what a preview says, that it happens once, and what is reported."""
 
 from __future__ import annotations
 
