@@ -118,6 +118,17 @@ def test_a_failed_call_leaves_nothing_to_the_next(store: Store) -> None:
     assert store.jobs.get(id_).state is State.FAILED
 
 
+def test_libraries_of_other_releases_can_be_dropped(store: Store) -> None:
+    newer = Store(redis_of(store), namespace=root_of(store)[1:-1])
+    release = _other_release()
+    newer._connection._library = lambda: release
+    enqueue(newer)
+    enqueue(store)
+    assert store._connection.drop_other_libraries() >= 1
+    assert _loaded(store) == {library().name}
+    enqueue(newer)  # who still runs it loads it again
+
+
 # -- the text ------------------------------------------------------------------------------
 
 

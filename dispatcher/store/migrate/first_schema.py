@@ -217,6 +217,21 @@ def audit_entry(fields: Raw) -> Raw:
     return {**found, b"facts": new_facts(found[b"facts"])}
 
 
+def pace(fields: Raw) -> Raw:
+    """Return where the limiter stands, in whole millionths of seconds and of the rate."""
+    found = _named(fields, _OF_PACE)
+    fraction = Pace.FRACTION.encode()
+    return {
+        name: micros(value) if name != fraction else b"%d" % round(float(value) * 1_000_000)
+        for name, value in found.items()
+    }
+
+
+def micros(milliseconds: bytes) -> bytes:
+    """Return a moment in ms as whole µs."""
+    return b"%d" % round(float(milliseconds) * 1000)
+
+
 def new_facts(text: bytes) -> bytes:
     """Return facts, JSON, by their names of now."""
     facts = json.loads(text)
@@ -260,6 +275,6 @@ _HASHES: Mapping[str, Callable[[Raw], Raw]] = {
     "act": bulk,
     "breaker": _by(_OF_BREAKER),
     "limits": _by(_OF_CONFIG),
-    "pace": _by(_OF_PACE),
+    "pace": pace,
     "credit": _by(_OF_CREDIT),
 }

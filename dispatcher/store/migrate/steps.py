@@ -69,12 +69,22 @@ def holds(writer: Writer) -> Batches:
     yield [*commands, ("DEL", aside, writer.old("reasons"))], len(gates) + len(reasons)
 
 
+def requests(writer: Writer) -> Batches:
+    """Keep the moments of the latest requests in µs."""
+    old = writer.old("recent")
+    with plain_errors():
+        moments: Any = writer.redis.lrange(old, 0, -1)
+    if moments:
+        kept = [first_schema.micros(moment) for moment in moments]
+        yield [("RPUSH", writer.name("recent"), *kept), ("DEL", old)], len(kept)
+
+
 def others(writer: Writer) -> Batches:
     """Rename all other keys, and their fields where these have other names."""
     yield from _renamed(writer, "*")
 
 
-STEPS = (holds, jobs, lines, streams, others)
+STEPS = (holds, jobs, lines, streams, requests, others)
 """In this order: what comes later asks for the records as they are now."""
 
 
