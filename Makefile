@@ -20,7 +20,7 @@ help: ## Show this list
 
 install: $(STAMP) ## Set up .venv; again only when pyproject.toml or constraints.txt change
 
-demo: install ## Do the main job once against the sandbox, then exit
+demo: install ## Make every kind of call once against the sandbox, then exit
 	$(BIN)/voice-dispatcher demo $(ARGS)
 
 up: install ## Run the whole stack until Ctrl-C
@@ -38,11 +38,11 @@ lint: install ## Check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-screenshots: install ## Take the screenshots of docs/console.md anew
+screenshots: install ## Make the pictures of docs/console.md again
 	@.ci/browser
 	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
-bench: install ## Measure
+bench: install ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
 constraints: ## Pin the newest versions that fit pyproject.toml (with PYTHON=python3.11, the oldest supported)

@@ -67,7 +67,7 @@ def _fill(store: Store, jobs: int) -> str:
 
 
 def _request(n: int, number: str) -> JobRequest:
-    # Not validated: this measures pages, not the door.
+    # Not validated: this measures pages, not enqueueing.
     return JobRequest.model_construct(
         recipient=number,
         say="Disk full on db1",

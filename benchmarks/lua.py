@@ -15,16 +15,24 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 import redis
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
-from dispatcher.policy import Policy, Report, after_placing, after_report
-from dispatcher.store import Store
+from dispatcher.policy import Policy, after_placing, after_report
+from dispatcher.store import codec
+from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
-from dispatcher.store.library import modules
+from dispatcher.store.holds import Holds
+from dispatcher.store.jobs import Jobs
+from dispatcher.store.library import library, modules, operations
+from dispatcher.store.limiter import Limiter
+from dispatcher.store.queue import Queue
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from dispatcher.values.rate import Rate
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -39,36 +47,55 @@ OPERATIONS = {
     "ended": "settle, call ended",
     "release_connection": "release a connection",
 }
-STEP = 25.0  # ms of the clock between two jobs: the rate is not what is measured
+STEP = 400.0  # ms of the clock between two requests: the rate is not what is measured
 
 _SIDE_BEFORE = """
-import json, sys, uuid
+import json, sys
 from decimal import Decimal
 from dispatcher.policy import Policy, Report, after_placing, after_report
 from dispatcher.rate import Rate
 from dispatcher.redis_url import connect
 from dispatcher.request import JobRequest
 from dispatcher.rules import Rules
-from dispatcher.store import Store
+from dispatcher.store import Store, codec
 
-now = 1e12
+class Batched(Store):
+    def run(self, operation, *arguments):
+        self._script(operation)([self.root], self._arguments(arguments), self.pipe)
+        return {"claim": b"gone", "settle": (b"", b"")}.get(operation, b"")
+
+now, policy = 1e12, Policy()
 store = Store(connect(sys.argv[1]), clock=lambda: now)
-store.publish(Rules(rate=Rate.parse("50/s")))
-policy, names = Policy(), {}
-for n in range(int(sys.argv[2])):
-    now += 25.0
-    id_ = store.enqueue(JobRequest.of(json.loads(sys.argv[3]))).id
-    store.feed()
-    claim = store.claim(id_, token=str(n), lease=60)
-    store.settle(id_, 1, after_placing({"callid": f"call-{n}"}, policy))
-    ended = after_report(Report("ANSWERED", True, cost=Decimal("12.5"), duration=23), claim.job, policy)
-    store.settle(id_, 1, ended)
-    store.give_back("nobody")
+batch = Batched(store.redis, clock=lambda: now)
+batch.pipe = store.redis.pipeline(transaction=False)
+store.publish(Rules(rate=Rate.parse("50/s"), connections=100))
+for n in range(0, int(sys.argv[2]), 20):
+    own = [{"key": str(n + i), "recipient": f"+8180{n + i:08d}"} for i in range(20)]
+    rows = [codec.packed(JobRequest.of(json.loads(sys.argv[3]) | each)) for each in own]
+    for row in rows:
+        batch.run("enqueue", "producer", f"[{row.text}]")
+    for row in rows:
+        now += 400
+        batch.feed(1)
+    for row in rows:
+        now += 400
+        batch.claim(row.id, token=row.id, lease=60)
+    for row in rows:
+        batch.settle(row.id, 1, after_placing({"callid": row.id}, policy))
+    batch.pipe.execute()
+    report = Report("ANSWERED", True, cost=Decimal("12.5"), duration=23)
+    ended = after_report(report, store.get(rows[0].id), policy)
+    for row in rows:
+        batch.settle(row.id, 1, ended)
+    for row in rows:
+        batch.give_back("nobody")
+    batch.pipe.execute()
 given = {"feed": "dispatch", "give_back": "release_connection"}
-print(json.dumps({store._scripts[name].sha: given.get(name, name) for name in store._scripts}))
+print(json.dumps({made.sha: given.get(name, name) for name, made in batch._scripts.items()}))
 """
+BATCH = 20
+"""Operations of a kind that follow each other: Redis finds them warm, as under load."""
 JOB = {
-    "recipient": "+818011234567",
     "say": "The disk of the database is full",
     "tags": ["campaign:spring"],
 }
@@ -144,32 +171,79 @@ def _drive_before(folder: Path, url: str, jobs: int) -> Names:
 
 
 def _drive(url: str, jobs: int, way: type[Connection]) -> Names:
-    clock = [1e12]
+    clock = Clock()
     with redis.Redis.from_url(url) as client:
-        store = Store(client, clock=lambda: clock[0])
-        connection = way(client, "vd", lambda: clock[0])
-        for repository in (store.jobs, store.queue, store.calls, store.limiter):
-            repository._connection, repository._run = connection, connection.run
-        store.limiter.publish(AccountConfig(rate=Rate.parse("50/s")))
-        for n in range(jobs):
-            clock[0] += STEP
-            _one_job(store, n)
-        words = ("enqueue", "dispatch", "claim", "settle", "release_connection")
-        return {connection._command(name, {})[1]: name for name in words}
+        connection = way(client, DEFAULT_NAMESPACE, clock)
+        limiter = Limiter(connection)
+        limiter.publish(AccountConfig(rate=Rate.parse("50/s"), connections=100))
+        for start in range(0, jobs, BATCH):
+            _batch(connection, clock, range(start, start + BATCH))
+        return connection.names if isinstance(connection, Scripts) else _functions()
 
 
-def _one_job(store: Store, n: int) -> None:
-    policy = Policy()
-    id_ = store.jobs.enqueue(JobRequest.of(JOB)).id
-    store.queue.feed()
-    claim: Any = store.queue.claim(id_, token=str(n), lease=60, provider="xoxzo")
-    store.calls.settle(id_, 1, after_placing({"callid": f"call-{n}"}, policy))
-    ended = after_report(
-        Report("ANSWERED", True, cost=Decimal("12.5"), duration=23), claim.job, policy
-    )
+def _batch(connection: Connection, clock: Clock, numbers: range) -> None:
+    """Take jobs from their requests to their ends, each step for all of them."""
+    own = [{"key": str(n), "recipient": f"+8180{n:08d}"} for n in numbers]
+    rows = [codec.packed(JobRequest.of(JOB | each)) for each in own]
+    with Batched(connection) as step:
+        for row in rows:
+            step.run("enqueue", actor="producer", jobs=f"[{row.text}]")
+        for _ in rows:
+            clock.now += STEP
+            Queue(step).feed(1)
+        for row in rows:
+            clock.now += STEP
+            Queue(step).claim(row.id, token=row.id, lease=60, provider="xoxzo")
+        for row in rows:
+            _calls(step).settle(row.id, 1, after_placing(CallRef((row.id,)), Policy()))
+    report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
+    ended = after_report(report, Jobs(connection).get(rows[0].id), Policy())
     assert ended is not None
-    store.calls.settle(id_, 1, ended)
-    store.limiter.give_back("nobody")
+    with Batched(connection) as step:
+        for row in rows:
+            _calls(step).settle(row.id, 1, ended)
+        for _ in rows:
+            Limiter(step).give_back("nobody")
+
+
+def _calls(connection: Connection) -> Calls:
+    return Calls(connection, Limiter(connection), Holds(connection))
+
+
+class Batched(Connection):
+    """Operations that go to Redis together; their answers are only checked."""
+
+    def __init__(self, to: Connection) -> None:
+        super().__init__(to.redis, DEFAULT_NAMESPACE, None)
+        self._to, self._calls = to, list[list[Any]]()
+
+    def run(self, operation: str, **arguments: Any) -> Any:
+        """Put an operation into the batch."""
+        self._calls.append(self._to._command(operation, arguments))  # noqa: SLF001 - timed as sent
+        return {"claim": b"gone", "settle": (b"", b"")}.get(operation, b"")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pipe = self.redis.pipeline(transaction=False)
+        for command in self._calls:
+            pipe.execute_command(*command)
+        pipe.execute()
+
+
+def _functions() -> Names:
+    return {library().function(name): name for name in operations()}
+
+
+class Clock:
+    """A clock that is set by hand, in ms since the epoch."""
+
+    def __init__(self) -> None:
+        self.now = 1e12
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Scripts(Connection):
@@ -177,6 +251,7 @@ class Scripts(Connection):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.names: Names = {}
         self._shas: dict[str, str] = {}
 
     def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
@@ -187,6 +262,7 @@ class Scripts(Connection):
         if operation not in self._shas:
             sha: Any = self.redis.script_load(_script(f"ops/{operation}"))
             self._shas[operation] = sha.decode() if isinstance(sha, bytes) else sha
+            self.names[self._shas[operation]] = operation
         return self._shas[operation]
 
 

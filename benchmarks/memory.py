@@ -46,7 +46,7 @@ def run(*, quick: bool) -> None:
 
 
 def _request(n: int) -> JobRequest:
-    # Not validated: this measures Redis' memory, not the door.
+    # Not validated: this measures Redis' memory, not enqueueing.
     return JobRequest.model_construct(
         recipient=f"+8180{n % 100_000_000:08d}",
         play=f"http://media.example.com/reminders/2026/campaign-{n % 50}.mp3",

@@ -67,12 +67,12 @@ def _whole(failed: int, reached: int) -> None:
         found = [job for job in store.jobs.get_many(seen.ids) if job]
         placed = after["calls"]["placed"] - before["calls"]["placed"]
         cost = store.budget.credit().spent - spent
-        left = {each.reason: each.count for each in report.left_out}
+        left = {each.reason: each.count for each in report.excluded}
         states = dict(Counter(job.state.value for job in found))
         print(f"{failed:,} calls that rang in vain and {reached:,} that were answered:\n")
         print("| | said | came |\n|---|---|---|")
-        print(f"| jobs retried | {len(seen.ids):,} | {report.did:,} |")
-        print(f"| left out | {left} | refused: {sum(r.count for r in report.refused)} |")
+        print(f"| jobs retried | {len(seen.ids):,} | {report.done:,} |")
+        print(f"| left out | {left} | refused: {sum(r.count for r in report.skipped)} |")
         said = f"{seen.credits:,.0f}, {seen.credits_if_answered:,.0f} if all are answered"
         print(f"| credits | {said} | {cost:,.0f} |")
         print(f"| calls, by the sandbox's books | {len(seen.ids):,} | {placed:,} |")
@@ -113,7 +113,7 @@ def _steps(size: int) -> None:
             steps.append(took * 1000)
         reopened = time.perf_counter() - began
         report = store.bulk.get(seen.id)
-        assert (len(seen.ids), report.did, report.refused) == (size, size, ())
+        assert (len(seen.ids), report.done, report.skipped) == (size, size, ())
         _, paused = _timed(lambda: store.holds.pause(PauseScope(tag=report.tag), actor="cli:bench"))
         print(
             f"| {size:,} | {previewed:.2f} s | {kept + begun:.2f} s | {reopened:.2f} s"

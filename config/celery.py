@@ -73,8 +73,8 @@ def dialling(settings: Settings) -> dict[str, Any]:
     }
 
 
-def door(settings: Settings) -> dict[str, Any]:
-    """Return the configuration of the door, where the message is the only copy of a request.
+def call_task(settings: Settings) -> dict[str, Any]:
+    """Return the configuration of the call task, where the message is the only copy of a request.
 
     It is acknowledged after the record is written. A message that comes twice makes one job:
     its key, or else the task's id, names the job.
@@ -91,16 +91,16 @@ def door(settings: Settings) -> dict[str, Any]:
 
 
 def _redelivery(settings: Settings) -> dict[str, Any]:
-    """Return how a message comes again whose door died; other brokers do it by themselves.
+    """Return how a message of a killed call task worker comes again; other brokers see to it.
 
     kombu looks only at every tenth opportunity, a hundred seconds apart, unless told otherwise.
     """
     if not settings.broker.startswith(REDIS_BROKERS):
         return {}
     return {
-        "visibility_timeout": settings.door_redelivery,
-        "unacked_restore_interval": max(1.0, min(10.0, settings.door_redelivery / 5)),
+        "visibility_timeout": settings.call_redelivery,
+        "unacked_restore_interval": max(1.0, min(10.0, settings.call_redelivery / 5)),
         "unacked_restore_throttle": 1,
-        "unacked_mutex_expire": 30,  # a door that dies while it looks keeps the others from it
+        "unacked_mutex_expire": 30,  # one that dies while it looks keeps the others from it
         **redis_options(settings.broker),
     }

@@ -17,8 +17,8 @@ def environment(settings: Settings) -> dict[str, str]:
     """
     if settings.flower_auth is None and not _is_loopback(settings.flower_host):
         raise InvalidSettings(
-            f"DISPATCHER_FLOWER_HOST={settings.flower_host!r} opens Flower to others:"
-            " set DISPATCHER_FLOWER_AUTH=user:password, or bind it to 127.0.0.1"
+            f"DISPATCHER_FLOWER_HOST={settings.flower_host!r} lets others reach Flower:"
+            " set DISPATCHER_FLOWER_AUTH=user:password, or use 127.0.0.1"
         )
     options = {
         "FLOWER_ADDRESS": settings.flower_host,

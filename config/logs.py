@@ -42,7 +42,7 @@ class WithoutContent(logging.Filter):
         if record.name == _CONSUMER and "message body" in str(record.msg):
             found = record.args[0] if isinstance(record.args, tuple) and record.args else ""
             why = f" ({type(found).__name__}: {found})" if isinstance(found, Exception) else ""
-            record.msg = f"a message was dropped that no task here can take{why}"
+            record.msg = f"a message was dropped: no task here accepts it{why}"
             record.args = record.exc_info = None
         return True
 

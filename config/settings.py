@@ -34,6 +34,11 @@ class InvalidSettings(UsageError):
     """A setting is wrong; the message names the variable, the value and what is accepted."""
 
 
+RENAMED = {
+    "DISPATCHER_CREDIT_LOOK": "DISPATCHER_BALANCE_CHECK_EVERY",
+    "DISPATCHER_DOOR_REDELIVERY": "DISPATCHER_CALL_REDELIVERY",
+}
+"""Names of 0.1.0: what is set by them would otherwise be ignored without a word."""
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
 TIMEOUTS = Timeouts()
@@ -67,7 +72,7 @@ class Settings(BaseSettings):
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
     credit_floor: Annotated[float | None, BeforeValidator(texts.floor), NoDecode] = 50
-    credit_look: Annotated[Duration, Field(ge=1)] = 300
+    balance_check_every: Annotated[Duration, Field(ge=1)] = 300
     credit_warn: Annotated[tuple[float, ...], BeforeValidator(texts.levels), NoDecode] = (500, 100)
     expected_cost: Annotated[float, Field(gt=0, le=texts.MOST_CREDITS)] = 20
     spend_per_day: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
@@ -103,7 +108,7 @@ class Settings(BaseSettings):
     check_longest: Duration = DEFAULTS.check_longest
     connect_timeout: Duration = TIMEOUTS.connect
     read_timeout: Duration = TIMEOUTS.read
-    door_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    call_redelivery: Annotated[Duration, Field(ge=1)] = 60
 
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
@@ -138,6 +143,8 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **given: Any) -> Self:
         """Read the settings, or raise InvalidSettings in one sentence for each wrong variable."""
+        if renamed := [old for old in RENAMED if os.environ.get(old)]:
+            raise InvalidSettings("; ".join(f"{old} is now {RENAMED[old]}" for old in renamed))
         try:
             settings = cls(**given)
             settings.of_provider  # noqa: B018 - a wrong one stops the start, too
@@ -205,7 +212,7 @@ class Settings(BaseSettings):
         urls = texts.listed(self.webhook_url) if self.webhook_url else ()
         if urls and not (self.webhook_secret or self.secret_key):
             raise InvalidSettings(
-                "DISPATCHER_WEBHOOK_URL is set, and there is no secret to sign with:"
+                "DISPATCHER_WEBHOOK_URL is set, but there is no secret to sign with:"
                 " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
             )
         return urls

@@ -58,7 +58,7 @@ def levels(value: Any) -> Any:
     except ValueError:
         levels = ()
     if not levels or not all(abs(level) <= MOST_CREDITS for level in levels):
-        raise ValueError("write credits with commas between, such as 1000,200, or none")
+        raise ValueError("write credits separated by commas, such as 1000,200, or none")
     return levels
 
 
@@ -89,9 +89,7 @@ def public_url(value: str) -> str:
         plain = not (parts.query or parts.fragment or "@" in parts.netloc) and value.isascii()
         if plain and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
-    raise ValueError(
-        "write where the provider reaches the gateway, such as https://voice.example.com"
-    )
+    raise ValueError("write the gateway's public address, such as https://voice.example.com")
 
 
 def flower_url(value: str) -> str:
@@ -100,7 +98,7 @@ def flower_url(value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return value.rstrip("/")
-    raise ValueError("write where people reach Flower, such as https://flower.example.com")
+    raise ValueError("write Flower's public address, such as https://flower.example.com")
 
 
 def secret_keys(value: SecretStr) -> SecretStr:

@@ -1,4 +1,4 @@
-"""How things stand: jobs, pace, lines, gates, credit and what is counted, as JSON knows it."""
+"""The account now: jobs, rate, lines, holds, credit and counters, as JSON knows it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dispatcher.store.callbacks import FATES
 
 
 def statistics(store: Store) -> dict[str, Any]:
-    """Return how things stand, as JSON knows it. Raises StoreUnavailable."""
+    """Return the account now, as JSON knows it. Raises StoreUnavailable."""
     by_state = store.search.counts()
     pace, credit = store.limiter.pace(), store.budget.credit()
     counted = Counter(store.statistics.counters())
@@ -31,17 +31,17 @@ def statistics(store: Store) -> dict[str, Any]:
         },
         "ready": pace.ready,
         "lines": pace.lines,
-        "fed": pace.dispatched,
+        "dispatched": pace.dispatched,
         "waiting_since": {
             priority: None if at is None else iso_of(at)
             for priority, at in store.queue.waiting_since().items()
         },
         "webhooks": store.webhooks.counts(),
-        "gates": holds(store),
+        "holds": holds(store),
         "balance": None if credit.balance is None else float(credit.balance),
-        "balance_at": None if credit.seen_at is None else iso_of(credit.seen_at),
+        "balance_checked_at": None if credit.seen_at is None else iso_of(credit.seen_at),
         "credit": credit_forecast.as_json(credit),
-        "outlook": credit_forecast.words(credit, store.now()),
+        "credit_forecast": credit_forecast.words(credit, store.now()),
         "second_calls": counted["second_calls"],
         "attempts": counted["attempts"],
         "requests": counted["requests"],
@@ -54,20 +54,20 @@ def statistics(store: Store) -> dict[str, Any]:
 def balance(store: Store) -> dict[str, Any]:
     """Return how the account's credit stands, with what holds calls back and what limits them."""
     return credit_forecast.as_json(store.budget.credit()) | {
-        "gates": holds(store),
+        "holds": holds(store),
         "limits": [limit.to_dict() for limit in store.spending.limits()],
     }
 
 
 def holds(store: Store) -> list[dict[str, Any]]:
-    """Return the holds that stand."""
+    """Return the holds of now."""
     return [
         {
-            "gate": hold.name,
+            "name": hold.name,
             "since": iso_of(hold.since),
             "why": hold.why,
             "required": hold.required,
-            "ajar": hold.half_open,
+            "half_open": hold.half_open,
         }
         for hold in store.holds.all()
     ]

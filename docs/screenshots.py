@@ -91,7 +91,7 @@ class Night:
         return [ended]
 
 
-LOST = "the call may have been placed, and nothing was heard of it"
+LOST = "the call may have been placed, and no evidence arrived"
 REFUSED = "The provider refused: recipient: this number does not exist"
 
 

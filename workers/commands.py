@@ -35,13 +35,15 @@ def up(
     *,
     workers: Workers = 1,
     concurrency: Concurrency = None,
-    flower: Annotated[bool, typer.Option("--flower/--no-flower", help="With Flower.")] = True,
+    flower: Annotated[bool, typer.Option("--flower/--no-flower", help="Run Flower.")] = True,
     gateway: Annotated[
-        bool, typer.Option("--gateway/--no-gateway", help="With the HTTP gateway.")
+        bool, typer.Option("--gateway/--no-gateway", help="Run the HTTP gateway.")
     ] = True,
     sandbox: Annotated[
         bool | None,
-        typer.Option("--sandbox/--no-sandbox", help="Default: where no credentials are set."),
+        typer.Option(
+            "--sandbox/--no-sandbox", help="Use the sandbox; default: if no credentials are set."
+        ),
     ] = None,
 ) -> None:
     """Run the whole stack in the foreground until Ctrl-C."""
@@ -57,11 +59,11 @@ def up(
 
 def _say_hello(stack: Stack) -> None:
     out, command = Console(file=sys.stderr, highlight=False, soft_wrap=True), _as_typed()
-    out.print("[bold]up[/bold]; Ctrl-C stops it all. In another terminal, in this directory:")
+    out.print("[bold]up[/bold]; Ctrl-C stops everything. In another terminal, in this directory:")
     out.print(f"  {command} call +818012340001 --say 'Hello' --wait")
-    out.print(f"  {command} url  # Redis, for services of your own")
+    out.print(f"  {command} url  # Redis, for your own services")
     if stack.gateway_url:
-        out.print(f"  {command} keys create NAME --scope operate  # logs in to the console")
+        out.print(f"  {command} keys create NAME --scope operate  # a key for the console")
     urls = {
         "console": f"{stack.gateway_url}/console" if stack.gateway_url else None,
         "gateway": stack.gateway_url,
@@ -83,9 +85,12 @@ def demo(
     *,
     ring: Annotated[str, typer.Option(help="How long the sandbox's phones ring.")] = "1s",
     workers: Workers = 2,
-    log: Annotated[Path | None, typer.Option(help="Where the processes' log goes.")] = None,
+    log: Annotated[Path | None, typer.Option(help="File for the log of all processes.")] = None,
 ) -> None:
-    """Do the main job once, against the sandbox, and show it. Exit 0 if all ended as it should."""
+    """Make every kind of call once against the sandbox, and show the results.
+
+    Exit 0 if all results are right.
+    """
     if not Demo(ring=seconds(ring), workers=workers, log=log).run():
         raise typer.Exit(1)
 
@@ -94,20 +99,23 @@ def worker(
     context: typer.Context,
     *,
     concurrency: Concurrency = None,
-    door: Annotated[
-        bool, typer.Option("--door/--no-door", help="Also take in `dispatcher.call` tasks.")
+    call_task: Annotated[
+        bool,
+        typer.Option(
+            "--call-task/--no-call-task", help="Also run the call task `dispatcher.call`."
+        ),
     ] = True,
     webhooks: Annotated[
         bool, typer.Option("--webhooks/--no-webhooks", help="Also deliver webhooks.")
     ] = True,
     name: Annotated[str, typer.Option(help="Name in Flower.")] = "worker",
 ) -> None:
-    """Run a Celery worker that dials. Beside it the door for other services' tasks, and the process
-    that delivers webhooks.
+    """Run a worker that dials. It also runs the call task and the delivery of webhooks,
+    each in a process of its own.
     """
     settings = _settings(context)
     run.require_credentials(settings)
-    if not (door or webhooks):
+    if not (call_task or webhooks):
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
         return
@@ -118,8 +126,8 @@ def worker(
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         # Stopped in the other order: what the last calls came to is told still.
-        roles = {"webhooks": 20.0, "dial": settings.lease, "door": 15.0}
-        wanted = {"dial": True, "door": door, "webhooks": webhooks}
+        roles = {"webhooks": 20.0, "dial": settings.lease, "call-task": 15.0}
+        wanted = {"dial": True, "call-task": call_task, "webhooks": webhooks}
         for role, stop in roles.items():
             if not wanted[role]:
                 continue
@@ -135,14 +143,14 @@ def deliver(
     *,
     name: Annotated[str, typer.Option(help="Name in Flower.")] = "webhooks",
 ) -> None:
-    """Run the process that delivers webhooks (`worker` and `up` run one by themselves)."""
+    """Run the process that delivers webhooks (`worker` and `up` run one already)."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.webhooks(settings, name=name)
 
 
 def secret() -> None:
-    """Print the secrets that webhooks are signed with, for those who receive them."""
+    """Print the secrets that sign webhooks, for their receivers."""
     kept = Path.cwd() / FOLDER / KEPT_KEY  # where an `up` of this directory has made one
     own = kept.exists() and not os.environ.get("DISPATCHER_SECRET_KEY")
     given = {"secret_key": kept.read_text().strip()} if own else {}
@@ -156,21 +164,21 @@ def secret() -> None:
 
 
 def beat(context: typer.Context) -> None:
-    """Run the clock that wakes pump, reconcile, rescue and credit."""
+    """Run the clock that starts what is due."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.beat(settings)
 
 
 def gateway(context: typer.Context) -> None:
-    """Run the HTTP gateway: the API, the console, metrics, callbacks."""
+    """Run the HTTP gateway: API, console, metrics, callbacks."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.gateway(settings)
 
 
 def flower(context: typer.Context) -> None:
-    """Run Flower. Without DISPATCHER_FLOWER_AUTH on the loopback device only."""
+    """Run Flower. Without DISPATCHER_FLOWER_AUTH, on a loopback address only."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
     run.flower(settings)

@@ -116,7 +116,9 @@ class Container:
 
     @cached_property
     def watch_credit(self) -> BalanceCheck:
-        return BalanceCheck(self.store, self.provider, self.slots, self.settings.credit_look)
+        return BalanceCheck(
+            self.store, self.provider, self.slots, self.settings.balance_check_every
+        )
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

@@ -1,4 +1,4 @@
-"""The single processes: `python -m workers.run dial|door|webhooks|beat|flower|gateway`."""
+"""The single processes: `python -m workers.run dial|call-task|webhooks|beat|flower|gateway`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
     _work(create_app(settings), settings, name, QUEUES, threads)
 
 
-def door(settings: Settings, *, name: str = "door") -> None:
+def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
     _publish(settings)
     _work(create_door(settings), settings, name, (DOOR_QUEUE,), 2)
@@ -110,7 +110,7 @@ def require_credentials(settings: Settings) -> None:
     if missing:
         raise InvalidSettings(
             f"not set: {' and '.join(missing)}. A worker needs the provider's credentials"
-            " (`voice-dispatcher up` runs without, against the sandbox)"
+            " (`voice-dispatcher up` works without them, with the sandbox)"
         )
 
 
@@ -141,7 +141,7 @@ def _require_free(host: str, port: int, setting: str) -> None:
 
 PROCESSES = {
     "dial": dial,
-    "door": door,
+    "call-task": call_task,
     "webhooks": webhooks,
     "beat": beat,
     "flower": flower,

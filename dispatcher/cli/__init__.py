@@ -52,12 +52,16 @@ def options(
     redis_url: Annotated[
         str | None,
         typer.Option(
-            envvar="DISPATCHER_REDIS_URL", show_envvar=True, help="Redis of the job records."
+            envvar="DISPATCHER_REDIS_URL",
+            show_envvar=True,
+            help="URL of the Redis with the job records.",
         ),
     ] = None,
     broker_url: Annotated[
         str | None,
-        typer.Option(envvar="DISPATCHER_BROKER_URL", help="Celery's broker, if it is another."),
+        typer.Option(
+            envvar="DISPATCHER_BROKER_URL", help="URL of Celery's broker; default: that Redis."
+        ),
     ] = None,
     namespace: Annotated[
         str,
@@ -69,7 +73,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Find the dispatcher: an option, the environment, or an `up` that runs in this directory."""
+    """Tell people by phone: once, in time, within the provider's limits."""
     from dispatcher.cli.connection import Connection  # noqa: PLC0415 - `--help` has no use for it
 
     context.obj = Connection(redis_url or None, broker_url or None, namespace)
@@ -105,7 +109,7 @@ def _run() -> None:
 
 
 def _require_unicode(arguments: list[str]) -> None:
-    """Refuse at the door what neither Redis nor the provider takes. It may be secret: not shown."""
+    """Refuse at once what neither Redis nor the provider takes. It may be secret: not shown."""
     for number, argument in enumerate(arguments, 1):
         try:
             argument.encode()

@@ -1,4 +1,4 @@
-"""`acts` and `audit`: how acts on many jobs stand, and who did what."""
+"""`actions` and `audit`: bulk actions and their progress, and who did what."""
 
 from __future__ import annotations
 
@@ -22,44 +22,54 @@ from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
 
-app = group("Acts on many jobs: how they stand, and an end.")
+app = group("List, follow and stop bulk actions.")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="An act's id, as its report says.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a bulk action.")]
 
 
 @app.command("list")
 def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) -> None:
-    """List the acts on many jobs that were begun lately, the latest first."""
+    """List recent bulk actions, the latest first."""
     found = connection.dispatcher(context).store.bulk.recent(limit)
     if json:
         output.as_json([each.to_dict() for each in found])
         return
-    columns = ("id", "act", "state", "did", "chosen", "left", "begun", "by", "jobs")
-    table = output.table(*columns, whole=("id", "act"))
+    columns = (
+        "id",
+        "action",
+        "state",
+        "done",
+        "selected",
+        "remaining",
+        "started",
+        "by",
+        "selection",
+    )
+    table = output.table(*columns, whole=("id", "action"))
     for each in found:
-        numbers = (f"{n:,}" for n in (each.did, each.chosen, each.left))
-        begun = iso(each.begun_at) or ""
+        numbers = (f"{n:,}" for n in (each.done, each.selected, each.remaining))
+        started = iso(each.started_at) or ""
         output.row(
-            table, each.id, each.kind, each.state, *numbers, begun, each.actor, each.selection
+            table, each.id, each.kind, each.state, *numbers, started, each.actor, each.selection
         )
     output.show_table(table)
 
 
 @app.command("show")
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
-    """Say how an act stands, or what came of it."""
+    """Show the progress or the result of a bulk action."""
     _report(connection.dispatcher(context).store.bulk.get(id_), json=json)
 
 
 @app.command("stop")
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
-    """End an act early: what it did stays done, the rest is left as it is."""
+    """Stop a bulk action. What was done stays done; the remaining jobs stay as they are."""
     store = connection.dispatcher(context).store
     stopped = store.bulk.stop(id_, actor=actor(), why=note)
     found = store.bulk.get(id_)
     _report(found, json=json)
     if not stopped:
-        typer.echo(f"error: act {id_} is not running: it is {found.state}", err=True)
+        typer.echo(f"error: action {id_} is not running: it is {found.state}", err=True)
         raise typer.Exit(1)
 
 
@@ -74,19 +84,18 @@ def audit(
     context: typer.Context,
     *,
     since: Annotated[
-        str | None, typer.Option(help="Since: ISO 8601 with zone, or how long ago (2h).")
+        str | None,
+        typer.Option(help="From this time on: ISO 8601 with zone, or how long ago (2h)."),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Before: ISO 8601 with zone, or how long ago.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time, in the same form.")] = None,
     format_: Annotated[
-        Format | None, typer.Option("--format", help="Export all of it, as it is read.")
+        Format | None, typer.Option("--format", help="Export all entries as csv or jsonl.")
     ] = None,
-    unmask: Annotated[bool, typer.Option("--unmask", help="Numbers whole.")] = False,
+    unmask: Annotated[bool, typer.Option("--unmask", help="Show whole numbers.")] = False,
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """Say who did what, when and why. The latest acts of people, or with --format all of them."""
+    """Show who did what, when and why. The latest entries, or all of them with --format."""
     store = connection.dispatcher(context).store
     entries = store.audit.read(past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:
@@ -97,19 +106,23 @@ def audit(
     elif json:
         output.as_json([entry.to_dict() for entry in deque(entries, limit)])
     else:
-        table = output.table("at", "by", "act", "on", "facts", "why", whole=("at", "act"))
+        table = output.table(
+            "at", "by", "action", "target", "facts", "note", whole=("at", "action")
+        )
         for entry in deque(entries, limit):
             at = iso(entry.at) or ""
-            output.row(table, at, entry.actor, entry.act, entry.target, _facts(entry), entry.why)
+            output.row(
+                table, at, entry.actor, entry.action, entry.target, _facts(entry), entry.note
+            )
         output.show_table(table)
 
 
 def _as_csv(entries: Iterable[AuditEntry]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(("at", "actor", "act", "target", "why", "facts"))
+    out.writerow(("at", "actor", "action", "target", "note", "facts"))
     for entry in entries:
         facts = json_.dumps(entry.facts, ensure_ascii=False)
-        cells = (entry.actor, entry.act, entry.target, entry.why, facts)
+        cells = (entry.actor, entry.action, entry.target, entry.note, facts)
         out.writerow((iso(entry.at), *map(shield, cells)))
 
 

@@ -22,26 +22,26 @@ from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 
 EVERY = 300.0
-"""Seconds until the workers look again: their own setting rules from then on."""
+"""Seconds until the workers check again: their own setting rules from then on."""
 
 
 def balance(
     context: typer.Context,
     *,
-    look: Annotated[
-        bool, typer.Option("--look", help="Ask the provider now; a gate that may open does.")
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask the provider for the balance now.")
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Show the account's credit. How long it lasts, limits, and what holds calls back."""
+    """Show the account's credit. How long it lasts, spending limits and holds."""
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
-    if store is None or look or store.budget.credit().balance is None:
+    if store is None or check or store.budget.credit().balance is None:
         with connected(context) as provider:
-            left = _check(provider, store, asked=look)
+            left = _check(provider, store, asked=check)
     if store is None:
-        found: dict[str, Any] = {"balance": float(left), "gates": []}
+        found: dict[str, Any] = {"balance": float(left), "holds": []}
         lines = [f"{credit_forecast.shown(left)} credits"]
     else:
         found, lines = _known(store)
@@ -56,7 +56,7 @@ def _check(provider: Provider, store: Store | None, *, asked: bool) -> Decimal:
         return provider.balance()
     left = BalanceCheck(store, provider, Slots(store.limiter), EVERY).check_now()
     if asked:
-        store.audit.record(actor(), "balance.look", "account", credits=float(left))
+        store.audit.record(actor(), "balance.check", "account", credits=float(left))
     return left
 
 

@@ -25,9 +25,9 @@ DONE = {
     BulkActionKind.PRIORITISE: "given the new priority",
 }
 REMEDIES = {
-    "overdue": "--expires gives a new one, --state expired the first one's length",
-    "cancelled": "--state cancelled retries those",
-    "uncertain": "--uncertain redials now, reached says that somebody was",
+    "overdue": "--expires sets a new one; --state expired gives the first one's length again",
+    "cancelled": "--state cancelled includes them",
+    "uncertain": "--uncertain redials now; `reached` marks them as reached",
 }
 """What has a retry take in what it leaves out."""
 
@@ -48,7 +48,7 @@ def require_consent(order: Order) -> None:
     """Refuse what nobody could be asked about."""
     if not (order.yes or order.dry_run or (can_be_asked() and not order.json)):
         raise typer.BadParameter(
-            "nobody can be asked here: see what it would do with --dry-run, then give --yes",
+            "there is no terminal to ask at: use --dry-run to see a preview, then give --yes",
             param_hint="--yes",
         )
 
@@ -88,8 +88,8 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAct
     except KeyboardInterrupt:
         dispatcher.messenger.retrigger([seen.id])
         typer.echo(
-            f"interrupted: the workers go on with it; `voice-dispatcher acts stop {seen.id}` ends"
-            f" it, `acts show {seen.id}` says how it stands",
+            f"interrupted: the workers continue it; `voice-dispatcher actions stop {seen.id}` stops"
+            f" it, `actions show {seen.id}` shows its progress",
             err=True,
         )
         raise
@@ -137,29 +137,32 @@ def preview_lines(seen: Preview) -> Iterator[str]:
     """Say what an act would do."""
     yield f"{seen.kind}: {seen.selection}"
     yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.kind]}{_price(seen)}"
-    if seen.unknown and seen.kind is not BulkActionKind.REACHED:
-        yield f"{seen.unknown:>9,} of these may have been called already, and nobody knows"
-    if seen.left_out:
-        yield "left out:"
-    for part in seen.left_out:
+    if seen.may_have_been_called and seen.kind is not BulkActionKind.REACHED:
+        yield f"{seen.may_have_been_called:>9,} of these may have been called already; nobody knows"
+    if seen.excluded:
+        yield "excluded:"
+    for part in seen.excluded:
         remedy = REMEDIES.get(part.reason, "") if seen.kind is BulkActionKind.RETRY else ""
         yield f"{part.count:>9,} {WORDS[part.reason]}" + (f" ({remedy})" if remedy else "")
 
 
 def report_lines(found: BulkAction) -> Iterator[str]:
     """Say how an act stands."""
-    who = f" by {found.actor}" + (f": {found.why}" if found.why else "") if found.actor else ""
+    who = f" by {found.actor}" + (f": {found.note}" if found.note else "") if found.actor else ""
     yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
-    yield f"{found.did:>9,} of {found.chosen:,} {DONE[found.kind]}"
-    if found.left:
-        left = "left as they are" if found.over else "to go"
-        yield f"{found.left:>9,} {left}"
-    yield from _why_not(found.refused)
-    if found.left_out:
-        yield "left out from the start:"
-    yield from _why_not(found.left_out)
-    if found.tag and found.did:
-        yield f"they bear the tag {found.tag}, which list, pause, resume and cancel take (--tag)"
+    yield f"{found.done:>9,} of {found.selected:,} {DONE[found.kind]}"
+    if found.remaining:
+        left = "not done, left as they are" if found.over else "to go"
+        yield f"{found.remaining:>9,} {left}"
+    yield from _why_not(found.skipped)
+    if found.excluded:
+        yield "excluded by the preview:"
+    yield from _why_not(found.excluded)
+    if found.tag and found.done:
+        yield (
+            f"these jobs have the tag {found.tag}:"
+            " use it with --tag to list, pause, resume or cancel them"
+        )
 
 
 def _why_not(parts: Iterable[LeftOut]) -> Iterator[str]:

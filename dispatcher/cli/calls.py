@@ -17,27 +17,34 @@ from dispatcher.values.params import named
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="TAG", help="May be given several times.")
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="A tag; may be given several times."),
 ]
-Key = Annotated[str | None, typer.Option(help="Idempotency key: the same key makes one job.")]
+Key = Annotated[
+    str | None, typer.Option(help="Idempotency key: the same key and request make one job.")
+]
 Urgency = Annotated[Priority, typer.Option("--priority", help="How soon it is dialled.")]
-At = Annotated[str | None, typer.Option(help="When: ISO 8601 with zone, or a delay such as 15m.")]
-Expires = Annotated[
-    str | None, typer.Option(help="Not dialled after: a duration from now, or ISO 8601.")
+At = Annotated[
+    str | None, typer.Option(help="When to call: ISO 8601 with zone, or a delay such as 15m.")
 ]
-MaxAttempts = Annotated[int | None, typer.Option(help="Most attempts that are spent.")]
-Redial = Annotated[int | None, typer.Option(help="Times to call again where nobody answers.")]
+Expires = Annotated[
+    str | None, typer.Option(help="Deadline: a duration from now, or ISO 8601 with zone.")
+]
+MaxAttempts = Annotated[int | None, typer.Option(help="The most attempts to spend.")]
+Redial = Annotated[int | None, typer.Option(help="How many times to call again if nobody answers.")]
 RedialAfter = Annotated[str | None, typer.Option(help="Pause before a redial, such as 2m.")]
 Unsure = Annotated[
     OnUncertain | None,
-    typer.Option("--on-uncertain", help="When nobody can know whether the call was placed."),
+    typer.Option(
+        "--on-uncertain", help="What to do if nobody can know whether the call was placed."
+    ),
 ]
 Backoff = Annotated[
-    str | None, typer.Option(help="Longest wait between tries that reached nobody, such as 30s.")
+    str | None, typer.Option(help="Longest pause between tries that reached nobody, such as 30s.")
 ]
 Hours = Annotated[
     str | None,
-    typer.Option(help="Calling hours, such as '08:00-21:00' in the recipient's zone; or any."),
+    typer.Option(help="Calling hours by the recipient's clock, such as '08:00-21:00'; or any."),
 ]
 Premium = Annotated[bool | None, typer.Option("--premium", help="Allow a premium-rate number.")]
 Webhook = Annotated[
@@ -52,10 +59,10 @@ Params = Annotated[
     ),
 ]
 Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if not reached.")
+    bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if nobody was reached.")
 ]
 Timeout = Annotated[
-    str | None, typer.Option(help="With --wait: give up waiting after, such as 2m.")
+    str | None, typer.Option(help="With --wait: stop waiting after this time, such as 2m.")
 ]
 
 
@@ -96,7 +103,9 @@ def conference(
     context: typer.Context,
     participants: Annotated[list[str], typer.Argument(help="Two or three numbers in E.164.")],
     *,
-    lang: Annotated[str | None, typer.Option(help="Language of the guidance: en or ja.")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the announcements: en or ja.")
+    ] = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,

@@ -14,54 +14,52 @@ COMMANDS = {
         f"{_OURS}.calls:conference", "Connect two or three people in a conference."
     ),
     "import": Entry(f"{_OURS}.import_:import_", "Enqueue a call for each row of a file."),
-    "export": Entry(f"{_OURS}.export:export", "Write jobs, newest first."),
+    "export": Entry(f"{_OURS}.export:export", "Write jobs to a file, newest first."),
     "purge": Entry(
         f"{_OURS}.purge:purge", "Remove ended jobs for good: by age, or all of one recipient."
     ),
     "show": Entry(
-        f"{_OURS}.jobs:show", "Show one job, whole: attempts, timeline, what happens next."
+        f"{_OURS}.jobs:show",
+        "Show everything about one job: attempts, timeline, what happens next.",
     ),
     "list": Entry(f"{_OURS}.jobs:list_", "List jobs, newest first, with numbers masked."),
-    "why": Entry(f"{_OURS}.jobs:why", "Say why a job has not rung, and what happens next."),
-    "stats": Entry(f"{_OURS}.jobs:stats", "Count jobs by state, and say what stops them."),
-    "watch": Entry(f"{_OURS}.watch:watch", "Watch jobs as they change."),
-    "retry": Entry(
-        f"{_OURS}.job_actions:retry", "Dial again what reached nobody; all history is kept."
+    "why": Entry(
+        f"{_OURS}.jobs:why", "Say why a job has not been called yet, and what happens next."
     ),
+    "stats": Entry(f"{_OURS}.jobs:stats", "Show jobs by state, the rate, the credit and holds."),
+    "watch": Entry(f"{_OURS}.watch:watch", "Show jobs as they change."),
+    "retry": Entry(f"{_OURS}.job_actions:retry", "Dial jobs again that reached nobody."),
     "reached": Entry(f"{_OURS}.job_actions:reached", "Mark jobs of unknown outcome as reached."),
-    "cancel": Entry(f"{_OURS}.job_actions:cancel", "End jobs that are not dialled yet."),
+    "cancel": Entry(f"{_OURS}.job_actions:cancel", "Cancel jobs that are not dialled yet."),
     "prioritise": Entry(
-        f"{_OURS}.job_actions:prioritise", "Give jobs that are not dialled yet another priority."
+        f"{_OURS}.job_actions:prioritise", "Change the priority of jobs that are not dialled yet."
     ),
-    "acts": Entry(f"{_OURS}.actions:app", "Acts on many jobs: how they stand, and an end."),
-    "pause": Entry(f"{_OURS}.pause:pause", "Stop dialling, until `resume`; calls under way go on."),
+    "actions": Entry(f"{_OURS}.actions:app", "List, follow and stop bulk actions."),
+    "pause": Entry(f"{_OURS}.pause:pause", "Stop new calls until `resume`, also over restarts."),
     "resume": Entry(f"{_OURS}.pause:resume", "End a pause."),
     "balance": Entry(f"{_OURS}.balance:balance", "Show the account's credit."),
-    "limit": Entry(f"{_OURS}.limit:app", "Limit what a tag or a producer may spend."),
-    "events": Entry(
-        f"{_OURS}.events:events", "List what happened to the account, the oldest first."
-    ),
-    "audit": Entry(f"{_OURS}.actions:audit", "Say who did what, when and why."),
+    "limit": Entry(f"{_OURS}.limit:app", "Set, list and clear spending limits."),
+    "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),
+    "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),
     "migrate": Entry(
         f"{_OURS}.migrate:migrate", "Bring the records of an older version up to date."
     ),
-    "url": Entry(f"{_OURS}.url:url", "Print where Redis, or a part of `up`, is reached."),
-    "keys": Entry(f"{_OURS}.keys:app", "API keys: who is let in over HTTP, and to what."),
+    "url": Entry(f"{_OURS}.url:url", "Print the address of Redis, or of a part of `up`."),
+    "keys": Entry(f"{_OURS}.keys:app", "Create, list and revoke API keys."),
     "webhooks": Entry(
-        f"{_OURS}.webhooks:app", "Webhooks: what waits, what was given up, and another try."
+        f"{_OURS}.webhooks:app", "List webhooks that wait or were given up, and send them again."
     ),
     "sandbox": Entry(f"{_OURS}.sandbox:sandbox", "Run the provider's sandbox."),
     "up": Process(f"{_PROCESSES}:up", "Run the whole stack in the foreground until Ctrl-C."),
     "demo": Process(
-        f"{_PROCESSES}:demo", "Do the main job once, against the sandbox, and show it."
+        f"{_PROCESSES}:demo",
+        "Make every kind of call once against the sandbox, and show the results.",
     ),
-    "worker": Process(f"{_PROCESSES}:worker", "Run a Celery worker that dials."),
-    "beat": Process(
-        f"{_PROCESSES}:beat", "Run the clock that wakes pump, reconcile, rescue and credit."
-    ),
+    "worker": Process(f"{_PROCESSES}:worker", "Run a worker that dials."),
+    "beat": Process(f"{_PROCESSES}:beat", "Run the clock that starts what is due."),
     "gateway": Process(
-        f"{_PROCESSES}:gateway", "Run the HTTP gateway: the API, the console, metrics, callbacks."
+        f"{_PROCESSES}:gateway", "Run the HTTP gateway: API, console, metrics, callbacks."
     ),
     "flower": Process(f"{_PROCESSES}:flower", "Run Flower."),
 }

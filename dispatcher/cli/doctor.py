@@ -39,12 +39,12 @@ def doctor(
     gateway: Annotated[
         str | None,
         typer.Option(
-            envvar="DISPATCHER_PUBLIC_URL", help="Where the provider reaches the gateway."
+            envvar="DISPATCHER_PUBLIC_URL", help="The gateway's public address for the provider."
         ),
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Check Redis, broker, workers and provider. Exit 1 where something is broken."""
+    """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
     at = connection.of(context)
     findings = list(examine(at))
     running = at.running
@@ -54,7 +54,7 @@ def doctor(
     if provider:
         findings.append(_provider(context))
     if json:
-        output.as_json([{"what": f.what, "level": f.level, "says": f.says} for f in findings])
+        output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in findings])
     else:
         for found in findings:
             output.console().print(f"{found.level:<5} {found.what}: {found.says}")
@@ -74,7 +74,7 @@ def examine(at: Connection) -> Iterator[Finding]:
     yield _webhooks(dispatcher)
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
-    yield Finding("gates", WARN if holds else OK, says or "open")
+    yield Finding("holds", WARN if holds else OK, says or "none")
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         "append-only file",
         facts.append_only,
         "on",
-        "off: a restart of Redis forgets jobs; set `appendonly yes`",
+        "off: a restart of Redis loses jobs; set `appendonly yes`",
     )
     if facts.append_only:
         yield _syncs(facts.fsync)
@@ -91,22 +91,22 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         "eviction",
         facts.eviction == "noeviction",
         "none",
-        f"{facts.eviction}: Redis may drop jobs when memory is short;"
+        f"{facts.eviction}: Redis may drop jobs when memory runs out;"
         " set `maxmemory-policy noeviction`",
     )
 
 
 def _syncs(mode: str | None) -> Finding:
     """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
-    what = "what a crash forgets"
+    what = "loss in a crash"
     if mode is None:
-        return Finding(what, OK, "not known: the server does not tell appendfsync")
+        return Finding(what, OK, "not known: the server does not show appendfsync")
     says = {
         "always": "nothing",
-        "everysec": "a killed Redis next to nothing, a power cut the last second or two;"
-        " `appendfsync always`: nothing",
+        "everysec": "almost nothing if Redis is killed, a second or two in a power cut;"
+        " with `appendfsync always` nothing",
     }
-    no = "what the system had not written: set `appendfsync everysec` or `always`"
+    no = "what the system had not written yet: set `appendfsync everysec` or `always`"
     return Finding(what, OK if mode in says else WARN, says.get(mode, no))
 
 
@@ -123,9 +123,7 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield Finding("broker", OK, "reached")
     wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
     for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
-        yield Finding(
-            f"queue {queue}", WARN, "no worker answers for it: start `voice-dispatcher worker`"
-        )
+        yield Finding(f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`")
     yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
 
 
@@ -139,7 +137,7 @@ def _gateway(url: str) -> Finding:
     if answer.status_code == HTTPStatus.OK:
         return Finding("gateway", OK, f"{url} is ready")
     says = f"{url} answers {answer.status_code}"
-    return Finding("gateway", WARN, f"{says}: see its log, or what stands before it")
+    return Finding("gateway", WARN, f"{says}: see its log, or the proxy in front of it")
 
 
 def _webhooks(dispatcher: Dispatcher) -> Finding:

@@ -16,11 +16,11 @@ def events(
     context: typer.Context,
     *,
     after: Annotated[
-        str, typer.Option(help="Only what came after this cursor, as --json prints it.")
+        str, typer.Option(help="Only events after this cursor, as --json prints it.")
     ] = "",
     json: AsJson = False,
 ) -> None:
-    """List what happened to the account, the oldest first. The latest 1,000 or so are kept."""
+    """List account events, the oldest first. Such as holds and low credit; about 1,000 are kept."""
     if after and not all(part.isdecimal() for part in after.split("-", 1)):
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
     found = connection.dispatcher(context).store.events.after(after)

@@ -26,11 +26,15 @@ BOM = "\ufeff"
 Write = Callable[[Job], object]
 
 Output = Annotated[
-    Path | None, typer.Option("--output", help="File to write, for its owner only; default stdout.")
+    Path | None,
+    typer.Option("--output", help="File to write, readable by you only; default stdout."),
 ]
-Unmask = Annotated[bool, typer.Option("--unmask", help="With whole numbers and what was said.")]
+Unmask = Annotated[bool, typer.Option("--unmask", help="With whole numbers and texts.")]
 Raw = Annotated[
-    bool, typer.Option("--raw", help="CSV for programs: no byte order mark, no cell shielded.")
+    bool,
+    typer.Option(
+        "--raw", help="CSV for programs: no byte order mark, no apostrophes before formulas."
+    ),
 ]
 
 
@@ -44,7 +48,7 @@ def export(
     raw: Raw = False,
     output: Output = None,
 ) -> None:
-    """Write jobs, newest first. CSV has a row for each call, JSON lines an object for each job."""
+    """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job."""
     jobs = connection.dispatcher(context).store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:

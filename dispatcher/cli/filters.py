@@ -1,4 +1,4 @@
-"""The options by which commands say which jobs are meant."""
+"""The options with which commands select jobs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,19 @@ from dispatcher.values import durations
 
 States = Annotated[
     list[State] | None,
-    typer.Option(
-        "--state", metavar="STATE", help=f"May be given several times: {', '.join(State)}."
-    ),
+    typer.Option("--state", metavar="STATE", help=f"One or more of: {', '.join(State)}."),
 ]
-Reason = Annotated[str | None, typer.Option(help="Reason of failure or hold, such as no_answer.")]
-Tag = Annotated[str | None, typer.Option(help="A tag.")]
+Reason = Annotated[str | None, typer.Option(help="Reason of a failure or hold, such as no_answer.")]
+Tag = Annotated[str | None, typer.Option(help="Jobs with this tag.")]
 Producer = Annotated[
-    str | None, typer.Option(help="Who enqueued it, as the timeline's first line says.")
+    str | None, typer.Option(help="Who enqueued it, as the first line of the timeline says.")
 ]
 Recipient = Annotated[str | None, typer.Option(help="A number in E.164, or its last digits.")]
 Since = Annotated[
-    str | None, typer.Option(help="Created since: ISO 8601 with zone, or how long ago (2h).")
+    str | None, typer.Option(help="Enqueued since: ISO 8601 with zone, or how long ago (2h).")
 ]
-Until = Annotated[
-    str | None, typer.Option(help="Created before: ISO 8601 with zone, or how long ago.")
-]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most jobs to list.")]
+Until = Annotated[str | None, typer.Option(help="Enqueued before, in the same form.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="The most to list.")]
 
 
 _HINTS: dict[str, Any] = {

@@ -27,23 +27,32 @@ from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_text
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV with a header or JSON lines; - is stdin.")
+    str, typer.Argument(metavar="FILE", help="CSV with a header, or JSON lines; - is stdin.")
 ]
-Given = Annotated[Format | None, typer.Option("--format", help="Found out where left out.")]
-Delimiter = Annotated[str | None, typer.Option(help="Of CSV; found out of , ; tab |.")]
-Encoding = Annotated[str | None, typer.Option(help="Such as cp932; UTF-8 unless marked.")]
+Given = Annotated[
+    Format | None, typer.Option("--format", help="csv or jsonl; detected if left out.")
+]
+Delimiter = Annotated[str | None, typer.Option(help="Delimiter of CSV; detected among , ; tab |.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Such as cp932; default UTF-8, or as the byte order mark says.")
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(
-        "--map", metavar="COLUMN=FIELD", help="What a column is; nothing behind = leaves it out."
+        "--map",
+        metavar="COLUMN=FIELD",
+        help="The field that a column holds; COLUMN= ignores the column.",
     ),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="For all rows that do not say else."),
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Value for all rows that do not have their own."
+    ),
 ]
 Say = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="Text to speak, {column} filled by each row.")
+    str | None,
+    typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row."),
 ]
 Region = Annotated[
     str | None, typer.Option(help="Numbers without + are as dialled in this country, such as JP.")
@@ -54,16 +63,20 @@ Plus = Annotated[
 Name = Annotated[
     str,
     typer.Option(
-        "--id", metavar="NAME", help="Another name makes rows without key new jobs once more."
+        "--id",
+        metavar="NAME",
+        help="Name of this import; another name makes the same rows new jobs.",
     ),
 ]
 Refused = Annotated[
-    Path | None, typer.Option("--refused", help="File for refused rows; beside FILE if left out.")
+    Path | None, typer.Option("--refused", help="File for refused rows; default: next to FILE.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check all and say the cost; make nothing.")
+    bool, typer.Option("--dry-run", help="Check all rows and show the cost; enqueue nothing.")
 ]
-Patience = Annotated[str, typer.Option(help="How long to wait for a Redis that is away.")]
+WaitForRedis = Annotated[
+    str, typer.Option("--wait-for-redis", help="How long to wait if Redis cannot be reached.")
+]
 
 
 def import_(
@@ -82,10 +95,10 @@ def import_(
     refused: Refused = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    patience: Patience = "60s",
+    wait_for_redis: WaitForRedis = "60s",
     json: AsJson = False,
 ) -> None:
-    """Enqueue a call for each row of a file. What is wrong is refused; nothing doubles."""
+    """Enqueue a call for each row of a file. Wrong rows are refused. It is safe to repeat."""
     given = _Given(
         columns=_pairs("--map", map_),
         shared=_shared(set_),
@@ -95,13 +108,13 @@ def import_(
     )
     if refused and refused.exists() and Path(file).exists() and refused.samefile(file):
         raise typer.BadParameter(
-            "it would be written over while it is read", param_hint="--refused"
+            "that is the file being read; choose another", param_hint="--refused"
         )
     with _opened(file) as stream:
         records = _records(file, stream, format_, _delimiter(delimiter), _encoding(encoding))
         form = given.form(records)
         _warn_of_unused(form, file)
-        act = Import(connection.dispatcher(context), form, patience=seconds(patience))
+        act = Import(connection.dispatcher(context), form, patience=seconds(wait_for_redis))
         run = Run(act, file, records, refused, dry_run=dry_run)
         raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))
 
@@ -147,10 +160,10 @@ def _value(name: str, text: str) -> Any:
 
 def _numbers(region: str | None, *, plus: bool) -> Numbers:
     if region and plus:
-        raise typer.BadParameter("it does not go with --region", param_hint="--plus")
+        raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
     if region and region.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise typer.BadParameter(
-            f"{region!r} is no country's code, such as JP", param_hint="--region"
+            f"{region!r} is not a country code such as JP", param_hint="--region"
         )
     return Numbers(region.upper() if region else None, plus)
 
@@ -178,7 +191,9 @@ def _encoding(text: str | None) -> str | None:
             "".encode(codecs.lookup(text).name)
         return text
     except (LookupError, ValueError):
-        raise typer.BadParameter(f"{text!r} is no encoding", param_hint="--encoding") from None
+        raise typer.BadParameter(
+            f"{text!r} is not an encoding such as cp932", param_hint="--encoding"
+        ) from None
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Run:
         try:
             self._import(ask=ask)
         except Declined:
-            self.problem, code = "not agreed", 1
+            self.problem, code = "declined", 1
         except (UnusableInput, StoreUnavailable) as error:
             line = getattr(error, "line", 0)
             self.problem, code = f"{self.file}{f':{line}' if line else ''}: {error}", 1
@@ -81,7 +81,7 @@ class Run:
             return
         with Spool() as spool:
             self._check(spool)
-            if not self.dry_run and self.tally.good and self._agreed(ask=ask):
+            if not self.dry_run and self.tally.new and self._agreed(ask=ask):
                 self.writing = True
                 self._write(spool)
 
@@ -97,7 +97,7 @@ class Run:
             typer.echo(sentence, err=True)
 
     def _write(self, spool: Iterable[list[Item]]) -> None:
-        with Progress("imported", self.tally.good, lambda: self.tally.made) as shown:
+        with Progress("imported", self.tally.new, lambda: self.tally.created) as shown:
             for batch in shown.each(iter(spool)):
                 self.task.write(batch)
 
@@ -106,8 +106,8 @@ class Run:
         stands = store.budget.credit()
         return Preview(
             rows=tally.rows,
-            good=tally.good,
-            same=tally.same,
+            new=tally.new,
+            existing=tally.existing,
             refused=tally.refused,
             credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
@@ -145,27 +145,28 @@ class Run:
         tally = self.tally
         if not self.writing:
             return "" if self.dry_run else "; nothing was imported"
-        of_all = f" of {tally.good:,}" if self.preview else ""
+        of_all = f" of {tally.new:,}" if self.preview else ""
         return (
-            f"; at least {tally.made:,}{of_all} jobs were made."
-            " Run the same command again to go on: none is made twice"
+            f"; at least {tally.created:,}{of_all} jobs were created."
+            " Run the same command again to continue: no job is made twice"
         )
 
     def _words(self, took: float) -> Iterator[str]:
         tally = self.tally
         if self.writing:
             pace = f" in {spoken(took)}, {tally.rows / took:,.0f} rows a second" if took > 1 else ""
-            counts = f"{tally.same:,} stood already, {tally.refused:,} refused"
-            yield f"{tally.made:,} {'job' if tally.made == 1 else 'jobs'} made, {counts}{pace}"
-        if tally.same and not tally.made and not self.dry_run:
+            counts = f"{tally.existing:,} already enqueued, {tally.refused:,} refused"
+            jobs = "job" if tally.created == 1 else "jobs"
+            yield f"{tally.created:,} {jobs} created, {counts}{pace}"
+        if tally.existing and not tally.created and not self.dry_run:
             yield (
                 "A row makes one job, however often it is imported:"
-                " to call once more, give the import another --id"
+                " to call again, give the import another --id"
             )
         for reason, many in tally.reasons.counts.most_common(SHOWN):
             yield f"{many:>9,}  {output.visible(mask_text(reason))}"
         if self.refused and self.refused.written:
-            yield f"Refused rows are in {self.refused.path}: mend them and import that file"
+            yield f"Refused rows are in {self.refused.path}: correct them and import that file"
 
     def _as_json(self, took: float) -> dict[str, Any]:
         tally, written = self.tally, self.refused is not None and self.refused.written
@@ -173,9 +174,9 @@ class Run:
             "file": self.file,
             "dry_run": self.dry_run,
             "rows": tally.rows,
-            "good": tally.good,
-            "made": tally.made,
-            "same": tally.same,
+            "new": tally.new,
+            "created": tally.created,
+            "existing": tally.existing,
             "refused": tally.refused,
             "reasons": {mask_text(reason): n for reason, n in tally.reasons.counts.most_common()},
             "refused_file": str(self.refused.path) if self.refused and written else None,

@@ -27,7 +27,10 @@ from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.values.durations import seconds
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID… | FILTER", help="Jobs' ids.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID… | FILTER", help="Job ids, or options that select jobs."),
+]
 
 
 @by_filter
@@ -43,7 +46,7 @@ def retry(
         bool,
         typer.Option(
             "--uncertain",
-            help="Also those that may be ringing: some may be called twice.",
+            help="Also jobs whose call may be under way: some people may be called twice.",
         ),
     ] = False,
     note: Note = "",
@@ -51,7 +54,7 @@ def retry(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Dial again what reached nobody; all history is kept."""
+    """Dial jobs again that reached nobody. Their history is kept."""
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
     order = Order(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
@@ -69,7 +72,7 @@ def reached(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Mark jobs of unknown outcome as reached. Somebody has asked the person called."""
+    """Mark jobs of unknown outcome as reached. Use it after somebody asked the person."""
     order = Order(BulkActionKind.REACHED, {}, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, filter_, order, lambda store: store.jobs.mark_reached)
 
@@ -85,7 +88,7 @@ def cancel(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """End jobs that are not dialled yet."""
+    """Cancel jobs that are not dialled yet."""
     order = Order(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, filter_, order, lambda store: store.jobs.cancel)
 
@@ -102,9 +105,9 @@ def prioritise(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Give jobs that are not dialled yet another priority."""
+    """Change the priority of jobs that are not dialled yet."""
     if priority is None:
-        raise typer.BadParameter(f"say which: {', '.join(Priority)}", param_hint="--priority")
+        raise typer.BadParameter(f"choose one: {', '.join(Priority)}", param_hint="--priority")
     how = {"priority": priority}
     order = Order(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, filter_, order, lambda store: store.jobs.prioritise, **how)
@@ -122,7 +125,8 @@ def _act(
     everything = filter_ == Filter()
     if not ids and everything:
         raise typer.BadParameter(
-            "say which jobs: ids, or a filter such as --state failed", param_hint="ID… | FILTER"
+            "say which jobs: give ids, or a filter such as --state failed",
+            param_hint="ID… | FILTER",
         )
     if ids and not everything:
         raise typer.BadParameter("give ids or a filter, not both", param_hint="ID… | FILTER")
@@ -133,7 +137,7 @@ def _act(
         bulk.run(dispatcher, ids or filter_, order, actor())
         return
     if how.get("uncertain"):
-        typer.echo("warning: a call may be under way, so that some may be called twice", err=True)
+        typer.echo("warning: a call may be under way: some people may be called twice", err=True)
     act = single(dispatcher.store)
     refused = _each(
         dispatcher,
@@ -177,6 +181,7 @@ def _deadline(text: str) -> float:
     span = seconds(text)
     if not 0 < span <= FURTHEST.total_seconds():
         raise typer.BadParameter(
-            f"{text!r} is not ahead of now by {FURTHEST.days} days at most", param_hint="--expires"
+            f"{text!r} is not a deadline between now and {FURTHEST.days} days ahead",
+            param_hint="--expires",
         )
     return span

@@ -13,12 +13,12 @@ from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
-from dispatcher.policy import why as forecast
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
 from dispatcher.values.rate import Rate
+from dispatcher.why import why as explain
 
 
 def show(
@@ -27,7 +27,7 @@ def show(
     *,
     json: AsJson = False,
 ) -> None:
-    """Show one job, whole: attempts, timeline, what happens next."""
+    """Show everything about one job: attempts, timeline, what happens next."""
     dispatcher = connection.dispatcher(context)
     found = dispatcher.job(dispatcher.store.jobs.id_of_call(job) or job)
     if json:
@@ -43,7 +43,8 @@ def list_(
     filter_: Filter,
     limit: Limit = 50,
     cursor: Annotated[
-        str | None, typer.Option(help="Go on where an earlier list ended, as it said.")
+        str | None,
+        typer.Option(help="Continue where an earlier list ended; it printed the cursor."),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -54,7 +55,7 @@ def list_(
     else:
         output.show_table(output.job_table(found.jobs))
     if found.cursor:
-        typer.echo(f"there may be more: --cursor {found.cursor}", err=True)
+        typer.echo(f"there may be more: add --cursor {found.cursor}", err=True)
 
 
 def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Page:
@@ -67,7 +68,7 @@ def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Pa
 
 
 def stats(context: typer.Context, *, json: AsJson = False) -> None:
-    """Count jobs by state, and say what stops them."""
+    """Show jobs by state, the rate, the credit and holds."""
     found = statistics(connection.dispatcher(context).store)
     if json:
         output.as_json(found)
@@ -98,9 +99,9 @@ def why(
     *,
     json: AsJson = False,
 ) -> None:
-    """Say why a job has not rung, and what happens next."""
+    """Say why a job has not been called yet, and what happens next."""
     store = connection.dispatcher(context).store
-    found = forecast.why(store, store.jobs.get(store.jobs.id_of_call(job) or job))
+    found = explain(store, store.jobs.get(store.jobs.id_of_call(job) or job))
     if json:
         output.as_json(found.to_dict())
     else:
@@ -126,19 +127,18 @@ def _print_stats(found: dict[str, Any]) -> None:
     out.print(_state_table(found))
     _print_pace(out, found)
     _print_counts(out, found)
-    for hold in found["gates"]:
-        held = "Calls are tried one at a time" if hold["ajar"] else "Calls are held"
-        output.lines([f"{held}: {hold['why']} (gate {hold['gate']}, since {hold['since']})"])
-    output.lines(found["outlook"])
+    for hold in found["holds"]:
+        held = "One call at a time is tried" if hold["half_open"] else "Calls are held"
+        output.lines([f"{held}: {hold['why']} (hold {hold['name']}, since {hold['since']})"])
+    output.lines(found["credit_forecast"])
 
 
 def _print_counts(out: Console, found: dict[str, Any]) -> None:
     if found["second_calls"]:
-        out.print(f"Called twice, found out too late: {found['second_calls']}")
+        out.print(f"People called twice, found out too late: {found['second_calls']}")
     if any(found["callbacks"].values()):
         parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
         out.print(f"Callbacks: {', '.join(parts)}")
     if any(found["webhooks"].values()):
-        out.print(
-            f"Webhooks: {found['webhooks']['waiting']} wait, {found['webhooks']['dead']} given up"
-        )
+        waiting, dead = found["webhooks"]["waiting"], found["webhooks"]["dead"]
+        out.print(f"Webhooks: {waiting} waiting, {dead} given up")

@@ -17,7 +17,7 @@ from dispatcher.model.job import iso
 from dispatcher.store.spending import SpendingLimit, limit_amount
 from dispatcher.values.durations import InvalidMoment, moment
 
-app = group("API keys: who is let in over HTTP, and to what.")
+app = group("Create, list and revoke API keys.")
 
 COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
 
@@ -26,32 +26,38 @@ COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used
 def create(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The client: producer of the jobs it asks for.")
+        str, typer.Argument(metavar="NAME", help="Name of the client: the producer of its jobs.")
     ],
     *,
     scopes: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What it is good for; may be given several times."),
+        typer.Option(
+            "--scope",
+            help="What the key may do: enqueue, read or operate. May be given several times.",
+        ),
     ] = None,
     rate: Annotated[
-        str | None, typer.Option(help="Most requests, or lines in bulk: 50/minute, 1000/day.")
+        str | None,
+        typer.Option(help="Most requests, or new jobs in bulk requests: 50/minute, 1000/day."),
     ] = None,
     spend: Annotated[
         str | None,
-        typer.Option(help="What the client may spend, by all its keys: 500/day or 10000/total."),
+        typer.Option(
+            help="Spending limit of the client, for all its keys: 500/day or 10000/total."
+        ),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(help="When it ends: 90d, or ISO 8601 with zone.")
+        str | None, typer.Option(help="When the key expires: 90d, or ISO 8601 with zone.")
     ] = None,
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
     json: AsJson = False,
 ) -> None:
-    """Make a key, and print it. This once, since only a hash of it is kept.
+    """Create a key and print it. It is shown only once: only its hash is kept.
 
-    Several keys of one name are live at once, so that one can take the other's place.
+    Several keys may have the same name, so that a new one can replace an old one.
     """
     if not scopes:
-        raise typer.BadParameter(f"say which: {', '.join(Scope)}", param_hint="--scope")
+        raise typer.BadParameter(f"choose one or more: {', '.join(Scope)}", param_hint="--scope")
     quota = None if rate is None else Quota.parse(rate)
     limit = (
         None
@@ -69,12 +75,12 @@ def create(
         output.as_json({**_row(made, "live", spend), "key": text})
         return
     typer.echo(text)
-    typer.echo(f"key {made.id} of {made.name}: it is shown this once, so keep it now", err=True)
+    typer.echo(f"key {made.id} of {made.name}: store it now, it is not shown again", err=True)
 
 
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
-    """List the keys, the newest first; none of them shows its secret."""
+    """List the keys, the newest first, without their secrets."""
     store = connection.dispatcher(context).store
     spending = {limit.scope: _amount(limit) for limit in store.spending.limits()}
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
@@ -91,18 +97,20 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 @app.command("revoke")
 def revoke(
     context: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as the list has it.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")
+    ],
     *,
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Let nobody in by a key any more, from now on and for good."""
+    """Revoke a key, at once and for good."""
     keys = connection.dispatcher(context).store.api_keys
     changed = keys.revoke(id_, actor=actor(), why=note)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:
-        output.console().print(f"{id_}: {'revoked' if changed else 'was revoked already'}")
+        output.console().print(f"{id_}: {'revoked' if changed else 'was already revoked'}")
 
 
 def _end(text: str | None) -> datetime | None:
@@ -113,7 +121,7 @@ def _end(text: str | None) -> datetime | None:
     try:
         return datetime.now(UTC) + value if isinstance(value, timedelta) else value
     except OverflowError:
-        raise InvalidMoment(f"{text} from now is further away than the calendar goes") from None
+        raise InvalidMoment(f"{text} from now is too far ahead") from None
 
 
 def _state(key: ApiKey, now: datetime) -> str:

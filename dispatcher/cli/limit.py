@@ -13,11 +13,13 @@ from dispatcher.cli.person import Note, actor
 from dispatcher.policy import credit_forecast
 from dispatcher.store.spending import Period, SpendingLimit, limit_amount, limit_scope
 
-app = group("Limit what a tag or a producer may spend.")
+app = group("Set, list and clear spending limits.")
 
 Scope = Annotated[
     str,
-    typer.Argument(metavar="SCOPE", help="tag:<tag>, such as tag:campaign:spring, or client:NAME."),
+    typer.Argument(
+        metavar="SCOPE", help="tag:<tag>, such as tag:campaign:spring, or client:<producer>."
+    ),
 ]
 
 
@@ -32,7 +34,7 @@ def set_(
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Set a limit, or change it: what was spent under it so far keeps counting."""
+    """Set or change a spending limit. What was spent so far still counts."""
     wanted = SpendingLimit(limit_scope(scope_), *limit_amount(most))
     store = connection.dispatcher(context).store
     changed = store.spending.set(wanted, actor=actor(), note=note)
@@ -41,7 +43,7 @@ def set_(
 
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
-    """List the limits, and what is spent or under way under each."""
+    """List the spending limits and how much of each is used."""
     found = list(connection.dispatcher(context).store.spending.limits())
     if json:
         output.as_json([limit.to_dict() for limit in found])
@@ -51,7 +53,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 
 @app.command("clear")
 def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJson = False) -> None:
-    """Forget a limit; what it held goes into line again."""
+    """Remove a spending limit. Jobs it held are dialled in their turn."""
     name = limit_scope(scope_)
     gone = connection.dispatcher(context).store.spending.clear(name, actor=actor(), note=note)
     words = "cleared" if gone else "there was no limit"

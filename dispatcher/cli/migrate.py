@@ -13,7 +13,7 @@ from dispatcher.cli.progress import Progress
 from dispatcher.store.migrate import Done, Migration, Plan
 from dispatcher.store.schema import SCHEMA
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 
 
 def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = False) -> None:

@@ -13,11 +13,11 @@ from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
 from dispatcher.store.holds import PauseScope
 
-Why = Annotated[str, typer.Option("--why", "--note", help="A note for whoever wonders.")]
-Tag = Annotated[str | None, typer.Option(help="Only the jobs with this tag.")]
-Only = Annotated[
-    Priority | None, typer.Option("--priority", help="Only the jobs of this priority.")
+Why = Annotated[
+    str, typer.Option("--why", "--note", help="A note for others, shown with the held jobs.")
 ]
+Tag = Annotated[str | None, typer.Option(help="Only jobs with this tag.")]
+Only = Annotated[Priority | None, typer.Option("--priority", help="Only jobs of this priority.")]
 
 
 def pause(
@@ -28,7 +28,7 @@ def pause(
     priority: Only = None,
     json: AsJson = False,
 ) -> None:
-    """Stop dialling, until `resume`; calls under way go on. Outlives restarts."""
+    """Stop new calls until `resume`, also over restarts. Calls under way go on."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = store.holds.pause(scope, actor=actor(), note=why)
@@ -48,7 +48,7 @@ def resume(
     priority: Only = None,
     json: AsJson = False,
 ) -> None:
-    """End a pause. What it held is dialled in its order, at the limiter's pace."""
+    """End a pause. Held jobs are dialled in their order, within the rate limit."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = store.holds.resume(scope, actor=actor(), note=why)

@@ -11,7 +11,7 @@ import typer
 from dispatcher.model.job import LONGEST_PRODUCER
 
 Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -40,6 +40,6 @@ def _elsewhere(text: str) -> typer.Typer:
 
 def _refuse(context: typer.Context) -> None:
     raise typer.BadParameter(
-        f"{context.info_name} runs from the project's checkout or its container image;"
-        " the installed package holds what producers need"
+        f"{context.info_name} runs only from the project's checkout or container image;"
+        " the installed package is for producers"
     )

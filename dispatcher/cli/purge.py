@@ -17,12 +17,16 @@ from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
 
 Who = Annotated[
-    str | None, typer.Option("--recipient", help="A whole number: all that stands of it goes.")
+    str | None,
+    typer.Option("--recipient", help="A whole number: remove everything stored about it."),
 ]
 Age = Annotated[
-    str | None, typer.Option("--older-than", help="Jobs that ended so long ago, such as 90d.")
+    str | None,
+    typer.Option("--older-than", help="Remove jobs that ended longer ago than this, such as 90d."),
 ]
-Cancel = Annotated[bool, typer.Option("--cancel", help="Cancel the recipient's jobs that wait.")]
+Cancel = Annotated[
+    bool, typer.Option("--cancel", help="Cancel the recipient's waiting jobs first.")
+]
 
 
 def purge(
@@ -53,7 +57,9 @@ class _Asker:
     def __init__(self, *, dry_run: bool, yes: bool) -> None:
         self._dry_run, self._yes = dry_run, yes
         if not (dry_run or yes or can_be_asked()):
-            raise typer.BadParameter("it cannot be undone, and nobody can be asked: say --yes")
+            raise typer.BadParameter(
+                "it cannot be undone, and there is no terminal to ask at: give --yes"
+            )
 
     def agreed(self, what: str) -> bool:
         if self._dry_run:
@@ -68,8 +74,8 @@ def _purge_recipient(
     what = f"{shown}: {len(found.ended):,} ended jobs, {len(found.alive):,} not ended"
     if found.alive and not cancel:
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
-        remedy = "--cancel ends those that wait; those under way end by themselves"
-        typer.echo(f"error: jobs are not ended, and nothing was removed: {remedy}", err=True)
+        remedy = "--cancel cancels those that wait; calls under way end soon"
+        typer.echo(f"error: some jobs have not ended, so nothing was removed: {remedy}", err=True)
         raise typer.Exit(1)
     if not ask.agreed(what):
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
@@ -101,7 +107,7 @@ def _report(done: Purged, *, json: bool) -> None:
     counts = {"removed": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
     _tell(what, done.left, counts, json=json)
     if done.left:
-        typer.echo("error: jobs under way are left: purge again when they have ended", err=True)
+        typer.echo("error: calls are under way: purge again when they have ended", err=True)
         raise typer.Exit(1)
 
 

@@ -8,8 +8,6 @@ import typer
 
 from dispatcher.errors import DispatcherError
 
-_Share = Annotated[float, typer.Option(min=0, max=1)]
-
 
 class SandboxUnavailable(DispatcherError):
     """The sandbox cannot run here; the message says why."""
@@ -22,18 +20,24 @@ def sandbox(
     rate: Annotated[float | None, typer.Option(min=0.001, help="Requests per second.")] = None,
     balance: Annotated[float, typer.Option("--credits", help="The account's balance.")] = 1000,
     ring: Annotated[float, typer.Option(min=0, help="Seconds until a call ends.")] = 3,
-    latency: Annotated[float, typer.Option(min=0, help="Seconds until each answer.")] = 0,
+    latency: Annotated[float, typer.Option(min=0, help="Delay of each answer, in seconds.")] = 0,
     seed: Annotated[
-        int | None, typer.Option(help="The same seed gives the same calls; default a fresh one.")
+        int | None, typer.Option(help="The same seed gives the same results; default random.")
     ] = None,
     cut: Annotated[
         float, typer.Option(min=0, max=1, help="Chance of an answer cut after the call was placed.")
     ] = 0,
-    callback_drop: _Share = 0,
-    callback_duplicate: _Share = 0,
-    callback_delay: Annotated[float, typer.Option(min=0, help="Seconds.")] = 0,
+    callback_drop: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance that a callback never comes.")
+    ] = 0,
+    callback_duplicate: Annotated[
+        float, typer.Option(min=0, max=1, help="Chance that a callback comes twice.")
+    ] = 0,
+    callback_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds from a call's end to its callback.")
+    ] = 0,
 ) -> None:
-    """Run the provider's sandbox. It behaves by a number's last digits (docs/sandbox.md)."""
+    """Run the provider's sandbox. A number's last digits choose the result (docs/sandbox.md)."""
     try:
         from dispatcher.sandbox import SandboxOptions, run  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:

@@ -28,16 +28,16 @@ class NotHere(DispatcherError):
     """No `up` of this directory runs that."""
 
     def __init__(self, part: Part) -> None:
-        super().__init__(f"no {part} runs here: start one in this directory with `up`")
+        super().__init__(f"no {part} runs here: start `voice-dispatcher up` in this directory")
 
 
 def url(
     context: typer.Context,
-    part: Annotated[Part, typer.Argument(help="What is to be reached.")] = Part.REDIS,
+    part: Annotated[Part, typer.Argument(help="The part to print the address of.")] = Part.REDIS,
     *,
     json: AsJson = False,
 ) -> None:
-    """Print where Redis, or a part of `up`, is reached. With its password, for your services."""
+    """Print the address of Redis, or of a part of `up`. It includes the password."""
     found = _url(connection.of(context), part)
     if json:
         output.as_json({"part": part, "url": found})

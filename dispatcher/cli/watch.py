@@ -36,7 +36,9 @@ BROAD = 120
 """Columns from which on a table is shown whole."""
 _AROUND = 4  # lines of the terminal that the rows leave free
 
-For = Annotated[str | None, typer.Option("--for", help="End after, such as 2m; default Ctrl-C.")]
+For = Annotated[
+    str | None, typer.Option("--for", help="Stop after this time, such as 2m; default: Ctrl-C.")
+]
 
 
 @by_filter
@@ -47,7 +49,7 @@ def watch(
     for_: For = None,
     json: AsJson = False,
 ) -> None:
-    """Watch jobs as they change. A live table; with --json one object for each change."""
+    """Show jobs as they change. A live table, or with --json one object for each change."""
     end = time.monotonic() + seconds(for_) if for_ is not None else None
     store = connection.dispatcher(context).store
     with suppress(KeyboardInterrupt):  # the usual way to end it
@@ -82,7 +84,7 @@ def _print_json(each: News) -> None:
 
 def _print_line(each: News) -> None:
     if isinstance(each, Gap):
-        line = f"{iso(each.until)}  Redis was out of reach since {iso(each.since)}"
+        line = f"{iso(each.until)}  Redis could not be reached since {iso(each.since)}"
     else:
         event, shown = each.event, each.job.to_dict(mask=True)
         to = f"{event.to}/{event.reason}" if event.reason else event.to

@@ -26,20 +26,21 @@ class Commands(LazyGroup):
     table = {  # noqa: RUF012 - the type is the base's
         "run": Process(
             "workers.commands:deliver",
-            "Run the process that delivers webhooks (`worker` and `up` run one by themselves).",
+            "Run the process that delivers webhooks (`worker` and `up` run one already).",
         ),
         "secret": Process(
             "workers.commands:secret",
-            "Print the secrets that webhooks are signed with, for those who receive them.",
+            "Print the secrets that sign webhooks, for their receivers.",
         ),
     }
 
 
-app = group("Webhooks: what waits, what was given up, and another try.", cls=Commands)
+app = group("List webhooks that wait or were given up, and send them again.", cls=Commands)
 
 COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="ID…", help="Webhooks' ids, as the list has them.")
+    list[str] | None,
+    typer.Argument(metavar="ID…", help="Webhook ids, as `webhooks list` shows them."),
 ]
 
 
@@ -47,11 +48,11 @@ Ids = Annotated[
 def list_(
     context: typer.Context,
     *,
-    dead: Annotated[bool, typer.Option("--dead", help="Only those that were given up.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Only webhooks that were given up.")] = False,
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """List the webhooks that were given up, and unless --dead those that wait."""
+    """List webhooks that were given up and, without --dead, those that wait."""
     webhooks = connection.dispatcher(context).store.webhooks
     found = [(each, "dead") for each in islice(webhooks.dead(), limit)]
     if not dead:
@@ -68,11 +69,11 @@ def retry(
     context: typer.Context,
     ids: Ids = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All webhooks that were given up.")] = False,
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Try again to deliver what was given up: with the same event ids, for another day."""
+    """Send given-up webhooks again, with the same event ids, for another day."""
     if bool(ids) == all_:
         raise typer.BadParameter("give ids, or --all", param_hint="ID…")
     webhooks = connection.dispatcher(context).store.webhooks
@@ -85,10 +86,12 @@ def retry(
     if json:
         again = [id_ for id_ in done if id_ not in refused]
         output.as_json(
-            {"again": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
+            {"retried": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
         )
     else:
-        output.console().print(f"{Counter(done.values())['again']} of {len(done)} are tried again")
+        output.console().print(
+            f"{Counter(done.values())['again']} of {len(done)} will be sent again"
+        )
     for id_, why in refused.items():
         typer.echo(f"error: {id_[:100]!r} {why}", err=True)
     if refused:
@@ -96,8 +99,8 @@ def retry(
 
 
 _WHY = {
-    "gone": "is no webhook that is kept: it was delivered, or is past its retention",
-    "waits": "was not given up: it is tried again by itself",
+    "gone": "is not a stored webhook: it was delivered, or its retention is over",
+    "waits": "was not given up: it is tried again automatically",
 }
 
 

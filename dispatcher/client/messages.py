@@ -145,7 +145,7 @@ class Messenger:
                     sent += len(ids)
         except OperationalError as error:
             log.warning(
-                "broker away (%s): %d wake-ups not sent; the sweep sends them later",
+                "the broker cannot be reached (%s): %d messages not sent; they are sent later",
                 type(error).__name__,
                 max(jobs - sent, 1),
             )
@@ -199,7 +199,7 @@ def known_broker(url: str) -> str:
         return url
     except (KeyError, ImportError):
         raise StoreUnsuitable(
-            f"{hide_password(url)!r} is not the URL of a broker that is known here:"
+            f"{hide_password(url)!r} is not the URL of a supported broker:"
             " write redis://host:6379/0 or amqp://user:password@host//"
         ) from None
 
@@ -233,5 +233,5 @@ def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | Non
         together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
         return messenger.dial(dispatched, max(1, together))
     except StoreUnavailable as error:
-        log.warning("nothing fed: %s", error)
+        log.warning("no jobs dispatched: %s", error)
         return 0

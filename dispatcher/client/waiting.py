@@ -67,7 +67,7 @@ class Waiters:
         job = self._store.jobs.get(id_)
         if job.terminal:
             return job
-        raise NotFinished(f"job {id_} is {job.state} still; it goes on all the same")
+        raise NotFinished(f"job {id_} is still {job.state}; it goes on")
 
     def _join(self, id_: str, future: Future[Job]) -> None:
         with self._lock:

@@ -29,7 +29,9 @@ class UnknownKey(DispatcherError, LookupError):
     """There is no such key."""
 
     def __init__(self, id_: str) -> None:
-        super().__init__(f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list` has them")
+        super().__init__(
+            f"there is no API key {id_[:40]!r}: `voice-dispatcher keys list` shows them"
+        )
 
 
 class NotLetIn(DispatcherError):
@@ -63,7 +65,7 @@ class Quota:
         found = _QUOTA.fullmatch(text.strip().lower())
         if not found:
             raise InvalidKeyOptions(
-                f"{text!r} is no rate of a key: write a whole number above 0 a second, minute,"
+                f"{text!r} is not a rate: write a whole number above 0 for each second, minute,"
                 " hour or day, such as 50/minute"
             )
         return cls(int(found[1]), _PERIODS[found[2][0]])
@@ -107,11 +109,11 @@ def client_name(text: str) -> str:
     """Return the name of a client, or raise InvalidKeyOptions."""
     if not _NAME.fullmatch(text):
         raise InvalidKeyOptions(
-            f"{text[:50]!r} is no name of a client: 1 to {LONGEST_NAME} ASCII letters, digits,"
+            f"{text[:50]!r} is not a client name: 1 to {LONGEST_NAME} ASCII letters, digits,"
             " ., _ or -, the first a letter or digit"
         )
     if text.lower() in _TAKEN:
-        raise InvalidKeyOptions(f"{text!r} is a producer without a key: choose another name")
+        raise InvalidKeyOptions(f"{text!r} is the name of a producer without a key: choose another")
     return text
 
 

@@ -18,15 +18,15 @@ from dispatcher.values.masking import mask_text
 MOST = 1_000_000
 """Jobs of one bulk action: their ids wait in Redis' memory."""
 WORDS = {
-    "gone": "there is no such job (any more)",
+    "gone": "the job does not exist (any more)",
     "reached": "somebody was reached",
     "not_ended": "it has not ended: it waits or is being called",
-    "uncertain": "a call may be under way, nobody knows yet",
+    "uncertain": "a call may be under way; nobody knows yet",
     "cancelled": "it was cancelled",
-    "overdue": "its deadline passed",
+    "overdue": "the deadline has passed",
     "ended": "it has ended",
     "calling": "it is being called",
-    "known": "what came of it is known",
+    "known": "its outcome is known",
 }
 """Why a job is left alone, by the words of store/lua/lib/actions.lua."""
 
@@ -35,7 +35,7 @@ class TooMany(DispatcherError):
     """More jobs are selected than one bulk action takes on; narrow it down."""
 
     def __init__(self) -> None:
-        super().__init__(f"more than {MOST:,} jobs are meant: narrow it down, such as by time")
+        super().__init__(f"more than {MOST:,} jobs match: narrow the filter, such as by time")
 
 
 class UnknownAction(DispatcherError, LookupError):
@@ -43,8 +43,8 @@ class UnknownAction(DispatcherError, LookupError):
 
     def __init__(self, id_: str) -> None:
         super().__init__(
-            f"there is no act {mask_text(id_[:40])!r}: check the id, or preview it anew;"
-            " what was previewed is kept for an hour, and what was done for 30 days"
+            f"there is no action {mask_text(id_[:40])!r}: check the id, or preview again;"
+            " a preview is kept for an hour, a started action for 30 days"
         )
 
 
@@ -79,10 +79,10 @@ class LeftOut:
 class Preview:
     """What a bulk action would do now; nothing is changed.
 
-    `ids` are the jobs it would act on, in that order; `matched` counts those and the ones that are
-    left out. `unknown` of them may have been called already, and nobody knows. `credits` is what
-    calling them once is expected to cost, and `credits_if_answered` what it does if all are
-    answered. `options` is how to act, as the operations take it.
+    `ids` are the jobs it would act on, in that order; `matched` counts those and the excluded.
+    `may_have_been_called` counts those of which nobody knows whether they were called. `credits`
+    is what calling them once is expected to cost, `credits_if_answered` what if all are answered.
+    `options` is how to act, as the operations take it.
     """
 
     id: str
@@ -92,26 +92,26 @@ class Preview:
     ids: tuple[str, ...]
     credits: Decimal
     credits_if_answered: Decimal
-    unknown: int
-    left_out: tuple[LeftOut, ...]
+    may_have_been_called: int
+    excluded: tuple[LeftOut, ...]
 
     @property
     def matched(self) -> int:
         """How many jobs are selected."""
-        return len(self.ids) + sum(each.count for each in self.left_out)
+        return len(self.ids) + sum(each.count for each in self.excluded)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it, without the ids and with numbers masked."""
         return {
             "id": self.id,
-            "act": self.kind,
-            "meant": mask_text(self.selection),
+            "action": self.kind,
+            "selection": mask_text(self.selection),
             "matched": self.matched,
-            "chosen": len(self.ids),
+            "selected": len(self.ids),
             "expected_credits": float(self.credits),
             "credits_if_all_answered": float(self.credits_if_answered),
-            "may_have_been_called": self.unknown,
-            "left_out": [each.to_dict() for each in self.left_out],
+            "may_have_been_called": self.may_have_been_called,
+            "excluded": [each.to_dict() for each in self.excluded],
         }
 
 
@@ -119,8 +119,8 @@ class Preview:
 class BulkAction:
     """How a bulk action stands. `state` is `previewed`, `running`, `done` or `stopped`.
 
-    Of `chosen` jobs `did` were acted on and `left` not looked at yet (or any more, if it was
-    stopped); the rest is `refused`, since something happened to them after the preview.
+    Of `selected` jobs `done` were acted on and `remaining` not yet (or not any more, if it was
+    stopped); the rest is `skipped`, since something happened to them after the preview.
     """
 
     id: str
@@ -128,18 +128,18 @@ class BulkAction:
     state: str
     selection: str
     actor: str
-    why: str
-    begun_at: datetime | None
+    note: str
+    started_at: datetime | None
     ended_at: datetime | None
     matched: int
-    chosen: int
-    did: int
-    left: int
-    refused: tuple[LeftOut, ...]
+    selected: int
+    done: int
+    remaining: int
+    skipped: tuple[LeftOut, ...]
     credits: Decimal
     credits_if_answered: Decimal
-    unknown: int
-    left_out: tuple[LeftOut, ...]
+    may_have_been_called: int
+    excluded: tuple[LeftOut, ...]
 
     @property
     def over(self) -> bool:
@@ -155,22 +155,22 @@ class BulkAction:
         """Return the report as JSON knows it, numbers masked in what people wrote."""
         return {
             "id": self.id,
-            "act": self.kind,
+            "action": self.kind,
             "state": self.state,
-            "meant": mask_text(self.selection),
+            "selection": mask_text(self.selection),
             "actor": self.actor,
-            "why": mask_text(self.why),
-            "begun_at": iso(self.begun_at),
+            "note": mask_text(self.note),
+            "started_at": iso(self.started_at),
             "ended_at": iso(self.ended_at),
             "matched": self.matched,
-            "chosen": self.chosen,
-            "did": self.did,
-            "left": self.left,
-            "refused": [each.to_dict() for each in self.refused],
+            "selected": self.selected,
+            "done": self.done,
+            "remaining": self.remaining,
+            "skipped": [each.to_dict() for each in self.skipped],
             "expected_credits": float(self.credits),
             "credits_if_all_answered": float(self.credits_if_answered),
-            "may_have_been_called": self.unknown,
-            "left_out": [each.to_dict() for each in self.left_out],
+            "may_have_been_called": self.may_have_been_called,
+            "excluded": [each.to_dict() for each in self.excluded],
             "tag": self.tag,
         }
 

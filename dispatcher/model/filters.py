@@ -62,7 +62,7 @@ class Filter:
     def __post_init__(self) -> None:
         for name in ("reason", "tag", "producer"):
             if getattr(self, name) == "":
-                raise InvalidFilter(name, "it is empty, which no job has: leave it out")
+                raise InvalidFilter(name, "it is empty, and no job has that: leave it out")
         if self.recipient is not None and not _NUMBER_OR_END.fullmatch(self.recipient):
             raise InvalidFilter(
                 "recipient", f"{self.recipient!r} is not a number or its last digits"
@@ -75,11 +75,13 @@ class Filter:
         """
         if self.recipient is not None and len(self.recipient) > TAIL:
             raise InvalidFilter(
-                "recipient", f"keys that only read search by {TAIL} last digits at most"
+                "recipient",
+                f"keys with only the scope read may search by at most {TAIL} last digits",
             )
         if self.tag is not None and mask_text(self.tag) != self.tag:
             raise InvalidFilter(
-                "tag", "keys that only read see numbers in tags masked, and cannot search by them"
+                "tag",
+                "keys with only the scope read cannot search by tags with a number in them",
             )
 
     def matches(self, job: Found) -> bool:

@@ -19,12 +19,12 @@ from dispatcher.values.webhook_url import origin
 LONGEST_PRODUCER = 40
 
 NEXT = {
-    State.SCHEDULED: "goes into line when due",
+    State.SCHEDULED: "is queued when due",
     State.QUEUED: "is dialled when its turn comes",
-    State.HELD: "is released when its gate opens",
-    State.DIALING: "the provider's answer, or rescue when the lease ends",
+    State.HELD: "is released when its hold ends",
+    State.DIALING: "the provider answers, or the job is rescued when its lease ends",
     State.UNCERTAIN: "its policy decides when the evidence window is over",
-    State.IN_PROGRESS: "the provider is asked for the call's status",
+    State.IN_PROGRESS: "the call's status is checked",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 _PLAIN = {
     "bool_parsing": "{value} is neither true nor false",
     "bool_type": "{value} is neither true nor false",
-    "enum": "{value} is none of {expected}",
+    "enum": "{value} is not one of {expected}",
     "extra_forbidden": "there is no such option",
     "float_parsing": "{value} is not a number",
     "float_type": "{value} is not a number",
@@ -20,7 +20,7 @@ _PLAIN = {
     "int_type": "{value} is not a whole number",
     "invalid_key": "the name of an option must be a text",
     "less_than_equal": "{value} is too large: at most {le}",
-    "literal_error": "{value} is none of {expected}",
+    "literal_error": "{value} is not one of {expected}",
     "dict_type": "{value} is not a set of named fields",
     "model_type": "{value} is not a set of named fields",
     "string_too_long": "it has more than {max_length} characters",

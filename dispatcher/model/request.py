@@ -61,7 +61,7 @@ class InvalidJob(UsageError, ValueError):
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise ValueError("there is nothing to say: give a text")
+        raise ValueError("the text is empty: give one")
     longest = registry.registration().capabilities.longest_text
     if len(value) > longest:
         raise ValueError(f"it has more than {longest} characters")
@@ -85,7 +85,7 @@ def _params(value: dict[str, str]) -> dict[str, str]:
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
     different = tuple(dict.fromkeys(values))
     if len(different) > MOST_TAGS:
-        raise ValueError(f"{len(different)} tags are too many: {MOST_TAGS} at most")
+        raise ValueError(f"{len(different)} tags are too many: at most {MOST_TAGS}")
     return different
 
 
@@ -205,16 +205,18 @@ class JobRequest(BaseModel):
         if (self.say is None) == (self.play is None):
             raise ValueError("give either a text to say or a recording to play")
         if self.play is not None and self.lang is not None:
-            raise ValueError("lang: a recording has no language to choose; leave it out")
+            raise ValueError("lang: a recording has no language; leave it out")
         if self.lang is not None:
             _named("lang", _language, self.lang)
         return self._has_possible_times()
 
     def _is_conference(self) -> Self:
         if not self.participants:
-            raise ValueError("recipient: who is to be called? give a number in E.164")
+            raise ValueError("recipient: it is missing; give a number in E.164")
         if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError("a conference has participants only: no recipient, text or recording")
+            raise ValueError(
+                "a conference has only participants: leave out recipient, say and play"
+            )
         can = registry.registration().capabilities
         if len(self.participants) not in can.participants:
             most = " or ".join(map(str, can.participants))
@@ -246,7 +248,7 @@ class JobRequest(BaseModel):
         if end and end <= now:
             raise ValueError("expires: that moment has passed; give a later one")
         if due and end and end <= due:
-            raise ValueError("expires: it would end before it is due (at); give a later one")
+            raise ValueError("expires: it is before the time to call (at); give a later one")
         return self._has_room_for_redials()
 
     def _has_room_for_redials(self) -> Self:

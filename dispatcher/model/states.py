@@ -17,7 +17,9 @@ class _Word(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:
-        raise UnknownWord(f"{str(value)[:40]!r} is no {cls.__name__.lower()}: {', '.join(cls)}")
+        raise UnknownWord(
+            f"{str(value)[:40]!r} is not a {cls.__name__.lower()}: choose one of {', '.join(cls)}"
+        )
 
 
 class State(_Word):

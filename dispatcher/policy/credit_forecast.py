@@ -17,20 +17,21 @@ def words(account: Credit, now: float) -> list[str]:
 
 def _balance(account: Credit, now: float) -> str:
     if account.balance is None or account.seen_at is None:
-        return "The balance was never seen: calls go out without a budget"
-    text = f"{shown(account.balance)} credits, seen {_ago(now - account.seen_at)}"
+        return "The balance is not known yet: calls go out without a budget"
+    text = f"{shown(account.balance)} credits, checked {_ago(now - account.seen_at)}"
     parts = {"spent since": account.spent_since, "reserved for calls under way": account.in_flight}
     since = [f"{shown(amount)} {what}" for what, amount in parts.items() if amount]
     if since:
-        text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} left"
+        text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} available"
     if account.blind:
-        text += f"; the last {account.failed_checks} looks failed: calls go out without a budget"
+        text += f"; the last {account.failed_checks} balance checks failed:"
+        text += " calls go out without a budget"
     return text
 
 
 def _pace(account: Credit) -> str:
     if not account.burn_per_hour:
-        return "Nothing was spent within the last hour"
+        return "Nothing was spent in the last hour"
     pace = f"{shown(account.burn_per_hour)} credits an hour"
     if account.hours_left is None:
         return f"The pace is {pace}"
@@ -45,26 +46,26 @@ def _waiting(account: Credit) -> list[str]:
     waiting = "The waiting job needs" if jobs == 1 else f"The {jobs:,} waiting jobs need"
     text = f"{waiting} about {shown(account.waiting_needs)} credits"
     if account.balance is not None:
-        text += f", the balance is {shown(account.balance)}"
+        text += f"; the balance is {shown(account.balance)}"
     return [text]
 
 
 def as_json(account: Credit) -> dict[str, Any]:
     """Return the account as JSON knows it."""
-    seen, look = account.seen_at, account.next_check_at
+    seen, check = account.seen_at, account.next_check_at
     return {
         "balance": _number(account.balance),
-        "seen_at": None if seen is None else iso_of(seen),
-        "next_look_at": None if look is None else iso_of(look),
-        "looks_failed": account.failed_checks,
+        "checked_at": None if seen is None else iso_of(seen),
+        "next_check_at": None if check is None else iso_of(check),
+        "checks_failed": account.failed_checks,
         "floor": _number(account.floor),
         "available": _number(account.available),
-        "in_flight": _number(account.in_flight),
+        "reserved": _number(account.in_flight),
         "spent": _number(account.spent),
-        "spent_since_look": _number(account.spent_since),
+        "spent_since_check": _number(account.spent_since),
         "burn_per_hour": _number(account.burn_per_hour),
         "hours_left": account.hours_left,
-        "warned": _number(account.warned),
+        "warned_level": _number(account.warned),
         "waiting": {
             "jobs": sum(account.waiting.values()),
             "credits": _number(account.waiting_needs),

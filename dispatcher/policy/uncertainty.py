@@ -19,8 +19,8 @@ def after_window(job: Job, policy: Policy) -> Decision:
     usual = OnUncertain.REDIAL if silence_tells else OnUncertain.HOLD
     chosen = job.on_uncertain or policy.on_uncertain or usual
     if chosen is OnUncertain.REDIAL and job.spent < policy.attempts_for(job):
-        return Decision(State.QUEUED, "maybe_placed", "no evidence of a call: dialled again")
-    why = "the call may have been placed, and nothing was heard of it"
+        return Decision(State.QUEUED, "maybe_placed", "no evidence of a call: redialled")
+    why = "the call may have been placed, and no evidence arrived"
     return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
 
 
@@ -28,5 +28,5 @@ def after_deadline(job: Job, policy: Policy, *, known: bool = True) -> Decision:
     """Decide what follows where a call never became final; `known`: the provider knew the call."""
     word = f"last word: {job.outcome or 'none'}" if known else "the provider does not know it"
     limit = policy.deadline_for(job)
-    why = f"the call did not become final within {limit:g} s ({word})"
+    why = f"the call did not end within {limit:g} s ({word})"
     return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN)

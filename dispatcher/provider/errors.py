@@ -68,15 +68,15 @@ class AccountStopped(NotPlaced):
 
 
 class NeverReached(TryAgain):
-    """The provider was never reached; check network and proxy, and ask again later."""
+    """The provider could not be reached; check network and proxy, then try again."""
 
 
 class NotSent(TryAgain):
-    """The request was held back when it was about to be sent; ask again later."""
+    """The request was not sent; try again later."""
 
 
 class Throttled(TryAgain):
-    """The provider throttles this account; slow down and ask again after the wait.
+    """The provider throttles this account; slow down and try again after the wait.
 
     `retry_after` is the wait in seconds, None where the provider named none.
     """
@@ -94,11 +94,11 @@ class Throttled(TryAgain):
 
 
 class Unavailable(TryAgain):
-    """The provider could not answer, and placed no call; ask again later."""
+    """The provider could not answer and placed no call; try again later."""
 
 
 class InvalidRequest(NeverWillBe):
-    """The provider refuses this request as invalid; mend it and enqueue it anew.
+    """The provider refuses this request as invalid; correct it and enqueue it again.
 
     `fields` are the refused parameters with the provider's messages, `{}` where it named none.
     """
@@ -116,7 +116,7 @@ class InvalidRequest(NeverWillBe):
 
 
 class NotAllowed(NeverWillBe):
-    """The account may not call this country; have the provider allow it."""
+    """The account may not call this country; ask the provider to allow it."""
 
 
 class NotEnoughCredits(AccountStopped):
@@ -150,12 +150,12 @@ class WrongAddress(AccountStopped):
 
 
 class AnswerLost(MaybePlaced):
-    """The request was sent and its answer lost; look for the call before asking again."""
+    """The request was sent, but its answer was lost; find out whether the call exists."""
 
 
 class ServerTrouble(MaybePlaced):
-    """The provider broke while it handled the request; look for the call before asking again."""
+    """The provider failed to handle the request; find out whether the call exists."""
 
 
 class UnreadableAnswer(MaybePlaced):
-    """The answer is not what the provider documents; look for the call before asking again."""
+    """The answer is not what the provider documents; find out whether the call exists."""

@@ -19,5 +19,7 @@ DEFAULT: Final = "xoxzo"
 def registration(name: str = DEFAULT) -> Registration:
     """Return what is known of a provider without a connection. Raises UnknownProvider."""
     if name not in PROVIDERS:
-        raise UnknownProvider(f"{name[:40]!r} is no provider: {', '.join(sorted(PROVIDERS))}")
+        raise UnknownProvider(
+            f"{name[:40]!r} is not a provider: choose one of {', '.join(sorted(PROVIDERS))}"
+        )
     return cast("Registration", import_module(PROVIDERS[name]).REGISTRATION)

@@ -58,7 +58,7 @@ class Columns:
         """Return how the columns of a header are meant, `given` first. Raises InvalidColumns."""
         for wrong in set(given.values()) - {""} - set(JobRequest.model_fields):
             raise InvalidColumns(
-                f"--map: {wrong!r} is no field of a job: {', '.join(JobRequest.model_fields)}"
+                f"--map: {wrong!r} is not a field of a job: {', '.join(JobRequest.model_fields)}"
             )
         if header is None:
             return cls(dict(given))
@@ -109,7 +109,7 @@ def _refuse_doubles(header: Sequence[str], fields: Mapping[str, str]) -> None:
         if field and field in seen:
             raise InvalidColumns(
                 f"columns {seen[field]!r} and {name!r} are both {field}:"
-                f" say which it is, --map {name!r}={field}"
+                f" choose one with --map {name!r}={field}"
                 if seen[field] != name
                 else f"two columns are named {name!r}, which is {field}: rename or remove one"
             )

@@ -45,7 +45,7 @@ class Numbers:
         else:
             wrong = mangled(text)
             if self.region and wrong is None:
-                wrong = f"it is no telephone number of {self.region}, and has no +"
+                wrong = f"it is not a telephone number of {self.region}, and has no +"
         if wrong:
             raise ValueError(f"{text!r}: {wrong}")
         return text
@@ -78,16 +78,16 @@ class Form:
         """Refuse what no row could make good. Raises InvalidColumns."""
         unknown = set(self.shared) - set(JobRequest.model_fields)
         if unknown:
-            raise InvalidColumns(f"--set: {min(unknown)!r} is no field of a job")
+            raise InvalidColumns(f"--set: {min(unknown)!r} is not a field of a job")
         if "key" in self.shared:
-            raise InvalidColumns("--set: all rows would have one key, and be one job")
+            raise InvalidColumns("--set: all rows would have the same key and be one job")
         gaps = self.say.gaps if self.say else ()
         self.columns.require(gaps)
         has = {*self.columns.fields.values(), *self.shared}
         if self.columns.named is not None and not has & {"recipient", "participants"}:
             raise InvalidColumns(
-                "no column is named as a telephone number's is (the first line names the columns):"
-                " say which it is, --map COLUMN=recipient"
+                "no column looks like a telephone number by its name (in the first line):"
+                " choose it with --map COLUMN=recipient"
             )
 
     def request(self, values: Mapping[str, Any]) -> JobRequest:

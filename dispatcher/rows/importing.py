@@ -25,7 +25,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between looks for a Redis that
 
 
 class Item(NamedTuple):
-    """A row that was found good, as it is written."""
+    """A row that was found right, as it is written."""
 
     record: Record
     row: Packed
@@ -35,14 +35,15 @@ class Item(NamedTuple):
 class Tally:
     """What became of the rows so far; `reasons` and `tariffs` count too.
 
-    Of `rows`, `refused` were; `same` stand already; `good` are to be made, `made` of them are.
+    Of `rows`, `refused` were, and `existing` were enqueued before; `new` are to be created, and
+    `created` of them are.
     """
 
     rows: int = 0
     refused: int = 0
-    same: int = 0
-    good: int = 0
-    made: int = 0
+    existing: int = 0
+    new: int = 0
+    created: int = 0
     reasons: Reasons = field(default_factory=Reasons)
     tariffs: Counter[str] = field(default_factory=Counter)
 
@@ -75,7 +76,7 @@ class Import:
                 if self._is_fresh(item, answer):
                     fresh.append(item)
                     self.tally.tariffs[item.row.tariff] += 1
-            self.tally.good += len(fresh)
+            self.tally.new += len(fresh)
             yield fresh
 
     def write(self, items: list[Item]) -> None:
@@ -83,7 +84,7 @@ class Import:
         rows = [item.row for item in items]
         answers = self._patiently(lambda: self.dispatcher.submit_packed(rows))
         for item, answer in zip(items, answers, strict=True):
-            self.tally.made += self._is_fresh(item, answer)
+            self.tally.created += self._is_fresh(item, answer)
 
     def _item(self, record: Record) -> Item | None:
         try:
@@ -103,7 +104,7 @@ class Import:
 
     def _is_fresh(self, item: Item, answer: str) -> bool:
         if answer == "same":
-            self.tally.same += 1
+            self.tally.existing += 1
         elif answer == "other":
             self._refuse(item.record, self._conflict(item))
         return answer == "new"
@@ -118,7 +119,7 @@ class Import:
         if self.form.has_key(item.record.values):
             return KeyConflict(f"its key belongs to another request {job}: use a new key")
         return KeyConflict(
-            f"this row was imported before, with something else in what all rows share {job}:"
+            f"this row was imported before with another text or --set {job}:"
             " cancel that job, or give the import another --id to call once more"
         )
 

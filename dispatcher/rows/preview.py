@@ -20,8 +20,8 @@ class Preview:
     """
 
     rows: int
-    good: int
-    same: int
+    new: int
+    existing: int
     refused: int
     credits_: Decimal
     balance: Decimal | None
@@ -34,24 +34,24 @@ class Preview:
 
     def words(self, name: str) -> list[str]:
         """Return what is to be said to a person, a sentence each."""
-        of_these = [f"{self.good:,} {'job' if self.good == 1 else 'jobs'} to make"]
-        if self.same:
-            of_these.append(f"{self.same:,} stand already")
+        of_these = [f"{self.new:,} new {'job' if self.new == 1 else 'jobs'}"]
+        if self.existing:
+            of_these.append(f"{self.existing:,} already enqueued")
         if self.refused:
             of_these.append(f"{self.refused:,} refused")
         rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
         return [f"{name}: {rows}: {', '.join(of_these)}", *self._cost()]
 
     def _cost(self) -> list[str]:
-        if not self.good:
+        if not self.new:
             return []
         cost = f"They will probably cost about {shown(self.credits_)} credits"
         if self.balance is None:
-            return [f"{cost}; the balance was never seen"]
-        waiting = f", and jobs that wait need {shown(self.waiting)}" if self.waiting else ""
-        said = [f"{cost}; {shown(self.balance)} are left{waiting}"]
+            return [f"{cost}; the balance is not known yet"]
+        waiting = f", and waiting jobs need {shown(self.waiting)}" if self.waiting else ""
+        said = [f"{cost}; {shown(self.balance)} are available{waiting}"]
         if not self.affordable:
-            said.append("That does not pay for all: the rest is held until there is credit")
+            said.append("The credit is not enough for all: the rest is held until there is more")
         return said
 
     def as_json(self) -> dict[str, Any]:

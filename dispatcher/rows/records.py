@@ -114,13 +114,13 @@ class Records:
         """Return the row that is quoted wrongly, or give up where nobody knows its end."""
         if "end of data" in str(error) or "field limit" in str(error):
             raise UnusableInput(
-                line, "a quotation mark opens here, and none closes: what follows cannot be told"
+                line, "a quotation mark opens here and is never closed: the rest cannot be read"
             )
         last = self.lines.number
         where = f"lines {line} to {last}: " if last > line else ""
         fault = (
             f"{where}a quotation mark closes, and no {_named(self.delimiter)} follows:"
-            " within a quoted cell each is written twice"
+            " write it twice within a quoted cell"
         )
         return Record(line, {}, [self.lines.row.rstrip("\r\n")], fault)
 
@@ -149,7 +149,7 @@ def _object(line: int, text: str) -> Record:
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _likeliest(header: str) -> str:

@@ -33,14 +33,14 @@ def mangled(number: str) -> str | None:
     if _SCIENTIFIC.fullmatch(number):
         return (
             "a spreadsheet wrote it in its scientific form, and its last digits are lost:"
-            " format the column as text and put the numbers in anew"
+            " format the column as text and enter the numbers again"
         )
     if _DECIMAL.fullmatch(number):
-        return "a spreadsheet took it for an amount (.0 at the end): format the column as text"
+        return "a spreadsheet changed it to an amount (.0 at the end): format the column as text"
     if number.startswith("#"):
         return "a spreadsheet wrote an error there, or its column was too narrow"
     if number.startswith("'"):
-        return "an apostrophe begins it, as spreadsheets mark texts: leave it out and write +"
+        return "it begins with an apostrophe, as spreadsheets mark texts: remove it and write +"
     if _DIGITS.fullmatch(number):
         return (
             "the plus and perhaps the country code are missing; spreadsheets take a plus away."

@@ -38,7 +38,7 @@ class Template:
             raise InvalidTemplate(f"{text!r}: {error}; {_HOW}") from None
         for _, gap, spec, conversion in found:
             if gap is not None and (not gap.strip() or spec or conversion):
-                raise InvalidTemplate(f"{text!r}: a gap is the name of a column; {_HOW}")
+                raise InvalidTemplate(f"{text!r}: braces hold the name of a column; {_HOW}")
         parts = tuple((literal, (gap or "").strip().casefold()) for literal, gap, *_ in found)
         return cls(parts, tuple(dict.fromkeys(gap for _, gap in parts if gap)))
 
@@ -53,4 +53,4 @@ class Template:
         return "".join(literal + (str(values[gap]) if gap else "") for literal, gap in self.parts)
 
 
-_HOW = "write {column} for what the row says, and {{ or }} for a brace"
+_HOW = "write {column} for the value of a column, and {{ or }} for a brace"

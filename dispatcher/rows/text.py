@@ -90,7 +90,7 @@ class Lines:
             raise UnusableInput(self.number, self._too_long())
         if "\0" in line:
             raise UnusableInput(
-                self.number, "there is a NUL byte: this is no text, or its --encoding is utf-16"
+                self.number, "it has a NUL byte: it is not text, or its --encoding is utf-16"
             )
         if not line.isascii() and (found := _ESCAPED.search(line)):
             raise UnusableInput(self.number, self._undecoded(line, found.start()))
@@ -101,13 +101,15 @@ class Lines:
         try:
             return self._text.readline(LONGEST + 1)
         except UnicodeError as error:
-            raise UnusableInput(self.number, f"near here is what is not {self._name}") from error
+            raise UnusableInput(
+                self.number, f"near here is something that is not {self._name}"
+            ) from error
 
     def _marked(self) -> str:
         head = self._bytes.peek(4)[:4]
         for mark, what in _NO_TEXT.items():
             if head.startswith(mark):
-                raise UnusableInput(0, f"it is no text, but {what}")
+                raise UnusableInput(0, f"it is not text, but {what}")
         return next((name for mark, name in _MARKS.items() if head.startswith(mark)), UTF_8)
 
     @property
@@ -128,4 +130,4 @@ class Lines:
                 f"the row that begins in line {self.number - len(self._row)} has not ended after"
                 f" {LONGEST:,} characters: is a quotation mark never closed?"
             )
-        return f"the line has more than {LONGEST:,} characters: this is no table of jobs"
+        return f"the line has more than {LONGEST:,} characters: it is not a list of jobs"

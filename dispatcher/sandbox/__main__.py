@@ -36,7 +36,7 @@ def _announce(url: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m dispatcher.sandbox",
-        description="A stand-in for the voice provider that rings nobody.",
+        description="A server that behaves like the voice provider and calls nobody.",
         argument_default=argparse.SUPPRESS,  # what is not given is left to SandboxOptions
     )
     parser.add_argument(
@@ -45,40 +45,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one (default)")
     _add_numbers(parser)
     parser.add_argument(
-        "--seed", type=int, help="callids and chances derive from it (default: a fresh one)"
+        "--seed", type=int, help="determines call ids and chances (default: random)"
     )
-    parser.add_argument(
-        "--max-connections", type=int, metavar="N", help="requests at the same time"
-    )
+    parser.add_argument("--max-connections", type=int, metavar="N", help="requests open at once")
     parser.add_argument("--callback-format", choices=CALLBACK_FORMATS, help="(default: form)")
     parser.add_argument(
-        "--credits-page", choices=CREDITS_PAGES, help="what GET /you/credits/ says (default: right)"
+        "--credits-page",
+        choices=CREDITS_PAGES,
+        help="what GET /you/credits/ answers (default: right)",
     )
     parser.add_argument("--sid", help=f"API SID (default: {_DEFAULTS.sid})")
     parser.add_argument("--token", help=f"auth token (default: {_DEFAULTS.token})")
+    parser.add_argument("--postpaid", action="store_true", help="place calls at any balance")
     parser.add_argument(
-        "--postpaid", action="store_true", help="calls are placed whatever the balance is"
-    )
-    parser.add_argument(
-        "--no-control", dest="control", action="store_false", help="no endpoints under /_sandbox/"
+        "--no-control",
+        dest="control",
+        action="store_false",
+        help="turn off the endpoints under /_sandbox/",
     )
     return parser
 
 
 def _add_numbers(parser: argparse.ArgumentParser) -> None:
     for name, metavar, text in (
-        ("rate", "N", "requests per second, may be a fraction (default: no limit)"),
+        ("rate", "N", "requests per second, such as 5 or 0.5 (default: no limit)"),
         ("credits", "N", "balance at the start (default: {:g})"),
         ("ring", "S", "seconds until a call ends (default: {:g})"),
-        ("latency", "S", "seconds every answer takes longer (default: {:g})"),
+        ("latency", "S", "delay of every answer, in seconds (default: {:g})"),
         (
             "slow",
             "S",
-            "seconds the answer for a number ending in 0010 takes longer (default: {:g})",
+            "extra delay for a number ending in 0010, in seconds (default: {:g})",
         ),
         ("cut", "P", "chance that an answer is cut after its call was placed (default: {:g})"),
         ("lag", "S", "seconds until a placed call's status is known (default: {:g})"),
-        ("cost_delay", "S", "seconds from a call's end until its cost is told (default: {:g})"),
+        ("cost_delay", "S", "seconds from a call's end until its cost is known (default: {:g})"),
         ("callback_drop", "P", "chance that a callback never comes (default: {:g})"),
         ("callback_duplicate", "P", "chance that a callback comes twice (default: {:g})"),
         ("callback_delay", "S", "seconds from the end of a call to its callback (default: {:g})"),

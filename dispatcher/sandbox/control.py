@@ -124,7 +124,7 @@ def _taken_outage(body: dict[str, Any]) -> tuple[str, float | None] | None:
     if seconds is not None and not _is_span(seconds):
         raise ValueError(f"down_for is {seconds!r}: it must be seconds, more than 0")
     if mode == REFUSE and seconds is None:
-        raise ValueError("nobody could end a refusal of all connections: give down_for in seconds")
+        raise ValueError("refuse also closes the control endpoints: give down_for in seconds")
     return mode, seconds
 
 

@@ -63,10 +63,10 @@ class ApiKeys(Repository):
             note=key_note(note),
         )
         if not made.scopes:
-            raise InvalidKeyOptions(f"a key needs a scope at least: {', '.join(Scope)}")
+            raise InvalidKeyOptions(f"a key needs at least one scope: {', '.join(Scope)}")
         if not made.live(now):
             raise InvalidKeyOptions(
-                f"{expires_at:%Y-%m-%d %H:%M} UTC has passed: choose a later end"
+                f"{expires_at:%Y-%m-%d %H:%M} UTC has passed: choose a later time"
             )
         secret = secrets.token_hex(SECRET_BYTES)
         self._write(made, _hash(secret), actor)
@@ -95,7 +95,7 @@ class ApiKeys(Repository):
         return _key(id_, codec.record(fields))
 
     def revoke(self, id_: str, *, actor: str = "", why: str = "") -> bool:
-        """Revoke a key; False where it was revoked already.
+        """Revoke a key; False where it was already revoked.
 
         Raises UnknownKey.
         """

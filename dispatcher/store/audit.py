@@ -26,17 +26,17 @@ _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of a person.
+    """One action of a person.
 
-    `act` is such as `retry` or `pause`; `target` is `job:<id>`, a gate, the scope of a limit, or
-    in words the jobs that were meant; `facts` is what else is worth knowing, as JSON knows it.
+    `action` is such as `retry` or `pause`; `target` is `job:<id>`, a hold, the scope of a limit,
+    or a selection of jobs in words; `facts` is what else is worth knowing, as JSON knows it.
     """
 
     at: datetime
     actor: str
-    act: str
+    action: str
     target: str
-    why: str
+    note: str
     facts: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,8 +100,8 @@ def _entry(cursor: bytes, fields: dict[bytes, bytes], shown: Callable[[str], str
     return AuditEntry(
         at=at,
         actor=shown(text["actor"]),
-        act=shown(text["action"]),
+        action=shown(text["action"]),
         target=shown(text["target"]),
-        why=shown(text["note"]),
+        note=shown(text["note"]),
         facts={k: shown(v) if isinstance(v, str) else v for k, v in facts.items()},
     )

@@ -83,8 +83,8 @@ class Bulk(Repository):
             options=options,
             ids=tuple(ids),
             **self._credits(found.tariffs if kind is BulkActionKind.RETRY else Counter()),
-            unknown=found.unknown,
-            left_out=found.left_out(),
+            may_have_been_called=found.unknown,
+            excluded=found.left_out(),
         )
 
     def _tally(self, kind: BulkActionKind, selection: Selection, options: dict[str, Any]) -> Tally:

@@ -13,7 +13,7 @@ from dispatcher.store.schema import BulkField
 
 def fields_of(preview: Preview) -> dict[str, Any]:
     """Return the fields of a new action's record."""
-    left_out = [[each.reason, each.count, each.ids] for each in preview.left_out]
+    excluded = [[each.reason, each.count, each.ids] for each in preview.excluded]
     return {
         BulkField.ACTION: preview.kind,
         BulkField.SELECTION: preview.selection,
@@ -22,13 +22,13 @@ def fields_of(preview: Preview) -> dict[str, Any]:
         BulkField.SELECTED: len(preview.ids),
         BulkField.EXPECTED_CREDITS: str(preview.credits),
         BulkField.CREDITS_IF_ANSWERED: str(preview.credits_if_answered),
-        BulkField.MAY_HAVE_BEEN_CALLED: preview.unknown,
-        BulkField.EXCLUDED: json.dumps(left_out),
+        BulkField.MAY_HAVE_BEEN_CALLED: preview.may_have_been_called,
+        BulkField.EXCLUDED: json.dumps(excluded),
     }
 
 
 def action_of(id_: str, raw: dict[bytes, bytes], left: int) -> BulkAction:
-    """Return the action of a record; `left` jobs stand in its list still."""
+    """Return the action of a record; `left` jobs are still in its list."""
     record = {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
     return BulkAction(
         id=id_,
@@ -36,32 +36,32 @@ def action_of(id_: str, raw: dict[bytes, bytes], left: int) -> BulkAction:
         state=record[BulkField.STATE],
         selection=record[BulkField.SELECTION],
         actor=record.get(BulkField.ACTOR, ""),
-        why=record.get(BulkField.NOTE, ""),
-        begun_at=_moment(record.get(BulkField.STARTED)),
+        note=record.get(BulkField.NOTE, ""),
+        started_at=_moment(record.get(BulkField.STARTED)),
         ended_at=_moment(record.get(BulkField.ENDED)),
         matched=int(record[BulkField.MATCHED]),
-        chosen=int(record[BulkField.SELECTED]),
-        did=int(record.get(BulkField.DONE, 0)),
-        left=int(record.get(BulkField.REMAINING, left)),
-        refused=_refused(record),
+        selected=int(record[BulkField.SELECTED]),
+        done=int(record.get(BulkField.DONE, 0)),
+        remaining=int(record.get(BulkField.REMAINING, left)),
+        skipped=_skipped(record),
         credits=Decimal(record[BulkField.EXPECTED_CREDITS]),
         credits_if_answered=Decimal(record[BulkField.CREDITS_IF_ANSWERED]),
-        unknown=int(record[BulkField.MAY_HAVE_BEEN_CALLED]),
-        left_out=tuple(
+        may_have_been_called=int(record[BulkField.MAY_HAVE_BEEN_CALLED]),
+        excluded=tuple(
             LeftOut(reason, count, tuple(some))
             for reason, count, some in json.loads(record[BulkField.EXCLUDED])
         ),
     )
 
 
-def _refused(record: dict[str, str]) -> tuple[LeftOut, ...]:
-    refused = [
+def _skipped(record: dict[str, str]) -> tuple[LeftOut, ...]:
+    skipped = [
         LeftOut(reason, int(value), tuple(record[f"examples:{reason}"].split(",")))
         for name, value in record.items()
         for kind, _, reason in [name.partition(":")]
         if kind == "skipped"
     ]
-    return tuple(sorted(refused, key=lambda each: (-each.count, each.reason)))
+    return tuple(sorted(skipped, key=lambda each: (-each.count, each.reason)))
 
 
 def _moment(milliseconds: str | None) -> datetime | None:

@@ -55,7 +55,7 @@ class Calls(Repository):
             proves=",".join(decision.proves) or None,
             failure=decision.failure,
             attempt_fields=of_attempt,
-            job_fields=of_job,
+            job_fields=of_job or None,
         )
         return answer == b"moved", State(state.decode()) if state else None
 

@@ -21,8 +21,8 @@ NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
 _REMEDIES = {
     "reached": "it was reached",
-    "uncertain": "it is uncertain: a call may be under way. Wait until that is known, mark it as"
-    " reached, or say that it is to be redialled now (--uncertain)",
+    "uncertain": "it is uncertain: a call may be under way. Wait until it is decided, mark it as"
+    " reached, or redial it now with --uncertain",
 }
 
 
@@ -94,7 +94,7 @@ class Jobs(Repository):
     # -- what people do --------------------------------------------------------------------
 
     def cancel(self, id_: str, *, actor: str, why: str = "") -> None:
-        """End a job that is not dialled yet. Raises UnknownJob, Refused."""
+        """Cancel a job that is not dialled yet. Raises UnknownJob, Refused."""
         self._act("cancel", id_, actor, why, "job {id} cannot be cancelled: it is {state}")
 
     def retry(
@@ -132,7 +132,7 @@ class Jobs(Repository):
 
     def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
         """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
-        refusal = "job {id} is {state}: its priority is past mattering"
+        refusal = "job {id} is {state}: its priority cannot be changed after dialling"
         self._act("prioritise", id_, actor, why, refusal, priority=priority)
 
     def purge(self, id_: str, before: float) -> bool:
@@ -164,7 +164,7 @@ class Jobs(Repository):
 def deadline(seconds: float) -> int:
     """Return a new deadline, in seconds from now, as the operations take it. Raises Refused."""
     if not 0 < seconds <= FURTHEST.total_seconds():
-        raise Refused(f"a deadline {seconds:g} s from now is not within {FURTHEST.days} days")
+        raise Refused(f"a deadline {seconds:g} s from now is more than {FURTHEST.days} days ahead")
     return milliseconds(seconds)
 
 

@@ -66,4 +66,4 @@ class Limiter(Repository):
         since = self._now() - most / rate * 1000
         with plain_errors():
             moments: list[bytes] = self._redis.lrange(self._key("recent"), -most, -1)  # type: ignore[assignment]
-        return sum(float(moment) > since for moment in moments)
+        return sum(int(moment) / 1000 > since for moment in moments)

@@ -134,7 +134,7 @@ def _told(where: str, error: Exception) -> DispatcherError | None:
 
 
 _LOCKED_OUT = (
-    "{where} wants a password, or another one: put it into the URL (redis://:password@host/0)"
+    "{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
 )
 
 

@@ -49,7 +49,7 @@ KEYS: Mapping[str, str] = {
     "holds": "account:{account}:holds",  # hash: hold -> JSON, see lua/lib/holds.lua
     "breaker": "account:{account}:breaker",  # hash: failures of the provider in a row
     "pace": "account:{account}:pace",  # hash: where the limiter stands
-    "recent": "account:{account}:recent",  # list: moments of the latest requests
+    "recent": "account:{account}:recent",  # list: moments (µs) of the latest requests
     "connections": "account:{account}:connections",  # zset: requests under way by end of lease
     "credit": "account:{account}:credit",  # hash: see Credit
     "burn": "account:{account}:burn",  # hash: <10 minutes since the epoch> -> units spent
@@ -204,15 +204,15 @@ class Config(StrEnum):
 
 
 class Pace(StrEnum):
-    """The fields of where an account's limiter stands; moments in ms since the epoch."""
+    """The fields of where an account's limiter stands; moments in µs since the epoch."""
 
     NEXT_SLOT = "next_slot"
     NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
     BLOCKED_UNTIL = "blocked_until"  # as a 429 said
-    FRACTION = "fraction"  # of the rate that the last 429 left
+    FRACTION = "fraction"  # of the rate that the last 429 left, in millionths
     THROTTLED_AT = "throttled_at"  # when it came
     LAST_REQUEST = "last_request"
-    MEAN_GAP = "mean_gap"  # ms between two requests
+    MEAN_GAP = "mean_gap"  # µs between two requests
     COLD_SINCE = "cold_since"  # when requests began after a pause
 
 

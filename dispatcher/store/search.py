@@ -25,7 +25,7 @@ class InvalidCursor(UsageError, ValueError):
     """The cursor is none that a page gave; start without one."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text[:60]!r} is no cursor of a listing: start again without one")
+        super().__init__(f"{text[:60]!r} is not a cursor: start again without one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,8 @@ def limit_scope(text: str) -> str:
         except ValueError as error:
             raise InvalidLimit(str(error)) from None
     raise InvalidLimit(
-        f"{text!r} is no scope: write tag:<tag>, such as tag:campaign:spring, or client:<producer>"
-        f" (1 to {LONGEST_PRODUCER} characters without blanks)"
+        f"{text!r} is not a scope: write tag:<tag> (tag:campaign:spring) or client:<producer>"
+        f" (1 to {LONGEST_PRODUCER} characters without spaces)"
     )
 
 
@@ -83,7 +83,7 @@ def limit_amount(text: str) -> tuple[Decimal, Period]:
     found = _AMOUNT.fullmatch(text.strip())
     if not found or not 0 < Decimal(found[1]) <= MOST:
         raise InvalidLimit(
-            f"{text!r} is no limit: write credits above 0 a day or altogether, such as 500/day"
+            f"{text!r} is not a limit: write credits above 0, a day or in total, such as 500/day"
             " or 10000/total"
         )
     return Decimal(found[1]), Period(found[2] or Period.TOTAL)

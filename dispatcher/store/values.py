@@ -23,9 +23,7 @@ class UnknownJob(DispatcherError, LookupError):
     """There is no such job: check the id, or it is past its retention."""
 
     def __init__(self, id_: str) -> None:
-        super().__init__(
-            f"there is no job {id_[:40]!r}: check the id; it may be past its retention"
-        )
+        super().__init__(f"there is no job {id_[:40]!r}: check the id; its retention may be over")
 
 
 class Refused(DispatcherError):

@@ -55,9 +55,9 @@ class Signer:
             for key in self.keys
         ]
         if not any(matches):
-            raise Forged("no key of ours signed this address")
+            raise Forged("this address was not signed with our keys")
         if now > int(expires):
-            raise Expired("the time of this address is over")
+            raise Expired("this address has expired")
         return int(attempt)
 
 

@@ -16,8 +16,8 @@ from dispatcher.errors import DispatcherError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EXAMPLE = (
-    "write 08:00-21:00, or mon-fri 08:00-21:00; sat 10:00-18:00, with a zone such as Asia/Tokyo"
-    " behind it if it is not the recipient's"
+    "write 08:00-21:00, or mon-fri 08:00-21:00; sat 10:00-18:00, and a zone such as Asia/Tokyo"
+    " after it, if not the recipient's"
 )
 _SPAN = re.compile(
     r"(?:([a-z,\-]+) +)?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.IGNORECASE | re.ASCII
@@ -117,14 +117,14 @@ def _span(part: str, text: str) -> Span:
         raise InvalidHours(f"{text!r} are not calling hours: {_EXAMPLE}")
     start, end = (_minutes(found[i], found[i + 1], text) for i in (2, 4))
     if start == end:
-        raise InvalidHours(f"{text!r} never opens: for the whole day write 00:00-24:00")
+        raise InvalidHours(f"{text!r} is never open: for the whole day write 00:00-24:00")
     return Span(_days(found[1], text), start, end if end > start else end + _WHOLE_DAY)
 
 
 def _minutes(hours: str, minutes: str, text: str) -> int:
     total = int(hours) * 60 + int(minutes)
     if total > _WHOLE_DAY or int(minutes) >= 60:  # noqa: PLR2004 - minutes of an hour
-        raise InvalidHours(f"{text!r} has no such time of day as {hours}:{minutes}")
+        raise InvalidHours(f"{text!r} has the time {hours}:{minutes}, which does not exist")
     return total
 
 
@@ -140,7 +140,7 @@ def _day_range(word: str, text: str) -> Iterator[int]:
         start, end = DAYS.index(first), DAYS.index(last or first)
     except ValueError:
         raise InvalidHours(
-            f"{text!r} has no such day as {word!r}: mon tue wed thu fri sat sun"
+            f"{text!r} has the day {word!r}: use mon tue wed thu fri sat sun"
         ) from None
     if end < start:
         end += len(DAYS)

@@ -71,7 +71,7 @@ def moment(value: MomentLike) -> datetime | timedelta:
     except InvalidDuration as error:
         raise InvalidMoment(f"{error} (or ISO 8601 with a zone)") from None
     except OverflowError:
-        raise InvalidMoment(f"{value} is further away than the calendar goes") from None
+        raise InvalidMoment(f"{value} is too far ahead") from None
 
 
 def past(text: str) -> datetime:
@@ -80,7 +80,7 @@ def past(text: str) -> datetime:
     try:
         return datetime.now(UTC) - value if isinstance(value, timedelta) else value
     except OverflowError:
-        raise InvalidMoment(f"{text} ago is further back than the calendar goes") from None
+        raise InvalidMoment(f"{text} ago is too far back") from None
 
 
 def _utc(value: datetime) -> datetime:

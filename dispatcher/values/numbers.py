@@ -63,7 +63,7 @@ def recipient(text: str) -> str:
     corrected = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if corrected != text:
         hint = f": write {corrected}" if _obvious(text, number) else ""
-        raise InvalidNumber(f"{text!r} is not E.164 as the provider takes it{_flaw(text)}{hint}")
+        raise InvalidNumber(f"{text!r} is not E.164 as the provider accepts it{_flaw(text)}{hint}")
     if _type(text) == PhoneNumberType.UNKNOWN:
         raise InvalidNumber(f"{text!r} is not a telephone number: {_why(number)}")
     if not _STRICT.fullmatch(text):
@@ -75,7 +75,7 @@ def refuse_premium(text: str) -> None:
     """Raise InvalidNumber for a premium-rate number: who makes us call one earns by it."""
     if _type(text) == PhoneNumberType.PREMIUM_RATE:
         raise InvalidNumber(
-            f"{text!r} is a premium-rate number, which is refused: allow it with premium=True"
+            f"{text!r} is a premium-rate number and is refused: allow it with premium=True"
         )
 
 
@@ -119,6 +119,6 @@ def caller(text: str) -> str:
     """
     if not _CALLER.fullmatch(text):
         raise InvalidNumber(
-            f"{text!r} cannot be a caller: 3 to 15 digits, with or without a leading +"
+            f"{text!r} cannot be a caller: write 3 to 15 digits, with or without a leading +"
         )
     return text

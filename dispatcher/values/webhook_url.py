@@ -29,7 +29,7 @@ def webhook_url(text: str) -> str:
     """
     flaw = _writing_flaw(text) or _place_flaw(text)
     if flaw:
-        raise InvalidWebhookURL(f"{origin(text)!r} cannot be told: {flaw}")
+        raise InvalidWebhookURL(f"{origin(text)!r} cannot be a webhook URL: {flaw}")
     return text
 
 
@@ -53,7 +53,7 @@ def _writing_flaw(text: str) -> str:
     if len(text) > LONGEST:
         return f"it has {len(text)} characters; {LONGEST} at most"
     if not re.fullmatch(r"[!-~]+", text) or "\\" in text:
-        return "write it in ASCII, without blanks and backslashes (escape them by %)"
+        return "write it in ASCII, without spaces and backslashes (escape them with %)"
     if "#" in text:
         return "a fragment (#) is never sent; leave it out"
     return ""
@@ -70,7 +70,7 @@ def _place_flaw(text: str) -> str:
     if "@" in parts.netloc:
         return "it has a name or password in it (not shown); check the signature instead"
     if not _HOST.fullmatch(parts.hostname or ""):
-        return "its host is missing, or has characters in it that no host has"
+        return "its host is missing or has characters that are not allowed"
     if port is not None and port not in _WEB_PORTS and port < _FIRST_FREE_PORT:
-        return f"port {port} is another service's: 80, 443, or one from {_FIRST_FREE_PORT} on"
+        return f"port {port} is not allowed: use 80, 443, or one from {_FIRST_FREE_PORT} on"
     return ""

@@ -50,8 +50,8 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("+" + "1" * 9000, "--say", "x"), ("recipient", "4000 characters")),
     ((NUMBER,), ("either a text to say or a recording to play",)),
     ((*SAY, "--play", "http://a.example/x.mp3"), ("either a text to say or a recording to play",)),
-    ((NUMBER, "--say", ""), ("say", "nothing to say")),
-    ((NUMBER, "--say", " \n"), ("say", "nothing to say")),
+    ((NUMBER, "--say", ""), ("say", "the text is empty")),
+    ((NUMBER, "--say", " \n"), ("say", "the text is empty")),
     ((NUMBER, "--say", "a" * 4001), ("say", "4000 characters")),
     ((NUMBER, "--play", "https://a.example/x.mp3"), ("play", "does not support https")),
     ((NUMBER, "--play", "http://a.example/x.mp3?a=1"), ("play", "a query")),
@@ -75,10 +75,10 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*SAY, "--expires", "5x"), ("expires", "'5x'", "15m")),
     ((*SAY, "--expires", "0"), ("expires", "passed")),
     ((*SAY, "--expires", "2020-01-31T09:00:00Z"), ("expires", "passed")),
-    ((*SAY, "--at", "2h", "--expires", "1h"), ("expires", "before it is due")),
+    ((*SAY, "--at", "2h", "--expires", "1h"), ("expires", "before the time to call")),
     ((*SAY, "--at", "2031-01-31T09:00:00Z"), ("at", "366 days")),
     ((*SAY, "--hours", "daytime"), ("hours", "'daytime'", "write 08:00-21:00")),
-    ((*SAY, "--hours", "08:00-08:00"), ("hours", "never opens", "00:00-24:00")),
+    ((*SAY, "--hours", "08:00-08:00"), ("hours", "is never open", "00:00-24:00")),
     ((*SAY, "--hours", "08:00-21:00 Tokyo"), ("hours", "'Tokyo'", "Asia/Tokyo")),
     ((*SAY, "--hours", "monday 08:00-21:00"), ("hours", "'monday'", "mon tue wed")),
     ((*SAY, "--hours", ""), ("hours", "no hours")),
@@ -144,7 +144,7 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("retry", "--tag", "", "--yes"), ("--tag", "empty")),
     (("cancel", "--producer", "", "--yes"), ("--producer", "empty")),
     (("reached",), ("ids, or a filter",)),
-    (("acts", "show"), ("Missing argument",)),
+    (("actions", "show"), ("Missing argument",)),
     (("audit", "--format", "xml"), ("--format", "'xml'", "csv")),
     (("audit", "--since", "today"), ("'today'", "ISO 8601")),
     (("list", "--cursor", "x"), ("'x'", "is no cursor")),
@@ -315,7 +315,7 @@ def test_a_wrong_password_is_told_and_never_shown(
 
 def test_a_redis_that_wants_a_password_says_so(nowhere: Shell, server: EmbeddedServer) -> None:
     ran = nowhere("list", DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{server.port}/0")
-    refused(ran, FAILED, "wants a password")
+    refused(ran, FAILED, "needs a password")
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(
     head, figures, left_out, *reasons = lines(ran)
     assert head == "retry: tag=t"
     assert figures == "3 of 6 would be retried, for about 60 credits"
-    assert left_out == "left out:"
+    assert left_out == "excluded:"
     assert sorted(reasons) == [
-        f"1 a call may be under way, nobody knows yet ({REMEDIES['uncertain']})",
+        f"1 a call may be under way; nobody knows yet ({REMEDIES['uncertain']})",
         "1 it has not ended: it waits or is being called",
         "1 somebody was reached",
     ]
@@ -84,10 +84,10 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(
 
 def test_a_dry_run_in_json_has_figures_and_ids(shell: Shell, some: dict[str, list[str]]) -> None:
     found = shell("retry", "--tag", "t", "--dry-run", "--json").json
-    assert (found["act"], found["meant"]) == ("retry", "tag=t")
-    assert (found["matched"], found["chosen"]) == (6, 3)
+    assert (found["action"], found["selection"]) == ("retry", "tag=t")
+    assert (found["matched"], found["selected"]) == (6, 3)
     assert (found["expected_credits"], found["may_have_been_called"]) == (60.0, 0)
-    assert {each["reason"]: each["ids"] for each in found["left_out"]} == {
+    assert {each["reason"]: each["ids"] for each in found["excluded"]} == {
         "reached": some["completed"],
         "uncertain": some["uncertain"],
         "not_ended": some["queued"],
@@ -98,7 +98,7 @@ def test_a_dry_run_of_ids_does_nothing_either(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     found = shell("retry", *some["failed"], "nosuchjob", "--dry-run", "--json").json
-    assert (found["chosen"], found["left_out"][0]["reason"]) == (3, "gone")
+    assert (found["selected"], found["excluded"][0]["reason"]) == (3, "gone")
     assert states(store, some["failed"]) == {State.FAILED}
 
 
@@ -111,12 +111,12 @@ def test_a_retry_by_filter_reports_what_was_done_and_how_to_hold_it(
     ran = shell("retry", "--state", "failed", "--yes", "--note", "mended", "--json")
     assert ran.code == 0
     report = ran.json
-    assert (report["state"], report["chosen"], report["did"]) == ("done", 3, 3)
+    assert (report["state"], report["selected"], report["done"]) == ("done", 3, 3)
     assert (report["actor"], report["why"]) == ("cli:sam", "mended")
     assert states(store, some["failed"]) == {State.QUEUED}
     listed = shell("list", "--tag", report["tag"], "--json").json
     assert {job["id"] for job in listed} == set(some["failed"])
-    shown = shell("acts", "show", report["id"], "--json").json
+    shown = shell("actions", "show", report["id"], "--json").json
     assert shown == report
 
 
@@ -134,7 +134,7 @@ def test_each_act_takes_a_filter(
     kinds = {"queued": None, "uncertain": LOST, "failed": NO_ANSWER}
     meant = [made(store, kinds[name]) for name in of]
     ran = shell(*command.split(), "--tag", "t", "--yes", "--json")
-    assert (ran.code, ran.json["did"]) == (0, len(meant))
+    assert (ran.code, ran.json["done"]) == (0, len(meant))
     assert states(store, meant) == {becomes}
 
 
@@ -194,7 +194,7 @@ def test_an_act_that_is_interrupted_is_handed_to_the_workers(
         ran = shell("retry", "--state", "failed", "--yes")
     assert ran.code == 130
     (act,) = store.bulk.recent()
-    assert f"acts stop {act.id}" in ran.err
+    assert f"actions stop {act.id}" in ran.err
     (message,) = redis_of(store).lrange("control", 0, -1)
     assert json.loads(message)["headers"]["task"] == "dispatcher.retrigger"
     assert act.state == "running"
@@ -207,7 +207,7 @@ def test_nothing_to_do_is_no_error(shell: Shell, store: Store) -> None:
     assert list(store.audit.read()) == []
 
 
-# -- acts ----------------------------------------------------------------------------------
+# -- bulk actions ----------------------------------------------------------------------------------
 
 
 def test_an_act_is_listed_and_stopped(
@@ -217,20 +217,20 @@ def test_an_act_is_listed_and_stopped(
     store.bulk.create(seen)
     store.bulk.begin(seen.id, actor="console:ops", why="mended")
     store.bulk.advance(seen.id, 1)
-    assert seen.id in shell("acts", "list").out
-    (row,) = shell("acts", "list", "--json").json
-    assert (row["state"], row["did"], row["left"]) == ("running", 1, 2)
-    ran = shell("acts", "stop", seen.id, "--note", "wrong list")
+    assert seen.id in shell("actions", "list").out
+    (row,) = shell("actions", "list", "--json").json
+    assert (row["state"], row["done"], row["remaining"]) == ("running", 1, 2)
+    ran = shell("actions", "stop", seen.id, "--note", "wrong list")
     assert ran.code == 0
     assert "2 left as they are" in " ".join(ran.out.split())
-    again = shell("acts", "stop", seen.id)
+    again = shell("actions", "stop", seen.id)
     assert again.code == 1
     assert "is not running: it is stopped" in again.complaint
 
 
 def test_an_act_that_nobody_knows_is_said_to_be_unknown(shell: Shell) -> None:
     for command in ("show", "stop"):
-        ran = shell("acts", command, "nosuchact")
+        ran = shell("actions", command, "nosuchact")
         assert ran.code == 1
         assert "there is no act 'nosuchact'" in ran.complaint
 
@@ -252,7 +252,7 @@ def test_the_audit_log_has_every_act_of_the_command_line(
     shell("keys", "revoke", key)
     found = shell("audit", "--json").json
     assert {each["actor"] for each in found} == {"cli:sam"}
-    assert [(each["act"], each["target"], each["why"]) for each in found] == [
+    assert [(each["action"], each["target"], each["note"]) for each in found] == [
         ("cancel", f"job:{waits}", "ask +8180****4567"),
         ("pause", "paused:tag:t", "night"),
         ("resume", "paused:tag:t", "morning"),
@@ -280,7 +280,7 @@ def test_the_audit_log_is_exported_whole_and_no_cell_is_a_formula(
     assert [row["why"] for row in rows[:2]] == ["'=1+1", "plain, with a comma"]
     assert len(rows) == 62
     lines = shell("audit", "--format", "jsonl").out.splitlines()
-    assert [json.loads(line)["act"] for line in lines] == [row["act"] for row in rows]
+    assert [json.loads(line)["action"] for line in lines] == [row["action"] for row in rows]
     assert shell("audit", "--format", "jsonl", "--until", "1h").out == ""
     assert len(shell("audit", "--json", "--limit", "5").json) == 5
 
@@ -292,7 +292,7 @@ def test_a_list_is_gone_on_with_by_its_cursor(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     first = shell("list", "--limit", "4", "--json")
-    assert first.err.startswith("there may be more: --cursor ")
+    assert first.err.startswith("there may be more: add --cursor ")
     rest = shell("list", "--json", "--cursor", first.err.split()[-1])
     assert rest.err == ""
     listed = [job["id"] for job in first.json + rest.json]

@@ -27,11 +27,11 @@ def test_balance_tells_what_is_known_without_asking_the_provider(
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
     assert lines[0].startswith("42 credits, seen ")
-    assert lines[1] == "Nothing was spent within the last hour"
+    assert lines[1] == "Nothing was spent in the last hour"
     assert lines[2].startswith("Calls are held: credit 42, needs 50 (since ")
     found = shell("balance", "--json").json
     assert (found["balance"], found["floor"], found["available"]) == (42, 50, 42)
-    assert [gate["gate"] for gate in found["gates"]] == ["credit"]
+    assert [gate["name"] for gate in found["holds"]] == ["credit"]
 
 
 def test_balance_looks_when_told_to_and_opens_what_may_open(

@@ -20,7 +20,7 @@ QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
 
 def findings(ran: Ran) -> dict[str, tuple[str, str]]:
     """Return what was looked at -> (level, what is said of it)."""
-    return {each["what"]: (each["level"], each["says"]) for each in ran.json}
+    return {each["check"]: (each["level"], each["message"]) for each in ran.json}
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
         shown = shell("doctor", **provider)
     assert (ran.code, ran.err) == (0, "")
     assert {each["level"] for each in ran.json} == {"ok"}
-    assert all(each.keys() == {"what", "level", "says"} for each in ran.json)
+    assert all(each.keys() == {"check", "level", "message"} for each in ran.json)
     found = findings(ran)
     assert found["Redis"][1].startswith(("Redis ", "Valkey "))
     assert found["append-only file"] == ("ok", "on")
@@ -141,7 +141,7 @@ def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
     store.holds.start("credit", "Not enough credits, required: 60", 60)
     ran = shell("doctor", "--no-provider", "--json")
     assert ran.code == 0
-    assert findings(ran)["gates"] == ("warn", "credit: Not enough credits, required: 60")
+    assert findings(ran)["holds"] == ("warn", "credit: Not enough credits, required: 60")
 
 
 @pytest.mark.parametrize(
@@ -176,5 +176,5 @@ def test_doctor_says_what_a_crash_of_redis_forgets(
 ) -> None:
     with configured(store, "appendfsync", mode):
         found = findings(shell("doctor", "--no-provider", "--json"))
-    assert found["what a crash forgets"][0] == level
-    assert says in found["what a crash forgets"][1]
+    assert found["loss in a crash"][0] == level
+    assert says in found["loss in a crash"][1]

@@ -160,10 +160,10 @@ def test_what_was_exported_can_be_imported_and_is_the_same(shell: Shell, store: 
     add(store, say=None, play="http://media.example.com/a.mp3", recipient=OTHER, key="k2")
     assert shell("export", "--unmask", "--output", "jobs.csv").code == 0
     again = shell("import", "jobs.csv", "--json")
-    assert (again.code, again.json["same"], again.json["refused"]) == (0, 2, 0)
+    assert (again.code, again.json["existing"], again.json["refused"]) == (0, 2, 0)
     redis_of(store).flushall()
     anew = shell("import", "jobs.csv", "--json")
-    assert (anew.code, anew.json["made"]) == (0, 2)
+    assert (anew.code, anew.json["created"]) == (0, 2)
 
 
 def test_a_reader_that_has_enough_is_no_trouble(shell: Shell, store: Store) -> None:

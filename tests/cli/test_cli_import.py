@@ -61,7 +61,7 @@ def test_rows_become_jobs_and_the_refused_a_file(
     assert "customers.csv:3: recipient: '8.18012E+11': a spreadsheet wrote it" in ran.err
     assert "customers.csv:4: recipient: '8180****4568': the plus" in ran.err
     assert "customers.csv: 4 rows: 2 jobs to make, 2 refused\n" in ran.err
-    assert "They will probably cost about 40 credits; the balance was never seen" in ran.err
+    assert "They will probably cost about 40 credits; the balance is not known yet" in ran.err
     assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
     job = next(store.search.find(Filter(tag="today")))
     assert (job.priority, job.tags, job.producer) == ("bulk", ("parcel", "today"), "cli")
@@ -92,9 +92,9 @@ def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, custom
         >= {
             "dry_run": True,
             "rows": 4,
-            "good": 2,
-            "made": 0,
-            "same": 0,
+            "new": 2,
+            "created": 0,
+            "existing": 0,
             "refused": 2,
             "expected_credits": 40.0,
             "balance": None,
@@ -110,10 +110,10 @@ def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, custom
 def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
     many(shell.folder / "list.csv", 30)
     first, again = (shell("import", "list.csv", "--json") for _ in range(2))
-    assert (first.code, first.json["made"]) == (0, 30)
-    assert (again.code, again.json["made"], again.json["same"]) == (0, 0, 30)
+    assert (first.code, first.json["created"]) == (0, 30)
+    assert (again.code, again.json["created"], again.json["existing"]) == (0, 0, 30)
     assert "--id" in shell("import", "list.csv").out
-    assert shell("import", "list.csv", "--id", "april", "--json").json["made"] == 30
+    assert shell("import", "list.csv", "--id", "april", "--json").json["created"] == 30
 
 
 def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
@@ -157,7 +157,7 @@ def test_json_lines_come_through_a_pipe(shell: Shell, store: Store) -> None:
     lines = f'{{"recipient": "{NUMBER}", "say": "x", "key": "k"}}\n{{"say": "y"}}\n'
     ran = piped(shell, lines)
     assert ran.code == 1
-    assert ran.err == "-:2: recipient: who is to be called? give a number in E.164\n"
+    assert ran.err == "-:2: recipient: it is missing; give a number in E.164\n"
     assert (shell.folder / "import.refused.jsonl").exists()
     assert texts(store) == ["x"]
 
@@ -207,7 +207,7 @@ def test_an_interrupt_says_how_far_and_the_same_again_goes_on(shell: Shell, stor
         r"error: interrupted; at least [\d,]+ jobs were made\. Run the same command", ran.err
     )
     again = piped(shell, "".join(lines), "--json")
-    assert (again.json["made"], again.json["same"]) == (200, 1000)
+    assert (again.json["created"], again.json["existing"]) == (200, 1000)
     assert len(texts(store)) == 1200
 
 
@@ -223,20 +223,20 @@ def test_a_redis_that_goes_away_is_told_with_how_far(
         return enqueue(self, rows, **options)
 
     monkeypatch.setattr(Jobs, "enqueue_packed", once)
-    ran = shell("import", "list.csv", "--patience", "0s")
+    ran = shell("import", "list.csv", "--wait-for-redis", "0s")
     assert ran.code == 1
     assert (
         "error: list.csv: Redis cannot be reached; at least 500 of 1,200 jobs were made." in ran.err
     )
     monkeypatch.undo()
-    assert shell("import", "list.csv", "--json").json["made"] == 700
+    assert shell("import", "list.csv", "--json").json["created"] == 700
 
 
 def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> None:
     (shell.folder / "list.csv").write_text(f'phone,say\n{NUMBER},x\n+818011234568,"y\n')
     ran = shell("import", "list.csv")
     assert ran.code == 1
-    assert "error: list.csv:3: a quotation mark opens here, and none closes" in ran.err
+    assert "error: list.csv:3: a quotation mark opens here, and is never closed" in ran.err
     assert ran.err.endswith("nothing was imported\n")
     assert texts(store) == []
 
@@ -263,19 +263,19 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         ((".",), "s a directory"),
         (("a.csv", "--map", "phone"), "is not NAME=VALUE"),
         (("a.csv", "--map", "tel=recipient"), "no column 'tel'"),
-        (("a.csv", "--set", "nobody=1"), "'nobody' is no field"),
+        (("a.csv", "--set", "nobody=1"), "'nobody' is not a field"),
         (("a.csv", "--say", "Dear {name}"), "no column is named 'name'"),
         (("a.csv", "--say", "Dear {"), "write {column}"),
-        (("a.csv", "--encoding", "klingon"), "is no encoding"),
-        (("a.csv", "--encoding", "base64"), "is no encoding"),
+        (("a.csv", "--encoding", "klingon"), "is not an encoding such as cp932"),
+        (("a.csv", "--encoding", "base64"), "is not an encoding such as cp932"),
         (("a.csv", "--delimiter", "ab"), "is not one character"),
         (("a.csv", "--region", "XX"), "is no country's code"),
         (("a.csv", "--region", "JP", "--plus"), "--region"),
         (("a.csv", "--id", ""), "printable"),
-        (("a.csv", "--patience", "soon"), "soon"),
+        (("a.csv", "--wait-for-redis", "soon"), "soon"),
         (("a.csv", "--refused", "./a.csv"), "written over"),
         (("empty.csv",), "empty.csv: it is empty"),
-        (("sheet.csv",), "sheet.csv: it is no text, but a spreadsheet"),
+        (("sheet.csv",), "sheet.csv: it is not text, but a spreadsheet"),
         (("none.csv",), "--map COLUMN=recipient"),
     ],
 )

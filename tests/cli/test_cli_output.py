@@ -268,14 +268,14 @@ def test_stats_counts_jobs_by_state_and_reason(shell: Shell, five: dict[str, str
     jobs = {state: number for state, number in ran.json["jobs"].items() if number}
     assert jobs == {"queued": 2, "completed": 1, "failed": 2}
     assert ran.json["reasons"]["failed"] == {"no_answer": 1, "not_allowed": 1}
-    assert ran.json["gates"] == []
+    assert ran.json["holds"] == []
     assert TIME.fullmatch(ran.json["at"])
 
 
 def test_stats_tells_of_a_closed_gate(shell: Shell, store: Store) -> None:
     settle(store, add(store), OUT_OF_CREDIT)
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("credit", "Not enough credits")
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("credit", "Not enough credits")
     assert "Calls are held: Not enough credits" in shell("stats").out
 
 
@@ -284,13 +284,13 @@ def test_balance_is_the_providers_and_stats_remembers_it(
 ) -> None:
     ran = shell("balance", "--json", **provider)
     assert (ran.code, ran.err) == (0, "")
-    assert (ran.json["balance"], ran.json["gates"]) == (500, [])
+    assert (ran.json["balance"], ran.json["holds"]) == (500, [])
     assert shell("stats", "--json").json["balance"] == 500
     assert shell("balance").out.startswith("500 credits, seen ")
 
 
 def test_balance_needs_no_redis(nowhere: Shell, provider: dict[str, str]) -> None:
-    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "gates": []}
+    assert nowhere("balance", "--json", **provider).json == {"balance": 500, "holds": []}
 
 
 # -- retry and cancel ----------------------------------------------------------------------
@@ -488,7 +488,7 @@ def test_version_is_the_packages(nowhere: Shell) -> None:
 
 COMMANDS = (
     *("call", "conference", "show", "list", "stats", "why", "retry", "cancel", "prioritise"),
-    *("events", "limit", "acts", "audit"),
+    *("events", "limit", "actions", "audit"),
     *("pause", "resume", "balance", "doctor", "sandbox", "up", "demo", "worker", "beat", "flower"),
     "gateway",
 )

@@ -40,8 +40,8 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
         "changed": True,
         "why": "paused by cli:sam: storm",
     }
-    (hold,) = shell("stats", "--json").json["gates"]
-    assert (hold["gate"], hold["why"]) == ("paused", HELD)
+    (hold,) = shell("stats", "--json").json["holds"]
+    assert (hold["name"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
 
 
@@ -186,7 +186,7 @@ def test_prioritise_changes_the_line_and_the_timeline_tells_who_and_why(
     assert (last["to"], last["actor"], last["why"]) == (
         "queued",
         "cli:sam",
-        "priority urgent: boss",
+        "priority set to urgent: boss",
     )
     assert store.jobs.get(first).priority == "normal"
 
@@ -203,7 +203,9 @@ def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Stor
     ran = shell("prioritise", waiting, dialling, "--priority", "bulk")
     assert ran.code == 1
     assert ran.out.split() == [waiting, "scheduled"]
-    assert ran.complaint == f"job {dialling} is dialing: its priority is past mattering"
+    assert (
+        ran.complaint == f"job {dialling} is dialing: its priority cannot be changed after dialling"
+    )
     assert store.jobs.get(waiting).priority == "bulk"
     assert store.jobs.get(dialling).priority == "normal"
 
@@ -218,7 +220,7 @@ def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store
     found = shell("why", ids[2], "--json").json
     assert (found["id"], found["state"], found["position"]) == (ids[2], "queued", 3)
     assert found["expected_at"] > store.jobs.get(ids[2]).created_at.isoformat()
-    assert found["why"].startswith("it stands in line: 2 go first; expected in 2 min (")
+    assert found["why"].startswith("it is in line: 2 go first; expected in 2 min (")
     assert found["next_action"]["what"] == "is dialled when its turn comes"
     said = shell("why", ids[2])
     assert (said.code, said.err) == (0, "")

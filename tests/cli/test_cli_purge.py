@@ -97,7 +97,7 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
     assert [report.job_id for report in told.callbacks.take()] == [kept]
     assert {each.job.id for each in told.webhooks.waiting() if each.job} == {kept}
     *_, entry = told.audit.read(mask=False)
-    assert (entry.act, entry.target, entry.why) == (
+    assert (entry.action, entry.target, entry.note) == (
         "purge",
         "recipient:+8180****4567",
         "asked by +8180****4567",
@@ -144,7 +144,7 @@ def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     assert told.jobs.get(new).id == new
     assert told.jobs.get(waiting).id == waiting
     *_, entry = told.audit.read()
-    assert (entry.act, entry.target) == ("purge", "older-than:90d")
+    assert (entry.action, entry.target) == ("purge", "older-than:90d")
 
 
 def test_a_dry_run_removes_nothing_and_is_no_act(shell: Shell, told: Store) -> None:

@@ -62,4 +62,4 @@ def test_stats_count_the_second_calls_that_came_to_light(shell: Shell, store: St
     store.queue.claim(id_, token="u", lease=30)
     store.calls.settle(id_, 1, after_placing(CallRef(("call-1",)), Defaults()))
     assert shell("stats", "--json").json["second_calls"] == 1
-    assert "Called twice, found out too late: 1" in shell("stats").out
+    assert "People called twice, found out too late: 1" in shell("stats").out

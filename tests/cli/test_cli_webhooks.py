@@ -68,14 +68,14 @@ def test_retry_by_id_and_all_say_what_was_done(
 ) -> None:
     one, two, three = (given_up(store) for _ in range(3))
     ran = shell("webhooks", "retry", one, "--json")
-    assert (ran.code, ran.json) == (0, {"again": [one], "refused": []})
+    assert (ran.code, ran.json) == (0, {"retried": [one], "refused": []})
     ran = shell("webhooks", "retry", one, "msg_none:1")
     assert ran.code == 1
     assert ran.out == "0 of 2 are tried again\n"
     assert "was not given up" in ran.err
     assert "no webhook that is kept" in ran.err
     ran = shell("webhooks", "retry", "--all", "--json")
-    assert (ran.code, set(ran.json["again"])) == (0, {two, three})
+    assert (ran.code, set(ran.json["retried"])) == (0, {two, three})
     assert webhooks.counts() == {"waiting": 3, "dead": 0}
 
 

@@ -33,7 +33,7 @@ def unknown(store: Store) -> str:
 
 def create(person: Person, path: str = "/console/jobs?state=failed", **fields: Any) -> Reader:
     """Return the preview of what is asked for on a list."""
-    answer = person.send(person.page(path), "/acts/propose", **fields)
+    answer = person.send(person.page(path), "/actions/preview", **fields)
     assert answer.status_code == 200, answer.text
     return Reader(answer.text)
 
@@ -65,7 +65,7 @@ def test_a_preview_says_what_would_keep_the_calls_back(operator: Person, store: 
 def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: Store) -> None:
     ids, other = all_failed(store, 3, tags=["zoo"]), failed(store)
     page = create(operator, "/console/jobs?tag=zoo", what="retry", which="all")
-    report = operator.send(page, "/console/acts", note="line was cut")
+    report = operator.send(page, "/console/actions", note="line was cut")
     assert states(store, [*ids, other]) == ["queued"] * 3 + ["failed"]
     words = Reader(report.text).text
     assert "Retried 3 Left 0 Not done 0" in words
@@ -75,13 +75,13 @@ def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: St
         list(store.audit.read())
     )
     assert "line was cut" in operator.page("/console/audit").text
-    assert "retry: tag=zoo" in operator.page("/console/acts").text
+    assert "retry: tag=zoo" in operator.page("/console/actions").text
 
 
 def test_only_the_ticked_are_acted_on(operator: Person, store: Store) -> None:
     ids = all_failed(store, 4)
     page = create(operator, what="retry", which="ticked", id=ids[:2])
-    operator.send(page, "/console/acts", note="x")
+    operator.send(page, "/console/actions", note="x")
     assert states(store, ids) == ["queued", "queued", "failed", "failed"]
 
 
@@ -90,7 +90,7 @@ def test_a_storm_of_the_same_click_does_it_once(operator: Person, store: Store) 
     page = create(operator, what="retry", which="all")
     with ThreadPoolExecutor(8) as pool:
         answers = list(
-            pool.map(lambda _: operator.send(page, "/console/acts", note="x"), range(16))
+            pool.map(lambda _: operator.send(page, "/console/actions", note="x"), range(16))
         )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.url for answer in answers}) == 1
@@ -105,7 +105,7 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
     page = create(operator, what="retry", which="all")
     assert "1 of them may have been called already, and nobody knows" in page.text
     store.jobs.mark_reached(ids[0], actor="cli:eve")
-    words = Reader(operator.send(page, "/console/acts", note="x").text).text
+    words = Reader(operator.send(page, "/console/actions", note="x").text).text
     assert "Retried 1 Left 0 Not done 1" in words
     assert "1: somebody was reached" in words
     assert states(store, ids) == ["completed", "queued"]
@@ -116,7 +116,7 @@ def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store
     page = create(operator, "/console/jobs", what="retry", which="all")
     assert "Retry: 1 of 2 jobs" in page.text
     assert "1: it has not ended" in page.text
-    operator.send(page, "/console/acts", note="x")
+    operator.send(page, "/console/actions", note="x")
     assert states(store, ids) == ["queued", "in_progress"]
 
 
@@ -126,10 +126,10 @@ def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Sto
     page = create(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
     assert "There is nothing to do" in page.text
-    answer = operator.send(page, "/acts/propose", expires="30m")
+    answer = operator.send(page, "/actions/preview", expires="30m")
     page = Reader(answer.text)
     assert "Retry: 1 of 1 job" in page.text
-    operator.send(page, "/console/acts", note="x")
+    operator.send(page, "/console/actions", note="x")
     job = store.jobs.get(id_)
     assert job.state is State.QUEUED
     assert job.expires_at is not None
@@ -143,12 +143,12 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=300)
     store.calls.settle(id_, claim(store, id_).attempt, lost)
     page = operator.page(f"/console/jobs/{id_}")
-    preview = Reader(operator.send(page, "/acts/propose", what="retry").text)
+    preview = Reader(operator.send(page, "/actions/preview", what="retry").text)
     assert "Retry: 0 of 1 job" in preview.text
     assert "they may be called twice" in preview.text
-    preview = Reader(operator.send(preview, "/acts/propose", uncertain="1").text)
+    preview = Reader(operator.send(preview, "/actions/preview", uncertain="1").text)
     assert "Retry: 1 of 1 job" in preview.text
-    operator.send(preview, "/console/acts", note="she says it never rang")
+    operator.send(preview, "/console/actions", note="she says it never rang")
     assert store.jobs.get(id_).state is State.QUEUED
 
 
@@ -160,8 +160,8 @@ def test_every_act_has_a_report_whoever_began_it(
     store.bulk.create(found)
     store.bulk.begin(found.id, actor="cli:eve", why="x")
     store.bulk.drive(found.id)
-    assert "Done" in operator.page(f"/console/acts/{found.id}").text
-    assert f"{what}: 2 jobs by id" in operator.page("/console/acts").text
+    assert "Done" in operator.page(f"/console/actions/{found.id}").text
+    assert f"{what}: 2 jobs by id" in operator.page("/console/actions").text
 
 
 def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: Store) -> None:
@@ -169,8 +169,8 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: 
     page = operator.page(f"/console/jobs/{id_}")
     (form,) = (f for f in page.forms if f.action.endswith("/propose"))
     assert form.buttons == ["retry", "reached"]
-    preview = Reader(operator.send(page, "/acts/propose", what="reached").text)
-    operator.send(preview, "/console/acts", note="asked her")
+    preview = Reader(operator.send(page, "/actions/preview", what="reached").text)
+    operator.send(preview, "/console/actions", note="asked her")
     job = store.jobs.get(id_)
     assert (job.state, job.reason) == (State.COMPLETED, "marked_reached")
     assert job.timeline[-1].actor == "console:ops"
@@ -179,7 +179,7 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: 
 def test_waiting_jobs_are_cancelled(operator: Person, store: Store) -> None:
     ids = [enqueue(store), in_progress(store)]
     page = create(operator, "/console/jobs", what="cancel", which="all")
-    operator.send(page, "/console/acts", note="x")
+    operator.send(page, "/console/actions", note="x")
     assert states(store, ids) == ["cancelled", "in_progress"]
 
 
@@ -205,8 +205,8 @@ def test_a_job_offers_what_can_be_done_to_it(
     ("fields", "words"),
     [
         ({"what": "retry", "which": "ticked"}, "no job is ticked"),
-        ({"what": "explode", "which": "all"}, "is nothing that is done here"),
-        ({"what": "prioritise", "which": "all"}, "is nothing that is done here"),
+        ({"what": "explode", "which": "all"}, "is not an action"),
+        ({"what": "prioritise", "which": "all"}, "is not an action"),
         ({"what": "retry", "which": "all", "expires": "soon"}, "is not a duration"),
         ({"what": "retry", "which": "all", "state": "odd"}, "is no state"),
         ({"what": "retry", "which": "all", "recipient": "<b>"}, "is not a number"),
@@ -215,7 +215,7 @@ def test_a_job_offers_what_can_be_done_to_it(
 def test_what_makes_no_sense_is_refused_in_words(
     operator: Person, store: Store, fields: dict[str, str], words: str
 ) -> None:
-    answer = operator.post("/console/acts/propose", fields | {"csrf": operator.token})
+    answer = operator.post("/console/actions/preview", fields | {"csrf": operator.token})
     assert answer.status_code == 422
     assert words in Reader(answer.text).text
 
@@ -223,19 +223,19 @@ def test_what_makes_no_sense_is_refused_in_words(
 def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> None:
     ids = all_failed(store, 1)
     page = create(operator, what="retry", which="all")
-    assert operator.send(page, "/console/acts", note="  ").status_code == 422
-    fields = {"csrf": operator.token, "note": "x", "act": "0" * 12}
-    assert operator.post("/console/acts", fields).status_code == 404
+    assert operator.send(page, "/console/actions", note="  ").status_code == 422
+    fields = {"csrf": operator.token, "note": "x", "action": "0" * 12}
+    assert operator.post("/console/actions", fields).status_code == 404
     assert states(store, ids) == ["failed"]
 
 
 def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     ids = all_failed(store, 3)
     page = create(operator, what="retry", which="all")
-    (form,) = (f for f in page.forms if f.action == "/console/acts")
-    id_ = dict(form.fields)["act"]
+    (form,) = (f for f in page.forms if f.action == "/console/actions")
+    id_ = dict(form.fields)["action"]
     store.bulk.begin(id_, actor="console:eve", why="x")
-    report = operator.page(f"/console/acts/{id_}")
+    report = operator.page(f"/console/actions/{id_}")
     assert "Under way" in report.text
     answer = operator.send(report, "/stop")
     assert "Stopped" in Reader(answer.text).text
@@ -245,7 +245,9 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
 def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> None:
     all_failed(store, 1)
     report = Reader(
-        operator.send(create(operator, what="retry", which="all"), "/console/acts", note="x").text
+        operator.send(
+            create(operator, what="retry", which="all"), "/console/actions", note="x"
+        ).text
     )
     answer = operator.send(report, "/pause")
     assert answer.url.endswith("/console?done=paused")
@@ -273,7 +275,7 @@ def test_a_pause_and_a_resume(
     answer = operator.send(Reader(again.text), "/console/resume", note="over")
     assert store.holds.all() == []
     assert "Resumed" in Reader(answer.text).text
-    assert [(each.act, each.why) for each in store.audit.read()] == [
+    assert [(each.action, each.note) for each in store.audit.read()] == [
         ("pause", "storm"),
         ("resume", "over"),
     ]
@@ -284,7 +286,7 @@ def test_a_pause_and_a_resume(
 )
 def test_only_pauses_are_resumed_by_hand(operator: Person, store: Store, hold: str) -> None:
     store.holds.start("credit", "no money")
-    answer = operator.post("/console/resume", {"csrf": operator.token, "gate": hold})
+    answer = operator.post("/console/resume", {"csrf": operator.token, "hold": hold})
     assert answer.status_code == 422
     assert [each.name for each in store.holds.all()] == ["credit"]
 

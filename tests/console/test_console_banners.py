@@ -53,7 +53,7 @@ def hold(name: str, why: str = "because", required: float = 0, *, half_open: boo
 def test_all_is_well_and_says_what_that_means() -> None:
     (found,) = banners(snapshot(minutes=[minute(completed=11, failed__no_answer=1)]))
     assert found.level is Level.WELL
-    assert found.what == "All is well: 12 jobs ended within the hour, 11 answered; nobody waits"
+    assert found.what == "All is well: 12 jobs ended in the last hour, 11 answered; nobody waits"
     (found,) = banners(snapshot(minutes=[], pace=replace(PACE, dispatched=1)))
     assert found.what == "All is well: no calls; 1 job in line"
 
@@ -92,7 +92,7 @@ def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
 
 def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:
     (found,) = banners(snapshot(holds=(hold("provider_down", half_open=True),)))
-    assert (found.level, found.what) == (Level.WARN, "Calls are tried one at a time: because")
+    assert (found.level, found.what) == (Level.WARN, "One call at a time is tried: because")
 
 
 def test_the_worst_comes_first() -> None:
@@ -147,7 +147,7 @@ def test_a_balance_that_cannot_be_seen_is_said() -> None:
 
 def test_most_calls_failing_is_trouble_and_nobody_at_home_is_not() -> None:
     (found,) = banners(snapshot(minutes=[minute(failed__invalid_request=3, completed=2)]))
-    assert found.what == "Most calls fail: 3 of 5 within the hour"
+    assert found.what == "Most calls fail: 3 of 5 in the last hour"
     for calm in (
         minute(failed__no_answer=50),
         minute(failed__invalid_request=2, completed=2, failed__no_answer=1),

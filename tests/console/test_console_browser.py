@@ -117,7 +117,7 @@ def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
     page.until_sees("1 waiting")  # by itself
     assert up.dispatcher.job(id_).state in {"queued", "held"}
     page.press("Resume")
-    page.until_sees("Resumed: what waited is dialled in its order.")
+    page.until_sees("Resumed: waiting jobs are dialled in their order.")
     assert up.ended([id_], 20)[0].outcome == "ANSWERED"
     page.until_sees("All is well")
 
@@ -179,7 +179,7 @@ def pages_of(up: Up) -> list[str]:
         "/console/jobs",
         "/console/jobs?since=nonsense",
         f"/console/jobs/{id_}",
-        "/console/acts",
+        "/console/actions",
         "/console/audit",
         "/console/nowhere",
     ]
@@ -288,7 +288,7 @@ def test_a_revoked_key_throws_out_whoever_looks(page: Page, up: Up) -> None:
 def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
     up.sandbox.credits(4321)
     page.press("Look at the balance now")
-    page.until_sees("The balance is looked at within a few seconds.")
+    page.until_sees("The balance will be checked within a few seconds.")
     page.until_sees("4,321 credits")
     up.sandbox.credits(1_000_000)
     page.press("Look at the balance now")

@@ -14,15 +14,15 @@ from support.gateway_process import Gateway
 from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
-PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/acts", "/console/audit"]
+PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/actions", "/console/audit"]
 FORMS = {
-    "/console/acts/propose": {"what": "retry", "which": "all"},
-    "/console/acts": {"act": "abc", "note": "x"},
-    "/console/acts/abc/stop": {},
-    "/console/acts/abc/pause": {},
+    "/console/actions/preview": {"what": "retry", "which": "all"},
+    "/console/actions": {"action": "abc", "note": "x"},
+    "/console/actions/abc/stop": {},
+    "/console/actions/abc/pause": {},
     "/console/pause": {"scope": "all", "note": "x"},
-    "/console/resume": {"gate": "paused"},
-    "/console/look": {},
+    "/console/resume": {"hold": "paused"},
+    "/console/balance-check": {},
 }
 """Every form that changes something, with fields that are right otherwise."""
 

@@ -47,7 +47,7 @@ def test_a_wrong_number_is_refused_with_the_remedy_and_masked(app: Celery) -> No
 @pytest.mark.parametrize(
     ("kwargs", "told"),
     [
-        ({"say": SAY}, "recipient: who is to be called? give a number in E.164"),
+        ({"say": SAY}, "recipient: it is missing; give a number in E.164"),
         ({"recipient": "+818012340001"}, "give either a text to say or a recording to play"),
         ({"recipient": "+818012340001", "say": SAY, "sya": 1}, "sya: there is no such option"),
         ({"recipient": 818012340001, "say": SAY}, "recipient: 8180****0001 is not a text"),

@@ -107,9 +107,11 @@ def test_those_who_wait_for_credit_have_spent_nothing_and_say_why(outcome: Story
     for job in outcome.untouched:
         assert (job.spent, job.attempts, job.hold_reason) == (0, (), "credit")
         assert "needs 50" in job.timeline[-1].why
-    (gate,) = outcome.stats["gates"]
-    assert gate["gate"] == "credit"
-    assert any("waiting jobs need about" in sentence for sentence in outcome.stats["outlook"])
+    (gate,) = outcome.stats["holds"]
+    assert gate["name"] == "credit"
+    assert any(
+        "waiting jobs need about" in sentence for sentence in outcome.stats["credit_forecast"]
+    )
 
 
 @pytest.mark.played(by=out_of_credit)
@@ -184,7 +186,7 @@ def strange_balances(folder: Path) -> dict[str, State]:
     found = {}
     with (
         OwnSandbox("--ring=0.3") as sandbox,
-        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_CREDIT_LOOK="1s") as up,
+        Up(folder, *TWO, **QUICK, **sandbox.account, DISPATCHER_BALANCE_CHECK_EVERY="1s") as up,
     ):
         store = up.dispatcher.store
         for page in CREDITS_PAGES[1:]:

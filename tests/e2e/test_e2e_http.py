@@ -77,7 +77,7 @@ def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None
     assert summary["new"] == 2  # type: ignore[index]
     assert any("balance" in each for each in told)
     entries = next(each["entries"] for each in told if "entries" in each)
-    acts = [entry["act"] for entry in entries]  # type: ignore[attr-defined]
+    acts = [entry["action"] for entry in entries]  # type: ignore[attr-defined]
     assert {"keys.create", "cancel", "retry", "pause", "resume"} <= set(acts)
 
 
@@ -95,10 +95,10 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
         ask retry "{{\\"preview\\": false, \\"id\\": \\"$ACT\\"}}"
     """
     (begun,) = typed(stage, begin)
-    assert begun["chosen"] == 3
+    assert begun["selected"] == 3
 
     def done() -> bool:
-        script = begin.partition("ACT=")[0] + f"ask acts/{begun['id']}"
+        script = begin.partition("ACT=")[0] + f"ask actions/{begun['id']}"
         return typed(stage, script)[0]["state"] == "done"
 
     eventually(done, "the act is done")

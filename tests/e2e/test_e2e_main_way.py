@@ -99,6 +99,8 @@ ENDS: dict[str, tuple[State, str | None, str | None, int]] = {
     "0010": (State.COMPLETED, None, "ANSWERED", 1),
     "0011": (State.FAILED, "outcome_unknown", None, 1),
     "0012": (State.FAILED, "not_allowed", None, 0),
+    "0013": (State.FAILED, "no_answer", "BUSY", 1),
+    "0014": (State.COMPLETED, None, "ANSWERED", 1),
     "4711": (State.COMPLETED, None, "ANSWERED", 1),
 }
 """By a number's last digits: state, reason, the provider's word, and calls in its books."""
@@ -108,8 +110,8 @@ WISHES: dict[str, dict[str, Any]] = {
     "0004": {},
     "0005 redialled": {"redial": 1, "redial_after": "1s"},
     "0009 redialled": {"on_uncertain": "redial", "max_attempts": 2},
-    "0013": {},
-    "0013 with a deadline": {"call_deadline": "2s"},
+    "0004 with a deadline": {"call_deadline": "2s"},
+    "0013 redialled": {"redial": 1, "redial_after": "1s"},
 }
 """More calls, by a number's last digits, with what is wished of them."""
 
@@ -157,19 +159,19 @@ def test_a_call_in_progress_cannot_be_cancelled(stage: Stage, called: dict[str, 
     assert called["0004"].refresh().state is State.IN_PROGRESS
 
 
-def test_an_unknown_word_of_the_provider_is_shown_and_is_not_the_end(
+def test_a_call_that_ended_with_an_unknown_word_is_redialled_as_one_without_an_answer(
     called: dict[str, JobHandle],
 ) -> None:
-    called["0002"].wait(60)  # calls of that time have ended
-    job = called["0013"].refresh()
-    assert (job.state, job.outcome) == (State.IN_PROGRESS, "BUSY")
+    job = called["0013 redialled"].wait(60)
+    assert (job.state, job.reason, job.outcome) == (State.FAILED, "no_answer", "BUSY")
+    assert [attempt.result for attempt in job.attempts] == ["no_answer", "no_answer"]
 
 
 def test_a_call_that_never_becomes_final_fails_at_its_deadline(
     called: dict[str, JobHandle],
 ) -> None:
-    job = called["0013 with a deadline"].wait(60)
-    assert (job.state, job.reason, job.outcome) == (State.FAILED, "outcome_unknown", "BUSY")
+    job = called["0004 with a deadline"].wait(60)
+    assert (job.state, job.reason, job.outcome) == (State.FAILED, "outcome_unknown", "IN PROGRESS")
 
 
 def test_who_does_not_answer_is_called_again_as_wished(

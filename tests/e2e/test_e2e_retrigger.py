@@ -29,8 +29,8 @@ def failed(jobs: list[Job]) -> list[str]:
 
 
 def figures(report: dict[str, Any]) -> tuple[int, int, dict[str, int]]:
-    left = {each["reason"]: each["count"] for each in report["left_out"]}
-    return report["matched"], report["chosen"], left
+    left = {each["reason"]: each["count"] for each in report["excluded"]}
+    return report["matched"], report["selected"], left
 
 
 def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
@@ -41,7 +41,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     assert ran.returncode == 0, ran
     report = json.loads(ran.stdout)
     assert figures(report) == figures(seen)
-    assert (report["state"], report["did"], report["refused"]) == ("done", 12, [])
+    assert (report["state"], report["done"], report["skipped"]) == ("done", 12, [])
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert all(len(job.attempts) == 2 for job in again)
@@ -49,7 +49,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     reopened = [event for event in again[0].timeline if event.why == "mended"]
     assert [event.to for event in reopened] == [State.QUEUED]
     log = stage.up.json("audit")
-    assert [each["act"] for each in log if each["facts"].get("act") == report["id"]] == [
+    assert [each["action"] for each in log if each["facts"].get("action") == report["id"]] == [
         "retry",
         "retry.done",
     ]
@@ -66,12 +66,11 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
         key_of(store, "bulk_actions_running"), {seen.id: 0}
     )  # as if its lease were over
     eventually(lambda: store.bulk.get(seen.id).over, "the act is over")
-    assert store.bulk.get(seen.id).did == len(seen.ids) == 12
+    assert store.bulk.get(seen.id).done == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
-    assert {entry.actor for entry in store.audit.read() if entry.facts.get("act") == seen.id} == {
-        "console:ops"
-    }
+    log = store.audit.read()
+    assert {e.actor for e in log if e.facts.get("action") == seen.id} == {"console:ops"}
 
     def shown() -> bool:
         tasks = stage.flower.get(

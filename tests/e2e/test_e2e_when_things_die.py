@@ -163,7 +163,7 @@ def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
     assert {(job.state, job.reason) for job in failed} == {(State.FAILED, "outcome_unknown")}
     for job in failed:
         assert [event.to for event in job.timeline[-2:]] == ["uncertain", "failed"]
-        assert job.timeline[-2].why == "the worker was lost; the call may have been placed"
+        assert job.timeline[-2].why == "the worker died; the call may have been placed"
 
 
 def stack_interrupted(folder: Path) -> tuple[float, Ended]:
@@ -193,10 +193,10 @@ def test_the_next_up_carries_on_where_the_last_was_interrupted(outcome: tuple[fl
 def killed_door(folder: Path) -> list[Job | None]:
     """Kill the door while it has messages in hand; return the jobs when it has come to rest."""
     with (
-        Up(folder, "--no-flower", **QUICK, DISPATCHER_DOOR_REDELIVERY="3s") as up,
+        Up(folder, "--no-flower", **QUICK, DISPATCHER_CALL_REDELIVERY="3s") as up,
         Celery(broker=up.redis_url) as app,
     ):
-        os.kill(up.pid_of("door"), signal.SIGSTOP)  # or it would be done with each as it comes
+        os.kill(up.pid_of("call-task"), signal.SIGSTOP)  # or it would be done with each as it comes
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
@@ -211,7 +211,7 @@ def _for_later(app: Celery, who: str) -> AsyncResult[str]:
 
 def _kill_with_messages(up: Up) -> None:
     """Let the frozen door work for moments until it has messages in hand; kill it then."""
-    door, redis = up.pid_of("door"), redis_of(up.dispatcher.store)
+    door, redis = up.pid_of("call-task"), redis_of(up.dispatcher.store)
     while True:
         os.kill(door, signal.SIGCONT)
         redis.ping()

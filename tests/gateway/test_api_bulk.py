@@ -221,7 +221,7 @@ def test_lines_count_against_the_rate_and_a_repeat_goes_on(gateway: Gateway, sto
     slow = client(gateway, store, "slow", Scope.ENQUEUE, quota="5/day")
     found, summary = slow.bulk([*lines(3), b"{oops", *lines(5, 3)])
     assert [each.get("status") for each in found] == [None] * 3 + [400] + [None] * 2 + [429] * 3
-    assert "go on in" in found[-1]["remedy"]
+    assert "try again in" in found[-1]["remedy"]
     assert summary["new"] == 5
     again, summary = slow.bulk(lines(8))
     assert [each.get("new") for each in again[:5]] == [None] * 5  # nothing is free yet

@@ -19,9 +19,9 @@ JSON = {"Content-Type": "application/json"}
     [
         (b"", "Expecting value"),
         (b"{oops", "line 1, column 2"),
-        (b"[]", "another value"),
-        (b"null", "another value"),
-        (b'"text"', "another value"),
+        (b"[]", "another kind of value"),
+        (b"null", "another kind of value"),
+        (b'"text"', "another kind of value"),
         (b'{"say": "a", "say": "b"}', "twice"),
         (b'{"redial": NaN}', "NaN"),
         (b'{"redial": -Infinity}', "Infinity"),

@@ -131,7 +131,7 @@ def test_a_request_that_cannot_be_a_job_is_told_which_field_to_mend(
     found = problem(billing.post("/v1/jobs", fields), 422)
     assert [error["field"] for error in found["errors"]] == [field]
     assert found["errors"][0]["detail"]
-    assert "mend" in found["remedy"]
+    assert "correct" in found["remedy"]
 
 
 def test_all_that_is_wrong_is_told_at_once(billing: Client) -> None:

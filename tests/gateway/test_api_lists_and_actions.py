@@ -130,7 +130,7 @@ def test_a_job_is_retried_with_who_and_why(billing: Client, ops: Client, store: 
     assert found["recipient"] == "+8180****0001"
     last = found["timeline"][-1]
     assert (last["actor"], last["why"]) == ("api:ops", "they are back")
-    assert [(e.actor, e.act, e.why) for e in store.audit.read()] == [
+    assert [(e.actor, e.action, e.note) for e in store.audit.read()] == [
         ("api:ops", "retry", "they are back")
     ]
     assert "not ended" in problem(ops.post(f"/v1/jobs/{id_}/retry"), 409)["detail"]
@@ -193,28 +193,28 @@ def test_many_are_previewed_and_then_retried_as_previewed(
     ops: Client, store: Store, failed: list[str]
 ) -> None:
     preview = ops.post("/v1/retry", {"filter": {"producer": "billing"}}).json()
-    assert (preview["matched"], preview["chosen"]) == (4, 3)
-    assert [(each["reason"], each["count"]) for each in preview["left_out"]] == [("not_ended", 1)]
+    assert (preview["matched"], preview["selected"]) == (4, 3)
+    assert [(each["reason"], each["count"]) for each in preview["excluded"]] == [("not_ended", 1)]
     assert preview["expected_credits"] > 0
     assert store.jobs.get(failed[0]).state is State.FAILED  # nothing was done
     begun = {"preview": False, "id": preview["id"], "note": "they are back"}
     answer = ops.post("/v1/retry", begun)
     assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/v1/acts/{preview['id']}"
+    assert answer.headers["Location"] == f"/v1/actions/{preview['id']}"
     assert answer.json()["state"] == "running"
     assert store.bulk.drive(preview["id"])  # as a worker does, which is told of it:
     assert redis_of(store).llen("control") == 1
     stands = ops.get(answer.headers["Location"]).json()
-    assert (stands["state"], stands["did"], stands["actor"]) == ("done", 3, "api:ops")
+    assert (stands["state"], stands["done"], stands["actor"]) == ("done", 3, "api:ops")
     assert {store.jobs.get(id_).state for id_ in failed} == {State.QUEUED}
     again = ops.post("/v1/retry", begun)  # the same click once more
-    assert (again.status_code, again.json()["did"]) == (202, 3)
+    assert (again.status_code, again.json()["done"]) == (202, 3)
     assert redis_of(store).llen("control") == 1
 
 
 def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list[str]) -> None:
     preview = ops.post("/v1/cancel", {"ids": [failed[3], failed[0], "nothing"]}).json()
-    assert (preview["matched"], preview["chosen"]) == (3, 1)
+    assert (preview["matched"], preview["selected"]) == (3, 1)
     ops.post("/v1/cancel", {"preview": False, "id": preview["id"]})
     store.bulk.drive(preview["id"])
     assert store.jobs.get(failed[3]).state is State.CANCELLED
@@ -223,8 +223,8 @@ def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list
 def test_an_act_can_be_stopped(ops: Client, failed: list[str]) -> None:
     id_ = ops.post("/v1/retry", {"ids": failed}).json()["id"]
     ops.post("/v1/retry", {"preview": False, "id": id_})
-    stopped = ops.post(f"/v1/acts/{id_}/stop", {"note": "wrong ones"}).json()
-    assert (stopped["state"], stopped["did"]) == ("stopped", 0)
+    stopped = ops.post(f"/v1/actions/{id_}/stop", {"note": "wrong ones"}).json()
+    assert (stopped["state"], stopped["done"]) == ("stopped", 0)
 
 
 def test_an_act_is_begun_as_what_it_was_previewed_as(ops: Client, failed: list[str]) -> None:
@@ -256,8 +256,8 @@ def test_a_preview_that_makes_no_sense_names_its_part(
 
 @pytest.mark.parametrize("id_", ["nothing", "a" * 12, "%00", "ids"])
 def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
-    problem(ops.get(f"/v1/acts/{id_}"), 404)
-    problem(ops.post(f"/v1/acts/{id_}/stop"), 404)
+    problem(ops.get(f"/v1/actions/{id_}"), 404)
+    problem(ops.post(f"/v1/actions/{id_}/stop"), 404)
     problem(ops.post("/v1/retry", {"preview": False, "id": id_}), 404)
 
 
@@ -267,12 +267,12 @@ def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
 def test_all_or_a_part_is_paused_and_resumed(ops: Client, store: Store) -> None:
     assert ops.post("/v1/pause", {"note": f"ask {NUMBER}"}).json()["changed"]
     again = ops.post("/v1/pause", {"tag": f"t{NUMBER}"}).json()
-    assert {hold["gate"] for hold in again["gates"]} == {"paused", "paused:tag:t+8180****0001"}
-    assert not any(NUMBER in str(hold) for hold in again["gates"])
+    assert {hold["name"] for hold in again["holds"]} == {"paused", "paused:tag:t+8180****0001"}
+    assert not any(NUMBER in str(hold) for hold in again["holds"])
     assert [hold.name for hold in store.holds.all()] == ["paused", f"paused:tag:t{NUMBER}"]
     assert not ops.post("/v1/pause").json()["changed"]
     assert ops.post("/v1/resume").json()["changed"]
-    assert [e.act for e in store.audit.read()] == ["pause", "pause", "resume"]
+    assert [e.action for e in store.audit.read()] == ["pause", "pause", "resume"]
     both = {"tag": "a", "priority": "bulk"}
     assert fields(ops.post("/v1/pause", both)) == ["tag"]
     assert fields(ops.post("/v1/pause", {"priority": "high"})) == ["priority"]
@@ -286,7 +286,7 @@ def test_stats_and_balance_are_what_the_command_line_tells(
     assert (stats["jobs"]["queued"], stats["attempts"]) == (1, 0)
     balance = dashboard.get("/v1/balance").json()
     assert balance["waiting"]["jobs"] == 1
-    assert (balance["gates"], balance["limits"]) == ([], [])
+    assert (balance["holds"], balance["limits"]) == ([], [])
 
 
 def test_the_audit_is_read_a_page_at_a_time_and_masked(

@@ -52,10 +52,10 @@ def test_numbers_in_what_an_act_means_and_why_are_masked(
 ) -> None:
     billing.call(tags=[f"customer:{NUMBER}"])
     seen = ops.post("/v1/cancel", {"filter": {"tag": f"customer:{NUMBER}"}})
-    assert seen.json()["chosen"] == 1
+    assert seen.json()["selected"] == 1
     id_ = seen.json()["id"]
     body = {"preview": False, "id": id_, "note": f"{NUMBER} asked us not to call"}
-    for answer in (seen, ops.post("/v1/cancel", body), dashboard.get(f"/v1/acts/{id_}")):
+    for answer in (seen, ops.post("/v1/cancel", body), dashboard.get(f"/v1/actions/{id_}")):
         assert answer.ok
         assert NUMBER not in answer.text
     assert "asked us not to call" in answer.text
@@ -63,8 +63,8 @@ def test_numbers_in_what_an_act_means_and_why_are_masked(
 
 def test_a_number_that_was_given_for_an_id_is_not_told_again(ops: Client) -> None:
     seen = ops.post("/v1/cancel", {"ids": [NUMBER, "x" * 5000]})
-    assert seen.json()["left_out"][0]["count"] == 2
-    told = ops.get(f"/v1/acts/{seen.json()['id']}")
+    assert seen.json()["excluded"][0]["count"] == 2
+    told = ops.get(f"/v1/actions/{seen.json()['id']}")
     for answer in (seen, told):
         assert NUMBER not in answer.text
         assert len(answer.text) < 1000

@@ -112,7 +112,7 @@ def test_whatever_stands_for_the_mac_is_forged(gateway: Gateway, store: Store, m
 
 def test_its_time_over_a_genuine_one_is_not_taken(gateway: Gateway, store: Store) -> None:
     found = problem(gateway.ask("POST", path(hours=-1), data=REPORT), 404)
-    assert "time" in found["detail"]
+    assert "expired" in found["detail"]
     assert counted(store, "expired", 1)
     assert waiting(store) == []
 

@@ -55,9 +55,11 @@ def test_an_empty_store_has_all_states_and_no_balance(gateway: Gateway, store: S
     assert value(found, "redis_up") == 1
     for state in State:
         assert value(found, "jobs", state=state, reason="") == 0
-    assert value(found, "gate_closed", gate="credit") == 0
+    assert value(found, "hold_active", hold="credit") == 0
     assert value(found, "waiting_seconds", priority="urgent") == 0
-    assert not [name for name, _ in found if name in {"balance", "rate_limit", "credit_low_level"}]
+    assert not [
+        name for name, _ in found if name in {"balance", "rate_limit", "credit_warned_level"}
+    ]
     assert redis_of(store).dbsize() == 0  # looking leaves no trace
 
 
@@ -89,13 +91,13 @@ def test_metrics_tell_what_stands_in_the_store(
     assert value(found, "jobs", state="held", reason="auth") == 2
     assert value(found, "jobs_ended_total", state="failed", reason="no_answer") == 1
     assert value(found, "attempts_total") == value(found, "requests_total") == 1
-    assert value(found, "gate_closed", gate="auth") == 1
-    assert value(found, "gate_closed", gate="paused:tag:t+8180****0001") == 1
+    assert value(found, "hold_active", hold="auth") == 1
+    assert value(found, "hold_active", hold="paused:tag:t+8180****0001") == 1
     assert value(found, "balance") == 412.5
-    assert (value(found, "credit_floor"), value(found, "credit_low_level")) == (50, 500)
+    assert (value(found, "credit_floor"), value(found, "credit_warned_level")) == (50, 500)
     assert value(found, "rate_limit") == value(found, "rate_working") == 5
     assert 0 < value(found, "waiting_seconds", priority="bulk") < 60
-    assert value(found, "credit_waiting_needs") > 0
+    assert value(found, "credit_waiting_cost") > 0
     for secret in (NUMBER, NUMBER[1:], ops.text, ops.key.id):
         assert secret not in answer.text
 

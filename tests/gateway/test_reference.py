@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from support.api_client import SAY, Client
 from support.gateway_process import Gateway
+from support.plain_language import OLD
 from workers.gateway.api.schemas import COMPONENTS
 
 
@@ -34,7 +36,7 @@ def test_a_job_has_just_the_documented_fields(billing: Client, ops: Client) -> N
     assert COMPONENTS["Why"]["properties"].keys() == why.keys()
     preview = ops.post("/v1/cancel", {"ids": [job["id"]]}).json()
     begun = ops.post("/v1/cancel", {"preview": False, "id": preview["id"]}).json()
-    assert preview.keys() <= begun.keys() == COMPONENTS["Act"]["properties"].keys()
+    assert preview.keys() <= begun.keys() == COMPONENTS["BulkAction"]["properties"].keys()
 
 
 def test_every_operation_has_words_an_example_and_its_problems(document: dict[str, Any]) -> None:
@@ -94,3 +96,20 @@ def test_every_anchor_of_the_page_is_there_once(gateway: Gateway) -> None:
     ids = re.findall(r" id='([^']*)'", text)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r"href='#([^']*)'", text)) <= set(ids)
+
+
+def test_names_and_texts_are_in_plain_words(document: dict[str, Any]) -> None:
+    assert not [text for text in _texts(document) if OLD.search(text)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every name and text of an OpenAPI document."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield name.replace("_", " ")
+            yield from _texts(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _texts(below)
+    elif isinstance(value, str):
+        yield value

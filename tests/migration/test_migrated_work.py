@@ -12,15 +12,15 @@ import pytest
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import LIVE, State
 from dispatcher.policy import Decision
-from dispatcher.store import Claim, Day, Hours, Store, Wait
+from dispatcher.store import Store
 from dispatcher.store.migrate import Migration
-from dispatcher.store.values import job_id
+from dispatcher.store.values import Claim, Day, Hours, Wait, job_id
 from dispatcher.values.calling_hours import CallingHours
 from support.clock import Clock
 from support.kept_words import job_as_before
 from support.redis_inside import connection_of
 from support.store_books import Books
-from support.store_jobs import assert_sound, placed, snapshot
+from support.store_jobs import assert_sound, placed, records, snapshot
 
 ANSWERED = Decision(State.COMPLETED, "answered", "ANSWERED")
 GIVEN_UP = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
@@ -39,10 +39,10 @@ def test_all_jobs_come_to_their_end(old: Store, clock: Clock) -> None:
     books = Books()
     books.look(snapshot(old))
     let_everything_go(old)
-    for _ in range(300):
+    for _ in range(100):
         if not any(old.search.counts()[state].get(reason) for state, reason in standing(old)):
             break
-        clock.forward(600)
+        clock.forward(1800)
         work(old, clock)
     left = list(old.search.find(Filter(states=list(LIVE))))
     assert left == []
@@ -60,7 +60,7 @@ def test_ended_jobs_are_forgotten_with_all_their_traces(old: Store, clock: Clock
     old.retention.forget_older(clock() - 86_400_000)
     found = snapshot(old)
     assert_sound(found)
-    jobs = {name.removeprefix("job:") for name in found if name.startswith("job:")}
+    jobs = records(found).keys()
     assert len(jobs) == live
     for name, members in found.items():
         if name.startswith("by_tag:"):

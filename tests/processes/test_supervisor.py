@@ -441,8 +441,8 @@ def test_a_second_ctrl_c_kills_what_is_left_at_once(
         os.kill(os.getpid(), signal.SIGINT)
         running.run()
     person.join()
-    assert "b killed: Ctrl-C came again" in log.getvalue()
-    assert "a killed: Ctrl-C came again" in log.getvalue()
+    assert "b killed after a second Ctrl-C" in log.getvalue()
+    assert "a killed after a second Ctrl-C" in log.getvalue()
 
 
 def test_a_ctrl_c_that_a_launcher_repeats_counts_once(log: io.StringIO, token: str) -> None:

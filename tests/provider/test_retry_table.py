@@ -44,7 +44,9 @@ DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "20
 
 
 def rows() -> list[list[str]]:
-    table = PAGE.read_text().partition("proves open | failure |\n")[2].partition("\n\n")[0]
+    table = (
+        PAGE.read_text().partition("proves over | counts as failure |\n")[2].partition("\n\n")[0]
+    )
     lines = table.splitlines()[1:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
@@ -86,7 +88,7 @@ def test_the_table_has_every_row_of_the_providers_errors() -> None:
     assert {answer.split(" ")[0] for answer in answers if answer[0].isdigit()} == DOCUMENTED
     assert sum("Country" in answer or "credits" in answer for answer in answers) == 3
     assert [answer.split(",")[0] for answer in answers if not answer[0].isdigit()] == [
-        "held back: its worker was stopped until its lease was about over",
+        "not sent: the worker was stopped until its lease was nearly over",
         "refused",
         "sent",
     ]
@@ -96,7 +98,7 @@ def provoke(
     answer: str, ask: Callable[..., VoiceClient], client_for: Callable[..., VoiceClient]
 ) -> ProviderError:
     """Return the error that a request for a call meets where the provider answers so."""
-    if answer.startswith("held back"):
+    if answer.startswith("not sent"):
         with before_sending(Lease(seconds=60, answer=30, began=-40, clock=lambda: 0).require):
             return _error(ask(http(201)))
     if answer.startswith("refused"):

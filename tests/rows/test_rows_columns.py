@@ -50,7 +50,7 @@ def test_a_column_may_be_left_out() -> None:
         (["phone", "mobile"], {}, "'phone' and 'mobile' are both recipient"),
         (["phone", "phone"], {}, "two columns are named 'phone'"),
         (["phone"], {"tel": "recipient"}, "no column 'tel'; there are 'phone'"),
-        (["phone"], {"phone": "nobody"}, "'nobody' is no field"),
+        (["phone"], {"phone": "nobody"}, "'nobody' is not a field"),
     ],
 )
 def test_columns_that_cannot_be_told_are_refused(

@@ -41,7 +41,7 @@ def imported(dispatcher: Dispatcher, text: str, made: Form | None = None, **opti
 
 def counts(act: Import) -> tuple[int, int, int, int]:
     tally = act.tally
-    return tally.rows, tally.made, tally.same, tally.refused
+    return tally.rows, tally.created, tally.existing, tally.refused
 
 
 def test_a_row_is_one_job_and_a_row_twice_is_still_one(
@@ -58,7 +58,7 @@ def test_running_again_makes_nothing_and_says_so_before_writing(dispatcher: Disp
     imported(dispatcher, FILE)
     again = imported(dispatcher, FILE)
     assert counts(again) == (4, 0, 3, 1)
-    assert again.tally.good == 0
+    assert again.tally.new == 0
 
 
 def test_a_mended_file_makes_what_was_mended_and_nothing_twice(dispatcher: Dispatcher) -> None:

@@ -63,8 +63,8 @@ def test_an_encoding_that_is_told_counts() -> None:
         (b"\x1f\x8brest", 0, "gunzip"),
         (b"", 0, "empty"),
         (b"\n \n\n", 0, "empty"),
-        (b'phone,text\n1,a\n2,"b\n3,c\n4,d\n', 3, "none closes"),
-        (b'phone,text\n1,"' + b"x" * 140_000 + b'"\n', 2, "none closes"),
+        (b'phone,text\n1,a\n2,"b\n3,c\n4,d\n', 3, "is never closed"),
+        (b'phone,text\n1,"' + b"x" * 140_000 + b'"\n', 2, "is never closed"),
         (b'[{"recipient": "1"}]', 1, "jq"),
     ],
 )

@@ -103,7 +103,7 @@ def test_limits_are_written_down_with_what_they_were(store: Store) -> None:
     store.spending.set(SpendingLimit("tag:a", Decimal("0.5"), Period.TOTAL), actor="cli:kim")
     store.spending.clear("tag:a", actor="cli:kim")
     store.spending.clear("tag:a", actor="cli:kim")
-    assert [(each.act, each.target, each.why, each.facts) for each in store.audit.read()] == [
+    assert [(each.action, each.target, each.note, each.facts) for each in store.audit.read()] == [
         ("limit.set", "tag:a", "spring", {"limit": "500/day"}),
         ("limit.set", "tag:a", "", {"before": "500/day", "limit": "0.5/total"}),
         ("limit.clear", "tag:a", "", {"before": "0.5/total"}),
@@ -161,9 +161,9 @@ def test_numbers_are_masked_unless_told_otherwise(store: Store) -> None:
         "cli:kim", "look", "job:+818011234567", note, who="+818011234567", n=12345678
     )
     masked, (whole,) = only(store), store.audit.read(mask=False)
-    assert "1123" not in f"{masked.why}{masked.target}{masked.facts['who']}"
+    assert "1123" not in f"{masked.note}{masked.target}{masked.facts['who']}"
     assert masked.facts["n"] == 12345678
-    assert (whole.why, whole.facts["who"]) == (note, "+818011234567")
+    assert (whole.note, whole.facts["who"]) == (note, "+818011234567")
 
 
 def test_an_actor_is_one_word(store: Store) -> None:

@@ -74,7 +74,7 @@ def states(store: Store, ids: list[str]) -> set[State]:
 
 
 def left_out(found: Preview | BulkAction) -> dict[str, tuple[int, set[str]]]:
-    parts = found.left_out if isinstance(found, Preview) else found.refused
+    parts = found.excluded if isinstance(found, Preview) else found.skipped
     return {each.reason: (each.count, set(each.ids)) for each in parts}
 
 
@@ -112,7 +112,7 @@ def test_a_preview_counts_what_is_left_out_and_why_and_changes_nothing(
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="t"))
     assert snapshot(store) == before
     assert set(seen.ids) == {*bad, nobody_knows}
-    assert (seen.matched, seen.unknown) == (10, 1)
+    assert (seen.matched, seen.may_have_been_called) == (10, 1)
     assert left_out(seen) == {
         **{reason: (1, {id_}) for reason, id_ in apart.items()},
         "not_ended": (2, waiting),
@@ -193,9 +193,9 @@ def test_what_happens_is_what_the_preview_said(store: Store, clock: Clock) -> No
     seen = begun(store, BulkActionKind.RETRY, Filter(tag="t"), "the line is mended")
     assert store.bulk.drive(seen.id, sleep=lambda _: None)
     report = store.bulk.get(seen.id)
-    assert (report.state, report.did, report.left, report.refused) == ("done", 120, 0, ())
-    assert (report.chosen, report.matched) == (len(seen.ids), 122)
-    assert report.left_out == seen.left_out
+    assert (report.state, report.done, report.remaining, report.skipped) == ("done", 120, 0, ())
+    assert (report.selected, report.matched) == (len(seen.ids), 122)
+    assert report.excluded == seen.excluded
     assert states(store, bad) == {State.QUEUED}
     last = store.jobs.get(bad[0]).timeline[-1]
     assert (last.to, last.actor, last.why) == ("queued", "cli:kim", "the line is mended")
@@ -208,8 +208,8 @@ def test_what_was_reached_meanwhile_is_skipped_and_counted(store: Store) -> None
     store.jobs.mark_reached(bad[1], actor="cli:sam")
     store.bulk.drive(seen.id)
     report = store.bulk.get(seen.id)
-    assert report.did == 2
-    assert report.refused == (LeftOut("reached", 1, (bad[1],)),)
+    assert report.done == 2
+    assert report.skipped == (LeftOut("reached", 1, (bad[1],)),)
     assert store.jobs.get(bad[1]).state is State.COMPLETED
 
 
@@ -219,7 +219,7 @@ def test_the_first_ids_of_what_was_refused_are_told_and_all_are_counted(store: S
     for id_ in bad:
         store.jobs.retry(id_, actor="cli:sam")
     store.bulk.drive(seen.id)
-    (refused,) = store.bulk.get(seen.id).refused
+    (refused,) = store.bulk.get(seen.id).skipped
     assert (refused.reason, refused.count) == ("not_ended", EXAMPLES + 5)
     assert len(refused.ids) == EXAMPLES
 
@@ -263,7 +263,7 @@ def test_the_jobs_of_an_act_are_paused_by_its_tag(store: Store) -> None:
     store.holds.pause(PauseScope(tag=report.tag), actor="cli:kim")
     assert [id_ for id_, _ in store.queue.feed()] == [other]
     assert store.jobs.get(mine).state is State.HELD
-    assert run(store, BulkActionKind.CANCEL, Filter(tag=report.tag)).did == 1
+    assert run(store, BulkActionKind.CANCEL, Filter(tag=report.tag)).done == 1
 
 
 def test_a_new_deadline_holds_for_all_and_the_first_ones_length_otherwise(
@@ -284,7 +284,7 @@ def test_cancel_ends_what_is_not_dialled_and_leaves_the_rest(store: Store) -> No
     called, over = in_progress(store, tags=["t"]), failed(store, tags=["t"])
     seen = store.bulk.preview(BulkActionKind.CANCEL, Filter(tag="t"))
     assert left_out(seen) == {"calling": (1, {called}), "ended": (1, {over})}
-    assert run(store, BulkActionKind.CANCEL, Filter(tag="t")).did == 2
+    assert run(store, BulkActionKind.CANCEL, Filter(tag="t")).done == 2
     assert states(store, waits) == {State.CANCELLED}
 
 
@@ -293,7 +293,7 @@ def test_reached_ends_what_nobody_knows_and_leaves_the_rest(store: Store) -> Non
     bad = failed(store)
     seen = store.bulk.preview(BulkActionKind.REACHED, Filter())
     assert left_out(seen) == {"known": (1, {bad})}
-    assert run(store, BulkActionKind.REACHED, Filter()).did == 2
+    assert run(store, BulkActionKind.REACHED, Filter()).done == 2
     assert {store.jobs.get(id_).reason for id_ in both} == {"marked_reached"}
     assert_sound(snapshot(store))
 
@@ -302,7 +302,7 @@ def test_prioritise_moves_what_waits_to_another_line(store: Store) -> None:
     made = [enqueue(store, tags=["t"]) for _ in range(3)]
     over = failed(store, tags=["t"])
     report = run(store, BulkActionKind.PRIORITISE, Filter(tag="t"), priority=Priority.URGENT)
-    assert (report.did, report.tag) == (3, None)
+    assert (report.done, report.tag) == (3, None)
     assert {store.jobs.get(id_).priority for id_ in made} == {Priority.URGENT}
     assert store.jobs.get(over).priority is Priority.NORMAL
     assert_sound(snapshot(store))
@@ -327,7 +327,7 @@ def test_evidence_before_a_redial_that_a_person_wished_for_saves_the_second_call
     store: Store,
 ) -> None:
     id_ = uncertain(store)
-    assert run(store, BulkActionKind.RETRY, [id_], uncertain=True).did == 1
+    assert run(store, BulkActionKind.RETRY, [id_], uncertain=True).done == 1
     store.calls.settle(id_, 1, placed("call-9"))
     assert store.jobs.get(id_).state is State.IN_PROGRESS
     assert_sound(snapshot(store))
@@ -361,9 +361,9 @@ def test_a_storm_of_the_same_click_begins_an_act_once(store: Store) -> None:
     store.bulk.advance(seen.id)
     store.bulk.create(seen)  # again while it runs
     assert store.bulk.advance(seen.id) == ("done", 0)
-    assert store.bulk.get(seen.id).did == 60
+    assert store.bulk.get(seen.id).done == 60
     assert store.bulk.begin(seen.id, actor="cli:kim") is False
-    assert [entry.act for entry in store.audit.read()] == ["retry", "retry.done"]
+    assert [entry.action for entry in store.audit.read()] == ["retry", "retry.done"]
     assert all(len(store.jobs.get(id_).timeline) == 4 for id_ in made)
 
 
@@ -376,7 +376,7 @@ def test_what_failed_again_quickly_is_not_reopened_by_the_same_act(store: Store)
     store.calls.settle(id_, again.attempt, Decision(State.FAILED, "no_answer", "rang", "no_answer"))
     store.bulk.drive(seen.id)
     assert store.jobs.get(id_).state is State.FAILED
-    assert store.bulk.get(seen.id).did == len(made)
+    assert store.bulk.get(seen.id).done == len(made)
 
 
 def test_what_was_never_proposed_or_too_long_ago_cannot_be_begun(
@@ -421,7 +421,7 @@ def test_what_is_proposed_goes_by_itself_and_what_was_begun_stays(store: Store) 
 
 def test_an_act_on_nothing_is_done_at_once(store: Store) -> None:
     report = run(store, BulkActionKind.RETRY, FAILED)
-    assert (report.state, report.chosen, report.did) == ("done", 0, 0)
+    assert (report.state, report.selected, report.done) == ("done", 0, 0)
     assert list(store.audit.read()) == []
 
 
@@ -433,7 +433,7 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     assert store.bulk.stop(seen.id, actor="cli:sam") is False
     assert store.bulk.advance(seen.id) == ("stopped", 0)
     report = store.bulk.get(seen.id)
-    assert (report.state, report.did, report.left) == ("stopped", 20, 40)
+    assert (report.state, report.done, report.remaining) == ("stopped", 20, 40)
     assert sum(store.jobs.get(id_).state is State.QUEUED for id_ in made) == 20
     last = list(store.audit.read())[-1]
     assert (last.act, last.actor, last.why) == ("retry.stopped", "cli:sam", "wrong list")
@@ -482,7 +482,7 @@ def test_a_driver_stops_when_its_time_is_up(store: Store) -> None:
     [failed(store) for _ in range(120)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     assert store.bulk.drive(seen.id, within=0) is False
-    assert store.bulk.get(seen.id).left == 70
+    assert store.bulk.get(seen.id).remaining == 70
 
 
 def test_a_job_whose_first_tags_change_stands_in_one_line(store: Store) -> None:

@@ -143,7 +143,7 @@ class ActsMachine(RuleBasedStateMachine):
         self.store.bulk.begin(seen.id, actor="cli:kim")
         self.store.bulk.drive(seen.id, sleep=lambda _: None)
         report = self.store.bulk.get(seen.id)
-        assert (report.did, report.refused) == (len(seen.ids), ())
+        assert (report.done, report.skipped) == (len(seen.ids), ())
 
     @precondition(lambda self: self.begun)
     @rule(pick=PICK)
@@ -163,9 +163,9 @@ class ActsMachine(RuleBasedStateMachine):
     def the_figures_of_every_act_add_up(self) -> None:
         for id_, seen in self.begun.items():
             report = self.store.bulk.get(id_)
-            refused = sum(each.count for each in report.refused)
-            assert report.did + refused + report.left == report.chosen == len(seen.ids)
-            assert report.state != "done" or report.left == 0
+            refused = sum(each.count for each in report.skipped)
+            assert report.done + refused + report.remaining == report.selected == len(seen.ids)
+            assert report.state != "done" or report.remaining == 0
 
     @invariant()
     def an_act_that_runs_is_looked_after(self) -> None:
@@ -192,7 +192,7 @@ class ActsMachine(RuleBasedStateMachine):
             for id_, seen in self.begun.items()
             if seen.kind is BulkActionKind.RETRY
         ]
-        assert lines["cli:kim"] == sum(each.did for each in retries)
+        assert lines["cli:kim"] == sum(each.done for each in retries)
 
     @invariant()
     def the_tag_index_is_that_of_the_records(self) -> None:

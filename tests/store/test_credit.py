@@ -124,7 +124,7 @@ def test_a_cost_that_comes_after_the_status_is_counted_once(prepaid: Store) -> N
     assert job.cost == 12
     assert [event.why for event in job.timeline[-2:]] == [
         "ANSWERED",
-        "attempt 1, too late to matter: it cost 12",
+        "attempt 1, too late to change anything: it cost 12",
     ]
 
 

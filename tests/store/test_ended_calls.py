@@ -64,6 +64,7 @@ def test_a_busy_number_is_free_for_the_next_urgent_call(engine: Engine) -> None:
     job = engine.store.jobs.get(first.id)
     assert job.attempt is not None
     assert (job.outcome, job.attempt.result, job.attempt.error) == ("BUSY", "no_answer", "BUSY")
+    assert (job.attempt.provider, job.attempt.numbers) == ("xoxzo", (BUSY,))
     assert engine.call(BUSY).state is State.IN_PROGRESS
     assert engine.bench.placed() == 2
 

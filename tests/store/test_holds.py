@@ -198,7 +198,7 @@ def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, cloc
     assert {first, second} < set(ids)
     claim(account, second)
     clock.forward(30)
-    account.calls.rescue(300)  # its worker was lost
+    account.calls.rescue(300)  # its worker died
     account.queue.pump()
     ((third, _),) = account.queue.feed()
     succeed(account, third)

@@ -125,7 +125,7 @@ def test_places_are_taken_over_though_the_clock_stepped_back(store: Store, clock
     assert granted(store, "a")
     clock.forward(-3600)
     redis_of(store).delete(key_of(store, "recent"))
-    redis_of(store).hset(key_of(store, "pace"), "next_slot", clock.ms)
+    redis_of(store).hset(key_of(store, "pace"), "next_slot", round(clock.ms * 1000))
     assert granted(store, "b")
     _dead, heir = waiting(store, "dead"), waiting(store, "heir")
     clock.ms += 280  # the dead one's place was at 200

@@ -176,7 +176,7 @@ def test_a_late_answer_of_an_older_attempt_is_kept_and_changes_nothing_else(
     job = store.jobs.get(id_)
     assert (job.attempts[0].callid, job.attempts[0].result) == ("late-call", "placed")
     assert (job.state, len(job.attempts)) == (State.DIALING, 2)
-    assert "too late to matter" in job.timeline[-1].why
+    assert "too late to change anything" in job.timeline[-1].why
     assert store.jobs.id_of_call("late-call") == id_
     assert_sound(snapshot(store))
 

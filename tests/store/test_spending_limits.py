@@ -82,7 +82,7 @@ def test_a_limit_of_a_tag_holds_its_jobs_and_no_others(account: Store) -> None:
     assert (held.state, held.hold_reason, held.spent) == (State.HELD, "limit", 0)
     assert held.timeline[-1].why == (
         "the spending limit of 35 credits for tag campaign:x is reached:"
-        " 30 spent or under way, a call needs 10"
+        " 30 spent or reserved, a call needs 10"
     )
     account.queue.feed()
     told = [each for each in account.events.after() if each.kind == "limit.reached"]
@@ -187,7 +187,8 @@ def test_a_call_that_is_too_dear_is_refused_in_words(store: Store) -> None:
     job = store.jobs.get(too_dear)
     assert (job.state, job.reason, job.spent) == (State.FAILED, "not_allowed", 0)
     assert job.timeline[-1].why == (
-        "too dear: a call of this kind (tts:US) is expected to cost 31.5 credits, the limit is 15"
+        "too expensive: a call of this kind (tts:US) is expected to cost 31.5 credits,"
+        " the limit is 15"
     )
 
 

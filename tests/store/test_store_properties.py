@@ -583,7 +583,9 @@ class StoreMachine(RuleBasedStateMachine):
             assert event.before is not None
             before, to = State(event.before), State(event.to)
             if before is to:
-                assert "too late to matter" in event.why or event.why.startswith("priority ")
+                assert "too late to change anything" in event.why or event.why.startswith(
+                    "priority "
+                )
             else:
                 assert to in TRANSITIONS[before]
                 assert before not in TERMINAL or event.actor == "person"

@@ -248,7 +248,7 @@ class Up:
         return self._process.pid
 
     def pid_of(self, role: str) -> int:
-        """Return the process of a role (dial, door, beat) as soon as there is one."""
+        """Return the process of a role (dial, call-task, beat) as soon as there is one."""
         word = f" workers.run {role}"
         return eventually(
             lambda: next((p for p, line in processes_of(self.folder).items() if word in line), 0),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +24,30 @@ Key = tuple[str, str, Any, int]
 
 def save(folder: Path, client: redis.Redis, root: str, now: float, expected: Any) -> None:
     """Write all that stands below a root, and what is expected of it."""
-    lines = [json.dumps({"now": now})]
-    for name, kind, value, ttl in _in_order(_by_one_clock(read(client, root))):
-        lines.append(
-            json.dumps([name, kind, value, ttl], ensure_ascii=False, separators=(",", ":"))
-        )
-    _write(folder / STORE, "\n".join(lines))
-    _write(folder / EXPECTED, json.dumps(expected, ensure_ascii=False, separators=(",", ":")))
+    keys = _by_one_clock(read(client, root))
+    records = sorted(filter(_is_job, keys), key=lambda key: int(key[2]["created"]))
+    others = [key for key in keys if not _is_job(key)]
+    ids = [key[0].removeprefix(_JOB) for key in records]
+    packed = _References(ids).pack([_line(key) for key in sorted(others, key=_of_job(ids))])
+    head = json.dumps({"now": now, "jobs": len(ids)})
+    _write(folder / STORE, "\n".join([head, *map(_line, records), *packed]))
+    _write(folder / EXPECTED, _line(expected))
 
 
 def load(folder: Path, client: redis.Redis, root: str) -> float:
     """Write a kept store below a root; return the moment it was kept at, ms since the epoch."""
-    head, *lines = _read(folder / STORE).split("\n")
+    first, *lines = _read(folder / STORE).split("\n")
+    head = json.loads(first)
+    records = [json.loads(line) for line in lines[: head["jobs"]]]
+    references = _References([record[0].removeprefix(_JOB) for record in records])
+    others = map(json.loads, references.unpack(lines[head["jobs"] :]))
     pipe = client.pipeline(transaction=False)
-    for line in lines:
-        name, kind, value, ttl = json.loads(line)
+    for name, kind, value, ttl in [*records, *others]:
         _restore(pipe, f"{root}:{name}".encode("utf-8", "surrogateescape"), kind, value)
         if ttl > 0:
             pipe.pexpire(f"{root}:{name}", ttl)
     pipe.execute()
-    return float(json.loads(head)["now"])
+    return float(head["now"])
 
 
 _COPY = """
@@ -139,13 +145,6 @@ def _restore(pipe: Any, name: bytes, kind: str, value: Any) -> None:
             pipe.set(name, _raw(value))
 
 
-def _in_order(keys: list[Key]) -> list[Key]:
-    """Put the records of jobs first, in the order of their creation: so they pack best."""
-    return sorted(
-        keys, key=lambda key: (0, int(key[2]["created"])) if key[0].startswith("job:") else (1, 0)
-    )
-
-
 def _by_one_clock(keys: list[Key]) -> list[Key]:
     """Give notices ids by the moments that they tell: Redis gave them some by its own clock."""
     entries = next(value for name, _, value, _ in keys if name == "notices")
@@ -158,6 +157,57 @@ def _by_one_clock(keys: list[Key]) -> list[Key]:
         text = text.replace(f'"@at": "{id_.partition("-")[0]}"', f'"@at": "{by_moment[:13]}"')
     found: list[Key] = json.loads(text)
     return found
+
+
+_JOB = "job:"
+_ID = re.compile("[a-z2-7]{16}")
+_REFERENCE = re.compile("\x01([0-9a-f-]*)\x02")
+
+
+class _References:
+    """Ids of jobs, random as they are, packed: each as the steps from the one that was named last,
+    in the order of their creation.
+    """
+
+    def __init__(self, ids: list[str]) -> None:
+        self._ids = ids
+        self._places = {id_: place for place, id_ in enumerate(ids)}
+        self._last = 0
+
+    def pack(self, lines: Iterable[str]) -> list[str]:
+        return [_ID.sub(self._step, line) for line in lines]
+
+    def unpack(self, lines: Iterable[str]) -> list[str]:
+        return [_REFERENCE.sub(self._id, line) for line in lines]
+
+    def _step(self, found: re.Match[str]) -> str:
+        if found[0] not in self._places:
+            return found[0]
+        before, self._last = self._last, self._places[found[0]]
+        return f"\x01{self._last - before:x}\x02"
+
+    def _id(self, found: re.Match[str]) -> str:
+        self._last += int(found[1], 16)
+        return self._ids[self._last]
+
+
+def _is_job(key: Key) -> bool:
+    return key[0].startswith(_JOB)
+
+
+def _of_job(ids: list[str]) -> Callable[[Key], tuple[str, int]]:
+    """Return an order of keys in which those of one kind go by the job that they name first."""
+    places = {id_: place for place, id_ in enumerate(ids)}
+
+    def place(key: Key) -> tuple[str, int]:
+        found = _ID.search(_line(key)[:3000])
+        return key[0].partition(":")[0], places.get(found[0], 0) if found else 0
+
+    return place
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _rounded(ttl: int) -> int:

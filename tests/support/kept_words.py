@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from dispatcher.model.job import Job
 
-RENAMED = {
+FACTS = {
     "hold": "gate", "half_open": "ajar",
-    "action": "act", "selection": "meant", "selected": "chosen", "done": "did",
-    "remaining": "left", "skipped": "refused", "excluded": "left_out", "started_at": "begun_at",
-    "note": "why",
+    "action": "act", "selected": "chosen", "done": "did", "remaining": "left",
+}  # fmt: skip
+RENAMED = {
+    **FACTS, "selection": "meant", "skipped": "refused", "excluded": "left_out",
+    "started_at": "begun_at", "note": "why",
 }  # fmt: skip
 KINDS = {
     "hold.started": "gate.closed",
@@ -42,12 +45,15 @@ def job_as_before(job: Job) -> dict[str, Any]:
     return found
 
 
-def as_before(value: Any) -> Any:
+def as_before(value: Any, names: Mapping[str, str] = RENAMED) -> Any:
     """Return what a dict says, by the names and words that 0.1.0 had for it."""
     if isinstance(value, dict):
-        return {RENAMED.get(name, name): as_before(each) for name, each in value.items()}
+        return {
+            names.get(name, name): as_before(each, FACTS if name == "facts" else names)
+            for name, each in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [as_before(each) for each in value]
+        return [as_before(each, names) for each in value]
     return KINDS.get(value, value) if isinstance(value, str) else value
 
 

@@ -54,7 +54,7 @@ def states(job: Job) -> list[str]:
 
 def warm(store: Store) -> None:
     """Have the limiter think that there was a request just now: no slow start."""
-    redis_of(store).hset(key_of(store, "pace"), "next_slot", store.now())
+    redis_of(store).hset(key_of(store, "pace"), "next_slot", round(store.now() * 1000))
 
 
 def enqueue(store: Store, **fields: Any) -> str:

@@ -30,26 +30,26 @@ UNSEEN = replace(ACCOUNT, balance=None, seen_at=None)
 def test_a_healthy_account_in_words() -> None:
     assert outlook.words(ACCOUNT, NOW) == [
         (
-            "12,300 credits, seen 40 s ago; 120 spent since, 160.5 reserved for calls under way:"
-            " 12,019.5 left"
+            "12,300 credits, checked 40 s ago; 120 spent since, 160.5 reserved for calls under way:"
+            " 12,019.5 available"
         ),
         "At this pace (3,300 credits an hour) the floor of 50 is reached in 3 h 41 min",
-        "The 8,200 waiting jobs need about 96,000 credits, the balance is 12,300",
+        "The 8,200 waiting jobs need about 96,000 credits; the balance is 12,300",
     ]
 
 
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (UNSEEN, "The balance was never seen: calls go out without a budget"),
+        (UNSEEN, "The balance is not known yet: calls go out without a budget"),
         (
             replace(ACCOUNT, failed_checks=3),
-            "the last 3 looks failed: calls go out without a budget",
+            "the last 3 balance checks failed: calls go out without a budget",
         ),
-        (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent within the last hour"),
+        (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent in the last hour"),
         (replace(ACCOUNT, floor=None), "The pace is 3,300 credits an hour"),
         (replace(ACCOUNT, balance=Decimal(-5)), "the floor of 50 is reached in no time"),
-        (replace(ACCOUNT, balance=Decimal("-5.25")), "-5.25 credits, seen 40 s ago"),
+        (replace(ACCOUNT, balance=Decimal("-5.25")), "-5.25 credits, checked 40 s ago"),
     ],
 )
 def test_an_account_of_another_kind_says_so(account: Credit, words: str) -> None:

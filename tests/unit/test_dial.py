@@ -61,8 +61,10 @@ class FakeStore:
         self.log: list[str] = []
         self.held: Job | None = HELD
 
-    def claim(self, id_: str, *, token: str, lease: float, slot: str = "") -> Any:
-        assert (id_, lease) == (JOB.id, 30)
+    def claim(
+        self, id_: str, *, token: str, lease: float, slot: str = "", provider: str = ""
+    ) -> Any:
+        assert (id_, lease, provider) == (JOB.id, 30, "fake")
         self.asked.append((token, slot))
         self.log.append("claim")
         return self.claims.pop(0)
@@ -224,7 +226,7 @@ def test_hours_that_never_meet_are_said_never_to_open() -> None:
     store = FakeStore(Hours(far, "09:00-17:00"), State.FAILED)
     done, provider = turn(store)
     assert store.windows == [
-        (None, "the calling hours are never open where all its numbers may be: 09:00-17:00")
+        (None, "the calling hours are never open in all time zones of its numbers: 09:00-17:00")
     ]
     assert (done.state, provider.asked) == (State.FAILED, [])
 

@@ -51,7 +51,7 @@ def test_what_can_be_answered_within_the_lease_is_sent(used: float) -> None:
 
 @pytest.mark.parametrize("used", [30.1, 60, 600])
 def test_what_could_be_answered_after_the_lease_is_not_sent(used: float) -> None:
-    with pytest.raises(NotSent, match=f"{used:.0f} s after it was claimed, of 60 s"):
+    with pytest.raises(NotSent, match=f"{used:.0f} s of its lease of 60 s"):
         Lease(LEASE, ANSWER, 1000, Stopped(used)).require()
 
 

@@ -106,7 +106,7 @@ def test_a_caller_is_digits_with_or_without_a_plus(number: str) -> None:
     ids=repr,
 )
 def test_another_caller_is_refused_with_what_is_accepted(number: str) -> None:
-    with pytest.raises(InvalidNumber, match="cannot be a caller: 3 to 15 digits"):
+    with pytest.raises(InvalidNumber, match="cannot be a caller: write 3 to 15 digits"):
         caller(number)
 
 
@@ -123,7 +123,7 @@ def test_a_premium_rate_number_is_valid_and_refused_with_the_way_to_allow_it(num
     with pytest.raises(InvalidNumber) as caught:
         refuse_premium(number)
     assert str(caught.value) == (
-        f"{number!r} is a premium-rate number, which is refused: allow it with premium=True"
+        f"{number!r} is a premium-rate number and is refused: allow it with premium=True"
     )
 
 

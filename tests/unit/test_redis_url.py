@@ -156,9 +156,9 @@ def test_no_password_shows_however_odd_it_is(before: str, after: str, url: str) 
         (exceptions.ConnectionError(), StoreUnavailable, "cannot be reached (ConnectionError)"),
         (exceptions.TimeoutError("Timeout"), StoreUnavailable, "is it running?"),
         (exceptions.BusyLoadingError("loading"), StoreUnavailable, "Redis"),
-        (exceptions.AuthenticationError("no"), StoreUnavailable, "wants a password"),
-        (exceptions.ResponseError("NOAUTH no"), StoreUnavailable, "wants a password"),
-        (exceptions.ResponseError("WRONGPASS no"), StoreUnavailable, "wants a password"),
+        (exceptions.AuthenticationError("no"), StoreUnavailable, "needs a password"),
+        (exceptions.ResponseError("NOAUTH no"), StoreUnavailable, "needs a password"),
+        (exceptions.ResponseError("WRONGPASS no"), StoreUnavailable, "needs a password"),
         (exceptions.ResponseError("LOADING wait"), StoreUnavailable, "not ready (LOADING)"),
         (exceptions.ReadOnlyError("READONLY no"), StoreUnavailable, "READONLY"),
         (exceptions.ResponseError("OOM no"), StoreUnavailable, "raise maxmemory or purge"),
@@ -283,5 +283,5 @@ def test_a_redis_that_wants_a_password_says_so_and_where_to_put_it(
 ) -> None:
     with connect(guarded(password)) as client, pytest.raises(StoreUnavailable) as caught:
         check_version(client)
-    assert "wants a password, or another one: put it into the URL" in str(caught.value)
+    assert "needs a password, or another one: put it into the URL" in str(caught.value)
     assert "hunter" not in str(caught.value)

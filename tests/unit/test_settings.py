@@ -126,7 +126,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_CHECK_SHARE", "0", "at least 0.01"),
         ("DISPATCHER_CHECK_SHARE", "1", "at most 0.9"),
         ("DISPATCHER_CHECK_SHARE", "half", "not a number"),
-        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "never opens"),
+        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "is never open"),
         ("DISPATCHER_CALLING_HOURS", "daytime", "write 08:00-21:00, or mon-fri"),
         ("DISPATCHER_CALLING_HOURS", "08:00-21:00 Tokyo", "write one such as Asia/Tokyo"),
         ("DISPATCHER_CALLING_HOURS", "monday 08:00-21:00", "mon tue wed thu fri sat sun"),
@@ -138,7 +138,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_BLOCKED_COUNTRIES", "UK", "'UK' is not a country"),
         ("DISPATCHER_BLOCKED_COUNTRIES", "Japan", "001 for satellite"),
         ("DISPATCHER_MAX_ATTEMPTS", "51", "at most 50"),
-        ("DISPATCHER_ON_UNCERTAIN", "hope", "none of 'redial' or 'hold'"),
+        ("DISPATCHER_ON_UNCERTAIN", "hope", "not one of 'redial' or 'hold'"),
         ("DISPATCHER_RETENTION", "5x", "write seconds or 30s, 15m, 2h, 7d"),
         ("DISPATCHER_CALL_DEADLINE", "-3", "write seconds or 30s, 15m, 2h, 7d"),
         ("DISPATCHER_EVIDENCE_WINDOW", "inf", "write seconds or 30s, 15m, 2h, 7d"),
@@ -152,7 +152,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_PUBLIC_URL", "voice.example.com", "such as https://voice.example.com"),
         ("DISPATCHER_PUBLIC_URL", "https://voice.example.com/#a", "such as https://voice"),
         ("DISPATCHER_PUBLIC_URL", "ftp://voice.example.com", "such as https://voice"),
-        ("DISPATCHER_LOG_LEVEL", "loud", "none of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("DISPATCHER_LOG_LEVEL", "loud", "not one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
     ids=lambda text: text[:30],
 )
@@ -330,7 +330,8 @@ def test_the_providers_own_settings_come_from_its_own_variables(
 def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(InvalidSettings, match=r"DISPATCHER_PROVIDER='acme'.*no provider: xoxzo"):
+    pattern = r"DISPATCHER_PROVIDER='acme'.*not a provider: choose one of xoxzo"
+    with pytest.raises(InvalidSettings, match=pattern):
         load(monkeypatch, DISPATCHER_PROVIDER="acme")
 
 

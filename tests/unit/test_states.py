@@ -82,8 +82,8 @@ def test_what_may_be_ringing_cannot_be_cancelled(state: State) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (State, "'ringing' is no state: scheduled, queued, held, "),
-        (Priority, "'ringing' is no priority: urgent, normal, bulk"),
+        (State, "'ringing' is not a state: choose one of scheduled, queued, held, "),
+        (Priority, "'ringing' is not a priority: choose one of urgent, normal, bulk"),
     ],
 )
 def test_a_word_that_is_none_is_told_with_those_there_are(

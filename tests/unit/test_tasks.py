@@ -84,8 +84,8 @@ def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_othe
             return [
                 Turn("a", State.FAILED, "no_answer", "NO ANSWER"),
                 Turn("b", State.COMPLETED, why="ANSWERED"),
-                Turn("c", State.FAILED, why="it came too late to matter"),
-                Turn("d", None, why="the job is forgotten"),
+                Turn("c", State.FAILED, why="it came too late to change anything"),
+                Turn("d", None, why="the job is not kept any more"),
             ]
 
     app = Celery("test", set_as_current=False)

@@ -14,13 +14,13 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, Reason, State
 from dispatcher.policy import Decision
-from dispatcher.policy.why import position, why
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim
 from dispatcher.values.calling_hours import Window
 from dispatcher.values.rate import Rate
+from dispatcher.why import position, why
 from support.redis_inside import redis_of
 from support.reports import ended
 from workers.devstack.embedded_server import EmbeddedServer
@@ -107,7 +107,7 @@ def test_a_job_outside_its_calling_hours_says_so(store: Store) -> None:
 def test_a_held_job_says_what_holds_it(store: Store) -> None:
     held = Decision(State.HELD, "held_credit", "Not enough credits", "credit", spent=False)
     id_ = settled(store, held)
-    assert reason(store, id_) == "its gate is open again: it goes into line when its turn comes"
+    assert reason(store, id_) == "its hold has ended: it is queued when its turn comes"
     store.holds.start("credit", "credit 42, needs 50", refused=True)
     assert reason(store, id_) == "it is held: credit 42, needs 50"
 
@@ -126,7 +126,7 @@ def test_an_uncertain_job_says_when_it_is_decided(store: Store) -> None:
 
 def test_a_call_under_way_says_when_it_is_looked_at(store: Store) -> None:
     assert reason(store, settled(store, PLACED)) == (
-        "the call is under way; looked at in 60 s (2026-07-01 03:01:00 UTC)"
+        "the call is under way; next status check in 60 s (2026-07-01 03:01:00 UTC)"
     )
 
 
@@ -151,16 +151,14 @@ def test_an_expired_job_says_so(store: Store) -> None:
     id_ = add(store, expires="1m")
     later = Store(redis_of(store), clock=lambda: int(NOW.timestamp() * 1000) + 60_000)
     later.queue.pump()
-    assert reason(later, id_) == (
-        "its deadline passed first: the deadline passed before it was dialled"
-    )
+    assert reason(later, id_) == ("it expired: the deadline passed before it was dialled")
 
 
 # -- in line --------------------------------------------------------------------------------
 
 
 def test_the_first_in_line_is_next(store: Store) -> None:
-    assert reason(store, add(store)) == "it stands in line: it is next; expected now"
+    assert reason(store, add(store)) == "it is in line: it is next; expected now"
 
 
 def test_without_a_rate_limit_nobody_waits_for_a_slot(store: Store) -> None:
@@ -179,7 +177,7 @@ def test_the_limit_says_when_a_job_will_have_its_turn(store: Store) -> None:
         timedelta(seconds=n) for n in range(4)
     ]
     assert reason(store, ids[3]) == (
-        "it stands in line: 3 go first; expected in 3 s (2026-07-01 03:00:03 UTC)"
+        "it is in line: 3 are before it; expected in 3 s (2026-07-01 03:00:03 UTC)"
     )
 
 
@@ -232,7 +230,7 @@ def test_a_pause_is_why_the_jobs_of_its_scope_wait_and_no_others(
 ) -> None:
     ids = [add(store, tags=("db1", "x")), add(store, priority="bulk"), add(store, tags=("db11",))]
     assert store.holds.pause(scope, actor="cli:sam", note="storm")
-    held = "it stands in line, and calls are held: paused by cli:sam: storm"
+    held = "it is in line, and calls are held: paused by cli:sam: storm"
     assert [reason(store, id_) == held for id_ in ids] == stopped
     assert [why(store, job(store, id_)).position is None for id_ in ids] == stopped
     assert store.holds.resume(scope, actor="cli:kim")

@@ -95,11 +95,9 @@ def first_round() -> list[Scene]:
         Scene("the call fails", number("0003"), State.FAILED, Reason.CALL_FAILED),
         Scene("country not allowed", number("0012"), State.FAILED, Reason.NOT_ALLOWED, calls=0),
         Scene("throttled by the provider", number("0006"), State.COMPLETED),
-        Scene("answer lost on the wire", number("0009"), State.COMPLETED, options=hold),
-        Scene("provider breaks, but calls", number("0008"), State.COMPLETED, options=hold),
-        Scene(
-            "provider breaks, calls nobody", number("0007"), lost, unknown, calls=0, options=hold
-        ),
+        Scene("provider's answer lost", number("0009"), State.COMPLETED, options=hold),
+        Scene("provider fails but calls", number("0008"), State.COMPLETED, options=hold),
+        Scene("provider fails, calls nobody", number("0007"), lost, unknown, calls=0, options=hold),
         Scene("recording, a second later", number("0001"), State.COMPLETED, options=play),
         Scene("invalid number", "+8108023000001", None, calls=0),
     ]
@@ -131,7 +129,7 @@ class Demo:
             log: TextIO = (self.log or Path(folder, "log")).open("w")
             with log, Stack(self._plan(), Path(folder), log=log) as stack:
                 self._say(
-                    "[bold]Stack is up:[/bold] Redis, sandbox, workers, door, beat, gateway, Flower"
+                    "[bold]Stack is up:[/bold] Redis, sandbox, workers, beat, gateway, Flower"
                 )
                 self._say(f"gateway {stack.gateway_url}")
                 self._say(f"Flower  {stack.flower_url}\nsandbox {stack.sandbox_url}")
@@ -198,7 +196,7 @@ class Demo:
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("what", "number", "state", "provider says", "attempts", "as it should"):
+        for column in ("what", "number", "state", "provider says", "attempts", "right"):
             table.add_column(column, no_wrap=True)
         for scene in self.scenes:
             table.add_row(*self._row(scene))
@@ -210,7 +208,7 @@ class Demo:
             return [
                 scene.title,
                 masked,
-                Text("refused at the door", style="yellow"),
+                Text("refused when enqueued", style="yellow"),
                 "",
                 "0",
                 "yes",
@@ -231,12 +229,12 @@ class Demo:
         wrong = [scene for scene in self.scenes if not scene.fine]
         called_twice = sum(scene.placed > scene.calls for scene in self.scenes)
         right = len(self.scenes) - len(wrong)
-        self._say(f"\n{right} of {len(self.scenes)} ended as they should")
-        self._say(f"People called too often, by the provider's own books: {called_twice}")
+        self._say(f"\n{right} of {len(self.scenes)} ended as expected")
+        self._say(f"People called too often, as the provider counts: {called_twice}")
         self._say(self._flower(stack))
         for scene in self.scenes:
             if scene.refusal:
-                self._say(f"refused at the door: {scene.refusal}")
+                self._say(f"refused when enqueued: {scene.refusal}")
         for scene in wrong:
             found = scene.job and (scene.job.state, scene.job.reason, scene.placed)
             self._say(

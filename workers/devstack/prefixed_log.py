@@ -71,7 +71,7 @@ class PrefixedLog:
             self._write_one(*entry)
             if self._left_out:
                 count, self._left_out = self._left_out, 0
-                self._write_one(entry[0], f"(the log is not read: {count} lines were left out)")
+                self._write_one(entry[0], f"(nobody reads the log: {count} lines were left out)")
 
     def _write_one(self, name: str, line: str) -> None:
         text = f"{self._prefixes.get(name, name)} {line}\n"

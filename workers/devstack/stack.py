@@ -133,7 +133,7 @@ class Stack:
         for service in services:
             self.supervisor.add(service)
         for service in services:
-            if service.role in {"dial", "door", "webhooks"}:
+            if service.role in {"dial", "call-task", "webhooks"}:
                 self.supervisor.wait_line(service.name, f"^{READY}$", STARTS_WITHIN)
         self.supervisor.wait_ready(STARTS_WITHIN)
 
@@ -196,7 +196,7 @@ class Stack:
             )
             for n in range(1, self.plan.workers + 1)
         ]
-        services.append(self._process("door", "door", stop=15))
+        services.append(self._process("call-task", "call-task", stop=15))
         services.append(self._process("beat", "beat"))
         if self.plan.gateway:
             services.append(self._process("gateway", "gateway", ready=self._gateway_answers))

@@ -169,7 +169,7 @@ class Supervisor:
             return
         self._stopped = True
         if self.alive():
-            self.say("stopping; Ctrl-C again kills what is left")
+            self.say("stopping; press Ctrl-C again to kill what is left")
         try:
             for _, batch in groupby(reversed(self._children), key=_role):
                 self._stop_together(list(batch))
@@ -194,7 +194,7 @@ class Supervisor:
 
     def _heed(self) -> None:
         if self.stop_signal:
-            raise StopRequested(f"{self.stop_signal.name} asked for the end")
+            raise StopRequested(f"{self.stop_signal.name} received")
 
     def tick(self) -> None:
         """Look once, and rest a moment. Raises StopRequested on a signal, and as `run` does."""
@@ -254,7 +254,7 @@ class Supervisor:
         if not child.alive:
             self.say(f"{service.name} stopped")
         elif self._hurry:
-            self.say(f"{service.name} killed: Ctrl-C came again")
+            self.say(f"{service.name} killed after a second Ctrl-C")
         elif time.monotonic() - asked_at >= service.stop_timeout:
             self.say(f"{service.name} killed: it did not stop within {service.stop_timeout:g} s")
         else:

@@ -54,7 +54,10 @@ class ApplyReports:
             except StoreUnavailable:
                 raise
             except DispatcherError:
-                log.exception("a report on job %s stays in the inbox", report.job_id)
+                log.exception(
+                    "a callback for job %s could not be applied; it stays in the inbox",
+                    report.job_id,
+                )
                 continue
             turns.append(turn)
             applied.append(report)
@@ -64,7 +67,7 @@ class ApplyReports:
 
     def _apply(self, report: Callback, job: Job | None) -> tuple[Turn, str]:
         if job is None:
-            return Turn(report.job_id, None, why="the job is forgotten"), "gone"
+            return Turn(report.job_id, None, why="the job is not kept any more"), "gone"
         if not _is_of(report, job):
             return Turn(job.id, job.state, why="it reports another call"), "other_call"
         said = report.report
@@ -75,14 +78,14 @@ class ApplyReports:
         moved, state = self.store.calls.settled(job.id, report.attempt, decision, actor="callback")
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
-        return Turn(job.id, state, why="it came too late to matter"), "late"
+        return Turn(job.id, state, why="it came too late to change anything"), "late"
 
     def _leave(self, report: Callback, job: Job) -> tuple[Turn, str]:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
         if not self.confirm:
             return Turn(job.id, job.state, why=report.word), "not_final"
         self.store.calls.reschedule_check(job.id, report.attempt, 0)
-        return Turn(job.id, job.state, why="its status is asked for"), "applied"
+        return Turn(job.id, job.state, why="its status is checked"), "applied"
 
 
 def _is_of(report: Callback, job: Job) -> bool:

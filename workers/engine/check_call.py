@@ -89,7 +89,7 @@ class CheckCall:
     def _later(self, job: Job, attempt: Attempt, wait: float) -> Turn:
         """Come back when the share has a slot; an ended job's lease on its look brings it back."""
         self.store.calls.reschedule_check(job.id, attempt.number, wait)
-        return Turn(job.id, job.state, why="waits for the checks' share of the rate")
+        return Turn(job.id, job.state, why="waits for the status checks' share of the rate")
 
     def _apply(self, job: Job, attempt: Attempt, check: Check) -> Turn:
         decision = after_report(check.report, job, self.policy)
@@ -108,7 +108,7 @@ class CheckCall:
         delay = min(max(check.wait, pause), max(limit - age, 0.5))
         told = check.report.word
         self.store.calls.reschedule_check(job.id, attempt.number, delay, told, check.report.legs)
-        unknown = "no word from the provider" if check.known else "it does not know the call yet"
+        unknown = "the provider did not answer" if check.known else "it does not know the call yet"
         return Turn(job.id, job.state, why=told or unknown)
 
     def _settle(self, job: Job, attempt: Attempt, decision: Decision) -> Turn:
@@ -127,11 +127,11 @@ class CheckCall:
         decision = after_report(check.report, job, self.policy)
         if decision is not None and check.report.cost is not None:
             self._settle(job, attempt, decision)
-            return Turn(job.id, job.state, why="its cost came late")
+            return Turn(job.id, job.state, why="its cost arrived late")
         self.store.calls.schedule_cost_check(
             job.id, attempt.number, next_cost_look(job.cost_check_after or 0)
         )
-        return Turn(job.id, job.state, why="no cost told yet")
+        return Turn(job.id, job.state, why="no cost known yet")
 
     def _age(self, attempt: Attempt) -> float:
         sent = attempt.sent_at.timestamp() if attempt.sent_at else 0.0

@@ -91,7 +91,14 @@ class Dial:
         while True:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = retry_until_available(
-                partial(self.store.queue.claim, job_id, token=token, lease=self.lease, slot=slot)
+                partial(
+                    self.store.queue.claim,
+                    job_id,
+                    token=token,
+                    lease=self.lease,
+                    slot=slot,
+                    provider=self.provider.name,
+                )
             )
             match answer:
                 case Wait():
@@ -127,7 +134,7 @@ class Dial:
         window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
         why = f"outside the calling hours: {hours.text}"
         if window is None:
-            why = f"the calling hours are never open where all its numbers may be: {hours.text}"
+            why = f"the calling hours are never open in all time zones of its numbers: {hours.text}"
         return self.store.queue.set_calling_window(hours.job.id, window, why, hours.text)
 
     def _ask(self, claim: Claim, lease: Lease) -> Decision:

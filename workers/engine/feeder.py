@@ -54,5 +54,5 @@ class Feeder:
         try:
             return feed(self._store, self._messenger, threads=self._threads)
         except Exception:
-            log.exception("the feeder stumbled; the pump feeds meanwhile")
+            log.exception("the feeder failed; the pump dispatches meanwhile")
             return 0

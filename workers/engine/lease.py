@@ -34,5 +34,5 @@ class Lease:
         """Raise NotSent where the answer could come after the lease."""
         used = self.clock() - self.began
         if used + self.answer > self.seconds:
-            why = f"held up: {used:.0f} s after it was claimed, of {self.seconds:.0f} s"
+            why = f"{used:.0f} s of its lease of {self.seconds:.0f} s had passed"
             raise NotSent(f"{NotSent.__doc__} ({why})", detail=why)

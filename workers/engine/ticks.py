@@ -63,8 +63,8 @@ class Retrigger:
             return {"act": action, "state": "gone"}
         if not over:
             self.messenger.retrigger([action])
-        refused = sum(each.count for each in found.refused)
-        told = {"did": found.did, "refused": refused, "left": found.left}
+        skipped = sum(each.count for each in found.skipped)
+        told = {"done": found.done, "skipped": skipped, "remaining": found.remaining}
         return {"act": action, "what": found.kind, "state": found.state, **told}
 
 

@@ -12,7 +12,7 @@ from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
 from workers.gateway.api import account, actions, bulk, jobs
-from workers.gateway.api.authenticator import Door
+from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
@@ -49,7 +49,7 @@ def create_gateway(
     problems.register(app)
     app.include_router(health.router(store, messenger))
     services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)
-    app.state.door = Door(services.keys, services.pool)
+    app.state.authenticator = Authenticator(services.keys, services.pool)
     for part in (bulk, jobs, actions, account):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))

@@ -80,8 +80,8 @@ class CallbackWriter:
                 reports = [report for report, _ in group]
                 await asyncio.to_thread(self._inbox.receive, reports, counts)
             except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
-                log.warning("%d reports could not be written: %s", len(group), error)
-                _tell(group, NotWritten("the report could not be written: send it again"))
+                log.warning("%d callbacks could not be written: %s", len(group), error)
+                _tell(group, NotWritten("the callback could not be written: send it again"))
             else:
                 _tell(group, None)
                 if group:

@@ -37,7 +37,7 @@ def router(store: Store, messenger: Messenger) -> APIRouter:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "; ".join(f"{name}: {why}" for name, why in faults),
-                remedy="`voice-dispatcher doctor` says what to mend",
+                remedy="`voice-dispatcher doctor` says what to fix",
                 faults=faults,
             )
         return {"status": "ready"}

@@ -98,8 +98,8 @@ def _ended(found: Found) -> Iterator[Sample]:
 def _holds(chosen: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Iterator[Sample]]:
     def read(found: Found) -> Iterator[Sample]:
         values = dict.fromkeys(ALWAYS, 0.0)
-        for hold in found["gates"]:
-            values[mask_text(hold["gate"])] = float(chosen(hold))
+        for hold in found["holds"]:
+            values[mask_text(hold["name"])] = float(chosen(hold))
         yield from (((name,), value) for name, value in values.items())
 
     return read
@@ -113,8 +113,8 @@ def _ages(found: Found) -> Iterator[Sample]:
 
 
 def _seen_age(found: Found) -> Iterator[Sample]:
-    if found["balance_at"]:
-        seen, now = map(datetime.fromisoformat, (found["balance_at"], found["at"]))
+    if found["balance_checked_at"]:
+        seen, now = map(datetime.fromisoformat, (found["balance_checked_at"], found["at"]))
         yield (), max(0.0, (now - seen).total_seconds())
 
 
@@ -123,64 +123,103 @@ METRICS = (
     Metric(
         "jobs_ended",
         "counter",
-        "Jobs that came to an end, by state and reason; one that is retriggered may end again.",
+        "Jobs that ended, by state and reason; a retried job may end again.",
         _ended,
         ("state", "reason"),
     ),
-    Metric("attempts", "counter", "Attempts begun.", _one("attempts")),
+    Metric("attempts", "counter", "Attempts started.", _one("attempts")),
     Metric("requests", "counter", "Requests to the provider.", _one("requests")),
-    Metric("second_calls", "counter", "People called twice, found out late.", _one("second_calls")),
+    Metric(
+        "second_calls", "counter", "People called twice, found out too late.", _one("second_calls")
+    ),
     Metric(
         "waiting_seconds",
         "gauge",
-        "For how long the longest waiting job is due, ready or held; 0: none is.",
+        "How long the oldest due job has waited, ready or held; 0: none waits.",
         _ages,
         ("priority",),
     ),
     Metric("ready", "gauge", "Jobs in line to be dialled.", _each("ready"), ("priority",)),
-    Metric("lines", "gauge", "Lines with jobs that are ready.", _each("lines"), ("priority",)),
-    Metric("fed", "gauge", "Jobs whose message is out.", _one("fed")),
+    Metric("lines", "gauge", "Lines with ready jobs.", _each("lines"), ("priority",)),
+    Metric("dispatched", "gauge", "Jobs sent to a worker and not claimed yet.", _one("dispatched")),
     Metric(
-        "gate_closed",
+        "hold_active",
         "gauge",
         "1: calls are held for this reason.",
-        _holds(lambda hold: not hold["ajar"]),
-        ("gate",),
+        _holds(lambda hold: not hold["half_open"]),
+        ("hold",),
     ),
     Metric(
-        "gate_ajar",
+        "hold_half_open",
         "gauge",
-        "1: one call at a time tries whether the reason is over.",
-        _holds(lambda hold: bool(hold["ajar"])),
-        ("gate",),
+        "1: one call at a time tests whether the reason is over.",
+        _holds(lambda hold: bool(hold["half_open"])),
+        ("hold",),
     ),
-    Metric("rate_limit", "gauge", "Requests a second, as set.", _one("rate", "limit")),
-    Metric("rate_working", "gauge", "Requests a second, after 429s.", _one("rate", "working")),
+    Metric("rate_limit", "gauge", "Requests per second, as set.", _one("rate", "limit")),
+    Metric(
+        "rate_working",
+        "gauge",
+        "Requests per second, as lowered after 429s.",
+        _one("rate", "working"),
+    ),
     Metric("connections", "gauge", "Requests under way.", _one("rate", "connections")),
-    Metric("balance", "gauge", "Credits, as last seen.", _one("credit", "balance")),
-    Metric("balance_age_seconds", "gauge", "Since the balance was last seen.", _seen_age),
-    Metric("balance_looks_failed", "gauge", "Failed in a row.", _one("credit", "looks_failed")),
+    Metric("balance", "gauge", "Credits at the last balance check.", _one("credit", "balance")),
+    Metric("balance_age_seconds", "gauge", "Seconds since the last balance check.", _seen_age),
     Metric(
-        "credit_floor", "gauge", "Credits below which no call goes out.", _one("credit", "floor")
-    ),
-    Metric("credit_available", "gauge", "Credits to give out.", _one("credit", "available")),
-    Metric("credit_in_flight", "gauge", "Credits reserved by calls.", _one("credit", "in_flight")),
-    Metric("credit_spent", "counter", "Credits that ended calls cost.", _one("credit", "spent")),
-    Metric("credit_hours_left", "gauge", "Hours to the floor.", _one("credit", "hours_left")),
-    Metric(
-        "credit_low_level",
+        "balance_checks_failed",
         "gauge",
-        "The level a low balance was warned of, while it is below.",
-        _one("credit", "warned"),
+        "Balance checks that failed in a row.",
+        _one("credit", "checks_failed"),
     ),
     Metric(
-        "credit_waiting_needs",
+        "credit_floor", "gauge", "Credits below which no call is placed.", _one("credit", "floor")
+    ),
+    Metric(
+        "credit_available",
+        "gauge",
+        "Balance, less what was spent since and is reserved.",
+        _one("credit", "available"),
+    ),
+    Metric(
+        "credit_reserved",
+        "gauge",
+        "Credits reserved for calls under way.",
+        _one("credit", "reserved"),
+    ),
+    Metric("credit_spent", "counter", "Credits that ended calls cost.", _one("credit", "spent")),
+    Metric(
+        "credit_hours_left",
+        "gauge",
+        "Hours until the floor, at the pace of the last hour.",
+        _one("credit", "hours_left"),
+    ),
+    Metric(
+        "credit_warned_level",
+        "gauge",
+        "The level that was warned of, while the balance is below it.",
+        _one("credit", "warned_level"),
+    ),
+    Metric(
+        "credit_waiting_cost",
         "gauge",
         "Credits that the waiting jobs will probably cost.",
         _one("credit", "waiting", "credits"),
     ),
-    Metric("callbacks", "counter", "Callbacks, by fate.", _each("callbacks"), ("fate",)),
-    Metric("webhooks", "gauge", "Webhooks to deliver, given up.", _each("webhooks"), ("state",)),
+    Metric(
+        "callbacks",
+        "counter",
+        "The provider's callbacks, by what became of them.",
+        _each("callbacks"),
+        ("fate",),
+    ),
+    Metric(
+        "webhooks",
+        "gauge",
+        "Webhooks that wait or were given up (dead).",
+        _each("webhooks"),
+        ("state",),
+    ),
 )
 """All but `redis_up` and `info`; docs/metrics.md has the same table."""
 

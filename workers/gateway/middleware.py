@@ -108,8 +108,8 @@ class _Guarded:
     def _too_slow(self) -> Problem:
         return Problem(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"the body was not here whole within {self._limit.within:g} s,"
-            f" or nothing of it came for {self._limit.idle:g} s",
+            f"the body did not arrive within {self._limit.within:g} s,"
+            f" or nothing arrived for {self._limit.idle:g} s",
             remedy="send it again, faster",
         )
 
@@ -130,5 +130,7 @@ class _Guarded:
         log.error("a %s request failed", self._scope["method"], exc_info=error)
         if self._started:
             raise error
-        problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed at this request")
+        problem = Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed to handle this request"
+        )
         await answer(problem)(self._scope, self.receive, self.send)

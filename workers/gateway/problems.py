@@ -38,25 +38,25 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),
     UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
-    UnknownAction: (HTTPStatus.NOT_FOUND, "preview it anew"),
-    TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow it down, such as by time"),
+    UnknownAction: (HTTPStatus.NOT_FOUND, "preview again"),
+    TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow the filter, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
-    Refused: (HTTPStatus.CONFLICT, "look at the job: this does not go with where it stands"),
+    Refused: (HTTPStatus.CONFLICT, "read the job: its state does not allow this"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, ""),
     StoreUnsuitable: (
         HTTPStatus.SERVICE_UNAVAILABLE,  # no fault of the request: it is good once Redis is
-        "try again later; `voice-dispatcher doctor` says what to mend",
+        "try again later; `voice-dispatcher doctor` says what to fix",
     ),
 }
 """What an error is over HTTP, and the remedy where the status says too little."""
 _REMEDIES = {
-    HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a key that is live:"
-    " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` makes one",
+    HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a valid key:"
+    " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` creates one",
     HTTPStatus.NOT_FOUND: "check the address: /docs has every route",
     HTTPStatus.METHOD_NOT_ALLOWED: "use a method that the Allow header names",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "mend the fields that `errors` names",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "correct the fields that `errors` names",
     HTTPStatus.SERVICE_UNAVAILABLE: "try again in a moment",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "try again; if it stays, the gateway's log says why",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "try again; if it fails again, the gateway's log says why",
 }
 
 

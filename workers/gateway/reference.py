@@ -18,9 +18,9 @@ from dispatcher import __version__
 from workers.gateway.api.schemas import COMPONENTS
 
 ABOUT = (
-    "Ask for telephone calls, see what became of them, and act. Every route of `/v1` wants an API"
-    " key as a bearer token; every error is `application/problem+json` with what is wrong and what"
-    " to do about it."
+    "Ask for telephone calls, see what became of them, and change them. Every route under `/v1`"
+    " needs an API key as a bearer token. Every error is `application/problem+json` and says what"
+    " is wrong and what to do."
 )
 STYLE = """
 :root { color-scheme: light dark; }
@@ -75,7 +75,7 @@ def page(document: dict[str, Any]) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
         f"<title>{escape(document['info']['title'])}: HTTP API</title><style>{STYLE}</style></head>"
-        f"<body><main><h1>HTTP API</h1><p>{_words(document['info']['description'])} The same for"
+        f"<body><main><h1>HTTP API</h1><p>{_words(document['info']['description'])} For"
         " programs: <a href='openapi.json'>openapi.json</a></p>"
         f"<nav aria-label='Routes'><ul>{contents}</ul></nav>"
         + "".join(_operation(*each) for each in operations)

@@ -1,4 +1,4 @@
-"""The Celery apps, each built in a function: the one that dials, the door, and the webhooks."""
+"""The Celery apps, each built in a function: for dialling, for the call task, for webhooks."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def create_webhooks(settings: Settings) -> Celery:
 
 
 def create_door(settings: Settings) -> Celery:
-    """Return the app of the door."""
-    app = Celery("voice-dispatcher-door", set_as_current=False)
-    app.conf.update(configuration.door(settings))
+    """Return the app of the call task."""
+    app = Celery("voice-dispatcher-call-task", set_as_current=False)
+    app.conf.update(configuration.call_task(settings))
 
     @cache
     def dispatcher() -> Dispatcher:

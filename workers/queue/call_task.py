@@ -1,4 +1,4 @@
-"""The door for Celery apps that install nothing: `send_task("dispatcher.call", kwargs=…)`."""
+"""The call task, for Celery apps that install nothing: `send_task("dispatcher.call", kwargs=…)`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CallRefused(Exception):
 
 
 def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
-    """Give the app the door task; `dispatcher` makes what it stands on when it is first used."""
+    """Give the app the call task; `dispatcher` makes what it stands on when it is first used."""
 
     @app.task(
         bind=True,

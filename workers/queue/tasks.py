@@ -83,7 +83,7 @@ def _register_apply(
     def apply_report() -> dict[str, str]:
         for turn in container().apply_reports():
             with task_events.turn(APPLY_REPORT, turn.job_id) as ended:
-                log.info("report on %s: %s %s", turn.job_id, turn.state, turn.reason)
+                log.info("callback for %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
         return {}
 
@@ -92,7 +92,7 @@ def _register_retrigger(app: Celery, container: Callable[[], Container]) -> None
     @app.task(name=RETRIGGER, **OURS)
     def retrigger(action: str) -> dict[str, str | int]:
         found = container().retrigger(action)
-        log.info("act %s: %s", action, found)
+        log.info("action %s: %s", action, found)
         return found
 
 

@@ -82,7 +82,7 @@ class Deliver:
             return self.urls[int(webhook.target) - 1]
         except IndexError:
             raise Undeliverable(
-                f"DISPATCHER_WEBHOOK_URL has no target {webhook.target} any more"
+                f"DISPATCHER_WEBHOOK_URL does not list {webhook.target} any more"
             ) from None
 
     def _secrets(self) -> Sequence[str]:

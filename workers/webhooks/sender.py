@@ -47,7 +47,7 @@ class Sender:
             try:
                 self._listen()
             except DispatcherError as error:
-                log.warning("no webhook is sent for now: %s", error)
+                log.warning("webhooks cannot be sent now: %s", error)
             except Exception:
                 log.exception("sending webhooks failed; it goes on")
             self._stopped.wait(CHECK_EVERY)

@@ -38,7 +38,7 @@ def judge(reply: Reply, *, tries: int, failures: int, age: float, random: Random
     if not reply.error:
         return Verdict("done", slow=reply.seconds > SLOW)
     if reply.status == HTTPStatus.GONE:
-        return Verdict("dead", error="it answered 410: gone, and wants no more of it")
+        return Verdict("dead", error="it answered 410 (gone)")
     delay = backoff(tries, random)
     if reply.retry_after is not None:
         delay = max(delay, min(reply.retry_after, LONGEST))

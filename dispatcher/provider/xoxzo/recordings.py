@@ -42,7 +42,7 @@ def _split(text: str) -> SplitResult:
         )
     if any(character.isspace() or not character.isprintable() for character in text):
         raise InvalidRecordingURL(
-            f"{text!r} cannot be played: it has a space or control character in it; remove it"
+            f"{text!r} cannot be played: it has a space or control character; remove it"
         )
     try:
         parts = urlsplit(text)

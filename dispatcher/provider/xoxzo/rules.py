@@ -47,7 +47,7 @@ OWN_FIELDS: Final = frozenset(
 def tag(text: str) -> str:
     """Return a tag, or raise ValueError where it would be taken for several."""
     if "," in text:
-        raise ValueError(f"tag {text!r} has a comma in it: the provider separates tags by commas")
+        raise ValueError(f"tag {text!r} has a comma: the provider separates tags by commas")
     return text
 
 

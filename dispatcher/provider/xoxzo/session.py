@@ -35,8 +35,8 @@ class Credentials:
         for name, value in (("SID", self.sid), ("auth token", self.token)):
             if not re.fullmatch(r"[!-~]+", value) or (name == "SID" and ":" in value):
                 raise Misconfigured(
-                    f"the API {name} is empty, or has a blank, a line end or another character in"
-                    " it that none has: copy it from the provider's dashboard again"
+                    f"the API {name} is empty, or has a space, a line end or another wrong"
+                    " character: copy it from the provider's dashboard again"
                 )
 
     @property

@@ -5,20 +5,25 @@
 -- ARGV[2]  ms for which nobody else may take it over
 -- ARGV[3]  what stands in `schema` meanwhile
 -- ARGV[4]  what every operation of 0.1.0 reads first, as a hash: a string there stops it
--- ARGV[5]  now, ms since the epoch
--- ARGV[6…] signs of work: key, ms for which one is fresh beyond its score, key, ms, …
--- answer   {'begun'} | {'busy', ms until another migration is given up} |
---          {'work', key, until, ms since the epoch}: processes are at work
+-- ARGV[5]  the schema that it leads to
+-- ARGV[6]  now, ms since the epoch
+-- ARGV[7…] signs of work: key, ms for which one is fresh beyond its score, key, ms, …
+-- answer   {'begun'} | {'busy', ms until another migration is given up} | {'other', schema}: the records
+--          are none of ours | {'work', key, until, ms since the epoch}: processes are at work
 
-local root, token, now = KEYS[1], ARGV[1], tonumber(ARGV[5])
+local root, token, now = KEYS[1], ARGV[1], tonumber(ARGV[6])
 local lock, schema, barrier = root .. ':migration', root .. ':schema', root .. ':' .. ARGV[4]
 
 local holder = redis.call('GET', lock)
 if holder and holder ~= token then
   return { 'busy', redis.call('PTTL', lock) }
 end
-if redis.call('GET', schema) ~= ARGV[3] then
-  for i = 6, #ARGV, 2 do
+local found = redis.call('GET', schema)
+if found and found ~= ARGV[3] and found ~= ARGV[5] then
+  return { 'other', found }
+end
+if found ~= ARGV[3] then
+  for i = 7, #ARGV, 2 do
     local latest = redis.call('ZRANGE', root .. ':' .. ARGV[i], 0, 0, 'REV', 'WITHSCORES')[2]
     local fresh_until = latest and tonumber(latest) + ARGV[i + 1]
     if fresh_until and fresh_until > now then

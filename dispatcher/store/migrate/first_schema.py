@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from dispatcher.model.states import State
@@ -227,6 +228,7 @@ def new_facts(text: bytes) -> bytes:
 # -- below -------------------------------------------------------------------------------------
 
 
+@lru_cache(4096)
 def _job_field(name: bytes) -> bytes:
     stem, mark, piece = name.partition(PIECE_MARK.encode())
     if found := _ATTEMPT.fullmatch(stem):

@@ -55,14 +55,19 @@ class Writer:
         return ":".join((self.root, *parts))
 
     def begin(self) -> None:
-        """Take the store: from here on nobody else works on it, nor can."""
+        """Take the store: from here on nobody else works on it, nor can.
+
+        Raises StoreUnsuitable where its schema is a newer one.
+        """
         self._require_silence()
         signs = [text for key, (_, slack) in _SIGNS.items() for text in (key, slack)]
-        arguments = [self._token, LEASE, MIGRATING, BARRIER, self._now(), *signs]
+        arguments = [self._token, LEASE, MIGRATING, BARRIER, SCHEMA, self._now(), *signs]
         with plain_errors():
             answer, *more = self._script("begin")([self.root], arguments)
         if answer == b"busy":
             raise _taken(int(more[0]))
+        if answer == b"other":
+            raise StoreUnsuitable(mismatch(more[0].decode()))
         if answer == b"work":
             raise _at_work(_SIGNS[more[0].decode()][0], int(more[1]))
 

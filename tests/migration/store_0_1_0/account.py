@@ -14,7 +14,7 @@ from dispatcher.store.credit import look_soon
 from dispatcher.store.filters import Filter
 from dispatcher.store.keys import ApiKeys, Quota
 from dispatcher.store.keys import Scope as KeyScope
-from dispatcher.store.outbox import Outbox
+from dispatcher.store.outbox import Outbox, Webhook
 from dispatcher.store.pauses import Scope, pause, resume
 from producers import CAMPAIGNS
 from rules import RULES
@@ -134,16 +134,19 @@ class Account:
     def deliver(self) -> None:
         """Deliver most; the second target has trouble for a while, and loses some for good."""
         self.outbox.take_notices()
-        for id_ in self.outbox.take(lease=60):
-            webhook = self.outbox.claim(id_, 60)
-            if webhook is not None:
-                self._settle(id_, webhook.tries, webhook.failures, webhook.since, webhook.target)
+        for _ in range(5):
+            for id_ in self.outbox.take(lease=60):
+                webhook = self.outbox.claim(id_, 60)
+                if webhook is not None:
+                    self._settle(id_, webhook)
 
-    def _settle(self, id_: str, tries: int, failures: int, since: float, target: str) -> None:
-        age = (self.store.now() - since) / 1000
-        bad = target == "2" and self.play.nearly_over
+    def _settle(self, id_: str, webhook: Webhook) -> None:
+        age = (self.store.now() - webhook.since) / 1000
+        bad = webhook.target == "2" and self.play.nearly_over
         reply = BAD if bad else GONE if self.rng.random() < 0.003 else GOOD
-        verdict = judge(reply, tries=tries, failures=failures, age=age, random=self.rng)
+        verdict = judge(
+            reply, tries=webhook.tries, failures=webhook.failures, age=age, random=self.rng
+        )
         self.outbox.settle(
             id_, verdict.what, delay=verdict.delay, pause=verdict.pause, slow=verdict.slow,
             error=verdict.error,

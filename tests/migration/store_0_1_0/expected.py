@@ -13,7 +13,7 @@ from dispatcher.job import Job
 from dispatcher.states import State
 from dispatcher.store.credit import account, costs
 from dispatcher.store.filters import Filter
-from dispatcher.store.keys import ApiKeys
+from dispatcher.store.keys import ApiKey, ApiKeys
 from dispatcher.store.listing import counts, find, find_ids
 from dispatcher.store.notices import notices
 from dispatcher.store.outbox import Outbox
@@ -42,11 +42,17 @@ def expected(store: Store) -> dict[str, Any]:
         "limits": [limit.to_dict() for limit in limits(store)],
         "gates": [asdict(gate) for gate in store.gates()],
         "counted": store.counts(),
-        "keys": [repr(key) for key in ApiKeys(store).all()],
+        "keys": [_told(key) for key in ApiKeys(store).all()],
         "acts": [each.to_dict() for each in acts.recent(store)],
         "audit": [entry.to_dict() for entry in audit.read(store, mask=False)],
         "notices": [[each.kind, each.facts] for each in notices(store)],
         "webhooks": Outbox(store).counts(),
+    }
+
+
+def _told(key: ApiKey) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(key).items()} | {
+        "scopes": ",".join(sorted(key.scopes))
     }
 
 

@@ -29,17 +29,17 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/stats", dependencies=[READS], **operations.STATS)
     async def stats() -> Response:
-        """Return how things stand: jobs by state, pace, lines, gates, credit."""
+        """Return the account now: jobs by state, rate, lines, holds, credit."""
         return respond(_masked(await pool.run(statistics.statistics, store)))
 
     @routes.get("/balance", dependencies=[READS], **operations.BALANCE)
     async def balance() -> Response:
-        """Return how the account's credit stands, and how long it lasts."""
+        """Return the account's credit and how long it lasts."""
         return respond(_masked(await pool.run(statistics.balance, store)))
 
     @routes.post("/pause", **operations.PAUSE)
     async def pause_(request: Request, caller: Operator) -> Response:
-        """Dial nothing more, or nothing with a tag or of a priority, until it is resumed."""
+        """Stop new calls, or those with a tag or of a priority, until they are resumed."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
         changed = await pool.run(store.holds.pause, scope, actor=caller.actor, note=note)
@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/resume", **operations.PAUSE)
     async def resume_(request: Request, caller: Operator) -> Response:
-        """End a pause: what it held is dialled in its order, at the limiter's pace."""
+        """End a pause. Held jobs are dialled in their order, within the rate limit."""
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
         changed = await pool.run(store.holds.resume, scope, actor=caller.actor, note=note)
@@ -66,13 +66,13 @@ def _scope(fields: Fields) -> PauseScope:
 
 
 def _paused(store: Store, scope: PauseScope, changed: bool) -> dict[str, Any]:
-    return _masked({"scope": str(scope), "changed": changed, "gates": statistics.holds(store)})
+    return _masked({"scope": str(scope), "changed": changed, "holds": statistics.holds(store)})
 
 
 def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Hide numbers in what people wrote: names of gates hold tags, and notes anything."""
+    """Hide numbers in what people wrote: names of holds hold tags, and notes anything."""
     holds = [
-        {**hold, "gate": mask_text(hold["gate"]), "why": mask_text(hold["why"])}
-        for hold in found["gates"]
+        {**hold, "name": mask_text(hold["name"]), "why": mask_text(hold["why"])}
+        for hold in found["holds"]
     ]
-    return {**found, "gates": holds}
+    return {**found, "holds": holds}

@@ -26,12 +26,14 @@ from workers.gateway.api.strict import json_object
 from workers.gateway.problems import Problem
 
 MOST = 1000
-ActionId = Annotated[str, Path(alias="id", description="The id that the preview answered.")]
+ActionId = Annotated[
+    str, Path(alias="id", description="The id of the bulk action, from its preview.")
+]
 
 
 def router(services: Services) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(prefix="/v1", tags=["acts"])
+    routes = APIRouter(prefix="/v1", tags=["actions"])
     for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
         _add_single(routes, services, kind)
     for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
@@ -58,8 +60,8 @@ def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> 
 
 
 _SINGLE = {
-    BulkActionKind.RETRY: "Dial again what ended without reaching anybody; all history is kept.",
-    BulkActionKind.CANCEL: "End a job that is not dialled yet.",
+    BulkActionKind.RETRY: "Dial a job again that reached nobody. Its history is kept.",
+    BulkActionKind.CANCEL: "Cancel a job that is not dialled yet.",
     BulkActionKind.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the"
     " person.",
 }
@@ -92,9 +94,9 @@ def _add_many(routes: APIRouter, services: Services, kind: BulkActionKind) -> No
             id_, note = fields.text("id", str), fields.note()
             fields.no_others("preview", "id", "note")
             if id_ is None:
-                raise InvalidJob([("id", "give the id that the preview answered")])
+                raise InvalidJob([("id", "give the id of the preview")])
             stands = await pool.run(_begin, services, kind, id_, caller.actor, note)
-            return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/acts/{id_}")
+            return respond(stands, HTTPStatus.ACCEPTED, Location=f"/v1/actions/{id_}")
         return respond(await pool.run(_preview, services.store, kind, *_read(kind, fields, caller)))
 
 
@@ -137,8 +139,8 @@ def _begin(
     if stands.kind is not kind:
         raise Problem(
             HTTPStatus.CONFLICT,
-            f"that is the preview of another act: {stands.kind}",
-            remedy=f"begin it by POST /v1/{stands.kind}",
+            f"that is the preview of another action: {stands.kind}",
+            remedy=f"start it with POST /v1/{stands.kind}",
         )
     if services.store.bulk.begin(id_, actor=actor, why=note):
         services.messenger.retrigger([id_])
@@ -151,14 +153,14 @@ def _begin(
 def _add_actions(routes: APIRouter, services: Services) -> None:
     store, pool = services.store, services.pool
 
-    @routes.get("/acts/{id}", dependencies=[READS], **operations.ACTION)
+    @routes.get("/actions/{id}", dependencies=[READS], **operations.ACTION)
     async def act(id_: ActionId) -> Response:
-        """Return how an act on many jobs stands, and in the end what it did and did not."""
+        """Return the progress or the result of a bulk action."""
         return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
-    @routes.post("/acts/{id}/stop", **operations.STOP)
+    @routes.post("/actions/{id}/stop", **operations.STOP)
     async def stop(request: Request, caller: Operator, id_: ActionId) -> Response:
-        """Stop an act on many jobs: what it did stays done."""
+        """Stop a bulk action. What was done stays done."""
         fields = Fields(await json_object(request, optional=True))
         note = fields.note()
         fields.no_others("note")
@@ -170,11 +172,11 @@ def _add_audit(routes: APIRouter, services: Services) -> None:
     @routes.get("/audit", dependencies=[READS], **operations.AUDIT)
     async def log(
         *,
-        since: Annotated[str | None, Query(description="From this moment on.")] = None,
-        until: Annotated[str | None, Query(description="Before this moment.")] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST, description="Most entries.")] = 100,
+        since: Annotated[str | None, Query(description="From this time on.")] = None,
+        until: Annotated[str | None, Query(description="Before this time.")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="The most entries.")] = 100,
     ) -> Response:
-        """Return what people did, the oldest first; numbers are masked."""
+        """Return the audit log, the oldest entries first. Numbers are masked."""
         return respond(await services.pool.run(_entries, services.store, since, until, limit))
 
 

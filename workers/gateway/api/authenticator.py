@@ -67,7 +67,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Door:
+class Authenticator:
     """Lets callers in by their keys."""
 
     keys: ApiKeys
@@ -91,7 +91,7 @@ class Door:
 def _not_allowed(*scopes: Scope) -> Problem:
     return Problem(
         HTTPStatus.FORBIDDEN,
-        f"this API key has not the scope {' or '.join(scopes)}",
+        f"this API key does not have the scope {' or '.join(scopes)}",
         remedy=f"use a key made with `--scope {scopes[0]}`",
     )
 
@@ -102,7 +102,7 @@ def too_many(key: ApiKey, again: float) -> Problem:
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"the rate of API key {key.id} ({key.quota}) is used up",
-        remedy=f"go on in {wait} s",
+        remedy=f"try again in {wait} s",
         headers={"Retry-After": str(wait)},
     )
 
@@ -120,8 +120,8 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     """Return who calls, with one of these scopes. Raises NotLetIn, Problem."""
     only_header(request, "Authorization")
     shown = await _BEARER(request)
-    door: Door = request.app.state.door
-    return await door.let_in(shown.credentials if shown else "", scopes, counted=counted)
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator.let_in(shown.credentials if shown else "", scopes, counted=counted)
 
 
 def may(*scopes: Scope, counted: bool = True) -> Callable[..., Awaitable[Caller]]:

@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(PATH, **operations.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
-        """Ask for many, a line of JSON each; every line is accepted or refused on its own."""
+        """Ask for many calls, a JSON object on each line. Each is accepted or refused alone."""
         _require_lines(request)
         key = idempotency_key(request)
         dispatcher = services.dispatcher(caller)
@@ -62,7 +62,7 @@ def _require_lines(request: Request) -> None:
     if content_type not in ACCEPTED:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "the body is not declared to be lines of JSON",
+            "the body is not declared as lines of JSON",
             remedy=f"send a JSON object on each line, with `Content-Type: {MEDIA_TYPE}`",
         )
 

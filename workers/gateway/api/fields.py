@@ -60,7 +60,7 @@ class Fields:
         """Refuse what was misspelt."""
         others = sorted(self._found.keys() - set(names))
         if others:
-            why = f"there is no such field; there are {', '.join(names)}"
+            why = f"there is no such field; use {', '.join(names)}"
             raise InvalidJob([(each, why) for each in others])
 
     def _read(self, name: str, value: Any, read: Callable[[Any], T]) -> T:

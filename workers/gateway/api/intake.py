@@ -20,8 +20,8 @@ from workers.gateway.api.strict import NotJson, object_of
 from workers.gateway.problems import Problem
 
 NO_KEY = (
-    "without one, sending the line again would call twice: give each line a key, or the request"
-    " a header Idempotency-Key"
+    "without a key, sending the line again would call twice: give each line a key, or the"
+    " request the header Idempotency-Key"
 )
 Asked = tuple[int, JobRequest]
 Answers = dict[int, dict[str, Any]]
@@ -121,7 +121,7 @@ def _fields(line: Line) -> dict[str, Any]:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the line has more than {LONGEST} bytes",
-            remedy="shorten it: no job needs so many",
+            remedy="shorten it",
         )
     try:
         return object_of(line.text)

@@ -14,7 +14,6 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.policy import why as forecast
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from workers.gateway.api import operations
@@ -38,7 +37,7 @@ def job_id(id_: Annotated[str, Path(alias="id", description="A job's id.")]) -> 
 
 JobId = Annotated[str, Depends(job_id)]
 Unmask = Annotated[
-    bool, Query(description="Numbers and texts whole; needs a key with the scope `operate`.")
+    bool, Query(description="Show whole numbers and texts; needs a key with the scope `operate`.")
 ]
 
 
@@ -55,7 +54,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/jobs", **operations.ENQUEUE)
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
-        """Ask for a call or a conference; once for its key, however often it is sent."""
+        """Ask for a call or a conference. With a key it is safe to send again."""
         asked = request_of(await json_object(request), idempotency_key(request))
         job, new = await pool.run(accepted, services.dispatcher(caller), asked)
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
@@ -66,11 +65,11 @@ def router(services: Services) -> APIRouter:
         request: Request,
         caller: Anybody,
         *,
-        limit: Annotated[int, Query(ge=1, le=MOST, description="Most jobs on a page.")] = 50,
-        cursor: Annotated[str | None, Query(description="Where the page before ended.")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST, description="The most jobs on a page.")] = 50,
+        cursor: Annotated[str | None, Query(description="The cursor of the page before.")] = None,
         unmask: Unmask = False,
     ) -> Response:
-        """List jobs, newest first. A page may be short, or empty, and lead on all the same."""
+        """List jobs, newest first. A page may be short or empty and still have a next page."""
         if unmask:
             caller.require(Scope.OPERATE)
         filter_ = filter_of(_query(request), caller)
@@ -84,11 +83,14 @@ def router(services: Services) -> APIRouter:
         id_: JobId,
         *,
         wait: Annotated[
-            float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
+            float,
+            Query(
+                ge=0, le=LONGEST_WAIT, description="Wait up to so many seconds for the job to end."
+            ),
         ] = 0,
         unmask: Unmask = False,
     ) -> Response:
-        """Return a job as it stands; with `wait` as soon as it has ended."""
+        """Return a job now, or with `wait` as soon as it has ended."""
         if unmask:  # before it is looked for: the answer must not tell whether there is such a job
             caller.require(Scope.OPERATE)
         found = await pool.run(store.jobs.get, id_)
@@ -99,8 +101,8 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/jobs/{id}/why", **operations.WHY)
     async def why(caller: Anybody, id_: JobId) -> Response:
-        """Say why a job has not rung, and what happens next."""
-        found = await pool.run(lambda: forecast.why(store, store.jobs.get(id_)))
+        """Say why a job has not been called yet, and what happens next."""
+        found = await pool.run(lambda: explain(store, store.jobs.get(id_)))
         caller.view(found.job)  # who may not see it learns nothing of it
         return respond(found.to_dict(mask=not caller.owns(found.job)))
 
@@ -116,9 +118,7 @@ def _query(request: Request) -> Fields:
     if twice or unknown:
         faults = [(name, "give it once") for name in twice]
         known = ", ".join(NAMES)
-        raise InvalidJob(
-            faults + [(n, f"there is no such filter; there are {known}") for n in unknown]
-        )
+        raise InvalidJob(faults + [(n, f"there is no such filter; use {known}") for n in unknown])
     return Fields({n: values if n == "state" else values[0] for n, values in found.items()})
 
 
@@ -126,7 +126,7 @@ def request_of(fields: dict[str, Any], key: str | None) -> JobRequest:
     """Return what is asked for; `key` is the header's. Raises InvalidJob."""
     own = fields.get("key")
     if key is not None and own is not None and own != key:
-        raise InvalidJob([("key", "it is not what the header Idempotency-Key says: give one")])
+        raise InvalidJob([("key", "it differs from the header Idempotency-Key: give only one")])
     return JobRequest.of(fields if key is None else {**fields, "key": key})
 
 

@@ -53,15 +53,15 @@ A_JOB = {
     ],
 }
 _EXAMPLES: dict[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "the body is not a JSON object: a name stands twice in one object",
+    HTTPStatus.BAD_REQUEST: "the body is not a JSON object: a name is given twice in one object",
     HTTPStatus.UNAUTHORIZED: "the API key is missing or malformed, unknown, expired or revoked",
-    HTTPStatus.FORBIDDEN: "this API key has not the scope operate",
-    HTTPStatus.NOT_FOUND: "there is no job 'ktq3ljmcozfwnu2a': check the id; it may be past its"
-    " retention",
+    HTTPStatus.FORBIDDEN: "this API key does not have the scope operate",
+    HTTPStatus.NOT_FOUND: "there is no job 'ktq3ljmcozfwnu2a': check the id; its retention may"
+    " be over",
     HTTPStatus.CONFLICT: "key 'alert-8812' belongs to another request (job ktq3ljmcozfwnu2a): use a"
     " new key, or send the same request",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body has more than 65536 bytes",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body is not declared to be JSON",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body is not declared as JSON",
     HTTPStatus.UNPROCESSABLE_ENTITY: "lang: 'xx' is not a language: give an ISO 639-1 code such as"
     " en or ja",
     HTTPStatus.TOO_MANY_REQUESTS: "the rate of API key kqzwmbhtya (50/minute) is used up",
@@ -130,12 +130,12 @@ _KEY_HEADER = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-    "description": "The same key and request is the same job, however often it is sent.",
+    "description": "The same key and request give the same job, however often you send them.",
 }
 ENQUEUE = _operation(
     {
         202: _answer("A new job.", ref("Job"), {"new": True, **A_JOB}),
-        200: _answer("The key's job: it stood already.", ref("Job"), {"new": False, **A_JOB}),
+        200: _answer("The key's job, already enqueued.", ref("Job"), {"new": False, **A_JOB}),
     },
     HTTPStatus.CONFLICT,
     body=_body(ref("JobRequest"), A_REQUEST),
@@ -152,7 +152,7 @@ _ANSWERS = """{"line": 1, "id": "ktq3ljmcozfwnu2a", "new": true}
 BULK = _operation(
     {
         200: _answer(
-            "A line for each line, and a summary.",
+            "A line for each line, then a summary.",
             {"type": "string"},
             _ANSWERS,
             "application/x-ndjson",
@@ -170,7 +170,7 @@ BULK = _operation(
     parameters=[
         {
             **_KEY_HEADER,
-            "description": "A line without a key of its own gets this, a colon and its number.",
+            "description": "A line without its own key gets this key, a colon and its line number.",
         }
     ],
 )
@@ -188,42 +188,42 @@ WHY = _operation(
                 "why": "it is held: credit 42, needs 50",
                 "position": None,
                 "expected_at": None,
-                "next_action": {"what": "is released when its gate opens", "at": None},
+                "next_action": {"what": "is released when its hold ends", "at": None},
             },
         )
     },
     HTTPStatus.NOT_FOUND,
 )
 STATS = _operation(
-    {200: _answer("How things stand.", {"type": "object"}, {"jobs": {"queued": 318}})}
+    {200: _answer("The account now.", {"type": "object"}, {"jobs": {"queued": 318}})}
 )
 BALANCE = _operation(
     {
         200: _answer(
             "The credit.",
             {"type": "object"},
-            {"balance": 412.5, "available": 390.0, "hours_left": 3.6, "gates": [], "limits": []},
+            {"balance": 412.5, "available": 390.0, "hours_left": 3.6, "holds": [], "limits": []},
         )
     }
 )
 PAUSE = _operation(
     {
         200: _answer(
-            "What is closed now.",
+            "The holds now.",
             object_(
                 {
                     "scope": {"type": "string"},
                     "changed": {"type": "boolean"},
-                    "gates": {"type": "array", "items": ref("Gate")},
+                    "holds": {"type": "array", "items": ref("Hold")},
                 }
             ),
-            {"scope": "bulk jobs", "changed": True, "gates": []},
+            {"scope": "bulk jobs", "changed": True, "holds": []},
         )
     },
     body=_body(
         object_(
             {
-                "tag": text("Only the jobs with this tag."),
+                "tag": text("Only jobs with this tag."),
                 "priority": {"type": ["string", "null"], "enum": [*values(Priority), None]},
                 "note": NOTE,
             },
@@ -236,14 +236,14 @@ PAUSE = _operation(
 
 _AN_ACTION = {
     "id": "kqzwmbhtyaov",
-    "act": "retry",
-    "meant": "state=failed reason=no_answer",
+    "action": "retry",
+    "selection": "state=failed reason=no_answer",
     "matched": 412,
-    "chosen": 409,
+    "selected": 409,
     "expected_credits": 4090.0,
     "credits_if_all_answered": 8180.0,
     "may_have_been_called": 0,
-    "left_out": [
+    "excluded": [
         {
             "reason": "reached",
             "why": "somebody was reached",
@@ -252,7 +252,7 @@ _AN_ACTION = {
         }
     ],
 }
-_BEGUN = {**_AN_ACTION, "state": "running", "actor": "api:ops", "did": 50, "left": 359}
+_STARTED = {**_AN_ACTION, "state": "running", "actor": "api:ops", "done": 50, "remaining": 359}
 _NOTED = object_({"note": NOTE}, additionalProperties=False)
 _RETRIED = object_(
     {
@@ -260,7 +260,7 @@ _RETRIED = object_(
         "expires": {**DURATION, "description": f"A new deadline. {DURATION['description']}"},
         "uncertain": {
             "type": ["boolean", "null"],
-            "description": "Also where a call may be under way.",
+            "description": "Also retry jobs whose call may be under way.",
         },
     },
     additionalProperties=False,
@@ -269,7 +269,12 @@ LIST = _operation(
     {
         200: _answer(
             "A page.",
-            object_({"jobs": {"type": "array", "items": ref("Job")}, "cursor": text("Leads on.")}),
+            object_(
+                {
+                    "jobs": {"type": "array", "items": ref("Job")},
+                    "cursor": text("Pass it on for the next page; null on the last."),
+                }
+            ),
             {"jobs": [A_JOB], "cursor": "1795428131020.ktq3ljmcozfwnu2a"},
         )
     },
@@ -279,7 +284,7 @@ LIST = _operation(
 
 def _single(schema: Schema, example: Any) -> dict[str, Any]:
     return _operation(
-        {200: _answer("The job, as it stands then.", ref("Job"), A_JOB)},
+        {200: _answer("The job after the change.", ref("Job"), A_JOB)},
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         body=_body(schema, example, required=False),
@@ -287,9 +292,9 @@ def _single(schema: Schema, example: Any) -> dict[str, Any]:
 
 
 SINGLE = {
-    BulkActionKind.RETRY: _single(_RETRIED, {"note": "they are back", "expires": "2h"}),
+    BulkActionKind.RETRY: _single(_RETRIED, {"note": "line repaired", "expires": "2h"}),
     BulkActionKind.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
-    BulkActionKind.REACHED: _single(_NOTED, {"note": "she says that she got it"}),
+    BulkActionKind.REACHED: _single(_NOTED, {"note": "she says that she got the call"}),
 }
 
 
@@ -300,23 +305,23 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
             "ids": {
                 "type": ["array", "string", "null"],
                 "items": {"type": "string"},
-                "description": "Instead of a filter.",
+                "description": "Job ids, instead of a filter.",
             },
             **properties,
             "preview": {
                 "type": ["boolean", "null"],
                 "default": True,
-                "description": "false, with the `id` of a preview: begin what it told.",
+                "description": "`false`, with the `id` of a preview: start that action.",
             },
-            "id": text("The preview's."),
+            "id": text("The id of the preview."),
             "note": NOTE,
         },
         additionalProperties=False,
     )
     return _operation(
         {
-            200: _answer("What it would do.", ref("Act"), _AN_ACTION),
-            202: _answer("It has begun.", ref("Act"), _BEGUN),
+            200: _answer("What it would do.", ref("BulkAction"), _AN_ACTION),
+            202: _answer("It has started.", ref("BulkAction"), _STARTED),
         },
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
@@ -331,25 +336,27 @@ MANY = {
     ),
     BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
 }
-ACTION = _operation({200: _answer("How it stands.", ref("Act"), _BEGUN)}, HTTPStatus.NOT_FOUND)
+ACTION = _operation(
+    {200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND
+)
 STOP = _operation(
-    {200: _answer("How it stands.", ref("Act"), {**_BEGUN, "state": "stopped"})},
+    {200: _answer("Its progress.", ref("BulkAction"), {**_STARTED, "state": "stopped"})},
     HTTPStatus.NOT_FOUND,
     body=_body(_NOTED, {"note": "wrong template"}, required=False),
 )
 AUDIT = _operation(
     {
         200: _answer(
-            "Entries, and since when the next ones are.",
-            object_({"entries": {"type": "array", "items": ref("Entry")}, "next": WHEN}),
+            "Entries, and the time from which to read the next ones.",
+            object_({"entries": {"type": "array", "items": ref("AuditEntry")}, "next": WHEN}),
             {
                 "entries": [
                     {
                         "at": "2026-11-23T10:02:11.020Z",
                         "actor": "api:ops",
-                        "act": "cancel",
+                        "action": "cancel",
                         "target": "job:ktq3ljmcozfwnu2a",
-                        "why": "no longer needed",
+                        "note": "no longer needed",
                         "facts": {},
                     }
                 ],

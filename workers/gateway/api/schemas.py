@@ -29,7 +29,7 @@ DURATION: Schema = {
 }
 MOMENT: Schema = {
     "type": ["number", "string", "null"],
-    "description": "A delay in seconds or such as `15m`, or ISO 8601 with a zone.",
+    "description": "A delay (seconds, or `15m`), or ISO 8601 with a zone.",
 }
 
 
@@ -58,11 +58,11 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-NOTE = text("Why, for the timeline and the audit.", maxLength=LONGEST_NOTE)
+NOTE = text("Why, for the timeline and the audit log.", maxLength=LONGEST_NOTE)
 
 REQUEST = object_(
     {
-        "recipient": {**NUMBER, "description": "Who is called, in E.164."},
+        "recipient": {**NUMBER, "description": "The number to call, in E.164."},
         "participants": {
             "type": "array",
             "items": NUMBER,
@@ -71,54 +71,58 @@ REQUEST = object_(
             "description": "Instead of `recipient`: who is brought together in a conference.",
         },
         "say": text("The text to say.", maxLength=LONGEST_TEXT),
-        "play": text("Or the http URL of an MP3 to play."),
-        "lang": text("The text's language, ISO 639-1; `en` unless given."),
-        "caller": text("The number that shows, instead of the account's."),
+        "play": text("Instead of `say`: the http URL of an MP3 to play."),
+        "lang": text("The language of the text, ISO 639-1; default `en`."),
+        "caller": text("The number shown to the recipient, instead of the account's."),
         "tags": {
             "type": "array",
             "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_TAG},
             "maxItems": MOST_TAGS,
-            "description": "For filters, pauses and limits; one that begins with `campaign:`"
-            " makes a line of its own.",
+            "description": "For filters, pauses and spending limits. Jobs of a tag that begins with"
+            " `campaign:` take turns with others.",
         },
         "key": text(
-            "The idempotency key, unless the header Idempotency-Key says it: the same key and"
-            " request is the same job.",
+            "The idempotency key, unless the header Idempotency-Key has it: the same key and"
+            " request give the same job.",
             minLength=1,
             maxLength=LONGEST_KEY,
         ),
         "priority": {"type": "string", "enum": values(Priority), "default": "normal"},
-        "at": {**MOMENT, "description": f"Not before. {MOMENT['description']}"},
-        "expires": {**MOMENT, "description": f"Not after. {MOMENT['description']}"},
-        "max_attempts": number("Attempts at most.", "integer", minimum=1, maximum=MOST_ATTEMPTS),
+        "at": {**MOMENT, "description": f"When to call. {MOMENT['description']}"},
+        "expires": {**MOMENT, "description": f"The deadline. {MOMENT['description']}"},
+        "max_attempts": number("The most attempts.", "integer", minimum=1, maximum=MOST_ATTEMPTS),
         "redial": number(
-            "Further calls where nobody answers.",
+            "How many times to call again if nobody answers.",
             "integer",
             minimum=0,
             maximum=MOST_ATTEMPTS - 1,
         ),
-        "redial_after": {**DURATION, "description": f"Until a redial. {DURATION['description']}"},
+        "redial_after": {
+            **DURATION,
+            "description": f"The pause before each redial. {DURATION['description']}",
+        },
         "on_uncertain": {
             "type": ["string", "null"],
             "enum": [*values(OnUncertain), None],
-            "description": "What follows when nobody can know whether somebody was called.",
+            "description": "What to do if nobody can know whether the call was placed.",
         },
         "evidence_window": {
             **DURATION,
-            "description": f"How long evidence is waited for. {DURATION['description']}",
+            "description": f"How long to wait for evidence of a call. {DURATION['description']}",
         },
         "call_deadline": {
             **DURATION,
-            "description": f"How long a call's end is waited for. {DURATION['description']}",
+            "description": f"How long a call may take to end. {DURATION['description']}",
         },
-        "hours": text("When, by the recipient's clock: `08:00-21:00`, or `any`."),
+        "hours": text("Calling hours by the recipient's clock: `08:00-21:00`, or `any`."),
         "backoff_longest": {
             **DURATION,
-            "description": f"The longest wait between attempts. {DURATION['description']}",
+            "description": "The longest pause between tries that reached nobody."
+            f" {DURATION['description']}",
         },
         "premium": {
             "type": ["boolean", "null"],
-            "description": "Whether a premium-rate number may be called.",
+            "description": "`true` allows a premium-rate number.",
         },
         "webhook": text("A URL of its own that is told how the job ends."),
         "params": {
@@ -133,7 +137,7 @@ REQUEST = object_(
         },
     },
     additionalProperties=False,
-    description="A text or a recording for one recipient, or a conference of two or three.",
+    description="A text or a recording for one recipient, or a conference of two or three people.",
 )
 
 ATTEMPT = object_(
@@ -155,22 +159,28 @@ EVENT = object_(
         "at": WHEN,
         "from": text("The state before."),
         "to": {"type": "string", "enum": values(State)},
-        "reason": text("The reason in a word."),
-        "actor": {"type": "string", "description": "Who did it."},
+        "reason": text("The reason, in one word."),
+        "actor": {"type": "string", "description": "Who made the change."},
         "why": {"type": "string", "description": "In words."},
     }
 )
 JOB_VIEW = object_(
     {
-        "new": {"type": "boolean", "description": "Only when asked for: false, it stood already."},
+        "new": {
+            "type": "boolean",
+            "description": "Only in the answer to POST: `false` means already enqueued.",
+        },
         "id": {"type": "string"},
         "kind": {"type": "string", "enum": values(Kind)},
         "state": {"type": "string", "enum": values(State)},
-        "reason": text("Why it ended so."),
+        "reason": text("Why it ended as it did."),
         "hold_reason": text("Why it is held."),
-        "outcome": text("The provider's word."),
+        "outcome": text("How the call ended, in the provider's word."),
         "priority": {"type": "string", "enum": values(Priority)},
-        "recipient": {"type": "string", "description": "Masked for keys that only read."},
+        "recipient": {
+            "type": "string",
+            "description": "Masked for keys with only the scope `read`.",
+        },
         "participants": {"type": "array", "items": {"type": "string"}},
         "say": text("Left out for keys that only read, as are `lang`, `play` and `params`."),
         "lang": text("The text's language."),
@@ -179,16 +189,16 @@ JOB_VIEW = object_(
         "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
-        "webhook": text("Its own URL to tell."),
+        "webhook": text("The URL that is told how the job ended."),
         "created_at": WHEN,
         "due_at": WHEN,
         "expires_at": WHEN,
         "finished_at": WHEN,
         "attempts": {"type": "array", "items": ref("Attempt")},
-        "callid": text("The latest call."),
-        "conferenceid": text("The latest conference."),
-        "cost": number("Credits, of all its attempts."),
-        "duration": number("Seconds that the call lasted."),
+        "callid": text("The id of the latest call."),
+        "conferenceid": text("The id of the latest conference."),
+        "cost": number("Credits of all attempts together."),
+        "duration": number("How long the call lasted, in seconds."),
         "next_action": {
             "type": ["object", "null"],
             "properties": {"what": {"type": "string"}, "at": WHEN},
@@ -201,7 +211,7 @@ WHY_VIEW = object_(
     {
         "id": {"type": "string"},
         "state": {"type": "string", "enum": values(State)},
-        "reason": text("Why it ended so."),
+        "reason": text("Why it ended as it did."),
         "hold_reason": text("Why it is held."),
         "why": {"type": "string", "description": "In words."},
         "position": number("Its place in line, from 1.", "integer"),
@@ -218,7 +228,7 @@ PROBLEM = object_(
         "remedy": {"type": "string", "description": "What to do about it."},
         "errors": {
             "type": "array",
-            "description": "The fields that are to blame.",
+            "description": "The fields that are wrong.",
             "items": object_({"field": {"type": "string"}, "detail": {"type": "string"}}),
         },
     },
@@ -226,11 +236,11 @@ PROBLEM = object_(
 )
 HOLD = object_(
     {
-        "gate": {"type": "string"},
+        "name": {"type": "string"},
         "since": WHEN,
         "why": {"type": "string"},
         "required": {"type": "number"},
-        "ajar": {"type": "boolean"},
+        "half_open": {"type": "boolean"},
     }
 )
 FILTER = object_(
@@ -238,65 +248,65 @@ FILTER = object_(
         "state": {
             "type": ["string", "array", "null"],
             "items": {"type": "string", "enum": values(State)},
-            "description": "A state, or several.",
+            "description": "One state or several.",
         },
-        "reason": text("Reason of failure or hold, such as no_answer."),
+        "reason": text("The reason of a failure or hold, such as no_answer."),
         "tag": text("A tag."),
         "recipient": text(
-            "A number, or its last digits: at most four of them for keys that only read."
+            "A number or its last digits; for keys with only the scope `read` at most four."
         ),
-        "producer": text("Who asked for it: a key's name."),
-        "since": text("Created since: ISO 8601 with zone, or how long ago (`2h`)."),
-        "until": text("Created before."),
+        "producer": text("The producer; over HTTP the name of its key."),
+        "since": text("Enqueued since: ISO 8601 with zone, or how long ago (`2h`)."),
+        "until": text("Enqueued before, in the same form."),
     },
     additionalProperties=False,
-    description="Which jobs are meant; what is left out does not matter.",
+    description="Which jobs to select. Fields that are left out match every job.",
 )
-LEFT_OUT = object_(
+NOT_DONE = object_(
     {
         "reason": {"type": "string"},
         "why": {"type": "string", "description": "In words."},
         "count": {"type": "integer"},
-        "ids": {"type": "array", "items": {"type": "string"}, "description": "The first of them."},
+        "ids": {"type": "array", "items": {"type": "string"}, "description": "The first few."},
     }
 )
 ACTION_VIEW = object_(
     {
-        "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
-        "act": {"type": "string", "enum": values(BulkActionKind)},
+        "id": {"type": "string", "description": "To start the action and to see its progress."},
+        "action": {"type": "string", "enum": values(BulkActionKind)},
         "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
-        "meant": {"type": "string", "description": "Which jobs, in words."},
+        "selection": {"type": "string", "description": "The filter, or the ids, in words."},
         "actor": {"type": "string"},
-        "why": {"type": "string"},
-        "begun_at": WHEN,
+        "note": {"type": "string"},
+        "started_at": WHEN,
         "ended_at": WHEN,
-        "matched": {"type": "integer", "description": "Jobs that are meant."},
-        "chosen": {"type": "integer", "description": "Of these, those it acts on."},
-        "did": {"type": "integer"},
-        "left": {"type": "integer"},
-        "refused": {
+        "matched": {"type": "integer", "description": "Jobs that match."},
+        "selected": {"type": "integer", "description": "Of these, the jobs it acts on."},
+        "done": {"type": "integer"},
+        "remaining": {"type": "integer"},
+        "skipped": {
             "type": "array",
-            "items": ref("LeftOut"),
-            "description": "Something happened to them after the preview.",
+            "items": ref("NotDone"),
+            "description": "Jobs that changed after the preview.",
         },
         "expected_credits": {"type": "number"},
         "credits_if_all_answered": {"type": "number"},
         "may_have_been_called": {
             "type": "integer",
-            "description": "Of the chosen, those of which nobody knows whether they were called.",
+            "description": "Of the selected jobs, those whose person may have been called already.",
         },
-        "left_out": {"type": "array", "items": ref("LeftOut")},
-        "tag": text("A retry's jobs have this tag: to list, pause, cancel or limit them by."),
+        "excluded": {"type": "array", "items": ref("NotDone")},
+        "tag": text("The tag of a retry's jobs, to list, pause, cancel or limit them."),
     },
-    required=["id", "act", "matched", "chosen"],
+    required=["id", "action", "matched", "selected"],
 )
 ENTRY = object_(
     {
         "at": WHEN,
         "actor": {"type": "string"},
-        "act": {"type": "string"},
+        "action": {"type": "string"},
         "target": {"type": "string"},
-        "why": {"type": "string"},
+        "note": {"type": "string"},
         "facts": {"type": "object"},
     }
 )
@@ -307,9 +317,9 @@ COMPONENTS = {
     "Event": EVENT,
     "Why": WHY_VIEW,
     "Filter": FILTER,
-    "Act": ACTION_VIEW,
-    "LeftOut": LEFT_OUT,
-    "Entry": ENTRY,
-    "Gate": HOLD,
+    "BulkAction": ACTION_VIEW,
+    "NotDone": NOT_DONE,
+    "AuditEntry": ENTRY,
+    "Hold": HOLD,
     "Problem": PROBLEM,
 }

@@ -30,7 +30,7 @@ async def json_object(request: Request, *, optional: bool = False) -> dict[str, 
     if not _JSON.fullmatch(content_type.strip()):
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "the body is not declared to be JSON",
+            "the body is not declared as JSON",
             remedy="send JSON, with `Content-Type: application/json`",
         )
     try:
@@ -47,7 +47,7 @@ def object_of(text: bytes) -> dict[str, Any]:
     """Return the JSON object in a text. Raises NotJson, with words that show none of it."""
     value = _value(text)
     if not isinstance(value, dict):
-        raise NotJson("it is another value")
+        raise NotJson("it is another kind of value")
     return value
 
 
@@ -67,19 +67,19 @@ def _value(text: bytes) -> Any:
     except ValueError:  # an integer of thousands of digits
         raise NotJson("a number in it is too large") from None
     if b"\\u" in text and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
-        raise NotJson("it has half a character in it (a lone surrogate)")
+        raise NotJson("it has half a character (a lone surrogate)")
     return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise NotJson("a name stands twice in one object")
+        raise NotJson("a name is given twice in one object")
     return found
 
 
 def _refuse(word: str) -> NoReturn:
-    raise NotJson(f"{word} is no JSON")
+    raise NotJson(f"{word} is not JSON")
 
 
 def _finite(text: str) -> float:
@@ -95,9 +95,9 @@ def only_header(request: Request, name: str) -> str | None:
     if len(values) > 1:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
-            f"the header {name} stands there {len(values)} times",
+            f"the header {name} is given {len(values)} times",
             remedy="send it once",
-            faults=[(name, "it must stand there once at most")],
+            faults=[(name, "give it at most once")],
         )
     return values[0] if values else None
 

@@ -24,14 +24,14 @@ from workers.gateway.console.sessions import Visitor
 from workers.gateway.problems import Problem
 
 AT_ONCE = 1.0
-"""Seconds for which the request that begins an act does it itself; workers do the rest."""
+"""Seconds for which the request that starts an action does it itself; workers do the rest."""
 VERBS = {
     BulkActionKind.RETRY: ("Retry", "retried", "Dial again"),
     BulkActionKind.CANCEL: ("Cancel", "cancelled", "Cancel"),
     BulkActionKind.REACHED: ("Mark as reached", "marked as reached", "Mark as reached"),
     BulkActionKind.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
 }
-"""What is said of an act before, after, and on the button that does it."""
+"""What is said of an action before, after, and on the button that does it."""
 OFFERED = (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED)
 
 
@@ -42,13 +42,13 @@ class Actions:
         self._context = context
 
     def list(self, _request: Request, visitor: Visitor) -> Response:
-        """Show what was done to jobs lately."""
+        """Show the recent actions."""
         return self._context.pages.page(
             "actions.html", visitor, recent=self._context.store.bulk.recent(), verbs=VERBS
         )
 
     def create(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
-        """Show what an act would do; nothing is done yet."""
+        """Show what an action would do; nothing is done yet."""
         what, expires = _kind(fields.one("what")), fields.one("expires")
         found = self._context.store.bulk.preview(
             what,
@@ -64,7 +64,7 @@ class Actions:
             found=found,
             verb=VERBS[what],
             words=WORDS,
-            left={each.reason for each in found.left_out},
+            excluded={each.reason for each in found.excluded},
             again=_again(fields),
             now=now,
             trouble=[each for each in banners(now) if each.level is Level.BAD],
@@ -72,25 +72,25 @@ class Actions:
 
     def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Do what was previewed, once, however often the form is sent."""
-        id_, note = fields.one("act"), noted(fields)
+        id_, note = fields.one("action"), noted(fields)
         self._context.store.bulk.begin(id_, actor=visitor.actor, why=note)
         if not self._context.store.bulk.drive(id_, within=AT_ONCE):
             self._context.messenger.retrigger([id_])
         feed(self._context.store, self._context.messenger)
-        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+        return redirect(f"{ROOT}/actions/{quote(id_, safe='')}")
 
     def report(self, request: Request, visitor: Visitor) -> Response:
-        """Show how an act stands, and what was and was not done."""
+        """Show the progress of an action, and what was and was not done."""
         found = self._context.store.bulk.get(request.path_params["id"])
         return self._context.pages.page(
             "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS
         )
 
     def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
-        """End an act; what it did stays done."""
+        """Stop an action; what was done stays done."""
         id_ = request.path_params["id"]
         self._context.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
-        return redirect(f"{ROOT}/acts/{quote(id_, safe='')}")
+        return redirect(f"{ROOT}/actions/{quote(id_, safe='')}")
 
     def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Hold the calls of a retry that are not dialled yet."""
@@ -112,7 +112,7 @@ def noted(fields: Fields, *, needed: bool = True) -> str:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "there is no note",
-            remedy="go back, and write why: others will want to know",
+            remedy="go back and write why you do this",
         )
     return note[:LONGEST_NOTE]
 
@@ -121,7 +121,7 @@ def _kind(text: str) -> BulkActionKind:
     if text not in OFFERED:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{text[:40]!r} is nothing that is done here",
+            f"{text[:40]!r} is not an action",
             remedy=f"one of: {', '.join(OFFERED)}",
         )
     return BulkActionKind(text)
@@ -135,7 +135,7 @@ def _selection(fields: Fields) -> Filter | tuple[str, ...]:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no job is ticked",
-            remedy="go back and tick some, or choose all that match the filter",
+            remedy="go back and tick jobs, or choose all that match the filter",
         )
     return ids
 

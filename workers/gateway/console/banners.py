@@ -1,4 +1,4 @@
-"""What is the matter now, in words that somebody woken at night understands: pure functions."""
+"""The current problems, in words that somebody woken at night understands: pure functions."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One thing that is the matter: what, `since` when (ms since the epoch), and what to do.
+    """One problem: what it is, `since` when (ms since the epoch), and what to do.
 
-    `gate` names the pause that a person can end; `link` is a query of the jobs concerned.
+    `hold` names the pause that a person can end; `link` is a query of the jobs concerned.
     """
 
     level: Level
@@ -77,7 +77,7 @@ class Snapshot:
 
 
 def banners(now: Snapshot) -> list[Banner]:
-    """Return what is the matter, the worst first; one that says all is well where nothing is."""
+    """Return the current problems, the worst first; one that says all is well if there are none."""
     found = [_held(now, hold) for hold in now.holds]
     found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
     order = list(Level)
@@ -85,19 +85,19 @@ def banners(now: Snapshot) -> list[Banner]:
 
 
 _REMEDIES = {
-    Reason.CREDIT: "Top up the account: calls go on by themselves as soon as the balance is seen.",
-    Reason.AUTH: "The provider refuses the account: check the credentials and its list of allowed"
-    " addresses. A look at the balance every minute finds out.",
-    Reason.PROVIDER_DOWN: "Nothing to do here: one call tries until the provider answers again.",
-    Reason.LIMIT: "Raise the limit with `voice-dispatcher limit`, or wait for the next day.",
-    Reason.PAUSED: "Resume when you are ready: what waits is dialled in its order.",
+    Reason.CREDIT: "Top up the account. Calls continue as soon as the balance is checked.",
+    Reason.AUTH: "The provider refuses the account. Check the credentials and its list of allowed"
+    " addresses. A balance check every minute finds out when it is over.",
+    Reason.PROVIDER_DOWN: "Nothing to do: one call at a time is tried until the provider works.",
+    Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
+    Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }
 
 
 def _held(now: Snapshot, hold: Hold) -> Banner:
     kind, _, scope = hold.name.partition(":")
     whole = scope in {"", "account"}
-    held = "Calls are tried one at a time" if hold.half_open else f"{_whom(scope)} are held"
+    held = "One call at a time is tried" if hold.half_open else f"{_whom(scope)} are held"
     why = hold.why
     if kind == Reason.CREDIT and not hold.half_open:
         why = _needs(now.credit, hold) or why
@@ -115,7 +115,7 @@ def _held(now: Snapshot, hold: Hold) -> Banner:
 def _whom(scope: str) -> str:
     kind, _, what = scope.partition(":")
     if kind == "tag":
-        return f"Calls tagged {what}"
+        return f"Calls with the tag {what}"
     if kind == "priority":
         return f"Calls of priority {what}"
     return f"Calls of {what}" if kind == "client" else "Calls"
@@ -138,9 +138,9 @@ def _stuck(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.BAD,
-            "Nobody dials: jobs are ready, and the rate has room",
-            "Start a worker, and beat (`voice-dispatcher worker`); `voice-dispatcher doctor` says"
-            " what else may be wrong.",
+            "No worker dials: jobs are ready, and the rate allows it",
+            "Start `voice-dispatcher worker` and `voice-dispatcher beat`. `voice-dispatcher doctor`"
+            " says what else may be wrong.",
             oldest,
             now.ready,
             link="state=queued",
@@ -156,8 +156,8 @@ def _unknown(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.WARN,
-            f"{_jobs(many)} ended without anybody knowing whether the person was called",
-            "Ask the person, then mark the job as reached or dial again.",
+            f"{_jobs(many)} ended, and nobody knows whether the person was called",
+            "Ask the person. Then mark the job as reached, or dial again.",
             link=f"state=failed&reason={Reason.OUTCOME_UNKNOWN}",
         )
     ]
@@ -171,7 +171,7 @@ def _credit(now: Snapshot) -> list[Banner]:
                 Level.WARN,
                 f"The balance could not be seen {credit.failed_checks} times in a row: calls go"
                 " out without a budget",
-                "`voice-dispatcher events` says why the looks failed.",
+                "`voice-dispatcher doctor` says why.",
                 credit.seen_at,
             )
         )
@@ -202,8 +202,8 @@ def _failing(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.WARN,
-            f"Most calls fail: {bad:,} of {total:,} within the hour",
-            "Their reasons say why.",
+            f"Most calls fail: {bad:,} of {total:,} in the last hour",
+            "The jobs' reasons say why.",
             link="state=failed&since=1h",
         )
     ]
@@ -235,17 +235,17 @@ def _webhooks(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.WARN,
-            f"{now.dead_webhooks:,} webhooks were given up: their receivers were not told",
-            "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` tries"
-            " again.",
+            f"{now.dead_webhooks:,} webhooks could not be delivered",
+            "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` sends"
+            " them again.",
         )
     ]
 
 
 def _well(now: Snapshot) -> Banner:
     total, reached = tried(now.minutes), answered(now.minutes)
-    calls = f"{_jobs(total)} ended within the hour, {reached:,} answered" if total else "no calls"
-    waiting = f"{_jobs(now.waiting)} in line" if now.waiting else "nobody waits"
+    calls = f"{_jobs(total)} ended in the last hour, {reached:,} answered" if total else "no calls"
+    waiting = f"{_jobs(now.waiting)} in line" if now.waiting else "no job waits"
     return Banner(Level.WELL, f"All is well: {calls}; {waiting}")
 
 

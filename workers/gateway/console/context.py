@@ -151,7 +151,7 @@ class ConsoleContext:
         if not (reading or visitor.operates):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
-                f"the key {visitor.name} may look, and not act",
+                f"the key {visitor.name} may see jobs but not change them",
                 remedy="log in with a key that has the scope operate",
             )
 
@@ -161,7 +161,7 @@ def require_own_page(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Problem(
             HTTPStatus.FORBIDDEN,
-            "this form was sent by a page of another site",
+            "this form was sent by another site",
             remedy="open the console itself",
         )
 
@@ -171,7 +171,7 @@ def _told(error: DispatcherError) -> Problem:
     if not isinstance(error, ValueError):
         return of(error)
     return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, mask_text(str(error)), remedy="go back, and mend it"
+        HTTPStatus.UNPROCESSABLE_ENTITY, mask_text(str(error)), remedy="go back and correct it"
     )
 
 

@@ -32,7 +32,7 @@ class Holding:
 
     def resume(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End a pause."""
-        scope = _of_hold(fields.one("gate"))
+        scope = _of_hold(fields.one("hold"))
         note = noted(fields, needed=False)
         changed = self._context.store.holds.resume(scope, actor=visitor.actor, note=note)
         return redirect(f"{ROOT}?done={'resumed' if changed else 'unchanged'}")
@@ -40,8 +40,8 @@ class Holding:
     def check_balance(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
         """Have the workers, who know the provider, look at the balance at their next tick."""
         self._context.store.budget.request_check()
-        self._context.store.audit.record(visitor.actor, "look", "credit")
-        return redirect(f"{ROOT}?done=look")
+        self._context.store.audit.record(visitor.actor, "balance.check", "account")
+        return redirect(f"{ROOT}?done=balance-check")
 
 
 def _chosen(fields: Fields) -> PauseScope:
@@ -74,6 +74,6 @@ def _tag(text: str) -> str:
 def _no_scope() -> Problem:
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "it is not said which calls",
+        "no calls are chosen",
         remedy="go back and choose: all, those with a tag, or those of a priority",
     )

@@ -67,7 +67,7 @@ class Login:
             return self._form(
                 request,
                 goal,
-                "The page was too old, or cookies are off: try again.",
+                "The page has expired, or cookies are off. Try again.",
                 forbidden=True,
             )
         try:
@@ -92,13 +92,13 @@ class Login:
         if not key.may(Scope.READ):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
-                f"the key {key.name} may do neither: the console needs the scope read or operate",
-                remedy="`voice-dispatcher keys create NAME --scope operate` makes one",
+                f"the key {key.name} cannot be used here: it needs the scope read or operate",
+                remedy="`voice-dispatcher keys create NAME --scope operate` creates one",
             )
         return key
 
     def _too_many(self, request: Request, goal: str, wait: float) -> Response:
-        words = f"Too many log-ins failed here: wait {wait:.0f} s, then try again."
+        words = f"Too many failed log-ins. Wait {wait:.0f} s, then try again."
         response = self._form(request, goal, words)
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response.headers["Retry-After"] = f"{wait:.0f}"

@@ -17,10 +17,10 @@ from workers.gateway.console.forms import query
 from workers.gateway.console.sessions import Visitor
 
 DONE = {
-    "paused": "Paused: nobody new is called.",
-    "resumed": "Resumed: what waited is dialled in its order.",
-    "unchanged": "It was so already: nothing was changed.",
-    "look": "The balance is looked at within a few seconds.",
+    "paused": "Paused: no new calls are made.",
+    "resumed": "Resumed: waiting jobs are dialled in their order.",
+    "unchanged": "Nothing changed: it was already so.",
+    "balance-check": "The balance will be checked within a few seconds.",
 }
 """What a page may say was done, by the word in its address."""
 

@@ -119,7 +119,7 @@ function M.prioritise.perform(call, job, options, actor, why)
   job.priority = options.priority
   record.set(job, field.priority, job.priority)
   places.arrive(call, job, next_at)
-  timeline.add(call, job, actor, 'priority ' .. job.priority .. (why ~= '' and ': ' .. why or ''))
+  timeline.add(call, job, actor, 'priority set to ' .. job.priority .. (why ~= '' and ': ' .. why or ''))
   record.save(call, job)
 end
 

@@ -87,7 +87,7 @@ function M.reconsider_credit(call)
   elseif floor and left < needed then
     holds.explain(call, 'credit', in_words(account, left, needed))
   elseif hold.refused then
-    holds.half_open(call, 'credit', 'credit ' .. money.credits(left) .. ': one call tries')
+    holds.half_open(call, 'credit', 'credit ' .. money.credits(left) .. ': one call at a time is tried')
   else
     holds.finish(call, 'credit', 'credit ' .. money.credits(left))
   end

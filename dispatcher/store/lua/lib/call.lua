@@ -4,8 +4,8 @@
 --   root     the namespace, such as {vd}; account: whose keys the operation works with
 --   args     the arguments, by name; all are text
 --   exact    now in ms since the epoch with fractions, now: without
--- Modules keep what they have read for this call here, under their own names: config, holds, pace,
--- credit, spending; and told: the account events of this operation.
+-- Modules keep what they have read for this call here, under their own names: config and its numbers,
+-- holds, pace, spending; and told: the account events of this operation.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -26,6 +26,7 @@ function M.new(keys, args)
     args = named,
     exact = exact,
     now = math.floor(exact),
+    numbers = {},
   }
 end
 

@@ -21,7 +21,12 @@ function M.get(call, name)
 end
 
 function M.number(call, name)
-  return tonumber(M.get(call, name))
+  local number = call.numbers[name]
+  if number == nil then
+    number = tonumber(M.get(call, name)) or false
+    call.numbers[name] = number
+  end
+  return number or nil
 end
 
 return M

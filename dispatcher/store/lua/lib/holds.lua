@@ -65,7 +65,7 @@ local function applies(name, job)
   elseif scope == 'priority' then
     return job.priority == value
   elseif scope == 'client' then
-    return job.producer == value
+    return record.producer(job) == value
   end
   return text.has(record.get(job, schema.field.tags), value)
 end

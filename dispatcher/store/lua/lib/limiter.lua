@@ -17,25 +17,25 @@ local M = {}
 
 local key, setting, pace = schema.key, schema.config, schema.pace
 local FIELDS = schema.pace_fields
+local WHOLE = 1000 -- of a fraction, which is kept like a moment: to the millionth
 
--- Where the limiter stands; 0 for what never was.
+-- Where the limiter stands, in ms; 0 for what never was.
 function M.pace(call)
   if not call.pace then
-    local values, found = redis.call('HMGET', key.pace(call), unpack(FIELDS)), {}
-    for i, name in ipairs(FIELDS) do
-      found[name] = tonumber(values[i] or nil) or 0
+    local found = text.pairs_of(redis.call('HGETALL', key.pace(call)))
+    for _, name in ipairs(FIELDS) do
+      found[name] = found[name] and text.from_micros(found[name]) or 0
     end
     call.pace = { now = found, changes = {} }
   end
   return call.pace.now
 end
 
--- `written` is how the value is kept; left out: to the microsecond.
-function M.set(call, name, value, written)
+function M.set(call, name, value)
   M.pace(call)[name] = value
   local changes = call.pace.changes
   changes[#changes + 1] = name
-  changes[#changes + 1] = written or text.exact(value)
+  changes[#changes + 1] = text.micros(value)
 end
 
 function M.save(call)
@@ -57,7 +57,13 @@ function M.working_rate(call)
     return rate
   end
   local recovered = math.max(0, call.exact - now.throttled_at) / config.number(call, setting.recovery)
-  return rate * math.min(1, now.fraction + recovered)
+  return rate * math.min(1, now.fraction / WHOLE + recovered)
+end
+
+-- Sets the working rate to this part of the configured one.
+function M.slow_down(call, fraction)
+  M.set(call, pace.fraction, fraction * WHOLE)
+  M.set(call, pace.throttled_at, call.exact)
 end
 
 local function margin(call)
@@ -123,7 +129,7 @@ end
 local function until_room_at(call, rate)
   local limit = math.max(1, math.floor(rate))
   local oldest = redis.call('LINDEX', key.recent(call), -limit)
-  return oldest and tonumber(oldest) + limit / rate * 1000 * margin(call) - call.exact or 0
+  return oldest and text.from_micros(oldest) + limit / rate * 1000 * margin(call) - call.exact or 0
 end
 
 -- 0 or less: now. Both rates count: a few at a time at the working one may be too many in a period
@@ -158,8 +164,8 @@ end
 -- A request goes out now: from here on it counts.
 function M.book(call)
   local recent, most = key.recent(call), math.max(1, math.floor(M.rate(call)))
-  if redis.call('RPUSH', recent, text.exact(call.exact)) > most then
-    redis.call('LTRIM', recent, -most, -1)
+  if redis.call('RPUSH', recent, text.micros(call.exact)) >= 2 * most then
+    redis.call('LTRIM', recent, -most, -1) -- seldom, since it is only there to be bounded
   end
 end
 
@@ -195,14 +201,21 @@ local function wait_for_slot(call, class, slot)
   return wait > 0.5 and wait or 0, slot
 end
 
+-- Those whose process is gone.
+function M.drop_lost_connections(call)
+  redis.call('ZREMRANGEBYSCORE', key.connections(call), '-inf', call.now)
+end
+
 local FULL_AGAIN = 20 -- ms until somebody looks again whether a connection is free
 
 -- Takes one of the account's connections; false where none is free.
 local function connect(call, holder)
   local connections, most = key.connections(call), config.number(call, setting.connections)
-  redis.call('ZREMRANGEBYSCORE', connections, '-inf', call.now)
   if most and redis.call('ZCARD', connections) >= most then
-    return false
+    M.drop_lost_connections(call)
+    if redis.call('ZCARD', connections) >= most then
+      return false
+    end
   end
   redis.call('ZADD', connections, call.now + config.number(call, setting.connection_lease), holder)
   return true

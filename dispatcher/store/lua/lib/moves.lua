@@ -83,7 +83,7 @@ end
 -- Into the line of the ready, or out of time.
 function M.queue(call, job, how)
   if M.overdue(call, job) then
-    how.why = 'the deadline passed first'
+    how.why = 'the deadline passed'
     M.move(call, job, 'expired', how)
   else
     how.next_at = job.expires

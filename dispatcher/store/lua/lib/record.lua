@@ -1,5 +1,6 @@
--- A job's record. A loaded job has numbers where Lua counts, `fields` (the record as it is kept), and
--- `changes` (what `save` writes in one go: a value, or false for a field that goes).
+-- A job's record. A loaded job has numbers where Lua counts, and `fields`: the record as it is to be kept.
+-- `flat` is what was read, field, value, …, and after it what was set since: `save` writes in one go what
+-- stands behind `saved`, and takes away what is `removed`.
 -- A long value is cut into pieces: `say`, `say~1`, `say~2`, …
 
 local schema = require('schema')
@@ -14,17 +15,12 @@ local function number(fields, name)
   return tonumber(fields[name] or nil)
 end
 
--- Who asked for the job: the first line of the timeline says it.
-local function producer_of(fields)
-  return string.sub(string.match(fields.t0 or '', '^%S+ %S+ (%S+)') or '', 1, schema.longest_producer)
-end
-
-function M.new(id, fields)
+function M.new(id, flat)
+  local fields = text.pairs_of(flat)
   return {
-    id = id, fields = fields, changes = {},
+    id = id, fields = fields, flat = flat, saved = #flat, removed = {},
     state = fields[field.state], reason = fields[field.reason] or '', hold = fields[field.hold],
-    priority = fields[field.priority], tariff = fields[field.tariff], producer = producer_of(fields),
-    created = number(fields, field.created), due = number(fields, field.due),
+    priority = fields[field.priority], tariff = fields[field.tariff], created = number(fields, field.created), due = number(fields, field.due),
     expires = number(fields, field.expires), lifetime = number(fields, field.lifetime),
     attempts = number(fields, field.attempts), spent = number(fields, field.spent),
     events = number(fields, field.events),
@@ -33,10 +29,8 @@ end
 
 -- The job, or nil where there is none.
 function M.load(call, id)
-  local fields = text.pairs_of(redis.call('HGETALL', key.job(call, id)))
-  if fields[field.state] then
-    return M.new(id, fields)
-  end
+  local job = M.new(id, redis.call('HGETALL', key.job(call, id)))
+  return job.state and job or nil
 end
 
 -- The whole value of a field, or nil: a piece that is not full is the last.
@@ -51,16 +45,28 @@ function M.get(job, name)
   return value
 end
 
-local function change(job, name, value)
-  if (job.fields[name] or false) ~= value then
-    job.fields[name] = value or nil
-    job.changes[name] = value
+-- Who asked for the job: the first line of the timeline says it.
+function M.producer(job)
+  return string.sub(string.match(job.fields.t0, '^%S+ %S+ (%S+)'), 1, schema.longest_producer)
+end
+
+local function write(job, name, value)
+  if job.fields[name] ~= value then
+    job.fields[name] = value
+    local flat = job.flat
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
   end
+end
+
+local function drop(job, name)
+  job.fields[name] = nil
+  job.removed[#job.removed + 1] = name
 end
 
 local function drop_pieces(job, name, piece)
   while job.fields[name .. MARK .. piece] do
-    change(job, name .. MARK .. piece, false)
+    drop(job, name .. MARK .. piece)
     piece = piece + 1
   end
 end
@@ -69,10 +75,14 @@ function M.set(job, name, value)
   if type(value) == 'number' then
     value = text.int(value)
   end
-  change(job, name, string.sub(value, 1, PIECE))
+  local before = job.fields[name]
+  if #value < PIECE and (not before or #before < PIECE) then
+    return write(job, name, value)
+  end
+  write(job, name, string.sub(value, 1, PIECE))
   local piece = 1
   while #value > piece * PIECE do
-    change(job, name .. MARK .. piece, string.sub(value, piece * PIECE + 1, (piece + 1) * PIECE))
+    write(job, name .. MARK .. piece, string.sub(value, piece * PIECE + 1, (piece + 1) * PIECE))
     piece = piece + 1
   end
   drop_pieces(job, name, piece)
@@ -80,7 +90,7 @@ end
 
 function M.remove(job, name)
   if job.fields[name] then
-    change(job, name, false)
+    drop(job, name)
     drop_pieces(job, name, 1)
   end
 end
@@ -102,33 +112,33 @@ function M.remove_attempt(job, n, name)
   M.remove(job, M.of_attempt(n, name))
 end
 
-function M.save(call, job)
-  local set, gone = {}, {}
-  for name, value in pairs(job.changes) do
-    if value then
-      set[#set + 1] = name
-      set[#set + 1] = value
-    else
-      gone[#gone + 1] = name
+-- A field that was removed and set again since stays.
+local function gone(job)
+  local names = {}
+  for _, name in ipairs(job.removed) do
+    if not job.fields[name] then
+      names[#names + 1] = name
     end
   end
-  if set[1] then
-    redis.call('HSET', key.job(call, job.id), unpack(set))
-  end
-  if gone[1] then
-    redis.call('HDEL', key.job(call, job.id), unpack(gone))
-  end
-  job.changes = {}
+  return names
 end
 
--- field, value, … as Python reads a record
-function M.flat(job)
-  local flat = {}
-  for name, value in pairs(job.fields) do
-    flat[#flat + 1] = name
-    flat[#flat + 1] = value
+function M.save(call, job)
+  if #job.flat > job.saved then
+    redis.call('HSET', key.job(call, job.id), unpack(job.flat, job.saved + 1))
+    job.saved = #job.flat
   end
-  return flat
+  local names = job.removed[1] and gone(job)
+  if names and names[1] then
+    redis.call('HDEL', key.job(call, job.id), unpack(names))
+  end
+  job.removed = {}
+end
+
+-- field, value, … as Python reads a record: the last value of a field counts. What was removed since the
+-- job was loaded is still in it.
+function M.flat(job)
+  return job.flat
 end
 
 return M

@@ -46,7 +46,7 @@ local function in_scope(scope, job)
   if tag then
     return text.has(record.get(job, schema.field.tags), tag)
   end
-  return scope == 'account' or scope == 'client:' .. job.producer
+  return scope == 'account' or scope == 'client:' .. record.producer(job)
 end
 
 -- Since when a limit counts: calls that were dialled before are not its own.
@@ -106,7 +106,7 @@ end
 local function in_words(call, scope, most, left, needed)
   local whose = scope == 'account' and 'the account' or string.gsub(scope, ':', ' ', 1)
   local period = daily(call, scope) and ' credits a day' or ' credits'
-  return string.format('the spending limit of %s%s for %s is reached: %s spent or under way, a call needs %s',
+  return string.format('the spending limit of %s%s for %s is reached: %s spent or reserved, a call needs %s',
     money.credits(most), period, whose, money.credits(most - left), money.credits(needed))
 end
 

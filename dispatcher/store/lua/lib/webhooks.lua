@@ -55,8 +55,8 @@ end
 
 -- Tells of a job that has come to a new state, where somebody wants to know.
 function M.tell_of_job(call, job)
-  local every = config.get(call, schema.config.every_change)
-  if not (schema.terminal[job.state] or every) then
+  local wanted = schema.terminal[job.state] or config.get(call, schema.config.every_change)
+  if not wanted then
     return
   elseif job.fields[field.webhook] or M.targets(call) > 0 then
     -- The moment of creation is in it, since a job whose record was forgotten may be made anew.

@@ -30,7 +30,7 @@ local spending = require('lib/spending')
 local field, setting = schema.field, schema.config
 
 local function granted(call, job)
-  return { limiter.rate(call) and text.exact(call.exact) or '', job.attempts, record.flat(job) }
+  return { limiter.rate(call) and text.micros(call.exact) or '', job.attempts, record.flat(job) }
 end
 
 local function fail(call, job, why)
@@ -72,7 +72,7 @@ local function country_forbidden(call, job)
   local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
   for country in text.items(string.match(job.tariff, ':(.*)$')) do
     if text.has(blocked, country) or (allowed and not text.has(allowed, country)) then
-      return fail(call, job, 'calls to ' .. country .. ' are not allowed by the settings of the dispatcher')
+      return fail(call, job, 'the settings of the dispatcher do not allow calls to ' .. country)
     end
   end
 end
@@ -87,7 +87,7 @@ local function too_expensive(call, job)
   job.reserve = reserve
   if most and likely > most then
     return fail(call, job, string.format(
-      'too dear: a call of this kind (%s) is expected to cost %s credits, the limit is %s',
+      'too expensive: a call of this kind (%s) is expected to cost %s credits, the limit is %s',
       job.tariff, money.credits(likely), money.credits(most)))
   end
 end

@@ -50,7 +50,7 @@ local function run(call)
     credit.spent_at_check, args.spent, credit.estimated, text.int(estimated), credit.misses, '0')
   for _, name in ipairs({ 'auth', 'provider_down' }) do
     if holds.closed(call, name) then
-      holds.half_open(call, name, 'the provider answers again: one call tries')
+      holds.half_open(call, name, 'the provider answers again: one call at a time is tried')
     end
   end
   if holds.get(call, 'credit') then

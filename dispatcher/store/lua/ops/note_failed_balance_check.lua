@@ -14,13 +14,13 @@ local events = require('lib/events')
 local breaker = require('lib/breaker')
 
 local IN_VAIN = 6 -- checks while a hold stands, in two minutes: then a call tries
-local WORDS = 'the balance cannot be seen'
+local WORDS = 'the balance cannot be read'
 
 local function end_credit_hold(call)
   if not holds.closed(call, 'credit') or holds.get(call, 'auth') or holds.get(call, 'provider_down') then
     return
   elseif holds.get(call, 'credit').refused then
-    holds.half_open(call, 'credit', WORDS .. ': one call tries')
+    holds.half_open(call, 'credit', WORDS .. ': one call at a time is tried')
   else
     holds.finish(call, 'credit', WORDS)
   end
@@ -36,7 +36,7 @@ local function run(call)
   end
   for _, name in ipairs({ 'auth', 'provider_down' }) do
     if holds.closed(call, name) and budget.account(call).checks >= IN_VAIN and not call.args.refused then
-      holds.half_open(call, name, WORDS .. ': one call tries')
+      holds.half_open(call, name, WORDS .. ': one call at a time is tried')
     end
   end
   budget.schedule_check(call, call.args.next_in)

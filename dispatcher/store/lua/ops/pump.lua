@@ -10,6 +10,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local places = require('lib/places')
+local limiter = require('lib/limiter')
 local release = require('lib/release')
 local spending = require('lib/spending')
 
@@ -56,7 +57,7 @@ local function look_for_room(call)
     if scope and standing[name] then
       local left = spending.left_under(call, scope)
       if not left or left >= standing[name].required * schema.units then
-        holds.finish(call, name, 'there is room under the limit')
+        holds.finish(call, name, 'the spending limit has room again')
       end
     end
   end
@@ -70,6 +71,7 @@ local function run(call)
   expired = expired + expire_held(call, most)
   look_for_room(call)
   holds.end_lost_probes(call)
+  limiter.drop_lost_connections(call)
   return { due, expired, lost, release.held_jobs(call, most) }
 end
 

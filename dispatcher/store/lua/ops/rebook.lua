@@ -13,7 +13,7 @@ local function run(call)
     redis.call('LREM', schema.key.recent(call), -1, call.args.booked)
     limiter.book(call)
   end
-  return text.exact(call.exact)
+  return text.micros(call.exact)
 end
 
 return { run = run, flags = { 'allow-oom' } }

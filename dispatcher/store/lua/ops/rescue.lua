@@ -22,7 +22,7 @@ local function run(call)
     record.set_attempt(job, job.attempts, 'result', 'maybe_placed')
     local window = job.fields[field.evidence_window] or call.args.window
     moves.move(call, job, 'uncertain', {
-      actor = 'dispatcher', why = 'the worker was lost; the call may have been placed', next_at = call.now + window,
+      actor = 'dispatcher', why = 'the worker died; the call may have been placed', next_at = call.now + window,
     })
   end
   return #lapsed

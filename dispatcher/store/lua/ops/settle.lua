@@ -12,7 +12,7 @@
 -- proves          holds that what the provider said proves to be over, commas between
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
 -- attempt_fields  to keep with the attempt, a JSON object
--- job_fields      to keep with the job, a JSON object
+-- job_fields      to keep with the job, a JSON object, if any
 -- answer          {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
 
 local schema = require('schema')
@@ -38,7 +38,7 @@ local function read(call, job)
   local n, given = tonumber(call.args.attempt), cjson.decode(call.args.attempt_fields)
   local told = {
     n = n, to = call.args.to, actor = call.args.actor, why = call.args.why or '', spent = call.args.spent ~= nil,
-    given = given, fields = cjson.decode(call.args.job_fields),
+    given = given, fields = call.args.job_fields and cjson.decode(call.args.job_fields) or {},
     known = record.get_attempt(job, n, 'result'),
     known_cost = money.units(record.get_attempt(job, n, 'cost')),
     latest = job.attempts == n,
@@ -74,7 +74,7 @@ local function restore_claim(call, job, told)
   if job.attempts >= told.n or not schema.waiting[job.state] then
     return
   elseif job.state ~= 'queued' then
-    moves.move(call, job, 'queued', { actor = 'dispatcher', why = 'it was due when Redis was killed' })
+    moves.move(call, job, 'queued', { actor = 'dispatcher', why = 'it was due when Redis lost data' })
   end
   job.attempts, told.latest = told.n, true
   record.set(job, field.attempts, told.n)
@@ -109,7 +109,7 @@ local function says_something_new(job, told)
 end
 
 local function note_late(call, job, told, what)
-  timeline.add(call, job, told.actor, 'attempt ' .. text.int(told.n) .. ', too late to matter: ' .. what)
+  timeline.add(call, job, told.actor, 'attempt ' .. text.int(told.n) .. ', too late to change anything: ' .. what)
 end
 
 local function settle_late(call, job, told)
@@ -123,7 +123,7 @@ local function keep_late(call, job, told)
   if told.undecided and says_something_new(job, told) then
     if job.attempts > told.n and told.called and told.unknown then
       counters.add(call, 'second_calls')
-      told.why = 'a call that was dialled again as unknown; ' .. told.why
+      told.why = 'a call that was redialled as unknown; ' .. told.why
     end
     keep(call, job, told)
     note_late(call, job, told, told.to .. ' ' .. told.why)
@@ -150,7 +150,7 @@ local function judge_provider(call, job, told)
     for name in text.items(call.args.proves) do
       local hold = holds.get(call, name)
       if hold and hold.probe == job.id then
-        holds.finish(call, name, 'a call went through')
+        holds.finish(call, name, 'a call was placed')
       end
     end
   elseif failure then
@@ -223,7 +223,7 @@ local function run(call)
     return { 'gone', '' }
   end
   local told = read(call, job)
-  if told.latest then
+  if told.latest and job.state == 'dialing' then
     limiter.release_connection(call, job.id) -- the request is over, whatever it brought
   end
   if of_another_call(job, told) then

@@ -17,9 +17,7 @@ local LEAST = 0.1
 local function slow_down(call, left)
   local now, rate = limiter.pace(call), limiter.rate(call)
   if call.exact - now.throttled_at > SAME then
-    local fraction = math.max(LEAST, limiter.working_rate(call) / rate * left)
-    limiter.set(call, pace.fraction, fraction, tostring(fraction))
-    limiter.set(call, pace.throttled_at, call.exact)
+    limiter.slow_down(call, math.max(LEAST, limiter.working_rate(call) / rate * left))
   end
 end
 

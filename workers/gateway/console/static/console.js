@@ -1,4 +1,4 @@
-// Conveniences: times in the reader's zone, figures that stay fresh, one tick for all. Every page works without.
+// Local times, fresh figures, one tick for all. Every page works without this script.
 'use strict';
 
 const two = (number) => String(number).padStart(2, '0');
@@ -28,7 +28,7 @@ function offline(words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-// Puts what has changed into this page; never where the keyboard is.
+// Puts what has changed into this page, except where the keyboard focus is.
 function freshen(fresh) {
   showLocalTimes(fresh);
   for (const old of document.querySelectorAll('[data-live]')) {
@@ -41,7 +41,7 @@ function freshen(fresh) {
   document.title = fresh.title;
 }
 
-// Asks for this very page again, while somebody looks at it.
+// Asks for this page again while it is visible.
 async function poll(seen) {
   if (document.hidden) return seen;
   try {
@@ -55,7 +55,7 @@ async function poll(seen) {
     offline('');
     return new Date();
   } catch {
-    offline(`No connection: what you see is as of ${local(seen)}.`);
+    offline(`No connection. This page shows the state at ${local(seen)}.`);
     return seen;
   }
 }
@@ -79,12 +79,12 @@ function tickAll() {
   if (!all) return;
   all.hidden = false;
   all.addEventListener('change', () => {
-    for (const each of document.querySelectorAll('input[name=id][form=chosen]')) each.checked = all.checked;
+    for (const each of document.querySelectorAll('input[name=id][form=selected]')) each.checked = all.checked;
   });
 }
 
-// The server does a form that comes twice once; this only shows that the first click was heard.
-function hearOnce() {
+// The server acts once on a form that is sent twice; this only shows that the first click worked.
+function sendOnce() {
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
@@ -102,5 +102,5 @@ function hearOnce() {
 showLocalTimes(document);
 sayZone();
 tickAll();
-hearOnce();
+sendOnce();
 keepFresh();

@@ -13,8 +13,8 @@ from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
 
 CHOICE = (
-    "; ask the person, then `voice-dispatcher reached {id}` marks it as reached,"
-    " `voice-dispatcher retry {id}` dials again"
+    "; ask the person, then run `voice-dispatcher reached {id}` to mark it as reached,"
+    " or `voice-dispatcher retry {id}` to dial again"
 )
 """What a person may do where nobody can know whether somebody was called."""
 
@@ -73,10 +73,10 @@ def why(store: Store, job: Job) -> Why:
         State.SCHEDULED: f"it is due {_when(job.due_at, now)}",
         State.DIALING: "it is being dialled now",
         State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
-        State.IN_PROGRESS: f"the call is under way; looked at {_when(job.next_at, now)}",
+        State.IN_PROGRESS: f"the call is under way; next status check {_when(job.next_at, now)}",
         State.COMPLETED: _reached(job),
         State.FAILED: f"it has failed: {job.reason}",
-        State.EXPIRED: "its deadline passed first",
+        State.EXPIRED: "it expired",
         State.CANCELLED: "it was cancelled",
     }[job.state]
     told = last if last and last != job.outcome else ""
@@ -94,21 +94,21 @@ def _held(store: Store, job: Job) -> Why:
     """By the gates as they stand: the words in the timeline are those of when it was held."""
     holds = [hold for hold in store.holds.all() if hold.stops(job)]
     if not holds:
-        return Why(job, "its gate is open again: it goes into line when its turn comes")
+        return Why(job, "its hold has ended: it is queued when its turn comes")
     half_open = all(hold.half_open for hold in holds)
-    held = "calls are tried one at a time" if half_open else "it is held"
+    held = "one call at a time is tried" if half_open else "it is held"
     return Why(job, f"{held}: {'; '.join(hold.why for hold in holds)}")
 
 
 def _in_line(store: Store, job: Job, now: datetime) -> Why:
     stopped = [hold.why for hold in store.holds.all() if hold.stops(job)]
     if stopped:
-        return Why(job, f"it stands in line, and calls are held: {'; '.join(stopped)}")
+        return Why(job, f"it is in line, and calls are held: {'; '.join(stopped)}")
     place = position(store, job)
     if place is None:
         return Why(job, "it is being claimed now")
-    before = f"{place.before} go first" if place.before else "it is next"
-    return Why(job, f"it stands in line: {before}; expected {_when(place.expected_at, now)}", place)
+    before = f"{place.before} are before it" if place.before else "it is next"
+    return Why(job, f"it is in line: {before}; expected {_when(place.expected_at, now)}", place)
 
 
 def _when(at: datetime | None, now: datetime) -> str:
