@@ -32,6 +32,7 @@ class Connection:
         self.root = f"{{{namespace}}}"
         self.account = DEFAULT_ACCOUNT
         self._clock = clock
+        self._library = library
         self._checked = False
 
     def key(self, name: str, *parts: str) -> str:
@@ -92,7 +93,7 @@ class Connection:
     def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
         clock = {"now": self._clock()} if self._clock else {}
         flat = _flat({**clock, **arguments})
-        return ["FCALL", library().function(operation), 1, self.root, *flat]
+        return ["FCALL", self._library().function(operation), 1, self.root, *flat]
 
     def _execute(self, commands: Sequence[list[Any]]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
@@ -105,7 +106,7 @@ class Connection:
         from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
 
         try:
-            self.redis.function_load(library().text)
+            self.redis.function_load(self._library().text)
         except ResponseError as error:
             if "already exists" not in str(error):  # another process was sooner
                 raise
