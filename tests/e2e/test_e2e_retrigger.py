@@ -69,9 +69,8 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     assert store.bulk.get(seen.id).done == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
-    assert {
-        entry.actor for entry in store.audit.read() if entry.facts.get("action") == seen.id
-    } == {"console:ops"}
+    log = store.audit.read()
+    assert {e.actor for e in log if e.facts.get("action") == seen.id} == {"console:ops"}
 
     def shown() -> bool:
         tasks = stage.flower.get(

@@ -70,13 +70,12 @@ def holds(writer: Writer) -> Batches:
 
 
 def requests(writer: Writer) -> Batches:
-    """Keep the moments of the latest requests in µs."""
-    old = writer.old("recent")
+    """Bring over the moments of the latest requests."""
     with plain_errors():
-        moments: Any = writer.redis.lrange(old, 0, -1)
+        moments: Any = writer.redis.lrange(writer.old("recent"), 0, -1)
     if moments:
-        kept = [first_schema.micros(moment) for moment in moments]
-        yield [("RPUSH", writer.name("recent"), *kept), ("DEL", old)], len(kept)
+        adds: Command = ("RPUSH", writer.name("recent"), *map(first_schema.micros, moments))
+        yield [adds, ("DEL", writer.old("recent"))], len(moments)
 
 
 def others(writer: Writer) -> Batches:
