@@ -311,10 +311,12 @@ def test_a_pause_that_makes_no_sense_is_refused(
 
 def test_the_workers_are_asked_to_look_at_the_balance(operator: Person, store: Store) -> None:
     redis_of(store).hset(key_of(store, "credit"), "next_check", round(store.now()) + 300_000)
-    answer = operator.send(operator.page("/console"), "/console/look")
+    answer = operator.send(operator.page("/console"), "/console/balance-check")
     assert "checked within a few seconds" in Reader(answer.text).text
     assert float(redis_of(store).hget(key_of(store, "credit"), "next_check") or 1) == 0
-    assert [(entry.actor, entry.act) for entry in store.audit.read()] == [("console:ops", "look")]
+    assert [(entry.actor, entry.action, entry.target) for entry in store.audit.read()] == [
+        ("console:ops", "balance.check", "account")
+    ]
 
 
 def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store: Store) -> None:
