@@ -219,7 +219,7 @@ class Batched(Connection):
 
     def run(self, operation: str, **arguments: Any) -> Any:
         """Put an operation into the batch."""
-        self._calls.append(self._to._command(operation, arguments))
+        self._calls.append(self._to._command(operation, arguments))  # noqa: SLF001 - timed as sent
         return {"claim": b"gone", "settle": (b"", b"")}.get(operation, b"")
 
     def __enter__(self) -> Self:

@@ -13,12 +13,12 @@ from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
-from dispatcher.policy import why as forecast
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
 from dispatcher.values.rate import Rate
+from dispatcher.why import why as explain
 
 
 def show(
@@ -101,7 +101,7 @@ def why(
 ) -> None:
     """Say why a job has not been called yet, and what happens next."""
     store = connection.dispatcher(context).store
-    found = forecast.why(store, store.jobs.get(store.jobs.id_of_call(job) or job))
+    found = explain(store, store.jobs.get(store.jobs.id_of_call(job) or job))
     if json:
         output.as_json(found.to_dict())
     else:

@@ -147,7 +147,7 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("actions", "show"), ("Missing argument",)),
     (("audit", "--format", "xml"), ("--format", "'xml'", "csv")),
     (("audit", "--since", "today"), ("'today'", "ISO 8601")),
-    (("list", "--cursor", "x"), ("'x'", "is no cursor")),
+    (("list", "--cursor", "x"), ("'x'", "is not a cursor")),
     (("retry", "a", "--expires", "5x"), ("'5x'", "15m")),
     (("retry", "a", "--expires", "0"), ("--expires", "'0'", "366 days")),
     (("retry", "a", "--expires", "999999999999999d"), ("--expires", "366 days")),
@@ -415,8 +415,8 @@ def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(
     broker = f"redis://127.0.0.1:{free_port}/0"
     ran = shell.run("call", *SAY, "--json", DISPATCHER_BROKER_URL=broker)
     assert (ran.code, ran.json["state"]) == (0, "queued")
-    assert "broker away" in ran.err
-    assert "the sweep sends them later" in ran.err
+    assert "the broker cannot be reached" in ran.err
+    assert "they are sent later" in ran.err
 
 
 # -- the provider --------------------------------------------------------------------------
@@ -438,7 +438,7 @@ def test_balance_of_a_provider_that_is_away_fails(
     shell: Shell, provider: dict[str, str], free_port: int
 ) -> None:
     url = f"http://127.0.0.1:{free_port}"
-    refused(shell("balance", **{**provider, "XOXZO_API_HOST": url}), FAILED, "never reached")
+    refused(shell("balance", **{**provider, "XOXZO_API_HOST": url}), FAILED, "could not be reached")
 
 
 def test_a_host_that_is_no_url_is_wrong_usage(shell: Shell, provider: dict[str, str]) -> None:

@@ -100,7 +100,7 @@ def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) 
     page.field("Do to").send_keys("all that match")
     page.press("Cancel…")
     page.until_sees("Cancel: 0 of 3 jobs")
-    assert page.sees("There is nothing to do.")
+    assert page.sees("No job would change.")
     assert page.sees("3: it has ended")
     assert {job.state for job in up.ended(ids, 1)} == {"failed"}
 
@@ -287,11 +287,11 @@ def test_a_revoked_key_throws_out_whoever_looks(page: Page, up: Up) -> None:
 
 def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
     up.sandbox.credits(4321)
-    page.press("Look at the balance now")
+    page.press("Check the balance now")
     page.until_sees("The balance will be checked within a few seconds.")
     page.until_sees("4,321 credits")
     up.sandbox.credits(1_000_000)
-    page.press("Look at the balance now")
+    page.press("Check the balance now")
     eventually(lambda: page.sees("1,000,000 credits"), "the balance")
 
 

@@ -41,7 +41,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     assert ran.returncode == 0, ran
     report = json.loads(ran.stdout)
     assert figures(report) == figures(seen)
-    assert (report["state"], report["did"], report["refused"]) == ("done", 12, [])
+    assert (report["state"], report["done"], report["skipped"]) == ("done", 12, [])
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
     assert all(len(job.attempts) == 2 for job in again)
@@ -49,7 +49,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     reopened = [event for event in again[0].timeline if event.why == "mended"]
     assert [event.to for event in reopened] == [State.QUEUED]
     log = stage.up.json("audit")
-    assert [each["action"] for each in log if each["facts"].get("act") == report["id"]] == [
+    assert [each["action"] for each in log if each["facts"].get("action") == report["id"]] == [
         "retry",
         "retry.done",
     ]
@@ -69,9 +69,8 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     assert store.bulk.get(seen.id).done == len(seen.ids) == 12
     again = stage.up.ended(failed(jobs), 120)
     assert sum(job.state is State.COMPLETED for job in again) == 10
-    assert {entry.actor for entry in store.audit.read() if entry.facts.get("act") == seen.id} == {
-        "console:ops"
-    }
+    log = store.audit.read()
+    assert {e.actor for e in log if e.facts.get("action") == seen.id} == {"console:ops"}
 
     def shown() -> bool:
         tasks = stage.flower.get(

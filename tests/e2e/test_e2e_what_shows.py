@@ -183,7 +183,7 @@ def test_no_page_of_flower_tells_a_number_a_text_or_a_password(
     pages += [f"/{kind}/{uuid}" for uuid in known for kind in ("task", "api/task/info")]
     bodies = {page: _body(stage, page) for page in pages}
     assert sum(jobs["held"].id in body for body in bodies.values()) >= 4
-    assert at_the_door.waiting in next(body for page, body in bodies.items() if "door" in page)
+    assert at_the_door.waiting in next(body for page, body in bodies.items() if "call-task" in page)
     told = {page: secrets_in(body, stage) for page, body in bodies.items()}
     assert {page: secrets for page, secrets in told.items() if secrets} == {}
 

@@ -106,11 +106,28 @@ def test_the_package_that_others_install_reads_no_environment() -> None:
     ] == []
 
 
+DOMAIN = ("model", "values", "policy")
+NOT_FOR_THE_DOMAIN = {
+    "redis",
+    "celery",
+    "requests",
+    "dispatcher.store",
+    "dispatcher.client",
+    "dispatcher.provider.xoxzo",
+}
+
+
+@pytest.mark.parametrize("folder", DOMAIN)
+def test_the_domain_knows_neither_redis_nor_a_provider(folder: str) -> None:
+    assert modules(f"dispatcher/{folder}")
+    assert wrong_imports(f"dispatcher/{folder}", NOT_FOR_THE_DOMAIN) == []
+
+
 PRIVATE_TO_THE_STORE = {
     "redis",
     "dispatcher.store.connection",
     "dispatcher.store.redis_url.plain_errors",
-    "dispatcher.store.scripts",
+    "dispatcher.store.library",
 }
 INSIDE = {"_connection", "_redis", "_key", "_account_key", "_run", "redis"}
 """What a store and its repositories have for themselves."""

@@ -330,7 +330,8 @@ def test_the_providers_own_settings_come_from_its_own_variables(
 def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(InvalidSettings, match=r"DISPATCHER_PROVIDER='acme'.*no provider: xoxzo"):
+    pattern = r"DISPATCHER_PROVIDER='acme'.*not a provider: choose one of xoxzo"
+    with pytest.raises(InvalidSettings, match=pattern):
         load(monkeypatch, DISPATCHER_PROVIDER="acme")
 
 

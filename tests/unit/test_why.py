@@ -14,13 +14,13 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, Reason, State
 from dispatcher.policy import Decision
-from dispatcher.policy.why import position, why
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim
 from dispatcher.values.calling_hours import Window
 from dispatcher.values.rate import Rate
+from dispatcher.why import position, why
 from support.redis_inside import redis_of
 from support.reports import ended
 from workers.devstack.embedded_server import EmbeddedServer

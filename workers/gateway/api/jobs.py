@@ -14,9 +14,9 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.policy import why as forecast
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
+from dispatcher.why import why as explain
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
@@ -103,7 +103,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/jobs/{id}/why", **operations.WHY)
     async def why(caller: Anybody, id_: JobId) -> Response:
         """Say why a job has not been called yet, and what happens next."""
-        found = await pool.run(lambda: forecast.why(store, store.jobs.get(id_)))
+        found = await pool.run(lambda: explain(store, store.jobs.get(id_)))
         caller.view(found.job)  # who may not see it learns nothing of it
         return respond(found.to_dict(mask=not caller.owns(found.job)))
 

@@ -272,10 +272,10 @@ NOT_DONE = object_(
 )
 ACTION_VIEW = object_(
     {
-        "id": {"type": "string", "description": "To begin it, and to ask how it stands."},
-        "act": {"type": "string", "enum": values(BulkActionKind)},
+        "id": {"type": "string", "description": "To start the action and to see its progress."},
+        "action": {"type": "string", "enum": values(BulkActionKind)},
         "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
-        "meant": {"type": "string", "description": "Which jobs, in words."},
+        "selection": {"type": "string", "description": "The filter, or the ids, in words."},
         "actor": {"type": "string"},
         "note": {"type": "string"},
         "started_at": WHEN,

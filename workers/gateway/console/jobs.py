@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
-from dispatcher.policy import why as forecast
 from dispatcher.store.search import Page
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
+from dispatcher.why import CHOICE
+from dispatcher.why import why as explain
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import query
 from workers.gateway.console.pages import ROOT
@@ -58,9 +59,9 @@ class Jobs:
     def one(self, request: Request, visitor: Visitor) -> Response:
         """Show a job whole: whoever may only look sees numbers masked, and no texts."""
         job = self._context.store.jobs.get(request.path_params["id"])
-        found = forecast.why(self._context.store, job)
+        found = explain(self._context.store, job)
         # What the command line offers stands there as buttons.
-        because = found.because.removesuffix(forecast.CHOICE.format(id=job.id))
+        because = found.because.removesuffix(CHOICE.format(id=job.id))
         because = because if visitor.operates else mask_text(because)
         return self._context.pages.page(
             "job.html",
