@@ -11,7 +11,7 @@ from dispatcher.model.states import OnUncertain, Reason, State
 from support.chaos_stage import Mayhem, Stage, Verdict
 
 HOUR = 3600.0
-ENDS_WITHIN = 150.0
+ENDS_WITHIN = 300.0
 SOMETIMES = "--cut=0.1"
 
 

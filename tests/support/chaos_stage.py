@@ -93,10 +93,17 @@ class Stage:
         self.start("beat")
         if self._callbacks:
             self.start("gateway")
+            eventually(self._is_listening, "the gateway listens", more=self.told)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()
+
+    def _is_listening(self) -> bool:
+        """Return whether callbacks can come: a busy machine starts the gateway after the calls."""
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(f"{self._settings['DISPATCHER_PUBLIC_URL']}/healthz", timeout=60).ok
+        return False
 
     def _start_sandbox(self, undo: ExitStack) -> None:
         argv = [sys.executable, "-m", "dispatcher.sandbox", *self._sandbox_options]
@@ -306,6 +313,7 @@ class Mayhem:
     away: float = 1.0
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     killed: int = 0
+    seen: int = 0  # events of the jobs at the last kill
 
     def run(self, ids: list[str], within: float) -> Verdict:
         """Work the jobs off amid the kills; fail where they have not ended within the seconds."""
@@ -322,7 +330,7 @@ class Mayhem:
             if redis_at and total - left >= redis_at[0]:
                 redis_at.pop(0)
                 self._kill_redis()
-            self._kill_a_worker()
+            self._kill_a_worker(ids)
             time.sleep(self.every * self.rng.uniform(0.8, 1.2))
         return self.stage.verdict(ids)
 
@@ -331,13 +339,17 @@ class Mayhem:
         name = f"worker-{n}"
         self.stage.start("dial", name, skew=ahead, concurrency=self.concurrency)
 
-    def _kill_a_worker(self) -> None:
-        """Kill the next worker, if it has come to work: a busy machine starts it late."""
+    def _kill_a_worker(self, ids: list[str]) -> None:
+        """Kill the next worker, if it has come to work and something came of the last one's.
+
+        A busy machine starts it late, and in a second it may not have come to a single job.
+        """
         victim = self.killed % self.workers
-        if self.stage.ready(f"worker-{victim}"):
+        events = sum(len(job.timeline) for job in self.stage.jobs(ids))
+        if self.stage.ready(f"worker-{victim}") and events >= self.seen + self.concurrency:
             self.stage.kill(f"worker-{victim}")
             self._start(victim)
-            self.killed += 1
+            self.killed, self.seen = self.killed + 1, events
 
     def _kill_redis(self) -> None:
         self.stage.redis.kill()
