@@ -257,7 +257,7 @@ def test_now_is_aware(keys: ApiKeys) -> None:
 def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store) -> None:
     made, _ = keys.create("x", [Scope.READ], note="for the wall", actor="cli:sam")
     for _ in range(2):
-        keys.revoke(made.id, actor="cli:kim", why="lost")
+        keys.revoke(made.id, actor="cli:kim", note="lost")
     entries = [(e.actor, e.action, e.target, e.note, e.facts) for e in store.audit.read()]
     assert entries == [
         (

@@ -81,7 +81,7 @@ def left_out(found: Preview | BulkAction) -> dict[str, tuple[int, set[str]]]:
 def begun(store: Store, act: BulkActionKind, meant: Any, why: str = "", **how: Any) -> Preview:
     made = store.bulk.preview(act, meant, **how)
     store.bulk.create(made)
-    assert store.bulk.begin(made.id, actor="cli:kim", why=why)
+    assert store.bulk.begin(made.id, actor="cli:kim", note=why)
     return made
 
 
@@ -315,7 +315,7 @@ def test_an_uncertain_job_is_redialled_now_only_where_that_is_asked_for(store: S
     id_ = uncertain(store)
     with pytest.raises(Refused, match="a call may be under way"):
         store.jobs.retry(id_, actor="cli")
-    store.jobs.retry(id_, actor="cli", why="she sits beside me, nothing rang", uncertain=True)
+    store.jobs.retry(id_, actor="cli", note="she sits beside me, nothing rang", uncertain=True)
     job = store.jobs.get(id_)
     assert (job.state, job.spent) == (State.QUEUED, 0)
     assert job.attempts[0].result == "maybe_placed"
@@ -429,7 +429,7 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     made = [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     assert store.bulk.advance(seen.id, 20) == ("running", 40)
-    assert store.bulk.stop(seen.id, actor="cli:sam", why="wrong list") is True
+    assert store.bulk.stop(seen.id, actor="cli:sam", note="wrong list") is True
     assert store.bulk.stop(seen.id, actor="cli:sam") is False
     assert store.bulk.advance(seen.id) == ("stopped", 0)
     report = store.bulk.get(seen.id)
