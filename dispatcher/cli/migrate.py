@@ -19,7 +19,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = False) -> None:
     """Bring the records of an older version up to date. Stop all processes first.
 
-    If it is stopped half-way, run it again: it continues where it was.
+    If it is stopped half-way, run it again: it continues where it was. What earlier releases
+    have loaded into Redis and no longer need is removed.
     """
     found = connection.of(context)
     migration = Migration.from_url(found.url(), namespace=found.namespace)
@@ -28,6 +29,8 @@ def migrate(context: typer.Context, *, dry_run: DryRun = False, json: AsJson = F
         _say_plan(plan, json=json)
     else:
         _say_done(_run(migration, shown=not json), json=json)
+    if not dry_run:
+        migration.tidy()
 
 
 def _run(migration: Migration, *, shown: bool) -> Done:

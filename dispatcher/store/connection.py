@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.store.library import library
+from dispatcher.store.library import PREFIX, library
 from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
@@ -32,6 +32,7 @@ class Connection:
         self.root = f"{{{namespace}}}"
         self.account = DEFAULT_ACCOUNT
         self._clock = clock
+        self._library = library
         self._checked = False
 
     def key(self, name: str, *parts: str) -> str:
@@ -81,6 +82,18 @@ class Connection:
             self.run("check_schema")
             self._checked = True
 
+    def drop_other_libraries(self) -> int:
+        """Delete the libraries of other releases; return how many. Who still runs one of these
+        loads it again, so that it does no harm.
+        """
+        ours = self._library().name.encode()
+        with plain_errors():
+            found: Any = self.redis.function_list(library=f"{PREFIX}*")
+            others = [name for name in map(_library_name, found) if name != ours]
+            for name in others:
+                self.redis.function_delete(name.decode())
+        return len(others)
+
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         if self._clock:
@@ -92,7 +105,7 @@ class Connection:
     def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
         clock = {"now": self._clock()} if self._clock else {}
         flat = _flat({**clock, **arguments})
-        return ["FCALL", library().function(operation), 1, self.root, *flat]
+        return ["FCALL", self._library().function(operation), 1, self.root, *flat]
 
     def _execute(self, commands: Sequence[list[Any]]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
@@ -105,7 +118,7 @@ class Connection:
         from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
 
         try:
-            self.redis.function_load(library().text)
+            self.redis.function_load(self._library().text)
         except ResponseError as error:
             if "already exists" not in str(error):  # another process was sooner
                 raise
@@ -123,6 +136,11 @@ def _text(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, ensure_ascii=False)
     return int(value) if isinstance(value, bool) else value
+
+
+def _library_name(described: list[Any]) -> bytes:
+    name: bytes = described[described.index(b"library_name") + 1]
+    return name
 
 
 def _is_missing(answer: object) -> bool:

@@ -138,17 +138,32 @@ _LOCKED_OUT = (
 )
 
 
+_CODES = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "TryAgainError": "TRYAGAIN",
+    "NoScriptError": "NOSCRIPT",
+}
+"""What redis-py makes classes of, whose words then lack the code that Redis sent."""
+
+
 def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
-    text = str(error)
+    text = f"{_CODES.get(type(error).__name__, '')} {error}".lstrip()
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
     return _not_now(where, text) or _unsuitable(where, text)
 
 
+_NOT_READY = (
+    *("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT"),
+    "NOREPLICAS",
+)
+
+
 def _not_now(where: str, text: str) -> StoreUnavailable | None:
-    if text.startswith(
-        ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT")
-    ):
+    if text.startswith(_NOT_READY):
         return StoreUnavailable(
             f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
         )

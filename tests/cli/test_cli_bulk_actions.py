@@ -112,7 +112,7 @@ def test_a_retry_by_filter_reports_what_was_done_and_how_to_hold_it(
     assert ran.code == 0
     report = ran.json
     assert (report["state"], report["selected"], report["done"]) == ("done", 3, 3)
-    assert (report["actor"], report["why"]) == ("cli:sam", "mended")
+    assert (report["actor"], report["note"]) == ("cli:sam", "mended")
     assert states(store, some["failed"]) == {State.QUEUED}
     listed = shell("list", "--tag", report["tag"], "--json").json
     assert {job["id"] for job in listed} == set(some["failed"])
@@ -215,14 +215,14 @@ def test_an_act_is_listed_and_stopped(
 ) -> None:
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="t"))
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor="console:ops", why="mended")
+    store.bulk.begin(seen.id, actor="console:ops", note="mended")
     store.bulk.advance(seen.id, 1)
     assert seen.id in shell("actions", "list").out
     (row,) = shell("actions", "list", "--json").json
     assert (row["state"], row["done"], row["remaining"]) == ("running", 1, 2)
     ran = shell("actions", "stop", seen.id, "--note", "wrong list")
     assert ran.code == 0
-    assert "2 left as they are" in " ".join(ran.out.split())
+    assert "2 not done, left as they are" in " ".join(ran.out.split())
     again = shell("actions", "stop", seen.id)
     assert again.code == 1
     assert "is not running: it is stopped" in again.complaint
@@ -232,7 +232,7 @@ def test_an_act_that_nobody_knows_is_said_to_be_unknown(shell: Shell) -> None:
     for command in ("show", "stop"):
         ran = shell("actions", command, "nosuchact")
         assert ran.code == 1
-        assert "there is no act 'nosuchact'" in ran.complaint
+        assert "there is no action 'nosuchact'" in ran.complaint
 
 
 # -- audit ---------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_the_audit_log_is_exported_whole_and_no_cell_is_a_formula(
         store.audit.record("cli:kim", "look", "account")
     ran = shell("audit", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(ran.out)))
-    assert [row["why"] for row in rows[:2]] == ["'=1+1", "plain, with a comma"]
+    assert [row["note"] for row in rows[:2]] == ["'=1+1", "plain, with a comma"]
     assert len(rows) == 62
     lines = shell("audit", "--format", "jsonl").out.splitlines()
     assert [json.loads(line)["action"] for line in lines] == [row["action"] for row in rows]

@@ -26,7 +26,7 @@ def test_balance_tells_what_is_known_without_asking_the_provider(
     ran = shell("balance")
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
-    assert lines[0].startswith("42 credits, seen ")
+    assert lines[0].startswith("42 credits, checked ")
     assert lines[1] == "Nothing was spent in the last hour"
     assert lines[2].startswith("Calls are held: credit 42, needs 50 (since ")
     found = shell("balance", "--json").json
@@ -40,7 +40,7 @@ def test_balance_looks_when_told_to_and_opens_what_may_open(
     store.limiter.publish(AccountConfig(floor=50))
     see(store, 42)
     store.holds.start("credit", "credit 42, needs 50", 50)
-    assert shell("balance", "--look", "--json", **provider).json["balance"] == 500
+    assert shell("balance", "--check", "--json", **provider).json["balance"] == 500
     assert store.budget.credit().balance == 500
     assert store.holds.all() == []
 
@@ -49,7 +49,7 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
     shell: Shell, store: Store, provider: dict[str, str]
 ) -> None:
     see(store, 42)
-    ran = shell("balance", "--look", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
+    ran = shell("balance", "--check", **{**provider, "XOXZO_API_AUTH_TOKEN": "wrong"})
     assert ran.code == 1
     assert "does not know these credentials" in ran.complaint
     assert store.budget.credit().balance == 42
@@ -75,9 +75,9 @@ def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("scope", "amount", "word"),
     [
-        ("campaign:x", "500/day", "'campaign:x' is no scope"),
-        ("tag:x", "five", "'five' is no limit"),
-        ("tag:x", "0/day", "'0/day' is no limit"),
+        ("campaign:x", "500/day", "'campaign:x' is not a scope"),
+        ("tag:x", "five", "'five' is not a limit"),
+        ("tag:x", "0/day", "'0/day' is not a limit"),
         ("tag:a,b", "5/day", "comma"),
     ],
 )
@@ -94,7 +94,7 @@ def test_events_are_listed_and_read_on_from_a_cursor(shell: Shell, store: Store)
     store.holds.end("auth", "mended")
     lines = shell("events").out.splitlines()
     assert [line.split()[1] for line in lines] == ["hold.started", "hold.ended"]
-    assert "gate=auth  why=401" in lines[0]
+    assert "hold=auth  why=401" in lines[0]
     first, second = shell("events", "--json").json
     assert shell("events", "--json", "--after", first["cursor"]).json == [second]
     assert shell("events", "--after", "yesterday").code == 2

@@ -67,7 +67,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
     assert found["provider"] == ("ok", "balance 500 credits")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.splitlines() == [
-        f"{each['level']:<5} {each['what']}: {each['says']}" for each in ran.json
+        f"{each['level']:<5} {each['check']}: {each['message']}" for each in ran.json
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_provider_that_does_not_let_us_in_is_told(
     ("mode", "level", "says"),
     [
         ("always", "ok", "nothing"),
-        ("everysec", "ok", "a power cut the last second or two"),
+        ("everysec", "ok", "a second or two in a power cut"),
         ("no", "warn", "set `appendfsync everysec` or `always`"),
     ],
 )

@@ -56,11 +56,11 @@ def test_rows_become_jobs_and_the_refused_a_file(
     )
     assert ran.code == 1
     # A slow machine adds how long it took.
-    assert ran.out.splitlines()[0].startswith("2 jobs made, 0 stood already, 2 refused")
+    assert ran.out.splitlines()[0].startswith("2 jobs created, 0 already enqueued, 2 refused")
     assert "customers.csv: not used: 'Notes'" in ran.err
     assert "customers.csv:3: recipient: '8.18012E+11': a spreadsheet wrote it" in ran.err
     assert "customers.csv:4: recipient: '8180****4568': the plus" in ran.err
-    assert "customers.csv: 4 rows: 2 jobs to make, 2 refused\n" in ran.err
+    assert "customers.csv: 4 rows: 2 new jobs, 2 refused\n" in ran.err
     assert "They will probably cost about 40 credits; the balance is not known yet" in ran.err
     assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
     job = next(store.search.find(Filter(tag="today")))
@@ -121,7 +121,10 @@ def test_the_balance_is_compared(shell: Shell, store: Store) -> None:
         key_of(store, "credit"), mapping={"balance": 1_000_000, "checked": store.now()}
     )
     many(shell.folder / "list.csv", 10)
-    assert "100 are left\nThat does not pay for all" in shell("import", "list.csv", "--dry-run").err
+    assert (
+        "100 are available\nThe credit is not enough for all"
+        in shell("import", "list.csv", "--dry-run").err
+    )
 
 
 def test_only_the_first_refusals_are_told_one_by_one(shell: Shell, store: Store) -> None:
@@ -168,7 +171,7 @@ def test_a_pipe_with_a_name_is_read_as_a_file_is(shell: Shell, store: Store) -> 
     (shell.folder / "pipe").write_text(f"phone,say\n{NUMBER},x\n1,y\n")
     ran = shell.end(process)
     assert ran.code == 1
-    assert "pipe: 2 rows: 1 job to make, 1 refused" in ran.err
+    assert "pipe: 2 rows: 1 new job, 1 refused" in ran.err
     assert (shell.folder / "import.refused.csv").exists()
 
 
@@ -204,7 +207,7 @@ def test_an_interrupt_says_how_far_and_the_same_again_goes_on(shell: Shell, stor
     ran = shell.end(process)
     assert ran.code == 130
     assert re.search(
-        r"error: interrupted; at least [\d,]+ jobs were made\. Run the same command", ran.err
+        r"error: interrupted; at least [\d,]+ jobs were created\. Run the same command", ran.err
     )
     again = piped(shell, "".join(lines), "--json")
     assert (again.json["created"], again.json["existing"]) == (200, 1000)
@@ -226,7 +229,8 @@ def test_a_redis_that_goes_away_is_told_with_how_far(
     ran = shell("import", "list.csv", "--wait-for-redis", "0s")
     assert ran.code == 1
     assert (
-        "error: list.csv: Redis cannot be reached; at least 500 of 1,200 jobs were made." in ran.err
+        "error: list.csv: Redis cannot be reached; at least 500 of 1,200 jobs were created."
+        in ran.err
     )
     monkeypatch.undo()
     assert shell("import", "list.csv", "--json").json["created"] == 700
@@ -236,7 +240,7 @@ def test_a_file_that_breaks_off_imports_nothing(shell: Shell, store: Store) -> N
     (shell.folder / "list.csv").write_text(f'phone,say\n{NUMBER},x\n+818011234568,"y\n')
     ran = shell("import", "list.csv")
     assert ran.code == 1
-    assert "error: list.csv:3: a quotation mark opens here, and is never closed" in ran.err
+    assert "error: list.csv:3: a quotation mark opens here and is never closed" in ran.err
     assert ran.err.endswith("nothing was imported\n")
     assert texts(store) == []
 
@@ -245,7 +249,7 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
     many(shell.folder / "list.csv", 1200)
     code, shown = shell.at_a_terminal("n\n", "import", "list.csv")
     assert code == 1
-    assert "1,200 jobs to make" in shown
+    assert "1,200 new jobs" in shown
     assert "Import? [y/N]" in shown
     assert "nothing was imported" in shown
     assert texts(store) == []
@@ -269,11 +273,11 @@ def test_people_are_asked_and_shown_how_far_it_is(shell: Shell, store: Store) ->
         (("a.csv", "--encoding", "klingon"), "is not an encoding such as cp932"),
         (("a.csv", "--encoding", "base64"), "is not an encoding such as cp932"),
         (("a.csv", "--delimiter", "ab"), "is not one character"),
-        (("a.csv", "--region", "XX"), "is no country's code"),
+        (("a.csv", "--region", "XX"), "is not a country code"),
         (("a.csv", "--region", "JP", "--plus"), "--region"),
         (("a.csv", "--id", ""), "printable"),
         (("a.csv", "--wait-for-redis", "soon"), "soon"),
-        (("a.csv", "--refused", "./a.csv"), "written over"),
+        (("a.csv", "--refused", "./a.csv"), "the file being read"),
         (("empty.csv",), "empty.csv: it is empty"),
         (("sheet.csv",), "sheet.csv: it is not text, but a spreadsheet"),
         (("none.csv",), "--map COLUMN=recipient"),

@@ -49,12 +49,12 @@ def test_a_revoked_key_stays_in_the_list(shell: Shell, store: Store) -> None:
     ("arguments", "says"),
     [
         (["x"], "enqueue, read, operate"),
-        (["a b", "--scope", "read"], "no name of a client"),
+        (["a b", "--scope", "read"], "not a client name"),
         (["x", "--scope", "read", "--rate", "fast"], "50/minute"),
         (["x", "--scope", "read", "--spend", "much"], "500/day"),
         (["x", "--scope", "read", "--expires", "soon"], "ISO 8601"),
         (["x", "--scope", "read", "--expires", "2020-01-01T00:00:00Z"], "has passed"),
-        (["x", "--scope", "read", "--expires", "9999999999d"], "calendar"),
+        (["x", "--scope", "read", "--expires", "9999999999d"], "too far ahead"),
     ],
 )
 def test_wrong_usage_makes_no_key(

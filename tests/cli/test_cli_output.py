@@ -286,7 +286,7 @@ def test_balance_is_the_providers_and_stats_remembers_it(
     assert (ran.code, ran.err) == (0, "")
     assert (ran.json["balance"], ran.json["holds"]) == (500, [])
     assert shell("stats", "--json").json["balance"] == 500
-    assert shell("balance").out.startswith("500 credits, seen ")
+    assert shell("balance").out.startswith("500 credits, checked ")
 
 
 def test_balance_needs_no_redis(nowhere: Shell, provider: dict[str, str]) -> None:
@@ -423,7 +423,7 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
     ran = shell("call", NUMBER, "--say", TEXT, "--wait", "--timeout", "1s", "--json")
     assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
-    assert ran.complaint == f"job {ran.json['id']} is queued still; it goes on all the same"
+    assert ran.complaint == f"job {ran.json['id']} is still queued; it goes on"
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
 
 

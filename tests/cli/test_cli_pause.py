@@ -42,7 +42,7 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
     }
     (hold,) = shell("stats", "--json").json["holds"]
     assert (hold["name"], hold["why"]) == ("paused", HELD)
-    assert f"Calls are held: {HELD} (gate paused, since " in shell("stats").out
+    assert f"Calls are held: {HELD} (hold paused, since " in shell("stats").out
 
 
 def test_pause_and_resume_say_in_words_what_they_did(shell: Shell, store: Store) -> None:
@@ -220,12 +220,12 @@ def test_why_tells_the_place_in_line_and_when_its_turn_comes(shell: Shell, store
     found = shell("why", ids[2], "--json").json
     assert (found["id"], found["state"], found["position"]) == (ids[2], "queued", 3)
     assert found["expected_at"] > store.jobs.get(ids[2]).created_at.isoformat()
-    assert found["why"].startswith("it is in line: 2 go first; expected in 2 min (")
+    assert found["why"].startswith("it is in line: 2 are before it; expected in 2 min (")
     assert found["next_action"]["what"] == "is dialled when its turn comes"
     said = shell("why", ids[2])
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[0].split() == [ids[2], "queued"]
-    assert "2 go first" in said.out
+    assert "2 are before it" in said.out
 
 
 def test_why_of_a_paused_job_tells_who_paused_and_why(shell: Shell, store: Store) -> None:

@@ -52,7 +52,7 @@ def test_what_the_environment_names_comes_first(tmp_path: Path) -> None:
 def test_what_does_not_run_is_said(here: Shell, tmp_path: Path) -> None:
     ran = here("url", "flower")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.complaint == "no flower runs here: start one in this directory with `up`"
+    assert ran.complaint == "no flower runs here: start `voice-dispatcher up` in this directory"
     nothing = Shell(tmp_path.parent)("url")
     assert nothing.code == 1
     assert "no dispatcher found" in nothing.complaint

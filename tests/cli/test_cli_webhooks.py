@@ -60,7 +60,7 @@ def test_the_list_shows_what_waits_and_what_was_given_up(
     assert "s3cret" not in shown.out
     assert "\x1b[31m" not in shown.out
     assert shell("stats", "--json").json["webhooks"] == {"waiting": 2, "dead": 1}
-    assert "Webhooks: 2 wait, 1 given up" in shell("stats").out
+    assert "Webhooks: 2 waiting, 1 given up" in shell("stats").out
 
 
 def test_retry_by_id_and_all_say_what_was_done(
@@ -71,9 +71,9 @@ def test_retry_by_id_and_all_say_what_was_done(
     assert (ran.code, ran.json) == (0, {"retried": [one], "refused": []})
     ran = shell("webhooks", "retry", one, "msg_none:1")
     assert ran.code == 1
-    assert ran.out == "0 of 2 are tried again\n"
+    assert ran.out == "0 of 2 will be sent again\n"
     assert "was not given up" in ran.err
-    assert "no webhook that is kept" in ran.err
+    assert "not a stored webhook" in ran.err
     ran = shell("webhooks", "retry", "--all", "--json")
     assert (ran.code, set(ran.json["retried"])) == (0, {two, three})
     assert webhooks.counts() == {"waiting": 3, "dead": 0}
@@ -121,7 +121,7 @@ def test_watch_prints_one_object_for_each_change(shell: Shell, store: Store) -> 
     eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store, tags=["a"])
     enqueue(store, tags=["b"])
-    store.jobs.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
+    store.jobs.cancel(id_, actor="cli:sam", note=f"{NUMBER} asked for it")
     assert process.stdout
     lines = [process.stdout.readline().decode() for _ in range(2)]
     process.send_signal(signal.SIGINT)

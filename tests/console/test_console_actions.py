@@ -59,7 +59,7 @@ def test_a_preview_says_what_would_keep_the_calls_back(operator: Person, store: 
     store.holds.start("auth", "the provider says 401")
     page = create(operator, what="retry", which="all")
     assert "Calls are held: the provider says 401" in page.text
-    assert "The credit will not do for all of them" in page.text
+    assert "The credit is not enough for all of them" in page.text
 
 
 def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: Store) -> None:
@@ -68,7 +68,7 @@ def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: St
     report = operator.send(page, "/console/actions", note="line was cut")
     assert states(store, [*ids, other]) == ["queued"] * 3 + ["failed"]
     words = Reader(report.text).text
-    assert "Retried 3 Left 0 Not done 0" in words
+    assert "Retried 3 Remaining 0 Skipped 0" in words
     last = store.jobs.get(ids[0]).timeline[-1]
     assert (last.actor, last.why) == ("console:ops", "line was cut")
     assert [entry.actor for entry in store.audit.read()] == ["console:ops"] * len(
@@ -103,10 +103,10 @@ def test_what_was_reached_meanwhile_is_left_alone_and_reported(
 ) -> None:
     ids = [unknown(store), *all_failed(store, 1)]
     page = create(operator, what="retry", which="all")
-    assert "1 of them may have been called already, and nobody knows" in page.text
+    assert "1 of these people may have been called already; nobody knows" in page.text
     store.jobs.mark_reached(ids[0], actor="cli:eve")
     words = Reader(operator.send(page, "/console/actions", note="x").text).text
-    assert "Retried 1 Left 0 Not done 1" in words
+    assert "Retried 1 Remaining 0 Skipped 1" in words
     assert "1: somebody was reached" in words
     assert states(store, ids) == ["completed", "queued"]
 
@@ -125,7 +125,7 @@ def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Sto
     redis_of(store).hset(key_of(store, "job", id_), "expires", round(store.now()) - 1000)
     page = create(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
-    assert "There is nothing to do" in page.text
+    assert "No job would change" in page.text
     answer = operator.send(page, "/actions/preview", expires="30m")
     page = Reader(answer.text)
     assert "Retry: 1 of 1 job" in page.text
@@ -145,7 +145,7 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
     page = operator.page(f"/console/jobs/{id_}")
     preview = Reader(operator.send(page, "/actions/preview", what="retry").text)
     assert "Retry: 0 of 1 job" in preview.text
-    assert "they may be called twice" in preview.text
+    assert "these people may be called twice" in preview.text
     preview = Reader(operator.send(preview, "/actions/preview", uncertain="1").text)
     assert "Retry: 1 of 1 job" in preview.text
     operator.send(preview, "/console/actions", note="she says it never rang")
@@ -158,7 +158,7 @@ def test_every_act_has_a_report_whoever_began_it(
 ) -> None:
     found = store.bulk.preview(what, (enqueue(store), failed(store)), priority=Priority.BULK)
     store.bulk.create(found)
-    store.bulk.begin(found.id, actor="cli:eve", why="x")
+    store.bulk.begin(found.id, actor="cli:eve", note="x")
     store.bulk.drive(found.id)
     assert "Done" in operator.page(f"/console/actions/{found.id}").text
     assert f"{what}: 2 jobs by id" in operator.page("/console/actions").text
@@ -167,7 +167,7 @@ def test_every_act_has_a_report_whoever_began_it(
 def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: Store) -> None:
     id_ = unknown(store)
     page = operator.page(f"/console/jobs/{id_}")
-    (form,) = (f for f in page.forms if f.action.endswith("/propose"))
+    (form,) = (f for f in page.forms if f.action.endswith("/preview"))
     assert form.buttons == ["retry", "reached"]
     preview = Reader(operator.send(page, "/actions/preview", what="reached").text)
     operator.send(preview, "/console/actions", note="asked her")
@@ -196,9 +196,9 @@ def test_a_job_offers_what_can_be_done_to_it(
     operator: Person, reader: Person, store: Store, make: Any, buttons: list[str]
 ) -> None:
     path = f"/console/jobs/{make(store)}"
-    found = [f.buttons for f in operator.page(path).forms if f.action.endswith("/propose")]
+    found = [f.buttons for f in operator.page(path).forms if f.action.endswith("/preview")]
     assert found == ([buttons] if buttons else [])
-    assert not [f for f in reader.page(path).forms if f.action.endswith("/propose")]
+    assert not [f for f in reader.page(path).forms if f.action.endswith("/preview")]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_job_offers_what_can_be_done_to_it(
         ({"what": "explode", "which": "all"}, "is not an action"),
         ({"what": "prioritise", "which": "all"}, "is not an action"),
         ({"what": "retry", "which": "all", "expires": "soon"}, "is not a duration"),
-        ({"what": "retry", "which": "all", "state": "odd"}, "is no state"),
+        ({"what": "retry", "which": "all", "state": "odd"}, "is not a state"),
         ({"what": "retry", "which": "all", "recipient": "<b>"}, "is not a number"),
     ],
 )
@@ -234,9 +234,9 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     page = create(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/actions")
     id_ = dict(form.fields)["action"]
-    store.bulk.begin(id_, actor="console:eve", why="x")
+    store.bulk.begin(id_, actor="console:eve", note="x")
     report = operator.page(f"/console/actions/{id_}")
-    assert "Under way" in report.text
+    assert "Running" in report.text
     answer = operator.send(report, "/stop")
     assert "Stopped" in Reader(answer.text).text
     assert states(store, ids) == ["failed"] * 3
@@ -253,7 +253,7 @@ def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> N
     assert answer.url.endswith("/console?done=paused")
     (hold,) = store.holds.all()
     assert hold.name.startswith("paused:tag:retry:")
-    assert "Calls tagged retry:" in Reader(answer.text).text
+    assert "Calls with the tag retry:" in Reader(answer.text).text
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_pause_and_a_resume(
     assert [each.name for each in store.holds.all()] == [hold]
     assert "paused by console:ops: storm" in Reader(answer.text).text
     again = operator.send(operator.page("/console"), "/console/pause", note="storm", **scope)
-    assert "nothing was changed" in Reader(again.text).text
+    assert "Nothing changed" in Reader(again.text).text
     answer = operator.send(Reader(again.text), "/console/resume", note="over")
     assert store.holds.all() == []
     assert "Resumed" in Reader(answer.text).text
@@ -311,16 +311,18 @@ def test_a_pause_that_makes_no_sense_is_refused(
 
 def test_the_workers_are_asked_to_look_at_the_balance(operator: Person, store: Store) -> None:
     redis_of(store).hset(key_of(store, "credit"), "next_check", round(store.now()) + 300_000)
-    answer = operator.send(operator.page("/console"), "/console/look")
-    assert "looked at within a few seconds" in Reader(answer.text).text
+    answer = operator.send(operator.page("/console"), "/console/balance-check")
+    assert "checked within a few seconds" in Reader(answer.text).text
     assert float(redis_of(store).hget(key_of(store, "credit"), "next_check") or 1) == 0
-    assert [(entry.actor, entry.act) for entry in store.audit.read()] == [("console:ops", "look")]
+    assert [(entry.actor, entry.action, entry.target) for entry in store.audit.read()] == [
+        ("console:ops", "balance.check", "account")
+    ]
 
 
 def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store: Store) -> None:
     for n in range(120):
         store.jobs.cancel(
-            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}"
+            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", note=f"no. {n}"
         )
     page = reader.page("/console/audit")
     assert "no. 119" in page.text

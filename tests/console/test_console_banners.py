@@ -1,4 +1,4 @@
-"""What is the matter now, in words."""
+"""The current problems, in words."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def hold(name: str, why: str = "because", required: float = 0, *, half_open: boo
 def test_all_is_well_and_says_what_that_means() -> None:
     (found,) = banners(snapshot(minutes=[minute(completed=11, failed__no_answer=1)]))
     assert found.level is Level.WELL
-    assert found.what == "All is well: 12 jobs ended in the last hour, 11 answered; nobody waits"
+    assert found.what == "All is well: 12 jobs ended in the last hour, 11 answered; no job waits"
     (found,) = banners(snapshot(minutes=[], pace=replace(PACE, dispatched=1)))
     assert found.what == "All is well: no calls; 1 job in line"
 
@@ -75,7 +75,7 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
     ("name", "whom", "level"),
     [
         ("paused", "Calls are held", Level.BAD),
-        ("paused:tag:zoo:x", "Calls tagged zoo:x are held", Level.WARN),
+        ("paused:tag:zoo:x", "Calls with the tag zoo:x are held", Level.WARN),
         ("paused:priority:bulk", "Calls of priority bulk are held", Level.WARN),
         ("limit:account", "Calls are held", Level.BAD),
         ("limit:client:billing", "Calls of billing are held", Level.WARN),
@@ -109,7 +109,7 @@ def waiting(**changes: Any) -> Snapshot:
 def test_that_nobody_dials_is_found_out() -> None:
     (found,) = banners(waiting())
     assert (found.level, found.waiting) == (Level.BAD, 2)
-    assert found.what.startswith("Nobody dials")
+    assert found.what.startswith("No worker dials")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_waiting_alone_is_no_trouble(now: Snapshot) -> None:
 
 def test_what_only_a_person_can_know_is_asked_for() -> None:
     (found,) = banners(snapshot(jobs={"failed": {"outcome_unknown": 1, "no_answer": 5}}))
-    assert found.what.startswith("1 job ended without anybody knowing")
+    assert found.what.startswith("1 job ended, and nobody knows")
     assert found.link == "state=failed&reason=outcome_unknown"
 
 

@@ -75,7 +75,7 @@ def test_another_sites_page_cannot_send_a_form(operator: Person, store: Store, p
 def test_who_may_look_may_not_act(reader: Person, store: Store, path: str) -> None:
     answer = reader.post(path, FORMS[path] | {"csrf": reader.token})
     assert answer.status_code == 403
-    assert "may look, and not act" in answer.text
+    assert "may see jobs but not change them" in answer.text
     assert store.holds.all() == []
 
 
@@ -114,7 +114,7 @@ def test_a_log_in_form_of_another_browser_is_refused(stranger: Person, store: St
         fields = {"key": key(store), "csrf": token, "next": ""}
         answer = stranger.post("/console/login", fields, allow_redirects=False)
         assert answer.status_code == 403
-        assert "try again" in answer.text
+        assert "Try again" in answer.text
     assert not [name for name in redis_of(store).keys("*") if b"session" in name]
 
 

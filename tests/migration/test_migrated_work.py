@@ -18,7 +18,7 @@ from dispatcher.store.values import Claim, Day, Hours, Wait, job_id
 from dispatcher.values.calling_hours import CallingHours
 from support.clock import Clock
 from support.kept_words import job_as_before
-from support.redis_inside import connection_of
+from support.redis_inside import connection_of, redis_of, root_of
 from support.store_books import Books
 from support.store_jobs import assert_sound, placed, records, snapshot
 
@@ -49,8 +49,28 @@ def test_all_jobs_come_to_their_end(old: Store, clock: Clock) -> None:
     found = snapshot(old)
     assert_sound(found)
     books.look(found)
-    assert old.bulk.recent(1)[0].state == "done"
+    action = old.bulk.recent(1)[0]
+    assert action.state == "stopped"
+    assert action.done + sum(each.count for each in action.skipped) == 60 + 200
     assert old.webhooks.counts()["waiting"] > 0
+
+
+def test_the_limiter_goes_on_where_it_stood(old: Store, clock: Clock) -> None:
+    """What was sent before counts against the rate, and a 429 slows down still."""
+    client, root = redis_of(old), root_of(old)
+    before = {name.decode(): float(v) for name, v in client.hgetall(f"{root}:pace").items()}
+    moments = [float(moment) for moment in client.lrange(f"{root}:recent", 0, -1)]
+    Migration(connection_of(old)).run()
+    clock.ms = before["tat"] - 40
+    pace = old.limiter.pace()
+    assert pace.next_slot == pytest.approx(0.04, abs=0.001)
+    assert pace.rate is not None
+    assert pace.working_rate is not None
+    recovered = (clock() - before["since"]) / 600_000
+    assert pace.working_rate / pace.rate == pytest.approx(min(1, before["fraction"] + recovered))
+    clock.ms = moments[-1]
+    lately = sum(moment > clock.ms - 1000 for moment in moments)
+    assert old.limiter.recent_requests(pace.rate) == lately > 0
 
 
 def test_ended_jobs_are_forgotten_with_all_their_traces(old: Store, clock: Clock) -> None:
@@ -94,8 +114,9 @@ def let_everything_go(store: Store) -> None:
     right = store.budget.take_check(lease=60, now=True)
     assert right is not None
     store.budget.note_balance(Decimal(1_000_000), right, 300)
-    for action in store.bulk.take():
-        store.bulk.drive(action, sleep=lambda _: None)
+    (action,) = store.bulk.take()
+    store.bulk.advance(action, 200)
+    store.bulk.stop(action, actor="ann")
 
 
 def work(store: Store, clock: Clock) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import redis
 
 STORE, EXPECTED = "store-0.1.0.jsonl.xz", "expected-0.1.0.json.xz"
-ROUNDED = 600_000
-"""ms: Redis counts what is left of a key's time by its own clock, which no play can hold still."""
+SHORT, ROUNDED = 60_000, 3_600_000
+"""ms: Redis counts what is left of a key's time by its own clock, which no play can hold still. So
+it is rounded up, and a key that has a minute left at most counts as gone.
+"""
 
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}]
 """As texts pack best."""
@@ -92,7 +94,7 @@ def read(client: redis.Redis, root: str) -> list[Key]:
     return [
         (_text(name).removeprefix(f"{root}:"), kind, _value(kind, raw), _rounded(ttl))
         for name, kind, raw, ttl in rows
-        if raw  # else its time ran out meanwhile
+        if raw and not 0 <= ttl <= SHORT
     ]
 
 

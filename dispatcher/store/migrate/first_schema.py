@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +29,7 @@ RENAMED: Mapping[str, str] = {
     "job": "job", "idx": "by_state", "next": "due", "usual": "typical_durations",
     "held": "held", "holds": "holds_used", "fed": "dispatched", "turn": "turn",
     "tag": "by_tag", "recipients": "by_recipient", "calls": "by_call",
-    "person": "called", "busy": "calling", "recent": "recent", "connections": "connections",
+    "person": "called", "busy": "calling", "connections": "connections",
     "breaker": "breaker", "limits": "config", "pace": "pace",
     "credit": "credit", "burn": "burn", "waiting": "waiting", "costs": "costs",
     "caps": "spending_limits", "used": "spent",
@@ -197,6 +198,18 @@ def bulk(fields: Raw) -> Raw:
     return found
 
 
+def pace(fields: Raw) -> Raw:
+    """Return where the limiter stands; it counts in whole microseconds, and millionths."""
+    found = _named(fields, _OF_PACE)
+    parts = {Pace.FRACTION.encode(): 10**6}
+    return {name: micros(value, parts.get(name, 1000)) for name, value in found.items()}
+
+
+def micros(number: bytes, parts: int = 1000) -> bytes:
+    """Return a number, such as of ms, in so many parts of it."""
+    return b"%d" % round(Decimal(number.decode()) * parts)
+
+
 def hold(text: bytes) -> bytes:
     """Return a gate, which is called a hold now."""
     words = {"ajar": "half_open", "trial": "probe"}
@@ -260,6 +273,6 @@ _HASHES: Mapping[str, Callable[[Raw], Raw]] = {
     "act": bulk,
     "breaker": _by(_OF_BREAKER),
     "limits": _by(_OF_CONFIG),
-    "pace": _by(_OF_PACE),
+    "pace": pace,
     "credit": _by(_OF_CREDIT),
 }

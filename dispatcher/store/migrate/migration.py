@@ -59,6 +59,7 @@ class Migration:
 
     def __init__(self, connection: Connection) -> None:
         self._redis, self._root = connection.redis, connection.root
+        self._connection = connection
         self._writer = Writer(connection)
 
     @classmethod
@@ -96,6 +97,10 @@ class Migration:
         self._writer.write([("DEL", self._writer.old("migration", "jobs"))])
         self._writer.end()
         return Done(_by_state(after), moved, missing)
+
+    def tidy(self) -> int:
+        """Delete the Lua libraries of releases before this one; return how many."""
+        return self._connection.drop_other_libraries()
 
     # -- below -----------------------------------------------------------------------------
 

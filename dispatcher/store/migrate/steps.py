@@ -69,12 +69,21 @@ def holds(writer: Writer) -> Batches:
     yield [*commands, ("DEL", aside, writer.old("reasons"))], len(gates) + len(reasons)
 
 
+def requests(writer: Writer) -> Batches:
+    """Bring over the moments of the latest requests."""
+    with plain_errors():
+        moments: Any = writer.redis.lrange(writer.old("recent"), 0, -1)
+    if moments:
+        adds: Command = ("RPUSH", writer.name("recent"), *map(first_schema.micros, moments))
+        yield [adds, ("DEL", writer.old("recent"))], len(moments)
+
+
 def others(writer: Writer) -> Batches:
     """Rename all other keys, and their fields where these have other names."""
     yield from _renamed(writer, "*")
 
 
-STEPS = (holds, jobs, lines, streams, others)
+STEPS = (holds, jobs, lines, streams, requests, others)
 """In this order: what comes later asks for the records as they are now."""
 
 

@@ -16,6 +16,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
+from dispatcher.why import why as explain
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
