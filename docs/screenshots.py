@@ -105,7 +105,7 @@ def take(page: Page, store: Store, lost: str) -> None:
     page.open(f"/console/jobs/{lost}")
     shot(page, "console-job")
     page.open("/console/jobs?state=failed")
-    page.field("Do to").send_keys("all that match")
+    page.field("Act on").send_keys("all that match")
     page.press("Retry")
     page.until_sees("Nothing has been done yet")
     shot(page, "console-preview")

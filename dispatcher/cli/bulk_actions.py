@@ -78,7 +78,7 @@ def run(
 def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAction:
     store = dispatcher.store
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor=actor, why=note)
+    store.bulk.begin(seen.id, actor=actor, note=note)
     try:
         with _bar(len(seen.ids), DONE[seen.kind]) as told:
             over = store.bulk.drive(seen.id, within=0, tell=told)

@@ -142,7 +142,7 @@ def _act(
     refused = _each(
         dispatcher,
         ids,
-        lambda id_: act(id_, actor=actor(), why=order.note, **how),
+        lambda id_: act(id_, actor=actor(), note=order.note, **how),
         json=order.json,
     )
     feed(dispatcher.store, dispatcher.messenger)

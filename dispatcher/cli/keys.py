@@ -106,7 +106,7 @@ def revoke(
 ) -> None:
     """Revoke a key, at once and for good."""
     keys = connection.dispatcher(context).store.api_keys
-    changed = keys.revoke(id_, actor=actor(), why=note)
+    changed = keys.revoke(id_, actor=actor(), note=note)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:

@@ -80,7 +80,7 @@ def _purge_recipient(
     if not ask.agreed(what):
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
         return
-    done = store.retention.forget_recipient(number, actor=actor(), why=mask_text(note))
+    done = store.retention.forget_recipient(number, actor=actor(), note=mask_text(note))
     _write_down(store, f"recipient:{shown}", note, done)
     _report(done, json=json)
 

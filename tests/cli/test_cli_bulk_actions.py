@@ -215,7 +215,7 @@ def test_an_act_is_listed_and_stopped(
 ) -> None:
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="t"))
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor="console:ops", why="mended")
+    store.bulk.begin(seen.id, actor="console:ops", note="mended")
     store.bulk.advance(seen.id, 1)
     assert seen.id in shell("actions", "list").out
     (row,) = shell("actions", "list", "--json").json

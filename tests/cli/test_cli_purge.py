@@ -77,7 +77,7 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
         told, tags=[f"to {NUMBER}"], key=f"alert {NUMBER}", webhook="https://a.example.com/h"
     )
     conference = told.jobs.enqueue(JobRequest.of({"participants": (OTHER, NUMBER)})).id
-    told.jobs.cancel(conference, actor="cli", why="no")
+    told.jobs.cancel(conference, actor="cli", note="no")
     kept = ended(told, OTHER, tags=["x"])
     reports = [
         Callback(id_, 1, f"call-{id_}", "ANSWERED", Outcome.ANSWERED) for id_ in (gone, kept)

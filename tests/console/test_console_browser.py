@@ -25,7 +25,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with Up(tmp_path_factory.mktemp("stack"), "--sandbox", **QUICK) as running:
         running.sandbox.options(ring=0.2)
-        running.json("balance", "--look")  # there was less at first, which would not do for long
+        running.json("balance", "--check")  # there was less at first, which would not do for long
         yield running
 
 
@@ -68,7 +68,7 @@ def test_somebody_is_called_again_and_it_is_seen_that_they_answer(page: Page, up
     page.press("Retry…")
     page.until_sees("Retry: 1 of 1 job")
     assert page.sees("Nothing has been done yet.")
-    page.type("Why", "they said they are in now")
+    page.type("Note", "they said they are in now")
     page.press("Dial again: 1 job")
     page.until_sees("Retry: report")
     page.press("Show these jobs")
@@ -86,7 +86,7 @@ def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> No
         page.driver.find_element(By.CSS_SELECTOR, f"input[value='{each}']").click()
     page.press("Retry…")
     page.until_sees("Retry: 2 of 2 jobs")
-    page.type("Why", "twice")
+    page.type("Note", "twice")
     page.press("Dial again: 2 jobs")
     page.until_sees("Done")
     assert [job.outcome for job in up.ended(ids, 30)] == ["ANSWERED", "ANSWERED", "NO ANSWER"]
@@ -97,7 +97,7 @@ def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) 
     page.open("/console/jobs?tag=matching")
     page.driver.find_element(By.ID, "tick-all").click()
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "input[name=id]:checked")) == 3
-    page.field("Do to").send_keys("all that match")
+    page.field("Act on").send_keys("all that match")
     page.press("Cancel…")
     page.until_sees("Cancel: 0 of 3 jobs")
     assert page.sees("No job would change.")
@@ -106,11 +106,11 @@ def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) 
 
 
 def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
-    page.press("Stop dialling…")
+    page.press("Stop new calls…")
     page.press("Pause")
     assert not up.dispatcher.store.holds.all()  # the browser asks for which, and why
     page.driver.find_element(By.CSS_SELECTOR, "input[value=all]").click()
-    page.type("Why", "storm of alerts")
+    page.type("Note", "storm of alerts")
     page.press("Pause")
     page.until_sees("Calls are held: paused by console:ops: storm of alerts")
     (id_,) = up.enqueue([number("0001")])
@@ -140,7 +140,7 @@ def test_a_lost_connection_is_said_and_a_found_one_too(page: Page) -> None:
     gone = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone | {"offline": True})
-    page.until_sees("No connection: what you see is as of")
+    page.until_sees("No connection. This page shows the state at")
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone | {"offline": False})
     page.until(lambda: not page.sees("No connection"), "a connection again")
     assert all("ERR_INTERNET_DISCONNECTED" in each for each in page.complaints())
@@ -154,14 +154,14 @@ def test_all_of_it_goes_by_keyboard_alone(browser: Page, up: Up) -> None:
     assert page.focused() == "API key"
     page.keys(key(up), Keys.ENTER)
     page.until_sees("Log out")
-    page.tab_to("Skip to the content", 1)
+    page.tab_to("Skip to main content", 1)
     page.tab_to("A job's id")
     page.keys(id_, Keys.ENTER)
     page.until_sees("It has failed: no_answer")
     page.tab_to("Retry…")
     page.keys(Keys.ENTER)
     page.until_sees("Retry: 1 of 1 job")
-    page.tab_to("Why")
+    page.tab_to("Note")
     page.keys("by keyboard")
     page.tab_to("Dial again", 1)
     page.keys(Keys.ENTER)
@@ -213,7 +213,7 @@ def test_the_forms_of_an_act_are_for_everybody(page: Page, up: Up) -> None:
     page.until_sees("Retry: 1 of 1 job")
     assert page.width() <= PHONE[0]
     assert violations(page) == []
-    page.type("Why", "to see the report")
+    page.type("Note", "to see the report")
     page.press("Dial again")
     page.until_sees("Retry: report")
     assert page.width() <= PHONE[0]

@@ -249,7 +249,7 @@ def test_where_redis_is_away_a_page_says_so(tmp_path: Path) -> None:
 
 def test_why_a_job_has_not_rung_stands_on_its_page(operator: Person, store: Store) -> None:
     id_ = enqueue(store)
-    assert "It stands in line: it is next" in operator.page(f"/console/jobs/{id_}").text
+    assert "It is in line: it is next" in operator.page(f"/console/jobs/{id_}").text
     store.holds.pause(PauseScope(), actor="console:ops", note="storm")
     assert (
         "calls are held: paused by console:ops: storm" in operator.page(f"/console/jobs/{id_}").text

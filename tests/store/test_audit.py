@@ -38,22 +38,22 @@ def uncertain(store: Store) -> str:
 SINGLE: dict[str, tuple[Callable[[Store], str], Callable[[Store, str], None], dict[str, str]]] = {
     "retry": (
         failed,
-        lambda store, id_: store.jobs.retry(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.retry(id_, actor="cli:kim", note="again"),
         {"before": "failed:invalid_request"},
     ),
     "cancel": (
         enqueue,
-        lambda store, id_: store.jobs.cancel(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.cancel(id_, actor="cli:kim", note="again"),
         {"before": "queued"},
     ),
     "reached": (
         uncertain,
-        lambda store, id_: store.jobs.mark_reached(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.mark_reached(id_, actor="cli:kim", note="again"),
         {"before": "uncertain"},
     ),
     "prioritise": (
         enqueue,
-        lambda store, id_: store.jobs.prioritise(id_, Priority.BULK, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.prioritise(id_, Priority.BULK, actor="cli:kim", note="again"),
         {"before": "queued", "priority": "bulk"},
     ),
 }
@@ -116,14 +116,14 @@ def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     made = [failed(store) for _ in range(3)]
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(states=(State.FAILED,)))
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor="console:ops", why="the line is mended")
+    store.bulk.begin(seen.id, actor="console:ops", note="the line is mended")
     store.jobs.retry(made[0], actor="cli:sam")
     store.bulk.drive(seen.id)
     first, alone, last = store.audit.read()
-    assert (first.act, first.target, first.actor) == ("retry", "state=failed", "console:ops")
+    assert (first.action, first.target, first.actor) == ("retry", "state=failed", "console:ops")
     assert first.facts == {"action": seen.id, "matched": 3, "selected": 3, "credits": 60}
     assert alone.target == f"job:{made[0]}"
-    assert (last.act, last.why) == ("retry.done", "the line is mended")
+    assert (last.action, last.note) == ("retry.done", "the line is mended")
     assert last.facts == {
         "action": seen.id,
         "selected": 3,
@@ -137,7 +137,7 @@ def test_entries_are_read_by_time_over_many_pages_in_their_order(
     store: Store, clock: Clock
 ) -> None:
     for place in range(PAGE + 50):
-        store.audit.record("cli:kim", "balance.look", "account", place=place)
+        store.audit.record("cli:kim", "balance.check", "account", place=place)
         if place % 100 == 99:
             clock.forward(1)
     found = list(store.audit.read())
@@ -149,9 +149,9 @@ def test_entries_are_read_by_time_over_many_pages_in_their_order(
 
 
 def test_a_clock_that_steps_back_loses_no_entry(store: Store, clock: Clock) -> None:
-    store.audit.record("cli:kim", "balance.look", "account")
+    store.audit.record("cli:kim", "balance.check", "account")
     clock.forward(-60)
-    store.audit.record("cli:sam", "balance.look", "account")
+    store.audit.record("cli:sam", "balance.check", "account")
     assert [each.actor for each in store.audit.read()] == ["cli:kim", "cli:sam"]
 
 

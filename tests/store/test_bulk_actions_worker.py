@@ -57,12 +57,12 @@ def test_a_driver_has_what_was_reopened_dialled_and_tells_how_it_stands(
     drive = Retrigger(store, messenger, lambda: nudges.append(1))
     told = drive(act)
     assert told == {
-        "act": act,
+        "action": act,
         "what": "retry",
         "state": "done",
-        "did": 120,
-        "refused": 0,
-        "left": 0,
+        "done": 120,
+        "skipped": 0,
+        "remaining": 0,
     }
     assert len(nudges) == 3
     assert messenger.retriggers() == []
@@ -73,9 +73,9 @@ def test_a_driver_goes_on_with_a_message_to_itself_when_its_time_is_up(
 ) -> None:
     act = begun(store, 120)
     drive = Retrigger(store, messenger, lambda: None, within=0)
-    assert drive(act)["left"] == 70
+    assert drive(act)["remaining"] == 70
     assert messenger.retriggers() == [[act]]
-    assert [drive(act)["left"] for _ in range(2)] == [20, 0]
+    assert [drive(act)["remaining"] for _ in range(2)] == [20, 0]
     assert len(messenger.retriggers()) == 2
 
 
@@ -85,7 +85,7 @@ def test_a_message_for_an_act_that_is_over_or_gone_does_nothing(
     act = begun(store, 1)
     drive = Retrigger(store, messenger, lambda: None)
     assert [drive(act)["state"] for _ in range(2)] == ["done", "done"]
-    assert drive("nosuchact") == {"act": "nosuchact", "state": "gone"}
+    assert drive("nosuchact") == {"action": "nosuchact", "state": "gone"}
     assert messenger.retriggers() == []
 
 
@@ -94,10 +94,10 @@ def test_the_pump_sends_for_an_act_whose_driver_was_lost(
 ) -> None:
     act = begun(store, 60)
     pump = Pump(store, messenger)
-    assert "acts" not in pump()
+    assert "actions" not in pump()
     clock.forward(LEASE + 1)
-    assert pump()["acts"] == 1
-    assert "acts" not in pump()
+    assert pump()["actions"] == 1
+    assert "actions" not in pump()
     assert messenger.retriggers() == [[act]]
 
 

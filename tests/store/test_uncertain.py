@@ -161,7 +161,7 @@ def test_what_is_heard_after_the_deadline_is_kept_with_the_attempt(store: Store)
 @pytest.mark.parametrize("held", [True, False])
 def test_a_person_who_asked_marks_it_as_reached(store: Store, clock: Clock, held: bool) -> None:
     id_ = given_up(store, clock, on_uncertain="hold") if held else uncertain(store)
-    store.jobs.mark_reached(id_, actor="cli:kim", why="rang her desk")
+    store.jobs.mark_reached(id_, actor="cli:kim", note="rang her desk")
     job = store.jobs.get(id_)
     assert (job.state, job.reason, job.outcome) == (
         State.COMPLETED,

@@ -28,24 +28,24 @@ class Pump:
 
     def __call__(self) -> dict[str, int]:
         """Run once, until nothing is due; return how many jobs moved, by kind."""
-        total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "fed": 0}
+        total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "dispatched": 0}
         if self.store.callbacks.due():
             self.messenger.apply_reports()
             total["wake-ups"] = 1
         if adrift := self.store.bulk.take():
-            total["acts"] = self.messenger.retrigger(adrift)
+            total["actions"] = self.messenger.retrigger(adrift)
         while True:
             moved = self.store.queue.pump(BATCH)
             for kind in ("due", "expired", "lost", "released"):
                 total[kind] += getattr(moved, kind)
-            total["fed"] += feed(self.store, self.messenger)
+            total["dispatched"] += feed(self.store, self.messenger)
             if moved.most < BATCH:
                 return {kind: number for kind, number in total.items() if number}
 
 
 @dataclass(frozen=True)
 class Retrigger:
-    """Drives an act on many jobs, a few seconds at a time: then it sends itself on, so that it
+    """Drives a bulk action, a few seconds at a time: then it sends itself on, so that it
     holds no thread for long. `nudge` has what was reopened dialled.
     """
 
@@ -55,17 +55,17 @@ class Retrigger:
     within: float = 2.0
 
     def __call__(self, action: str) -> dict[str, str | int]:
-        """Run once; return how the act stands. Nothing is to do for one that is over, or gone."""
+        """Run once; return its progress. There is nothing to do for one that is over, or gone."""
         try:
             over = self.store.bulk.drive(action, within=self.within, tell=lambda _: self.nudge())
             found = self.store.bulk.get(action)
         except UnknownAction:
-            return {"act": action, "state": "gone"}
+            return {"action": action, "state": "gone"}
         if not over:
             self.messenger.retrigger([action])
         skipped = sum(each.count for each in found.skipped)
         told = {"done": found.done, "skipped": skipped, "remaining": found.remaining}
-        return {"act": action, "what": found.kind, "state": found.state, **told}
+        return {"action": action, "what": found.kind, "state": found.state, **told}
 
 
 @dataclass(frozen=True)

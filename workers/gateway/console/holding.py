@@ -1,4 +1,4 @@
-"""Pausing and resuming all calls or some, and having the balance looked at now."""
+"""Pausing and resuming all calls or some, and checking the balance now."""
 
 from __future__ import annotations
 
