@@ -42,7 +42,7 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
     }
     (hold,) = shell("stats", "--json").json["holds"]
     assert (hold["name"], hold["why"]) == ("paused", HELD)
-    assert f"Calls are held: {HELD} (hold paused, since " in shell("stats").out
+    assert f"Calls are held: {HELD} (since " in shell("stats").out
 
 
 def test_pause_and_resume_say_in_words_what_they_did(shell: Shell, store: Store) -> None:
