@@ -65,7 +65,7 @@ def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
 def stop(context: typer.Context, id_: Id, *, note: Note = "", json: AsJson = False) -> None:
     """Stop a bulk action. What was done stays done; the remaining jobs stay as they are."""
     store = connection.dispatcher(context).store
-    stopped = store.bulk.stop(id_, actor=actor(), why=note)
+    stopped = store.bulk.stop(id_, actor=actor(), note=note)
     found = store.bulk.get(id_)
     _report(found, json=json)
     if not stopped:

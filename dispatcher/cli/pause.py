@@ -13,8 +13,8 @@ from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
 from dispatcher.store.holds import PauseScope
 
-Why = Annotated[
-    str, typer.Option("--why", "--note", help="A note for others, shown with the held jobs.")
+Note = Annotated[
+    str, typer.Option("--note", "--why", help="A note for others, shown with the held jobs.")
 ]
 Tag = Annotated[str | None, typer.Option(help="Only jobs with this tag.")]
 Only = Annotated[Priority | None, typer.Option("--priority", help="Only jobs of this priority.")]
@@ -23,7 +23,7 @@ Only = Annotated[Priority | None, typer.Option("--priority", help="Only jobs of 
 def pause(
     context: typer.Context,
     *,
-    why: Why = "",
+    note: Note = "",
     tag: Tag = None,
     priority: Only = None,
     json: AsJson = False,
@@ -31,7 +31,7 @@ def pause(
     """Stop new calls until `resume`, also over restarts. Calls under way go on."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
-    changed = store.holds.pause(scope, actor=actor(), note=why)
+    changed = store.holds.pause(scope, actor=actor(), note=note)
     reasons = "; ".join(hold.why for hold in store.holds.all() if hold.name == scope.hold)
     _say(
         {"paused": str(scope), "changed": changed, "why": reasons},
@@ -43,7 +43,7 @@ def pause(
 def resume(
     context: typer.Context,
     *,
-    why: Why = "",
+    note: Note = "",
     tag: Tag = None,
     priority: Only = None,
     json: AsJson = False,
@@ -51,7 +51,7 @@ def resume(
     """End a pause. Held jobs are dialled in their order, within the rate limit."""
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
-    changed = store.holds.resume(scope, actor=actor(), note=why)
+    changed = store.holds.resume(scope, actor=actor(), note=note)
     _say(
         {"resumed": str(scope), "changed": changed},
         "resumed" if changed else "was not paused",

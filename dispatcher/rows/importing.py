@@ -10,14 +10,13 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from dispatcher.client.dispatcher import BATCH, Dispatcher
-from dispatcher.errors import DispatcherError
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
-from dispatcher.rows.refused import Reasons
+from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConflict
 from dispatcher.store import codec
 from dispatcher.store.redis_url import StoreUnavailable
-from dispatcher.store.values import KeyConflict, Packed
+from dispatcher.store.values import Packed
 
 T = TypeVar("T")
 
@@ -109,19 +108,14 @@ class Import:
             self._refuse(item.record, self._conflict(item))
         return answer == "new"
 
-    def _refuse(self, record: Record, error: DispatcherError) -> None:
+    def _refuse(self, record: Record, error: InvalidJob | RowConflict) -> None:
         self.tally.refused += 1
         self.tally.reasons.add(error)
         self.refuse(record, str(error))
 
-    def _conflict(self, item: Item) -> KeyConflict:
-        job = f"(job {item.row.id})"
-        if self.form.has_key(item.record.values):
-            return KeyConflict(f"its key belongs to another request {job}: use a new key")
-        return KeyConflict(
-            f"this row was imported before with another text or --set {job}:"
-            " cancel that job, or give the import another --id to call once more"
-        )
+    def _conflict(self, item: Item) -> RowConflict:
+        own = self.form.has_key(item.record.values)
+        return RowConflict(*(OTHER_REQUEST if own else OTHER_ROW), item.row.id)
 
     def _patiently(self, act: Callable[[], T]) -> T:
         """Return what the act returns, however often Redis is away meanwhile."""

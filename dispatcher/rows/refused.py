@@ -14,17 +14,29 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
-from dispatcher.errors import DispatcherError
 from dispatcher.model.request import InvalidJob
 from dispatcher.rows.records import LINE, RAW, WHY, Format, Record
 from dispatcher.rows.spreadsheets import shield
+from dispatcher.store.values import KeyConflict
 
 MOST_REASONS = 50
 OTHERS = "others"
-_VARIES = re.compile(
-    r"""'[^']*' | "[^"]*" | (?<![\w.])\+?\d[\d.,]* | (?<=\(job\ )\w+(?=\))""", re.VERBOSE
+_VARIES = re.compile(r"""'[^']*' | "[^"]*" | (?<![\w.])\+?\d[\d.,]*""", re.VERBOSE)
+"""What was given, and numbers."""
+
+OTHER_REQUEST = "its key belongs to another request", "use a new key"
+OTHER_ROW = (
+    "this row was imported before with another text or --set",
+    "cancel that job, or give the import another --id to call once more",
 )
-"""What was given, numbers, and the id of a job."""
+
+
+class RowConflict(KeyConflict):
+    """A row's key belongs to a job that another request made; `reason` names no job."""
+
+    def __init__(self, what: str, remedy: str, job: str) -> None:
+        self.reason = f"{what}: {remedy}"
+        super().__init__(f"{what} (job {job}): {remedy}")
 
 
 class RefusedFile:
@@ -96,15 +108,17 @@ class Reasons:
 
     counts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, error: DispatcherError) -> None:
+    def add(self, error: InvalidJob | RowConflict) -> None:
         """Count an error once for each of its problems."""
         for text in _problems(error):
             known = text in self.counts or len(self.counts) < MOST_REASONS
             self.counts[text if known else OTHERS] += 1
 
 
-def _problems(error: DispatcherError) -> Iterator[str]:
-    problems = error.problems if isinstance(error, InvalidJob) else [("", str(error))]
-    for name, message in problems:
+def _problems(error: InvalidJob | RowConflict) -> Iterator[str]:
+    if isinstance(error, RowConflict):
+        yield error.reason
+        return
+    for name, message in error.problems:
         text = _VARIES.sub("…", message).removeprefix("…: ").split(";")[0]
-        yield f"{name}: {text}" if name else text
+        yield f"{name}: {text}"

@@ -94,12 +94,12 @@ class ApiKeys(Repository):
             raise UnknownKey(id_)
         return _key(id_, codec.record(fields))
 
-    def revoke(self, id_: str, *, actor: str = "", why: str = "") -> bool:
+    def revoke(self, id_: str, *, actor: str = "", note: str = "") -> bool:
         """Revoke a key; False where it was already revoked.
 
         Raises UnknownKey.
         """
-        answer = self._run("revoke_api_key", id=id_, actor=actor or None, note=why)
+        answer = self._run("revoke_api_key", id=id_, actor=actor or None, note=note)
         if answer == b"gone":
             raise UnknownKey(id_)
         return bool(answer == b"revoked")

@@ -47,9 +47,9 @@ class AuditEntry:
 class Audit(Repository):
     """The audit log of the account."""
 
-    def record(self, actor: str, act: str, target: str, why: str = "", **facts: Any) -> None:
+    def record(self, actor: str, act: str, target: str, note: str = "", **facts: Any) -> None:
         """Write down an act that no operation of the store writes down by itself."""
-        self._run("write_audit", actor=actor, action=act, target=target, note=why, facts=facts)
+        self._run("write_audit", actor=actor, action=act, target=target, note=note, facts=facts)
 
     def read(
         self, since: datetime | None = None, until: datetime | None = None, *, mask: bool = True

@@ -113,7 +113,7 @@ class Bulk(Repository):
         known = self._budget.costs()
         ways = {"credits": known.of, "credits_if_answered": known.if_answered}
         return {
-            name: sum((price(call) * many for call, many in tariffs.items()), Decimal(0))
+            name: round(sum((price(call) * many for call, many in tariffs.items()), Decimal(0)), 2)
             for name, price in ways.items()
         }
 
@@ -141,13 +141,13 @@ class Bulk(Repository):
         )
         return preview.id
 
-    def begin(self, id_: str, *, actor: str, why: str = "") -> bool:
+    def begin(self, id_: str, *, actor: str, note: str = "") -> bool:
         """Begin an action that was created; False where it was begun already.
 
         Raises UnknownAction.
         """
         answer = self._run(
-            "start_bulk_action", id=_known(id_), actor=actor, note=why, lease=milliseconds(LEASE)
+            "start_bulk_action", id=_known(id_), actor=actor, note=note, lease=milliseconds(LEASE)
         )
         if answer == b"gone":
             raise UnknownAction(id_)
@@ -190,12 +190,12 @@ class Bulk(Repository):
                 return False
             sleep(now - started)
 
-    def stop(self, id_: str, *, actor: str, why: str = "") -> bool:
+    def stop(self, id_: str, *, actor: str, note: str = "") -> bool:
         """End a running action: what it did stays done. False where it is not running.
 
         Raises UnknownAction.
         """
-        answer = self._run("stop_bulk_action", id=_known(id_), actor=actor, note=why)
+        answer = self._run("stop_bulk_action", id=_known(id_), actor=actor, note=note)
         if answer == b"gone":
             raise UnknownAction(id_)
         return bool(answer == b"running")

@@ -93,16 +93,16 @@ class Jobs(Repository):
 
     # -- what people do --------------------------------------------------------------------
 
-    def cancel(self, id_: str, *, actor: str, why: str = "") -> None:
+    def cancel(self, id_: str, *, actor: str, note: str = "") -> None:
         """Cancel a job that is not dialled yet. Raises UnknownJob, Refused."""
-        self._act("cancel", id_, actor, why, "job {id} cannot be cancelled: it is {state}")
+        self._act("cancel", id_, actor, note, "job {id} cannot be cancelled: it is {state}")
 
     def retry(
         self,
         id_: str,
         *,
         actor: str,
-        why: str = "",
+        note: str = "",
         expires: float | None = None,
         uncertain: bool = False,
     ) -> None:
@@ -116,24 +116,24 @@ class Jobs(Repository):
             "retry",
             id_,
             actor,
-            why,
+            note,
             "job {id} cannot be retried: {remedy}",
             named=NAMED_BY_ID | ({"uncertain"} if uncertain else set()),
             **options,
         )
 
-    def mark_reached(self, id_: str, *, actor: str, why: str = "") -> None:
+    def mark_reached(self, id_: str, *, actor: str, note: str = "") -> None:
         """End a job of unknown outcome as a person knows. Raises UnknownJob, Refused."""
         refusal = (
             "job {id} cannot be marked as reached: it is {stands}, and only one whose outcome"
             " is unknown can"
         )
-        self._act("reached", id_, actor, why, refusal)
+        self._act("reached", id_, actor, note, refusal)
 
-    def prioritise(self, id_: str, priority: Priority, *, actor: str, why: str = "") -> None:
+    def prioritise(self, id_: str, priority: Priority, *, actor: str, note: str = "") -> None:
         """Give a job that is not dialled yet another priority. Raises UnknownJob, Refused."""
         refusal = "job {id} is {state}: its priority cannot be changed after dialling"
-        self._act("prioritise", id_, actor, why, refusal, priority=priority)
+        self._act("prioritise", id_, actor, note, refusal, priority=priority)
 
     def purge(self, id_: str, before: float) -> bool:
         """Remove a job that ended before a moment (ms since the epoch), with all its traces."""
@@ -144,14 +144,14 @@ class Jobs(Repository):
         kind: str,
         id_: str,
         actor: str,
-        why: str,
+        note: str,
         refusal: str,
         *,
         named: Iterable[str] = (),
         **options: Any,
     ) -> None:
         how = {"named": dict.fromkeys(named, True), **options}
-        answer = self._run("apply_action", action=kind, id=id_, actor=actor, note=why, options=how)
+        answer = self._run("apply_action", action=kind, id=id_, actor=actor, note=note, options=how)
         code, state, reason = (text.decode() for text in answer)
         if code == "gone":
             raise UnknownJob(id_)
@@ -164,7 +164,9 @@ class Jobs(Repository):
 def deadline(seconds: float) -> int:
     """Return a new deadline, in seconds from now, as the operations take it. Raises Refused."""
     if not 0 < seconds <= FURTHEST.total_seconds():
-        raise Refused(f"a deadline {seconds:g} s from now is more than {FURTHEST.days} days ahead")
+        raise Refused(
+            f"a deadline {seconds:g} s from now is not between now and {FURTHEST.days} days ahead"
+        )
     return milliseconds(seconds)
 
 

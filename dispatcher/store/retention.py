@@ -71,14 +71,14 @@ class Retention(Repository):
             under_way=tuple(job for job in jobs if job.state not in TERMINAL | WAITING),
         )
 
-    def forget_recipient(self, number: str, *, actor: str, why: str) -> Purged:
+    def forget_recipient(self, number: str, *, actor: str, note: str) -> Purged:
         """Remove a recipient's jobs and all else that stands of the number (E.164).
 
         Jobs that wait are cancelled first. Those under way are left, and told. What tells others
         of removed jobs and is not delivered yet goes with them.
         """
         found = self.jobs_of(number)
-        cancelled = sum(self._cancelled(job.id, actor, why) for job in found.waiting)
+        cancelled = sum(self._cancelled(job.id, actor, note) for job in found.waiting)
         ended = self.jobs_of(number).ended
         removed = [job.id for job in ended if self._jobs.purge(job.id, self._now() + DAY)]
         webhooks = sum(self._webhooks.forget(id_) for id_ in self._webhooks.about(number))
@@ -86,9 +86,9 @@ class Retention(Repository):
         self._run("forget_number", digits=number.removeprefix("+"))
         return Purged(len(removed), cancelled, webhooks, self.jobs_of(number).alive)
 
-    def _cancelled(self, id_: str, actor: str, why: str) -> bool:
+    def _cancelled(self, id_: str, actor: str, note: str) -> bool:
         try:
-            self._jobs.cancel(id_, actor=actor, why=why)
+            self._jobs.cancel(id_, actor=actor, note=note)
             return True
         except (Refused, UnknownJob):
             return False

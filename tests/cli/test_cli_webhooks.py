@@ -121,7 +121,7 @@ def test_watch_prints_one_object_for_each_change(shell: Shell, store: Store) -> 
     eventually(redis_of(store).pubsub_numpat, "it listens")
     id_ = enqueue(store, tags=["a"])
     enqueue(store, tags=["b"])
-    store.jobs.cancel(id_, actor="cli:sam", why=f"{NUMBER} asked for it")
+    store.jobs.cancel(id_, actor="cli:sam", note=f"{NUMBER} asked for it")
     assert process.stdout
     lines = [process.stdout.readline().decode() for _ in range(2)]
     process.send_signal(signal.SIGINT)

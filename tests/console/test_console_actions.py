@@ -158,7 +158,7 @@ def test_every_act_has_a_report_whoever_began_it(
 ) -> None:
     found = store.bulk.preview(what, (enqueue(store), failed(store)), priority=Priority.BULK)
     store.bulk.create(found)
-    store.bulk.begin(found.id, actor="cli:eve", why="x")
+    store.bulk.begin(found.id, actor="cli:eve", note="x")
     store.bulk.drive(found.id)
     assert "Done" in operator.page(f"/console/actions/{found.id}").text
     assert f"{what}: 2 jobs by id" in operator.page("/console/actions").text
@@ -234,7 +234,7 @@ def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
     page = create(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/actions")
     id_ = dict(form.fields)["action"]
-    store.bulk.begin(id_, actor="console:eve", why="x")
+    store.bulk.begin(id_, actor="console:eve", note="x")
     report = operator.page(f"/console/actions/{id_}")
     assert "Running" in report.text
     answer = operator.send(report, "/stop")
@@ -322,7 +322,7 @@ def test_the_workers_are_asked_to_look_at_the_balance(operator: Person, store: S
 def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store: Store) -> None:
     for n in range(120):
         store.jobs.cancel(
-            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", why=f"no. {n}"
+            enqueue(store, recipient=f"+81801112{n:04d}"), actor="cli:eve", note=f"no. {n}"
         )
     page = reader.page("/console/audit")
     assert "no. 119" in page.text

@@ -61,7 +61,7 @@ def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage
     store = stage.up.dispatcher.store
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="night-2"))
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor="console:ops", why="mended")
+    store.bulk.begin(seen.id, actor="console:ops", note="mended")
     redis_of(store).zadd(
         key_of(store, "bulk_actions_running"), {seen.id: 0}
     )  # as if its lease were over

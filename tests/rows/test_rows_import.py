@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,15 @@ from dispatcher.model.request import InvalidJob
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Record
-from dispatcher.rows.refused import MOST_REASONS, OTHERS, Reasons, RefusedFile, free_name
+from dispatcher.rows.refused import (
+    MOST_REASONS,
+    OTHER_ROW,
+    OTHERS,
+    Reasons,
+    RefusedFile,
+    RowConflict,
+    free_name,
+)
 from dispatcher.rows.spool import Spool
 from dispatcher.store import Store
 from dispatcher.store.redis_url import StoreUnavailable
@@ -195,3 +204,11 @@ def test_reasons_are_counted_without_what_varies_and_bounded() -> None:
 
 def test_a_number_is_whole_in_the_file(tmp_path: Path) -> None:
     assert f"'{NUMBER}" in refused_file(tmp_path / "1.csv", f"phone\n{NUMBER}\n")
+
+
+def test_conflicts_are_one_reason_whatever_the_jobs_are_called() -> None:
+    reasons = Reasons()
+    for id_ in ("3yywbsaiqgoghp2d", "kqzwmbhtyaov2222", "2222222222222222"):
+        reasons.add(RowConflict(*OTHER_ROW, id_))
+    assert list(reasons.counts.values()) == [3]
+    assert not set(re.findall("[a-z2-7]{16}", " ".join(reasons.counts)))

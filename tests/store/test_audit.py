@@ -38,22 +38,22 @@ def uncertain(store: Store) -> str:
 SINGLE: dict[str, tuple[Callable[[Store], str], Callable[[Store, str], None], dict[str, str]]] = {
     "retry": (
         failed,
-        lambda store, id_: store.jobs.retry(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.retry(id_, actor="cli:kim", note="again"),
         {"before": "failed:invalid_request"},
     ),
     "cancel": (
         enqueue,
-        lambda store, id_: store.jobs.cancel(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.cancel(id_, actor="cli:kim", note="again"),
         {"before": "queued"},
     ),
     "reached": (
         uncertain,
-        lambda store, id_: store.jobs.mark_reached(id_, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.mark_reached(id_, actor="cli:kim", note="again"),
         {"before": "uncertain"},
     ),
     "prioritise": (
         enqueue,
-        lambda store, id_: store.jobs.prioritise(id_, Priority.BULK, actor="cli:kim", why="again"),
+        lambda store, id_: store.jobs.prioritise(id_, Priority.BULK, actor="cli:kim", note="again"),
         {"before": "queued", "priority": "bulk"},
     ),
 }
@@ -116,7 +116,7 @@ def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     made = [failed(store) for _ in range(3)]
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(states=(State.FAILED,)))
     store.bulk.create(seen)
-    store.bulk.begin(seen.id, actor="console:ops", why="the line is mended")
+    store.bulk.begin(seen.id, actor="console:ops", note="the line is mended")
     store.jobs.retry(made[0], actor="cli:sam")
     store.bulk.drive(seen.id)
     first, alone, last = store.audit.read()

@@ -1,4 +1,4 @@
-"""Acts on many jobs: what a preview says, that it happens once, and what is reported."""
+"""Bulk actions: what a preview says, that it happens once, and what is reported."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def left_out(found: Preview | BulkAction) -> dict[str, tuple[int, set[str]]]:
 def begun(store: Store, act: BulkActionKind, meant: Any, why: str = "", **how: Any) -> Preview:
     made = store.bulk.preview(act, meant, **how)
     store.bulk.create(made)
-    assert store.bulk.begin(made.id, actor="cli:kim", why=why)
+    assert store.bulk.begin(made.id, actor="cli:kim", note=why)
     return made
 
 
@@ -128,6 +128,15 @@ def test_what_it_costs_is_what_such_calls_were_learned_to_cost(store: Store) -> 
     seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
     assert (seen.credits, seen.credits_if_answered) == (Decimal(27), Decimal(34))
     assert store.bulk.preview(BulkActionKind.REACHED, FAILED).credits == 0
+
+
+def test_credits_are_told_and_written_down_in_hundredths(store: Store) -> None:
+    failed(store)
+    learned = {"tts:JP": "3 59999.9 3 59999.9 0"}
+    redis_of(store).hset(key_of(store, "costs"), mapping=learned)
+    begun(store, BulkActionKind.RETRY, FAILED)
+    (entry,) = store.audit.read()
+    assert entry.facts["credits"] == 6
 
 
 def test_the_deadline_that_passed_leaves_out_unless_a_new_one_or_a_name_is_given(
@@ -178,7 +187,7 @@ def test_a_number_that_is_given_for_an_id_is_masked(store: Store) -> None:
 
 def test_a_deadline_that_cannot_be_is_refused(store: Store) -> None:
     for span in (0, -5, 367 * 86400):
-        with pytest.raises(Refused, match="not within 366 days"):
+        with pytest.raises(Refused, match="not between now and 366 days ahead"):
             store.bulk.preview(BulkActionKind.RETRY, FAILED, expires=span)
 
 
@@ -302,7 +311,8 @@ def test_prioritise_moves_what_waits_to_another_line(store: Store) -> None:
     made = [enqueue(store, tags=["t"]) for _ in range(3)]
     over = failed(store, tags=["t"])
     report = run(store, BulkActionKind.PRIORITISE, Filter(tag="t"), priority=Priority.URGENT)
-    assert (report.done, report.tag) == (3, None)
+    assert (report.done, report.tag, report.priority) == (3, None, Priority.URGENT)
+    assert [each.facts["priority"] for each in store.audit.read()] == ["urgent", "urgent"]
     assert {store.jobs.get(id_).priority for id_ in made} == {Priority.URGENT}
     assert store.jobs.get(over).priority is Priority.NORMAL
     assert_sound(snapshot(store))
@@ -315,7 +325,7 @@ def test_an_uncertain_job_is_redialled_now_only_where_that_is_asked_for(store: S
     id_ = uncertain(store)
     with pytest.raises(Refused, match="a call may be under way"):
         store.jobs.retry(id_, actor="cli")
-    store.jobs.retry(id_, actor="cli", why="she sits beside me, nothing rang", uncertain=True)
+    store.jobs.retry(id_, actor="cli", note="she sits beside me, nothing rang", uncertain=True)
     job = store.jobs.get(id_)
     assert (job.state, job.spent) == (State.QUEUED, 0)
     assert job.attempts[0].result == "maybe_placed"
@@ -429,14 +439,14 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     made = [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     assert store.bulk.advance(seen.id, 20) == ("running", 40)
-    assert store.bulk.stop(seen.id, actor="cli:sam", why="wrong list") is True
+    assert store.bulk.stop(seen.id, actor="cli:sam", note="wrong list") is True
     assert store.bulk.stop(seen.id, actor="cli:sam") is False
     assert store.bulk.advance(seen.id) == ("stopped", 0)
     report = store.bulk.get(seen.id)
     assert (report.state, report.done, report.remaining) == ("stopped", 20, 40)
     assert sum(store.jobs.get(id_).state is State.QUEUED for id_ in made) == 20
     last = list(store.audit.read())[-1]
-    assert (last.act, last.actor, last.why) == ("retry.stopped", "cli:sam", "wrong list")
+    assert (last.action, last.actor, last.note) == ("retry.stopped", "cli:sam", "wrong list")
     assert (last.facts["done"], last.facts["remaining"]) == (20, 40)
 
 
@@ -464,7 +474,7 @@ def test_recent_acts_are_listed_the_latest_first(store: Store, clock: Clock) -> 
         clock.forward(1)
     assert store.bulk.recent() == made[::-1]
     assert store.bulk.recent(1) == made[2:]
-    assert {each.why for each in made} == {"again"}
+    assert {each.note for each in made} == {"again"}
 
 
 def test_a_driver_lets_others_have_as_much_of_redis_time(store: Store) -> None:

@@ -28,7 +28,7 @@ LEASE = 30
 def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None:
     id_ = enqueue(store, expires=60)
     store.queue.feed()
-    store.jobs.cancel(id_, actor="cli:kim", why="wrong list")
+    store.jobs.cancel(id_, actor="cli:kim", note="wrong list")
     job = store.jobs.get(id_)
     assert (job.state, job.timeline[-1].actor, job.timeline[-1].why) == (
         State.CANCELLED,
@@ -63,7 +63,7 @@ def test_a_retriggered_job_goes_into_line_again_with_all_its_history(
 ) -> None:
     id_ = failed(store, expires=60)
     clock.forward(3600)
-    store.jobs.retry(id_, actor="cli:kim", why="number mended")
+    store.jobs.retry(id_, actor="cli:kim", note="number mended")
     job = store.jobs.get(id_)
     assert (job.state, job.reason, job.spent, job.since) == (State.QUEUED, None, 0, 1)
     assert job.expires_at == at(clock.ms + 60_000)
@@ -92,6 +92,6 @@ def test_a_job_that_reached_somebody_or_still_waits_is_not_retriggered(store: St
 
 def test_who_acted_is_one_word_in_the_timeline_whatever_their_name(store: Store) -> None:
     id_ = enqueue(store)
-    store.jobs.cancel(id_, actor="cli:Kim Lee", why="wrong list")
+    store.jobs.cancel(id_, actor="cli:Kim Lee", note="wrong list")
     event = store.jobs.get(id_).timeline[-1]
     assert (event.to, event.actor, event.why) == ("cancelled", "cli:Kim_Lee", "wrong list")

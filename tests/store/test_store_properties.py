@@ -454,7 +454,7 @@ class StoreMachine(RuleBasedStateMachine):
     def prioritise(self, pick: int, priority: Priority) -> None:
         id_ = self._any_waiting_job(pick)
         if self.model.prioritise(id_, priority):
-            self.store.jobs.prioritise(id_, priority, actor="person", why="it matters")
+            self.store.jobs.prioritise(id_, priority, actor="person", note="it matters")
         else:
             with pytest.raises(Refused):
                 self.store.jobs.prioritise(id_, priority, actor="person")
@@ -498,7 +498,7 @@ class StoreMachine(RuleBasedStateMachine):
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.kind not in unsure)
         id_ = jobs[pick % len(jobs)].id
         if self.model.mark_reached(id_):
-            self.store.jobs.mark_reached(id_, actor="person", why="asked")
+            self.store.jobs.mark_reached(id_, actor="person", note="asked")
         else:
             with pytest.raises(Refused):
                 self.store.jobs.mark_reached(id_, actor="person")

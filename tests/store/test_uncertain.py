@@ -124,7 +124,7 @@ def test_evidence_of_a_redialled_attempt_is_the_second_call_it_is_and_counted_on
         assert store.calls.settle(id_, 1, decision) is State.DIALING
     job = store.jobs.get(id_)
     assert [item.result for item in job.attempts] == [late, None]
-    assert "dialled again as unknown" in job.timeline[-1].why
+    assert "redialled as unknown" in job.timeline[-1].why
     assert store.statistics.counters()["second_calls"] == 1
     store.calls.settle(id_, 2, placed("second"))
     assert store.jobs.get(id_).state is State.IN_PROGRESS
@@ -161,7 +161,7 @@ def test_what_is_heard_after_the_deadline_is_kept_with_the_attempt(store: Store)
 @pytest.mark.parametrize("held", [True, False])
 def test_a_person_who_asked_marks_it_as_reached(store: Store, clock: Clock, held: bool) -> None:
     id_ = given_up(store, clock, on_uncertain="hold") if held else uncertain(store)
-    store.jobs.mark_reached(id_, actor="cli:kim", why="rang her desk")
+    store.jobs.mark_reached(id_, actor="cli:kim", note="rang her desk")
     job = store.jobs.get(id_)
     assert (job.state, job.reason, job.outcome) == (
         State.COMPLETED,

@@ -31,7 +31,7 @@ def enqueue(store: Store, **fields: Any) -> str:
 def ended(store: Store, **fields: Any) -> str:
     """Enqueue a job and end it; return its id."""
     id_ = enqueue(store, **fields)
-    store.jobs.cancel(id_, actor="cli:sam", why=f"{RECIPIENT} asked for it")
+    store.jobs.cancel(id_, actor="cli:sam", note=f"{RECIPIENT} asked for it")
     return id_
 
 

@@ -87,7 +87,7 @@ def test_a_job_that_was_put_off_says_why(store: Store) -> None:
 def test_a_later_note_does_not_hide_why_it_was_put_off(store: Store) -> None:
     off = Decision(State.SCHEDULED, "not_placed", "503: try later", delay=30, spent=True)
     id_ = settled(store, off)
-    store.jobs.prioritise(id_, Priority.BULK, actor="cli:sam", why="no hurry")
+    store.jobs.prioritise(id_, Priority.BULK, actor="cli:sam", note="no hurry")
     assert reason(store, id_).endswith(": 503: try later")
 
 
@@ -143,7 +143,7 @@ def test_a_failed_job_says_what_failed(store: Store) -> None:
 
 def test_a_cancelled_job_says_why(store: Store) -> None:
     id_ = add(store)
-    store.jobs.cancel(id_, actor="cli:sam", why="false alarm")
+    store.jobs.cancel(id_, actor="cli:sam", note="false alarm")
     assert reason(store, id_) == "it was cancelled: false alarm"
 
 

@@ -74,11 +74,11 @@ def _action(kind: BulkActionKind, store: Store, fields: Fields) -> Callable[[str
         expires, uncertain = fields.any("expires", seconds), bool(fields.flag("uncertain"))
         fields.no_others("note", "expires", "uncertain")
         return lambda id_, actor: store.jobs.retry(
-            id_, actor=actor, why=note, expires=expires, uncertain=uncertain
+            id_, actor=actor, note=note, expires=expires, uncertain=uncertain
         )
     fields.no_others("note")
     do = store.jobs.cancel if kind is BulkActionKind.CANCEL else store.jobs.mark_reached
-    return lambda id_, actor: do(id_, actor=actor, why=note)
+    return lambda id_, actor: do(id_, actor=actor, note=note)
 
 
 # -- many ----------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def _begin(
     stands = services.store.bulk.get(id_)
     if stands.kind is not kind:
         raise other_action(stands.kind)
-    if services.store.bulk.begin(id_, actor=actor, why=note):
+    if services.store.bulk.begin(id_, actor=actor, note=note):
         services.messenger.retrigger([id_])
     return services.store.bulk.get(id_).to_dict()
 
@@ -160,7 +160,7 @@ def _add_actions(routes: APIRouter, services: Services) -> None:
         fields = Fields(await json_object(request, optional=True))
         note = fields.note()
         fields.no_others("note")
-        await pool.run(store.bulk.stop, id_, actor=caller.actor, why=note)
+        await pool.run(store.bulk.stop, id_, actor=caller.actor, note=note)
         return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
 

@@ -73,7 +73,7 @@ class Actions:
     def begin(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Do what was previewed, once, however often the form is sent."""
         id_, note = fields.one("action"), noted(fields)
-        self._context.store.bulk.begin(id_, actor=visitor.actor, why=note)
+        self._context.store.bulk.begin(id_, actor=visitor.actor, note=note)
         if not self._context.store.bulk.drive(id_, within=AT_ONCE):
             self._context.messenger.retrigger([id_])
         feed(self._context.store, self._context.messenger)
@@ -89,7 +89,7 @@ class Actions:
     def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Stop an action; what was done stays done."""
         id_ = request.path_params["id"]
-        self._context.store.bulk.stop(id_, actor=visitor.actor, why=noted(fields, needed=False))
+        self._context.store.bulk.stop(id_, actor=visitor.actor, note=noted(fields, needed=False))
         return redirect(f"{ROOT}/actions/{quote(id_, safe='')}")
 
     def pause(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
