@@ -184,7 +184,7 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("list", "--until", "9" * 30 + "d"), ("d",)),
     (("sandbox", "--port", "many"), ("--port", "integer")),
     (("sandbox", "--port", "70000"), ("--port", "65535")),
-    (("sandbox", "--callback-drop", "2"), ("--callback-drop", "1")),
+    (("sandbox", "--callback-drop", "2"), ("callback_drop", "1")),
     (("sandbox", "--credits", "nan"), ("credits", "nan")),
     (("sandbox", "--ring", "inf"), ("ring", "inf")),
     (("demo", "--ring", "soon"), ("'soon'", "30s")),
