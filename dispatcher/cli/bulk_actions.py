@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from dispatcher.cli import output
-from dispatcher.cli.person import can_be_asked
+from dispatcher.cli.person import NoTerminal, can_be_asked
 from dispatcher.cli.progress import Progress as Bar
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
@@ -18,11 +18,11 @@ from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, Left
 from dispatcher.model.filters import Filter
 from dispatcher.policy import credit_forecast
 
-DONE = {
+_DONE = {
     BulkActionKind.RETRY: "retried",
     BulkActionKind.CANCEL: "cancelled",
     BulkActionKind.REACHED: "marked as reached",
-    BulkActionKind.PRIORITISE: "given the new priority",
+    BulkActionKind.PRIORITISE: "set to",
 }
 REMEDIES = {
     "overdue": "--expires sets a new one; --state expired gives the first one's length again",
@@ -30,6 +30,11 @@ REMEDIES = {
     "uncertain": "--uncertain redials now; `reached` marks them as reached",
 }
 """What has a retry take in what it leaves out."""
+
+
+def _done(act: Preview | BulkAction) -> str:
+    words = _DONE[act.kind]
+    return f"{words} {act.priority}" if act.priority else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,8 @@ class Order:
 def require_consent(order: Order) -> None:
     """Refuse what nobody could be asked about."""
     if not (order.yes or order.dry_run or (can_be_asked() and not order.json)):
-        raise typer.BadParameter(
-            "there is no terminal to ask at: use --dry-run to see a preview, then give --yes",
-            param_hint="--yes",
-        )
+        why = "there is no terminal to ask at" if not order.json else "--json asks nobody"
+        raise NoTerminal(f"{why}: use --dry-run to see a preview, then give --yes")
 
 
 def run(
@@ -80,7 +83,7 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAct
     store.bulk.create(seen)
     store.bulk.begin(seen.id, actor=actor, note=note)
     try:
-        with _bar(len(seen.ids), DONE[seen.kind]) as told:
+        with _bar(len(seen.ids), _done(seen)) as told:
             over = store.bulk.drive(seen.id, within=0, tell=told)
             feed(store, dispatcher.messenger)  # the first of them are dialled meanwhile
             if not over:
@@ -136,7 +139,7 @@ def _price(seen: Preview) -> str:
 def preview_lines(seen: Preview) -> Iterator[str]:
     """Say what an act would do."""
     yield f"{seen.kind}: {seen.selection}"
-    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {DONE[seen.kind]}{_price(seen)}"
+    yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {_done(seen)}{_price(seen)}"
     if seen.may_have_been_called and seen.kind is not BulkActionKind.REACHED:
         yield f"{seen.may_have_been_called:>9,} of these may have been called already; nobody knows"
     if seen.excluded:
@@ -150,7 +153,7 @@ def report_lines(found: BulkAction) -> Iterator[str]:
     """Say how an act stands."""
     who = f" by {found.actor}" + (f": {found.note}" if found.note else "") if found.actor else ""
     yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
-    yield f"{found.done:>9,} of {found.selected:,} {DONE[found.kind]}"
+    yield f"{found.done:>9,} of {found.selected:,} {_done(found)}"
     if found.remaining:
         left = "not done, left as they are" if found.over else "to go"
         yield f"{found.remaining:>9,} {left}"

@@ -20,6 +20,7 @@ from dispatcher.cli.progress import Progress
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.rows.exporting import COLUMNS, rows, shielded
+from dispatcher.values.counts import counted
 
 BOM = "\ufeff"
 """Spreadsheets take CSV without it for the machine's own encoding."""
@@ -57,7 +58,7 @@ def export(
             write = _csv(file, mask=not unmask, raw=raw)
         done = _write(jobs, write, shown=output is not None)
     if output:
-        typer.echo(f"{done:,} jobs written to {output}", err=True)
+        typer.echo(f"{counted(done, 'job')} written to {output}", err=True)
 
 
 def _write(jobs: Iterator[Job], write: Write, *, shown: bool) -> int:

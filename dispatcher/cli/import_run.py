@@ -18,6 +18,7 @@ from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
 
@@ -145,9 +146,10 @@ class Run:
         tally = self.tally
         if not self.writing:
             return "" if self.dry_run else "; nothing was imported"
-        of_all = f" of {tally.new:,}" if self.preview else ""
+        of_all = f"{tally.created:,} of " if self.preview else ""
+        jobs = counted(tally.new if self.preview else tally.created, "job")
         return (
-            f"; at least {tally.created:,}{of_all} jobs were created."
+            f"; at least {of_all}{jobs} created."
             " Run the same command again to continue: no job is made twice"
         )
 
@@ -156,8 +158,7 @@ class Run:
         if self.writing:
             pace = f" in {spoken(took)}, {tally.rows / took:,.0f} rows a second" if took > 1 else ""
             counts = f"{tally.existing:,} already enqueued, {tally.refused:,} refused"
-            jobs = "job" if tally.created == 1 else "jobs"
-            yield f"{tally.created:,} {jobs} created, {counts}{pace}"
+            yield f"{counted(tally.created, 'job')} created, {counts}{pace}"
         if tally.existing and not tally.created and not self.dry_run:
             yield (
                 "A row makes one job, however often it is imported:"

@@ -16,7 +16,7 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.bulk_actions import Order
 from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
-from dispatcher.cli.person import DryRun, Note, Yes, actor
+from dispatcher.cli.person import DryRun, MissingOption, Note, Yes, actor
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
 from dispatcher.model.bulk_action import BulkActionKind
@@ -99,7 +99,7 @@ def prioritise(
     ids: Ids = None,
     *,
     filter_: Filter,
-    priority: Annotated[Priority | None, typer.Option(help="The new priority.")] = None,
+    priority: Annotated[Priority | None, typer.Option(help="The new priority (required).")] = None,
     note: Note = "",
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -107,7 +107,7 @@ def prioritise(
 ) -> None:
     """Change the priority of jobs that are not dialled yet."""
     if priority is None:
-        raise typer.BadParameter(f"choose one: {', '.join(Priority)}", param_hint="--priority")
+        raise MissingOption("--priority", f"choose one of {', '.join(Priority)}")
     how = {"priority": priority}
     order = Order(BulkActionKind.PRIORITISE, how, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, filter_, order, lambda store: store.jobs.prioritise, **how)

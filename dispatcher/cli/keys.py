@@ -11,7 +11,7 @@ from rich.table import Table
 from dispatcher.cli import connection, output
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
-from dispatcher.cli.person import Note, actor
+from dispatcher.cli.person import MissingOption, Note, actor
 from dispatcher.model.api_key import ApiKey, Quota, Scope, client_name
 from dispatcher.model.job import iso
 from dispatcher.store.spending import SpendingLimit, limit_amount
@@ -33,7 +33,7 @@ def create(
         list[Scope] | None,
         typer.Option(
             "--scope",
-            help="What the key may do: enqueue, read or operate. May be given several times.",
+            help="What the key may do: enqueue, read or operate (required, may be repeated).",
         ),
     ] = None,
     rate: Annotated[
@@ -57,7 +57,7 @@ def create(
     Several keys may have the same name, so that a new one can replace an old one.
     """
     if not scopes:
-        raise typer.BadParameter(f"choose one or more: {', '.join(Scope)}", param_hint="--scope")
+        raise MissingOption("--scope", f"choose one or more of {', '.join(Scope)}")
     quota = None if rate is None else Quota.parse(rate)
     limit = (
         None

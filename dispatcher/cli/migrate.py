@@ -12,6 +12,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.progress import Progress
 from dispatcher.store.migrate import Done, Migration, Plan
 from dispatcher.store.schema import SCHEMA
+from dispatcher.values.counts import counted
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 
@@ -61,11 +62,12 @@ def _say_done(done: Done, *, json: bool) -> None:
     if json:
         output.as_json({"migrated": True, "schema": SCHEMA, **asdict(done)})
         return
-    typer.echo(f"migrated to schema {SCHEMA}: {_counted(done.jobs)}; {done.moved:,} entries")
+    moved = counted(done.moved, "entry")
+    typer.echo(f"migrated to schema {SCHEMA}: {_counted(done.jobs)}; {moved}")
     if done.without_record:
-        typer.echo(f"{done.without_record} of these jobs had no record before, either")
+        typer.echo(f"{counted(done.without_record, 'job')} had no record before, either")
 
 
 def _counted(jobs: dict[str, int]) -> str:
     parts = ", ".join(f"{many:,} {state}" for state, many in jobs.items())
-    return f"{sum(jobs.values()):,} jobs" + (f" ({parts})" if parts else "")
+    return counted(sum(jobs.values()), "job") + (f" ({parts})" if parts else "")

@@ -8,11 +8,23 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
 
 Note = Annotated[str, typer.Option(help="Why, for the timeline and the audit log.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+class NoTerminal(UsageError):
+    """Somebody has to agree, and nobody can be asked; give --yes."""
+
+
+class MissingOption(UsageError):
+    """A command needs an option that was not given."""
+
+    def __init__(self, option: str, remedy: str) -> None:
+        super().__init__(f"missing option {option}: {remedy}")
 
 
 def actor() -> str:

@@ -8,11 +8,12 @@ import typer
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
-from dispatcher.cli.person import DryRun, Note, Yes, actor, can_be_asked
+from dispatcher.cli.person import DryRun, Note, NoTerminal, Yes, actor, can_be_asked
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.retention import Purged
 from dispatcher.values import numbers
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
 
@@ -57,9 +58,7 @@ class _Asker:
     def __init__(self, *, dry_run: bool, yes: bool) -> None:
         self._dry_run, self._yes = dry_run, yes
         if not (dry_run or yes or can_be_asked()):
-            raise typer.BadParameter(
-                "it cannot be undone, and there is no terminal to ask at: give --yes"
-            )
+            raise NoTerminal("it cannot be undone, and there is no terminal to ask at: give --yes")
 
     def agreed(self, what: str) -> bool:
         if self._dry_run:
@@ -71,7 +70,7 @@ def _purge_recipient(
     store: Store, number: str, ask: _Asker, note: str, *, cancel: bool, json: bool
 ) -> None:
     found, shown = store.retention.jobs_of(number), mask_number(number)
-    what = f"{shown}: {len(found.ended):,} ended jobs, {len(found.alive):,} not ended"
+    what = f"{shown}: {counted(len(found.ended), 'ended job')}, {len(found.alive):,} not ended"
     if found.alive and not cancel:
         _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
         remedy = "--cancel cancels those that wait; calls under way end soon"
@@ -88,7 +87,7 @@ def _purge_recipient(
 def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> None:
     before = store.now() - seconds(age) * 1000
     many = store.retention.count_older(before)
-    what = f"{many:,} jobs ended more than {age} ago"
+    what = f"{counted(many, 'job')} ended more than {age} ago"
     if not ask.agreed(what):
         _tell(what, (), {"would_remove": many}, json=json)
         return
@@ -103,7 +102,8 @@ def _write_down(store: Store, target: str, note: str, done: Purged) -> None:
 
 
 def _report(done: Purged, *, json: bool) -> None:
-    what = f"{done.jobs:,} jobs removed, {done.webhooks:,} webhooks about them"
+    webhooks = counted(done.webhooks, "webhook")
+    what = f"{counted(done.jobs, 'job')} removed, {webhooks} about them"
     counts = {"removed": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
     _tell(what, done.left, counts, json=json)
     if done.left:

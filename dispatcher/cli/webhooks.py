@@ -17,6 +17,7 @@ from dispatcher.cli.person import Note, actor
 from dispatcher.cli.processes import Process
 from dispatcher.model.job import iso_of
 from dispatcher.store.webhooks import OWN, Webhook
+from dispatcher.values.counts import counted
 from dispatcher.values.webhook_url import origin
 
 
@@ -82,7 +83,7 @@ def retry(
     refused = {id_: _WHY[answer] for id_, answer in done.items() if answer != "again"}
     if many := len(done) - len(refused):
         store = connection.dispatcher(context).store
-        store.audit.record(actor(), "webhooks.retry", f"{many} webhooks", note)
+        store.audit.record(actor(), "webhooks.retry", counted(many, "webhook"), note)
     if json:
         again = [id_ for id_ in done if id_ not in refused]
         output.as_json(

@@ -13,6 +13,7 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import iso
+from dispatcher.model.states import Priority
 from dispatcher.values.masking import mask_text
 
 MOST = 1_000_000
@@ -96,6 +97,12 @@ class Preview:
     excluded: tuple[LeftOut, ...]
 
     @property
+    def priority(self) -> Priority | None:
+        """The new priority that it sets, if it sets one."""
+        named = self.options.get("priority")
+        return None if named is None else Priority(named)
+
+    @property
     def matched(self) -> int:
         """How many jobs are selected."""
         return len(self.ids) + sum(each.count for each in self.excluded)
@@ -105,6 +112,7 @@ class Preview:
         return {
             "id": self.id,
             "action": self.kind,
+            "priority": self.priority,
             "selection": mask_text(self.selection),
             "matched": self.matched,
             "selected": len(self.ids),
@@ -125,6 +133,7 @@ class BulkAction:
 
     id: str
     kind: BulkActionKind
+    priority: Priority | None
     state: str
     selection: str
     actor: str
@@ -156,6 +165,7 @@ class BulkAction:
         return {
             "id": self.id,
             "action": self.kind,
+            "priority": self.priority,
             "state": self.state,
             "selection": mask_text(self.selection),
             "actor": self.actor,

@@ -9,6 +9,7 @@ from typing import Any
 
 from dispatcher.model.credit import Costs, Credit
 from dispatcher.policy.credit_forecast import shown
+from dispatcher.values.counts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,18 @@ class Preview:
 
     def words(self, name: str) -> list[str]:
         """Return what is to be said to a person, a sentence each."""
-        of_these = [f"{self.new:,} new {'job' if self.new == 1 else 'jobs'}"]
+        of_these = [counted(self.new, "new job")]
         if self.existing:
             of_these.append(f"{self.existing:,} already enqueued")
         if self.refused:
             of_these.append(f"{self.refused:,} refused")
-        rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
-        return [f"{name}: {rows}: {', '.join(of_these)}", *self._cost()]
+        return [f"{name}: {counted(self.rows, 'row')}: {', '.join(of_these)}", *self._cost()]
 
     def _cost(self) -> list[str]:
         if not self.new:
             return []
-        cost = f"They will probably cost about {shown(self.credits_)} credits"
+        who = "It" if self.new == 1 else "They"
+        cost = f"{who} will probably cost about {shown(self.credits_)} credits"
         if self.balance is None:
             return [f"{cost}; the balance is not known yet"]
         waiting = f", and waiting jobs need {shown(self.waiting)}" if self.waiting else ""

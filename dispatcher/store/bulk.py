@@ -113,7 +113,7 @@ class Bulk(Repository):
         known = self._budget.costs()
         ways = {"credits": known.of, "credits_if_answered": known.if_answered}
         return {
-            name: sum((price(call) * many for call, many in tariffs.items()), Decimal(0))
+            name: round(sum((price(call) * many for call, many in tariffs.items()), Decimal(0)), 2)
             for name, price in ways.items()
         }
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from dispatcher.model.bulk_action import BulkAction, BulkActionKind, LeftOut, Preview
+from dispatcher.model.states import Priority
 from dispatcher.store.schema import BulkField
 
 
@@ -33,6 +34,7 @@ def action_of(id_: str, raw: dict[bytes, bytes], left: int) -> BulkAction:
     return BulkAction(
         id=id_,
         kind=BulkActionKind(record[BulkField.ACTION]),
+        priority=_priority(record[BulkField.OPTIONS]),
         state=record[BulkField.STATE],
         selection=record[BulkField.SELECTION],
         actor=record.get(BulkField.ACTOR, ""),
@@ -52,6 +54,11 @@ def action_of(id_: str, raw: dict[bytes, bytes], left: int) -> BulkAction:
             for reason, count, some in json.loads(record[BulkField.EXCLUDED])
         ),
     )
+
+
+def _priority(options: str) -> Priority | None:
+    named = json.loads(options).get("priority")
+    return None if named is None else Priority(named)
 
 
 def _skipped(record: dict[str, str]) -> tuple[LeftOut, ...]:

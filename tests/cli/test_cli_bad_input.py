@@ -145,8 +145,10 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("retry",), ("ids, or a filter such as --state failed",)),
     (("retry", "--yes"), ("ids, or a filter",)),
     (("retry", "a", "--state", "failed"), ("ids or a filter, not both",)),
-    (("retry", "--state", "failed"), ("--yes", "--dry-run")),
-    (("retry", "--state", "failed", "--json"), ("--yes", "--dry-run")),
+    (("retry", "--state", "failed"), ("there is no terminal", "--yes", "--dry-run")),
+    (("retry", "--state", "failed", "--json"), ("--json asks nobody", "--yes", "--dry-run")),
+    (("purge", "--older-than", "90d"), ("it cannot be undone", "no terminal", "--yes")),
+    (("keys", "create", "billing"), ("missing option --scope", "enqueue, read, operate")),
     (("retry", "--reason", "", "--yes"), ("--reason", "empty")),
     (("retry", "--tag", "", "--yes"), ("--tag", "empty")),
     (("cancel", "--producer", "", "--yes"), ("--producer", "empty")),
@@ -166,7 +168,7 @@ WRONG_USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("pause", "--tag", "a,b"), ("--tag", "'a,b'", "comma")),
     (("resume", "--tag", "x" * 101), ("--tag", "100")),
     (("pause", "everything"), ("unexpected", "everything")),
-    (("prioritise", "abcdefghijklmnop"), ("--priority", "urgent, normal, bulk")),
+    (("prioritise", "abcdefghijklmnop"), ("missing option --priority", "urgent, normal, bulk")),
     (("prioritise", "abcdefghijklmnop", "--priority", "soon"), ("--priority", "'soon'", "urgent")),
     (("prioritise", "--priority", "bulk"), ("ids, or a filter",)),
     (("why",), ("Missing argument",)),
@@ -199,6 +201,23 @@ def test_wrong_usage_is_refused_and_nothing_is_written(
 ) -> None:
     with nothing_written(store):
         refused(shell(*arguments), USAGE, *words)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("retry", "--state", "failed"),
+        ("purge", "--older-than", "90d"),
+        ("prioritise", "abcdefghijklmnop"),
+        ("keys", "create", "billing"),
+    ],
+)
+def test_what_is_missing_is_not_called_an_invalid_value(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    ran = shell(*arguments)
+    assert ran.code == USAGE
+    assert "invalid" not in ran.complaint.lower()
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,9 @@ def test_each_act_takes_a_filter(
 
 
 def test_prioritise_takes_a_filter(shell: Shell, store: Store, some: dict[str, list[str]]) -> None:
-    shell("prioritise", "--tag", "t", "--priority", "urgent", "--yes")
+    ran = shell("prioritise", "--tag", "t", "--priority", "urgent", "--yes")
+    assert "1 of 6 would be set to urgent" in lines(ran)
+    assert "1 of 1 set to urgent" in lines(ran)
     assert store.jobs.get(some["queued"][0]).priority == "urgent"
     assert store.jobs.get(some["failed"][0]).priority == "normal"
 

@@ -1,4 +1,4 @@
-"""How tests are spread over workers: what is named exists, and what shares a stack goes together."""
+"""How tests are spread over workers: what is named is there, what shares a stack stays together."""
 
 from __future__ import annotations
 

@@ -130,6 +130,15 @@ def test_what_it_costs_is_what_such_calls_were_learned_to_cost(store: Store) -> 
     assert store.bulk.preview(BulkActionKind.REACHED, FAILED).credits == 0
 
 
+def test_credits_are_told_and_written_down_in_hundredths(store: Store) -> None:
+    failed(store)
+    learned = {"tts:JP": "3 59999.9 3 59999.9 0"}
+    redis_of(store).hset(key_of(store, "costs"), mapping=learned)
+    begun(store, BulkActionKind.RETRY, FAILED)
+    (entry,) = store.audit.read()
+    assert entry.facts["credits"] == 6
+
+
 def test_the_deadline_that_passed_leaves_out_unless_a_new_one_or_a_name_is_given(
     store: Store, clock: Clock
 ) -> None:
@@ -302,7 +311,8 @@ def test_prioritise_moves_what_waits_to_another_line(store: Store) -> None:
     made = [enqueue(store, tags=["t"]) for _ in range(3)]
     over = failed(store, tags=["t"])
     report = run(store, BulkActionKind.PRIORITISE, Filter(tag="t"), priority=Priority.URGENT)
-    assert (report.done, report.tag) == (3, None)
+    assert (report.done, report.tag, report.priority) == (3, None, Priority.URGENT)
+    assert [each.facts["priority"] for each in store.audit.read()] == ["urgent", "urgent"]
     assert {store.jobs.get(id_).priority for id_ in made} == {Priority.URGENT}
     assert store.jobs.get(over).priority is Priority.NORMAL
     assert_sound(snapshot(store))

@@ -274,6 +274,11 @@ ACTION_VIEW = object_(
     {
         "id": {"type": "string", "description": "To start the action and to see its progress."},
         "action": {"type": "string", "enum": values(BulkActionKind)},
+        "priority": {
+            "type": ["string", "null"],
+            "enum": [*values(Priority), None],
+            "description": "The new priority, if the action sets one.",
+        },
         "state": {"type": "string", "enum": ["previewed", "running", "done", "stopped"]},
         "selection": {"type": "string", "description": "The filter, or the ids, in words."},
         "actor": {"type": "string"},

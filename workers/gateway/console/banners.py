@@ -11,6 +11,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy.credit_forecast import shown
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 
 NOBODY_DIALS = 30_000
@@ -156,7 +157,7 @@ def _unknown(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.WARN,
-            f"{_jobs(many)} ended, and nobody knows whether the person was called",
+            f"{counted(many, 'job')} ended, and nobody knows whether the person was called",
             "Ask the person. Then mark the job as reached, or dial again.",
             link=f"state=failed&reason={Reason.OUTCOME_UNKNOWN}",
         )
@@ -235,7 +236,7 @@ def _webhooks(now: Snapshot) -> list[Banner]:
     return [
         Banner(
             Level.WARN,
-            f"{now.dead_webhooks:,} webhooks could not be delivered",
+            f"{counted(now.dead_webhooks, 'webhook')} could not be delivered",
             "`voice-dispatcher webhooks list` says why, `voice-dispatcher webhooks retry` sends"
             " them again.",
         )
@@ -244,10 +245,7 @@ def _webhooks(now: Snapshot) -> list[Banner]:
 
 def _well(now: Snapshot) -> Banner:
     total, reached = tried(now.minutes), answered(now.minutes)
-    calls = f"{_jobs(total)} ended in the last hour, {reached:,} answered" if total else "no calls"
-    waiting = f"{_jobs(now.waiting)} in line" if now.waiting else "no job waits"
+    ended = f"{counted(total, 'job')} ended in the last hour, {reached:,} answered"
+    calls = ended if total else "no calls"
+    waiting = f"{counted(now.waiting, 'job')} in line" if now.waiting else "no job waits"
     return Banner(Level.WELL, f"All is well: {calls}; {waiting}")
-
-
-def _jobs(many: int) -> str:
-    return "1 job" if many == 1 else f"{many:,} jobs"

@@ -42,7 +42,8 @@ end
 
 -- Ends it, and writes down what came of it.
 function M.finish(call, bulk, state, actor, note)
-  local facts = { action = call.args.id, selected = tonumber(bulk.selected), remaining = M.close(call, state) }
+  local facts = { action = call.args.id, selected = tonumber(bulk.selected), remaining = M.close(call, state),
+    priority = cjson.decode(bulk.options).priority }
   for name, value in pairs(M.read(call)) do
     local refusal = string.match(name, '^skipped:(.*)$')
     if refusal or name == field.done then

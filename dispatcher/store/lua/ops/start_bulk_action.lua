@@ -30,7 +30,7 @@ local function run(call)
   bulk.lease(call, args.lease)
   audit.write(call, args.actor, found.action, found.selection, args.note, {
     action = args.id, matched = tonumber(found.matched), selected = tonumber(found.selected),
-    credits = tonumber(found.expected_credits),
+    credits = tonumber(found.expected_credits), priority = cjson.decode(found.options).priority,
   })
   return 'started'
 end
