@@ -52,7 +52,7 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
         output.row(
             table, each.id, each.kind, each.state, *numbers, started, each.actor, each.selection
         )
-    output.show_table(table)
+    output.show_table(table, "actions")
 
 
 @app.command("show")
@@ -114,7 +114,7 @@ def audit(
             output.row(
                 table, at, entry.actor, entry.action, entry.target, _facts(entry), entry.note
             )
-        output.show_table(table)
+        output.show_table(table, "entries")
 
 
 def _as_csv(entries: Iterable[AuditEntry]) -> None:

@@ -15,6 +15,8 @@ from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.values.durations import seconds
 from dispatcher.values.params import named
 
+INTERRUPTED = 130
+
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
     list[str] | None,
@@ -141,6 +143,8 @@ def _submit(
         raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
     handle = connection.dispatcher(context).submit(request)
+    if wait:
+        typer.echo(f"job {handle.id}: waiting until it has ended", err=True)
     job = _ended(handle, limit) if wait else handle.refresh()
     if json:
         output.as_json(job.to_dict())
@@ -165,3 +169,6 @@ def _ended(handle: JobHandle, timeout: float | None) -> Job:
     except NotFinished as error:
         typer.echo(f"error: {error}", err=True)
         return handle.refresh()
+    except KeyboardInterrupt:
+        typer.echo(f"job {handle.id} is {handle.refresh().state}; it continues", err=True)
+        raise typer.Exit(INTERRUPTED) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -19,8 +19,12 @@ from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store.server import Facts
+from dispatcher.values.counts import counted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
+CALL_TASK = "celery"
+_ROLES = {CALL_TASK: "call task", WEBHOOKS: "webhooks"}
+"""The queues that have a process of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,22 @@ def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
         yield Finding("broker", FAIL, f"cannot be reached ({type(error).__name__}): is it running?")
         return
     yield Finding("broker", OK, "reached")
-    wanted = {*(str(p) for p in Priority), "control", "celery", WEBHOOKS}
+    wanted = {*(str(p) for p in Priority), "control", *_ROLES}
     for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
         yield Finding(f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`")
-    yield Finding("workers", OK if listening else WARN, f"{len(listening)} answer")
+    yield Finding("workers", OK if listening else WARN, _roles(listening))
+
+
+def _roles(listening: Mapping[str, list[str]]) -> str:
+    """Say who answers: `1 worker, call task, webhooks`, by the queue that only a role consumes."""
+    has = {queue: sum(queue in queues for queues in listening.values()) for queue in _ROLES}
+    named = [
+        role if has[queue] == 1 else f"{has[queue]} {role}"
+        for queue, role in _ROLES.items()
+        if has[queue]
+    ]
+    workers = sum(Priority.NORMAL in queues for queues in listening.values())
+    return ", ".join([counted(workers, "worker"), *named])
 
 
 def _gateway(url: str) -> Finding:

@@ -23,12 +23,14 @@ def events(
     """List account events, the oldest first. Such as holds and low credit; about 1,000 are kept."""
     if after and not all(part.isdecimal() for part in after.split("-", 1)):
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
-    found = connection.dispatcher(context).store.events.after(after)
+    found = list(connection.dispatcher(context).store.events.after(after))
     if json:
         output.as_json(
             [{"cursor": each.cursor, "kind": each.kind, "facts": each.facts} for each in found]
         )
         return
+    if not found:
+        output.lines(["no events"])
     for each in found:
         facts = dict(each.facts)
         at = iso_of(facts.pop("at"))

@@ -53,7 +53,7 @@ def list_(
     if json:
         output.as_json([job.to_dict(mask=True) for job in found.jobs])
     else:
-        output.show_table(output.job_table(found.jobs))
+        output.show_table(output.job_table(found.jobs), "jobs")
     if found.cursor:
         typer.echo(f"there may be more: add --cursor {found.cursor}", err=True)
 

@@ -91,7 +91,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     if json:
         output.as_json(rows)
     else:
-        output.show_table(_table(rows))
+        output.show_table(_table(rows), "keys")
 
 
 @app.command("revoke")

@@ -49,7 +49,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     if json:
         output.as_json([limit.to_dict() for limit in found])
     else:
-        output.lines(map(in_words, found))
+        output.lines(map(in_words, found) if found else ["no limits"])
 
 
 @app.command("clear")

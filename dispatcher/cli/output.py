@@ -90,9 +90,15 @@ def one_line(job: Job) -> None:
     )
 
 
-def show_table(made: Table) -> None:
-    """Print a table whole: a narrow terminal breaks its lines, and nothing is cut off."""
+def show_table(made: Table, what: str = "") -> None:
+    """Print a table whole: a narrow terminal breaks its lines, and nothing is cut off.
+
+    `what` is what its rows are, for a list that may be empty: `no jobs`.
+    """
     out = console()
+    if what and not made.row_count:
+        out.print(f"no {what}")
+        return
     out.width = max(out.width, WIDE)
     out.print(made)
 
@@ -131,8 +137,9 @@ def details(job: Job) -> None:
     shown = job.to_dict()
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_row("state", state_text(job))
+    apart = {"attempts", "timeline", "next_action", "state"}
     for name, value in shown.items():
-        if name not in {"attempts", "timeline", "next_action", "state"} and value not in (None, []):
+        if name not in apart and value not in (None, [], {}):
             facts.add_row(
                 name, visible(", ".join(value) if isinstance(value, list) else str(value))
             )

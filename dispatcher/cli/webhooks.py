@@ -53,7 +53,7 @@ def list_(
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """List webhooks that were given up and, without --dead, those that wait."""
+    """List webhooks that wait or were given up; with --dead, only those given up."""
     webhooks = connection.dispatcher(context).store.webhooks
     found = [(each, "dead") for each in islice(webhooks.dead(), limit)]
     if not dead:
@@ -62,7 +62,7 @@ def list_(
     if json:
         output.as_json(rows)
     else:
-        output.show_table(_table(rows))
+        output.show_table(_table(rows), "webhooks")
 
 
 @app.command("retry")
@@ -74,7 +74,7 @@ def retry(
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Send given-up webhooks again, with the same event ids, for another day."""
+    """Send webhooks that were given up again, with the same event ids, for another day."""
     if bool(ids) == all_:
         raise typer.BadParameter("give ids, or --all", param_hint="ID…")
     webhooks = connection.dispatcher(context).store.webhooks
@@ -122,6 +122,7 @@ def _row(webhook: Webhook, state: str) -> dict[str, Any]:
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = output.table(*COLUMNS, whole=("id",))
     for row in rows:
-        shown = (row[name] for name in COLUMNS)
+        told = {**row, "state": "given up"} if row["state"] == "dead" else row
+        shown = (told[name] for name in COLUMNS)
         output.row(table, *("" if value is None else str(value) for value in shown))
     return table

@@ -67,7 +67,7 @@ class Waiters:
         job = self._store.jobs.get(id_)
         if job.terminal:
             return job
-        raise NotFinished(f"job {id_} is still {job.state}; it goes on")
+        raise NotFinished(f"job {id_} is still {job.state}; it continues")
 
     def _join(self, id_: str, future: Future[Job]) -> None:
         with self._lock:

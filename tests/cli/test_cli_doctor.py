@@ -41,7 +41,7 @@ def worker(shell: Shell, server: EmbeddedServer, provider: dict[str, str]) -> It
     messenger = Messenger.to_broker(server.url)
     deadline = time.monotonic() + 60
     try:
-        while len(messenger.listeners(timeout=0.3)) < 2:
+        while len(messenger.listeners(timeout=0.3)) < 3:
             assert process.poll() is None, "the worker ended"
             assert time.monotonic() < deadline, "the worker did not answer"
         yield
@@ -63,7 +63,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend(
     assert found["Redis"][1].startswith(("Redis ", "Valkey "))
     assert found["append-only file"] == ("ok", "on")
     assert found["eviction"] == ("ok", "none")
-    assert found["workers"] == ("ok", "3 answer")
+    assert found["workers"] == ("ok", "1 worker, call task, webhooks")
     assert found["provider"] == ("ok", "balance 500 credits")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.splitlines() == [
@@ -75,7 +75,7 @@ def test_without_workers_every_queue_lacks_one(shell: Shell) -> None:
     ran = shell("doctor", "--no-provider", "--json")
     found = findings(ran)
     assert (ran.code, ran.err) == (0, "")
-    assert found["workers"] == ("warn", "0 answer")
+    assert found["workers"] == ("warn", "0 workers")
     lacking = {name.removeprefix("queue ") for name in found if name.startswith("queue ")}
     assert lacking == QUEUES
     level, says = found["queue urgent"]

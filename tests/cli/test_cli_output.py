@@ -414,7 +414,7 @@ def test_wait_ends_with_the_job_and_says_by_its_code_whether_it_was_reached(
     announced = time.monotonic()
     ran = shell.end(process)
     assert time.monotonic() - announced < 28  # it was told: looking by itself takes 30
-    assert (ran.code, ran.err) == (code, "")
+    assert (ran.code, ran.err) == (code, f"job {id_}: waiting until it has ended\n")
     assert (ran.json["id"], ran.json["state"]) == (id_, state)
 
 
@@ -423,7 +423,8 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
     ran = shell("call", NUMBER, "--say", TEXT, "--wait", "--timeout", "1s", "--json")
     assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
-    assert ran.complaint == f"job {ran.json['id']} is still queued; it goes on"
+    _, complaint = ran.err.splitlines()
+    assert complaint == f"error: job {ran.json['id']} is still queued; it continues"
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
 
 
@@ -431,10 +432,12 @@ def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> Non
     process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
     eventually(lambda: newest(store) or process.poll() is not None)
     id_ = newest(store)
+    assert process.stderr
+    assert process.stderr.readline() == f"job {id_}: waiting until it has ended\n".encode()
     process.send_signal(signal.SIGINT)
     ran = shell.end(process)
     assert (ran.code, ran.out) == (130, "")
-    assert "Traceback" not in ran.err
+    assert ran.err == f"job {id_} is queued; it continues\n"
     assert id_
     assert store.jobs.get(id_).state is State.QUEUED
 

@@ -57,6 +57,7 @@ def test_the_list_shows_what_waits_and_what_was_given_up(
     shown = shell("webhooks", "list")
     assert (shown.code, shown.err) == (0, "")
     assert dead in shown.out
+    assert "given up" in shown.out
     assert "s3cret" not in shown.out
     assert "\x1b[31m" not in shown.out
     assert shell("stats", "--json").json["webhooks"] == {"waiting": 2, "dead": 1}
