@@ -66,7 +66,7 @@ def _finish(requests: Sequence[JobRequest], store: Store) -> None:
     assert ended is not None
     with Pipelined(store) as steps:
         for id_ in ids:
-            steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
+            steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60, provider="xoxzo")
             call = CallRef((str(uuid.uuid4()),))
             steps.calls.settle(id_, 1, replace(placed, call=call))
             steps.calls.settle(id_, 1, ended)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Attempt",

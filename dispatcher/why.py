@@ -75,7 +75,7 @@ def why(store: Store, job: Job) -> Why:
         State.UNCERTAIN: f"a call may have been placed; decided {_when(job.next_at, now)}",
         State.IN_PROGRESS: f"the call is under way; next status check {_when(job.next_at, now)}",
         State.COMPLETED: _reached(job),
-        State.FAILED: f"it has failed: {job.reason}",
+        State.FAILED: f"it has failed: {(job.reason or '').replace('_', ' ')}",
         State.EXPIRED: "it expired",
         State.CANCELLED: "it was cancelled",
     }[job.state]

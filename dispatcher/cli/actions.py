@@ -95,7 +95,7 @@ def audit(
     limit: Limit = 50,
     json: AsJson = False,
 ) -> None:
-    """Show who did what, when and why. The latest entries, or all of them with --format."""
+    """Show who did what, when and why, the oldest first. The latest ones, or with --format all."""
     store = connection.dispatcher(context).store
     entries = store.audit.read(past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:

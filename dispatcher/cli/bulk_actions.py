@@ -129,8 +129,8 @@ def _price(seen: Preview) -> str:
     if seen.kind is not BulkActionKind.RETRY:
         return ""
     expected, answered = (
-        credit_forecast.shown(seen.credits),
-        credit_forecast.shown(seen.credits_if_answered),
+        credit_forecast.whole(seen.credits),
+        credit_forecast.whole(seen.credits_if_answered),
     )
     more = f" ({answered} if all are answered)" if answered != expected else ""
     return f", for about {expected} credits{more}"

@@ -38,7 +38,9 @@ RedialAfter = Annotated[str | None, typer.Option(help="Pause before a redial, su
 Unsure = Annotated[
     OnUncertain | None,
     typer.Option(
-        "--on-uncertain", help="What to do if nobody can know whether the call was placed."
+        "--on-uncertain",
+        help="If nobody can know whether the call was placed: redial, or hold (the job ends as"
+        " failed/outcome_unknown, and a person decides).",
     ),
 ]
 Backoff = Annotated[

@@ -40,7 +40,7 @@ COMMANDS = {
     "balance": Entry(f"{_OURS}.balance:balance", "Show the account's credit."),
     "limit": Entry(f"{_OURS}.limit:app", "Set, list and clear spending limits."),
     "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),
-    "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why."),
+    "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why, the oldest first."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),
     "migrate": Entry(
         f"{_OURS}.migrate:migrate", "Bring the records of an older version up to date."
@@ -50,7 +50,7 @@ COMMANDS = {
     "webhooks": Entry(
         f"{_OURS}.webhooks:app", "List webhooks that wait or were given up, and send them again."
     ),
-    "sandbox": Entry(f"{_OURS}.sandbox:sandbox", "Run the provider's sandbox."),
+    "sandbox": Entry(f"{_OURS}.sandbox:app", "Run the provider's sandbox."),
     "up": Process(f"{_PROCESSES}:up", "Run the whole stack in the foreground until Ctrl-C."),
     "demo": Process(
         f"{_PROCESSES}:demo",

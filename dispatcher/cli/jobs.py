@@ -12,7 +12,7 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.model.filters import Filter
-from dispatcher.model.states import State
+from dispatcher.model.states import Reason, State
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.search import Page
@@ -129,7 +129,8 @@ def _print_stats(found: dict[str, Any]) -> None:
     _print_counts(out, found)
     for hold in found["holds"]:
         held = "One call at a time is tried" if hold["half_open"] else "Calls are held"
-        output.lines([f"{held}: {hold['why']} (hold {hold['name']}, since {hold['since']})"])
+        name = "" if hold["name"] == Reason.PAUSED else f"hold {hold['name']}, "
+        output.lines([f"{held}: {hold['why']} ({name}since {hold['since']})"])
     output.lines(found["credit_forecast"])
 
 

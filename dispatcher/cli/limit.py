@@ -38,7 +38,8 @@ def set_(
     wanted = SpendingLimit(limit_scope(scope_), *limit_amount(most))
     store = connection.dispatcher(context).store
     changed = store.spending.set(wanted, actor=actor(), note=note)
-    _say(wanted.to_dict(), f"{in_words(wanted)}: {'changed' if changed else 'set'}", json=json)
+    stands = next((each for each in store.spending.limits() if each.scope == wanted.scope), wanted)
+    _say(wanted.to_dict(), _set_words(stands, changed=changed), json=json)
 
 
 @app.command("list")
@@ -65,6 +66,13 @@ def in_words(limit: SpendingLimit) -> str:
     per = " a day" if limit.period is Period.DAY else ""
     used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
     return f"Limit for {limit.scope}: {used} of {most} credits{per} used"
+
+
+def _set_words(limit: SpendingLimit, *, changed: bool) -> str:
+    per = "a day" if limit.period is Period.DAY else "in total"
+    done = "changed" if changed else "set"
+    used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
+    return f"limit {done}: {limit.scope}, {most} credits {per}; {used} used"
 
 
 def _say(row: dict[str, Any], words: str, *, json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypedDict
@@ -126,7 +126,27 @@ def _seconds(value: Any) -> float | None:
 
 
 def _moment(value: Any) -> datetime | timedelta | None:
-    return None if value is None else moment(value)
+    if value is None:
+        return None
+    found, now = moment(value), datetime.now(UTC)
+    at = _absolute(found, now)
+    if at - now > FURTHEST:
+        raise ValueError(f"{at:%Y-%m-%d} is more than {FURTHEST.days} days ahead")
+    return found
+
+
+def _deadline(value: Any) -> datetime | timedelta | None:
+    found, now = _moment(value), datetime.now(UTC)
+    if found is not None and _absolute(found, now) <= now:
+        raise ValueError("that moment has passed; give a later one")
+    return found
+
+
+def _absolute(value: datetime | timedelta, now: datetime) -> datetime:
+    try:
+        return now + value if isinstance(value, timedelta) else value
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 Recipient = Annotated[str, AfterValidator(numbers.recipient)]
@@ -134,6 +154,7 @@ Count = Annotated[int, BeforeValidator(_count)]
 Tag = Annotated[str, AfterValidator(tag)]
 Duration = Annotated[float | None, BeforeValidator(_seconds)]
 Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
+Deadline = Annotated[datetime | timedelta | None, BeforeValidator(_deadline)]
 
 
 class JobRequest(BaseModel):
@@ -151,13 +172,13 @@ class JobRequest(BaseModel):
     participants: tuple[Recipient, ...] = ()
     say: Annotated[str, AfterValidator(_text)] | None = None
     play: Annotated[str, AfterValidator(_recording)] | None = None
-    lang: str | None = None
+    lang: Annotated[str, AfterValidator(_language)] | None = None
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     tags: Annotated[tuple[Tag, ...], AfterValidator(_tags)] = ()
     key: Annotated[str, AfterValidator(_key)] | None = None
     priority: Priority = Priority.NORMAL
     at: Moment = None
-    expires: Moment = None
+    expires: Deadline = None
     max_attempts: Annotated[Count, Field(ge=1, le=MOST_ATTEMPTS)] | None = None
     redial: Annotated[Count, Field(ge=0, le=MOST_ATTEMPTS - 1)] | None = None
     redial_after: Duration = None
@@ -178,7 +199,8 @@ class JobRequest(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            raise InvalidJob([_problem(item) for item in error.errors()]) from None
+            found = [each for item in error.errors() for each in _problems(item)]
+            raise InvalidJob(found) from None
 
     @property
     def kind(self) -> Kind:
@@ -199,65 +221,64 @@ class JobRequest(BaseModel):
         return fields
 
     @model_validator(mode="after")
-    def _is_one_of_three(self) -> Self:
-        if self.participants or self.recipient is None:
-            return self._is_conference()
-        if (self.say is None) == (self.play is None):
-            raise ValueError("give either a text to say or a recording to play")
-        if self.play is not None and self.lang is not None:
-            raise ValueError("lang: a recording has no language; leave it out")
-        if self.lang is not None:
-            _named("lang", _language, self.lang)
-        return self._has_possible_times()
+    def _goes_together(self) -> Self:
+        if faults := list(self._faults()):
+            raise InvalidJob(faults)
+        return self
 
-    def _is_conference(self) -> Self:
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with fields that are right each by itself."""
+        conference = self.participants or self.recipient is None
+        yield from self._conference_faults() if conference else self._call_faults()
+        yield from self._premium_faults()
+        if self._expires_first():
+            yield "expires", "it is before the time to call (at); give a later one"
+        if self.redial and self.max_attempts is not None and self.redial + 1 > self.max_attempts:
+            needed = f"{self.redial} redials need max_attempts of at least {self.redial + 1}"
+            yield "redial", f"{needed}, not {self.max_attempts}"
+
+    def _expires_first(self) -> bool:
+        if self.at is None or self.expires is None:
+            return False
+        now = datetime.now(UTC)
+        return _absolute(self.expires, now) <= _absolute(self.at, now)
+
+    def _call_faults(self) -> Iterator[tuple[str, str]]:
+        if (self.say is None) == (self.play is None):
+            yield "request", "give either a text to say or a recording to play"
+        elif self.play is not None and self.lang is not None:
+            yield "lang", "a recording has no language; leave it out"
+
+    def _conference_faults(self) -> Iterator[tuple[str, str]]:
         if not self.participants:
-            raise ValueError("recipient: it is missing; give a number in E.164")
-        if self.recipient is not None or self.say is not None or self.play is not None:
-            raise ValueError(
-                "a conference has only participants: leave out recipient, say and play"
-            )
+            yield "recipient", "it is missing; give a number in E.164"
+            return
         can = registry.registration().capabilities
+        if self.recipient is not None or self.say is not None or self.play is not None:
+            yield (
+                "request",
+                "a conference has only participants: leave out recipient, say and play",
+            )
+        elif self.lang is not None and self.lang not in can.conference_languages:
+            known = " or ".join(sorted(can.conference_languages))
+            yield "lang", f"{self.lang!r} is not a conference's language: {known}"
         if len(self.participants) not in can.participants:
             most = " or ".join(map(str, can.participants))
-            raise ValueError(f"participants: a conference has {most}, not {len(self.participants)}")
-        if len(set(self.participants)) != len(self.participants):
-            raise ValueError("participants: they must be different numbers")
-        if self.lang is not None and self.lang not in can.conference_languages:
-            known = " or ".join(sorted(can.conference_languages))
-            raise ValueError(f"lang: {self.lang!r} is not a conference's language: {known}")
-        return self._has_possible_times()
+            yield "participants", f"a conference has {most}, not {len(self.participants)}"
+        elif len(set(self.participants)) != len(self.participants):
+            yield "participants", "they must be different numbers"
+
+    def _premium_faults(self) -> Iterator[tuple[str, str]]:
+        for number in () if self.premium else self.called:
+            try:
+                numbers.refuse_premium(number)
+            except ValueError as error:
+                yield "participants" if self.participants else "recipient", str(error)
 
     @property
     def called(self) -> tuple[str, ...]:
         """Who is called."""
         return self.participants or ((self.recipient,) if self.recipient else ())
-
-    def _has_possible_times(self) -> Self:
-        if not self.premium:
-            for number in self.called:
-                field = "participants" if self.participants else "recipient"
-                _named(field, numbers.refuse_premium, number)
-        now = datetime.now(UTC)
-        due, end = _absolute(self.at, now), _absolute(self.expires, now)
-        for name, value in (("at", due), ("expires", end)):
-            if value and value - now > FURTHEST:
-                raise ValueError(
-                    f"{name}: {value:%Y-%m-%d} is more than {FURTHEST.days} days ahead"
-                )
-        if end and end <= now:
-            raise ValueError("expires: that moment has passed; give a later one")
-        if due and end and end <= due:
-            raise ValueError("expires: it is before the time to call (at); give a later one")
-        return self._has_room_for_redials()
-
-    def _has_room_for_redials(self) -> Self:
-        if self.redial and self.max_attempts is not None and self.redial + 1 > self.max_attempts:
-            raise ValueError(
-                f"redial: {self.redial} redials need max_attempts of at least {self.redial + 1},"
-                f" not {self.max_attempts}"
-            )
-        return self
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal requests, whatever their key."""
@@ -268,26 +289,12 @@ class JobRequest(BaseModel):
         ).hexdigest()
 
 
-def _named(field: str, check: Any, value: str) -> None:
-    try:
-        check(value)
-    except ValueError as error:
-        raise ValueError(f"{field}: {error}") from None
-
-
-def _absolute(value: datetime | timedelta | None, now: datetime) -> datetime | None:
-    try:
-        return now + value if isinstance(value, timedelta) else value
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def _problem(item: Any) -> tuple[str, str]:
-    field = str(item["loc"][0]) if item["loc"] else "request"
-    message = in_plain_words(item)
-    if field == "request" and ": " in message and message.split(": ")[0] in JobRequest.model_fields:
-        field, _, message = message.partition(": ")
-    return field, message
+def _problems(item: Any) -> list[tuple[str, str]]:
+    """Return what one of pydantic's errors says: of a field, or of all together."""
+    error = item.get("ctx", {}).get("error")
+    if isinstance(error, InvalidJob):
+        return error.problems
+    return [(str(item["loc"][0]) if item["loc"] else "request", in_plain_words(item))]
 
 
 class JobOptions(TypedDict, total=False):

@@ -73,6 +73,12 @@ def as_json(account: Credit) -> dict[str, Any]:
     }
 
 
+def whole(amount: Decimal) -> str:
+    """Return an estimate as people read it: whole credits, at least 1 where it is more than 0."""
+    rounded = amount.quantize(Decimal(1), ROUND_HALF_UP)
+    return f"{max(rounded, Decimal(1)) if amount else rounded:,f}"
+
+
 def shown(amount: Decimal) -> str:
     """Return an amount as people read it: thousands apart, at most two decimals."""
     text = f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"

@@ -1,48 +1,68 @@
-"""`python -m dispatcher.sandbox`: run a sandbox and say where it listens."""
+"""The sandbox's command (`voice-dispatcher sandbox`): run one and say where it listens."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from dispatcher.sandbox import CannotListen, SandboxOptions, run
 from dispatcher.sandbox.options import CALLBACK_FORMATS, CREDITS_PAGES
 
 _DEFAULTS = SandboxOptions()
+_HIGHEST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; return 0, or 1 where it cannot listen (2: wrong usage)."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    host, port = given.pop("host"), given.pop("port")
     try:
-        options = SandboxOptions(**given)
-    except ValueError as error:
-        parser.error(str(error))
-    try:
-        run(options, host=host, port=port, announce=_announce)
+        start(arguments, "python -m dispatcher.sandbox")
     except CannotListen as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
+def start(
+    arguments: Sequence[str] | None = None, prog: str = "python -m dispatcher.sandbox"
+) -> None:
+    """Run with the options of a command line until SIGINT or SIGTERM.
+
+    Raises CannotListen, and SystemExit (2) for wrong usage, which stderr then says.
+    """
+    parser = _parser(prog)
+    given = vars(parser.parse_args(arguments))
+    host, port = given.pop("host"), given.pop("port")
+    try:
+        options = SandboxOptions(**given)
+    except ValueError as error:
+        parser.error(str(error))
+    run(options, host=host, port=port, announce=_announce)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
+
+
 def _announce(url: str) -> None:
     print(f"Provider sandbox listening on {url}", flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m dispatcher.sandbox",
-        description="A server that behaves like the voice provider and calls nobody.",
+def _parser(prog: str) -> _Parser:
+    parser = _Parser(
+        prog=prog,
+        description="A server that behaves like the voice provider and calls nobody."
+        " A number's last digits choose the result (docs/sandbox.md).",
         argument_default=argparse.SUPPRESS,  # what is not given is left to SandboxOptions
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
-    parser.add_argument("--port", type=int, default=0, help="0 takes any free one (default)")
+    parser.add_argument("--port", type=_port, default=0, help="0 takes any free one (default)")
     _add_numbers(parser)
     parser.add_argument(
         "--seed", type=int, help="determines call ids and chances (default: random)"
@@ -64,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         help="turn off the endpoints under /_sandbox/",
     )
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer from 0 to {_HIGHEST_PORT}")
+    return int(text)
 
 
 def _add_numbers(parser: argparse.ArgumentParser) -> None:

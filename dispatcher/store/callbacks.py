@@ -85,9 +85,9 @@ class Callbacks(Repository):
         texts = [report.written() for report in reports]
         return int(self._run("receive_callbacks", counts=dict(counts), reports=texts))
 
-    def take(self, most: int = 100) -> list[Callback]:
+    def take(self, most: int = 100, lease: float = LEASE) -> list[Callback]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""
-        texts = self._run("take_callbacks", most=most, lease=milliseconds(LEASE))
+        texts = self._run("take_callbacks", most=most, lease=milliseconds(lease))
         return [Callback.read(text.decode()) for text in texts]
 
     def done(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> None:

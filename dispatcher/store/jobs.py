@@ -164,7 +164,9 @@ class Jobs(Repository):
 def deadline(seconds: float) -> int:
     """Return a new deadline, in seconds from now, as the operations take it. Raises Refused."""
     if not 0 < seconds <= FURTHEST.total_seconds():
-        raise Refused(f"a deadline {seconds:g} s from now is more than {FURTHEST.days} days ahead")
+        raise Refused(
+            f"a deadline {seconds:g} s from now is not between now and {FURTHEST.days} days ahead"
+        )
     return milliseconds(seconds)
 
 

@@ -123,8 +123,8 @@ class Field(StrEnum):
     EXPIRES = "expires"
     LIFETIME = "lifetime"  # from creation to the deadline
     FINISHED = "finished"
-    ATTEMPTS = "attempts"  # the latest one's number
-    SPENT = "spent"  # attempts that count against the most
+    ATTEMPTS = "attempts"  # the latest one's number; absent: none yet
+    SPENT = "spent"  # attempts that count against the most; absent: none
     COUNTED_FROM = "counted_from"  # attempts up to this one do not count any more
     EVENTS = "events"  # lines of the timeline
     TOKEN = "token"  # noqa: S105 - of the claim that is under way

@@ -58,9 +58,10 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
 def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:
     assert shell("limit", "list").out == ""
     done = shell("limit", "set", "tag:campaign:x", "500/day")
-    assert done.out == "Limit for tag:campaign:x: 0 of 500 credits a day used: set\n"
+    assert done.out == "limit set: tag:campaign:x, 500 credits a day; 0 used\n"
     shell("limit", "set", "client:api:shop", "10000/total")
-    shell("limit", "set", "tag:campaign:x", "600/day")
+    done = shell("limit", "set", "tag:campaign:x", "600/day")
+    assert done.out == "limit changed: tag:campaign:x, 600 credits a day; 0 used\n"
     rows = [
         {"scope": "client:api:shop", "credits": 10000, "per": "total", "used": 0},
         {"scope": "tag:campaign:x", "credits": 600, "per": "day", "used": 0},

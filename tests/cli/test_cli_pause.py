@@ -42,7 +42,7 @@ def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store)
     }
     (hold,) = shell("stats", "--json").json["holds"]
     assert (hold["name"], hold["why"]) == ("paused", HELD)
-    assert f"Calls are held: {HELD} (hold paused, since " in shell("stats").out
+    assert f"Calls are held: {HELD} (since " in shell("stats").out
 
 
 def test_pause_and_resume_say_in_words_what_they_did(shell: Shell, store: Store) -> None:
@@ -253,7 +253,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
     store.calls.settle(id_, 1, vain)
     found = shell("why", "call-1", "--json").json
     assert (found["id"], found["reason"]) == (id_, "no_answer")
-    assert found["why"] == "it has failed: no_answer: NO ANSWER"
+    assert found["why"] == "it has failed: no answer: NO ANSWER"
     assert (found["expected_at"], found["next_action"]) == (None, None)
 
 

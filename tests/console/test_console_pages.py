@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
+from dispatcher.values.rate import Rate
 from support.console_client import MASKED, RECIPIENT, Person, Reader, key
 from support.gateway_process import Gateway
 from support.store_jobs import claim, enqueue, failed, in_progress
@@ -254,3 +256,10 @@ def test_why_a_job_has_not_rung_stands_on_its_page(operator: Person, store: Stor
     assert (
         "calls are held: paused by console:ops: storm" in operator.page(f"/console/jobs/{id_}").text
     )
+
+
+def test_the_rate_says_what_goes_out_now_and_what_may(operator: Person, store: Store) -> None:
+    store.limiter.publish(AccountConfig(rate=Rate(50), one_at_a_time=False))
+    assert "0/s now, at most 50/s" in operator.page("/console").text
+    assert store.limiter.take_slot("a") is None
+    assert "1/s now, at most 50/s" in operator.page("/console").text

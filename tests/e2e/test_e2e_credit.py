@@ -129,6 +129,7 @@ class Stop:
     """What was seen while the provider refused everybody for a while."""
 
     failures: int
+    lasted: float  # seconds
     jobs: list[Job]
     seconds_to_end: float
     held: int
@@ -151,18 +152,19 @@ def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
         ids = up.enqueue(numbers("0001", MANY))
         eventually(lambda: sandbox.placed() > MANY / 10, "calls are placed")
         sandbox.options(**trouble)
+        troubled = time.monotonic()
         eventually(up.dispatcher.store.holds.all, "the gate is closed")
         time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
         waiting = held(up)
-        failures = sandbox.answered(status)
+        failures, lasted = sandbox.answered(status), time.monotonic() - troubled
         sandbox.options(token=sandbox.token, down="off")
         began = time.monotonic()
         jobs = up.ended(ids, 120)
-        return Stop(failures, jobs, time.monotonic() - began, waiting)
+        return Stop(failures, lasted, jobs, time.monotonic() - began, waiting)
 
 
 def _nobody_lost_anything(outcome: Stop) -> None:
-    assert outcome.failures <= 10
+    assert outcome.failures <= max(10, outcome.lasted)  # on a busy machine it lasts longer
     assert outcome.held > MANY / 3
     assert Counter(job.state for job in outcome.jobs) == {State.COMPLETED: MANY}
     assert {job.spent for job in outcome.jobs} == {1}

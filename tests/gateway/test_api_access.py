@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dispatcher.model.api_key import Scope
@@ -55,6 +57,17 @@ def test_all_routes_of_the_document_are_looked_at(gateway: Gateway) -> None:
         if path.startswith("/v1/")
     }
     assert known == ROUTES.keys()
+
+
+def test_the_document_says_which_scope_a_route_needs(gateway: Gateway) -> None:
+    document = gateway.ask("GET", "/openapi.json").json()
+    for (method, path), scopes in ROUTES.items():
+        operation = document["paths"][path.replace(ID, "{id}")][method.lower()]
+        named = re.findall(r"`(\w+)`", operation["description"].partition(" the scope ")[2])
+        (refusal,) = operation["responses"]["403"]["content"].values()
+        assert refusal["example"]["detail"].endswith(f" the scope {' or '.join(named)}")
+        held = {Scope.OPERATE} if "read" in named else set()  # by keys with another scope
+        assert {Scope(each) for each in named} | held == scopes, (method, path)
 
 
 def test_whoever_is_not_let_in_is_told_the_same(

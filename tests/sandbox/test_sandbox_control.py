@@ -13,7 +13,7 @@ from support.sandbox_client import Client, Start
 
 
 def test_credits_are_set_and_topped_up(start: Start) -> None:
-    client = start(credits=100)
+    client = start(credits=100, ring=60)
     assert client.credits(credits=30.5).json()["balance"] == 30.5
     assert client.play().status_code == 403
     assert client.credits(add=20).json()["balance"] == 50.5

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from typer.testing import CliRunner
 
+from dispatcher.cli.sandbox import app
 from dispatcher.sandbox import CannotListen, SandboxOptions, create_app, running
 from dispatcher.sandbox.__main__ import main
 from support.sandbox_client import Client
@@ -84,6 +86,18 @@ def test_wrong_usage_is_exit_2_and_names_the_option(
         main(arguments)
     assert stopped.value.code == 2
     assert word in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_command_has_the_options_and_defaults_of_the_module(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    of_module = capsys.readouterr().out.partition("options:")[2]
+    ran = CliRunner().invoke(app, ["--help"])
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert ran.stdout.partition("options:")[2] == of_module
+    assert "--credits-page" in of_module
 
 
 def test_two_applications_share_nothing() -> None:

@@ -131,11 +131,11 @@ def test_the_last_use_is_written_once_a_minute(keys: ApiKeys, clock: Clock) -> N
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("", {}, "no name of a client"),
-        ("a b", {}, "no name of a client"),
-        ("日本", {}, "no name of a client"),
-        ("-x", {}, "no name of a client"),
-        ("x" * 32, {}, "no name of a client"),
+        ("", {}, "not a client name"),
+        ("a b", {}, "not a client name"),
+        ("日本", {}, "not a client name"),
+        ("-x", {}, "not a client name"),
+        ("x" * 32, {}, "not a client name"),
         ("CLI", {}, "without a key"),
         ("producer", {}, "without a key"),
         ("x", {"note": "two\nlines"}, "note"),
@@ -258,7 +258,7 @@ def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store
     made, _ = keys.create("x", [Scope.READ], note="for the wall", actor="cli:sam")
     for _ in range(2):
         keys.revoke(made.id, actor="cli:kim", note="lost")
-    entries = [(e.actor, e.act, e.target, e.why, e.facts) for e in store.audit.read()]
+    entries = [(e.actor, e.action, e.target, e.note, e.facts) for e in store.audit.read()]
     assert entries == [
         (
             "cli:sam",

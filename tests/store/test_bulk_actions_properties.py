@@ -205,7 +205,7 @@ class ActsMachine(RuleBasedStateMachine):
     @invariant()
     def every_act_is_written_down_once(self) -> None:
         kept = Counter(
-            (entry.facts["action"], entry.act.partition(".")[2])
+            (entry.facts["action"], entry.action.partition(".")[2])
             for entry in self.store.audit.read()
             if "action" in entry.facts
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -432,3 +433,24 @@ def test_no_window_is_over_while_evidence_waits_to_be_applied(
     clock.forward(WINDOW)
     Rescue(store, POLICY, apply)()
     assert store.jobs.get(id_).state is State.COMPLETED
+
+
+def test_what_a_killed_process_had_taken_comes_again_within_a_short_evidence_window(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its job would be redialled while the evidence lies in the inbox."""
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    apply = ApplyReports(store, store.callbacks, replace(POLICY, evidence_window=8))
+    id_ = uncertain(store)
+    apply.inbox.receive([said(id_)], {})
+    with monkeypatch.context() as killed:
+        killed.setattr(ApplyReports, "_apply_all", die)
+        with pytest.raises(SystemExit):
+            apply()
+    assert apply() == []
+    clock.forward(4)
+    (turn,) = apply()
+    assert turn.state is State.COMPLETED

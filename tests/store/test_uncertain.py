@@ -124,7 +124,7 @@ def test_evidence_of_a_redialled_attempt_is_the_second_call_it_is_and_counted_on
         assert store.calls.settle(id_, 1, decision) is State.DIALING
     job = store.jobs.get(id_)
     assert [item.result for item in job.attempts] == [late, None]
-    assert "dialled again as unknown" in job.timeline[-1].why
+    assert "redialled as unknown" in job.timeline[-1].why
     assert store.statistics.counters()["second_calls"] == 1
     store.calls.settle(id_, 2, placed("second"))
     assert store.jobs.get(id_).state is State.IN_PROGRESS

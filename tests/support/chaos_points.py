@@ -15,7 +15,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import dispatcher.store.callbacks
 import dispatcher.store.queue
 import dispatcher.store.store
 from config.settings import Settings
@@ -65,7 +64,6 @@ def quicken(lease: float, lost_after: float) -> None:
     """Cut short what takes up to a minute in earnest: leases, and what counts as lost messages."""
     Settings.lease = property(lambda _: lease)  # type: ignore[assignment,method-assign]
     dispatcher.store.queue.LOST_AFTER = lost_after
-    dispatcher.store.callbacks.LEASE = lost_after  # shorter than the evidence window, as in earnest
     defaults = Calls.take_due.__kwdefaults__
     assert defaults
     defaults["lease"] = lost_after

@@ -40,7 +40,7 @@ class Books:
 
     def _note(self, found: Snapshot) -> None:
         for id_, record in records(found).items():
-            for number in range(1, int(record["attempts"]) + 1):
+            for number in range(1, int(record.get("attempts", 0)) + 1):
                 if f"{number}.cost" in record:
                     entry = (id_, int(record["created"]), number)
                     units = round(Decimal(record[f"{number}.cost"]) * UNITS)
@@ -51,7 +51,7 @@ class Books:
 def _reserved(found: Snapshot) -> int:
     """Return what the calls under way have reserved: each job's latest attempt."""
     return sum(
-        int(record.get(f"{record['attempts']}.reserved", 0))
+        int(record.get(f"{record.get('attempts', 0)}.reserved", 0))
         for record in records(found).values()
         if record["state"] in CALLING
     )
@@ -79,7 +79,7 @@ def _assert_used(found: Snapshot, scope: str, everybody: list[dict[str, str]]) -
 
 def _uses(record: dict[str, str], begins: int) -> int:
     total = 0
-    for number in range(1, int(record["attempts"]) + 1):
+    for number in range(1, int(record.get("attempts", 0)) + 1):
         if int(record[f"{number}.sent"]) >= begins:
             reserved = int(record.get(f"{number}.reserved", 0))
             cost = round(Decimal(record.get(f"{number}.cost", "0")) * UNITS)

@@ -486,8 +486,15 @@ def test_what_has_the_wrong_type_is_refused_in_plain_words(
 
 
 def test_every_problem_is_named_at_once() -> None:
-    problems = refusal(CALL | {"recipient": "123", "max_attempts": 0, "nope": 1})
-    assert {field for field, _ in problems} == {"recipient", "max_attempts", "nope"}
+    wrong = {"recipient": "123", "lang": "xx", "at": "9999d", "expires": 0, "max_attempts": 0}
+    problems = refusal(CALL | wrong | {"nope": 1})
+    assert {field for field, _ in problems} == {*wrong, "nope"}
+
+
+def test_every_problem_of_fields_together_is_named_at_once() -> None:
+    late = {"at": "2h", "expires": "1h", "redial": 3, "max_attempts": 2}
+    problems = refusal({"recipient": PREMIUM} | late)
+    assert [field for field, _ in problems] == ["request", "recipient", "expires", "redial"]
 
 
 def test_the_error_reads_as_field_and_message() -> None:

@@ -138,7 +138,7 @@ def test_a_completed_job_was_answered(store: Store) -> None:
 
 def test_a_failed_job_says_what_failed(store: Store) -> None:
     vain = Decision(State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER)
-    assert reason(store, settled(store, vain)) == "it has failed: no_answer: NO ANSWER"
+    assert reason(store, settled(store, vain)) == "it has failed: no answer: NO ANSWER"
 
 
 def test_a_cancelled_job_says_why(store: Store) -> None:

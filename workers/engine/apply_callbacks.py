@@ -13,7 +13,7 @@ from dispatcher.model.request import Kind
 from dispatcher.model.states import WAITING
 from dispatcher.policy import Policy, after_evidence
 from dispatcher.store import Store
-from dispatcher.store.callbacks import Callback, Callbacks
+from dispatcher.store.callbacks import LEASE, Callback, Callbacks
 from dispatcher.store.redis_url import StoreUnavailable
 from workers.engine.dial import Turn
 
@@ -39,9 +39,16 @@ class ApplyReports:
     def __call__(self) -> list[Turn]:
         """Apply what waits; return how each report left its job. Raises StoreUnavailable."""
         turns: list[Turn] = []
-        while len(turns) < MOST and (reports := self.inbox.take(BATCH)):
+        while len(turns) < MOST and (reports := self.inbox.take(BATCH, self._lease)):
             turns += self._apply_all(reports)
         return turns
+
+    @property
+    def _lease(self) -> float:
+        """Seconds: what a killed worker had taken comes again before the evidence window is over,
+        or the evidence would lie in the inbox while its job is redialled.
+        """
+        return min(LEASE, self.policy.evidence_window / 2)
 
     def _apply_all(self, reports: list[Callback]) -> list[Turn]:
         jobs = self.store.jobs.get_many(report.job_id for report in reports)

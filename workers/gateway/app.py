@@ -11,7 +11,7 @@ from dispatcher.store import Store
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.gateway import callbacks, health, metrics, problems, reference
-from workers.gateway.api import account, actions, bulk, jobs
+from workers.gateway.api import account, actions, bulk, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
@@ -21,10 +21,7 @@ from workers.gateway.middleware import Limit, Middleware
 LIMITS: dict[str, Limit] = {
     PREFIX: callbacks.LIMIT,
     **console.LIMITS,
-    "/v1/": Limit(size=64 * 1024),
-    bulk.PATH: bulk.LIMIT,
-    "/v1/retry": Limit(),
-    "/v1/cancel": Limit(),
+    **limits.LIMITS,
 }
 """Where the body may be larger or slower than usual, or must be smaller, by path."""
 

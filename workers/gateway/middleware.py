@@ -38,6 +38,25 @@ class Limit:
     idle: float = 10.0
 
 
+def too_large(limit: Limit) -> Problem:
+    """Return the problem of a body that is larger than the limit."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body has more than {limit.size} bytes",
+        remedy="send less at once",
+    )
+
+
+def too_slow(limit: Limit) -> Problem:
+    """Return the problem of a body that came too slowly."""
+    return Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        f"the body did not arrive within {limit.within:g} s,"
+        f" or nothing arrived for {limit.idle:g} s",
+        remedy="send it again, faster",
+    )
+
+
 class Middleware:
     """ASGI middleware. `limits` are by the beginning of the path; the longest that fits counts."""
 
@@ -90,7 +109,7 @@ class _Guarded:
             async with asyncio.timeout_at(min(self._deadline, patience)):
                 message = await self._receive()
         except TimeoutError:
-            raise self._too_slow() from None
+            raise too_slow(self._limit) from None
         self._size += len(message.get("body", b""))
         self._unread = bool(message.get("more_body"))
         if self._size > self._limit.size:
@@ -99,19 +118,7 @@ class _Guarded:
 
     def _too_large(self) -> Problem:
         self._unread = True
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body has more than {self._limit.size} bytes",
-            remedy="send less at once",
-        )
-
-    def _too_slow(self) -> Problem:
-        return Problem(
-            HTTPStatus.REQUEST_TIMEOUT,
-            f"the body did not arrive within {self._limit.within:g} s,"
-            f" or nothing arrived for {self._limit.idle:g} s",
-            remedy="send it again, faster",
-        )
+        return too_large(self._limit)
 
     async def send(self, message: Message) -> None:
         """Send on, with our headers; a connection whose request was not read whole is closed."""

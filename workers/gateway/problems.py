@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import NotLetIn
-from dispatcher.model.bulk_action import TooMany, UnknownAction
+from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import InvalidJob
 from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
@@ -120,6 +120,15 @@ def _public(error: DispatcherError) -> str:
         log.warning("answered 503: %s", mask_text(str(error)))
         return "Redis refused an operation"
     return mask_text(str(error))
+
+
+def other_action(kind: BulkActionKind) -> Problem:
+    """Return the problem of a preview that is to be started as another action than its own."""
+    return Problem(
+        HTTPStatus.CONFLICT,
+        f"that is the preview of another action: {kind}",
+        remedy=f"start it with POST /v1/{kind}",
+    )
 
 
 def in_words(faults: list[Fault]) -> str:

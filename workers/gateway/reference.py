@@ -11,11 +11,17 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import HTMLResponse
 
 from dispatcher import __version__
+from dispatcher.model.api_key import Scope
+from workers.gateway.api import problem_examples
+from workers.gateway.api.authenticator import May, scope_missing
 from workers.gateway.api.schemas import COMPONENTS
+from workers.gateway.problems import MEDIA_TYPE
 
 ABOUT = (
     "Ask for telephone calls, see what became of them, and change them. Every route under `/v1`"
@@ -46,6 +52,10 @@ def register(app: FastAPI) -> None:
         found = get_openapi(
             title="voice-dispatcher", version=__version__, description=ABOUT, routes=app.routes
         )
+        for each in iter_route_contexts(app.routes):
+            if isinstance(each.original_route, APIRoute) and (scopes := scopes_of(each.dependant)):
+                for method in each.methods or ():
+                    _add_scopes(found["paths"][each.path_format][method.lower()], scopes)
         components = found.setdefault("components", {})
         components["schemas"] = {**COMPONENTS}
         return found
@@ -56,6 +66,22 @@ def register(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         """The reference."""
         return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})
+
+
+def scopes_of(dependant: Dependant) -> tuple[Scope, ...]:
+    """Return the scopes one of which a route asks for; none where it asks for no key."""
+    calls = (each.call for each in dependant.dependencies)
+    return next((call.scopes for call in calls if isinstance(call, May)), ())
+
+
+def _add_scopes(operation: Operation, scopes: tuple[Scope, ...]) -> None:
+    """Say which scope an operation needs, and leave out a problem that it cannot have."""
+    words = " or ".join(f"`{scope}`" for scope in scopes)
+    operation["description"] += f"\n\nNeeds a key with the scope {words}."
+    answers = operation["responses"]
+    answers["403"] = problem_examples.answer(scope_missing(*scopes))
+    if MEDIA_TYPE not in answers.get("422", {}).get("content", {MEDIA_TYPE: None}):
+        del answers["422"]  # FastAPI's own, of a path that takes any text
 
 
 def page(document: dict[str, Any]) -> str:

@@ -31,8 +31,9 @@ BEGAN = 1_700_000_000_000
 TICK = 20
 TICKS = 2600  # 14 hours: what is kept for a day is there still
 LIMITED = 0.97
-"""From this part of the day on there are all limits: before, moments are whole ticks, and few
-calls to a number are kept, which packs better.
+"""From this part of the day on there are all limits. Before, moments are whole ticks and no calls
+to a number are kept: that packs better, and nothing depends on how soon Redis forgets, by its own
+clock.
 """
 
 
@@ -101,7 +102,7 @@ class History:
 
     def run(self) -> None:
         """Play the whole day, and stop as killed processes would."""
-        self.store.publish(replace(RULES, rate=None, per_day=None))
+        self.store.publish(replace(RULES, rate=None, per_day=None, gap=0))
         self.account.begin()
         for tick in range(TICKS):
             if tick == round(LIMITED * TICKS):

@@ -45,7 +45,7 @@ def router(services: Services) -> APIRouter:
         changed = await pool.run(store.holds.pause, scope, actor=caller.actor, note=note)
         return respond(await pool.run(_paused, store, scope, changed))
 
-    @routes.post("/resume", **operations.PAUSE)
+    @routes.post("/resume", **operations.RESUME)
     async def resume_(request: Request, caller: Operator) -> Response:
         """End a pause. Held jobs are dialled in their order, within the rate limit."""
         fields = Fields(await json_object(request, optional=True))

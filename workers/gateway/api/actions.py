@@ -23,7 +23,7 @@ from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.jobs import JobId, Unmask, respond
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
-from workers.gateway.problems import Problem
+from workers.gateway.problems import other_action
 
 MOST = 1000
 ActionId = Annotated[
@@ -137,11 +137,7 @@ def _begin(
 ) -> dict[str, Any]:
     stands = services.store.bulk.get(id_)
     if stands.kind is not kind:
-        raise Problem(
-            HTTPStatus.CONFLICT,
-            f"that is the preview of another action: {stands.kind}",
-            remedy=f"start it with POST /v1/{stands.kind}",
-        )
+        raise other_action(stands.kind)
     if services.store.bulk.begin(id_, actor=actor, note=note):
         services.messenger.retrigger([id_])
     return services.store.bulk.get(id_).to_dict()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -49,7 +48,7 @@ class Caller:
     def require(self, scope: Scope) -> None:
         """Raise Problem (403) where the key has not this scope."""
         if not self.key.may(scope):
-            raise _not_allowed(scope)
+            raise scope_missing(scope)
 
     def owns(self, job: Job) -> bool:
         """Whether the job is one that the client asked for, and may see whole."""
@@ -80,7 +79,7 @@ class Authenticator:
     def _let_in(self, text: str, scopes: tuple[Scope, ...], counted: bool) -> Caller:
         key = self.keys.authenticate(text)
         if not any(key.may(scope) for scope in scopes):
-            raise _not_allowed(*scopes)
+            raise scope_missing(*scopes)
         if counted:
             granted = self.keys.take(key)
             if not granted.many:
@@ -88,7 +87,8 @@ class Authenticator:
         return Caller(key)
 
 
-def _not_allowed(*scopes: Scope) -> Problem:
+def scope_missing(*scopes: Scope) -> Problem:
+    """Return the problem of a key that has none of these scopes."""
     return Problem(
         HTTPStatus.FORBIDDEN,
         f"this API key does not have the scope {' or '.join(scopes)}",
@@ -98,10 +98,15 @@ def _not_allowed(*scopes: Scope) -> Problem:
 
 def too_many(key: ApiKey, again: float) -> Problem:
     """Return the problem of a key whose rate is used up; `again` in seconds."""
+    return rate_used_up(key.id, str(key.quota), again)
+
+
+def rate_used_up(key: str, rate: str, again: float) -> Problem:
+    """Return that problem for the id of a key and its rate in words."""
     wait = max(1, math.ceil(again))
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
-        f"the rate of API key {key.id} ({key.quota}) is used up",
+        f"the rate of API key {key} ({rate}) is used up",
         remedy=f"try again in {wait} s",
         headers={"Retry-After": str(wait)},
     )
@@ -124,20 +129,21 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     return await authenticator.let_in(shown.credentials if shown else "", scopes, counted=counted)
 
 
-def may(*scopes: Scope, counted: bool = True) -> Callable[..., Awaitable[Caller]]:
-    """Return the dependency of routes for keys that have one of these scopes.
+class May:
+    """The dependency of routes for keys that have one of these scopes.
 
     `counted`: each request counts against the key's rate.
     """
 
-    async def caller(request: Request, _: _Shown) -> Caller:
-        return await let_in(request, *scopes, counted=counted)
+    def __init__(self, *scopes: Scope, counted: bool = True) -> None:
+        self.scopes, self._counted = scopes, counted
 
-    return caller
+    async def __call__(self, request: Request, _: _Shown) -> Caller:
+        return await let_in(request, *self.scopes, counted=self._counted)
 
 
-Enqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE))]
-BulkEnqueuer = Annotated[Caller, Depends(may(Scope.ENQUEUE, counted=False))]
-Anybody = Annotated[Caller, Depends(may(Scope.READ, Scope.ENQUEUE))]
-Operator = Annotated[Caller, Depends(may(Scope.OPERATE))]
-READS = Depends(may(Scope.READ))
+Enqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE))]
+BulkEnqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE, counted=False))]
+Anybody = Annotated[Caller, Depends(May(Scope.READ, Scope.ENQUEUE))]
+Operator = Annotated[Caller, Depends(May(Scope.OPERATE))]
+READS = Depends(May(Scope.READ))

@@ -19,18 +19,15 @@ from workers.gateway import problems
 from workers.gateway.api import operations
 from workers.gateway.api.authenticator import BulkEnqueuer
 from workers.gateway.api.intake import Intake, Tally, as_line
+from workers.gateway.api.limits import BULK_PATH
 from workers.gateway.api.lines import Line, Lines
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.services import Services
 from workers.gateway.api.spool import Spool
-from workers.gateway.api.strict import idempotency_key, only_header
-from workers.gateway.middleware import Limit
+from workers.gateway.api.strict import NDJSON, idempotency_key, only_header, undeclared_lines
 from workers.gateway.problems import Problem
 
-PATH = "/v1/jobs/bulk"
-MEDIA_TYPE = "application/x-ndjson"
-ACCEPTED = {MEDIA_TYPE, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
-LIMIT = Limit(size=1 << 30, within=3600, idle=60)
+ACCEPTED = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 TOGETHER = 500
 """Lines that are enqueued in one round trip."""
 AT_ONCE, OF_ONE = 8, 4
@@ -45,7 +42,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(tags=["jobs"])
     places = Places()
 
-    @routes.post(PATH, **operations.BULK)
+    @routes.post(BULK_PATH, **operations.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
         """Ask for many calls, a JSON object on each line. Each is accepted or refused alone."""
         _require_lines(request)
@@ -60,11 +57,7 @@ def router(services: Services) -> APIRouter:
 def _require_lines(request: Request) -> None:
     content_type = (only_header(request, "Content-Type") or "").partition(";")[0].strip().lower()
     if content_type not in ACCEPTED:
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "the body is not declared as lines of JSON",
-            remedy=f"send a JSON object on each line, with `Content-Type: {MEDIA_TYPE}`",
-        )
+        raise undeclared_lines()
 
 
 class Places:
@@ -95,7 +88,7 @@ class Exchange(Response):
     """An answer that is written while the request still comes."""
 
     def __init__(self, request: Request, intake: Intake, pool: Pool, places: Places) -> None:
-        super().__init__(media_type=MEDIA_TYPE)
+        super().__init__(media_type=NDJSON)
         del self.headers["content-length"]
         self._request, self._intake, self._pool, self._places = request, intake, pool, places
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
 
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import LONGEST_KEY
-from dispatcher.model.states import Priority
+from dispatcher.model.states import TERMINAL, Priority, Reason, State
+from workers.gateway.api import problem_examples
+from workers.gateway.api.limits import MANY as MANY_LIMIT
+from workers.gateway.api.limits import SMALL, STREAM
+from workers.gateway.api.problem_examples import ACTION_ID, JOB_ID
 from workers.gateway.api.schemas import (
     DURATION,
     FILTER,
@@ -21,11 +24,13 @@ from workers.gateway.api.schemas import (
     text,
     values,
 )
-from workers.gateway.problems import MEDIA_TYPE
+from workers.gateway.api.strict import NDJSON
+from workers.gateway.middleware import Limit
+from workers.gateway.problems import Problem
 
 A_REQUEST = {"recipient": "+818012340001", "say": "Disk full on db1", "key": "alert-8812"}
 A_JOB = {
-    "id": "ktq3ljmcozfwnu2a",
+    "id": JOB_ID,
     "kind": "tts",
     "state": "queued",
     "reason": None,
@@ -52,40 +57,7 @@ A_JOB = {
         }
     ],
 }
-_EXAMPLES: dict[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "the body is not a JSON object: a name is given twice in one object",
-    HTTPStatus.UNAUTHORIZED: "the API key is missing or malformed, unknown, expired or revoked",
-    HTTPStatus.FORBIDDEN: "this API key does not have the scope operate",
-    HTTPStatus.NOT_FOUND: "there is no job 'ktq3ljmcozfwnu2a': check the id; its retention may"
-    " be over",
-    HTTPStatus.CONFLICT: "key 'alert-8812' belongs to another request (job ktq3ljmcozfwnu2a): use a"
-    " new key, or send the same request",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body has more than 65536 bytes",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "the body is not declared as JSON",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "lang: 'xx' is not a language: give an ISO 639-1 code such as"
-    " en or ja",
-    HTTPStatus.TOO_MANY_REQUESTS: "the rate of API key kqzwmbhtya (50/minute) is used up",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Redis cannot be reached: is it running?",
-}
-_ALWAYS = (
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.BAD_REQUEST,
-)
-_WITH_BODY = (
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.REQUEST_TIMEOUT,
-)
-
-
-def _problem(status: HTTPStatus) -> Schema:
-    example = {"status": int(status), "title": status.phrase, "detail": _EXAMPLES.get(status, "…")}
-    content = {MEDIA_TYPE: {"schema": ref("Problem"), "example": example}}
-    return {"description": status.phrase, "content": content}
+_ALWAYS = (problem_examples.NO_KEY, problem_examples.RATE, problem_examples.NO_REDIS)
 
 
 def _answer(about: str, schema: Schema, example: Any, media: str = "application/json") -> Schema:
@@ -94,20 +66,25 @@ def _answer(about: str, schema: Schema, example: Any, media: str = "application/
 
 def _operation(
     answers: dict[int, Schema],
-    *problems: HTTPStatus,
+    *own: Problem,
     body: Schema | None = None,
     parameters: list[Schema] | None = None,
     status: int = 200,
+    limit: Limit = SMALL,
 ) -> dict[str, Any]:
-    """Return what a route's decorator takes."""
-    known = sorted({*_ALWAYS, *problems, *(_WITH_BODY if body else ())})
+    """Return what a route's decorator takes; `own` are its problems, besides those of all routes.
+
+    The problem of a missing scope is added where the document is made: the route knows its scopes.
+    """
+    of_body = problem_examples.of_body(limit) if body else [problem_examples.TWICE]
+    problems = {int(each.status_code): each for each in (*_ALWAYS, *of_body, *own)}
     extra: Schema = {"requestBody": body} if body else {}
     if parameters:
         extra["parameters"] = parameters
     return {
         "status_code": status,
         "response_class": Response,  # what it answers with is said below
-        "responses": {int(each): _problem(each) for each in known} | answers,
+        "responses": {n: problem_examples.answer(problems[n]) for n in sorted(problems)} | answers,
         "openapi_extra": extra or None,
     }
 
@@ -137,7 +114,8 @@ ENQUEUE = _operation(
         202: _answer("A new job.", ref("Job"), {"new": True, **A_JOB}),
         200: _answer("The key's job, already enqueued.", ref("Job"), {"new": False, **A_JOB}),
     },
-    HTTPStatus.CONFLICT,
+    problem_examples.OTHER_REQUEST,
+    problem_examples.WRONG_REQUEST,
     body=_body(ref("JobRequest"), A_REQUEST),
     parameters=[_KEY_HEADER],
     status=202,
@@ -155,13 +133,17 @@ BULK = _operation(
             "A line for each line, then a summary.",
             {"type": "string"},
             _ANSWERS,
-            "application/x-ndjson",
+            NDJSON,
         )
     },
+    problem_examples.TWICE,
+    problem_examples.UNDECLARED_LINES,
+    problem_examples.NO_PLACE,
+    limit=STREAM,
     body={
         "required": True,
         "content": {
-            "application/x-ndjson": {
+            NDJSON: {
                 "schema": {"type": "array", "items": ref("JobRequest")},  # one on each line
                 "example": _LINES,
             }
@@ -174,14 +156,18 @@ BULK = _operation(
         }
     ],
 )
-JOB = _operation({200: _answer("The job.", ref("Job"), A_JOB)}, HTTPStatus.NOT_FOUND)
+JOB = _operation(
+    {200: _answer("The job.", ref("Job"), A_JOB)},
+    problem_examples.NO_JOB,
+    problem_examples.WRONG_WAIT,
+)
 WHY = _operation(
     {
         200: _answer(
             "The reasons.",
             ref("Why"),
             {
-                "id": "ktq3ljmcozfwnu2a",
+                "id": JOB_ID,
                 "state": "held",
                 "reason": None,
                 "hold_reason": "credit",
@@ -192,7 +178,7 @@ WHY = _operation(
             },
         )
     },
-    HTTPStatus.NOT_FOUND,
+    problem_examples.NO_JOB,
 )
 STATS = _operation(
     {200: _answer("The account now.", {"type": "object"}, {"jobs": {"queued": 318}})}
@@ -206,36 +192,43 @@ BALANCE = _operation(
         )
     }
 )
-PAUSE = _operation(
-    {
-        200: _answer(
-            "The holds now.",
-            object_(
-                {
-                    "scope": {"type": "string"},
-                    "changed": {"type": "boolean"},
-                    "holds": {"type": "array", "items": ref("Hold")},
-                }
-            ),
-            {"scope": "bulk jobs", "changed": True, "holds": []},
-        )
-    },
-    body=_body(
-        object_(
-            {
-                "tag": text("Only jobs with this tag."),
-                "priority": {"type": ["string", "null"], "enum": [*values(Priority), None]},
-                "note": NOTE,
-            },
-            additionalProperties=False,
-        ),
-        {"priority": "bulk", "note": "wrong template"},
-        required=False,
-    ),
-)
+_HOLD = {
+    "name": "paused:priority:bulk",
+    "since": "2026-11-23T10:02:11.020Z",
+    "why": "paused by api:ops: wrong template",
+    "required": 0.0,
+    "half_open": False,
+}
+
+
+def _pause(about: str, holds: list[Schema], note: str) -> dict[str, Any]:
+    answer = object_(
+        {
+            "scope": {"type": "string"},
+            "changed": {"type": "boolean"},
+            "holds": {"type": "array", "items": ref("Hold")},
+        }
+    )
+    asked = object_(
+        {
+            "tag": text("Only jobs with this tag."),
+            "priority": {"type": ["string", "null"], "enum": [*values(Priority), None]},
+            "note": NOTE,
+        },
+        additionalProperties=False,
+    )
+    return _operation(
+        {200: _answer(about, answer, {"scope": "bulk jobs", "changed": True, "holds": holds})},
+        problem_examples.WRONG_SCOPE,
+        body=_body(asked, {"priority": "bulk", "note": note}, required=False),
+    )
+
+
+PAUSE = _pause("The holds now, the new one included.", [_HOLD], "wrong template")
+RESUME = _pause("The holds that are left.", [], "template corrected")
 
 _AN_ACTION = {
-    "id": "kqzwmbhtyaov",
+    "id": ACTION_ID,
     "action": "retry",
     "selection": "state=failed reason=no_answer",
     "matched": 412,
@@ -248,11 +241,28 @@ _AN_ACTION = {
             "reason": "reached",
             "why": "somebody was reached",
             "count": 3,
-            "ids": ["ktq3ljmcozfwnu2a"],
+            "ids": [JOB_ID],
         }
     ],
 }
-_STARTED = {**_AN_ACTION, "state": "running", "actor": "api:ops", "done": 50, "remaining": 359}
+_A_CANCELLATION = {
+    "id": ACTION_ID,
+    "action": "cancel",
+    "selection": "state=queued tag=campaign:spring",
+    "matched": 412,
+    "selected": 412,
+    "expected_credits": 0.0,
+    "credits_if_all_answered": 0.0,
+    "may_have_been_called": 0,
+    "excluded": [],
+}
+
+
+def _running(preview: Schema, done: int = 50, state: str = "running") -> Schema:
+    left = preview["selected"] - done
+    return {**preview, "state": state, "actor": "api:ops", "done": done, "remaining": left}
+
+
 _NOTED = object_({"note": NOTE}, additionalProperties=False)
 _RETRIED = object_(
     {
@@ -275,30 +285,72 @@ LIST = _operation(
                     "cursor": text("Pass it on for the next page; null on the last."),
                 }
             ),
-            {"jobs": [A_JOB], "cursor": "1795428131020.ktq3ljmcozfwnu2a"},
+            {"jobs": [A_JOB], "cursor": f"1795428131020.{JOB_ID}"},
         )
     },
+    problem_examples.WRONG_STATE,
     parameters=[_in_query(name, schema) for name, schema in FILTER["properties"].items()],
 )
 
 
-def _single(schema: Schema, example: Any) -> dict[str, Any]:
+def _job(before: Schema, state: State, reason: str | None, why: str) -> Schema:
+    """Return the example of a job to which a person did something."""
+    event = {
+        "at": "2026-11-23T10:20:45.310Z",
+        "from": before["state"],
+        "to": state,
+        "reason": reason,
+        "actor": "api:ops",
+        "why": why,
+    }
+    over = state in TERMINAL
+    return {
+        **before,
+        "state": state,
+        "reason": reason,
+        "next_action": None if over else A_JOB["next_action"],
+        "timeline": [*before["timeline"], event],
+    }
+
+
+def _single(kind: BulkActionKind, schema: Schema, asked: Schema, job: Schema) -> dict[str, Any]:
     return _operation(
-        {200: _answer("The job after the change.", ref("Job"), A_JOB)},
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.CONFLICT,
-        body=_body(schema, example, required=False),
+        {200: _answer("The job after the change.", ref("Job"), job)},
+        problem_examples.NO_JOB,
+        problem_examples.REFUSED[kind],
+        problem_examples.WRONG_FIELD,
+        body=_body(schema, asked, required=False),
     )
 
 
+_FAILED = {**A_JOB, "state": State.FAILED, "reason": Reason.NO_ANSWER}
+_UNKNOWN = {**A_JOB, "state": State.FAILED, "reason": Reason.OUTCOME_UNKNOWN}
+_SHE_SAYS = "she says that she got the call"
 SINGLE = {
-    BulkActionKind.RETRY: _single(_RETRIED, {"note": "line repaired", "expires": "2h"}),
-    BulkActionKind.CANCEL: _single(_NOTED, {"note": "no longer needed"}),
-    BulkActionKind.REACHED: _single(_NOTED, {"note": "she says that she got the call"}),
+    BulkActionKind.RETRY: _single(
+        BulkActionKind.RETRY,
+        _RETRIED,
+        {"note": "line repaired", "expires": "2h"},
+        _job(_FAILED, State.QUEUED, None, "line repaired"),
+    ),
+    BulkActionKind.CANCEL: _single(
+        BulkActionKind.CANCEL,
+        _NOTED,
+        {"note": "no longer needed"},
+        _job(A_JOB, State.CANCELLED, None, "no longer needed"),
+    ),
+    BulkActionKind.REACHED: _single(
+        BulkActionKind.REACHED,
+        _NOTED,
+        {"note": _SHE_SAYS},
+        _job(_UNKNOWN, State.COMPLETED, Reason.MARKED_REACHED, _SHE_SAYS),
+    ),
 }
 
 
-def _many(properties: Schema, example: Any) -> dict[str, Any]:
+def _many(
+    kind: BulkActionKind, properties: Schema, example: Any, preview: Schema
+) -> dict[str, Any]:
     schema = object_(
         {
             "filter": {"anyOf": [ref("Filter"), {"type": "null"}]},
@@ -320,28 +372,39 @@ def _many(properties: Schema, example: Any) -> dict[str, Any]:
     )
     return _operation(
         {
-            200: _answer("What it would do.", ref("BulkAction"), _AN_ACTION),
-            202: _answer("It has started.", ref("BulkAction"), _STARTED),
+            200: _answer("What it would do.", ref("BulkAction"), preview),
+            202: _answer("It has started.", ref("BulkAction"), _running(preview, 0)),
         },
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.CONFLICT,
+        problem_examples.NO_ACTION,
+        problem_examples.OTHER_ACTION[kind],
+        problem_examples.WRONG_SELECTION,
         body=_body(schema, example),
+        limit=MANY_LIMIT,
     )
 
 
 MANY = {
     BulkActionKind.RETRY: _many(
+        BulkActionKind.RETRY,
         {name: each for name, each in _RETRIED["properties"].items() if name != "note"},
         {"filter": {"state": "failed", "reason": "no_answer"}, "expires": "2h"},
+        _AN_ACTION,
     ),
-    BulkActionKind.CANCEL: _many({}, {"filter": {"state": "queued", "tag": "campaign:spring"}}),
+    BulkActionKind.CANCEL: _many(
+        BulkActionKind.CANCEL,
+        {},
+        {"filter": {"state": "queued", "tag": "campaign:spring"}},
+        _A_CANCELLATION,
+    ),
 }
 ACTION = _operation(
-    {200: _answer("Its progress.", ref("BulkAction"), _STARTED)}, HTTPStatus.NOT_FOUND
+    {200: _answer("Its progress.", ref("BulkAction"), _running(_AN_ACTION))},
+    problem_examples.NO_ACTION,
 )
 STOP = _operation(
-    {200: _answer("Its progress.", ref("BulkAction"), {**_STARTED, "state": "stopped"})},
-    HTTPStatus.NOT_FOUND,
+    {200: _answer("Its progress.", ref("BulkAction"), _running(_AN_ACTION, 50, "stopped"))},
+    problem_examples.NO_ACTION,
+    problem_examples.WRONG_FIELD,
     body=_body(_NOTED, {"note": "wrong template"}, required=False),
 )
 AUDIT = _operation(
@@ -355,7 +418,7 @@ AUDIT = _operation(
                         "at": "2026-11-23T10:02:11.020Z",
                         "actor": "api:ops",
                         "action": "cancel",
-                        "target": "job:ktq3ljmcozfwnu2a",
+                        "target": f"job:{JOB_ID}",
                         "note": "no longer needed",
                         "facts": {},
                     }
@@ -363,5 +426,6 @@ AUDIT = _operation(
                 "next": None,
             },
         )
-    }
+    },
+    problem_examples.WRONG_LIMIT,
 )

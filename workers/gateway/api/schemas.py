@@ -104,7 +104,8 @@ REQUEST = object_(
         "on_uncertain": {
             "type": ["string", "null"],
             "enum": [*values(OnUncertain), None],
-            "description": "What to do if nobody can know whether the call was placed.",
+            "description": "What to do if nobody can know whether the call was placed. `redial`:"
+            " call again. `hold`: the job ends as failed/outcome_unknown, and a person decides.",
         },
         "evidence_window": {
             **DURATION,
@@ -117,7 +118,7 @@ REQUEST = object_(
         "hours": text("Calling hours by the recipient's clock: `08:00-21:00`, or `any`."),
         "backoff_longest": {
             **DURATION,
-            "description": "The longest pause between tries that reached nobody."
+            "description": "The longest pause between attempts that reached nobody."
             f" {DURATION['description']}",
         },
         "premium": {

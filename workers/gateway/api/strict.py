@@ -14,6 +14,7 @@ from dispatcher.model.request import LONGEST_KEY
 from workers.gateway.problems import Problem
 
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json(?:\s*;.*)?", re.IGNORECASE)
+NDJSON = "application/x-ndjson"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -28,19 +29,38 @@ async def json_object(request: Request, *, optional: bool = False) -> dict[str, 
         return {}
     content_type = only_header(request, "Content-Type") or ""
     if not _JSON.fullmatch(content_type.strip()):
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "the body is not declared as JSON",
-            remedy="send JSON, with `Content-Type: application/json`",
-        )
+        raise undeclared()
     try:
         return object_of(body)
     except NotJson as error:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            f"the body is not a JSON object: {error}",
-            remedy="send one JSON object in UTF-8",
-        ) from None
+        raise not_json(str(error)) from None
+
+
+def undeclared() -> Problem:
+    """Return the problem of a body whose media type is not JSON."""
+    return Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "the body is not declared as JSON",
+        remedy="send JSON, with `Content-Type: application/json`",
+    )
+
+
+def undeclared_lines() -> Problem:
+    """Return the problem of a body whose media type is not that of lines of JSON."""
+    return Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "the body is not declared as lines of JSON",
+        remedy=f"send a JSON object on each line, with `Content-Type: {NDJSON}`",
+    )
+
+
+def not_json(why: str) -> Problem:
+    """Return the problem of a body that is not one JSON object."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        f"the body is not a JSON object: {why}",
+        remedy="send one JSON object in UTF-8",
+    )
 
 
 def object_of(text: bytes) -> dict[str, Any]:
@@ -93,13 +113,18 @@ def only_header(request: Request, name: str) -> str | None:
     """Return a header's value, None where it is not there. Raises Problem where it comes twice."""
     values = request.headers.getlist(name)
     if len(values) > 1:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            f"the header {name} is given {len(values)} times",
-            remedy="send it once",
-            faults=[(name, "give it at most once")],
-        )
+        raise given_twice(name, len(values))
     return values[0] if values else None
+
+
+def given_twice(header: str, times: int) -> Problem:
+    """Return the problem of a header that may be given once."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        f"the header {header} is given {times} times",
+        remedy="send it once",
+        faults=[(header, "give it at most once")],
+    )
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -68,4 +68,6 @@ def rate_words(pace: Pace, store: Store) -> str:
         return "no limit"
     limit, working = Rate(pace.rate), Rate(pace.working_rate)
     slowed = f" (slowed from {limit})" if working != limit else ""
-    return f"{store.limiter.recent_requests(working.per_second)} of {working}{slowed}"
+    most = max(1, int(working.per_second))
+    recent = Rate(store.limiter.recent_requests(working.per_second) * working.per_second / most)
+    return f"{recent if recent.per_second else '0/s'} now, at most {working}{slowed}"

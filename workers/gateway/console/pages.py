@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from dispatcher import __version__
 from dispatcher.model.job import iso
 from dispatcher.model.states import State
-from dispatcher.policy.credit_forecast import shown
+from dispatcher.policy.credit_forecast import shown, whole
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number, mask_text
@@ -73,7 +73,13 @@ class Pages:
             longest_note=LONGEST_NOTE,
         )
         self._jinja.filters.update(
-            when=when, ago=ago, credits=shown, number=mask_number, masked=mask_text, spoken=spoken
+            when=when,
+            ago=ago,
+            credits=shown,
+            whole=whole,
+            number=mask_number,
+            masked=mask_text,
+            spoken=spoken,
         )
 
     def page(

@@ -22,7 +22,7 @@ function M.new(id, flat)
     state = fields[field.state], reason = fields[field.reason] or '', hold = fields[field.hold],
     priority = fields[field.priority], tariff = fields[field.tariff], created = number(fields, field.created), due = number(fields, field.due),
     expires = number(fields, field.expires), lifetime = number(fields, field.lifetime),
-    attempts = number(fields, field.attempts), spent = number(fields, field.spent),
+    attempts = number(fields, field.attempts) or 0, spent = number(fields, field.spent) or 0,
     events = number(fields, field.events),
   }
 end

@@ -52,8 +52,6 @@ local function new_job(call, row)
   record.set(job, field.line, line_of(row.fields[field.tags], call.args.actor))
   record.set(job, field.created, job.created)
   record.set(job, field.due, due)
-  record.set(job, field.attempts, 0)
-  record.set(job, field.spent, 0)
   if expires then
     record.set(job, field.expires, expires)
     record.set(job, field.lifetime, expires - call.now)

@@ -1,0 +1,94 @@
+"""The problems of the OpenAPI document: made as the routes make them, so that they stay true."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from dispatcher.model.api_key import NotLetIn
+from dispatcher.model.bulk_action import BulkActionKind, UnknownAction
+from dispatcher.model.request import InvalidJob
+from dispatcher.store.values import KeyConflict, Refused, UnknownJob
+from workers.gateway import problems
+from workers.gateway.api import strict
+from workers.gateway.api.authenticator import rate_used_up
+from workers.gateway.api.schemas import ref
+from workers.gateway.middleware import Limit, too_large, too_slow
+from workers.gateway.problems import Problem
+
+JOB_ID, ACTION_ID = "ktq3ljmcozfwnu2a", "kqzwmbhtyaov"
+
+
+def _invalid(field: str, why: str) -> Problem:
+    return problems.of(InvalidJob([(field, why)]))
+
+
+NO_KEY = problems.of(NotLetIn())
+RATE = rate_used_up("kqzwmbhtya", "50/minute", 1.2)
+NO_REDIS = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Redis cannot be reached: is it running?")
+NO_PLACE = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "8 bulk requests are under way, 4 of them yours")
+
+TWICE = strict.given_twice("Authorization", 2)
+NOT_JSON = strict.not_json("a name is given twice in one object")
+UNDECLARED = strict.undeclared()
+UNDECLARED_LINES = strict.undeclared_lines()
+
+NO_JOB = problems.of(UnknownJob(JOB_ID))
+NO_ACTION = problems.of(UnknownAction(ACTION_ID))
+
+OTHER_REQUEST = problems.of(
+    KeyConflict(
+        f"key 'alert-8812' belongs to another request (job {JOB_ID}): use a new key, or send the"
+        " same request"
+    )
+)
+OTHER_ACTION = {
+    BulkActionKind.RETRY: problems.other_action(BulkActionKind.CANCEL),
+    BulkActionKind.CANCEL: problems.other_action(BulkActionKind.RETRY),
+}
+REFUSED = {
+    BulkActionKind.RETRY: problems.of(
+        Refused(f"job {JOB_ID} cannot be retried: it is queued, not ended")
+    ),
+    BulkActionKind.CANCEL: problems.of(
+        Refused(f"job {JOB_ID} cannot be cancelled: it is completed")
+    ),
+    BulkActionKind.REACHED: problems.of(
+        Refused(
+            f"job {JOB_ID} cannot be marked as reached: it is failed/no_answer, and only one whose"
+            " outcome is unknown can"
+        )
+    ),
+}
+WRONG_REQUEST = _invalid("lang", "'xx' is not a language: give an ISO 639-1 code such as en or ja")
+WRONG_FIELD = _invalid("notes", "there is no such field; use note")
+WRONG_SCOPE = _invalid("tag", "give a tag or a priority, not both")
+WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
+WRONG_STATE = _invalid("state", "'waiting' is not a valid State")
+WRONG_LIMIT = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "limit: Input should be less than or equal to 1000",
+    faults=[("limit", "Input should be less than or equal to 1000")],
+)
+WRONG_WAIT = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "wait: Input should be less than or equal to 60",
+    faults=[("wait", "Input should be less than or equal to 60")],
+)
+
+
+def of_body(limit: Limit) -> list[Problem]:
+    """Return the problems of any JSON body."""
+    return [NOT_JSON, UNDECLARED, too_large(limit), too_slow(limit)]
+
+
+def answer(problem: Problem) -> dict[str, Any]:
+    """Return a problem as an answer of the document."""
+    example = problems.members(problem)
+    content = {
+        problems.MEDIA_TYPE: {
+            "schema": ref("Problem"),
+            "example": example,
+        }
+    }
+    return {"description": HTTPStatus(problem.status_code).phrase, "content": content}
