@@ -274,6 +274,12 @@ class Settings(BaseSettings):
         return known_broker(self.broker_url.get_secret_value()) if self.broker_url else self.records
 
 
+def check() -> None:
+    """Raise InvalidSettings for what keeps the processes from starting, credentials aside."""
+    settings = Settings.load()
+    _ = settings.account_config, settings.callbacks
+
+
 def _reachable(host: str) -> str:
     """Return the host for a URL: a server that listens everywhere is here, too."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to here
@@ -283,7 +289,11 @@ def _reachable(host: str) -> str:
 def _complaint(item: Any) -> str:
     field = str(item["loc"][0]) if item["loc"] else "settings"
     name = field if field.isupper() else f"DISPATCHER_{field.upper()}"
-    return f"{name}{_shown(name, item['input'])}: {in_plain_words(item)}"
+    value, words = _shown(name, item["input"]), in_plain_words(item)
+    if value:  # it stands before the colon: not twice
+        rest = words.removeprefix(f"{item['input']!r} ")
+        words = words if rest == words else rest.removeprefix("is ").removeprefix("are ")
+    return f"{name}{value}: {words}"
 
 
 HIDDEN = ("TOKEN", "SECRET", "AUTH", "WEBHOOK_URL")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, cast
 
 import requests
 import typer
@@ -13,6 +13,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.processes import Process
 from dispatcher.cli.provider import NoCredentials, connected
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import WEBHOOKS
@@ -50,7 +51,7 @@ def doctor(
 ) -> None:
     """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
     at = connection.of(context)
-    findings = list(examine(at))
+    findings = [*_settings(), *examine(at)]
     running = at.running
     gateway = gateway or (running.gateway_url if running else None)
     if gateway:
@@ -64,6 +65,20 @@ def doctor(
             output.console().print(f"{found.level:<5} {found.what}: {found.says}")
     if any(found.level == FAIL for found in findings):
         raise typer.Exit(1)
+
+
+def _settings() -> Iterator[Finding]:
+    """Say what would keep a worker from starting; the installed package has no settings."""
+    settings = Process("config.settings:check", "Check the settings.")
+    if not settings.here:
+        return
+    check = cast("Callable[[], None]", settings.find())
+    try:
+        check()
+    except DispatcherError as error:
+        yield Finding("settings", FAIL, str(error))
+    else:
+        yield Finding("settings", OK, "as the workers need them")
 
 
 def examine(at: Connection) -> Iterator[Finding]:

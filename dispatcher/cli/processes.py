@@ -22,9 +22,14 @@ _OURS = ("config/settings.py", "workers/commands.py")
 class Process(Entry):
     """A command that only a checkout or the image can run."""
 
+    @property
+    def here(self) -> bool:
+        """Whether this is a checkout or the image."""
+        return all((HOME / file).is_file() for file in _OURS)
+
     def find(self) -> Found:
         """Return the command, or one that says where it is to be had."""
-        if not all((HOME / file).is_file() for file in _OURS):
+        if not self.here:
             return _elsewhere(self.help)
         if sys.path[0] != str(HOME):
             sys.path.insert(0, str(HOME))

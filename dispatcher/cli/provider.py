@@ -14,7 +14,7 @@ import typer
 
 from dispatcher.cli import connection
 from dispatcher.errors import DispatcherError
-from dispatcher.provider import Provider, Timeouts, registry
+from dispatcher.provider import Provider, Registration, Timeouts, UnknownProvider, registry
 
 PROVIDER = "DISPATCHER_PROVIDER"
 
@@ -36,7 +36,7 @@ def connected(context: typer.Context) -> Iterator[Provider]:
     Raises NoCredentials, Misconfigured.
     """
     environment: Mapping[str, str] = os.environ
-    known = registry.registration(environment.get(PROVIDER) or registry.DEFAULT)
+    known = _registration(environment.get(PROVIDER) or registry.DEFAULT)
     if not all(environment.get(each) for each in known.credentials):
         environment = _sandbox(context)
     if not all(environment.get(each) for each in known.credentials):
@@ -46,6 +46,13 @@ def connected(context: typer.Context) -> Iterator[Provider]:
         yield provider
     finally:
         provider.close()
+
+
+def _registration(name: str) -> Registration:
+    try:
+        return registry.registration(name)
+    except UnknownProvider as error:
+        raise UnknownProvider(f"{PROVIDER}={name!r}: {error}") from None
 
 
 def _sandbox(context: typer.Context) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ DEFAULT: Final = "xoxzo"
 def registration(name: str = DEFAULT) -> Registration:
     """Return what is known of a provider without a connection. Raises UnknownProvider."""
     if name not in PROVIDERS:
-        raise UnknownProvider(
-            f"{name[:40]!r} is not a provider: choose one of {', '.join(sorted(PROVIDERS))}"
-        )
+        known = sorted(PROVIDERS)
+        choice = f"choose one of {', '.join(known)}" if known[1:] else f"the only one is {known[0]}"
+        raise UnknownProvider(f"not a provider: {choice}")
     return cast("Registration", import_module(PROVIDERS[name]).REGISTRATION)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dispatcher.cli import processes
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from support.cli_shell import Ran, Shell
@@ -178,3 +180,36 @@ def test_doctor_says_what_a_crash_of_redis_forgets(
         found = findings(shell("doctor", "--no-provider", "--json"))
     assert found["loss in a crash"][0] == level
     assert says in found["loss in a crash"][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISPATCHER_XOXZO_PARAMS", "recipient=1"),
+        ("DISPATCHER_RATE_LIMIT", "abc"),
+        ("DISPATCHER_PROVIDER", "acme"),
+        ("DISPATCHER_WEBHOOK_URL", "https://receiver.example"),
+    ],
+)
+def test_settings_that_keep_a_worker_from_starting_fail_with_its_sentence(
+    shell: Shell, provider: dict[str, str], name: str, value: str
+) -> None:
+    ran = shell("doctor", "--no-provider", "--json", **{name: value})
+    refused = shell("worker", **{**provider, name: value})
+    assert (ran.code, refused.code) == (1, 2)
+    assert findings(ran)["settings"] == ("fail", refused.complaint)
+
+
+def test_an_unknown_provider_is_named_with_its_variable(shell: Shell) -> None:
+    found = findings(shell("doctor", "--json", DISPATCHER_PROVIDER="acme"))
+    says = "DISPATCHER_PROVIDER='acme': not a provider: the only one is xoxzo"
+    assert found["provider"] == found["settings"] == ("fail", says)
+
+
+def test_the_installed_package_alone_says_nothing_of_settings(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "HOME", tmp_path)
+    ran = shell("doctor", "--no-provider", "--json", DISPATCHER_RATE_LIMIT="abc")
+    assert "settings" not in findings(ran)
+    assert ran.code == 0

@@ -126,7 +126,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_CHECK_SHARE", "0", "at least 0.01"),
         ("DISPATCHER_CHECK_SHARE", "1", "at most 0.9"),
         ("DISPATCHER_CHECK_SHARE", "half", "not a number"),
-        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "is never open"),
+        ("DISPATCHER_CALLING_HOURS", "08:00-08:00", "never open"),
         ("DISPATCHER_CALLING_HOURS", "daytime", "write 08:00-21:00, or mon-fri"),
         ("DISPATCHER_CALLING_HOURS", "08:00-21:00 Tokyo", "write one such as Asia/Tokyo"),
         ("DISPATCHER_CALLING_HOURS", "monday 08:00-21:00", "mon tue wed thu fri sat sun"),
@@ -135,7 +135,7 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_RECIPIENT_PER_DAY", "few", "not a whole number"),
         ("DISPATCHER_RECIPIENT_ONE_AT_A_TIME", "maybe", "neither true nor false"),
         ("DISPATCHER_ALLOWED_COUNTRIES", "JP,XX", "'XX' is not a country: write ISO 3166 codes"),
-        ("DISPATCHER_BLOCKED_COUNTRIES", "UK", "'UK' is not a country"),
+        ("DISPATCHER_BLOCKED_COUNTRIES", "UK", "not a country: write"),
         ("DISPATCHER_BLOCKED_COUNTRIES", "Japan", "001 for satellite"),
         ("DISPATCHER_MAX_ATTEMPTS", "51", "at most 50"),
         ("DISPATCHER_ON_UNCERTAIN", "hope", "not one of 'redial' or 'hold'"),
@@ -163,6 +163,7 @@ def test_a_wrong_value_is_refused_with_variable_value_and_what_is_accepted(
         load(monkeypatch, **{name: value})
     message = str(caught.value)
     assert message.startswith(f"{name}={value!r}: ")
+    assert len(value) == 1 or repr(value) not in message.partition(": ")[2]
     assert accepted in message
     assert "Input should" not in message
 
@@ -330,7 +331,7 @@ def test_the_providers_own_settings_come_from_its_own_variables(
 def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pattern = r"DISPATCHER_PROVIDER='acme'.*not a provider: choose one of xoxzo"
+    pattern = r"^DISPATCHER_PROVIDER='acme': not a provider: the only one is xoxzo$"
     with pytest.raises(InvalidSettings, match=pattern):
         load(monkeypatch, DISPATCHER_PROVIDER="acme")
 
