@@ -144,6 +144,12 @@ def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
     }
 
 
+def record_of_json(text: bytes) -> dict[str, str]:
+    """Return a record's fields as text, of those that an operation wrote as one JSON object."""
+    fields = json.loads(text.decode("latin-1"))  # byte for byte: pieces are cut anywhere
+    return record({k.encode("latin-1"): v.encode("latin-1") for k, v in fields.items()})
+
+
 def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
     parts = [value]
     while (part := raw.get(b"%b%b%d" % (name, PIECE_MARK.encode(), len(parts)))) is not None:

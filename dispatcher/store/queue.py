@@ -55,7 +55,7 @@ class Queue(Repository):
             return Wait(float(first) / 1000, second.decode())
         if kind == b"day":
             return Day(first.decode())
-        job = codec.job(id_, codec.record(second))
+        job = codec.job(id_, codec.record_of_json(second))
         if kind == b"hours":
             return Hours(job, first.decode())
         return Claim(job, int(first), kind.decode())

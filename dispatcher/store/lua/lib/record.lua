@@ -135,10 +135,10 @@ function M.save(call, job)
   job.removed = {}
 end
 
--- field, value, … as Python reads a record: the last value of a field counts. What was removed since the
--- job was loaded is still in it.
-function M.flat(job)
-  return job.flat
+-- The record as one text, JSON: to answer with each field by itself would take several times as long. Its
+-- bytes are those that are kept; a piece may end within a character.
+function M.to_json(job)
+  return cjson.encode(job.fields)
 end
 
 return M

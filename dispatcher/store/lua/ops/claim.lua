@@ -11,7 +11,7 @@
 -- answer    'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window is
 --           to be set first (set_calling_window) | {'day', zone, ''}: the day that spending limits count is
 --           to be set first (begin_spending_day) | {moment it is booked at ('' without a limit), attempt,
---           record as field, value, …}
+--           record}; a record is a JSON object
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -30,7 +30,7 @@ local spending = require('lib/spending')
 local field, setting = schema.field, schema.config
 
 local function granted(call, job)
-  return { limiter.rate(call) and text.micros(call.exact) or '', job.attempts, record.flat(job) }
+  return { limiter.rate(call) and text.micros(call.exact) or '', job.attempts, record.to_json(job) }
 end
 
 local function fail(call, job, why)
@@ -65,7 +65,7 @@ local function outside_hours(call, job)
   end
   local opens, closes = tonumber(fields[field.opens]), tonumber(fields[field.closes])
   local open = record.get(job, field.window_of) == hours and closes and call.now >= opens and call.now < closes
-  return not open and { 'hours', hours, record.flat(job) } or nil
+  return not open and { 'hours', hours, record.to_json(job) } or nil
 end
 
 local function country_forbidden(call, job)
