@@ -15,7 +15,7 @@ from dispatcher.client.messages import (
 from dispatcher.model.states import Priority
 
 QUEUES = (*(priority.value for priority in Priority), CONTROL)
-DOOR_QUEUE = "celery"
+CALL_QUEUE = "celery"
 """Celery's default: where an app that configures nothing puts `dispatcher.call`."""
 
 TICKS = {
@@ -83,7 +83,7 @@ def call_task(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": _redelivery(settings),
         "result_backend": broker_url(settings.records),
         "result_expires": 3600,
-        "task_default_queue": DOOR_QUEUE,
+        "task_default_queue": CALL_QUEUE,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 4,

@@ -65,7 +65,7 @@ class BalanceCheck:
         return balance, events
 
     def _failed(self, error: ProviderError) -> None:
-        # It closes no gate by itself: calls may work where the balance is not to be seen.
+        # It starts no hold by itself: calls may work where the balance is not to be seen.
         if isinstance(error, Throttled):
             self.store.limiter.throttle(error.retry_after or 1.0)
         refused = isinstance(error, BadCredentials | Forbidden)
@@ -80,5 +80,5 @@ class BalanceCheck:
 
 
 def _about(event: AccountEvent) -> str:
-    """Return what it is about: the gate, or the level."""
+    """Return what it is about: the hold, or the level."""
     return str(event.facts.get("hold", event.facts.get("level", "")))

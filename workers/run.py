@@ -11,15 +11,17 @@ from celery.signals import worker_ready
 
 from config import flower as flower_configuration
 from config import logs
-from config.celery import DOOR_QUEUE, QUEUES
+from config.celery import CALL_QUEUE, QUEUES
 from config.settings import InvalidSettings, Settings
 from dispatcher.client.messages import WEBHOOKS
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
-from workers.queue.app import create_app, create_door, create_webhooks
+from workers.engine.schema_guard import SchemaGuard
+from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_sent_arguments
 
 READY = "consuming"
+GUARD = SchemaGuard()
 TURN_OF_A_THREAD = 0.001
 """Seconds a thread may keep the others from running (Python's own: five times that): with many of
 them, a request would go out noticeably later than the slot it has."""
@@ -39,7 +41,7 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
     _publish(settings)
-    _work(create_door(settings), settings, name, (DOOR_QUEUE,), 2)
+    _work(create_call_task(settings), settings, name, (CALL_QUEUE,), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
@@ -118,11 +120,13 @@ def require_store(settings: Settings) -> Store:
     """Return the store. Raises StoreUnavailable, StoreUnsuitable where it will not do."""
     store = Store.from_url(settings.records, namespace=settings.namespace)
     store.server.check_version()
+    store.server.check_schema()
+    GUARD.watch(store)
     return store
 
 
 def _publish(settings: Settings) -> None:
-    """Make this process' settings the rules of the account: the latest to start has its way."""
+    """Make this process' settings the rules of the account: the latest to start overrides."""
     store = require_store(settings)
     store.limiter.publish(settings.account_config)
 
@@ -157,11 +161,14 @@ def main(role: str, **options: int | str | None) -> None:
         PROCESSES[role](settings, **options)
     except DispatcherError as error:
         sys.exit(_refusal(error))
+    finally:
+        if GUARD.refusal:
+            sys.exit(_refusal(GUARD.refusal))
 
 
 def _refusal(error: DispatcherError) -> int:
     sys.stderr.write(f"error: {error}\n")
-    return 2 if isinstance(error, InvalidSettings) else 1
+    return 2 if isinstance(error, UsageError) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`events`: what happened to the account, such as a gate that closed or credit that ran low."""
+"""`events`: what happened to the account, such as a hold that started or credit that ran low."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class State(_Word):
     QUEUED = "queued"
     """Ready; left when a worker claims it."""
     HELD = "held"
-    """Parked without spending an attempt; left when its gate opens."""
+    """Parked without spending an attempt; left when its hold ends."""
     DIALING = "dialing"
     """Leased by one worker that asks the provider; left by the answer or by its loss."""
     UNCERTAIN = "uncertain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatcher.model.call import CallReport
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
@@ -24,9 +25,16 @@ def after_window(job: Job, policy: Policy) -> Decision:
     return Decision(State.FAILED, "maybe_placed", why, Reason.OUTCOME_UNKNOWN)
 
 
-def after_deadline(job: Job, policy: Policy, *, known: bool = True) -> Decision:
-    """Decide what follows where a call never became final; `known`: the provider knew the call."""
-    word = f"last word: {job.outcome or 'none'}" if known else "the provider does not know it"
+def after_deadline(
+    job: Job, policy: Policy, *, known: bool = True, last: CallReport | None = None
+) -> Decision:
+    """Decide what follows where a call never became final; `known`: the provider knew the call.
+
+    `last` is what was reported at the deadline, if anything: its word is kept.
+    """
+    last = last if last and last.word else None
+    said = last.word if last else job.outcome or "none"
+    word = f"last word: {said}" if known else "the provider does not know it"
     limit = policy.deadline_for(job)
     why = f"the call did not end within {limit:g} s ({word})"
-    return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN)
+    return Decision(State.FAILED, "outcome_unknown", why, Reason.OUTCOME_UNKNOWN, report=last)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.library import PREFIX, library
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.redis_url import StoreUnavailable, plain_errors
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Connection:
                 if not _is_missing(error):
                     raise
                 self._load()
-                return self.redis.execute_command(*command)
+                return _there(self._execute([command]))[0]
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """Run operations in one round trip, each an atomic step; raises the first error."""
@@ -65,13 +65,10 @@ class Connection:
             missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
             if missing:  # a function that is not there has done nothing
                 self._load()
-                again = self._execute([commands[place] for place in missing])
+                again = _there(self._execute([commands[place] for place in missing]))
                 for place, answer in zip(missing, again, strict=True):
                     answers[place] = answer
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
-        return answers
+            return _raised(answers)
 
     def check_schema(self) -> None:
         """Look once whether the records are of our schema, for those who read without operations.
@@ -141,6 +138,24 @@ def _text(value: Any) -> Any:
 def _library_name(described: list[Any]) -> bytes:
     name: bytes = described[described.index(b"library_name") + 1]
     return name
+
+
+def _raised(answers: list[Any]) -> list[Any]:
+    """Return the answers, or raise the first error among them."""
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
+def _there(answers: list[Any]) -> list[Any]:
+    """Return the answers of functions that were loaded just now, or raise the first error."""
+    if any(map(_is_missing, answers)):
+        raise StoreUnavailable(
+            "the functions of this release are not in Redis, though they were loaded: does another"
+            " program remove functions there, or have one of the same name?"
+        )
+    return _raised(answers)
 
 
 def _is_missing(answer: object) -> bool:

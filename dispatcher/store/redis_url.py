@@ -30,6 +30,10 @@ class StoreUnsuitable(UsageError):
     """This Redis will not do; the message says why and what to change."""
 
 
+class OtherSchema(StoreUnsuitable):
+    """The records in Redis are of a schema that this process does not know, or are migrated."""
+
+
 def connect(url: str) -> redis.Redis:
     """Return a client for `redis://`, `rediss://`, `unix://` or
     `sentinel://host:port,host:port/db?service=name`. Nothing is sent yet.
@@ -176,7 +180,7 @@ def _not_now(where: str, text: str) -> StoreUnavailable | None:
 
 def _unsuitable(where: str, text: str) -> StoreUnsuitable:
     if text.startswith("SCHEMA "):
-        return StoreUnsuitable(mismatch(text.removeprefix("SCHEMA ")))
+        return OtherSchema(mismatch(text.removeprefix("SCHEMA ")))
     if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
         command = text.partition(",")[0].removeprefix("unknown command ")
         return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")

@@ -209,7 +209,7 @@ class Pace(StrEnum):
     NEXT_SLOT = "next_slot"
     NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
     BLOCKED_UNTIL = "blocked_until"  # as a 429 said
-    FRACTION = "fraction"  # of the rate that the last 429 left, in millionths
+    FRACTION = "fraction"  # of the rate that the last 429 left, in billionths
     THROTTLED_AT = "throttled_at"  # when it came
     LAST_REQUEST = "last_request"
     MEAN_GAP = "mean_gap"  # µs between two requests

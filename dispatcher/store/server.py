@@ -34,6 +34,10 @@ class Server(Repository):
         with plain_errors():
             self._connection.redis.ping()
 
+    def check_schema(self) -> None:
+        """Raise OtherSchema where the records are not of the schema that this process knows."""
+        self._run("check_schema")
+
     def check_version(self) -> ServerVersion:
         """Return the server's version. Raises StoreUnsuitable where it is too old."""
         return check_version(self._connection.redis)

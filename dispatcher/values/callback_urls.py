@@ -79,7 +79,7 @@ class CallbackUrls:
 
 
 def _mac(key: str, *parts: str) -> str:
-    # Container of a path hold no slash: no two lists of them make the same text.
+    # Parts of a path hold no slash: no two lists of them make the same text.
     text = "/".join((_PURPOSE, *parts)).encode("utf-8", "replace")
     digest = hmac.new(key.encode(), text, hashlib.sha256).digest()[:_MAC]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

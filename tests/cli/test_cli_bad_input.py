@@ -484,7 +484,7 @@ def unable_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module, name in (
         (run, "create_app"),
-        (run, "create_door"),
+        (run, "create_call_task"),
         (commands, "Supervisor"),
         (commands, "Stack"),
         (gateway_server, "serve"),

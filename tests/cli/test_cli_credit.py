@@ -56,7 +56,7 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
 
 
 def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:
-    assert shell("limit", "list").out == ""
+    assert shell("limit", "list").out == "no limits\n"
     done = shell("limit", "set", "tag:campaign:x", "500/day")
     assert done.out == "limit set: tag:campaign:x, 500 credits a day; 0 used\n"
     shell("limit", "set", "client:api:shop", "10000/total")

@@ -149,7 +149,7 @@ def test_a_file_is_for_its_owner_only(shell: Shell, store: Store) -> None:
     add(store)
     ran = shell("export", "--output", "jobs.csv")
     assert (ran.code, ran.out) == (0, "")
-    assert ran.err == "1 jobs written to jobs.csv\n"
+    assert ran.err == "1 job written to jobs.csv\n"
     path = shell.folder / "jobs.csv"
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(table(path.read_text("utf-8"))) == 1

@@ -453,3 +453,10 @@ def test_an_older_call_is_never_checked_sooner_than_a_younger_one(one: float, ot
     younger, older = sorted((one, other))
     assert next_check(younger, POLICY) <= next_check(older, POLICY)
     assert POLICY.check_first <= next_check(older, POLICY) <= POLICY.check_longest
+
+
+def test_what_is_reported_at_the_deadline_is_the_last_word_and_kept() -> None:
+    last = ringing()
+    decision = after_deadline(job("placed"), POLICY, last=last)
+    assert f"last word: {last.word}" in decision.why
+    assert decision.report == last

@@ -232,7 +232,7 @@ def test_a_target_that_was_taken_out_of_the_settings_is_said(
     targets(store, 2)
     ended(store)
     verdicts = run(webhooks, deliver(webhooks))
-    assert "has no target 2 any more" in " ".join(each.error for each in verdicts)
+    assert "does not list 2 any more" in " ".join(each.error for each in verdicts)
 
 
 # -- TLS ----------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_what_has_ended_and_what_is_not_there_need_no_listening(dispatcher: Disp
 
 def test_a_timeout_ends_the_waiting_and_not_the_job(dispatcher: Dispatcher) -> None:
     id_ = enqueue(dispatcher.store)
-    with pytest.raises(NotFinished, match="is queued still"):
+    with pytest.raises(NotFinished, match="is still queued"):
         dispatcher.wait(id_, 0.1)
     eventually(lambda: not waiters(), "the thread is over")
     dispatcher.store.jobs.cancel(id_, actor="cli")

@@ -1,12 +1,12 @@
 """No child outlives this process, however this process ends.
 
-A small helper process, the guardian, holds the reading end of a pipe. It is told of every child
+A small helper process, the reaper, holds the reading end of a pipe. It is told of every child
 that is started; when the pipe closes, because this process has ended or was killed, it stops those
 that are left as their owner would have: the newest first, each with its signal and its patience,
 then SIGKILL for its process group. Unlike PR_SET_PDEATHSIG this works on macOS too, reaches
 grandchildren, keeps the order and does not depend on the thread that started the child.
 
-A child waits at a gate (a line of shell) until the guardian knows it. So there is no moment at
+A child waits at a gate (a line of shell) until the reaper knows it. So there is no moment at
 which the death of this process leaves a child that nobody knows.
 """
 
@@ -29,7 +29,7 @@ _LOOK_EVERY = 0.02
 
 class _Ward(NamedTuple):
     child: subprocess.Popen[bytes]
-    line: bytes  # what the guardian is told of it
+    line: bytes  # what the reaper is told of it
 
 
 class ProcessReaper:
@@ -97,7 +97,7 @@ class ProcessReaper:
             gate.write(b"\n")
 
     def _tell(self, line: bytes) -> None:
-        """Write a line to the guardian; a new one takes over from one that was killed."""
+        """Write a line to the reaper; a new one takes over from one that was killed."""
         try:
             self._write(line)
         except BrokenPipeError:
@@ -132,7 +132,7 @@ def _start_reaper() -> subprocess.Popen[bytes]:
 
 
 PROCESS_REAPER = ProcessReaper()
-"""The one guardian of this process: it knows the order in which all children were started."""
+"""The one reaper of this process: it knows the order in which all children were started."""
 atexit.register(PROCESS_REAPER.close)
 
 

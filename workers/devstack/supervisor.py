@@ -52,7 +52,7 @@ class Supervisor:
     Use it in a `with` block, in the main thread: from there on Ctrl-C, SIGTERM and SIGHUP only
     ask for the end, `add` and the waits raise StopRequested, the block swallows it, and its end
     stops every process. A second Ctrl-C kills what is left at once. Should the supervisor itself
-    be killed, the guardian stops its children.
+    be killed, the reaper stops its children.
 
     `clock` (seconds) times restarts, `pause` is the sleep between two looks. A stopped supervisor
     is not started again.

@@ -102,7 +102,7 @@ class CheckCall:
         age = self._age(attempt)
         limit = self.policy.deadline_for(job)
         if age >= limit:
-            decision = after_deadline(job, self.policy, known=check.known)
+            decision = after_deadline(job, self.policy, known=check.known, last=check.report)
             return self._settle(job, attempt, decision)
         pause = next_check(age, self.policy, known=check.known)
         delay = min(max(check.wait, pause), max(limit - age, 0.5))

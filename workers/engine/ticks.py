@@ -20,7 +20,7 @@ BATCH = 500
 @dataclass(frozen=True)
 class Pump:
     """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost, and for
-    acts on many jobs that nobody drives any more.
+    bulk actions that nobody runs any more.
     """
 
     store: Store

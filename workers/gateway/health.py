@@ -22,7 +22,7 @@ WITHIN = 5.0  # seconds to hear from Redis or the broker
 def router(store: Store, messenger: Messenger) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
-    readiness = Readiness({"Redis": store.server.ping, "broker": messenger.ping})
+    readiness = Readiness({"Redis": store.server.check_schema, "broker": messenger.ping})
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:

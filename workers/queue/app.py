@@ -41,7 +41,7 @@ def create_webhooks(settings: Settings) -> Celery:
     return app
 
 
-def create_door(settings: Settings) -> Celery:
+def create_call_task(settings: Settings) -> Celery:
     """Return the app of the call task."""
     app = Celery("voice-dispatcher-call-task", set_as_current=False)
     app.conf.update(configuration.call_task(settings))

@@ -62,7 +62,7 @@ class TaskEvents:
 
 
 def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:
-    """Return the consumer's step that gives the teller its eventer, each time it has a new one."""
+    """Return the consumer's step that gives `events` an eventer, each time there is a new one."""
 
     class PacedEvents(bootsteps.StartStopStep):
         requires = (Events,)

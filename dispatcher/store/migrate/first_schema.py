@@ -201,7 +201,7 @@ def bulk(fields: Raw) -> Raw:
 def pace(fields: Raw) -> Raw:
     """Return where the limiter stands; it counts in whole microseconds, and millionths."""
     found = _named(fields, _OF_PACE)
-    parts = {Pace.FRACTION.encode(): 10**6}
+    parts = {Pace.FRACTION.encode(): 10**9}
     return {name: micros(value, parts.get(name, 1000)) for name, value in found.items()}
 
 

@@ -49,7 +49,7 @@ class ConsoleContext:
 
     @classmethod
     def of(cls, settings: Settings, store: Store, messenger: Messenger) -> ConsoleContext:
-        """Return the desk on these."""
+        """Return the context on these."""
         sessions = Sessions(store, settings.console_idle, settings.console_session)
         return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions)
 
@@ -142,7 +142,7 @@ class ConsoleContext:
         self, request: Request, visitor: Visitor, fields: Fields, *, reading: bool
     ) -> None:
         require_own_page(request)
-        if not visitor.meant(fields.one("csrf")):
+        if not visitor.shows(fields.one("csrf")):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
                 "this form does not come from a page of your session",

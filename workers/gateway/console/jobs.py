@@ -31,13 +31,13 @@ class Jobs:
         self._context = context
 
     def list(self, request: Request, visitor: Visitor) -> Response:
-        """Show the jobs that are meant, newest first."""
+        """Show the selected jobs, newest first."""
         fields = query(request)
         wanted, cursor = Search.of(fields), fields.one("cursor")
         found, error = Page([], None), ""
         try:
-            meant = wanted.filter(whole=visitor.operates)
-            found = self._context.store.search.page(meant, PAGE, cursor or None)
+            selected = wanted.filter(whole=visitor.operates)
+            found = self._context.store.search.page(selected, PAGE, cursor or None)
         except ValueError as wrong:
             error = mask_text(str(wrong))
         return self._context.pages.page(

@@ -55,7 +55,7 @@ class Search:
         return ", ".join(f"{name} {value}" for name, value in self.pairs)
 
     def filter(self, *, whole: bool) -> Filter:
-        """Return the jobs that are meant. `whole`: by whole numbers, too.
+        """Return the filter. `whole`: by whole numbers, too.
 
         Raises InvalidFilter, InvalidMoment, UnknownWord.
         """

@@ -37,7 +37,7 @@ class Visitor:
         """Who acts, for timelines and the audit."""
         return f"console:{self.name}"
 
-    def meant(self, token: str) -> bool:
+    def shows(self, token: str) -> bool:
         """Whether a form comes from a page of this session."""
         return hmac.compare_digest(self.csrf.encode(), token.encode())
 

@@ -17,7 +17,7 @@ local M = {}
 
 local key, setting, pace = schema.key, schema.config, schema.pace
 local FIELDS = schema.pace_fields
-local WHOLE = 1000 -- of a fraction, which is kept like a moment: to the millionth
+local WHOLE = 1000000 -- of a fraction, which is kept like a moment: in billionths
 
 -- Where the limiter stands, in ms; 0 for what never was.
 function M.pace(call)
