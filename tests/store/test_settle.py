@@ -136,6 +136,7 @@ def test_an_attempt_that_would_come_after_the_deadline_ends_the_job_now(store: S
     decision = Decision(State.SCHEDULED, "not_placed", "503", delay=60)
     assert store.calls.settle(id_, made.attempt, decision) is State.EXPIRED
     assert "after the deadline" in store.jobs.get(id_).timeline[-1].why
+    assert_sound(snapshot(store))  # nothing happens to it any more
 
 
 def test_settling_twice_is_settling_once(store: Store) -> None:

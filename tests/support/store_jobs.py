@@ -12,7 +12,7 @@ from typing import Any
 from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
-from dispatcher.model.states import CALLING, State
+from dispatcher.model.states import CALLING, TERMINAL, State
 from dispatcher.policy import Decision, Policy, after_error, after_placing
 from dispatcher.provider import ProviderError
 from dispatcher.store import Store, codec
@@ -229,6 +229,7 @@ def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
     moments = {name for name in here if name.startswith("due:")}
     assert moments <= {f"due:{state}"}
     assert moments or state not in TIMED, f"nothing would ever happen in {state}"
+    assert not moments or state not in TERMINAL, f"something would happen in {state}"
     lines = here - indexes - moments
     match state:
         case State.QUEUED:

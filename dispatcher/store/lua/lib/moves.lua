@@ -80,11 +80,15 @@ function M.move(call, job, to, how)
   M.announce(call, job)
 end
 
+local function expire(call, job, how, why)
+  how.why, how.next_at = why, nil
+  M.move(call, job, 'expired', how)
+end
+
 -- Into the line of the ready, or out of time.
 function M.queue(call, job, how)
   if M.overdue(call, job) then
-    how.why = 'the deadline passed'
-    M.move(call, job, 'expired', how)
+    expire(call, job, how, 'the deadline passed first')
   else
     how.next_at = job.expires
     M.move(call, job, 'queued', how)
@@ -95,8 +99,7 @@ end
 function M.schedule(call, job, due, how)
   job.due = due
   if job.expires and due >= job.expires then
-    how.why = 'the next attempt would come after the deadline; ' .. (how.why or '')
-    M.move(call, job, 'expired', how)
+    expire(call, job, how, 'the next attempt would come after the deadline; ' .. (how.why or ''))
   else
     how.next_at = due
     M.move(call, job, 'scheduled', how)
