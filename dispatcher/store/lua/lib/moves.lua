@@ -88,7 +88,7 @@ end
 -- Into the line of the ready, or out of time.
 function M.queue(call, job, how)
   if M.overdue(call, job) then
-    expire(call, job, how, 'the deadline passed first')
+    expire(call, job, how, 'the deadline passed')
   else
     how.next_at = job.expires
     M.move(call, job, 'queued', how)
