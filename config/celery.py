@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from config.settings import Settings
-from dispatcher.client.messages import (
-    CONTROL,
-    REDIS_BROKERS,
-    broker_url,
-    redis_options,
-    transport_options,
-)
+from dispatcher.client.broker_url import REDIS_BROKERS, broker_url, redis_options, transport_options
+from dispatcher.client.messages import CONTROL
 from dispatcher.model.states import Priority
 
 QUEUES = (*(priority.value for priority in Priority), CONTROL)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config import texts
-from dispatcher.client.messages import known_broker
+from dispatcher.client.broker_url import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.plain_words import in_plain_words
@@ -20,11 +20,11 @@ from dispatcher.model.request import MOST_ATTEMPTS
 from dispatcher.model.states import OnUncertain
 from dispatcher.policy import DEFAULTS, Policy
 from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
-from dispatcher.store.redis_url import hide_password
 from dispatcher.values import numbers
 from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
+from dispatcher.values.masking import hide_password
 from dispatcher.values.namespace import namespace_of
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import derived_secret

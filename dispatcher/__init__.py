@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dispatcher.model.job import Event, Job, NextAction
     from dispatcher.model.request import InvalidJob, JobRequest, Kind
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
-    from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+    from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 
 __version__ = "0.2.0"
@@ -65,7 +65,7 @@ _MODULES = {
     "dispatcher.model.job": ("Event", "Job", "NextAction"),
     "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
-    "dispatcher.store.redis_url": ("StoreUnavailable", "StoreUnsuitable"),
+    "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
     "dispatcher.store.values": ("KeyConflict", "Refused", "UnknownJob"),
 }
 """Where each name comes from: it is imported when it is first used, so that to import this package

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import typer
 
+from dispatcher.client.broker_url import known_broker
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import Messenger, known_broker
+from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store

@@ -17,7 +17,7 @@ from dispatcher.rows.records import Record, Records
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
 from dispatcher.rows.text import UnusableInput
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text

@@ -25,7 +25,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job, event_dict, iso
 from dispatcher.model.states import LIVE
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.durations import seconds
 
 TICK = 1.0

@@ -10,12 +10,12 @@ import uuid
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
+from dispatcher.client.broker_url import broker_url, transport_options
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable, hide_password
+from dispatcher.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -163,61 +163,6 @@ def _producer_app(url: str) -> Celery:
         broker_transport_options=transport_options(url),
     )
     return app
-
-
-def broker_url(url: str) -> str:
-    """Return a Redis URL as kombu writes it; others as they are."""
-    if url.startswith("unix://"):
-        return "redis+socket://" + url.removeprefix("unix://")
-    if url.startswith("sentinel://"):
-        parts = urlsplit(url)
-        credentials, at, places = parts.netloc.rpartition("@")
-        return ";".join(
-            f"sentinel://{credentials}{at}{place}{parts.path}" for place in places.split(",")
-        )
-    return url
-
-
-def transport_options(url: str) -> dict[str, Any]:
-    """Return kombu's options for a broker URL: bounded waits, no emulated acknowledgement.
-
-    The acknowledgement emulation of the Redis transport brings unacknowledged messages back
-    after a visibility timeout. Where the record is the truth and a sweep sends lost messages
-    again that only costs: half of the speed, and jobs delivered twice (docs/architecture.md).
-    """
-    if not url.startswith(REDIS_BROKERS):
-        return {}
-    return {"ack_emulation": False, **redis_options(url)}
-
-
-def known_broker(url: str) -> str:
-    """Return the URL, or raise StoreUnsuitable where kombu knows no such transport."""
-    from kombu.transport import resolve_transport  # noqa: PLC0415
-
-    try:
-        resolve_transport(broker_url(url).partition("://")[0])
-        return url
-    except (KeyError, ImportError):
-        raise StoreUnsuitable(
-            f"{hide_password(url)!r} is not the URL of a supported broker:"
-            " write redis://host:6379/0 or amqp://user:password@host//"
-        ) from None
-
-
-REDIS_BROKERS = ("redis", "unix", "sentinel")
-
-
-def redis_options(url: str) -> dict[str, Any]:
-    """Return what any use of a Redis broker wants: bounded waits, the sentinels' master."""
-    options: dict[str, Any] = {
-        "socket_timeout": 10,
-        "socket_connect_timeout": 2,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-    }
-    if url.startswith("sentinel"):
-        options["master_name"] = parse_qs(urlsplit(url).query).get("service", ["mymaster"])[0]
-    return options
 
 
 def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | None = None) -> int:

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.pubsub import JobNews
-from dispatcher.store.redis_url import StoreUnavailable
 from dispatcher.store.values import UnknownJob
 
 CHECK_EVERY = 30.0

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Event, Job
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.pubsub import Move
-from dispatcher.store.redis_url import StoreUnavailable
 
 MOST = 500  # changes read in one round trip
 _AWAY = 0.5  # seconds between tries while Redis is away

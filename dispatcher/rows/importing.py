@@ -15,7 +15,7 @@ from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConflict
 from dispatcher.store import codec
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Packed
 
 T = TypeVar("T")

@@ -25,7 +25,7 @@ from dispatcher.model.api_key import (
 from dispatcher.model.job import iso
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import ApiKeyField
 
 SECRET_BYTES = 32

@@ -15,7 +15,7 @@ from typing import Any
 
 from dispatcher.model.job import iso
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.values.masking import mask_text
 
 PAGE = 500

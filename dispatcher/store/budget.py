@@ -12,8 +12,8 @@ from decimal import Decimal
 from dispatcher.model.credit import Costs, Credit
 from dispatcher.model.states import WAITING
 from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.events import AccountEvent, caused
-from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import BURN_BUCKET, BURN_BUCKETS, Config
 from dispatcher.store.schema import Credit as Ledger
 from dispatcher.values.tariffs import Priced, tariff, to_credits, to_units

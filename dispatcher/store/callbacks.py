@@ -11,7 +11,7 @@ from typing import Self
 from dispatcher.model.call import CallReport
 from dispatcher.model.outcome import Outcome
 from dispatcher.store.connection import Repository, milliseconds
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 
 FATES = (
     "received",

@@ -10,9 +10,9 @@ from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
 from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
-from dispatcher.store.redis_url import plain_errors
 
 
 class Calls(Repository):

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.store.errors import StoreUnavailable, plain_errors
 from dispatcher.store.library import PREFIX, library
-from dispatcher.store.redis_url import StoreUnavailable, plain_errors
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
 if TYPE_CHECKING:

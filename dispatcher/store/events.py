@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 
 PAGE = 100
 

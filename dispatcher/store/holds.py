@@ -9,7 +9,7 @@ from typing import Self
 from dispatcher.model.request import tag
 from dispatcher.model.states import Priority, Reason
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.values import Hold
 
 

@@ -17,7 +17,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import State
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Field
 
 PAGE = 200

@@ -11,7 +11,7 @@ from dispatcher.model.request import FURTHEST, JobRequest
 from dispatcher.model.states import Priority
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Field
 from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, UnknownJob
 

@@ -6,7 +6,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority
 from dispatcher.store.config_codec import config_fields
 from dispatcher.store.connection import Repository, milliseconds
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.values import Pace, Wait
 
 _LEFT_AFTER_429 = 0.7

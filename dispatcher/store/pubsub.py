@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.connection import Connection, Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 
 if TYPE_CHECKING:
     from redis.client import PubSub as Subscription

@@ -12,9 +12,9 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, WAITING
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.indexes import PAGE
 from dispatcher.store.jobs import Jobs
-from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import Field
 from dispatcher.store.search import Search
 from dispatcher.store.values import Refused, UnknownJob

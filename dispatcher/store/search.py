@@ -12,9 +12,9 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.indexes import PAGE, Indexes, Place
 from dispatcher.store.jobs import Jobs
-from dispatcher.store.redis_url import plain_errors
 
 _MOMENT = re.compile("[0-9]{1,15}")
 MOST_READ = 500

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import check_version, plain_errors
-from dispatcher.values.server_version import ServerVersion
+from dispatcher.store.errors import StoreUnsuitable, plain_errors
+from dispatcher.values.server_version import NEEDED, ServerVersion
+
+if TYPE_CHECKING:
+    import redis
+
+
+def check_version(client: redis.Redis) -> ServerVersion:
+    """Return the server's version, or raise StoreUnsuitable where it is too old."""
+    with plain_errors():
+        version = ServerVersion.of_info(client.info("server"))
+    if not version.will_do:
+        raise StoreUnsuitable(f"{version} is too old: {NEEDED} is needed")
+    return version
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.store.connection import Repository, milliseconds
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 
 SECRET_BYTES = 32
 MOST_FAILED = 10

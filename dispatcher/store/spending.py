@@ -16,7 +16,7 @@ from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import SPENDING_DAY, Config
 from dispatcher.values.tariffs import to_credits, to_units
 

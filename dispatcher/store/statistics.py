@@ -9,7 +9,7 @@ from typing import Any
 
 from dispatcher.model.states import Priority
 from dispatcher.store.connection import Repository
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Field
 
 KEPT = timedelta(hours=23)

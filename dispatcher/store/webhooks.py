@@ -9,7 +9,7 @@ from typing import Any
 from dispatcher.model.job import Job
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
-from dispatcher.store.redis_url import plain_errors
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import OWN_TARGET, Delivery, Field
 
 RETRY_FOR = 86_400.0

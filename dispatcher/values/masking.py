@@ -51,3 +51,13 @@ def _masked(found: re.Match[str]) -> str:
         return found[0]
     digits = "".join(filter(str.isdigit, found[0].lower().removeprefix("%2b")))
     return mask_number(digits if found[0][0].isdigit() else f"+{digits}")
+
+
+def hide_password(url: str) -> str:
+    """Return the URL with everything that lets somebody in left out."""
+    secret, at, place = url.rpartition("@")
+    scheme, separator, _ = secret.partition("://")
+    if "?" in secret:  # whether the @ ends the password or is a part of one, nobody can tell
+        place = ""
+    shown = f"{scheme}://" if separator else ""
+    return f"{shown}{'***@' if at else ''}{place.partition('?')[0]}"

@@ -14,8 +14,8 @@ import pytest
 
 from dispatcher.model.filters import Filter
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.jobs import Jobs
-from dispatcher.store.redis_url import StoreUnavailable
 from support.cli_shell import SCRIPT, Ran, Shell
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of

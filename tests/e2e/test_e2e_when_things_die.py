@@ -18,7 +18,7 @@ from celery.result import AsyncResult
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import job_id
 from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
 from support.polling import eventually

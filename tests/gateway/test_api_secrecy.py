@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.values import Refused, job_id
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem

@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.migrate import AtWork, Migration
-from dispatcher.store.redis_url import StoreUnsuitable
 from support import kept_store
 from support.cli_shell import Shell
 from support.clock import Clock

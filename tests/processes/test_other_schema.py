@@ -15,7 +15,7 @@ import requests
 
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store import Store
-from dispatcher.store.redis_url import OtherSchema
+from dispatcher.store.errors import OtherSchema
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_inside import key_of, redis_of

@@ -30,7 +30,7 @@ from dispatcher.rows.refused import (
 )
 from dispatcher.rows.spool import Spool
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from support.rows_files import NUMBER, form, read, records
 
 HEADER = ["phone", "text"]

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.model.states import State
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnsuitable
+from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.schema import BARRIER, FIRST_SCHEMA_KEYS, KEYS, MIGRATING, SCHEMA
 from support.redis_inside import key_of, redis_of, root_of
 from support.store_jobs import enqueue, snapshot

@@ -13,8 +13,9 @@ import redis
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.queue import LOST_AFTER
-from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of

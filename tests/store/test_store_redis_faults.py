@@ -11,7 +11,8 @@ from dispatcher.model.states import State
 from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.redis_url import connect
 from support.clock import Clock
 from support.redis_inside import redis_of
 from support.reports import ended

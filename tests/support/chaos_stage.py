@@ -23,7 +23,7 @@ from dispatcher import Dispatcher
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.sandbox import SandboxOptions
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_inside import redis_of

@@ -18,7 +18,7 @@ from dispatcher.policy import Decision, Policy
 from dispatcher.provider import OutgoingCall, Throttled
 from dispatcher.provider.fake import FakeProvider, Lost, Step
 from dispatcher.store import codec
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Claim, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from dispatcher.values.calling_hours import Window

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from support.polling import eventually
 from workers.engine import feeder
 from workers.engine.feeder import Feeder

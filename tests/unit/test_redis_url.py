@@ -17,14 +17,10 @@ from hypothesis import strategies as st
 from redis import exceptions
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store.redis_url import (
-    StoreUnavailable,
-    StoreUnsuitable,
-    check_version,
-    connect,
-    hide_password,
-    plain_errors,
-)
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, plain_errors
+from dispatcher.store.redis_url import connect
+from dispatcher.store.server import check_version
+from dispatcher.values.masking import hide_password
 from support.polling import eventually
 from workers.devstack.redis_server import find_server
 

@@ -16,7 +16,8 @@ from dispatcher.client import waiting
 from dispatcher.client.messages import Messenger
 from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable, connect
+from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.redis_url import connect
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import ended, enqueue

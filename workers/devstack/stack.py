@@ -18,7 +18,8 @@ from typing import Self, TextIO
 
 from config.settings import Settings
 from dispatcher.sandbox import SandboxOptions
-from dispatcher.store.redis_url import check_version, connect
+from dispatcher.store.redis_url import connect
+from dispatcher.store.server import check_version
 from workers.devstack import own_process
 from workers.devstack.child import Service
 from workers.devstack.embedded_server import EmbeddedServer

@@ -14,7 +14,7 @@ from dispatcher.model.states import WAITING
 from dispatcher.policy import Policy, after_evidence
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from workers.engine.dial import Turn
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from dispatcher.policy import (
 )
 from dispatcher.provider import Provider, ProviderError, Throttled, UnknownCall
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import NoSlot, Slots
 from workers.engine.dial import Turn
 from workers.engine.retrying import retry_until_available

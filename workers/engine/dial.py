@@ -18,7 +18,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error, after_placing, no_caller
 from dispatcher.provider import OutgoingCall, Provider, ProviderError
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Claim, Day, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls
 from dispatcher.values.calling_hours import CallingHours

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from dispatcher.store import Store
-from dispatcher.store.redis_url import OtherSchema, StoreUnavailable
+from dispatcher.store.errors import OtherSchema, StoreUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import Scope
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services

@@ -19,7 +19,7 @@ from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import InvalidJob
-from dispatcher.store.redis_url import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from dispatcher.values.masking import mask_text

@@ -10,10 +10,12 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.migrate.steps import STEPS
 from dispatcher.store.migrate.writer import Writer, require_ours
-from dispatcher.store.redis_url import check_version, connect, plain_errors
+from dispatcher.store.redis_url import connect
 from dispatcher.store.schema import DEFAULT_ACCOUNT, FIRST_SCHEMA_KEYS, SCHEMA, Field, key_name
+from dispatcher.store.server import check_version
 
 PAGE = 500
 _OLD_INDEX, _NEW_INDEX = "idx", "by_state"

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any
 
 from dispatcher.model.states import Priority
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.migrate import first_schema
 from dispatcher.store.migrate.first_schema import Raw
 from dispatcher.store.migrate.writer import Command, Writer
-from dispatcher.store.redis_url import plain_errors
 from dispatcher.store.schema import BARRIER, Field
 
 BATCH = 200

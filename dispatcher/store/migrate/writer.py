@@ -14,7 +14,7 @@ from redis.commands.core import Script
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
-from dispatcher.store.redis_url import StoreUnsuitable, plain_errors
+from dispatcher.store.errors import StoreUnsuitable, plain_errors
 from dispatcher.store.schema import BARRIER, DEFAULT_ACCOUNT, MIGRATING, SCHEMA, key_name, mismatch
 
 LEASE = 30_000

@@ -17,7 +17,7 @@ from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
-from dispatcher.store.redis_url import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.masking import mask_text
 from workers.gateway.console.forms import Fields, form
 from workers.gateway.console.pages import HEADERS, ROOT, Pages
