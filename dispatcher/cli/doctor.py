@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,6 +25,8 @@ from dispatcher.values.counts import counted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 CALL_TASK = "celery"
+CLOCKS_AGREE = 5.0
+"""Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
 _ROLES = {CALL_TASK: "call task", WEBHOOKS: "webhooks"}
 """The queues that have a process of their own."""
 
@@ -91,6 +94,7 @@ def examine(at: Connection) -> Iterator[Finding]:
         return
     yield from _workers(dispatcher)
     yield _webhooks(dispatcher)
+    yield _clock(dispatcher.store.now() / 1000 - time.time())
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
     yield Finding("holds", WARN if holds else OK, says or "none")
@@ -113,6 +117,17 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         f"{facts.eviction}: Redis may drop jobs when memory runs out;"
         " set `maxmemory-policy noeviction`",
     )
+
+
+def _clock(ahead: float) -> Finding:
+    """Say how far Redis' clock, by which everything goes, is ahead of this machine's."""
+    if abs(ahead) < CLOCKS_AGREE:
+        return Finding("clock", OK, "Redis' clock agrees with this machine's")
+    way = "ahead of" if ahead > 0 else "behind"
+    says = (
+        f"Redis' clock is {abs(ahead):.0f} s {way} this machine's: set the one that is wrong (NTP)"
+    )
+    return Finding("clock", WARN, says)
 
 
 def _syncs(mode: str | None) -> Finding:

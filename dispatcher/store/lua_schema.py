@@ -42,6 +42,7 @@ def _members() -> dict[str, str]:
         "waiting": _set(WAITING),
         "calling": _set(CALLING),
         "priorities": _list(Priority),
+        "relative_moments": _list(schema.RELATIVE_MOMENTS),
         "results_of_an_end": _set(schema.RESULTS_OF_AN_END),
         "longest_producer": str(LONGEST_PRODUCER),
         "longest_piece": str(schema.LONGEST_PIECE),

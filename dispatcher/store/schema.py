@@ -133,6 +133,7 @@ class Field(StrEnum):
     WINDOW_OF = "window_of"  # the calling hours that the window comes from
     OUTCOME = "outcome"  # the provider's word
     DURATION = "duration"  # seconds that were talked
+    MOVED_FROM = "moved_from"  # what was written last when the clock went back, lib/clock.lua
     COST_CHECK = "cost_check"  # ms until the cost of the end is looked for; absent: it is not
     TARIFF = "tariff"
     # what was asked for
@@ -298,6 +299,8 @@ EXAMPLES = 10
 """Ids that a bulk action tells of each reason to leave jobs out."""
 OWN_TARGET = "job"
 """The webhook target that a job names itself."""
+RELATIVE_MOMENTS = ("dialing", "in_progress", "uncertain", "scheduled", "cost")
+"""The sorted sets `due` whose moments were worked out from a present one, a user's own aside."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")
 """Results of an attempt that called somebody, and whose call is over."""
 

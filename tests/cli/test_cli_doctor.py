@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dispatcher.cli import processes
+from dispatcher.cli.doctor import _clock
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from support.cli_shell import Ran, Shell
@@ -137,6 +138,13 @@ def test_without_a_dispatcher_it_says_how_to_name_one(nowhere: Shell) -> None:
     ran = nowhere("doctor", "--json")
     assert (ran.code, findings(ran)["Redis"][0]) == (1, "fail")
     assert "DISPATCHER_REDIS_URL" in findings(ran)["Redis"][1]
+
+
+def test_a_clock_that_is_wrong_is_told_with_the_difference() -> None:
+    """A Redis whose clock is wrong cannot be had without changing the machine's."""
+    assert _clock(1.5).level == "ok"
+    assert _clock(3599.6).says.startswith("Redis' clock is 3600 s ahead of this machine's")
+    assert (_clock(-7).level, _clock(-7).says[:33]) == ("warn", "Redis' clock is 7 s behind this m")
 
 
 def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:

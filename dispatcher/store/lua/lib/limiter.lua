@@ -9,8 +9,10 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local clock = require('lib/clock')
 local lines = require('lib/lines')
 local config = require('lib/config')
+local events = require('lib/events')
 local counters = require('lib/counters')
 
 local M = {}
@@ -18,6 +20,26 @@ local M = {}
 local key, setting, pace = schema.key, schema.config, schema.pace
 local FIELDS = schema.pace_fields
 local WHOLE = 1000000 -- of a fraction, which is kept like a moment: in billionths
+local NO_MOMENTS = { [pace.fraction] = true, [pace.mean_gap] = true }
+
+local function change(call, name, value)
+  call.pace.now[name] = value
+  local changes = call.pace.changes
+  changes[#changes + 1] = name
+  changes[#changes + 1] = text.micros(value)
+end
+
+-- Where the clock went back, all of the limiter goes back as far: its distances stay.
+local function follow_clock(call)
+  local now = call.pace.now
+  local by = clock.went_back(call, now.last_request)
+  for _, name in ipairs(by > 0 and FIELDS or {}) do
+    if not NO_MOMENTS[name] and now[name] > 0 then
+      change(call, name, math.max(0, now[name] - by))
+    end
+  end
+  call.pace.went_back = by
+end
 
 -- Where the limiter stands, in ms; 0 for what never was.
 function M.pace(call)
@@ -27,19 +49,35 @@ function M.pace(call)
       found[name] = found[name] and text.from_micros(found[name]) or 0
     end
     call.pace = { now = found, changes = {} }
+    follow_clock(call)
   end
   return call.pace.now
 end
 
 function M.set(call, name, value)
-  M.pace(call)[name] = value
-  local changes = call.pace.changes
-  changes[#changes + 1] = name
-  changes[#changes + 1] = text.micros(value)
+  M.pace(call)
+  change(call, name, value)
+end
+
+-- The requests that were booked go back with the rest. Whoever writes the pace does this first.
+local function follow_requests(call)
+  M.pace(call)
+  local by = call.pace.went_back
+  if by > 0 then
+    local recent = key.recent(call)
+    local moments = redis.call('LRANGE', recent, 0, -1)
+    redis.call('DEL', recent)
+    for _, moment in ipairs(moments) do
+      redis.call('RPUSH', recent, text.micros(text.from_micros(moment) - by))
+    end
+    call.pace.went_back = 0
+    events.tell(call, 'clock.stepped', { by = -math.floor(by), at = call.now })
+  end
 end
 
 function M.save(call)
   if call.pace and call.pace.changes[1] then
+    follow_requests(call)
     redis.call('HSET', key.pace(call), unpack(call.pace.changes))
     call.pace.changes = {}
   end
@@ -163,6 +201,7 @@ end
 
 -- A request goes out now: from here on it counts.
 function M.book(call)
+  follow_requests(call)
   local recent, most = key.recent(call), math.max(1, math.floor(M.rate(call)))
   if redis.call('RPUSH', recent, text.micros(call.exact)) >= 2 * most then
     redis.call('LTRIM', recent, -most, -1) -- seldom, since it is only there to be bounded
@@ -182,9 +221,15 @@ local function note_request(call, slot)
   M.set(call, pace.mean_gap, mean + (gap - mean) / 16)
 end
 
+-- A slot far behind the end of the line was reserved before the clock went back. Not far: who takes a
+-- slot over brings the end of the line forward, past slots that others have.
+local function is_reserved(call, slot)
+  return slot and slot >= M.pace(call).blocked_until and slot < M.next_slot(call) + 10 * (M.spacing(call) + COLD)
+end
+
 -- How long to wait for a slot where there is a rate, and the slot; nil as slot: ask anew.
 local function wait_for_slot(call, class, slot)
-  if not slot or slot < M.pace(call).blocked_until then
+  if not is_reserved(call, slot) then
     local again
     slot, again = reserve(call, class)
     if not slot then
@@ -204,6 +249,10 @@ end
 -- Those whose process is gone.
 function M.drop_lost_connections(call)
   redis.call('ZREMRANGEBYSCORE', key.connections(call), '-inf', call.now)
+  local lease = config.number(call, setting.connection_lease)
+  if lease then
+    clock.bound(call, key.connections(call), lease, lease)
+  end
 end
 
 local FULL_AGAIN = 20 -- ms until somebody looks again whether a connection is free
@@ -245,6 +294,7 @@ end
 -- Answers 0 where it may go out, and is then booked, else ms to wait and the slot to come back with, or
 -- nil: to ask anew. `holder` names the request's connection.
 function M.take_slot(call, class, slot, holder)
+  follow_requests(call)
   local wait, reserved = take(call, class, slot, holder)
   M.save(call)
   return wait, reserved

@@ -12,6 +12,7 @@ local function run(call)
   if limiter.rate(call) then
     redis.call('LREM', schema.key.recent(call), -1, call.args.booked)
     limiter.book(call)
+    limiter.save(call)
   end
   return text.micros(call.exact)
 end

@@ -6,9 +6,11 @@
 -- answer  reports
 
 local schema = require('schema')
+local clock = require('lib/clock')
 
 local function run(call)
   local callbacks = schema.key.callbacks(call)
+  clock.bound(call, callbacks, tonumber(call.args.lease), 0)
   local reports = redis.call('ZRANGEBYSCORE', callbacks, '-inf', call.now, 'LIMIT', 0, call.args.most)
   for _, report in ipairs(reports) do
     redis.call('ZADD', callbacks, call.now + call.args.lease, report)
