@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from config.settings import Settings
-from dispatcher.client.broker_url import REDIS_BROKERS, broker_url, redis_options, transport_options
+from dispatcher.client.broker_url import (
+    REDIS_BROKERS,
+    broker_url,
+    redis_options,
+    sentinel_transport,
+    transport_options,
+)
 from dispatcher.client.messages import CONTROL
 from dispatcher.model.states import Priority
 
@@ -77,6 +83,7 @@ def call_task(settings: Settings) -> dict[str, Any]:
     return common(settings) | {
         "broker_transport_options": _redelivery(settings),
         "result_backend": broker_url(settings.records),
+        "result_backend_transport_options": sentinel_transport(settings.records),
         "result_expires": 3600,
         "task_default_queue": CALL_QUEUE,
         "task_acks_late": True,

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dispatcher.store.errors import StoreUnsuitable
+from dispatcher.store.redis_url import normal, sentinel_options, service
 from dispatcher.values.masking import hide_password
 
 REDIS_BROKERS = ("redis", "unix", "sentinel")
 
 
 def broker_url(url: str) -> str:
-    """Return a Redis URL as kombu writes it; others as they are."""
+    """Return a Redis URL as kombu and Celery's results write it; others as they are.
+
+    Raises StoreUnsuitable for one that is none.
+    """
+    if not url.startswith(REDIS_BROKERS):
+        return url
+    url = normal(url)
     if url.startswith("unix://"):
-        return "redis+socket://" + url.removeprefix("unix://")
+        path, _, query = url.removeprefix("unix://").partition("?")
+        database = dict(parse_qsl(query)).get("db", "0")
+        return f"redis+socket://{path}?virtual_host={database}"
     if url.startswith("sentinel://"):
         parts = urlsplit(url)
         credentials, at, places = parts.netloc.rpartition("@")
@@ -58,6 +67,11 @@ def redis_options(url: str) -> dict[str, Any]:
         "socket_keepalive": True,
         "health_check_interval": 10,
     }
-    if url.startswith("sentinel"):
-        options["master_name"] = parse_qs(urlsplit(url).query).get("service", ["mymaster"])[0]
-    return options
+    return options | sentinel_transport(url)
+
+
+def sentinel_transport(url: str) -> dict[str, Any]:
+    """Return what kombu, and Celery for its results, must be told of a master behind sentinels."""
+    if not url.startswith("sentinel"):
+        return {}
+    return {"master_name": service(url), "sentinel_kwargs": sentinel_options(url)}

@@ -1,0 +1,164 @@
+"""Records, broker and the call task's results behind sentinels, with TLS, on a socket."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from config.settings import Settings
+from dispatcher.client.broker_url import broker_url
+from dispatcher.client.messages import BrokerUnavailable, Messenger
+from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.redis_url import connect
+from support.redis_servers import Certificates, RedisProcess, Sentinels
+from workers.queue.app import create_call_task
+
+# Celery calls redis-py by a name that is no longer liked there.
+pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
+PASSWORD, OF_SENTINELS = "p@ss word/1", "of&sentinels"
+QUOTED, OF_SENTINELS_QUOTED = "p%40ss%20word%2F1", "of%26sentinels"
+
+
+@pytest.fixture(scope="module")
+def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a master with a password behind three sentinels with another one, of which
+    the first does not answer, and the second is gone.
+    """
+    folder = tmp_path_factory.mktemp("sentinels")
+    secret = {"requirepass": f'"{PASSWORD}"', "masterauth": f'"{PASSWORD}"'}
+    with RedisProcess(folder / "master", secret) as master:
+        watch = Sentinels(folder, master)
+        for process in watch.processes:
+            lines = process._options["sentinel"]
+            assert isinstance(lines, tuple)
+            process._options["sentinel"] = (*lines, f'auth-pass voice "{PASSWORD}"')
+            process._options["requirepass"] = OF_SENTINELS
+        with watch:
+            watch.processes[0].freeze()
+            watch.processes[1].kill()
+            query = f"&sentinel_password={OF_SENTINELS_QUOTED}"
+            yield watch.url.replace("sentinel://", f"sentinel://:{QUOTED}@") + query
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def with_tls(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
+) -> Iterator[RedisProcess]:
+    process = RedisProcess(tmp_path_factory.mktemp("tls"), tls=certificates)
+    try:
+        process.start()
+    except AssertionError:
+        process.kill()
+        pytest.skip("this Redis server was built without TLS")
+    yield process
+    process.kill()
+
+
+def call_task_app(url: str) -> Celery:
+    return create_call_task(Settings(redis_url=url))
+
+
+def keeps_a_result(app: Celery) -> bool:
+    app.backend.store_result("a-task", "the-job", "SUCCESS")
+    return bool(app.AsyncResult("a-task").result == "the-job")
+
+
+def test_behind_sentinels_with_passwords_everything_is_reached_within_seconds(
+    sentinels: str,
+) -> None:
+    began = time.monotonic()
+    Store.from_url(sentinels).server.ping()
+    assert time.monotonic() - began < 2  # a silent and a dead sentinel before the one that answers
+    Messenger.to_broker(sentinels).ping()
+    assert keeps_a_result(call_task_app(sentinels))
+
+
+def test_sentinels_with_another_password_are_refused(sentinels: str) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        Store.from_url(sentinels.replace(OF_SENTINELS_QUOTED, "wrong")).server.ping()
+    assert "wrong" not in str(caught.value)
+
+
+def test_with_tls_everything_is_reached(with_tls: RedisProcess) -> None:
+    Store.from_url(with_tls.url).server.ping()
+    Messenger.to_broker(with_tls.url).ping()
+    assert keeps_a_result(call_task_app(with_tls.url))
+
+
+@pytest.mark.parametrize("word", ["required", "CERT_REQUIRED"])
+def test_both_spellings_of_the_certificates_option_are_understood(
+    with_tls: RedisProcess, word: str
+) -> None:
+    url = f"{with_tls.url}&ssl_cert_reqs={word}"
+    Store.from_url(url).server.ping()
+    Messenger.to_broker(url).ping()
+    assert keeps_a_result(call_task_app(url))
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused_everywhere(
+    with_tls: RedisProcess, tmp_path: Path
+) -> None:
+    other = Certificates(tmp_path)
+    url = f"rediss://127.0.0.1:{with_tls.port}/0?ssl_ca_certs={other.authority}"
+    with pytest.raises(StoreUnavailable):
+        Store.from_url(url).server.ping()
+    with pytest.raises(BrokerUnavailable):
+        Messenger.to_broker(url).ping()
+    app = call_task_app(url)
+    app.conf.result_backend_max_retries = 0
+    with pytest.raises((RedisError, OperationalError, OSError)):
+        app.backend.client.ping()
+
+
+def test_records_and_broker_of_a_socket_are_in_the_same_database(tmp_path: Path) -> None:
+    socket = tmp_path / "s"
+    with RedisProcess(tmp_path / "redis", {"unixsocket": str(socket)}) as server:
+        url = f"unix://{socket}?db=5"
+        Store.from_url(url).jobs.enqueue_many([])
+        app = Celery("producer", broker=broker_url(url), set_as_current=False)
+        app.send_task("dispatcher.call", queue="there")
+        with server.client() as client:
+            assert list(client.info("keyspace")) == ["db5"]
+
+
+@pytest.mark.parametrize("url", ["redis://host?db=2", "redis://host/2", "redis://host/2?db=2"])
+def test_a_database_may_be_named_either_way(url: str) -> None:
+    assert connect(url).connection_pool.connection_kwargs["db"] == 2
+    assert broker_url(url) == "redis://host/2"
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("redis://:secret@host/3?db=2", "names two databases (2, 3)"),
+        ("rediss://:secret@host?ssl_cert_reqs=maybe", "ssl_cert_reqs='maybe' is unknown"),
+        ("redis://:secret@host/?db=two", "is not a Redis URL"),
+        ("sentinel://:secret@host:26379/0", "is not a Redis URL"),
+        ("sentinel://:secret@host:port/0?service=voice", "is not a Redis URL"),
+        ("sentinel://:secret@host/0?service=voice&colour=red", "is not a Redis URL"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(url: str, wrong: str) -> None:
+    with pytest.raises(StoreUnsuitable) as caught:
+        connect(url)
+    assert wrong in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_sentinels_may_have_addresses_of_ipv6() -> None:
+    client = connect("sentinel://[::1]:26380,[::1]/0?service=voice")
+    pool: object = client.connection_pool
+    asked = [each.connection_pool.connection_kwargs for each in pool.sentinel_manager.sentinels]  # type: ignore[attr-defined]
+    assert [(each["host"], each["port"]) for each in asked] == [("::1", 26380), ("::1", 26379)]
