@@ -21,10 +21,12 @@ from dispatcher.client.messages import WEBHOOKS
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store.server import Facts
+from dispatcher.store.statistics import Minute
 from dispatcher.values.counts import counted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 CALL_TASK = "celery"
+LAST_HOUR = 60  # minutes
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
 _ROLES = {CALL_TASK: "call task", WEBHOOKS: "webhooks"}
@@ -59,6 +61,7 @@ def doctor(
     gateway = gateway or (running.gateway_url if running else None)
     if gateway:
         findings.append(_gateway(gateway))
+        findings += _callbacks(at)
     if provider:
         findings.append(_provider(context))
     if json:
@@ -184,6 +187,29 @@ def _gateway(url: str) -> Finding:
         return Finding("gateway", OK, f"{url} is ready")
     says = f"{url} answers {answer.status_code}"
     return Finding("gateway", WARN, f"{says}: see its log, or the proxy in front of it")
+
+
+def _callbacks(at: Connection) -> Iterator[Finding]:
+    """Say whether the provider's callbacks are seen to arrive: silence proves nothing otherwise."""
+    try:
+        store = at.dispatcher().store
+        last = store.callbacks.last()
+        ended = sum(map(_answered_or_not, store.statistics.outcome_counts(LAST_HOUR)))
+    except DispatcherError:  # said already
+        return
+    minutes = None if last is None else (store.now() - last) / 60_000
+    if minutes is not None and minutes <= LAST_HOUR:
+        yield Finding("callbacks", OK, f"the last one came {minutes:.0f} min ago")
+    elif ended:
+        says = f"{counted(ended, 'call')} ended within an hour, 0 callbacks came"
+        remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL"
+        yield Finding("callbacks", WARN, f"{says}: {remedy}; lost answers are not redialled")
+    else:
+        yield Finding("callbacks", OK, "none came, and no call ended, within an hour")
+
+
+def _answered_or_not(minute: Minute) -> int:
+    return minute.outcomes["completed"] + minute.outcomes["failed:no_answer"]
 
 
 def _webhooks(dispatcher: Dispatcher) -> Finding:

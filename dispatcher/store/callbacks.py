@@ -92,8 +92,19 @@ class Callbacks(Repository):
 
     def done(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
+        self._drop(reports, counts, forgotten=False)
+
+    def _drop(
+        self, reports: Iterable[Callback], counts: Mapping[str, int], *, forgotten: bool
+    ) -> None:
         texts = [report.written() for report in reports]
-        self._run("drop_callbacks", counts=dict(counts), reports=texts)
+        self._run("drop_callbacks", counts=dict(counts), reports=texts, forgotten=forgotten)
+
+    def last(self) -> float | None:
+        """Return when a callback of a call was last applied, ms since the epoch; None: never."""
+        with plain_errors():
+            found: bytes | None = self._redis.get(self._key("last_callback"))  # type: ignore[assignment]
+        return float(found) if found else None
 
     def due(self) -> bool:
         """Whether reports wait that nobody has taken."""
@@ -105,4 +116,4 @@ class Callbacks(Repository):
             waiting = self._redis.zscan_iter(self._key("callbacks"), count=AT_ONCE)
             reports = (Callback.read(member.decode()) for member, _ in waiting)
             gone = [report for report in reports if report.job_id in jobs]
-        self.done(gone, {})
+        self._drop(gone, {}, forgotten=True)

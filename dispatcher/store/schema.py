@@ -61,6 +61,7 @@ KEYS: Mapping[str, str] = {
     "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
     # -- callbacks and counters ------------------------------------------------------------
     "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
+    "last_callback": "account:{account}:last_callback",  # string: ms of when one was applied
     "counters": "counters",  # hash: what is counted for good
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ import pytest
 from dispatcher.cli import processes
 from dispatcher.cli.doctor import _clock
 from dispatcher.client.messages import Messenger
+from dispatcher.model.job import Job
+from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
 from support.cli_shell import Ran, Shell
 from support.redis_inside import redis_of
+from support.reports import ended
+from support.store_jobs import POLICY, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 
 QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
@@ -145,6 +150,31 @@ def test_a_clock_that_is_wrong_is_told_with_the_difference() -> None:
     assert _clock(1.5).level == "ok"
     assert _clock(3599.6).says.startswith("Redis' clock is 3600 s ahead of this machine's")
     assert (_clock(-7).level, _clock(-7).says[:33]) == ("warn", "Redis' clock is 7 s behind this m")
+
+
+def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) -> None:
+    """As where the public URL is a wrong one: nobody can reach this one either."""
+
+    def told() -> tuple[str, str]:
+        ran = shell("doctor", "--no-provider", "--json", "--gateway", "http://127.0.0.1:1")
+        return findings(ran)["callbacks"]
+
+    assert told() == ("ok", "none came, and no call ended, within an hour")
+    id_ = in_progress(store)
+    store.calls.settle(id_, 1, answered(store.jobs.get(id_)))
+    level, says = told()
+    assert (level, says.partition(":")[0]) == (
+        "warn",
+        "1 call ended within an hour, 0 callbacks came",
+    )
+    store.callbacks.done([], {})
+    assert told() == ("ok", "the last one came 0 min ago")
+
+
+def answered(job: Job) -> Decision:
+    decision = after_report(ended("ANSWERED", Decimal(7), 12), job, POLICY)
+    assert decision is not None
+    return decision
 
 
 def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:

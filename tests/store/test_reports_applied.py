@@ -435,6 +435,35 @@ def test_no_window_is_over_while_evidence_waits_to_be_applied(
     assert store.jobs.get(id_).state is State.COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("minutes", "state"), [(None, State.FAILED), (-61, State.FAILED), (-59, State.QUEUED)]
+)
+def test_silence_is_evidence_only_where_callbacks_are_seen_to_arrive(
+    store: Store, apply: ApplyReports, clock: Clock, minutes: float | None, state: State
+) -> None:
+    """A public URL that is wrong brings none, whoever was called."""
+    if minutes is not None:
+        apply.inbox.receive([said(in_progress(store), "ANSWERED", "call-1")], {})
+        apply()
+        clock.forward(-60 * minutes)
+    id_ = uncertain(store)
+    clock.forward(WINDOW)
+    Rescue(store, replace(POLICY, reported=True), apply)()
+    assert store.jobs.get(id_).state is state
+
+
+def test_a_callback_that_came_since_shows_that_they_arrive(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    id_, other = uncertain(store), in_progress(store)
+    clock.forward(1)
+    apply.inbox.receive([said(other, "ANSWERED", "call-1")], {})
+    apply()
+    clock.forward(WINDOW)
+    Rescue(store, replace(POLICY, reported=True), apply)()
+    assert store.jobs.get(id_).state is State.QUEUED
+
+
 def test_what_a_killed_process_had_taken_comes_again_within_a_short_evidence_window(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

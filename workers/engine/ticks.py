@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dispatcher.client.messages import Messenger, feed
+from dispatcher.model.attempt import Attempt
 from dispatcher.model.bulk_action import UnknownAction
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy, after_window
 from dispatcher.store import Store
 from dispatcher.store.values import Pace
 
+LATELY = 3600.0
+"""Seconds before an attempt within which a callback shows that the way for them is open."""
 BATCH = 500
 """Jobs moved in one atomic step: a few milliseconds of Redis' time."""
 
@@ -86,12 +89,22 @@ class Rescue:
 
     def _decide(self, id_: str) -> bool:
         job = self.store.jobs.get(id_)
-        if job.state is not State.UNCERTAIN or job.attempt is None:
+        attempt = job.attempt
+        if job.state is not State.UNCERTAIN or attempt is None:
             return False
-        self.store.calls.settle(
-            id_, job.attempt.number, after_window(job, self.policy), actor="rescue"
-        )
+        reported = self.policy.reported and reports_arrive(self.store.callbacks.last(), attempt)
+        decision = after_window(job, replace(self.policy, reported=reported))
+        self.store.calls.settle(id_, attempt.number, decision, actor="rescue")
         return True
+
+
+def reports_arrive(last: float | None, attempt: Attempt) -> bool:
+    """Whether callbacks were seen to arrive about the time of an attempt: else that none came says
+    nothing of it. `last` is when the last one came, in ms since the epoch.
+    """
+    if last is None or attempt.sent_at is None:
+        return False
+    return last / 1000 >= attempt.sent_at.timestamp() - LATELY
 
 
 _UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})
