@@ -1,4 +1,4 @@
-"""An act on the jobs that a filter means: previewed, confirmed, done, reported."""
+"""A bulk action on the jobs that a filter means: previewed, confirmed, done, reported."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ REMEDIES = {
 """What has a retry take in what it leaves out."""
 
 
-def _done(act: Preview | BulkAction) -> str:
-    words = _DONE[act.kind]
-    return f"{words} {act.priority}" if act.priority else words
+def _done(action: Preview | BulkAction) -> str:
+    words = _DONE[action.kind]
+    return f"{words} {action.priority}" if action.priority else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _price(seen: Preview) -> str:
 
 
 def preview_lines(seen: Preview) -> Iterator[str]:
-    """Say what an act would do."""
+    """Say what a bulk action would do."""
     yield f"{seen.kind}: {seen.selection}"
     yield f"{len(seen.ids):>9,} of {seen.matched:,} would be {_done(seen)}{_price(seen)}"
     if seen.may_have_been_called and seen.kind is not BulkActionKind.REACHED:
@@ -150,7 +150,7 @@ def preview_lines(seen: Preview) -> Iterator[str]:
 
 
 def report_lines(found: BulkAction) -> Iterator[str]:
-    """Say how an act stands."""
+    """Say how a bulk action stands."""
     who = f" by {found.actor}" + (f": {found.note}" if found.note else "") if found.actor else ""
     yield f"{found.kind} {found.id} {found.state}: {found.selection}{who}"
     yield f"{found.done:>9,} of {found.selected:,} {_done(found)}"

@@ -50,7 +50,9 @@ def export(
     output: Output = None,
 ) -> None:
     """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job."""
-    jobs = connection.dispatcher(context).store.search.find(filter_)
+    store = connection.dispatcher(context).store
+    store.server.check_schema()  # before anything is written: a file of an earlier export is kept
+    jobs = store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731

@@ -88,7 +88,7 @@ class Messenger:
         self._send(APPLY_REPORT, [(CONTROL, [])])
 
     def retrigger(self, ids: Iterable[str]) -> int:
-        """Send `retrigger(act)` for each act on many jobs; return how many were sent."""
+        """Send `retrigger(id)` for each bulk action; return how many were sent."""
         return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in ids])
 
     def deliver(self, ids: Iterable[str]) -> int:

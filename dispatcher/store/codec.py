@@ -179,7 +179,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         max_attempts=_int(get(Field.MAX_ATTEMPTS)),
         redial=_int(get(Field.REDIAL)),
         redial_after=_seconds(get(Field.REDIAL_AFTER)),
-        on_uncertain=OnUncertain(wish) if (wish := get(Field.ON_UNCERTAIN)) else None,
+        on_uncertain=OnUncertain(chosen) if (chosen := get(Field.ON_UNCERTAIN)) else None,
         evidence_window=_seconds(get(Field.EVIDENCE_WINDOW)),
         call_deadline=_seconds(get(Field.CALL_DEADLINE)),
         hours=get(Field.HOURS),

@@ -18,7 +18,7 @@ from dispatcher.policy import Decision
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
 from dispatcher.store import Store
 from support.cli_shell import Shell
-from support.redis_inside import redis_of
+from support.redis_inside import key_of, redis_of
 
 NUMBER, MASKED, OTHER = "+818011234567", "+8180****4567", "+818011234568"
 
@@ -188,3 +188,15 @@ def test_a_disk_that_is_full_is_told(shell: Shell, store: Store) -> None:
     ran = shell.run("export", "--output", "/dev/full")
     assert ran.code == 1
     assert "No space left" in ran.complaint
+
+
+def test_on_another_schema_nothing_is_written_and_an_earlier_file_is_kept(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    add(store)
+    file = tmp_path / "jobs.csv"
+    file.write_text("as it was")
+    redis_of(store).set(key_of(store, "schema"), "3")
+    assert "schema 3" in shell("export", "--output", str(file)).err
+    assert file.read_text() == "as it was"
+    assert shell("export").out == ""
