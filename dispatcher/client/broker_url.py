@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.redis_url import normal, sentinel_options, service
@@ -21,9 +21,7 @@ def broker_url(url: str) -> str:
         return url
     url = normal(url)
     if url.startswith("unix://"):
-        path, _, query = url.removeprefix("unix://").partition("?")
-        database = dict(parse_qsl(query)).get("db", "0")
-        return f"redis+socket://{path}?virtual_host={database}"
+        return _socket(urlsplit(url))
     if url.startswith("sentinel://"):
         parts = urlsplit(url)
         credentials, at, places = parts.netloc.rpartition("@")
@@ -31,6 +29,14 @@ def broker_url(url: str) -> str:
             f"sentinel://{credentials}{at}{place}{parts.path}" for place in places.split(",")
         )
     return url
+
+
+def _socket(parts: SplitResult) -> str:
+    query = dict(parse_qsl(parts.query))
+    user = query.get("username", unquote(parts.netloc.rpartition("@")[0]))
+    password = query.get("password", "")
+    credentials = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
+    return f"redis+socket://{credentials}{parts.path}?virtual_host={query.get('db', 0)}"
 
 
 def transport_options(url: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from dispatcher.client.messages import BrokerUnavailable, Messenger
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.redis_url import connect
+from support.polling import eventually
+from support.ports import free_port
 from support.redis_servers import Certificates, RedisProcess, Sentinels
 from workers.queue.app import create_call_task
 
@@ -120,6 +122,43 @@ def test_a_certificate_of_an_unknown_authority_is_refused_everywhere(
     app.conf.result_backend_max_retries = 0
     with pytest.raises((RedisError, OperationalError, OSError)):
         app.backend.client.ping()
+
+
+def test_a_certificate_of_another_host_is_refused_everywhere(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path / "certificates", host="redis.example.org")
+    options = {"port": "0", "tls-port": str(free_port()), **certificates.options()}
+    process = RedisProcess(tmp_path / "redis", options)
+    process.start(wait=False)
+    try:
+        url = f"rediss://127.0.0.1:{options['tls-port']}/0?ssl_ca_certs={certificates.authority}"
+        unverified = f"{url}&ssl_cert_reqs=none"
+        eventually(lambda: _answers(unverified), "it answers", within=20)
+        with pytest.raises(StoreUnavailable):
+            Store.from_url(url).server.ping()
+        with pytest.raises(BrokerUnavailable):
+            Messenger.to_broker(url).ping()
+        with pytest.raises((RedisError, OperationalError, OSError)):
+            call_task_app(url).backend.client.ping()
+    finally:
+        process.kill()
+
+
+def _answers(url: str) -> bool:
+    try:
+        Store.from_url(url).server.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def test_a_password_of_a_socket_is_told_to_the_broker_as_well(tmp_path: Path) -> None:
+    socket = tmp_path / "s"
+    secret = {"unixsocket": str(socket), "requirepass": f'"{PASSWORD}"'}
+    with RedisProcess(tmp_path / "redis", secret):
+        url = f"unix://{socket}?db=5&password={QUOTED}"
+        Store.from_url(url).server.ping()
+        Messenger.to_broker(url).ping()
+        assert keeps_a_result(call_task_app(url))
 
 
 def test_records_and_broker_of_a_socket_are_in_the_same_database(tmp_path: Path) -> None:
