@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from dispatcher.model.bulk_action import BulkAction, BulkActionKind, Preview, new_id
 from dispatcher.model.filters import Filter
+from dispatcher.model.job import Job
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
@@ -69,6 +70,9 @@ class ActsMachine(RuleBasedStateMachine):
     def enqueue(self) -> None:
         self.ids.append(self._new(len(self.ids)))
 
+    def _jobs(self) -> list[Job]:
+        return [job for job in self.store.jobs.get_many(self.ids) if job is not None]
+
     @rule(pick=PICK, end=st.sampled_from(ENDS))
     def dial(self, pick: int, end: Decision) -> None:
         id_ = self.ids[pick % len(self.ids)]
@@ -108,7 +112,7 @@ class ActsMachine(RuleBasedStateMachine):
             id_=new_id(f"act-{len(self.previews)}"),
         )
         assert snapshot(self.store) == before
-        found = [id_ for id_ in self.ids if meant.matches(self.store.jobs.get(id_))]
+        found = [job.id for job in self._jobs() if meant.matches(job)]
         assert seen.matched == len(found)
         assert set(seen.ids) <= set(found)
         self.previews[seen.id] = seen
@@ -183,8 +187,8 @@ class ActsMachine(RuleBasedStateMachine):
         """Each retrigger is a line of the timeline; acts did as many as there are by them."""
         lines = Counter(
             event.actor
-            for id_ in self.ids
-            for event in self.store.jobs.get(id_).timeline
+            for job in self._jobs()
+            for event in job.timeline
             if event.actor == "cli:kim" and event.to == State.QUEUED and not event.why
         )
         retries: list[BulkAction] = [
@@ -196,10 +200,11 @@ class ActsMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_tag_index_is_that_of_the_records(self) -> None:
+        jobs = self._jobs() if self.begun else []
         for id_ in self.begun:
             tag = f"retry:{id_}"
             indexed: list[bytes] = self.redis.zrange(key_of(self.store, "by_tag", tag), 0, -1)  # type: ignore[assignment]
-            bearing = {job for job in self.ids if tag in self.store.jobs.get(job).tags}
+            bearing = {job.id for job in jobs if tag in job.tags}
             assert {each.decode() for each in indexed} == bearing
 
     @invariant()
