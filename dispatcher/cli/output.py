@@ -148,6 +148,7 @@ def details(job: Job) -> None:
     show_table(facts)
     for attempt in shown["attempts"]:
         legs = attempt.pop("participants", [])
+        del attempt["recipients"]  # they are the job's, which stand above
         if attempt["started_at"] == attempt["sent_at"]:
             del attempt["started_at"]
         _line(out, f"attempt {attempt.pop('number')}  {_told(attempt)}")

@@ -185,6 +185,9 @@ def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
     legs = {"participants": [_leg_dict(leg, mask=mask) for leg in attempt.legs]}
     return {
         "number": attempt.number,
+        "provider": attempt.provider,
+        "account": attempt.account,
+        "recipients": [mask_number(n) if mask else n for n in attempt.numbers],
         "started_at": iso(attempt.sent_at),
         "sent_at": iso(attempt.sent_at),
         "ended_at": iso(attempt.ended_at),

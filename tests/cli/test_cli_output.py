@@ -32,7 +32,17 @@ FIELDS = {
     *("key", "created_at", "due_at", "expires_at", "finished_at", "attempts", "callid"),
     *("conferenceid", "cost", "duration", "next_action", "timeline"),
 }
-ATTEMPT = {"number", "started_at", "sent_at", "ended_at", "result", "callid", "error"}
+ATTEMPT = {
+    "number",
+    "started_at",
+    "sent_at",
+    "ended_at",
+    "result",
+    "callid",
+    "error",
+    "provider",
+    "account",
+}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 REACHED = Decision(State.COMPLETED, "answered", "ANSWERED", report=ended("ANSWERED"))

@@ -178,9 +178,17 @@ def test_json_has_the_published_fields() -> None:
     assert (shown["callid"], shown["cost"]) == ("c1", 12.5)
     assert shown["attempts"][0].keys() == {
         *("number", "started_at", "sent_at", "ended_at", "result", "callid"),
-        *("conferenceid", "error", "cost"),
+        *("conferenceid", "error", "cost", "provider", "account", "recipients"),
     }
     assert shown["next_action"].keys() == {"what", "at"}
+
+
+def test_an_attempt_says_whom_it_called_by_whom_and_masked() -> None:
+    attempt = job({"attempts": "1", "1.provider": "fake", "to": "818012345678"})
+    whole, masked = (attempt.to_dict(mask=mask)["attempts"][0] for mask in (False, True))
+    assert (whole["provider"], whole["account"]) == ("fake", "default")
+    assert whole["recipients"] == ["+818012345678"]
+    assert masked["recipients"] == ["+8180****5678"]
 
 
 def test_a_conference_has_participants_instead_of_a_recipient() -> None:

@@ -144,6 +144,9 @@ REQUEST = object_(
 ATTEMPT = object_(
     {
         "number": {"type": "integer"},
+        "provider": text("Who was asked to call; null where release 0.1 asked."),
+        "account": text("Whose limits and credit it counted against."),
+        "recipients": {"type": "array", "items": NUMBER},
         "started_at": WHEN,
         "sent_at": WHEN,
         "ended_at": WHEN,
