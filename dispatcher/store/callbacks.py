@@ -101,10 +101,12 @@ class Callbacks(Repository):
         self._run("drop_callbacks", counts=dict(counts), reports=texts, forgotten=forgotten)
 
     def last(self) -> float | None:
-        """Return when a callback of a call was last applied, ms since the epoch; None: never."""
+        """Return when a callback of a call was last applied, ms since the epoch; None: never, or by
+        a clock that has gone back since.
+        """
         with plain_errors():
             found: bytes | None = self._redis.get(self._key("last_callback"))  # type: ignore[assignment]
-        return float(found) if found else None
+        return float(found) if found and float(found) <= self._now() else None
 
     def due(self) -> bool:
         """Whether reports wait that nobody has taken."""

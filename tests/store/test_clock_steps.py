@@ -182,6 +182,15 @@ def test_a_moment_that_was_asked_for_stays(store: Store, clock: Clock) -> None:
     assert next_moment(store, id_) == pytest.approx(3 * HOUR)
 
 
+def test_when_a_callback_came_by_a_clock_that_went_back_is_not_known(
+    store: Store, clock: Clock
+) -> None:
+    store.callbacks.done([], {})
+    assert store.callbacks.last() == clock.ms
+    clock.forward(-HOUR)
+    assert store.callbacks.last() is None
+
+
 def test_a_callback_that_came_meanwhile_is_applied_before_a_window_is_over(
     store: Store, clock: Clock
 ) -> None:
