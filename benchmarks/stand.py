@@ -12,7 +12,6 @@ from typing import Any
 
 import requests
 
-from dispatcher.client.dispatcher import Dispatcher
 from workers.devstack.stack import Plan, Stack
 
 FOR_MEASURING = {
@@ -27,7 +26,7 @@ class Bench:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.dispatcher = Dispatcher.from_url(stack.redis_url)
+        self.dispatcher = stack.dispatcher()
         self.sandbox = stack.sandbox_url or ""
 
     def stats(self) -> dict[str, Any]:

@@ -12,12 +12,7 @@ from dispatcher.client.broker_url import (
     sentinel_transport,
     transport_options,
 )
-from dispatcher.client.messages import CONTROL
-from dispatcher.model.states import Priority
-
-QUEUES = (*(priority.value for priority in Priority), CONTROL)
-CALL_QUEUE = "celery"
-"""Celery's default: where an app that configures nothing puts `dispatcher.call`."""
+from dispatcher.client.queues import CALL, CONTROL, DEFAULT_QUEUE, exchanges, in_broker
 
 TICKS = {
     "dispatcher.pump": 0.5,
@@ -50,6 +45,7 @@ def common(settings: Settings) -> dict[str, Any]:
         "redis_socket_connect_timeout": 2,
         "redis_socket_timeout": 10,
         "redis_retry_on_timeout": True,
+        **exchanges(settings.namespace),
     }
 
 
@@ -58,9 +54,10 @@ def dialling(settings: Settings) -> dict[str, Any]:
 
     Nothing depends on the broker's redelivery: messages are acknowledged as they come.
     """
+    control = in_broker(settings.namespace, CONTROL)
     return common(settings) | {
         "broker_transport_options": transport_options(settings.broker),
-        "task_default_queue": CONTROL,
+        "task_default_queue": control,
         "task_ignore_result": True,
         "task_acks_late": False,
         "worker_prefetch_multiplier": 2,
@@ -68,7 +65,7 @@ def dialling(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "celery.beat:Scheduler",
         "beat_max_loop_interval": 1,
         "beat_schedule": {
-            name: {"task": name, "schedule": seconds, "options": {"queue": CONTROL}}
+            name: {"task": name, "schedule": seconds, "options": {"queue": control}}
             for name, seconds in TICKS.items()
         },
     }
@@ -78,24 +75,33 @@ def call_task(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the call task, where the message is the only copy of a request.
 
     It is acknowledged after the record is written. A message that comes twice makes one job:
-    its key, or else the task's id, names the job.
+    its key, or else the task's id, names the job. Its result is kept under the task's id, which
+    only its sender has: a namespace there would have to be set for all results of the sender.
     """
     return common(settings) | {
         "broker_transport_options": _redelivery(settings),
         "result_backend": broker_url(settings.records),
         "result_backend_transport_options": sentinel_transport(settings.records),
         "result_expires": 3600,
-        "task_default_queue": CALL_QUEUE,
+        "task_default_queue": in_broker(settings.namespace, CALL),
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 4,
     }
 
 
+def call_queues(settings: Settings) -> tuple[str, ...]:
+    """Return the queues that the call task consumes."""
+    own = in_broker(settings.namespace, CALL)
+    return (own, DEFAULT_QUEUE) if settings.serve_default_queue else (own,)
+
+
 def _redelivery(settings: Settings) -> dict[str, Any]:
     """Return how a message of a killed call task worker comes again; other brokers see to it.
 
     kombu looks only at every tenth opportunity, a hundred seconds apart, unless told otherwise.
+    What is not acknowledged has keys of the namespace: in kombu's own, which all apps of a Redis
+    share, our short timeout would give out again what others' workers are still busy with.
     """
     if not settings.broker.startswith(REDIS_BROKERS):
         return {}
@@ -104,5 +110,9 @@ def _redelivery(settings: Settings) -> dict[str, Any]:
         "unacked_restore_interval": max(1.0, min(10.0, settings.call_redelivery / 5)),
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 30,  # one that dies while it looks keeps the others from it
+        **{
+            f"{name}_key": in_broker(settings.namespace, name)
+            for name in ("unacked", "unacked_index", "unacked_mutex")
+        },
         **redis_options(settings.broker),
     }

@@ -40,11 +40,21 @@ class WithoutContent(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == _CONSUMER and "message body" in str(record.msg):
-            found = record.args[0] if isinstance(record.args, tuple) and record.args else ""
-            why = f" ({type(found).__name__}: {found})" if isinstance(found, Exception) else ""
-            record.msg = f"a message was dropped: no task here accepts it{why}"
+            record.msg = f"a message was dropped: no task here accepts it{_why(record.args)}"
             record.args = record.exc_info = None
         return True
+
+
+def _why(complaint: Any) -> str:
+    """Return what Celery complains of; and for a task that is not known, whose complaint ends with
+    where it came from, the queue: its sender has to name another one.
+    """
+    first, *_, last = complaint if isinstance(complaint, tuple) and complaint else ("", "")
+    why = f" ({type(first).__name__}: {first})" if isinstance(first, Exception) else ""
+    queue = last.get("routing_key") if isinstance(last, dict) else None
+    return (
+        f"{why}, in the queue {queue!r}: send it to the queue of its own worker" if queue else why
+    )
 
 
 _CONSUMER = "celery.worker.consumer.consumer"

@@ -25,7 +25,7 @@ from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import hide_password
-from dispatcher.values.namespace import namespace_of
+from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import derived_secret
 
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
-    namespace: Annotated[str, AfterValidator(namespace_of)] = "vd"
+    namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)
@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     connect_timeout: Duration = TIMEOUTS.connect
     read_timeout: Duration = TIMEOUTS.read
     call_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    serve_default_queue: bool = False
 
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None

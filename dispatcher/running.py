@@ -21,6 +21,7 @@ class Running:
     pid: int
     redis_url: str = field(repr=False)
     broker_url: str | None = field(default=None, repr=False)
+    namespace: str | None = None
     gateway_url: str | None = None
     flower_url: str | None = None
     sandbox_url: str | None = None

@@ -32,6 +32,7 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")]
 
 
 def up(
+    context: typer.Context,
     *,
     workers: Workers = 1,
     concurrency: Concurrency = None,
@@ -47,6 +48,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the whole stack in the foreground until Ctrl-C."""
+    os.environ.update(connection.of(context).named)
     Settings.load()
     plan = Plan(
         workers=workers, concurrency=concurrency, flower=flower, gateway=gateway, sandbox=sandbox
@@ -121,8 +123,12 @@ def worker(
         return
     run.require_store(settings)
     _ = settings.account_config  # what is wrong together shows here, and not in each process
-    urls = {"DISPATCHER_REDIS_URL": settings.records, "DISPATCHER_BROKER_URL": settings.broker}
-    env = own_process.environment({**os.environ, **urls})
+    found = {
+        "DISPATCHER_REDIS_URL": settings.records,
+        "DISPATCHER_BROKER_URL": settings.broker,
+        "DISPATCHER_NAMESPACE": settings.namespace,
+    }
+    env = own_process.environment({**os.environ, **found})
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         # Stopped in the other order: what the last calls came to is told still.
@@ -185,10 +191,17 @@ def flower(context: typer.Context) -> None:
 
 
 def _settings(context: typer.Context) -> Settings:
-    """Return the settings, with the Redis, the broker and the sandbox of an `up` that runs here."""
+    """Return the settings, with the Redis, the broker, the namespace and the sandbox of an `up`
+    that runs here.
+    """
     found = connection.of(context)
-    settings = Settings.load(redis_url=found.url(), broker_url=found.broker())
+    given = {
+        "redis_url": found.url(),
+        "broker_url": found.broker(),
+        "namespace": found.namespace,
+    }
+    settings = Settings.load(**given)
     if found.running and found.running.sandbox_url and not settings.credentials:
         use_sandbox(os.environ, found.running.sandbox_url)
-        return Settings.load(redis_url=found.url(), broker_url=found.broker())
+        return Settings.load(**given)
     return settings

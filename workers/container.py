@@ -48,7 +48,7 @@ class Container:
     @cached_property
     def messenger(self) -> Messenger:
         """The wake-ups."""
-        return Messenger(lambda: self.app)
+        return Messenger(lambda: self.app, self.settings.namespace)
 
     @cached_property
     def provider(self) -> Provider:

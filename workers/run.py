@@ -11,9 +11,9 @@ from celery.signals import worker_ready
 
 from config import flower as flower_configuration
 from config import logs
-from config.celery import CALL_QUEUE, QUEUES
+from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
-from dispatcher.client.messages import WEBHOOKS
+from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
 from workers.engine.schema_guard import SchemaGuard
@@ -35,19 +35,20 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
     _publish(settings)
     threads = concurrency or settings.max_connections
     sys.setswitchinterval(TURN_OF_A_THREAD)
-    _work(create_app(settings), settings, name, QUEUES, threads)
+    _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
 
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
     _publish(settings)
-    _work(create_call_task(settings), settings, name, (CALL_QUEUE,), 2)
+    _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
     _publish(settings)
-    _work(create_webhooks(settings), settings, name, (WEBHOOKS,), WEBHOOK_THREADS)
+    queue = in_broker(settings.namespace, WEBHOOKS)
+    _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
 
 def beat(settings: Settings) -> None:

@@ -38,9 +38,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _namespace(given: str) -> str:
+def _namespace(given: str | None) -> str | None:
     try:
-        return namespace_of(given)
+        return namespace_of(given) if given else None
     except ValueError as error:
         raise typer.BadParameter(f"{given!r}: {error}") from None
 
@@ -64,11 +64,14 @@ def options(
         ),
     ] = None,
     namespace: Annotated[
-        str,
+        str | None,
         typer.Option(
-            envvar="DISPATCHER_NAMESPACE", callback=_namespace, help="Prefix of the keys in Redis."
+            envvar="DISPATCHER_NAMESPACE",
+            callback=_namespace,
+            help="Prefix of the keys in Redis and of the queues"
+            f" [default: that of the `up` here, or {DEFAULT_NAMESPACE}].",
         ),
-    ] = DEFAULT_NAMESPACE,
+    ] = None,
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -76,7 +79,7 @@ def options(
     """Tell people by phone: once, in time, within the provider's limits."""
     from dispatcher.cli.connection import Connection  # noqa: PLC0415 - `--help` has no use for it
 
-    context.obj = Connection(redis_url or None, broker_url or None, namespace)
+    context.obj = Connection(redis_url or None, broker_url or None, namespace or None)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.running import Running, find_running
 from dispatcher.store import Store
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
 
 class NoDispatcher(DispatcherError):
@@ -31,12 +32,29 @@ class Connection:
 
     redis_url: str | None
     broker_url: str | None
-    namespace: str
+    named_namespace: str | None
 
     @property
     def running(self) -> Running | None:
         """The `up` that runs in this directory, where no Redis was named."""
         return None if self.redis_url else find_running(Path.cwd())
+
+    @property
+    def namespace(self) -> str:
+        """The namespace: of the `up` that runs here unless another was named."""
+        running = self.running
+        announced = running.namespace if running else None
+        return self.named_namespace or announced or DEFAULT_NAMESPACE
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What options or the environment say, as the environment variables of processes."""
+        said = {
+            "DISPATCHER_REDIS_URL": self.redis_url,
+            "DISPATCHER_BROKER_URL": self.broker_url,
+            "DISPATCHER_NAMESPACE": self.named_namespace,
+        }
+        return {name: value for name, value in said.items() if value}
 
     def url(self) -> str:
         """Return the URL of the job records. Raises NoDispatcher."""
@@ -63,7 +81,7 @@ class Connection:
         store = Store.from_url(self.url(), namespace=self.namespace)
         broker = self.broker()
         store.server.check_version()
-        return Dispatcher(store, Messenger.to_broker(broker), actor="cli")
+        return Dispatcher(store, Messenger.to_broker(broker, self.namespace), actor="cli")
 
 
 def of(context: typer.Context) -> Connection:

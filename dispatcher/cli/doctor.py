@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, cast
@@ -16,8 +17,10 @@ from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
 from dispatcher.cli.provider import NoCredentials, connected
+from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import WEBHOOKS
+from dispatcher.client.messages import Messenger
+from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store.server import Facts
@@ -25,11 +28,10 @@ from dispatcher.store.statistics import Minute
 from dispatcher.values.counts import counted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-CALL_TASK = "celery"
 LAST_HOUR = 60  # minutes
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
-_ROLES = {CALL_TASK: "call task", WEBHOOKS: "webhooks"}
+_ROLES = {CALL: "call task", WEBHOOKS: "webhooks"}
 """The queues that have a process of their own."""
 
 
@@ -95,7 +97,7 @@ def examine(at: Connection) -> Iterator[Finding]:
     except DispatcherError as error:
         yield Finding("Redis", FAIL, str(error))
         return
-    yield from _workers(dispatcher)
+    yield from _workers(dispatcher.messenger)
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time())
     holds = dispatcher.store.holds.all()
@@ -151,29 +153,51 @@ def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
     return Finding(what, OK if holds else WARN, good if holds else bad)
 
 
-def _workers(dispatcher: Dispatcher) -> Iterator[Finding]:
+def _workers(messenger: Messenger) -> Iterator[Finding]:
     try:
-        listening = dispatcher.messenger.listeners()
+        listening = messenger.listeners()
+        left = messenger.default_queue()
     except Exception as error:  # noqa: BLE001 - a broker fails in as many ways as there are brokers
         yield Finding("broker", FAIL, f"cannot be reached ({type(error).__name__}): is it running?")
         return
     yield Finding("broker", OK, "reached")
-    wanted = {*(str(p) for p in Priority), "control", *_ROLES}
-    for queue in sorted(wanted - {queue for queues in listening.values() for queue in queues}):
+    wanted = {*dial_queues(messenger.namespace), *_own_queues(messenger.namespace)}
+    consumed = Counter(queue for queues in listening.values() for queue in queues)
+    for queue in sorted(wanted - consumed.keys()):
         yield Finding(f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`")
-    yield Finding("workers", OK if listening else WARN, _roles(listening))
+    yield from _default_queue(left, in_broker(messenger.namespace, CALL), consumed)
+    says = _roles(consumed, messenger.namespace)
+    yield Finding("workers", OK if listening else WARN, says)
 
 
-def _roles(listening: Mapping[str, list[str]]) -> str:
-    """Say who answers: `1 worker, call task, webhooks`, by the queue that only a role consumes."""
-    has = {queue: sum(queue in queues for queues in listening.values()) for queue in _ROLES}
+def _own_queues(namespace: str) -> dict[str, str]:
+    """Return the roles by the queue that only they consume."""
+    return {in_broker(namespace, queue): role for queue, role in _ROLES.items()}
+
+
+def _roles(consumed: Counter[str], namespace: str) -> str:
+    """Say who answers: `1 worker, call task, webhooks`."""
     named = [
-        role if has[queue] == 1 else f"{has[queue]} {role}"
-        for queue, role in _ROLES.items()
-        if has[queue]
+        role if consumed[queue] == 1 else f"{consumed[queue]} {role}"
+        for queue, role in _own_queues(namespace).items()
+        if consumed[queue]
     ]
-    workers = sum(Priority.NORMAL in queues for queues in listening.values())
+    workers = consumed[in_broker(namespace, Priority.NORMAL)]
     return ", ".join([counted(workers, "worker"), *named])
+
+
+def _default_queue(left: DefaultQueue, own: str, consumed: Counter[str]) -> Iterator[Finding]:
+    """Say what lies in the queue that `dispatcher.call` was sent to before it had its own."""
+    what = f"queue {DEFAULT_QUEUE}"
+    if consumed[DEFAULT_QUEUE]:
+        yield Finding(what, OK, "served, too; other tasks that come there are refused and lost")
+    elif left.calls:
+        says = f"{counted(left.calls, 'message')} `dispatcher.call` that nobody here takes"
+        remedy = f'send with queue="{own}"; DISPATCHER_SERVE_DEFAULT_QUEUE takes in what lies there'
+        yield Finding(what, WARN, f"{says}: {remedy}")
+    elif left.calls is None and left.messages:
+        says = f"{counted(left.messages, 'message')}: if services still send `dispatcher.call`"
+        yield Finding(what, OK, f'{says} there, nobody here takes it; send with queue="{own}"')
 
 
 def _gateway(url: str) -> Finding:

@@ -38,9 +38,10 @@ def url(
     json: AsJson = False,
 ) -> None:
     """Print the address of Redis, or of a part of `up`. It includes the password."""
-    found = _url(connection.of(context), part)
+    known = connection.of(context)
+    found = _url(known, part)
     if json:
-        output.as_json({"part": part, "url": found})
+        output.as_json({"part": part, "url": found, "namespace": known.namespace})
     else:
         typer.echo(found)
 

@@ -17,6 +17,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobOptions, JobRequest
 from dispatcher.store import Store
 from dispatcher.store.values import Packed
+from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 
 __all__ = ["Bulk", "Dispatcher", "JobHandle", "NotFinished"]
 
@@ -77,12 +78,21 @@ class Dispatcher:
         self._waiters = Waiters(store)
 
     @classmethod
-    def from_url(cls, url: str, *, broker_url: str | None = None, actor: str = "producer") -> Self:
+    def from_url(
+        cls,
+        url: str,
+        *,
+        broker_url: str | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        actor: str = "producer",
+    ) -> Self:
         """Return a dispatcher on the Redis at `url`; the broker is the same unless given.
 
-        Raises StoreUnsuitable for what is not a Redis URL. Nothing is sent yet.
+        `namespace` is the DISPATCHER_NAMESPACE of the processes that are to make the calls.
+        Raises StoreUnsuitable for what is not a Redis URL, InvalidNamespace. Nothing is sent yet.
         """
-        return cls(Store.from_url(url), Messenger.to_broker(broker_url or url), actor=actor)
+        store = Store.from_url(url, namespace=namespace_of(namespace))
+        return cls(store, Messenger.to_broker(broker_url or url, namespace), actor=actor)
 
     def call(
         self,

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.client import default_queue
 from dispatcher.client.broker_url import broker_url, transport_options
+from dispatcher.client.default_queue import DefaultQueue
+from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -27,14 +31,12 @@ CHECK_CALL = "dispatcher.check_call"
 APPLY_REPORT = "dispatcher.apply_report"
 RETRIGGER = "dispatcher.retrigger"
 DELIVER_WEBHOOK = "dispatcher.deliver_webhook"
-CONTROL = "control"
-WEBHOOKS = "webhooks"
 TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broker need write it down
 _ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 Bundle = tuple[str, list[str]]
-"""A queue, and the ids that one message carries."""
+"""A queue without its namespace, and the ids that one message carries."""
 MOST_TOGETHER = 16  # ids in a message; what more would save is little
 
 
@@ -55,19 +57,21 @@ class BrokerUnavailable(DispatcherError):
 
 
 class Messenger:
-    """Sends wake-ups through a Celery app, which `make_app` returns when the first is sent.
+    """Sends wake-ups through a Celery app, which `make_app` returns when the first is sent, to the
+    queues of a namespace.
 
     A message that cannot be sent is no loss: the sweep finds the job and sends it again. So a
     broker that is away is logged, not raised.
     """
 
-    def __init__(self, make_app: Callable[[], Celery]) -> None:
+    def __init__(self, make_app: Callable[[], Celery], namespace: str = DEFAULT_NAMESPACE) -> None:
         self._make_app = make_app
+        self.namespace = namespace
 
     @classmethod
-    def to_broker(cls, url: str) -> Messenger:
+    def to_broker(cls, url: str, namespace: str = DEFAULT_NAMESPACE) -> Messenger:
         """Return a messenger for a producer, which has no Celery app of its own."""
-        return cls(partial(_producer_app, url))
+        return cls(partial(_producer_app, url, namespace), namespace)
 
     @cached_property
     def _app(self) -> Celery:
@@ -96,12 +100,18 @@ class Messenger:
         return self._send(DELIVER_WEBHOOK, [(WEBHOOKS, [id_]) for id_ in ids])
 
     def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
-        """Return the queues that each worker consumes, of those that answer within the seconds.
+        """Return the queues that each worker of the namespace consumes, of those that answer
+        within the seconds.
 
         Raises what kombu raises where the broker cannot be reached.
         """
         found = self._app.control.inspect(timeout=timeout).active_queues() or {}
         return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
+
+    def default_queue(self) -> DefaultQueue:
+        """Return what lies in Celery's default queue. Raises what kombu raises for a broker."""
+        with self._app.connection_for_read(connect_timeout=2) as connection:
+            return default_queue.look(connection)
 
     def ping(self) -> None:
         """Raise BrokerUnavailable where the broker does not let us in."""
@@ -123,7 +133,7 @@ class Messenger:
         producer.publish(
             message.body,
             exchange="",
-            routing_key=queue,
+            routing_key=in_broker(self.namespace, queue),
             serializer="json",
             delivery_mode=TRANSIENT,
             headers=message.headers,
@@ -152,7 +162,7 @@ class Messenger:
         return sent
 
 
-def _producer_app(url: str) -> Celery:
+def _producer_app(url: str, namespace: str) -> Celery:
     from celery import Celery  # noqa: PLC0415
 
     app = Celery("dispatcher", broker=broker_url(url), set_as_current=False)
@@ -161,6 +171,7 @@ def _producer_app(url: str) -> Celery:
         task_ignore_result=True,
         broker_connection_timeout=2,
         broker_transport_options=transport_options(url),
+        **exchanges(namespace),
     )
     return app
 

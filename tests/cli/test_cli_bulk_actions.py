@@ -197,7 +197,7 @@ def test_an_act_that_is_interrupted_is_handed_to_the_workers(
     assert ran.code == 130
     (act,) = store.bulk.recent()
     assert f"actions stop {act.id}" in ran.err
-    (message,) = redis_of(store).lrange("control", 0, -1)
+    (message,) = redis_of(store).lrange("vd.control", 0, -1)
     assert json.loads(message)["headers"]["task"] == "dispatcher.retrigger"
     assert act.state == "running"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from dispatcher.cli import processes
 from dispatcher.cli.doctor import _clock
@@ -23,7 +24,7 @@ from support.reports import ended
 from support.store_jobs import POLICY, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 
-QUEUES = {"webhooks", "urgent", "normal", "bulk", "control", "celery"}
+QUEUES = {"vd.webhooks", "vd.urgent", "vd.normal", "vd.bulk", "vd.control", "vd.call"}
 
 
 def findings(ran: Ran) -> dict[str, tuple[str, str]]:
@@ -43,10 +44,12 @@ def configured(store: Store, name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
-def worker(shell: Shell, server: EmbeddedServer, provider: dict[str, str]) -> Iterator[None]:
+def worker(
+    shell: Shell, server: EmbeddedServer, provider: dict[str, str], namespace: str = "vd"
+) -> Iterator[None]:
     """Run a real worker with its door, from the moment that both answer."""
-    process = shell.start("worker", **provider)
-    messenger = Messenger.to_broker(server.url)
+    process = shell.start("--namespace", namespace, "worker", **provider)
+    messenger = Messenger.to_broker(server.url, namespace)
     deadline = time.monotonic() + 60
     try:
         while len(messenger.listeners(timeout=0.3)) < 3:
@@ -86,9 +89,37 @@ def test_without_workers_every_queue_lacks_one(shell: Shell) -> None:
     assert found["workers"] == ("warn", "0 workers")
     lacking = {name.removeprefix("queue ") for name in found if name.startswith("queue ")}
     assert lacking == QUEUES
-    level, says = found["queue urgent"]
+    level, says = found["queue vd.urgent"]
     assert level == "warn"
     assert "voice-dispatcher worker" in says
+
+
+def test_workers_of_another_namespace_are_not_taken_for_ours(
+    shell: Shell, server: EmbeddedServer, provider: dict[str, str]
+) -> None:
+    with worker(shell, server, provider, "other"):
+        ours = findings(shell("doctor", "--no-provider", "--json"))
+        theirs = findings(shell("--namespace", "other", "doctor", "--no-provider", "--json"))
+    assert ours["workers"] == ("warn", "0 workers")
+    assert theirs["workers"] == ("ok", "1 worker, call task, webhooks")
+    assert not [name for name in theirs if name.startswith("queue ")]
+
+
+def test_calls_in_celerys_default_queue_are_told_from_what_is_of_others(
+    shell: Shell, server: EmbeddedServer
+) -> None:
+    app = Celery("service", broker=server.url, set_as_current=False)
+    app.send_task("shop.send_mail")
+    assert "queue celery" not in findings(shell("doctor", "--no-provider", "--json"))
+    for _ in range(2):
+        app.send_task("dispatcher.call", kwargs={"recipient": "+818012340001", "say": "x"})
+    ran = shell("doctor", "--no-provider", "--json")
+    level, says = findings(ran)["queue celery"]
+    assert level == "warn"
+    assert says.startswith("2 messages `dispatcher.call` that nobody here takes: ")
+    assert 'queue="vd.call"' in says
+    assert "DISPATCHER_SERVE_DEFAULT_QUEUE" in says
+    assert "18012340001" not in ran.out
 
 
 @pytest.mark.parametrize(

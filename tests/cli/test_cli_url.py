@@ -37,7 +37,21 @@ def test_it_is_that_of_the_up_that_runs_here(
 ) -> None:
     ran = here("url", *part)
     assert (ran.code, ran.out, ran.err) == (0, f"{found}\n", "")
-    assert here("url", *part, "--json").json["url"] == found
+    told = here("url", *part, "--json").json
+    assert (told["url"], told["namespace"]) == (found, "vd")
+
+
+@pytest.mark.parametrize(
+    ("announced", "named", "namespace"),
+    [({}, "", "vd"), ({"namespace": "b"}, "", "b"), ({"namespace": "b"}, "c", "c")],
+)
+def test_the_namespace_is_that_of_the_up_that_runs_here_unless_one_is_named(
+    here: Shell, announced: dict[str, str], named: str, namespace: str
+) -> None:
+    (here.folder / FOLDER / ANNOUNCEMENT).write_text(json.dumps(UP | announced))
+    options = ("--namespace", named) if named else ()
+    assert here(*options, "url", "--json").json["namespace"] == namespace
+    assert here("url", "--json", DISPATCHER_NAMESPACE=named).json["namespace"] == namespace
 
 
 def test_what_the_environment_names_comes_first(tmp_path: Path) -> None:

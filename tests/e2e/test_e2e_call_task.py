@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from support.e2e_stack import SAY, Stage, number
+from support.e2e_stack import CALL_QUEUE, SAY, Stage, number
 
 CALL = "dispatcher.call"
 
 
 @pytest.fixture(scope="module")
 def app(stage: Stage) -> Iterator[Celery]:
-    """What another service has: a Celery app with nothing configured but its URLs."""
+    """What another service has: a Celery app with nothing configured but its URLs and a route."""
     with Celery(broker=stage.up.redis_url, backend=stage.up.redis_url) as app:
+        app.conf.task_routes = {CALL: {"queue": CALL_QUEUE}}
         yield app
 
 

@@ -13,7 +13,16 @@ import requests
 from celery import Celery
 
 from dispatcher.model.job import Job
-from support.e2e_stack import CALLER, FLOWER_AUTH, NUMBERS, SAY, TOKEN, Stage, number
+from support.e2e_stack import (
+    CALL_QUEUE,
+    CALLER,
+    FLOWER_AUTH,
+    NUMBERS,
+    SAY,
+    TOKEN,
+    Stage,
+    number,
+)
 from support.leftovers import keep
 from support.polling import eventually
 
@@ -73,7 +82,8 @@ def at_the_door(stage: Stage, jobs: dict[str, Job]) -> AtTheDoor:
     """Tasks that another service sent, well and badly, from an app that tells of what it sends."""
     url = stage.up.redis_url
     with Celery(broker=url, backend=url) as app:
-        app.conf.task_send_sent_event = True
+        app.conf.update(task_send_sent_event=True, event_exchange="vd.celeryev")
+        app.conf.task_default_queue = CALL_QUEUE
         ask = {"recipient": number("0001"), "say": SAY}
         made = app.send_task("dispatcher.call", kwargs=ask).get(20)
         waiting = app.send_task("dispatcher.call", kwargs=ask, countdown=60)

@@ -20,7 +20,16 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import job_id
-from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, number, numbers
+from support.e2e_stack import (
+    CALL_QUEUE,
+    QUICK,
+    SAY,
+    STARTS_WITHIN,
+    OwnSandbox,
+    Up,
+    number,
+    numbers,
+)
 from support.polling import eventually
 from support.redis_inside import redis_of
 from workers.devstack.embedded_server import EmbeddedServer
@@ -200,13 +209,13 @@ def killed_door(folder: Path) -> list[Job | None]:
         tasks = [_for_later(app, who) for who in numbers("0001", 300)]
         _kill_with_messages(up)
         store = up.dispatcher.store
-        eventually(lambda: not redis_of(store).exists("celery", "unacked"), "the door is done")
+        eventually(lambda: not redis_of(store).exists(CALL_QUEUE, "vd.unacked"), "the door is done")
         return store.jobs.get_many(job_id(f"task:{task.id}") for task in tasks)
 
 
 def _for_later(app: Celery, who: str) -> AsyncResult[str]:
     asked = {"recipient": who, "say": SAY, "at": "1h"}
-    return app.send_task("dispatcher.call", kwargs=asked, ignore_result=True)
+    return app.send_task("dispatcher.call", kwargs=asked, ignore_result=True, queue=CALL_QUEUE)
 
 
 def _kill_with_messages(up: Up) -> None:
@@ -216,10 +225,10 @@ def _kill_with_messages(up: Up) -> None:
         os.kill(door, signal.SIGCONT)
         redis.ping()
         os.kill(door, signal.SIGSTOP)
-        if redis.hlen("unacked"):
+        if redis.hlen("vd.unacked"):
             os.kill(door, signal.SIGKILL)
             return
-        assert redis.llen("celery"), "the door was too quick to be caught"
+        assert redis.llen(CALL_QUEUE), "the door was too quick to be caught"
 
 
 @pytest.mark.played(by=killed_door)

@@ -52,7 +52,7 @@ def test_further_fields_for_the_provider_are_taken_or_refused_by_name(
 
 def test_the_wake_up_goes_out_with_the_enqueue(billing: Client, store: Store) -> None:
     billing.call()
-    eventually(lambda: redis_of(store).llen("normal"), "there is a wake-up")
+    eventually(lambda: redis_of(store).llen("vd.normal"), "there is a wake-up")
 
 
 # -- idempotency ---------------------------------------------------------------------------

@@ -203,13 +203,13 @@ def test_many_are_previewed_and_then_retried_as_previewed(
     assert answer.headers["Location"] == f"/v1/actions/{preview['id']}"
     assert answer.json()["state"] == "running"
     assert store.bulk.drive(preview["id"])  # as a worker does, which is told of it:
-    assert redis_of(store).llen("control") == 1
+    assert redis_of(store).llen("vd.control") == 1
     stands = ops.get(answer.headers["Location"]).json()
     assert (stands["state"], stands["done"], stands["actor"]) == ("done", 3, "api:ops")
     assert {store.jobs.get(id_).state for id_ in failed} == {State.QUEUED}
     again = ops.post("/v1/retry", begun)  # the same click once more
     assert (again.status_code, again.json()["done"]) == (202, 3)
-    assert redis_of(store).llen("control") == 1
+    assert redis_of(store).llen("vd.control") == 1
 
 
 def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list[str]) -> None:

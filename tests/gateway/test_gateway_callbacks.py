@@ -85,7 +85,9 @@ def test_no_control_character_gets_in_with_the_status(gateway: Gateway, store: S
 
 def test_it_wakes_those_who_apply(gateway: Gateway, store: Store) -> None:
     gateway.ask("POST", path(), data=REPORT)
-    (message,) = eventually(lambda: redis_of(store).lrange("control", 0, -1), "there is a wake-up")
+    (message,) = eventually(
+        lambda: redis_of(store).lrange("vd.control", 0, -1), "there is a wake-up"
+    )
     assert b"dispatcher.apply_report" in message
     assert JOB.encode() not in message
 

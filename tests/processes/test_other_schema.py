@@ -92,7 +92,7 @@ def test_a_process_ends_when_its_records_become_of_another_schema(
 
 def _works(role: str, store: Store, log: Path, port: int) -> bool:
     if role == "beat":
-        return bool(redis_of(store).llen("control"))  # it sent a wake-up
+        return bool(redis_of(store).llen("other.control"))  # it sent a wake-up
     if role != "gateway":
         return "consuming" in log.read_text()
     try:

@@ -51,6 +51,8 @@ _serial = count(5000)
 NUMBERS: list[str] = []
 """Every number that was called so far."""
 SAY = "The wombats are loose."
+CALL_QUEUE = "vd.call"
+"""Where other services send `dispatcher.call`."""
 
 
 def number(behaviour: str) -> str:
@@ -275,7 +277,11 @@ class Up:
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher.from_url(self.redis_url, broker_url=self.announced["broker_url"])
+        return Dispatcher.from_url(
+            self.redis_url,
+            broker_url=self.announced["broker_url"],
+            namespace=self.announced["namespace"],
+        )
 
     @cached_property
     def sandbox(self) -> Sandbox:

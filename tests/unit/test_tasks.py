@@ -39,7 +39,7 @@ def wake_up(container: Container, *ids: str) -> None:
     app = Celery("test", set_as_current=False)
     workers.queue.tasks.register(app, container, TaskEvents())
     task = app.tasks["dispatcher.dial"]
-    task.push_request(delivery_info={"routing_key": "bulk"})
+    task.push_request(delivery_info={"routing_key": "vd.bulk"})
     try:
         task.run(*ids)
     finally:

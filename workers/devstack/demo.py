@@ -147,7 +147,7 @@ class Demo:
         self.console.print(text)
 
     def _play(self, stack: Stack) -> None:
-        dispatcher = Dispatcher.from_url(stack.redis_url, actor="demo")
+        dispatcher = stack.dispatcher("demo")
         with Live(self._table(), console=self.console, auto_refresh=False) as live:
             stack.supervisor.watch(lambda: self._look(dispatcher, live))
             self._round(

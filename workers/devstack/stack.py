@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from config.settings import Settings
+from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.redis_url import connect
 from dispatcher.store.server import check_version
@@ -110,6 +111,16 @@ class Stack:
     def redis_url(self) -> str:
         """Where the job records are."""
         return self.environment["DISPATCHER_REDIS_URL"]
+
+    def dispatcher(self, actor: str = "producer") -> Dispatcher:
+        """Return a dispatcher whose calls this stack makes."""
+        settings = self._settings()
+        return Dispatcher.from_url(
+            settings.records,
+            broker_url=settings.broker,
+            namespace=settings.namespace,
+            actor=actor,
+        )
 
     def _redis(self) -> EmbeddedServer | None:
         """Return the embedded server to start, or None where another is named and answers."""
@@ -231,6 +242,7 @@ class Stack:
         return {
             "redis_url": self.redis_url,
             "broker_url": self.environment.get("DISPATCHER_BROKER_URL"),
+            "namespace": self._settings().namespace,
             "gateway_url": self.gateway_url,
             "flower_url": self.flower_url,
             "sandbox_url": self.sandbox_url,

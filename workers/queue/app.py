@@ -49,7 +49,8 @@ def create_call_task(settings: Settings) -> Celery:
     @cache
     def dispatcher() -> Dispatcher:
         store = Store.from_url(settings.records, namespace=settings.namespace)
-        return Dispatcher(store, Messenger.to_broker(settings.broker), actor="task")
+        messenger = Messenger.to_broker(settings.broker, settings.namespace)
+        return Dispatcher(store, messenger, actor="task")
 
     workers.queue.call_task.register(app, dispatcher)
     return app

@@ -10,7 +10,8 @@ from celery import Celery, Task
 from celery.utils.log import get_task_logger
 
 from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, RETRIGGER
-from dispatcher.model.states import Priority, State
+from dispatcher.client.queues import priority_of
+from dispatcher.model.states import State
 from workers.container import Container
 from workers.engine.dial import Turn
 from workers.queue.task_events import JobFailed, TaskEvents
@@ -62,8 +63,8 @@ def _register_dial(
                 log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
                 ended(told(turn))
             if time.monotonic() - began > LONG:
-                queue = Priority(task.request.delivery_info["routing_key"])
-                container().messenger.dial((id_, queue) for id_ in job_ids[number:])
+                priority = priority_of(task.request.delivery_info["routing_key"])
+                container().messenger.dial((id_, priority) for id_ in job_ids[number:])
                 break
         return {}
 
