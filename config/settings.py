@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     check_longest: Duration = DEFAULTS.check_longest
     connect_timeout: Duration = TIMEOUTS.connect
     read_timeout: Duration = TIMEOUTS.read
-    call_redelivery: Annotated[Duration, Field(ge=1)] = 60
+    call_redelivery: Annotated[Duration, Field(ge=1, le=12 * 3600)] = 60
     serve_default_queue: bool = False
 
     confirm_callbacks: bool = False

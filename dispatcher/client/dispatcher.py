@@ -114,9 +114,15 @@ class Dispatcher:
         """Enqueue a conference of two or three numbers. Raises as `call` does."""
         return self.submit(JobRequest.of({"participants": tuple(participants), **options}))
 
-    def submit(self, request: JobRequest) -> JobHandle:
-        """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable."""
-        done = self.store.jobs.enqueue(request, actor=self._actor, scope=self._scope)
+    def submit(self, request: JobRequest, *, message: str = "") -> JobHandle:
+        """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable.
+
+        `message` is the id of the message that it came in, where a broker may give that out again:
+        if its job was purged meanwhile, the handle is of a job that is gone.
+        """
+        done = self.store.jobs.enqueue(
+            request, actor=self._actor, scope=self._scope, message=message
+        )
         if done.new:
             self._nudge()
         return JobHandle(done.id, done.new, self)

@@ -55,8 +55,11 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
     )
 
 
-def packed(request: JobRequest, scope: str = "") -> Packed:
-    """Return a request as it is sent to be enqueued; its key is looked for within the scope."""
+def packed(request: JobRequest, scope: str = "", message: str = "") -> Packed:
+    """Return a request as it is sent to be enqueued; its key is looked for within the scope.
+
+    `message` is the id of the message that it came in, where a broker may give that out again.
+    """
     id_, fingerprint, price = job_id(request.key, scope), request.fingerprint(), tariff(request)
     row = _given(
         {
@@ -64,6 +67,7 @@ def packed(request: JobRequest, scope: str = "") -> Packed:
             "priority": request.priority,
             "due": moment(request.at) or "+0",
             "expires": moment(request.expires) or None,
+            "message": job_id(f"message:{message}") if message else None,  # short, whatever it is
         }
     )
     fields = {Field.FINGERPRINT: fingerprint, **request_fields(request, price)}

@@ -29,9 +29,22 @@ _REMEDIES = {
 class Jobs(Repository):
     """The jobs of the account, by their ids."""
 
-    def enqueue(self, request: JobRequest, *, actor: str = "producer", scope: str = "") -> Enqueued:
-        """Write a job, once for its key. Raises KeyConflict where the key has another request."""
-        return self.enqueue_many([request], actor=actor, scope=scope)[0].unwrap()
+    def enqueue(
+        self,
+        request: JobRequest,
+        *,
+        actor: str = "producer",
+        scope: str = "",
+        message: str = "",
+    ) -> Enqueued:
+        """Write a job, once for its key. Raises KeyConflict where the key has another request.
+
+        `message` is the id of the message that the request came in, where a broker may give that
+        out again: if the job that it made was purged meanwhile, no other is made.
+        """
+        row = codec.packed(request, scope, message)
+        (answer,) = self.enqueue_packed([row], actor=actor)
+        return Outcome(row.id, request, answer).unwrap()
 
     def enqueue_many(
         self, requests: Sequence[JobRequest], *, actor: str = "producer", scope: str = ""
@@ -45,7 +58,9 @@ class Jobs(Repository):
         ]
 
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
-        """Write packed requests in one round trip; return `new`, `same` or `other` for each."""
+        """Write packed requests in one round trip; return `new`, `same` or `other` for each, or
+        `purged` where a message came again whose job is purged.
+        """
         some = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
         calls = [("enqueue", {"actor": actor, "jobs": _list(each)}) for each in some]
         answers = self._connection.run_all(calls)

@@ -52,6 +52,8 @@ def _members() -> dict[str, str]:
         "burn_bucket": str(schema.BURN_BUCKET * 1000),
         "burn_buckets": str(schema.BURN_BUCKETS),
         "blind_after": str(schema.BLIND_AFTER),
+        "message_kept": str(schema.MESSAGE_KEPT),
+        "messages_kept": str(schema.MESSAGES_KEPT),
         "events_kept": str(schema.EVENTS_KEPT),
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),

@@ -33,6 +33,7 @@ KEYS: Mapping[str, str] = {
     "by_tag": "by_tag:{}",  # zset, by tag: id by creation
     "by_recipient": "by_recipient",  # zset: <reversed digits>:<id>, all 0: last digits are a range
     "by_call": "by_call:{}",  # hash, by 4 hex digits of sha1(callid): callid -> id
+    "purged_message": "purged_message:{}",  # string, by message: its job is purged; MESSAGE_KEPT
     "calling": "calling:{}",  # string, by digits: id of the job that is calling the number
     "called": "called:{}",  # list, by digits: moments of a day's calls, the latest first
     # -- the queue of an account -----------------------------------------------------------
@@ -155,6 +156,7 @@ class Field(StrEnum):
     BACKOFF_LONGEST = "backoff_longest"
     WEBHOOK = "webhook"
     PARAMS = "params"  # JSON: further fields for the provider
+    MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
 
 
 class AttemptField(StrEnum):
@@ -294,6 +296,12 @@ BLIND_AFTER = 3
 """Balance checks in a row that fail, after which the budget binds nobody."""
 DISPATCHED_AT_ONCE = 16
 """Jobs whose messages are out at once at most, where no configuration was published."""
+MESSAGE_KEPT = 86_400_000
+"""Milliseconds for which a message of a purged job is known: a broker may give it out again. The
+setting call_redelivery stays far below.
+"""
+MESSAGES_KEPT = 20
+"""Messages that a record keeps, of one request that was sent again and again with its key."""
 EVENTS_KEPT = 1000
 """Account events that are kept, about."""
 EXAMPLES = 10

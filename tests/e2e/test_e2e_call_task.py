@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.exceptions import NotRegistered
 
 from support.e2e_stack import CALL_QUEUE, SAY, Stage, number
+from support.polling import eventually
 
 CALL = "dispatcher.call"
 
@@ -77,3 +79,26 @@ def test_a_message_that_comes_twice_makes_one_job(stage: Stage, app: Celery) -> 
     assert len(ids) == 1
     stage.up.ended([*ids], 120)
     assert stage.sandbox.books()[who] == 1
+
+
+@pytest.mark.parametrize("key", [None, "purged-and-again"])
+def test_a_message_that_comes_again_after_its_job_was_purged_makes_none(
+    stage: Stage, app: Celery, key: str | None
+) -> None:
+    who = number("0001")
+    asked = {"recipient": who, "say": SAY, "at": "1h"} | ({"key": key} if key else {})
+    ask: dict[str, Any] = {"kwargs": asked, "task_id": str(uuid.uuid4())}
+    id_ = app.send_task(CALL, **ask).get(20)
+    assert stage.up.cli("purge", "--recipient", who, "--cancel", "--yes").returncode == 0
+    app.AsyncResult(ask["task_id"]).forget()
+    assert app.send_task(CALL, **ask).get(20) == id_
+    assert stage.up.dispatcher.store.jobs.get_many([id_]) == [None]
+
+
+def test_a_task_that_nobody_here_knows_is_refused_and_its_sender_is_told(
+    stage: Stage, app: Celery
+) -> None:
+    sent = app.send_task("dispatcher.cal", kwargs={"recipient": number("0001")}, queue=CALL_QUEUE)
+    assert isinstance(sent.get(20, propagate=False), NotRegistered)
+    refused = "no task here accepts it (KeyError: 'dispatcher.cal'), in the queue 'vd.call'"
+    eventually(lambda: refused in stage.up.log, "the log says so")

@@ -21,6 +21,7 @@ OWN_STACK = (
     "tests/chaos/test_chaos_mayhem.py",
     "tests/e2e/test_e2e_credit.py",
     "tests/e2e/test_e2e_when_it_ends.py",
+    "tests/e2e/test_e2e_shared_broker.py",
     "tests/chaos/test_chaos_points.py",
     "tests/e2e/test_e2e_callbacks.py",
     "tests/console/test_console_browser.py",

@@ -29,7 +29,7 @@ def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
     )
     def call(task: Task, *args: Any, **kwargs: Any) -> str:
         """Accept a job and return its id. Without a key the task's id is the key, so that a message
-        delivered twice makes one job.
+        delivered twice makes one job; and none where that one was purged meanwhile.
         """
         try:
             return retry_until_available(
@@ -46,4 +46,4 @@ def accept(
     if args:
         raise InvalidJob([("request", "give every argument by name: recipient=…, say=…")])
     key = kwargs.get("key") or f"task:{task_id}"
-    return dispatcher.submit(JobRequest.of({**kwargs, "key": key})).id
+    return dispatcher.submit(JobRequest.of({**kwargs, "key": key}), message=task_id).id

@@ -2,9 +2,10 @@
 --
 -- actor
 -- jobs    a JSON list: of each { id, priority, due (ms since the epoch, or +ms from now), expires (the
---         same, or none), fields } where `fields` are those of the record that a request fills
--- answer  for each 'new', 'same' (this very request was enqueued already) or 'other' (another request has
---         the id)
+--         same, or none), message (of the call task, or none), fields } where `fields` are those of the record
+--         that a request fills
+-- answer  for each 'new', 'same' (this very request was enqueued already), 'other' (another request has
+--         the id) or 'purged' (the message made a job before, which is purged: nothing is written)
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -12,6 +13,7 @@ local moves = require('lib/moves')
 local places = require('lib/places')
 local record = require('lib/record')
 local existing = require('lib/existing')
+local messages = require('lib/messages')
 local timeline = require('lib/timeline')
 
 local key, field = schema.key, schema.field
@@ -47,6 +49,9 @@ local function new_job(call, row)
   for name, value in pairs(row.fields) do
     record.set(job, name, value)
   end
+  if row.message then
+    record.set(job, field.messages, row.message)
+  end
   record.set(job, field.state, job.state)
   record.set(job, field.priority, job.priority)
   record.set(job, field.line, line_of(row.fields[field.tags], call.args.actor))
@@ -59,8 +64,18 @@ local function new_job(call, row)
   return job
 end
 
-local function write(call, row)
+local function find(call, row)
   local answer = existing.find(call, row.id, row.fields[field.fingerprint])
+  if row.message and answer == 'same' then
+    messages.add(call, row.id, row.message)
+  elseif row.message and answer == 'new' and messages.was_purged(call, row.message) then
+    return 'purged'
+  end
+  return answer
+end
+
+local function write(call, row)
+  local answer = find(call, row)
   if answer ~= 'new' then
     return answer
   end

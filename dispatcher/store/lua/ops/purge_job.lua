@@ -1,4 +1,5 @@
--- Removes an ended job and everything that points to it.
+-- Removes an ended job and everything that points to it. What is left is for a while, which of the call task's
+-- messages asked for it (lib/messages.lua).
 --
 -- id
 -- before  ms since the epoch: only if it ended before
@@ -8,6 +9,7 @@ local schema = require('schema')
 local text = require('lib/text')
 local places = require('lib/places')
 local record = require('lib/record')
+local messages = require('lib/messages')
 
 local key, field = schema.key, schema.field
 
@@ -34,6 +36,7 @@ local function run(call)
     redis.call('ZREM', key.by_recipient(call), string.reverse(digits) .. ':' .. job.id)
   end
   forget_calls(call, job)
+  messages.leave(call, job)
   redis.call('DEL', key.job(call, job.id))
   return 1
 end
