@@ -115,12 +115,12 @@ def broker_flushed(folder: Path) -> Flushed:
             worker = up.pid_of("dial")
             os.kill(worker, signal.SIGSTOP)
             ids = up.enqueue(numbers("0001", 100))
-            lost = int(broker.llen("normal"))
+            lost = int(broker.llen("vd.normal"))
             broker.flushdb()
             os.kill(worker, signal.SIGCONT)
             ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
             jobs = up.ended(ids, 150)
-            astray = int(redis_of(up.dispatcher.store).exists("normal"))
+            astray = int(redis_of(up.dispatcher.store).exists("vd.normal"))
             return Flushed(jobs, up.sandbox.books(), lost, astray)
 
 

@@ -26,6 +26,7 @@ def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
         name="dispatcher.call",
         Request="workers.queue.redaction:RedactedRequest",
         throws=(CallRefused,),
+        shared=False,  # not for any other app in this process
     )
     def call(task: Task, *args: Any, **kwargs: Any) -> str:
         """Accept a job and return its id. Without a key the task's id is the key, so that a message
