@@ -535,7 +535,8 @@ def test_the_guardian_stops_what_is_left_the_newest_first(
     code = TELLS.replace('print("up")', 'print("up", flush=True)')
     command = [sys.executable, "-c", ORPHANS, code, str(order), token, how]
     subprocess.run(command, check=False, timeout=60)
-    assert eventually(lambda: order.exists() and order.read_text().split() == ["b", "a"])
+    eventually(lambda: not processes(token), "all had ended")
+    assert order.read_text().split() == ["b", "a"]
 
 
 def test_a_killed_guardian_is_replaced_by_one_that_knows_all(token: str) -> None:
