@@ -14,10 +14,10 @@ from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.masking import mask_text
-from workers.gateway.api import operations
 from workers.gateway.api.authenticator import READS, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.jobs import respond
+from workers.gateway.api.operations import account as operations
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
 

@@ -16,11 +16,11 @@ from dispatcher.model.request import InvalidJob
 from dispatcher.store import Store
 from dispatcher.store.audit import AuditEntry
 from dispatcher.values.durations import past, seconds
-from workers.gateway.api import operations
 from workers.gateway.api.authenticator import READS, Caller, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.jobs import JobId, Unmask, respond
+from workers.gateway.api.operations import account, bulk_actions
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
 from workers.gateway.problems import other_action
@@ -49,7 +49,7 @@ def router(services: Services) -> APIRouter:
 def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
     store, pool = services.store, services.pool
 
-    @routes.post(f"/jobs/{{id}}/{kind}", description=_SINGLE[kind], **operations.SINGLE[kind])
+    @routes.post(f"/jobs/{{id}}/{kind}", description=_SINGLE[kind], **bulk_actions.SINGLE[kind])
     async def single(
         request: Request, caller: Operator, id_: JobId, *, unmask: Unmask = False
     ) -> Response:
@@ -87,7 +87,7 @@ def _action(kind: BulkActionKind, store: Store, fields: Fields) -> Callable[[str
 def _add_many(routes: APIRouter, services: Services, kind: BulkActionKind) -> None:
     pool = services.pool
 
-    @routes.post(f"/{kind}", description=_MANY[kind], **operations.MANY[kind])
+    @routes.post(f"/{kind}", description=_MANY[kind], **bulk_actions.MANY[kind])
     async def many(request: Request, caller: Operator) -> Response:
         fields = Fields(await json_object(request))
         if fields.flag("preview") is False:
@@ -149,12 +149,12 @@ def _begin(
 def _add_actions(routes: APIRouter, services: Services) -> None:
     store, pool = services.store, services.pool
 
-    @routes.get("/actions/{id}", dependencies=[READS], **operations.ACTION)
+    @routes.get("/actions/{id}", dependencies=[READS], **bulk_actions.ACTION)
     async def act(id_: ActionId) -> Response:
         """Return the progress or the result of a bulk action."""
         return respond((await pool.run(store.bulk.get, id_)).to_dict())
 
-    @routes.post("/actions/{id}/stop", **operations.STOP)
+    @routes.post("/actions/{id}/stop", **bulk_actions.STOP)
     async def stop(request: Request, caller: Operator, id_: ActionId) -> Response:
         """Stop a bulk action. What was done stays done."""
         fields = Fields(await json_object(request, optional=True))
@@ -165,7 +165,7 @@ def _add_actions(routes: APIRouter, services: Services) -> None:
 
 
 def _add_audit(routes: APIRouter, services: Services) -> None:
-    @routes.get("/audit", dependencies=[READS], **operations.AUDIT)
+    @routes.get("/audit", dependencies=[READS], **account.AUDIT)
     async def log(
         *,
         since: Annotated[str | None, Query(description="From this time on.")] = None,

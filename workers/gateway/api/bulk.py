@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from dispatcher.errors import DispatcherError
 from workers.gateway import problems
-from workers.gateway.api import operations
 from workers.gateway.api.authenticator import BulkEnqueuer
 from workers.gateway.api.intake import Intake, Tally, as_line
 from workers.gateway.api.limits import BULK_PATH
 from workers.gateway.api.lines import Line, Lines
+from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.services import Services
 from workers.gateway.api.spool import Spool

@@ -17,10 +17,10 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import why as explain
-from workers.gateway.api import operations
 from workers.gateway.api.authenticator import Anybody, Enqueuer
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of
+from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import idempotency_key, json_object
 
