@@ -183,10 +183,12 @@ end
 -- the reserved ones. Grace is for an owner who is only a little late.
 local GRACE = 50 -- ms
 local SPARSE = 2 * GRACE -- ms between slots from which looking in is worth a round trip
+local LOOKS = 4 -- between two slots: what may be lost is a quarter of the time between them
 
 -- ms after which a waiting job looks in.
 function M.come_back(call, wait)
-  return M.spacing(call) < SPARSE and wait or math.min(wait, SPARSE)
+  local spacing = M.spacing(call)
+  return spacing < SPARSE and wait or math.min(wait, math.max(SPARSE, spacing / LOOKS))
 end
 
 local function take_over(call, slot)
