@@ -6,11 +6,10 @@ from typing import Any
 
 from config.settings import Settings
 from dispatcher.client.broker_url import (
-    REDIS_BROKERS,
-    broker_url,
-    redis_options,
-    sentinel_transport,
-    transport_options,
+    NO_EMULATION,
+    broker_settings,
+    is_redis,
+    result_settings,
 )
 from dispatcher.client.queues import CALL, CONTROL, DEFAULT_QUEUE, exchanges, in_broker
 
@@ -28,7 +27,6 @@ missed or doubled makes no difference."""
 def common(settings: Settings) -> dict[str, Any]:
     """Return what holds for every process."""
     return {
-        "broker_url": broker_url(settings.broker),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "accept_content": ["json"],
@@ -56,7 +54,7 @@ def dialling(settings: Settings) -> dict[str, Any]:
     """
     control = in_broker(settings.namespace, CONTROL)
     return common(settings) | {
-        "broker_transport_options": transport_options(settings.broker),
+        **broker_settings(settings.broker, NO_EMULATION),
         "task_default_queue": control,
         "task_ignore_result": True,
         "task_acks_late": False,
@@ -79,9 +77,8 @@ def call_task(settings: Settings) -> dict[str, Any]:
     only its sender has: a namespace there would have to be set for all results of the sender.
     """
     return common(settings) | {
-        "broker_transport_options": _redelivery(settings),
-        "result_backend": broker_url(settings.records),
-        "result_backend_transport_options": sentinel_transport(settings.records),
+        **broker_settings(settings.broker, _redelivery(settings)),
+        **result_settings(settings.records),
         "result_expires": 3600,
         "task_default_queue": in_broker(settings.namespace, CALL),
         "task_acks_late": True,
@@ -103,7 +100,7 @@ def _redelivery(settings: Settings) -> dict[str, Any]:
     What is not acknowledged has keys of the namespace: in kombu's own, which all apps of a Redis
     share, our short timeout would give out again what others' workers are still busy with.
     """
-    if not settings.broker.startswith(REDIS_BROKERS):
+    if not is_redis(settings.broker):
         return {}
     return {
         "visibility_timeout": settings.call_redelivery,
@@ -114,5 +111,4 @@ def _redelivery(settings: Settings) -> dict[str, Any]:
             f"{name}_key": in_broker(settings.namespace, name)
             for name in ("unacked", "unacked_index", "unacked_mutex")
         },
-        **redis_options(settings.broker),
     }

@@ -14,7 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import SecretStr
 
 from dispatcher.provider import registry
-from dispatcher.store.redis_url import SCHEMES
+from dispatcher.store.redis_place import SCHEMES
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate

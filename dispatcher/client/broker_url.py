@@ -1,54 +1,61 @@
-"""From the URL of a broker to what kombu wants to know of it."""
+"""From the URL of a broker to what kombu wants to know of it, and Celery for its results."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, urlencode
 
 from dispatcher.store.errors import StoreUnsuitable
-from dispatcher.store.redis_url import normal, sentinel_options, service
+from dispatcher.store.redis_place import RedisPlace, place_of
+from dispatcher.store.redis_url import sentinel_options
 from dispatcher.values.masking import hide_password
 
 REDIS_BROKERS = ("redis", "unix", "sentinel")
 
 
+def is_redis(url: str) -> bool:
+    """Return whether a broker is a Redis."""
+    return url.startswith(REDIS_BROKERS)
+
+
 def broker_url(url: str) -> str:
     """Return a Redis URL as kombu and Celery's results write it; others as they are.
 
-    Raises StoreUnsuitable for one that is none.
+    TLS behind sentinels is not in it: see `broker_settings`. Raises StoreUnsuitable for one that
+    is none.
     """
-    if not url.startswith(REDIS_BROKERS):
-        return url
-    url = normal(url)
-    if url.startswith("unix://"):
-        return _socket(urlsplit(url))
-    if url.startswith("sentinel://"):
-        parts = urlsplit(url)
-        credentials, at, places = parts.netloc.rpartition("@")
-        return ";".join(
-            f"sentinel://{credentials}{at}{place}{parts.path}" for place in places.split(",")
-        )
-    return url
+    return _kombu_url(place_of(url)) if is_redis(url) else url
 
 
-def _socket(parts: SplitResult) -> str:
-    query = dict(parse_qsl(parts.query))
-    user = query.get("username", unquote(parts.netloc.rpartition("@")[0]))
-    password = query.get("password", "")
-    credentials = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
-    return f"redis+socket://{credentials}{parts.path}?virtual_host={query.get('db', 0)}"
+def broker_settings(url: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return Celery's settings for a broker, with further options of kombu's Redis transport.
 
-
-def transport_options(url: str) -> dict[str, Any]:
-    """Return kombu's options for a broker URL: bounded waits, no emulated acknowledgement.
-
-    The acknowledgement emulation of the Redis transport brings unacknowledged messages back
-    after a visibility timeout. Where the record is the truth and a sweep sends lost messages
-    again that only costs: half of the speed, and jobs delivered twice (docs/architecture.md).
+    Raises StoreUnsuitable.
     """
-    if not url.startswith(REDIS_BROKERS):
-        return {}
-    return {"ack_emulation": False, **redis_options(url)}
+    if not is_redis(url):
+        return {"broker_url": url}
+    place = place_of(url)
+    place.require_files()
+    found: dict[str, Any] = {
+        "broker_url": _kombu_url(place),
+        "broker_transport_options": {**(options or {}), **_bounds(), **_sentinels(place)},
+    }
+    if place.tls:
+        found["broker_use_ssl"] = dict(place.tls)
+    return found
+
+
+def result_settings(url: str) -> dict[str, Any]:
+    """Return Celery's settings for results in a Redis. They know nothing of the broker's."""
+    place = place_of(url)
+    found: dict[str, Any] = {
+        "result_backend": _kombu_url(place),
+        "result_backend_transport_options": _sentinels(place),
+    }
+    if place.tls:
+        found["redis_backend_use_ssl"] = dict(place.tls)
+    return found
 
 
 def known_broker(url: str) -> str:
@@ -65,19 +72,42 @@ def known_broker(url: str) -> str:
         ) from None
 
 
-def redis_options(url: str) -> dict[str, Any]:
-    """Return what any use of a Redis broker wants: bounded waits, the sentinels' master."""
-    options: dict[str, Any] = {
+NO_EMULATION: Mapping[str, Any] = {"ack_emulation": False}
+"""The option of kombu's Redis transport for what needs no redelivery.
+
+Its emulation of acknowledgements brings unacknowledged messages back after a visibility timeout.
+Where the record is the truth and a sweep sends lost messages again that only costs: half of the
+speed, and jobs delivered twice (docs/architecture.md)."""
+
+
+def _bounds() -> dict[str, Any]:
+    return {
         "socket_timeout": 10,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 10,
     }
-    return options | sentinel_transport(url)
 
 
-def sentinel_transport(url: str) -> dict[str, Any]:
+def _sentinels(place: RedisPlace) -> dict[str, Any]:
     """Return what kombu, and Celery for its results, must be told of a master behind sentinels."""
-    if not url.startswith("sentinel"):
+    if place.service is None:
         return {}
-    return {"master_name": service(url), "sentinel_kwargs": sentinel_options(url)}
+    return {"master_name": place.service, "sentinel_kwargs": sentinel_options(place)}
+
+
+def _kombu_url(place: RedisPlace) -> str:
+    at = _credentials(place)
+    if place.socket is not None:
+        return f"redis+socket://{at}{place.socket}?virtual_host={place.database}"
+    hosts = [f"{at}{f'[{host}]' if ':' in host else host}:{port}" for host, port in place.hosts]
+    urls = [f"{place.scheme}://{host}/{place.database}" for host in hosts]
+    if place.scheme == "rediss" and place.tls:
+        urls[0] += f"?{urlencode(place.tls)}"
+    return ";".join(urls)
+
+
+def _credentials(place: RedisPlace) -> str:
+    if place.username is None and place.password is None:
+        return ""
+    return f"{quote(place.username or '', safe='')}:{quote(place.password or '', safe='')}@"

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.client import default_queue
-from dispatcher.client.broker_url import broker_url, transport_options
+from dispatcher.client.broker_url import NO_EMULATION, broker_settings
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
 from dispatcher.errors import DispatcherError
@@ -165,12 +165,12 @@ class Messenger:
 def _producer_app(url: str, namespace: str) -> Celery:
     from celery import Celery  # noqa: PLC0415
 
-    app = Celery("dispatcher", broker=broker_url(url), set_as_current=False)
+    app = Celery("dispatcher", set_as_current=False)
     app.conf.update(
         task_serializer="json",
         task_ignore_result=True,
         broker_connection_timeout=2,
-        broker_transport_options=transport_options(url),
+        **broker_settings(url, NO_EMULATION),
         **exchanges(namespace),
     )
     return app

@@ -99,6 +99,42 @@ def test_with_tls_everything_is_reached(with_tls: RedisProcess) -> None:
     assert keeps_a_result(call_task_app(with_tls.url))
 
 
+@pytest.fixture(scope="module")
+def sentinels_with_tls(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Certificates, with_tls: RedisProcess
+) -> Iterator[str]:
+    """Give the URL of a master that wants a client's certificate, behind a sentinel with TLS."""
+    folder = tmp_path_factory.mktemp("sentinels-with-tls")
+    strict = {"tls-auth-clients": "yes"}
+    master = RedisProcess(folder / "master", strict, binary=with_tls.binary, tls=certificates)
+    master.start(wait=False)
+    try:
+        with Sentinels(folder, master, count=1, tls=certificates) as watch:
+            mine = f"ssl_certfile={certificates.client_certificate}"
+            yield f"{watch.url}&{mine}&ssl_keyfile={certificates.client_key}"
+    finally:
+        master.kill()
+
+
+def test_with_tls_behind_sentinels_everything_is_reached(sentinels_with_tls: str) -> None:
+    eventually(lambda: _answers(sentinels_with_tls), "the sentinel knows the master", within=20)
+    Messenger.to_broker(sentinels_with_tls).ping()
+    assert keeps_a_result(call_task_app(sentinels_with_tls))
+
+
+def test_with_tls_behind_sentinels_an_unknown_authority_is_refused_everywhere(
+    sentinels_with_tls: str, tmp_path: Path, certificates: Certificates
+) -> None:
+    other = str(Certificates(tmp_path).authority)
+    url = sentinels_with_tls.replace(str(certificates.authority), other)
+    with pytest.raises(StoreUnavailable):
+        Store.from_url(url).server.ping()
+    with pytest.raises(BrokerUnavailable):
+        Messenger.to_broker(url).ping()
+    with pytest.raises((RedisError, OperationalError, OSError)):
+        call_task_app(url).backend.client.ping()
+
+
 @pytest.mark.parametrize("word", ["required", "CERT_REQUIRED"])
 def test_both_spellings_of_the_certificates_option_are_understood(
     with_tls: RedisProcess, word: str
@@ -175,18 +211,18 @@ def test_records_and_broker_of_a_socket_are_in_the_same_database(tmp_path: Path)
 @pytest.mark.parametrize("url", ["redis://host?db=2", "redis://host/2", "redis://host/2?db=2"])
 def test_a_database_may_be_named_either_way(url: str) -> None:
     assert connect(url).connection_pool.connection_kwargs["db"] == 2
-    assert broker_url(url) == "redis://host/2"
+    assert broker_url(url) == "redis://host:6379/2"
 
 
 @pytest.mark.parametrize(
     ("url", "wrong"),
     [
         ("redis://:secret@host/3?db=2", "names two databases (2, 3)"),
-        ("rediss://:secret@host?ssl_cert_reqs=maybe", "ssl_cert_reqs='maybe' is unknown"),
+        ("rediss://:secret@host?ssl_cert_reqs=maybe", "ssl_cert_reqs='maybe', which is unknown"),
         ("redis://:secret@host/?db=two", "is not a Redis URL"),
-        ("sentinel://:secret@host:26379/0", "is not a Redis URL"),
+        ("sentinel://:secret@host:26379/0", "add ?service=name"),
         ("sentinel://:secret@host:port/0?service=voice", "is not a Redis URL"),
-        ("sentinel://:secret@host/0?service=voice&colour=red", "is not a Redis URL"),
+        ("sentinel://:secret@host/0?service=voice&colour=red", "has an unknown option, colour"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(url: str, wrong: str) -> None:

@@ -204,7 +204,7 @@ class Sentinels:
                 f"parallel-syncs {SERVICE} 1",
             ),
         }
-        self.master = master
+        self.master, self.tls = master, tls
         self.processes = [
             RedisProcess(
                 folder / f"sentinel-{number}",
@@ -234,9 +234,10 @@ class Sentinels:
 
     @property
     def url(self) -> str:
-        """The URL of the records behind these sentinels."""
+        """The URL of the records behind these sentinels; one with TLS names the authority."""
         places = ",".join(f"{HOST}:{process.port}" for process in self.processes)
-        return f"sentinel://{places}/0?service={SERVICE}"
+        tls = f"&tls=true&ssl_ca_certs={self.tls.authority}" if self.tls else ""
+        return f"sentinel://{places}/0?service={SERVICE}{tls}"
 
     def wait_until_ready(self, replicas: int = 1) -> None:
         """Wait until each sentinel knows the others and so many replicas."""

@@ -18,6 +18,7 @@ from redis import exceptions
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, plain_errors
+from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
 from dispatcher.store.server import check_version
 from dispatcher.values.masking import hide_password
@@ -78,10 +79,8 @@ def test_a_sentinel_url_names_the_sentinels_the_service_and_the_database() -> No
         "redis://localhost:port",
         "redis://localhost:99999",
         "redis://localhost/main",
-        "redis://localhost/0?socket_timeout=soon",
-        "redis://localhost/0?no_such_option=1",
+        "redis://localhost/-1",
         "redis://[::1",
-        "sentinel://localhost:26379/0",
         "sentinel:///0?service=main",
         "sentinel://localhost:port/0?service=main",
         "sentinel://localhost/main?service=main",
@@ -92,6 +91,41 @@ def test_what_is_no_redis_url_is_refused_with_what_is_accepted(url: str) -> None
         connect(url)
     assert repr(url.partition("?")[0]) in str(caught.value)
     assert "write redis://host:6379/0, rediss://…, unix:///path or sentinel" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (
+            "redis://h/0?socket_timeout=soon",
+            "has an unknown option, socket_timeout: write one of db",
+        ),
+        ("redis://h/0?ssl_ca_certs=/ca", "has ssl_ca_certs, but no TLS: write rediss:// instead"),
+        ("redis://h/0?password=hunter2", "write it before the host"),
+        ("sentinel://h/0", "add ?service=name"),
+        ("sentinel://h/0?service=", "add ?service=name"),
+        ("sentinel://h/0?service=a&ssl_ca_certs=/ca", "has ssl_ca_certs, but no TLS: add tls=true"),
+        ("sentinel://h/0?service=a&tls=perhaps", "has tls='perhaps': write true or false"),
+        ("rediss://h/0?service=a", "has an unknown option, service: write one of db, ssl_ca_certs"),
+        ("rediss://h/0?ssl_check_hostname=maybe", "write true or false"),
+        ("rediss://h/0?ssl_ca_certs=/nowhere.pem", "ssl_ca_certs=/nowhere.pem"),
+    ],
+)
+def test_an_option_that_will_not_do_is_named(url: str, says: str) -> None:
+    with pytest.raises(StoreUnsuitable) as caught:
+        connect(url)
+    assert says in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_tls_behind_sentinels_is_for_both_unless_it_says_otherwise() -> None:
+    both = place_of("sentinel://h/0?service=a&tls=true&ssl_cert_reqs=CERT_OPTIONAL")
+    assert both.tls == {"ssl_cert_reqs": "optional", "ssl_check_hostname": True}
+    assert both.sentinel_tls == both.tls
+    servers = place_of("sentinel://h/0?service=a&tls=true&sentinel_tls=false")
+    assert servers.tls is not None
+    assert servers.sentinel_tls is None
+    assert place_of("sentinel://h/0?service=a").tls is None
 
 
 # -- passwords ------------------------------------------------------------------------------
@@ -127,6 +161,8 @@ garnish = st.text(st.sampled_from("/?#:@%&=[] é"), max_size=3)
             "rediss://me:{}@localhost:port/0",
             "sentinel://:{}@localhost/0?service=main",
             "redis://localhost/main?password={}",
+            "redis://localhost/0?colour={}",
+            "sentinel://localhost/0?service=main&sentinel_password={}",
             "http://me:{}@localhost",
         ]
     ),
