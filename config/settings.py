@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
+    redis_replicas: Annotated[
+        Annotated[int, Field(ge=0, le=100)] | None, BeforeValidator(texts.auto), NoDecode
+    ] = None
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
@@ -205,6 +208,7 @@ class Settings(BaseSettings):
             breaker=self.breaker_failures,
             webhooks=len(self.webhook_urls),
             every_change=self.webhook_events == "all",
+            replicas=self.redis_replicas,
         )
 
     @property

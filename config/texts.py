@@ -129,6 +129,11 @@ def none(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "none" else value
 
 
+def auto(value: Any) -> Any:
+    """Return None for `auto`, and else what was given."""
+    return None if isinstance(value, str) and value.strip().lower() == "auto" else value
+
+
 def rate(value: Any) -> Any:
     """Read a rate, None for `none`."""
     value = none(value)

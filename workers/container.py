@@ -19,7 +19,7 @@ from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.check_call import CheckCall
 from workers.engine.dial import Dial
 from workers.engine.feeder import Feeder
-from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger
+from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger, WatchReplicas
 from workers.engine.typical_duration import TypicalDuration, never
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.deliver import Deliver
@@ -119,6 +119,10 @@ class Container:
         return BalanceCheck(
             self.store, self.provider, self.slots, self.settings.balance_check_every
         )
+
+    @cached_property
+    def watch_replicas(self) -> WatchReplicas:
+        return WatchReplicas(self.store)
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

@@ -25,6 +25,8 @@ class AccountConfig:
     one may. `breaker` failures of the provider in a row hold all calls.
     `webhooks` is how many targets of the account are told of jobs' ends, or with
     `every_change` of every change of their states.
+    `replicas` of Redis must have a claim before the provider is asked (None: one, where there is
+    one), and with `accept_durable` a new job before its producer is told that it is accepted.
     """
 
     rate: Rate | None = None
@@ -48,3 +50,5 @@ class AccountConfig:
     breaker: int = 5
     webhooks: int = 0
     every_change: bool = False
+    replicas: int | None = None
+    accept_durable: bool = False

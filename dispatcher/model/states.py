@@ -55,6 +55,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     PROVIDER_DOWN = "provider_down"
     LIMIT = "limit"
+    REPLICAS = "replicas"
     NO_ANSWER = "no_answer"
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dispatcher.model.decision import Decision
-from dispatcher.policy.answers import after_error, after_placing, backoff, hold_for, no_caller
+from dispatcher.policy.answers import (
+    after_error,
+    after_placing,
+    backoff,
+    hold_for,
+    no_caller,
+    too_few_replicas,
+)
 from dispatcher.policy.defaults import DEFAULTS, Policy
 from dispatcher.policy.polling import UNKNOWN_FOR, first_check, next_check
 from dispatcher.policy.reports import COST_LOOKS, after_evidence, after_report, next_cost_look
@@ -27,4 +34,5 @@ __all__ = [
     "next_check",
     "next_cost_look",
     "no_caller",
+    "too_few_replicas",
 ]

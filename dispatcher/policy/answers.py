@@ -86,6 +86,11 @@ def no_caller() -> Decision:
     return Decision(State.FAILED, reason, why, reason, spent=False)
 
 
+def too_few_replicas(why: str) -> Decision:
+    """Decide for a claim that a failover might forget: nobody was asked."""
+    return Decision(State.HELD, "not_sent", why, Reason.REPLICAS, spent=False)
+
+
 def _uncertain(why: str, window: float) -> Decision:
     return Decision(State.UNCERTAIN, "maybe_placed", why, delay=window, failure="unclear")
 

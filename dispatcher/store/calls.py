@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from dispatcher.model.call import Leg
 from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
 from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
-from dispatcher.store.errors import plain_errors
+from dispatcher.store.errors import TooFewReplicas, plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 
@@ -23,16 +23,29 @@ class Calls(Repository):
         self._limiter, self._holds = limiter, holds
 
     def settle(
-        self, id_: str, attempt: int, decision: Decision, *, actor: str = "worker"
+        self,
+        id_: str,
+        attempt: int,
+        decision: Decision,
+        *,
+        actor: str = "worker",
+        token: str | None = None,
+        replicas: int = 0,
     ) -> State | None:
         """Write what became of an attempt; return the job's state, or None where it is gone.
 
         What comes too late to change the job is kept with the attempt, and changes nothing else.
+        With the `token` of its claim nothing is written where the job knows nothing of that claim.
+        Raises TooFewReplicas where it is written, but not on so many replicas.
         """
-        return self.settled(id_, attempt, decision, actor=actor)[1]
+        how = {"token": token, "replicas": replicas}
+        try:
+            return self.settled(id_, attempt, decision, actor=actor, **how)[1]
+        except TooFewReplicas as error:
+            raise TooFewReplicas(error.wanted, error.found, [_state(*error.answers)]) from None
 
     def settled(
-        self, id_: str, attempt: int, decision: Decision, *, actor: str
+        self, id_: str, attempt: int, decision: Decision, *, actor: str, **how: Any
     ) -> tuple[bool, State | None]:
         """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
@@ -42,10 +55,11 @@ class Calls(Repository):
                 decision.hold, decision.why, float(decision.required or 0), refused=True
             )
         of_attempt, of_job = codec.decision_fields(decision)
-        answer, state = self._run(
+        answer = self._run(
             "settle",
             id=id_,
             attempt=attempt,
+            **how,
             to=decision.to,
             reason=decision.reason or None,
             delay=None if decision.delay is None else milliseconds(decision.delay),
@@ -57,7 +71,7 @@ class Calls(Repository):
             attempt_fields=of_attempt,
             job_fields=of_job or None,
         )
-        return answer == b"moved", State(state.decode()) if state else None
+        return answer[0] == b"moved", _state(answer)
 
     def rescue(self, window: float, most: int = 200) -> int:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
@@ -115,3 +129,8 @@ class Calls(Repository):
         with plain_errors():
             found: bytes | None = self._redis.hget(self._key("typical_durations"), kind)  # type: ignore[assignment]
         return float(found) / 1000 if found else None
+
+
+def _state(answer: list[bytes]) -> State | None:
+    """Return the job's state as settling it answers."""
+    return State(answer[1].decode()) if answer[1] else None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.store.errors import StoreUnavailable, plain_errors
+from dispatcher.store.errors import StoreUnavailable, TooFewReplicas, plain_errors
 from dispatcher.store.library import PREFIX, library
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Call = tuple[str, Mapping[str, Any]]
 """An operation and its arguments."""
+REPLICATED_WITHIN = 1.0
+"""Seconds that replicas have to take in what was written, when it must be on them."""
 
 
 class Connection:
@@ -39,12 +41,15 @@ class Connection:
         """Return the name of a key; schema.py lists them."""
         return key_name(self.root, self.account, name, *parts)
 
-    def run(self, operation: str, **arguments: Any) -> Any:
+    def run(self, operation: str, *, replicas: int = 0, **arguments: Any) -> Any:
         """Run an operation of store/lua/ops, one atomic step.
 
         An argument that is None or False is left out; lists and dicts go as JSON. Raises
-        StoreUnavailable, and StoreUnsuitable where the records are of another schema.
+        StoreUnavailable, and StoreUnsuitable where the records are of another schema; and
+        TooFewReplicas where what it wrote is not on so many replicas within a second.
         """
+        if replicas:
+            return self.run_all([(operation, arguments)], replicas=replicas)[0]
         from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
 
         command = self._command(operation, arguments)
@@ -57,18 +62,23 @@ class Connection:
                 self._load()
                 return _there(self._execute([command]))[0]
 
-    def run_all(self, calls: Sequence[Call]) -> list[Any]:
-        """Run operations in one round trip, each an atomic step; raises the first error."""
+    def run_all(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
+        """Run operations in one round trip, each an atomic step; raises the first error, and
+        TooFewReplicas as `run` does.
+        """
         commands = [self._command(operation, arguments) for operation, arguments in calls]
+        commands += _wait(replicas)
         with plain_errors():
             answers = self._execute(commands)
             missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
             if missing:  # a function that is not there has done nothing
+                missing += range(len(calls), len(commands))  # nor was there anything to wait for
                 self._load()
                 again = _there(self._execute([commands[place] for place in missing]))
                 for place, answer in zip(missing, again, strict=True):
                     answers[place] = answer
-            return _raised(answers)
+            _raised(answers)
+        return _replicated(answers, replicas) if replicas else answers
 
     def check_schema(self) -> None:
         """Look once whether the records are of our schema, for those who read without operations.
@@ -119,6 +129,19 @@ class Connection:
         except ResponseError as error:
             if "already exists" not in str(error):  # another process was sooner
                 raise
+
+
+def _wait(replicas: int) -> list[list[Any]]:
+    """Return the command, if any, that waits for replicas to have what was written before it."""
+    return [["WAIT", replicas, milliseconds(REPLICATED_WITHIN)]] if replicas else []
+
+
+def _replicated(answers: list[Any], replicas: int) -> list[Any]:
+    """Return the operations' answers, without the last, which says how many replicas have it."""
+    *answers, found = answers
+    if found < replicas:
+        raise TooFewReplicas(replicas, found, answers)
+    return answers
 
 
 def _flat(arguments: Mapping[str, Any]) -> Iterator[Any]:

@@ -5,12 +5,13 @@ redis-py is loaded by who connects, not by who imports this: it brings all of as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store.schema import mismatch
+from dispatcher.values.counts import counted
 from dispatcher.values.masking import hide_password
 from dispatcher.values.server_version import NEEDED
 
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 
 class StoreUnavailable(DispatcherError):
     """Redis cannot be reached or does not let us in; what was asked for may not have been done."""
+
+
+class TooFewReplicas(StoreUnavailable):
+    """Redis has written something, and too few replicas have it: a failover may forget it.
+
+    `wanted` is how many there should be; `answers` is what the operations answered.
+    """
+
+    def __init__(self, wanted: int, found: int, answers: Sequence[Any] = ()) -> None:
+        super().__init__(
+            f"{found} of {counted(wanted, 'replica')} of Redis took in a write in time: bring"
+            " replicas back, or lower DISPATCHER_REDIS_REPLICAS"
+        )
+        self.wanted, self.found, self.answers = wanted, found, answers
 
 
 class StoreUnsuitable(UsageError):
@@ -80,7 +95,7 @@ def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
 
 _NOT_READY = (
     *("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT"),
-    "NOREPLICAS",
+    *("NOREPLICAS", "UNBLOCKED"),
 )
 
 

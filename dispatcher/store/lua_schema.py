@@ -34,6 +34,7 @@ def _members() -> dict[str, str]:
         "pace": _names(schema.Pace),
         "pace_fields": _list(schema.Pace),
         "credit": _names(schema.Credit),
+        "replica": _names(schema.ReplicaField),
         "delivery": _names(schema.Delivery),
         "api_key": _names(schema.ApiKeyField),
         "bulk": _names(schema.BulkField),
@@ -55,6 +56,8 @@ def _members() -> dict[str, str]:
         "message_kept": str(schema.MESSAGE_KEPT),
         "messages_kept": str(schema.MESSAGES_KEPT),
         "events_kept": str(schema.EVENTS_KEPT),
+        "replica_grace": str(schema.REPLICA_GRACE),
+        "replica_noted_every": str(schema.REPLICA_NOTED_EVERY),
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),
     }

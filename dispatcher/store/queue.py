@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.values import Claim, Day, Hours, Pumped, Wait
 from dispatcher.values.calling_hours import Window
 
@@ -32,33 +34,32 @@ class Queue(Repository):
         slot: str = "",
         actor: str = "worker",
         provider: str | None = None,
+        replicas: int = 0,
     ) -> Claim | Wait | Hours | Day | State | None:
         """Take the right to make one request now, or learn why not.
 
         A State is one in which there is nothing to do, None means that there is no such job.
         `lease` is in seconds. The same `token` asks again for the same claim, should the first
         answer have been lost; `slot` is what a Wait reserved for it, `provider` who is asked.
+        Raises TooFewReplicas where the right is given, but is not on so many replicas.
         """
-        answer = self._run(
-            "claim",
-            id=id_,
-            token=token,
-            lease=milliseconds(lease),
-            actor=actor,
-            slot=slot or None,
-            provider=provider,
-        )
-        if isinstance(answer, bytes):
-            return None if answer == b"gone" else State(answer.decode())
-        kind, first, second = answer
-        if kind == b"wait":
-            return Wait(float(first) / 1000, second.decode())
-        if kind == b"day":
-            return Day(first.decode())
-        job = codec.job(id_, codec.record_of_json(second))
-        if kind == b"hours":
-            return Hours(job, first.decode())
-        return Claim(job, int(first), kind.decode())
+        try:
+            answer = self._run(
+                "claim",
+                replicas=replicas,
+                id=id_,
+                token=token,
+                lease=milliseconds(lease),
+                actor=actor,
+                slot=slot or None,
+                provider=provider,
+            )
+        except TooFewReplicas as error:
+            claimed = _claimed(id_, error.answers[0])
+            if isinstance(claimed, Claim):
+                raise TooFewReplicas(error.wanted, error.found, [claimed]) from None
+            return claimed  # nobody is called on the strength of it
+        return _claimed(id_, answer)
 
     def set_calling_window(
         self, id_: str, window: Window | None, why: str, hours: str
@@ -100,3 +101,18 @@ class Queue(Repository):
         """
         found = self._run("oldest_waiting")
         return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
+
+
+def _claimed(id_: str, answer: Any) -> Claim | Wait | Hours | Day | State | None:
+    """Return what the operation `claim` answered."""
+    if isinstance(answer, bytes):
+        return None if answer == b"gone" else State(answer.decode())
+    kind, first, second = answer
+    if kind == b"wait":
+        return Wait(float(first) / 1000, second.decode())
+    if kind == b"day":
+        return Day(first.decode())
+    job = codec.job(id_, codec.record_of_json(second))
+    if kind == b"hours":
+        return Hours(job, first.decode())
+    return Claim(job, int(first), kind.decode())

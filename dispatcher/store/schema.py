@@ -26,6 +26,7 @@ PIECE_MARK = "~"
 KEYS: Mapping[str, str] = {
     # -- the store -------------------------------------------------------------------------
     "schema": "schema",  # string: SCHEMA, or MIGRATING
+    "replicas": "replicas",  # hash: see ReplicaField
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
     "by_state": "by_state:{}",  # zset, by <state>[:<reason>]: id by creation; a job is in one
@@ -205,6 +206,16 @@ class Config(StrEnum):
     BREAKER_FAILURES = "breaker_failures"
     WEBHOOK_TARGETS = "webhook_targets"  # how many
     EVERY_CHANGE = "every_change"  # targets are told of every change, not ends only
+    REPLICAS = "replicas"  # that a claim must be on; absent: one, where the server has one
+    ACCEPT_DURABLE = "accept_durable"  # producers are answered when the replicas have it
+
+
+class ReplicaField(StrEnum):
+    """The fields of what is known of the replicas of this master."""
+
+    MASTER = "master"  # its replication id
+    SEEN = "seen"  # when it was last seen to have a replica; absent: it has had none
+    TRIED = "tried"  # what is written to see whether replicas get it
 
 
 class Pace(StrEnum):
@@ -308,6 +319,12 @@ EXAMPLES = 10
 """Ids that a bulk action tells of each reason to leave jobs out."""
 OWN_TARGET = "job"
 """The webhook target that a job names itself."""
+REPLICA_GRACE = 600_000
+"""Milliseconds for which a replica that is gone still counts, where no number is set. Sentinel
+promotes one that has been cut off for ten times its down-after-milliseconds, 300 s by default.
+"""
+REPLICA_NOTED_EVERY = 30_000
+"""Milliseconds between two notes that there is a replica."""
 RELATIVE_MOMENTS = ("dialing", "in_progress", "uncertain", "scheduled", "cost")
 """The sorted sets `due` whose moments were worked out from a present one, a user's own aside."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")

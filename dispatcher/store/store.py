@@ -19,6 +19,7 @@ from dispatcher.store.limiter import Limiter
 from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
 from dispatcher.store.redis_url import connect
+from dispatcher.store.replicas import Replicas
 from dispatcher.store.retention import Retention
 from dispatcher.store.search import Search
 from dispatcher.store.server import Server
@@ -55,6 +56,7 @@ class Store:
         self.holds = Holds(to)
         self.calls = Calls(to, self.limiter, self.holds)
         self.callbacks = Callbacks(to)
+        self.replicas = Replicas(to, self.holds)
         # credit
         self.budget = Budget(to)
         self.spending = Spending(to)

@@ -90,6 +90,11 @@ def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
     assert found.hold == (name if name.startswith("paused") else "")
 
 
+def test_too_few_replicas_are_said_with_what_to_do() -> None:
+    (found,) = banners(snapshot(holds=(hold("replicas"),)))
+    assert (found.level, "DISPATCHER_REDIS_REPLICAS" in found.remedy) == (Level.BAD, True)
+
+
 def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:
     (found,) = banners(snapshot(holds=(hold("provider_down", half_open=True),)))
     assert (found.level, found.what) == (Level.WARN, "One call at a time is tried: because")

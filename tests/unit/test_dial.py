@@ -53,7 +53,7 @@ class FakeStore:
     """Answers claims from a list, and writes down all that is asked of it."""
 
     def __init__(self, *claims: Any) -> None:
-        self.jobs = self.queue = self.calls = self.limiter = self
+        self.jobs = self.queue = self.calls = self.limiter = self.replicas = self.holds = self
         self.claims = list(claims)
         self.asked: list[tuple[str, str]] = []
         self.windows: list[tuple[Window | None, str]] = []
@@ -62,7 +62,14 @@ class FakeStore:
         self.held: Job | None = HELD
 
     def claim(
-        self, id_: str, *, token: str, lease: float, slot: str = "", provider: str = ""
+        self,
+        id_: str,
+        *,
+        token: str,
+        lease: float,
+        slot: str = "",
+        provider: str = "",
+        replicas: int = 0,
     ) -> Any:
         assert (id_, lease, provider) == (JOB.id, 30, "fake")
         self.asked.append((token, slot))
@@ -81,7 +88,18 @@ class FakeStore:
     def now(self) -> float:
         return NOON_IN_TOKYO.timestamp() * 1000 + 0.9
 
-    def settle(self, id_: str, attempt: int, decision: Decision) -> State:
+    def needed(self) -> int:
+        return 0
+
+    def settle(
+        self,
+        id_: str,
+        attempt: int,
+        decision: Decision,
+        *,
+        token: str | None = None,
+        replicas: int = 0,
+    ) -> State:
         assert (id_, attempt) == (JOB.id, 1)
         self.settled.append(decision)
         return decision.to

@@ -79,7 +79,7 @@ class OneClaim:
     """A store that grants one claim, and writes down what became of it."""
 
     def __init__(self) -> None:
-        self.queue = self.calls = self.limiter = self
+        self.queue = self.calls = self.limiter = self.replicas = self
         self.settled: list[Any] = []
 
     def claim(self, *_: Any, **__: Any) -> Claim:
@@ -91,7 +91,10 @@ class OneClaim:
     def rebook(self, booked: str) -> str:
         return booked
 
-    def settle(self, _id: str, _attempt: int, decision: Any) -> State:
+    def needed(self) -> int:
+        return 0
+
+    def settle(self, _id: str, _attempt: int, decision: Any, **_: Any) -> State:
         self.settled.append(decision)
         return State(decision.to)
 

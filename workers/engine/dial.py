@@ -23,6 +23,7 @@ from dispatcher.store.values import Claim, Day, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls
 from dispatcher.values.calling_hours import CallingHours
 from workers.engine.lease import Lease, since_boot
+from workers.engine.replicated import Replicated
 from workers.engine.retrying import retry_until_available
 
 LOOK_AGAIN = 1.0
@@ -69,10 +70,12 @@ class Dial:
         if not isinstance(claim, Claim):
             return self._waits(job_id) if claim is State.HELD else Turn(job_id, claim)
         decision = self._ask(claim, lease)
-        state = retry_until_available(
-            lambda: self.store.calls.settle(job_id, claim.attempt, decision)
-        )
+        state = self._replicated.settle(job_id, claim.attempt, decision, lease)
         return Turn(job_id, state, decision.reason, decision.why)
+
+    @property
+    def _replicated(self) -> Replicated:
+        return Replicated(self.store, self.sleep)
 
     def _waits(self, job_id: str) -> Turn:
         """Say why it is held, for Flower. By now it may be somewhere else, and then says that."""
@@ -92,10 +95,10 @@ class Dial:
             lease = Lease(self.lease, self.answer, self.monotonic(), self.monotonic)
             answer = retry_until_available(
                 partial(
-                    self.store.queue.claim,
+                    self._replicated.claim,
                     job_id,
+                    lease,
                     token=token,
-                    lease=self.lease,
                     slot=slot,
                     provider=self.provider.name,
                 )

@@ -30,6 +30,11 @@ class Lease:
     began: float
     clock: Callable[[], float] = since_boot
 
+    @property
+    def over(self) -> bool:
+        """Whether somebody else may have taken the job by now."""
+        return self.clock() - self.began >= self.seconds
+
     def require(self) -> None:
         """Raise NotSent where the answer could come after the lease."""
         used = self.clock() - self.began

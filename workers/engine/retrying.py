@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 
 log = logging.getLogger(__name__)
 
@@ -33,3 +33,25 @@ def retry_until_available(
             log.warning("waiting for Redis: %s", error)
             sleep(wait)
             wait = min(_LONGEST, wait * 2)
+
+
+def retry_until_replicated(
+    step: Callable[[], T], over: Callable[[], bool], *, sleep: Callable[[float], None] = time.sleep
+) -> T:
+    """Do a step until what it writes is on the replicas, or its time is `over`; return its answer.
+
+    A master that dies meanwhile is no loss: the step is done again on the one that follows it.
+    """
+
+    def once() -> tuple[T, bool]:
+        try:
+            return step(), True
+        except TooFewReplicas as error:
+            log.warning("waiting for replicas: %s", error)
+            return error.answers[0], False
+
+    while True:
+        answer, done = retry_until_available(once, sleep=sleep)
+        if done or over():
+            return answer
+        sleep(_FIRST)

@@ -138,6 +138,17 @@ class Reconcile:
 
 
 @dataclass(frozen=True)
+class WatchReplicas:
+    """Notes which replicas Redis has, and ends the hold `replicas` where enough take in writes."""
+
+    store: Store
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return whether the hold was ended."""
+        return {"ended": 1} if self.store.replicas.watch() else {}
+
+
+@dataclass(frozen=True)
 class Purge:
     """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; and
     what people did, after a retention of its own.

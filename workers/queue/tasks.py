@@ -117,5 +117,5 @@ def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
         def run() -> Any:
             return getattr(container(), name)()
 
-    for name in ("pump", "rescue", "reconcile", "watch_credit", "purge"):
+    for name in ("pump", "rescue", "reconcile", "watch_credit", "watch_replicas", "purge"):
         tick(name)

@@ -90,6 +90,8 @@ _REMEDIES = {
     Reason.AUTH: "The provider refuses the account. Check the credentials and its list of allowed"
     " addresses. A balance check every minute finds out when it is over.",
     Reason.PROVIDER_DOWN: "Nothing to do: one call at a time is tried until the provider works.",
+    Reason.REPLICAS: "Bring the replica of Redis back: calls continue by themselves as soon as it"
+    " takes in writes. Without one for good: DISPATCHER_REDIS_REPLICAS=0.",
     Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
     Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }

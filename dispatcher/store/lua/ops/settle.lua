@@ -3,6 +3,7 @@
 --
 -- id
 -- attempt         n
+-- token           of its claim: nothing is written where the job knows nothing of that one
 -- to              state that the job goes to
 -- reason          if any
 -- delay           ms until something happens next; left out: the deadline, if any
@@ -13,7 +14,7 @@
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
 -- attempt_fields  to keep with the attempt, a JSON object
 -- job_fields      to keep with the job, a JSON object, if any
--- answer          {'moved' | 'late' | 'other' (it is of another call) | 'gone', state}
+-- answer          {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -221,6 +222,9 @@ local function run(call)
   local job = record.load(call, call.args.id)
   if not job then
     return { 'gone', '' }
+  end
+  if call.args.token and job.fields[field.token] ~= call.args.token then
+    return { 'other', job.state }
   end
   local told = read(call, job)
   if told.latest and job.state == 'dialing' then
