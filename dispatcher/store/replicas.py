@@ -70,7 +70,9 @@ class Replicas(Repository):
         return self._holds.end(Reason.REPLICAS, "enough replicas take in writes again")
 
     def _current(self) -> Replication:
-        if self._known is None or self._monotonic() >= self._known_until:
+        if self._known is None:
+            return self._look()  # nobody else may have looked yet
+        if self._monotonic() >= self._known_until:
             return self._keep(self._run("needed_replicas"))
         return self._known
 

@@ -64,11 +64,14 @@ class Stage:
         sandbox: Iterable[str] = (),
         callbacks: bool = False,
         appendfsync: str = "everysec",
+        redis_url: str | None = None,
+        lease: float = LEASE,
         **settings: str,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.redis = EmbeddedServer(folder / "redis", appendfsync=appendfsync)
+        self._other_redis, self._lease = redis_url, lease
         self.traps = folder / "traps"
         self.alive: dict[str, int] = {}
         self._started: Counter[str] = Counter()
@@ -84,10 +87,11 @@ class Stage:
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             self._exits = undo
-            undo.enter_context(self.redis)
+            if not self._other_redis:
+                undo.enter_context(self.redis)
             self._start_sandbox(undo)
             self._start_nursery(undo)
-            self.dispatcher = Dispatcher.from_url(self.redis.url)
+            self.dispatcher = Dispatcher.from_url(self.redis_url)
             undo.callback(redis_of(self.dispatcher.store).close)
             self._exits = undo.pop_all()
         self.start("beat")
@@ -98,6 +102,11 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()
+
+    @property
+    def redis_url(self) -> str:
+        """Where the records and the queues are."""
+        return self._other_redis or self.redis.url
 
     def _is_listening(self) -> bool:
         """Return whether callbacks can come: a busy machine starts the gateway after the calls."""
@@ -150,7 +159,7 @@ class Stage:
             "XOXZO_API_HOST": self.provider,
             "XOXZO_API_SID": known.sid,
             "XOXZO_API_AUTH_TOKEN": known.token,
-            "DISPATCHER_REDIS_URL": self.redis.url,
+            "DISPATCHER_REDIS_URL": self.redis_url,
             **self._settings,
         }
         name = name or role
@@ -161,7 +170,7 @@ class Stage:
             "options": options,
             "env": env,
             "log": str(self.folder / f"{name}.log"),
-            "lease": LEASE,
+            "lease": self._lease,
             "lost_after": LOST_AFTER,
             "skew": skew,
             "trap": trap and {"log": str(self.traps), "how": int(signal.SIGKILL), **trap},

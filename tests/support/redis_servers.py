@@ -192,6 +192,7 @@ class Sentinels:
         *,
         count: int = 3,
         down_after: float = 1.0,
+        failover_timeout: float = 10.0,
         options: Mapping[str, str | tuple[str, ...]] | None = None,
         tls: Certificates | None = None,
     ) -> None:
@@ -200,7 +201,7 @@ class Sentinels:
             "sentinel": (
                 f"monitor {SERVICE} {HOST} {master.port} {quorum}",
                 f"down-after-milliseconds {SERVICE} {down_after * 1000:.0f}",
-                f"failover-timeout {SERVICE} 10000",
+                f"failover-timeout {SERVICE} {failover_timeout * 1000:.0f}",
                 f"parallel-syncs {SERVICE} 1",
             ),
         }

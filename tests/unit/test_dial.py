@@ -18,7 +18,7 @@ from dispatcher.policy import Decision, Policy
 from dispatcher.provider import OutgoingCall, Throttled
 from dispatcher.provider.fake import FakeProvider, Lost, Step
 from dispatcher.store import codec
-from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 from dispatcher.store.values import Claim, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from dispatcher.values.calling_hours import Window
@@ -71,10 +71,14 @@ class FakeStore:
         provider: str = "",
         replicas: int = 0,
     ) -> Any:
+        assert replicas == 1
         assert (id_, lease, provider) == (JOB.id, 30, "fake")
         self.asked.append((token, slot))
         self.log.append("claim")
-        return self.claims.pop(0)
+        answer = self.claims.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def set_calling_window(self, id_: str, window: Window | None, why: str, hours: str) -> State:
         assert id_ == JOB.id
@@ -89,6 +93,9 @@ class FakeStore:
         return NOON_IN_TOKYO.timestamp() * 1000 + 0.9
 
     def needed(self) -> int:
+        return 1
+
+    def look(self) -> int:
         return 0
 
     def settle(
@@ -184,6 +191,13 @@ def test_others_are_fed_before_the_provider_is_asked() -> None:
     store = FakeStore(CLAIMED)
     turn(store)
     assert store.log == ["claim", "nudge", "ask"]
+
+
+def test_a_master_that_has_no_replica_any_more_is_asked_again_with_the_same_token() -> None:
+    store = FakeStore(TooFewReplicas(1, 0, [CLAIMED]), CLAIMED)
+    done, provider = turn(store)
+    assert store.asked == [("token", ""), ("token", "")]
+    assert (done.state, len(provider.asked)) == (State.IN_PROGRESS, 1)
 
 
 def test_a_wait_is_slept_and_its_slot_brought_back_with_the_same_token() -> None:
