@@ -13,6 +13,7 @@ from config import flower as flower_configuration
 from config import logs
 from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
+from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
@@ -118,10 +119,13 @@ def require_credentials(settings: Settings) -> None:
 
 
 def require_store(settings: Settings) -> Store:
-    """Return the store. Raises StoreUnavailable, StoreUnsuitable where it will not do."""
+    """Return the store. Raises StoreUnavailable, StoreUnsuitable where it or the broker will not
+    do.
+    """
     store = Store.from_url(settings.records, namespace=settings.namespace)
     store.server.check_version()
     store.server.check_schema()
+    require_suitable_broker(settings.broker)
     GUARD.watch(store)
     return store
 

@@ -23,6 +23,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
+from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.server import Facts
 from dispatcher.store.statistics import Minute
 from dispatcher.values.counts import counted
@@ -154,6 +155,11 @@ def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
 
 
 def _workers(messenger: Messenger) -> Iterator[Finding]:
+    try:
+        messenger.require_suitable()
+    except StoreUnsuitable as error:
+        yield Finding("broker", FAIL, str(error))
+        return
     try:
         listening = messenger.listeners()
         left = messenger.default_queue()

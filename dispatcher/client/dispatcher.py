@@ -120,6 +120,7 @@ class Dispatcher:
         `message` is the id of the message that it came in, where a broker may give that out again:
         if its job was purged meanwhile, the handle is of a job that is gone.
         """
+        self.messenger.require_suitable()
         done = self.store.jobs.enqueue(
             request, actor=self._actor, scope=self._scope, message=message
         )
@@ -132,6 +133,7 @@ class Dispatcher:
 
         Raises StoreUnavailable; it may be repeated.
         """
+        self.messenger.require_suitable()
         answers = self.store.jobs.enqueue_packed(rows, actor=self._actor)
         feed(self.store, self.messenger)
         return answers
@@ -143,6 +145,7 @@ class Dispatcher:
         the others; with keys the whole may be repeated and doubles nothing.
         Raises StoreUnavailable.
         """
+        self.messenger.require_suitable()
         bulk = Bulk()
         rows = enumerate(requests)
         while batch := list(islice(rows, BATCH)):

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.client import default_queue
+from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_url import NO_EMULATION, broker_settings
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
@@ -64,14 +65,21 @@ class Messenger:
     broker that is away is logged, not raised.
     """
 
-    def __init__(self, make_app: Callable[[], Celery], namespace: str = DEFAULT_NAMESPACE) -> None:
+    def __init__(
+        self,
+        make_app: Callable[[], Celery],
+        namespace: str = DEFAULT_NAMESPACE,
+        check: Callable[[], object] = lambda: None,
+    ) -> None:
         self._make_app = make_app
         self.namespace = namespace
+        self._check = cache(check)
 
     @classmethod
     def to_broker(cls, url: str, namespace: str = DEFAULT_NAMESPACE) -> Messenger:
         """Return a messenger for a producer, which has no Celery app of its own."""
-        return cls(partial(_producer_app, url, namespace), namespace)
+        check = partial(require_suitable_broker, url)
+        return cls(partial(_producer_app, url, namespace), namespace, check)
 
     @cached_property
     def _app(self) -> Celery:
@@ -113,8 +121,15 @@ class Messenger:
         with self._app.connection_for_read(connect_timeout=2) as connection:
             return default_queue.look(connection)
 
+    def require_suitable(self) -> None:
+        """Raise StoreUnsuitable where Celery cannot work with the broker; asked until it can."""
+        self._check()
+
     def ping(self) -> None:
-        """Raise BrokerUnavailable where the broker does not let us in."""
+        """Raise BrokerUnavailable where the broker does not let us in, and StoreUnsuitable where
+        Celery cannot work with it.
+        """
+        self.require_suitable()
         try:
             with self._app.connection_for_write(connect_timeout=2) as connection:
                 connection.ensure_connection(**_ONCE)

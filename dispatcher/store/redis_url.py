@@ -16,36 +16,49 @@ _TIMEOUT = 5.0  # a Redis that has not answered by then is as good as gone
 _SENTINEL_TIMEOUT = 0.4  # seconds to connect, and again to answer: the next one knows as well
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, *, within: float | None = None) -> redis.Redis:
     """Return a client for `redis://`, `rediss://`, `unix://` or
     `sentinel://host:port,host:port/db?service=name`; docs/redis.md lists the options. Nothing is
-    sent yet.
+    sent yet. `within`: seconds to connect and to answer each, with no second try; else a few.
 
     Raises StoreUnsuitable for a URL that is none of these; its password is never shown.
     """
-    import redis  # noqa: PLC0415
-    from redis.backoff import ExponentialBackoff  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
+    from redis import Redis  # noqa: PLC0415
 
     place = place_of(url)
     place.require_files()
-    options: dict[str, Any] = {
-        "socket_timeout": _TIMEOUT,
-        "socket_connect_timeout": _TIMEOUT,
+    options = _options(place, within)
+    if place.service is not None:
+        return _through_sentinel(place, options | _tls(place.tls))
+    return Redis.from_pool(_pool(place, options))
+
+
+def _options(place: RedisPlace, within: float | None) -> dict[str, Any]:
+    from redis.backoff import ExponentialBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    return {
+        "socket_timeout": within or _TIMEOUT,
+        "socket_connect_timeout": within or _TIMEOUT,
         "health_check_interval": 30,
-        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+        "retry": None if within else Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         "db": place.database,
         "username": place.username,
         "password": place.password,
-        **_tls(place.tls),
     }
-    if place.scheme == "sentinel":
-        return _through_sentinel(place, options)
-    if place.socket is None:
-        host, port = place.hosts[0]
-        return redis.Redis(host, port, **options)
-    pool = redis.ConnectionPool(redis.UnixDomainSocketConnection, path=place.socket, **options)
-    return redis.Redis.from_pool(pool)
+
+
+def _pool(place: RedisPlace, options: dict[str, Any]) -> redis.ConnectionPool:
+    from redis import ConnectionPool, UnixDomainSocketConnection  # noqa: PLC0415
+
+    from dispatcher.store import cluster  # noqa: PLC0415
+
+    if place.socket is not None:
+        return ConnectionPool(UnixDomainSocketConnection, path=place.socket, **options)
+    kind = cluster.FollowingConnection if place.tls is None else cluster.FollowingTlsConnection
+    host, port = place.hosts[0]
+    way = cluster.Way(host, port)
+    return ConnectionPool(kind, host=host, port=port, way=way, **options, **(place.tls or {}))
 
 
 def sentinel_options(place: RedisPlace) -> dict[str, Any]:

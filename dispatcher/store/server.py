@@ -22,6 +22,12 @@ def check_version(client: redis.Redis) -> ServerVersion:
     return version
 
 
+def in_cluster_mode(client: redis.Redis) -> bool:
+    """Return whether the server is one of a cluster. Raises StoreUnavailable, StoreUnsuitable."""
+    with plain_errors():
+        return bool(client.info("cluster").get("cluster_enabled"))
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an operator must know of the server.

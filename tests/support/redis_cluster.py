@@ -1,0 +1,97 @@
+"""A small cluster of real Redis servers: one has our keys, one is its replica, one has the rest."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from redis import RedisError
+
+from support.polling import eventually
+from support.redis_servers import HOST, RedisProcess
+
+LAST_SLOT = 16383
+MODE = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
+
+
+def one_server(folder: Path, binary: Path | None = None) -> RedisProcess:
+    """Return a server that is a whole cluster, started and ready. Kill it."""
+    server = RedisProcess(folder, MODE, binary=binary)
+    server.start()
+    ask(server, "CLUSTER", "ADDSLOTSRANGE", 0, LAST_SLOT)
+    eventually(lambda: is_up(server), "the cluster serves its slots", more=server.log)
+    return server
+
+
+def ask(server: RedisProcess, *command: str | int) -> Any:
+    with server.client(decode_responses=True) as client:
+        return client.execute_command(*command)
+
+
+def is_up(server: RedisProcess) -> bool:
+    with server.client() as client:
+        return bool(client.cluster("INFO")["cluster_state"] == "ok")
+
+
+class Cluster:
+    """`others` has all slots but that of a namespace's keys, `ours` has that one, and `replica` the
+    same. Use it in a `with` block.
+    """
+
+    def __init__(self, folder: Path, namespace: str = "vd", binary: Path | None = None) -> None:
+        self._namespace = namespace
+        self.others, self.ours, self.replica = self._all = [
+            RedisProcess(folder / name, MODE, binary=binary)
+            for name in ("others", "ours", "replica")
+        ]
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            for server in self._all:
+                exits.enter_context(server)
+            self._join()
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exits.__exit__(kind, error, traceback)
+
+    def promote(self, server: RedisProcess, *how: str) -> None:
+        """Make a replica the master, and wait until the others know."""
+        ask(server, "CLUSTER", "FAILOVER", *how)
+        eventually(lambda: ask(server, "ROLE")[0] == "master", "it is the master")
+        node = ask(server, "CLUSTER", "MYID")
+        eventually(lambda: self._owner() == node, "the others know")
+
+    def _join(self) -> None:
+        slot = ask(self.others, "CLUSTER", "KEYSLOT", f"{{{self._namespace}}}")
+        ask(self.ours, "CLUSTER", "ADDSLOTS", slot)
+        ranges = [end for pair in ((0, slot - 1), (slot + 1, LAST_SLOT)) for end in pair]
+        ask(self.others, "CLUSTER", "ADDSLOTSRANGE", *ranges)
+        for server in (self.ours, self.replica):
+            ask(self.others, "CLUSTER", "MEET", HOST, server.port)
+        node = ask(self.ours, "CLUSTER", "MYID")
+        eventually(lambda: self._follows(node), "the replica follows")
+        eventually(lambda: all(map(is_up, self._all)), "the cluster serves its slots")
+
+    def _follows(self, node: str) -> bool:
+        try:
+            return bool(ask(self.replica, "CLUSTER", "REPLICATE", node))
+        except RedisError:  # it has not heard of that one yet
+            return False
+
+    def _owner(self) -> str:
+        """Return the node that `others` takes for the owner of our keys."""
+        slot = ask(self.others, "CLUSTER", "KEYSLOT", f"{{{self._namespace}}}")
+        for first, last, master, *_ in ask(self.others, "CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return str(master[2])
+        return ""
