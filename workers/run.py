@@ -83,21 +83,24 @@ def gateway(settings: Settings) -> None:
 def _work(
     app: Celery, settings: Settings, name: str, queues: tuple[str, ...], threads: int
 ) -> None:
-    """Threads: dialling is waiting for the provider, and they share one pool of connections."""
+    """Threads: dialling is waiting for the provider, and they share one pool of connections.
+
+    Started without Celery's command line: that loads all other commands, Flower's too, and
+    forgets the exit code.
+    """
     worker_ready.connect(_say_ready)
-    app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            "--pool=threads",
-            f"--concurrency={threads}",
-            f"--queues={','.join(queues)}",
-            f"--hostname={name}@{socket.gethostname()}",
-            f"--loglevel={settings.log_level}",
-            "--without-mingle",
-            "--without-gossip",
-        ]
+    worker = app.Worker(
+        pool_cls="threads",
+        concurrency=threads,
+        queues=",".join(queues),
+        hostname=f"{name}@{socket.gethostname()}",
+        loglevel=settings.log_level,
+        quiet=True,
+        without_mingle=True,
+        without_gossip=True,
     )
+    worker.start()
+    sys.exit(worker.exitcode)
 
 
 def _say_ready(**_: object) -> None:
