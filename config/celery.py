@@ -19,6 +19,7 @@ TICKS = {
     "dispatcher.watch_credit": 1.0,
     "dispatcher.rescue": 2.0,
     "dispatcher.watch_replicas": 2.0,
+    "dispatcher.test_callbacks": 5.0,
     "dispatcher.purge": 600.0,
 }
 """What beat wakes, and how often in seconds. Each finds by itself what is due, so that a tick

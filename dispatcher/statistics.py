@@ -17,7 +17,7 @@ def statistics(store: Store) -> dict[str, Any]:
     """Return the account now, as JSON knows it. Raises StoreUnavailable."""
     by_state = store.search.counts()
     pace, credit = store.limiter.pace(), store.budget.credit()
-    counted = Counter(store.statistics.counters())
+    counted, seen = Counter(store.statistics.counters()), store.callbacks.seen()
     return {
         "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
         "reasons": {
@@ -46,6 +46,8 @@ def statistics(store: Store) -> dict[str, Any]:
         "attempts": counted["attempts"],
         "requests": counted["requests"],
         "ended": _ended(counted),
+        "calls_without_callback": seen.missing,
+        "clock_steps": counted["clock_steps"],
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
     }

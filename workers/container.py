@@ -16,6 +16,7 @@ from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 from workers.engine.apply_callbacks import ApplyReports
+from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
 from workers.engine.dial import Dial
 from workers.engine.feeder import Feeder
@@ -123,6 +124,11 @@ class Container:
     @cached_property
     def watch_replicas(self) -> WatchReplicas:
         return WatchReplicas(self.store)
+
+    @cached_property
+    def test_callbacks(self) -> CallbackTest:
+        """See workers.engine.callback_test."""
+        return CallbackTest(self.store, self.settings.callbacks)
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

@@ -22,14 +22,14 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
+from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.states import Priority
 from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.server import Facts
-from dispatcher.store.statistics import Minute
 from dispatcher.values.counts import counted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-LAST_HOUR = 60  # minutes
+LAST_HOUR = 3_600_000  # ms
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
 _ROLES = {CALL: "call task", WEBHOOKS: "webhooks"}
@@ -223,23 +223,34 @@ def _callbacks(at: Connection) -> Iterator[Finding]:
     """Say whether the provider's callbacks are seen to arrive: silence proves nothing otherwise."""
     try:
         store = at.dispatcher().store
-        last = store.callbacks.last()
-        ended = sum(map(_answered_or_not, store.statistics.outcome_counts(LAST_HOUR)))
+        seen, now = store.callbacks.seen(), store.now()
     except DispatcherError:  # said already
         return
-    minutes = None if last is None else (store.now() - last) / 60_000
-    if minutes is not None and minutes <= LAST_HOUR:
-        yield Finding("callbacks", OK, f"the last one came {minutes:.0f} min ago")
-    elif ended:
-        says = f"{counted(ended, 'call')} ended within an hour, 0 callbacks came"
-        remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL"
-        yield Finding("callbacks", WARN, f"{says}: {remedy}; lost answers are not redialled")
-    else:
-        yield Finding("callbacks", OK, "none came, and no call ended, within an hour")
+    yield Finding("callbacks", *_arrival(seen, now))
 
 
-def _answered_or_not(minute: Minute) -> int:
-    return minute.outcomes["completed"] + minute.outcomes["failed:no_answer"]
+def _arrival(seen: CallbacksSeen, now: float) -> tuple[str, str]:
+    """Return whether callbacks arrive: a level, and what is said of it."""
+    remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL; lost answers"
+    if seen.missing >= ENOUGH:
+        says = (
+            f"{counted(seen.missing, 'call')} ended, 0 callbacks came since {_ago(seen.last, now)}"
+        )
+        return WARN, f"{says}: {remedy} are not redialled"
+    if seen.broken:
+        says = f"a worker's request to the public URL failed {_ago(seen.test_failed, now)}"
+        return WARN, f"{says}, and came through before: {remedy} are not redialled"
+    if seen.arrive(now - LAST_HOUR):
+        came = "a worker's test came" if (seen.test_passed or 0) > (seen.last or 0) else "one came"
+        return OK, f"{came} {_ago(max(seen.last or 0, seen.test_passed or 0), now)}"
+    if seen == CallbacksSeen():
+        return OK, "none came, and no call has ended"
+    says = "none was seen to arrive within an hour"
+    return WARN, f"{says}, nor a worker's test: {remedy} are not redialled until one is"
+
+
+def _ago(moment: float | None, now: float) -> str:
+    return "the start" if moment is None else f"{(now - moment) / 60_000:.0f} min ago"
 
 
 def _webhooks(dispatcher: Dispatcher) -> Finding:

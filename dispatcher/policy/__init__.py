@@ -14,7 +14,7 @@ from dispatcher.policy.answers import (
 from dispatcher.policy.defaults import DEFAULTS, Policy
 from dispatcher.policy.polling import UNKNOWN_FOR, first_check, next_check
 from dispatcher.policy.reports import COST_LOOKS, after_evidence, after_report, next_cost_look
-from dispatcher.policy.uncertainty import after_deadline, after_window
+from dispatcher.policy.uncertainty import after_deadline, after_window, reports_end
 
 __all__ = [
     "COST_LOOKS",
@@ -34,5 +34,6 @@ __all__ = [
     "next_check",
     "next_cost_look",
     "no_caller",
+    "reports_end",
     "too_few_replicas",
 ]

@@ -10,14 +10,18 @@ from dispatcher.model.states import OnUncertain, Reason, State
 from dispatcher.policy.defaults import Policy
 
 
+def reports_end(job: Job, policy: Policy) -> bool:
+    """Whether the provider reports the end of a job's call by itself; of a conference, never."""
+    return policy.reported and job.kind is not Kind.CONFERENCE
+
+
 def after_window(job: Job, policy: Policy) -> Decision:
     """Decide what follows where the evidence window ended without evidence.
 
     Where nobody has said: silence about a call that would have been reported means that there was
     none, and it is dialled again; where none is reported silence means nothing: a person decides.
     """
-    silence_tells = policy.reported and job.kind is not Kind.CONFERENCE
-    usual = OnUncertain.REDIAL if silence_tells else OnUncertain.HOLD
+    usual = OnUncertain.REDIAL if reports_end(job, policy) else OnUncertain.HOLD
     chosen = job.on_uncertain or policy.on_uncertain or usual
     if chosen is OnUncertain.REDIAL and job.spent < policy.attempts_for(job):
         return Decision(State.QUEUED, "maybe_placed", "no evidence of a call: redialled")

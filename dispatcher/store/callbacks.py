@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Self
 
 from dispatcher.model.call import CallReport
+from dispatcher.model.callbacks_seen import CallbacksSeen
 from dispatcher.model.outcome import Outcome
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.schema import Seen
 
 FATES = (
     "received",
@@ -92,21 +94,25 @@ class Callbacks(Repository):
 
     def done(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> None:
         """Drop reports that were applied, and count what became of them."""
-        self._drop(reports, counts, forgotten=False)
-
-    def _drop(
-        self, reports: Iterable[Callback], counts: Mapping[str, int], *, forgotten: bool
-    ) -> None:
         texts = [report.written() for report in reports]
-        self._run("drop_callbacks", counts=dict(counts), reports=texts, forgotten=forgotten)
+        self._run("drop_callbacks", counts=dict(counts), reports=texts)
 
-    def last(self) -> float | None:
-        """Return when a callback of a call was last applied, ms since the epoch; None: never, or by
-        a clock that has gone back since.
+    def seen(self) -> CallbacksSeen:
+        """Return whether callbacks are seen to arrive. What happened by a clock that has gone back
+        since is not known.
         """
         with plain_errors():
-            found: bytes | None = self._redis.get(self._key("last_callback"))  # type: ignore[assignment]
-        return float(found) if found and float(found) <= self._now() else None
+            found: list[bytes | None] = self._redis.hmget(self._key("callbacks_seen"), list(Seen))  # type: ignore[assignment]
+        last, missing, passed, failed = found
+        now = self._now()
+        moments = (
+            float(each) if each and float(each) <= now else None for each in (last, passed, failed)
+        )
+        return CallbacksSeen(next(moments), int(missing or 0), *moments)
+
+    def note_test(self, *, passed: bool) -> None:
+        """Note that a worker's own request to the public URL came to the gateway, or did not."""
+        self._run("note_callback_test", passed=passed)
 
     def due(self) -> bool:
         """Whether reports wait that nobody has taken."""
@@ -118,4 +124,4 @@ class Callbacks(Repository):
             waiting = self._redis.zscan_iter(self._key("callbacks"), count=AT_ONCE)
             reports = (Callback.read(member.decode()) for member, _ in waiting)
             gone = [report for report in reports if report.job_id in jobs]
-        self._drop(gone, {}, forgotten=True)
+        self.done(gone, {})

@@ -14,6 +14,8 @@ from dispatcher.store.errors import TooFewReplicas, plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 
+CallbackWord = Literal["came", "due"]
+
 
 class Calls(Repository):
     """The attempts that were claimed, from their request to their cost."""
@@ -31,14 +33,16 @@ class Calls(Repository):
         actor: str = "worker",
         token: str | None = None,
         replicas: int = 0,
+        callback: CallbackWord | None = None,
     ) -> State | None:
         """Write what became of an attempt; return the job's state, or None where it is gone.
 
         What comes too late to change the job is kept with the attempt, and changes nothing else.
         With the `token` of its claim nothing is written where the job knows nothing of that claim.
+        `callback`: it came by one, or one is due for the call that has ended.
         Raises TooFewReplicas where it is written, but not on so many replicas.
         """
-        how = {"token": token, "replicas": replicas}
+        how = {"token": token, "replicas": replicas, "callback": callback}
         try:
             return self.settled(id_, attempt, decision, actor=actor, **how)[1]
         except TooFewReplicas as error:
@@ -90,11 +94,19 @@ class Calls(Repository):
         return [id_.decode() for id_ in ids]
 
     def reschedule_check(
-        self, id_: str, attempt: int, delay: float, status: str = "", legs: Sequence[Leg] = ()
+        self,
+        id_: str,
+        attempt: int,
+        delay: float,
+        status: str = "",
+        legs: Sequence[Leg] = (),
+        *,
+        reported: bool = False,
     ) -> bool:
         """Set when a call in progress is checked next, in seconds; False where it is over.
 
-        `status` (the provider's word) and `legs` are what the last check told, if anything.
+        `status` (the provider's word) and `legs` are what the last check told, if anything;
+        `reported`: a callback came for the call.
         """
         return bool(
             self._run(
@@ -103,6 +115,7 @@ class Calls(Repository):
                 attempt=attempt,
                 delay=milliseconds(delay),
                 status=status or None,
+                reported=reported,
                 participants=codec.legs_text(legs) or None,
             )
         )

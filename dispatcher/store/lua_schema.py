@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.callbacks_seen import ENOUGH
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
 from dispatcher.store import schema
@@ -35,6 +36,7 @@ def _members() -> dict[str, str]:
         "pace_fields": _list(schema.Pace),
         "credit": _names(schema.Credit),
         "replica": _names(schema.ReplicaField),
+        "seen": _names(schema.Seen),
         "delivery": _names(schema.Delivery),
         "api_key": _names(schema.ApiKeyField),
         "bulk": _names(schema.BulkField),
@@ -52,6 +54,7 @@ def _members() -> dict[str, str]:
         "spending_day": _text(schema.SPENDING_DAY),
         "burn_bucket": str(schema.BURN_BUCKET * 1000),
         "burn_buckets": str(schema.BURN_BUCKETS),
+        "silent_after": str(ENOUGH),
         "blind_after": str(schema.BLIND_AFTER),
         "message_kept": str(schema.MESSAGE_KEPT),
         "messages_kept": str(schema.MESSAGES_KEPT),

@@ -63,7 +63,7 @@ KEYS: Mapping[str, str] = {
     "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
     # -- callbacks and counters ------------------------------------------------------------
     "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
-    "last_callback": "account:{account}:last_callback",  # string: ms of when one was applied
+    "callbacks_seen": "account:{account}:callbacks_seen",  # hash: see Seen
     "counters": "counters",  # hash: what is counted for good
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin
@@ -174,6 +174,7 @@ class AttemptField(StrEnum):
     CONFERENCE = "conference"
     COST = "cost"  # credits
     PARTICIPANTS = "participants"  # JSON, of a conference
+    REPORTED = "reported"  # a callback came for a call that is not known to be over
     ERROR = "error"
 
 
@@ -244,6 +245,15 @@ class Credit(StrEnum):
     NEXT_CHECK = "next_check"
     CHECKS = "checks"  # for the backoff
     WARNED = "warned"  # the lowest level that a warning was given for
+
+
+class Seen(StrEnum):
+    """The fields of what is seen of callbacks arriving; moments in ms since the epoch."""
+
+    LAST = "last"  # when one of a call came
+    MISSING = "missing"  # calls that a status check found over, since then
+    TEST_PASSED = "test_passed"  # when a worker's own request came through
+    TEST_FAILED = "test_failed"  # when it did not
 
 
 class Delivery(StrEnum):

@@ -19,6 +19,10 @@ PREFIX = "/callbacks"
 SLACK = 86400.0
 """Seconds beyond all deadlines: for late callbacks, and clocks that are apart."""
 
+TEST = "test"
+"""What stands for the job in a URL that tests the way; no job has so short an id."""
+TEST_LIFETIME = 600.0  # seconds
+
 _MAC = 16  # bytes: 128 bits are out of reach for guessing, and the URL stays short
 _PURPOSE = "voice-dispatcher callback"  # the keys sign other things too
 
@@ -76,6 +80,10 @@ class CallbackUrls:
         """Return the URL for an attempt."""
         expires = int(sent_at.timestamp() + self.lifetime)
         return self.base + self.signer.path(job_id, attempt, expires)
+
+    def test(self, now: float) -> str:
+        """Return the URL with which a worker tests the way; `now` in seconds since the epoch."""
+        return self.base + self.signer.path(TEST, 0, int(now + TEST_LIFETIME))
 
 
 def _mac(key: str, *parts: str) -> str:

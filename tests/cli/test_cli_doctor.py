@@ -13,17 +13,21 @@ import pytest
 from celery import Celery
 
 from dispatcher.cli import processes
-from dispatcher.cli.doctor import _clock
+from dispatcher.cli.doctor import _arrival, _clock
 from dispatcher.client.messages import Messenger
+from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.job import Job
+from dispatcher.model.outcome import Outcome
 from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
+from dispatcher.store.callbacks import Callback
 from support.cli_shell import Ran, Shell
 from support.redis_inside import redis_of
 from support.reports import ended
 from support.store_jobs import POLICY, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 
+NOW = 1_700_000_000_000.0
 QUEUES = {"vd.webhooks", "vd.urgent", "vd.normal", "vd.bulk", "vd.control", "vd.call"}
 
 
@@ -190,16 +194,42 @@ def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) 
         ran = shell("doctor", "--no-provider", "--json", "--gateway", "http://127.0.0.1:1")
         return findings(ran)["callbacks"]
 
-    assert told() == ("ok", "none came, and no call ended, within an hour")
-    id_ = in_progress(store)
-    store.calls.settle(id_, 1, answered(store.jobs.get(id_)))
+    assert told() == ("ok", "none came, and no call has ended")
+    for number in range(ENOUGH):
+        id_ = in_progress(store, f"call-{number}")
+        decision = answered(store.jobs.get(id_))
+        store.calls.settle(id_, 1, decision, actor="reconcile", callback="due")
     level, says = told()
     assert (level, says.partition(":")[0]) == (
         "warn",
-        "1 call ended within an hour, 0 callbacks came",
+        "3 calls ended, 0 callbacks came since the start",
     )
-    store.callbacks.done([], {})
-    assert told() == ("ok", "the last one came 0 min ago")
+    assert "DISPATCHER_PUBLIC_URL" in says
+    store.callbacks.receive([Callback(id_, 1, "call-1", "ANSWERED", Outcome.ANSWERED)], {})
+    assert told() == ("ok", "one came 0 min ago")
+
+
+@pytest.mark.parametrize(
+    ("seen", "level", "says"),
+    [
+        (CallbacksSeen(test_passed=NOW - 60_000), "ok", "a worker's test came 1 min ago"),
+        (CallbacksSeen(last=NOW, test_failed=NOW), "ok", "one came 0 min ago"),
+        (CallbacksSeen(test_failed=NOW), "warn", "none was seen to arrive within an hour"),
+        (CallbacksSeen(last=NOW - 4_000_000), "warn", "none was seen to arrive within an hour"),
+        (CallbacksSeen(missing=1, test_passed=NOW), "warn", "none was seen to arrive within an"),
+        (
+            CallbacksSeen(NOW - 120_000, 0, NOW - 90_000, NOW - 60_000),
+            "warn",
+            "a worker's request to the public URL failed 1 min ago, and came through before",
+        ),
+    ],
+)
+def test_what_is_said_of_callbacks_goes_by_what_was_seen_last(
+    seen: CallbacksSeen, level: str, says: str
+) -> None:
+    found = _arrival(seen, NOW)
+    assert found[0] == level
+    assert found[1].startswith(says)
 
 
 def answered(job: Job) -> Decision:

@@ -7,13 +7,17 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dispatcher.model.callbacks_seen import ENOUGH
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
+from support.cable import Cable
 from support.e2e_stack import QUICK, STARTS_WITHIN, Up, numbers
 from support.polling import eventually
+from support.ports import free_port
 from workers.devstack.embedded_server import EmbeddedServer
 
 CALLBACKS_ALONE = {
@@ -109,6 +113,43 @@ def test_to_be_confirmed_the_check_decides(outcome: Heard) -> None:
     assert outcome.states("0001") == outcome.states("0009") == {State.COMPLETED}
     assert {job.timeline[-1].actor for job in outcome.jobs} == {"reconcile"}
     outcome.assert_each_called_once()
+
+
+def way_breaks(folder: Path) -> tuple[Heard, list[Any]]:
+    """A proxy drops callbacks from some moment on, when they have arrived just before."""
+    port = free_port()
+    with Cable(port) as proxy:
+        settings = {
+            **QUICK,
+            "DISPATCHER_EVIDENCE_WINDOW": "15s",
+            "DISPATCHER_GATEWAY_PORT": str(port),
+            "DISPATCHER_PUBLIC_URL": f"http://127.0.0.1:{proxy.port}",
+        }
+        with Up(folder, "--no-flower", **settings) as up:
+            up.enqueue(numbers("0001", 1))
+            eventually(lambda: up.json("stats")["callbacks"]["received"], "one came", 60)
+            proxy.cut()
+            ids = up.enqueue([*numbers("0009", 3), *numbers("0001", ENOUGH)])
+            return heard(up, ids, 90), up.json("doctor", "--no-provider")
+
+
+@pytest.mark.played(by=way_breaks)
+def test_where_callbacks_do_not_arrive_any_more_nobody_is_called_twice_on_their_silence(
+    outcome: tuple[Heard, list[Any]],
+) -> None:
+    story, _ = outcome
+    assert story.states("0001") == {State.COMPLETED}
+    assert story.states("0009") == {State.FAILED}
+    assert {job.reason for job in story.jobs} == {None, "outcome_unknown"}
+    story.assert_each_called_once()
+
+
+@pytest.mark.played(by=way_breaks)
+def test_doctor_says_that_callbacks_are_missing(outcome: tuple[Heard, list[Any]]) -> None:
+    _, found = outcome
+    (said,) = (each for each in found if each["check"] == "callbacks")
+    assert said["level"] == "warn"
+    assert f"{ENOUGH} calls ended, 0 callbacks came since " in said["message"]
 
 
 def refused(up: Up) -> bool:

@@ -23,6 +23,7 @@ from support.gateway_process import KEY, Gateway, everything, problem
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.engine.callback_test import CallbackTest
 
 JOB = "abcdefghijklmnop"
 REPORT = {"callid": "call-1", "status": "ANSWERED", "cost": "20.5", "duration": "12"}
@@ -90,6 +91,19 @@ def test_it_wakes_those_who_apply(gateway: Gateway, store: Store) -> None:
     )
     assert b"dispatcher.apply_report" in message
     assert JOB.encode() not in message
+
+
+def test_a_workers_own_request_is_noted_and_is_no_callback(gateway: Gateway, store: Store) -> None:
+    urls = CallbackUrls(gateway.url, Signer([KEY]), 3600)
+    assert CallbackTest(store, urls)() == {"callback test": "passed"}
+    assert waiting(store) == []
+    assert store.callbacks.seen().last is None
+    assert store.statistics.counters().get("callbacks.received", 0) == 0
+
+
+def test_one_that_we_did_not_sign_is_no_test(gateway: Gateway, store: Store) -> None:
+    urls = CallbackUrls(gateway.url, Signer(["another key of theirs"]), 3600)
+    assert CallbackTest(store, urls)() == {"callback test": "failed"}
 
 
 # -- others --------------------------------------------------------------------------------

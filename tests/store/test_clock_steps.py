@@ -185,10 +185,10 @@ def test_a_moment_that_was_asked_for_stays(store: Store, clock: Clock) -> None:
 def test_when_a_callback_came_by_a_clock_that_went_back_is_not_known(
     store: Store, clock: Clock
 ) -> None:
-    store.callbacks.done([], {})
-    assert store.callbacks.last() == clock.ms
+    store.callbacks.receive([Callback("a" * 16, 1, "c", "ANSWERED", Outcome.ANSWERED)], {})
+    assert store.callbacks.seen().last == clock.ms
     clock.forward(-HOUR)
-    assert store.callbacks.last() is None
+    assert store.callbacks.seen().last is None
 
 
 def test_a_callback_that_came_meanwhile_is_applied_before_a_window_is_over(

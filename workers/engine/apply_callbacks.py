@@ -82,7 +82,9 @@ class ApplyReports:
         if decision is None:
             return self._leave(report, job)
         decision = replace(decision, call=CallRef((report.callid,)))
-        moved, state = self.store.calls.settled(job.id, report.attempt, decision, actor="callback")
+        moved, state = self.store.calls.settled(
+            job.id, report.attempt, decision, actor="callback", callback="came"
+        )
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
         return Turn(job.id, state, why="it came too late to change anything"), "late"
@@ -91,7 +93,7 @@ class ApplyReports:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
         if not self.confirm:
             return Turn(job.id, job.state, why=report.word), "not_final"
-        self.store.calls.reschedule_check(job.id, report.attempt, 0)
+        self.store.calls.reschedule_check(job.id, report.attempt, 0, reported=True)
         return Turn(job.id, job.state, why="its status is checked"), "applied"
 
 

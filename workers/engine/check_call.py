@@ -18,9 +18,11 @@ from dispatcher.policy import (
     hold_for,
     next_check,
     next_cost_look,
+    reports_end,
 )
 from dispatcher.provider import Provider, ProviderError, Throttled, UnknownCall
 from dispatcher.store import Store
+from dispatcher.store.calls import CallbackWord
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import NoSlot, Slots
 from workers.engine.dial import Turn
@@ -112,8 +114,11 @@ class CheckCall:
         return Turn(job.id, job.state, why=told or unknown)
 
     def _settle(self, job: Job, attempt: Attempt, decision: Decision) -> Turn:
+        due: CallbackWord | None = "due" if reports_end(job, self.policy) else None
         state = retry_until_available(
-            lambda: self.store.calls.settle(job.id, attempt.number, decision, actor="reconcile")
+            lambda: self.store.calls.settle(
+                job.id, attempt.number, decision, actor="reconcile", callback=due
+            )
         )
         return Turn(job.id, state, decision.reason, decision.why)
 

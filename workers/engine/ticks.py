@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dispatcher.client.messages import Messenger, feed
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.bulk_action import UnknownAction
+from dispatcher.model.callbacks_seen import CallbacksSeen
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy, after_window
 from dispatcher.store import Store
@@ -92,19 +93,19 @@ class Rescue:
         attempt = job.attempt
         if job.state is not State.UNCERTAIN or attempt is None:
             return False
-        reported = self.policy.reported and reports_arrive(self.store.callbacks.last(), attempt)
+        reported = self.policy.reported and callbacks_arrive(self.store.callbacks.seen(), attempt)
         decision = after_window(job, replace(self.policy, reported=reported))
         self.store.calls.settle(id_, attempt.number, decision, actor="rescue")
         return True
 
 
-def reports_arrive(last: float | None, attempt: Attempt) -> bool:
-    """Whether callbacks were seen to arrive about the time of an attempt: else that none came says
-    nothing of it. `last` is when the last one came, in ms since the epoch.
+def callbacks_arrive(seen: CallbacksSeen, attempt: Attempt) -> bool:
+    """Whether callbacks are seen to arrive about the time of an attempt: else that none came says
+    nothing of it.
     """
-    if last is None or attempt.sent_at is None:
-        return False
-    return last / 1000 >= attempt.sent_at.timestamp() - LATELY
+    return attempt.sent_at is not None and seen.arrive(
+        (attempt.sent_at.timestamp() - LATELY) * 1000
+    )
 
 
 _UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})

@@ -17,6 +17,7 @@ from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
 from workers.gateway.middleware import Limit, Middleware
+from workers.gateway.store_clock import StoreClock
 
 LIMITS: dict[str, Limit] = {
     PREFIX: callbacks.LIMIT,
@@ -55,7 +56,8 @@ def create_gateway(
         app.router.routes.extend(console.routes(settings, store, messenger))
     if settings.secret_key:
         provider = settings.registration.callbacks(settings.of_provider)
-        app.include_router(callbacks.router(Signer(settings.secret_keys), writer, provider))
+        signer, clock = Signer(settings.secret_keys), StoreClock(store.now)
+        app.include_router(callbacks.router(signer, writer, provider, clock))
     return app
 
 

@@ -60,6 +60,13 @@ class CallbackWriter:
         except TimeoutError:
             raise NotWritten(f"not written within {WRITTEN_WITHIN:g} s: send it again") from None
 
+    async def pass_test(self) -> None:
+        """Note that a worker's own request came. Raises NotWritten."""
+        try:
+            await asyncio.to_thread(self._inbox.note_test, passed=True)
+        except DispatcherError as error:
+            raise NotWritten(f"not written: {error}") from None
+
     def count(self, what: str) -> None:
         """Count a callback that was not taken in."""
         self._counts[f"callbacks.{what}"] += 1

@@ -214,6 +214,13 @@ METRICS = (
         ("fate",),
     ),
     Metric(
+        "calls_without_callback",
+        "gauge",
+        "Calls that a status check found over since the last callback came.",
+        _one("calls_without_callback"),
+    ),
+    Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
+    Metric(
         "webhooks",
         "gauge",
         "Webhooks that wait or were given up (dead).",

@@ -117,5 +117,14 @@ def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
         def run() -> Any:
             return getattr(container(), name)()
 
-    for name in ("pump", "rescue", "reconcile", "watch_credit", "watch_replicas", "purge"):
+    ticks = (
+        "pump",
+        "rescue",
+        "reconcile",
+        "watch_credit",
+        "watch_replicas",
+        "test_callbacks",
+        "purge",
+    )
+    for name in ticks:
         tick(name)

@@ -7,11 +7,15 @@
 
 local schema = require('schema')
 local counters = require('lib/counters')
+local callbacks_seen = require('lib/callbacks_seen')
 
 local function run(call)
   counters.add_all(call, call.args.counts)
-  local new = 0
-  for _, report in ipairs(cjson.decode(call.args.reports)) do
+  local new, reports = 0, cjson.decode(call.args.reports)
+  if reports[1] then
+    callbacks_seen.came(call)
+  end
+  for _, report in ipairs(reports) do
     new = new + redis.call('ZADD', schema.key.callbacks(call), 'NX', call.now, report)
   end
   return new

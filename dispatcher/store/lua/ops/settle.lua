@@ -12,6 +12,7 @@
 -- actor, why
 -- proves          holds that what the provider said proves to be over, commas between
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
+-- callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
 -- attempt_fields  to keep with the attempt, a JSON object
 -- job_fields      to keep with the job, a JSON object, if any
 -- answer          {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
@@ -30,6 +31,7 @@ local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
 local counters = require('lib/counters')
 local timeline = require('lib/timeline')
+local callbacks_seen = require('lib/callbacks_seen')
 
 local key, field = schema.key, schema.field
 local ENDED = schema.results_of_an_end -- what an attempt is that called somebody, and whose call is over
@@ -183,6 +185,14 @@ local function write_attempt(call, job, told)
   record.remove(job, field.token) -- nobody asks for this claim again
 end
 
+local function note_callback(call, job, told)
+  if call.args.callback == 'came' and told.to == 'in_progress' then
+    callbacks_seen.came_for(job, told.n)
+  elseif call.args.callback == 'due' and told.ended then
+    callbacks_seen.ended(call, job, told.n)
+  end
+end
+
 local function move(call, job, told)
   local next_at = call.args.delay and call.now + call.args.delay
   local how = {
@@ -204,6 +214,7 @@ end
 local function settle(call, job, told, saved)
   judge_provider(call, job, told)
   write_attempt(call, job, told)
+  note_callback(call, job, told)
   move(call, job, told)
   if saved and told.to == 'in_progress' then
     numbers.pick_up(call, job)
