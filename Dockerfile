@@ -5,10 +5,13 @@ WORKDIR /app
 
 # Dependencies first: this layer is built again only when they change. The package is installed in place,
 # because config and workers run from here too and are no part of its wheel.
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
+COPY requirements/server.txt requirements/
 COPY dispatcher/__init__.py dispatcher/
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        -c constraints.txt -e '.[server]'
+        --require-hashes -r requirements/server.txt && \
+    pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+        --no-deps --no-build-isolation -e .
 
 COPY dispatcher dispatcher
 COPY config config

@@ -11,14 +11,14 @@ STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint screenshots bench constraints clean
+.PHONY: help install demo up check test lint screenshots bench pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
 		printf '%-18s %s\n' "$$target" "$$does"; done
 	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, check, test and bench.'
 
-install: $(STAMP) ## Set up .venv; again only when pyproject.toml or constraints.txt change
+install: $(STAMP) ## Set up .venv; again only when pyproject.toml or requirements change
 
 demo: install ## Make every kind of call once against the sandbox, then exit
 	$(BIN)/voice-dispatcher demo $(ARGS)
@@ -45,8 +45,14 @@ screenshots: install ## Make the pictures of docs/console.md again
 bench: install ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
-constraints: ## Pin the newest versions that fit pyproject.toml (with PYTHON=python3.11, the oldest supported)
+pins: ## Pin the newest versions that fit pyproject.toml, with hashes
 	PYTHON="$(PYTHON)" .ci/pin
+
+sbom: $(VENV)/audit ## Write dist/sbom.json: what the container image holds, in CycloneDX; and docs/licenses.md
+	.ci/sbom $(BIN)
+
+audit: $(VENV)/audit ## Look for known vulnerabilities of what is pinned; asks the package index
+	$(BIN)/pip-audit --require-hashes --disable-pip --strict -r requirements/server.txt
 
 clean: ## Remove .venv, builds and caches; a stack's data in .voice-dispatcher stays
 	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -55,16 +61,20 @@ clean: ## Remove .venv, builds and caches; a stack's data in .voice-dispatcher s
 # Distributions that split ensurepip off leave it out of a bare Python: pip itself fills in.
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, %s is %s: try make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
-	@"$(PYTHON)" .ci/extras >/dev/null
+	@"$(PYTHON)" .ci/requirements >/dev/null
 	@if "$(PYTHON)" -c 'import ensurepip' 2>/dev/null; then \
 		"$(PYTHON)" -m venv $(VENV); \
 	else \
 		"$(PYTHON)" -m venv --without-pip $(VENV) && "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
 	fi
 
-# The two variables pin what builds the package as well: the first for pip before 25.3, the second since.
-$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+# Each file that pip takes has a hash in requirements/; our own package is built with what came so.
+$(STAMP): pyproject.toml requirements/dev.txt requirements/embedded.txt | $(BIN)/python
 	@echo 'Installing into $(VENV) (a minute or two the first time) ...'
-	@extras=$$($(BIN)/python .ci/extras) && PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install \
-		--quiet --disable-pip-version-check -c constraints.txt -e ".[$$extras]"
+	@lists=$$($(BIN)/python .ci/requirements) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $$lists
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/audit: requirements/audit.txt | $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	@touch $@

@@ -18,21 +18,40 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD_FILES = [
     ".ci/browser",
     ".ci/demos",
-    ".ci/extras",
     ".ci/pin",
+    ".ci/requirements",
     ".ci/run",
+    ".ci/sbom",
     ".dockerignore",
     ".env.example",
     "Dockerfile",
     "Makefile",
-    "constraints.txt",
     "docker-compose.yml",
     "pyproject.toml",
+    "requirements/audit.txt",
+    "requirements/dev.txt",
+    "requirements/embedded.txt",
+    "requirements/server.txt",
 ]
 EXTRAS = {"dev", "embedded", "server"}
-PINS = [
-    line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")
-]
+LISTS = ("audit", "dev", "embedded", "server")
+PIN = re.compile(
+    r"(?P<name>[a-z0-9.-]+)==(?P<version>[0-9][a-z0-9.+]*)(?P<marker> ; [^\\]+)?"
+    r"(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
+)
+
+
+def pins(name: str) -> dict[str, str]:
+    """The versions in a list, by distribution."""
+    text = (ROOT / f"requirements/{name}.txt").read_text()
+    return {found["name"]: found["version"] for found in PIN.finditer(text)}
+
+
+REQUIRED = ("pyproject.toml", "requirements/dev.txt", "requirements/embedded.txt")
+"""What the installation follows."""
+LICENCES = ROOT / "docs/licenses.md"
+ELSEWHERE = {"async-timeout", "colorama"}
+"""Needed by other interpreters and platforms only."""
 TARGETS = [
     "help",
     "install",
@@ -43,7 +62,9 @@ TARGETS = [
     "lint",
     "screenshots",
     "bench",
-    "constraints",
+    "pins",
+    "sbom",
+    "audit",
     "clean",
 ]
 
@@ -81,16 +102,34 @@ def closure(distribution: str, extras: set[str]) -> set[str]:
 
 
 def test_every_requirement_is_pinned_at_the_version_installed() -> None:
-    pinned = dict(pin.split("==") for pin in PINS)
+    pinned = pins("dev") | pins("embedded")
     needed = closure("voice-dispatcher", EXTRAS)
     assert {"celery", "flower", "pytest"} <= needed
     assert {name: pinned.get(name) for name in needed} == {name: version(name) for name in needed}
 
 
-def test_the_constraints_are_plain_sorted_pins() -> None:
-    assert PINS
-    assert [pin for pin in PINS if not re.fullmatch(r"[a-z0-9.-]+==[0-9][a-z0-9.+]*", pin)] == []
-    assert sorted(set(PINS)) == PINS
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_pins_with_hashes_and_nothing_else(name: str) -> None:
+    about, _, rest = (ROOT / f"requirements/{name}.txt").read_text().partition("\n")
+    assert about.startswith("# ")
+    assert PIN.sub("", rest) == ""
+    assert pins(name)
+
+
+def test_one_distribution_has_one_version_in_all_lists() -> None:
+    for name in LISTS:
+        both = pins(name).items() ^ pins("dev").items()
+        assert (
+            not {distribution for distribution, _ in both} & pins("dev").keys() & pins(name).keys()
+        )
+
+
+def test_the_licences_are_of_what_the_image_holds() -> None:
+    """It was written by `make sbom`: again after `make pins`."""
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", LICENCES.read_text(), re.MULTILINE)
+    listed = {canonicalize_name(name): number for name, number, _ in rows}
+    here = {name: number for name, number in pins("server").items() if name not in ELSEWHERE}
+    assert listed == here
 
 
 @pytest.mark.parametrize("name", BUILD_FILES)
@@ -100,7 +139,7 @@ def test_a_build_file_names_no_package_source_and_no_path_of_a_machine(name: str
     assert MACHINE_PATH.findall(text) == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/pin", ".ci/demos"])
+@pytest.mark.parametrize("script", [".ci/run", ".ci/pin", ".ci/sbom", ".ci/demos"])
 def test_a_script_can_be_run_and_stops_at_the_first_failure(script: str) -> None:
     path = ROOT / script
     assert os.access(path, os.X_OK)
@@ -132,7 +171,8 @@ def checkout(tmp_path: Path) -> Path:
     directory = tmp_path / "a checkout"
     (directory / ".venv/bin").mkdir(parents=True)
     hour_ago = time.time() - 3600
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    (directory / "requirements").mkdir()
+    for name in ("Makefile", *REQUIRED):
         (directory / name).write_text((ROOT / name).read_text())
         os.utime(directory / name, (hour_ago, hour_ago))
     (directory / ".venv/installed").touch()
@@ -145,7 +185,7 @@ def test_a_second_set_up_does_nothing(checkout: Path) -> None:
     assert make(checkout, "--question", "install").returncode == 0
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize("name", REQUIRED)
 def test_a_changed_requirement_is_installed(checkout: Path, name: str) -> None:
     (checkout / name).touch()
     assert make(checkout, "--question", "install").returncode == 1
@@ -167,7 +207,8 @@ def test_a_python_that_is_too_old_is_refused_with_the_remedy(tmp_path: Path) -> 
     old.write_text('#!/bin/sh\nexec python3 -c "import sys; sys.version_info = (3, 10); $2"\n')
     old.chmod(0o755)
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
-    for name in ("pyproject.toml", "constraints.txt"):
+    (tmp_path / "requirements").mkdir()
+    for name in REQUIRED:
         (tmp_path / name).touch()
     done = make(tmp_path, "install", f"PYTHON={old}")
     assert done.returncode != 0

