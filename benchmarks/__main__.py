@@ -23,6 +23,7 @@ NAMES = (
     "retrigger",
     "rows",
     "chaos",
+    "failover",
     "console",
     "light",
 )

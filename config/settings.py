@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     redis_replicas: Annotated[
         Annotated[int, Field(ge=0, le=100)] | None, BeforeValidator(texts.auto), NoDecode
     ] = None
+    accept_durable: bool | None = None
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
@@ -209,7 +210,13 @@ class Settings(BaseSettings):
             webhooks=len(self.webhook_urls),
             every_change=self.webhook_events == "all",
             replicas=self.redis_replicas,
+            accept_durable=self.accepts_durable,
         )
+
+    @property
+    def accepts_durable(self) -> bool:
+        """Whether producers are answered only when replicas have their jobs."""
+        return bool(self.redis_replicas) if self.accept_durable is None else self.accept_durable
 
     @property
     def webhook_urls(self) -> tuple[str, ...]:

@@ -26,12 +26,12 @@ from dispatcher.model.bulk_action import (
 )
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority
+from dispatcher.store.accepting import AT_ONCE
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
 from dispatcher.store.bulk_record import action_of, fields_of
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
-from dispatcher.store.jobs import AT_ONCE
 from dispatcher.store.search import Search
 
 CREATED_FOR = 3600

@@ -82,10 +82,17 @@ class Callback:
 class Callbacks(Repository):
     """The inbox of reports that wait to be applied. What is the same word for word waits once."""
 
-    def receive(self, reports: Iterable[Callback], counts: Mapping[str, int]) -> int:
-        """Write reports, and add to what is counted; return how many reports were new."""
+    def receive(
+        self, reports: Iterable[Callback], counts: Mapping[str, int], *, replicas: int = 0
+    ) -> int:
+        """Write reports, and add to what is counted; return how many reports were new.
+
+        Raises TooFewReplicas where they are written, but not on so many replicas.
+        """
         texts = [report.written() for report in reports]
-        return int(self._run("receive_callbacks", counts=dict(counts), reports=texts))
+        return int(
+            self._run("receive_callbacks", counts=dict(counts), reports=texts, replicas=replicas)
+        )
 
     def take(self, most: int = 100, lease: float = LEASE) -> list[Callback]:
         """Take reports to apply, the oldest first; they come again unless they are `done`."""

@@ -10,13 +10,14 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import FURTHEST, JobRequest
 from dispatcher.model.states import Priority
 from dispatcher.store import codec
-from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.accepting import Accepting
+from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.holds import Holds
+from dispatcher.store.replicas import Replicas
 from dispatcher.store.schema import Field
 from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, UnknownJob
 
-AT_ONCE = 50
-"""Jobs written in one atomic step: a few milliseconds of Redis' time."""
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
 _REMEDIES = {
@@ -28,6 +29,11 @@ _REMEDIES = {
 
 class Jobs(Repository):
     """The jobs of the account, by their ids."""
+
+    def __init__(self, connection: Connection, replicas: Replicas | None = None) -> None:
+        super().__init__(connection)
+        replicas = replicas or Replicas(connection, Holds(connection))
+        self._accepting = Accepting(connection, replicas)
 
     def enqueue(
         self,
@@ -51,7 +57,7 @@ class Jobs(Repository):
     ) -> list[Outcome]:
         """Write jobs in one round trip; the outcomes are in the order of the requests."""
         rows = [codec.packed(request, scope) for request in requests]
-        answers = self.enqueue_packed(rows, actor=actor)
+        answers = self._accepting.write(rows, actor)
         return [
             Outcome(row.id, request, answer)
             for row, request, answer in zip(rows, requests, answers, strict=True)
@@ -61,10 +67,7 @@ class Jobs(Repository):
         """Write packed requests in one round trip; return `new`, `same` or `other` for each, or
         `purged` where a message came again whose job is purged.
         """
-        some = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
-        calls = [("enqueue", {"actor": actor, "jobs": _list(each)}) for each in some]
-        answers = self._connection.run_all(calls)
-        return [answer.decode() for each in answers for answer in each]
+        return [_raised(answer) for answer in self._accepting.write(rows, actor)]
 
     def find_existing(self, rows: Sequence[Packed]) -> list[str]:
         """Return what enqueue_packed would answer for each now; nothing is written."""
@@ -185,5 +188,7 @@ def deadline(seconds: float) -> int:
     return milliseconds(seconds)
 
 
-def _list(rows: Sequence[Packed]) -> str:
-    return f"[{','.join(row.text for row in rows)}]"
+def _raised(answer: str | Exception) -> str:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

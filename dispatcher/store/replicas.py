@@ -10,7 +10,7 @@ from typing import Any
 
 from dispatcher.model.states import Reason
 from dispatcher.store.connection import Connection, Repository
-from dispatcher.store.errors import TooFewReplicas, plain_errors
+from dispatcher.store.errors import StoreUnavailable, TooFewReplicas, plain_errors
 from dispatcher.store.holds import Holds
 
 LOOK_EVERY = 1.0
@@ -49,10 +49,25 @@ class Replicas(Repository):
         self._holds, self._monotonic = holds, monotonic
         self._known: Replication | None = None
         self._known_until = 0.0
+        self._looked = False
 
     def needed(self) -> int:
         """Return how many must have a claim, as it was a second ago at most."""
-        return self._current().needed
+        if not self._looked:
+            return self.look()  # nobody else may have looked yet
+        return (self._fresh() or self._read()).needed
+
+    def for_accepting(self) -> int:
+        """Return how many must have a new job before its producer is told that it is accepted.
+
+        Raises StoreUnavailable where none is accepted: too few replicas take in writes.
+        """
+        found = self._fresh() or self._read()
+        if not (found.durable and found.needed):
+            return 0
+        if found.held and (found := self._read()).held:  # it may have ended since
+            raise StoreUnavailable(f"no job is accepted for now: {found.held}")
+        return found.needed
 
     def look(self) -> int:
         """Ask the server which replicas it has; return how many must have a claim now."""
@@ -69,19 +84,19 @@ class Replicas(Repository):
             return False
         return self._holds.end(Reason.REPLICAS, "enough replicas take in writes again")
 
-    def _current(self) -> Replication:
-        if self._known is None:
-            return self._look()  # nobody else may have looked yet
-        if self._monotonic() >= self._known_until:
-            return self._keep(self._run("needed_replicas"))
-        return self._known
+    def _fresh(self) -> Replication | None:
+        """Return what is known, unless it is too old."""
+        return self._known if self._monotonic() < self._known_until else None
+
+    def _read(self) -> Replication:
+        return self._keep(self._run("needed_replicas"))
 
     def _look(self) -> Replication:
         with plain_errors():
             info: Mapping[str, Any] = self._redis.info("replication")
-        return self._keep(
-            self._run("note_replicas", master=info["master_replid"], online=_online(info) > 0)
-        )
+        answer = self._run("note_replicas", master=info["master_replid"], online=_online(info) > 0)
+        self._looked = True
+        return self._keep(answer)
 
     def _keep(self, answer: Any) -> Replication:
         self._known = found = Replication.of(answer)

@@ -157,6 +157,7 @@ class Field(StrEnum):
     BACKOFF_LONGEST = "backoff_longest"
     WEBHOOK = "webhook"
     PARAMS = "params"  # JSON: further fields for the provider
+    ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
 
 

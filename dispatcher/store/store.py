@@ -50,13 +50,13 @@ class Store:
     ) -> None:
         self._connection = to = Connection(client, namespace, clock)
         # dialling
-        self.jobs = Jobs(to)
+        self.holds = Holds(to)
+        self.replicas = Replicas(to, self.holds)
+        self.jobs = Jobs(to, self.replicas)
         self.queue = Queue(to)
         self.limiter = Limiter(to)
-        self.holds = Holds(to)
         self.calls = Calls(to, self.limiter, self.holds)
         self.callbacks = Callbacks(to)
-        self.replicas = Replicas(to, self.holds)
         # credit
         self.budget = Budget(to)
         self.spending = Spending(to)

@@ -141,14 +141,16 @@ class Pumped:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request of a batch."""
+    """What became of one request of a batch: what Redis answered, or why it did not do it."""
 
     id: str
     request: JobRequest
-    answer: str
+    answer: str | Exception
 
     def unwrap(self) -> Enqueued:
-        """Return what was enqueued, or raise KeyConflict."""
+        """Return what was enqueued. Raises KeyConflict, and what Redis refused it with."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
         if self.answer == "other":
             raise KeyConflict(
                 f"key {mask_text(self.request.key or '')!r} belongs to another request"

@@ -70,6 +70,8 @@ class Cable:
                 if self._refusing:
                     raise ConnectionError
                 far = socket.create_connection((HOST, self._to))
+                for end in (near, far):  # a cable does not gather what goes through it
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 near.close()
                 continue

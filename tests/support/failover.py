@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.store.errors import StoreUnavailable
-from support.chaos_stage import Stage, Verdict
+from support.chaos_stage import Stage
 from support.polling import eventually
 from support.redis_servers import SERVICE, Sentinels
 from support.standby import Standby, standby
@@ -19,6 +20,23 @@ from support.standby import Standby, standby
 DOWN_AFTER = 1.0
 LEASE = 20.0
 """Seconds: longer than a failover takes, as it is in earnest."""
+PRODUCE_EVERY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the jobs whose producers were told that they are accepted.
+
+    `lost` are those that there is no record of, `open` those that have not ended; `twice` and
+    `without` are as the provider's books say.
+    """
+
+    accepted: int
+    twice: int
+    without: int
+    lost: int
+    open: int
+    ends: Counter[str]
 
 
 @dataclass
@@ -28,14 +46,21 @@ class Failover:
     stage: Stage
     pair: Standby
     sentinels: Sentinels
-    accepted: list[str] = field(default_factory=list)
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Number by id, of each job whose producer was told that it is accepted."""
+    made: int = 0
 
-    def calls(self) -> int:
-        """Return how many calls the provider has placed."""
-        return len(self.stage.books())
+    def enqueue(self, many: int) -> None:
+        """Enqueue jobs to different numbers. Raises StoreUnavailable."""
+        for _ in range(many):
+            n = self.made
+            number = f"+8180{2000 + n // 9000:04d}{1000 + n % 9000:04d}"
+            job = self.stage.dispatcher.call(number, say="Hi", key=f"job-{n}")
+            self.accepted[job.id] = number
+            self.made += 1
 
     def wait_for_calls(self, many: int) -> None:
-        eventually(lambda: self.calls() >= many, f"{many} calls", more=self.stage.told)
+        eventually(lambda: len(self.stage.books()) >= many, "calls", more=self.stage.told)
 
     def kill_master(self, lag: float) -> None:
         """Kill the master, whose replica has got nothing for so many seconds."""
@@ -51,15 +76,26 @@ class Failover:
         self.pair.master.thaw()
 
     def plan(self) -> None:
-        """Ask the sentinels to change the master for its replica."""
+        """Ask the sentinels to let the replica be the master."""
         with self.sentinels.processes[0].client() as client:
             client.execute_command("SENTINEL", "FAILOVER", SERVICE)
 
+    def wait_for_replica(self) -> None:
+        """Start the old master again if it was killed, and wait until it follows the new one."""
+        old = self.pair.master
+        if old.process is None:
+            old.start()
+        with old.client() as client:
+            eventually(lambda: client.info("replication")["role"] == "slave", "a replica")
+            eventually(
+                lambda: client.info("replication")["master_link_status"] == "up", "is in step"
+            )
+
     @contextmanager
-    def producing(self, start: int, every: float = 0.05) -> Iterator[None]:
-        """Enqueue jobs, one after another, within the block; `accepted` has what was answered."""
+    def producing(self) -> Iterator[None]:
+        """Enqueue more jobs, one after another, within the block."""
         over = threading.Event()
-        thread = threading.Thread(target=self._produce, args=(start, every, over), daemon=True)
+        thread = threading.Thread(target=self._produce, args=(over,), daemon=True)
         thread.start()
         try:
             yield
@@ -67,21 +103,33 @@ class Failover:
             over.set()
             thread.join()
 
-    def _produce(self, start: int, every: float, over: threading.Event) -> None:
-        number = start
-        while not over.wait(every):
+    def _produce(self, over: threading.Event) -> None:
+        while not over.wait(PRODUCE_EVERY):
             try:
-                self.accepted += self.stage.enqueue(1, start=number, key=f"job-{number}")
+                self.enqueue(1)
             except StoreUnavailable:
-                continue  # the same again
-            number += 1
+                continue  # and the same again
 
-    def verdict(self, ids: list[str], within: float) -> Verdict:
-        """Return what became of the jobs, when all have ended or the time is over."""
+    def tally(self, within: float) -> Tally:
+        """Return what became of the accepted jobs, when all have ended or the time is over."""
+        ids = list(self.accepted)
         deadline = time.monotonic() + within
-        while self.stage.open(ids) and time.monotonic() < deadline:
+        while self._open(ids) and time.monotonic() < deadline:
             time.sleep(0.2)
-        return self.stage.verdict(ids)
+        jobs, called = self.stage.jobs(ids), Counter(c["recipient"] for c in self.stage.books())
+        return Tally(
+            accepted=len(ids),
+            twice=sum(called[number] > 1 for number in self.accepted.values()),
+            without=sum(not called[number] for number in self.accepted.values()),
+            lost=len(ids) - len(jobs),
+            open=sum(not job.terminal for job in jobs),
+            ends=Counter(f"{job.state}/{job.reason or ''}".rstrip("/") for job in jobs),
+        )
+
+    def _open(self, ids: list[str]) -> bool:
+        """Return whether any job that there is has not ended, or Redis is away."""
+        jobs = self.stage.jobs(ids)
+        return not jobs or not all(job.terminal for job in jobs)
 
 
 @contextmanager
@@ -89,7 +137,7 @@ def failover(folder: Path, **settings: Any) -> Iterator[Failover]:
     """Give a stack of two workers behind sentinels."""
     with (
         standby(folder / "redis") as pair,
-        # The replica's master is the cable, which sentinels set right after this time.
+        # The replica's master is the cable, which sentinels would correct after this time.
         Sentinels(folder, pair.master, down_after=DOWN_AFTER, failover_timeout=120) as sentinels,
     ):
         sentinels.wait_until_ready()

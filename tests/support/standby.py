@@ -58,4 +58,6 @@ def standby(
         Cable(master.port) as cable,
     ):
         replica.follow(master, port=cable.port)
-        yield Standby(master, replica, cable)
+        pair = Standby(master, replica, cable)
+        pair.mend()
+        yield pair

@@ -33,7 +33,7 @@ def create_gateway(
     """Return the app. `store` and `messenger` are made from the settings unless given."""
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker, settings.namespace)
-    writer = CallbackWriter(store.callbacks, messenger.apply_reports)
+    writer = CallbackWriter(store.callbacks, messenger.apply_reports, store.replicas.needed)
     app = FastAPI(
         title="voice-dispatcher",
         version=__version__,

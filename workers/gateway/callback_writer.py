@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store.callbacks import Callback, Callbacks
+from dispatcher.store.errors import TooFewReplicas
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,19 @@ class NotWritten(DispatcherError):
 
 
 class CallbackWriter:
-    """Takes in reports; `wake` (blocking) has them applied. Use it within `open`."""
+    """Takes in reports; `wake` (blocking) has them applied. Use it within `open`.
 
-    def __init__(self, inbox: Callbacks, wake: Callable[[], object]) -> None:
-        self._inbox, self._wake = inbox, wake
+    `replicas` (blocking) tells how many replicas of Redis must have a report before it counts as
+    written: what a failover forgets, the provider does not tell again.
+    """
+
+    def __init__(
+        self,
+        inbox: Callbacks,
+        wake: Callable[[], object],
+        replicas: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._inbox, self._wake, self._replicas = inbox, wake, replicas
         self._waiting: list[tuple[Callback, asyncio.Future[None]]] = []
         self._counts: Counter[str] = Counter()
         self._something, self._written = asyncio.Event(), asyncio.Event()
@@ -85,7 +95,11 @@ class CallbackWriter:
             counts["callbacks.received"] += len(group)
             try:
                 reports = [report for report, _ in group]
-                await asyncio.to_thread(self._inbox.receive, reports, counts)
+                await asyncio.to_thread(self._receive, reports, counts)
+            except TooFewReplicas as error:
+                log.warning("%d callbacks are not safe: %s", len(group), error)
+                _tell(group, NotWritten("the callback may be lost: send it again"))
+                self._written.set()  # it is there, for now
             except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
                 log.warning("%d callbacks could not be written: %s", len(group), error)
                 _tell(group, NotWritten("the callback could not be written: send it again"))
@@ -93,6 +107,10 @@ class CallbackWriter:
                 _tell(group, None)
                 if group:
                     self._written.set()
+
+    def _receive(self, reports: list[Callback], counts: Counter[str]) -> None:
+        replicas = self._replicas() if reports else 0
+        self._inbox.receive(reports, counts, replicas=replicas)
 
     async def _wake_on(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 -- Writes new jobs, each once for its id.
 --
 -- actor
+-- durable 1 if the producer is answered only when replicas have it, and else the job is withdrawn
 -- jobs    a JSON list: of each { id, priority, due (ms since the epoch, or +ms from now), expires (the
 --         same, or none), message (of the call task, or none), fields } where `fields` are those of the record
 --         that a request fills
@@ -64,8 +65,20 @@ local function new_job(call, row)
   return job
 end
 
+-- Who wrote the job may withdraw it: not now that somebody else is told that it is there.
+local function keep(call, id)
+  local job = record.load(call, id)
+  if schema.waiting[job.state] and job.spent == 0 then
+    record.set(job, field.asked_again, 1)
+    record.save(call, job)
+  end
+end
+
 local function find(call, row)
   local answer = existing.find(call, row.id, row.fields[field.fingerprint])
+  if call.args.durable and answer == 'same' then
+    keep(call, row.id)
+  end
   if row.message and answer == 'same' then
     messages.add(call, row.id, row.message)
   elseif row.message and answer == 'new' and messages.was_purged(call, row.message) then

@@ -1,0 +1,82 @@
+"""Writing new jobs: where producers wait for replicas, a failover loses none that is accepted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
+from dispatcher.store.replicas import Replicas
+from dispatcher.store.values import Packed
+
+AT_ONCE = 50
+"""Jobs written in one atomic step: a few milliseconds of Redis' time."""
+PATIENCE, PAUSE = 2.0, 0.1
+"""Seconds that a worker has to give a claim back which too few replicas have, and between looks."""
+Answer = str | Exception
+
+
+class Accepting(Repository):
+    """What a producer is told of each request: `new`, `same`, `other`, `purged`, or an error."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        replicas: Replicas,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(connection)
+        self._replicas, self._sleep = replicas, sleep
+
+    def write(self, rows: Sequence[Packed], actor: str) -> list[Answer]:
+        """Write packed requests in one round trip; return what became of each.
+
+        An error that stands for one is true: that job is not there, unless somebody else asked for
+        it as well. Raises StoreUnavailable where nothing was written, or nobody knows.
+        """
+        replicas = self._replicas.for_accepting()
+        some = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        how = {"actor": actor, "durable": replicas > 0}
+        calls = [("enqueue", {**how, "jobs": _list(each)}) for each in some]
+        try:
+            return _flat(self._connection.run_all(calls, replicas=replicas))
+        except TooFewReplicas as error:
+            return self._withdraw(rows, _flat(error.answers), error)
+
+    def _withdraw(
+        self, rows: Sequence[Packed], answers: list[Answer], error: TooFewReplicas
+    ) -> list[Answer]:
+        """Take back what is new. Who is called already is: the replicas have that claim."""
+        new = [row.id for row, answer in zip(rows, answers, strict=True) if answer == "new"]
+        fates = self._take_back(new, str(error))
+        with suppress(StoreUnavailable):
+            self._replicas.look()  # the next request may meet another master
+        return [
+            answer if answer not in {"new", "same"} or fates.get(row.id) == "calling" else error
+            for row, answer in zip(rows, answers, strict=True)
+        ]
+
+    def _take_back(self, ids: Sequence[str], why: str) -> Mapping[str, str]:
+        """Return `gone`, `calling` or `kept` (for others) of each job. A claim that is waiting for
+        replicas is given back soon, too.
+        """
+        fates, left = dict.fromkeys(ids, ""), list(ids)
+        for _ in range(round(PATIENCE / PAUSE)):
+            found = self._run("withdraw", ids=left, why=why)  # of none: holds all calls
+            fates |= zip(left, (fate.decode() for fate in found), strict=True)
+            left = [id_ for id_ in left if fates[id_] == "dialing"]
+            if not left:
+                break
+            self._sleep(PAUSE)
+        return {id_: "calling" if fate == "dialing" else fate for id_, fate in fates.items()}
+
+
+def _flat(answers: Sequence[Any]) -> list[Answer]:
+    return [answer.decode() for each in answers for answer in each]
+
+
+def _list(rows: Sequence[Packed]) -> str:
+    return f"[{','.join(row.text for row in rows)}]"
