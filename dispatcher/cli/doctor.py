@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import requests
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, doctor_replicas, output
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
@@ -25,6 +25,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.states import Priority
 from dispatcher.store.errors import StoreUnsuitable
+from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.values.counts import counted
 
@@ -94,7 +95,9 @@ def examine(at: Connection) -> Iterator[Finding]:
     """Yield what is found in Redis, in the broker and among the workers."""
     try:
         dispatcher = at.dispatcher()
-        yield from _redis(dispatcher.store.server.facts())
+        facts = dispatcher.store.server.facts()
+        yield from _redis(facts)
+        yield _replicas(facts, dispatcher.store.replicas.known())
     except DispatcherError as error:
         yield Finding("Redis", FAIL, str(error))
         return
@@ -123,6 +126,11 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         f"{facts.eviction}: Redis may drop jobs when memory runs out;"
         " set `maxmemory-policy noeviction`",
     )
+
+
+def _replicas(facts: Facts, wanted: Replication) -> Finding:
+    wrong = doctor_replicas.fault(facts, wanted)
+    return Finding("replicas", WARN if wrong else OK, wrong or doctor_replicas.fine(facts))
 
 
 def _clock(ahead: float) -> Finding:

@@ -69,6 +69,10 @@ class Replicas(Repository):
             raise StoreUnavailable(f"no job is accepted for now: {found.held}")
         return found.needed
 
+    def known(self) -> Replication:
+        """Return what holds now, as far as workers have looked."""
+        return self._read()
+
     def look(self) -> int:
         """Ask the server which replicas it has; return how many must have a claim now."""
         return self._look().needed
@@ -94,7 +98,7 @@ class Replicas(Repository):
     def _look(self) -> Replication:
         with plain_errors():
             info: Mapping[str, Any] = self._redis.info("replication")
-        answer = self._run("note_replicas", master=info["master_replid"], online=_online(info) > 0)
+        answer = self._run("note_replicas", master=info["master_replid"], online=online(info) > 0)
         self._looked = True
         return self._keep(answer)
 
@@ -104,7 +108,7 @@ class Replicas(Repository):
         return found
 
 
-def _online(info: Mapping[str, Any]) -> int:
+def online(info: Mapping[str, Any]) -> int:
     """Return how many replicas a server has that are in step, or were a moment ago."""
     replicas = [facts for name, facts in info.items() if _REPLICA.fullmatch(name)]
     return sum(facts["state"] == "online" for facts in replicas)

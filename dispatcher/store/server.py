@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import StoreUnsuitable, plain_errors
+from dispatcher.store.replicas import online
 from dispatcher.values.server_version import NEEDED, ServerVersion
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Facts:
 
     `append_only`: every change is written to a file, as often as `fsync` says (`always`,
     `everysec` or `no`; None: not written, or the server does not tell). `eviction` is its policy
-    for when memory is short. `memory` is in bytes.
+    for when memory is short. `memory` is in bytes. `replicas` are in step, or were a moment ago;
+    without `least_replicas` Redis takes no writes (None: the server does not tell).
     """
 
     version: ServerVersion
@@ -42,6 +44,8 @@ class Facts:
     fsync: str | None
     eviction: str
     memory: int
+    replicas: int = 0
+    least_replicas: int | None = None
 
 
 class Server(Repository):
@@ -65,22 +69,25 @@ class Server(Repository):
         with plain_errors():
             info: dict[str, Any] = self._connection.redis.info()
             append_only = bool(info.get("aof_enabled"))
+            least = self._setting("min-replicas-to-write")
             return Facts(
                 version=ServerVersion.of_info(info),
                 append_only=append_only,
-                fsync=self._fsync() if append_only else None,
+                fsync=self._setting("appendfsync") if append_only else None,
                 eviction=str(info.get("maxmemory_policy")),
                 memory=int(info["used_memory"]),
+                replicas=online(info),
+                least_replicas=None if least is None else int(least),
             )
 
-    def _fsync(self) -> str | None:
+    def _setting(self, name: str) -> str | None:
         from redis import RedisError  # noqa: PLC0415 - see redis_url
 
         try:
-            found: dict[str, str] = self._connection.redis.config_get("appendfsync")  # type: ignore[assignment]
+            found: dict[str, str] = self._connection.redis.config_get(name)  # type: ignore[assignment]
         except RedisError:  # some servers keep their settings to themselves
             return None
-        return found.get("appendfsync", "")
+        return found.get(name)
 
     def close(self) -> None:
         """Close the connections; they are opened again when needed."""
