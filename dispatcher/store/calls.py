@@ -46,7 +46,8 @@ class Calls(Repository):
         try:
             return self.settled(id_, attempt, decision, actor=actor, **how)[1]
         except TooFewReplicas as error:
-            raise TooFewReplicas(error.wanted, error.found, [_state(*error.answers)]) from None
+            error.answers = [_state(*error.answers)]
+            raise
 
     def settled(
         self, id_: str, attempt: int, decision: Decision, *, actor: str, **how: Any

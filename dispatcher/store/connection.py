@@ -77,8 +77,11 @@ class Connection:
                 again = _there(self._execute([commands[place] for place in missing]))
                 for place, answer in zip(missing, again, strict=True):
                     answers[place] = answer
+            answers, found = answers[: len(calls)], answers[len(calls) :]
             _raised(answers)
-        return _replicated(answers, replicas) if replicas else answers
+        if replicas:
+            _require_replicas(replicas, found[0], answers)
+        return answers
 
     def check_schema(self) -> None:
         """Look once whether the records are of our schema, for those who read without operations.
@@ -136,12 +139,12 @@ def _wait(replicas: int) -> list[list[Any]]:
     return [["WAIT", replicas, milliseconds(REPLICATED_WITHIN)]] if replicas else []
 
 
-def _replicated(answers: list[Any], replicas: int) -> list[Any]:
-    """Return the operations' answers, without the last, which says how many replicas have it."""
-    *answers, found = answers
-    if found < replicas:
-        raise TooFewReplicas(replicas, found, answers)
-    return answers
+def _require_replicas(wanted: int, found: Any, answers: list[Any]) -> None:
+    """Raise TooFewReplicas where WAIT found too few, or was refused: what was asked is done."""
+    if isinstance(found, Exception):
+        raise TooFewReplicas(wanted, 0, answers, f" (WAIT: {str(found)[:100]})")
+    if found < wanted:
+        raise TooFewReplicas(wanted, found, answers)
 
 
 def _flat(arguments: Mapping[str, Any]) -> Iterator[Any]:

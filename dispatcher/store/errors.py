@@ -29,10 +29,12 @@ class TooFewReplicas(StoreUnavailable):
     `wanted` is how many there should be; `answers` is what the operations answered.
     """
 
-    def __init__(self, wanted: int, found: int, answers: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, wanted: int, found: int, answers: Sequence[Any] = (), because: str = ""
+    ) -> None:
         super().__init__(
-            f"{found} of {counted(wanted, 'replica')} of Redis took in a write in time: bring"
-            " replicas back, or lower DISPATCHER_REDIS_REPLICAS"
+            f"{found} of {counted(wanted, 'replica')} of Redis took in a write in time{because}:"
+            " bring replicas back, or lower DISPATCHER_REDIS_REPLICAS"
         )
         self.wanted, self.found, self.answers = wanted, found, answers
 

@@ -57,7 +57,8 @@ class Queue(Repository):
         except TooFewReplicas as error:
             claimed = _claimed(id_, error.answers[0])
             if isinstance(claimed, Claim):
-                raise TooFewReplicas(error.wanted, error.found, [claimed]) from None
+                error.answers = [claimed]
+                raise
             return claimed  # nobody is called on the strength of it
         return _claimed(id_, answer)
 

@@ -86,6 +86,21 @@ def test_a_claim_that_the_replica_lacks_is_said_with_what_was_claimed(
     assert on_replica(pair, store, job) is not State.DIALING
 
 
+def test_a_user_who_may_not_wait_for_replicas_claims_nothing_for_good(
+    pair: Standby, store: Store
+) -> None:
+    job, provider = enqueue(store), FakeProvider()
+    redis_of(store).acl_setuser(
+        "nowait", enabled=True, nopass=True, keys="*", channels="*", commands=["+@all", "-wait"]
+    )
+    url = pair.master.url.replace("//", "//nowait:any@")
+    with connect(url) as client:
+        limited = Store(client, namespace=store._connection.root[1:-1])
+        assert dial(limited, provider, lease=0.5)(job).state is State.HELD
+    assert "WAIT" in store.holds.all()[0].why
+    assert not provider.calls
+
+
 def test_what_calls_nobody_needs_no_replica(pair: Standby, store: Store) -> None:
     pair.cut_off()
     job = enqueue(store)
