@@ -15,6 +15,7 @@ from rich.console import Console
 from config import logs
 from config.settings import InvalidSettings, Settings
 from dispatcher.cli import connection
+from dispatcher.client.broker_rights import Part
 from dispatcher.running import FOLDER
 from dispatcher.values.durations import seconds
 from workers import run
@@ -121,7 +122,7 @@ def worker(
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
         return
-    run.require_store(settings)
+    run.require_store(settings, Part.DIAL)
     _ = settings.account_config  # what is wrong together shows here, and not in each process
     found = {
         "DISPATCHER_REDIS_URL": settings.records,

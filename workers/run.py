@@ -14,6 +14,7 @@ from config import logs
 from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
 from dispatcher.client.broker_check import require_suitable_broker
+from dispatcher.client.broker_rights import Part
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
@@ -33,7 +34,7 @@ WEBHOOK_THREADS = 32
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
-    _publish(settings)
+    _publish(settings, Part.DIAL)
     threads = concurrency or settings.max_connections
     sys.setswitchinterval(TURN_OF_A_THREAD)
     _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
@@ -41,20 +42,20 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
-    _publish(settings)
+    _publish(settings, Part.CALL_TASK)
     _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
-    _publish(settings)
+    _publish(settings, Part.WEBHOOKS)
     queue = in_broker(settings.namespace, WEBHOOKS)
     _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
 
 def beat(settings: Settings) -> None:
     """Run beat. Two of them do no harm: a tick finds by itself what is due."""
-    require_store(settings)
+    require_store(settings, Part.BEAT)
     create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()
 
 
@@ -62,7 +63,7 @@ def flower(settings: Settings) -> None:
     """Run Flower. Raises InvalidSettings where it would be open without a password."""
     os.environ.update(flower_configuration.environment(settings))
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
-    require_store(settings)
+    require_store(settings, Part.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_sent_arguments()
     sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
@@ -75,7 +76,7 @@ def gateway(settings: Settings) -> None:
     from workers.gateway.app import create_gateway  # noqa: PLC0415
     from workers.gateway.server import serve  # noqa: PLC0415
 
-    require_store(settings)
+    require_store(settings, Part.GATEWAY)
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
     serve(create_gateway(settings), settings)
 
@@ -121,21 +122,21 @@ def require_credentials(settings: Settings) -> None:
         )
 
 
-def require_store(settings: Settings) -> Store:
+def require_store(settings: Settings, part: Part) -> Store:
     """Return the store. Raises StoreUnavailable, StoreUnsuitable where it or the broker will not
     do.
     """
     store = Store.from_url(settings.records, namespace=settings.namespace)
     store.server.check_version()
     store.server.check_schema()
-    require_suitable_broker(settings.broker)
+    require_suitable_broker(settings.broker, part, settings.namespace)
     GUARD.watch(store)
     return store
 
 
-def _publish(settings: Settings) -> None:
+def _publish(settings: Settings, part: Part) -> None:
     """Make this process' settings the rules of the account: the latest to start overrides."""
-    store = require_store(settings)
+    store = require_store(settings, part)
     store.limiter.publish(settings.account_config)
 
 

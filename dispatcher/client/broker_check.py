@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from dispatcher.client.broker_rights import Part, wishes
 from dispatcher.client.broker_url import is_redis
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.probe import not_allowed
+from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
 from dispatcher.store.server import in_cluster_mode
 
@@ -14,17 +17,25 @@ IN_CLUSTER_MODE = (
     " DISPATCHER_BROKER_URL (broker_url in Python) to RabbitMQ, or to a Redis without cluster mode;"
     " the records may stay (docs/servers.md)"
 )
+LACKS = (
+    "the broker's Redis does not allow its user {rules}: grant it with ACL SETUSER; docs/redis.acl"
+    " has all that each process needs"
+)
 _QUICKLY = 2.0  # seconds, once: who sends says by itself that a broker is out of reach
 
 
-def require_suitable_broker(url: str) -> None:
-    """Raise StoreUnsuitable where the broker is a Redis in cluster mode.
+def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
+    """Raise StoreUnsuitable where the broker is a Redis in cluster mode, or one that does not
+    allow its user what this part of the dispatcher does there.
 
-    There kombu fails with every message that it waits for, thousands of times a second, and sends
-    without a complaint what nobody will take. A broker that cannot be asked passes.
+    In cluster mode kombu fails with every message that it waits for, thousands of times a second,
+    and sends without a complaint what nobody will take. A broker that cannot be asked passes.
     """
     if not is_redis(url):
         return
+    database = place_of(url).database
     with connect(url, within=_QUICKLY) as client, suppress(StoreUnavailable):
         if in_cluster_mode(client):
             raise StoreUnsuitable(IN_CLUSTER_MODE)
+        if missing := not_allowed(client, wishes(part, namespace, database)):
+            raise StoreUnsuitable(LACKS.format(rules=", ".join(missing)))

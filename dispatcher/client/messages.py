@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.client import default_queue
 from dispatcher.client.broker_check import require_suitable_broker
+from dispatcher.client.broker_rights import Part
 from dispatcher.client.broker_url import NO_EMULATION, broker_settings
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
@@ -73,12 +74,14 @@ class Messenger:
     ) -> None:
         self._make_app = make_app
         self.namespace = namespace
-        self._check = cache(check)
+        self._check, self._check_once = check, cache(check)
 
     @classmethod
-    def to_broker(cls, url: str, namespace: str = DEFAULT_NAMESPACE) -> Messenger:
-        """Return a messenger for a producer, which has no Celery app of its own."""
-        check = partial(require_suitable_broker, url)
+    def to_broker(
+        cls, url: str, namespace: str = DEFAULT_NAMESPACE, part: Part = Part.PRODUCER
+    ) -> Messenger:
+        """Return a messenger for what has no Celery app of its own: a producer, unless told."""
+        check = partial(require_suitable_broker, url, part, namespace)
         return cls(partial(_producer_app, url, namespace), namespace, check)
 
     @cached_property
@@ -123,13 +126,13 @@ class Messenger:
 
     def require_suitable(self) -> None:
         """Raise StoreUnsuitable where Celery cannot work with the broker; asked until it can."""
-        self._check()
+        self._check_once()
 
     def ping(self) -> None:
         """Raise BrokerUnavailable where the broker does not let us in, and StoreUnsuitable where
         Celery cannot work with it.
         """
-        self.require_suitable()
+        self._check()
         try:
             with self._app.connection_for_write(connect_timeout=2) as connection:
                 connection.ensure_connection(**_ONCE)

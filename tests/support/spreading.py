@@ -22,6 +22,7 @@ OWN_STACK = (
     "tests/e2e/test_e2e_credit.py",
     "tests/e2e/test_e2e_when_it_ends.py",
     "tests/e2e/test_e2e_shared_broker.py",
+    "tests/e2e/test_e2e_redis_places.py",
     "tests/chaos/test_chaos_points.py",
     "tests/chaos/test_chaos_failover.py",
     "tests/e2e/test_e2e_callbacks.py",

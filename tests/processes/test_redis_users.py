@@ -1,0 +1,169 @@
+"""The users of docs/redis.acl: each may do its part, and a right that is missing is named."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+
+from dispatcher.client.broker_check import require_suitable_broker
+from dispatcher.client.broker_rights import Part, wishes
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.sandbox import SandboxOptions
+from dispatcher.store.errors import StoreUnsuitable
+from support.e2e_stack import VOICE_DISPATCHER
+from support.polling import eventually
+from support.ports import free_port
+from support.redis_servers import RedisProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = (ROOT / "docs" / "redis.acl").read_text()
+WORD = "CHANGE-ME"
+USER_OF = {
+    Part.DIAL: "vd-worker",
+    Part.CALL_TASK: "vd-worker",
+    Part.WEBHOOKS: "vd-worker",
+    Part.BEAT: "vd-beat",
+    Part.GATEWAY: "vd-gateway",
+    Part.FLOWER: "vd-flower",
+    Part.PRODUCER: "vd-producer",
+}
+LACKING = {
+    Part.DIAL: ("-brpop", "+brpop ~vd.urgent"),
+    Part.CALL_TASK: ("-zadd", "+zadd ~vd.unacked_index"),
+    Part.WEBHOOKS: ("-smembers", "+smembers ~_kombu.binding.reply.vd.celery.pidbox"),
+    Part.BEAT: ("-sadd", "+sadd ~_kombu.binding.vd.control"),
+    Part.GATEWAY: ("-lpush", "+lpush ~vd.control"),
+    Part.FLOWER: ("-psubscribe", "+psubscribe &/0.vd.celeryev/*"),
+    Part.PRODUCER: ("-multi", "+multi"),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    folder = tmp_path_factory.mktemp("users")
+    (folder / "users.acl").write_text(f"{RULES}user admin on >{WORD} ~* &* +@all\n")
+    with RedisProcess(folder / "redis", {"aclfile": str(folder / "users.acl")}) as running:
+        yield running
+
+
+def url_of(server: RedisProcess, user: str) -> str:
+    return server.url.replace("://", f"://{user}:{WORD}@")
+
+
+@contextmanager
+def administrator(server: RedisProcess) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(url_of(server, "admin")) as client:
+        yield client
+
+
+@contextmanager
+def without(server: RedisProcess, user: str, rule: str) -> Iterator[None]:
+    """Take a right away from a user for a while."""
+    with administrator(server) as admin:
+        admin.execute_command("ACL", "SETUSER", user, rule)
+        try:
+            yield
+        finally:
+            admin.execute_command("ACL", "LOAD")
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_user_of_the_page_may_do_its_part(server: RedisProcess, part: Part) -> None:
+    require_suitable_broker(url_of(server, USER_OF[part]), part, "vd")
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_right_that_is_missing_in_the_broker_is_named(server: RedisProcess, part: Part) -> None:
+    rule, named = LACKING[part]
+    user = USER_OF[part]
+    with without(server, user, rule), pytest.raises(StoreUnsuitable) as caught:
+        require_suitable_broker(url_of(server, user), part, "vd")
+    assert named in str(caught.value)
+    assert WORD not in str(caught.value)
+
+
+def test_asking_for_rights_does_nothing(server: RedisProcess) -> None:
+    with administrator(server) as admin:
+        admin.flushall()
+        for part in Part:
+            require_suitable_broker(url_of(server, "admin"), part, "vd")
+        with without(server, "vd-worker", "-multi"), pytest.raises(StoreUnsuitable):
+            require_suitable_broker(url_of(server, "vd-worker"), Part.DIAL, "vd")
+        assert admin.dbsize() == 0
+
+
+def test_another_database_and_namespace_have_names_of_their_own() -> None:
+    assert ("PSUBSCRIBE", "/3.other.celeryev/*") in wishes(Part.FLOWER, "other", 3)
+
+
+def environment(server: RedisProcess, user: str, folder: Path, port: int) -> dict[str, str]:
+    known = SandboxOptions()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "DISPATCHER_REDIS_URL": url_of(server, user),
+        "DISPATCHER_CALLER": "+815012345678",
+        "DISPATCHER_GATEWAY_PORT": str(port),
+        "XOXZO_API_HOST": "http://127.0.0.1:9",
+        "XOXZO_API_SID": known.sid,
+        "XOXZO_API_AUTH_TOKEN": known.token,
+    }
+
+
+def start(argv: list[str], variables: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_a_worker_does_not_start_without_a_right(server: RedisProcess, tmp_path: Path) -> None:
+    variables = environment(server, "vd-worker", tmp_path, free_port())
+    with without(server, "vd-worker", "-brpop"):
+        process = start([sys.executable, "-m", "workers.run", "dial"], variables)
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "error: the broker's Redis does not allow its user +brpop ~vd.urgent, " in said
+
+
+def test_readyz_and_doctor_name_a_right_that_was_taken_away(
+    server: RedisProcess, tmp_path: Path
+) -> None:
+    port = free_port()
+    variables = environment(server, "vd-gateway", tmp_path, port)
+    gateway = start([sys.executable, "-m", "workers.run", "gateway"], variables)
+    try:
+        eventually(lambda: ready(port) == "", "the gateway is ready", 60)
+        with without(server, "vd-gateway", "-lpush"):
+            eventually(lambda: "+lpush ~vd.urgent" in ready(port), "/readyz names the right", 60)
+            argv = [str(VOICE_DISPATCHER), "doctor", "--no-provider"]
+            said, _ = start(argv, variables).communicate(timeout=120)
+    finally:
+        gateway.terminate()
+        gateway.communicate(timeout=60)
+    assert "+lpush ~vd.urgent" in said
+
+
+def ready(port: int) -> str:
+    """Return what /readyz complains of."""
+    try:
+        answer = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
+    except requests.ConnectionError as error:
+        return type(error).__name__
+    return "" if answer.ok else answer.text
+
+
+def test_a_producer_is_told_before_its_job_is_written(server: RedisProcess) -> None:
+    with without(server, "vd-producer", "resetkeys"), administrator(server) as admin:
+        admin.execute_command("ACL", "SETUSER", "vd-producer", "~{vd}*")
+        dispatcher = Dispatcher.from_url(url_of(server, "vd-producer"))
+        with pytest.raises(StoreUnsuitable, match=r"\+lpush ~vd\.urgent"):
+            dispatcher.call("+818012340001", say="x")
+        assert not admin.keys("{vd}:jobs:*")
