@@ -63,7 +63,7 @@ def _played(jobs: int, fault: Callable[[Failover], None], replicas: int) -> list
         stack.wait_for_calls(jobs // 5)
         with stack.producing():
             fault(stack)
-            stack.sentinels.wait_for_failover(stack.pair.master)
+            stack.wait_for_failover()
             stack.wait_for_replica()
             time.sleep(2)
         return [*_figures(stack.tally(ENDS_WITHIN)), f"{time.monotonic() - began:.0f}"]

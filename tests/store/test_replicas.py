@@ -86,6 +86,14 @@ def test_a_claim_that_the_replica_lacks_is_said_with_what_was_claimed(
     assert on_replica(pair, store, job) is not State.DIALING
 
 
+def test_a_claim_that_is_repeated_for_want_of_the_library_waits_again(store: Store) -> None:
+    job, client = enqueue(store), redis_of(store)
+    client.function_flush()
+    client.config_resetstat()
+    store.queue.claim(job, token="t", lease=30, replicas=1)
+    assert client.info("commandstats")["cmdstat_wait"]["calls"] == 2
+
+
 def test_a_user_who_may_not_wait_for_replicas_claims_nothing_for_good(
     pair: Standby, store: Store
 ) -> None:

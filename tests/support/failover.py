@@ -74,13 +74,23 @@ class Failover:
     def freeze_master(self) -> None:
         """Have the master hang until another one has taken its place; then let it go on."""
         self.pair.master.freeze()
-        self.sentinels.wait_for_failover(self.pair.master)
+        self.wait_for_failover()
         self.pair.master.thaw()
 
     def plan(self) -> None:
         """Ask the sentinels to let the replica be the master."""
         with self.sentinels.processes[0].client() as client:
             client.execute_command("SENTINEL", "FAILOVER", SERVICE)
+
+    def wait_for_failover(self) -> None:
+        """Wait until all sentinels agree on another master: one that does not would undo it."""
+        old = self.pair.master.port
+        for process in self.sentinels.processes:
+            eventually(
+                lambda process=process: _master(process) != old,  # type: ignore[misc]
+                "a failover",
+                more=process.log,
+            )
 
     def wait_for_replica(self) -> None:
         """Start the old master again if it was killed, and wait until it follows the new one."""
@@ -130,6 +140,12 @@ class Failover:
         return not jobs or not all(job.terminal for job in jobs)
 
 
+def _master(sentinel: RedisProcess) -> int:
+    """Return the port of the master, as a sentinel knows it."""
+    with sentinel.client() as client:
+        return int(client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)[1])
+
+
 def _follows(server: RedisProcess) -> bool:
     with server.client() as client, suppress(redis.ConnectionError):  # sentinels cut clients off
         return bool(client.info("replication").get("master_link_status") == "up")
@@ -140,7 +156,7 @@ def _follows(server: RedisProcess) -> bool:
 def failover(folder: Path, **settings: Any) -> Iterator[Failover]:
     """Give a stack of two workers behind sentinels."""
     with (
-        standby(folder / "redis") as pair,
+        standby(folder / "redis", {"appendonly": "yes"}) as pair,
         # The replica's master is the cable, which sentinels would correct after this time.
         Sentinels(folder, pair.master, down_after=DOWN_AFTER, failover_timeout=120) as sentinels,
     ):
