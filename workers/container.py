@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger
 from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import Slots
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.callback_test import CallbackTest
@@ -40,6 +42,8 @@ class Container:
         self.dial  # noqa: B018 - made by being asked for
         self.check_call  # noqa: B018
         self.apply_reports  # noqa: B018
+        with suppress(StoreUnavailable):  # else the first dial looks
+            self.store.replicas.look()
 
     @cached_property
     def store(self) -> Store:
