@@ -54,10 +54,9 @@ def run(*, quick: bool) -> None:
 
 def _played(jobs: int, fault: Callable[[Failover], None], replicas: int) -> list[str]:
     began = time.monotonic()
-    settings = {"DISPATCHER_REDIS_REPLICAS": str(replicas)}
     with (
         tempfile.TemporaryDirectory(prefix="failover-") as folder,
-        failover(Path(folder), **settings) as stack,
+        failover(Path(folder), DISPATCHER_REDIS_REPLICAS=str(replicas)) as stack,
     ):
         stack.enqueue(jobs)
         stack.wait_for_calls(jobs // 5)

@@ -153,10 +153,10 @@ def _follows(server: RedisProcess) -> bool:
 
 
 @contextmanager
-def failover(folder: Path, **settings: Any) -> Iterator[Failover]:
-    """Give a stack of two workers behind sentinels."""
+def failover(folder: Path, *, binary: Path | None = None, **settings: Any) -> Iterator[Failover]:
+    """Give a stack of two workers behind sentinels; `binary` is the server, if another one."""
     with (
-        standby(folder / "redis", {"appendonly": "yes"}) as pair,
+        standby(folder / "redis", {"appendonly": "yes"}, binary=binary) as pair,
         # The replica's master is the cable, which sentinels would correct after this time.
         Sentinels(folder, pair.master, down_after=DOWN_AFTER, failover_timeout=120) as sentinels,
     ):
