@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dispatcher.client.dispatcher import Bulk, Dispatcher, JobHandle
+    from dispatcher.client.dispatcher import Bulk, Dispatcher, Interrupted, JobHandle
     from dispatcher.client.waiting import NotFinished
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
@@ -36,6 +36,7 @@ __all__ = [
     "Event",
     "Filter",
     "Gap",
+    "Interrupted",
     "InvalidJob",
     "Job",
     "JobHandle",
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "dispatcher.client.dispatcher": ("Bulk", "Dispatcher", "JobHandle"),
+    "dispatcher.client.dispatcher": ("Bulk", "Dispatcher", "Interrupted", "JobHandle"),
     "dispatcher.client.waiting": ("NotFinished",),
     "dispatcher.client.watching": ("Change", "Gap"),
     "dispatcher.errors": ("DispatcherError",),

@@ -76,7 +76,7 @@ def gateway(settings: Settings) -> None:
     from workers.gateway.app import create_gateway  # noqa: PLC0415
     from workers.gateway.server import serve  # noqa: PLC0415
 
-    require_store(settings, Part.GATEWAY)
+    require_store(settings, Part.GATEWAY).server.check_rights()
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
     serve(create_gateway(settings), settings)
 

@@ -19,11 +19,12 @@ from dispatcher.cli.processes import Process
 from dispatcher.cli.provider import NoCredentials, connected
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import Messenger
+from dispatcher.client.messages import BrokerUnavailable, Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.states import Priority
+from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
@@ -101,6 +102,25 @@ def examine(at: Connection) -> Iterator[Finding]:
     except DispatcherError as error:
         yield Finding("Redis", FAIL, str(error))
         return
+    writes = _writes(dispatcher.store)
+    yield writes
+    try:
+        yield from _rest(dispatcher)
+    except DispatcherError as error:
+        if str(error) != writes.says:
+            yield Finding("records", FAIL, str(error))
+
+
+def _writes(store: Store) -> Finding:
+    """Say whether Redis takes writes now, from us."""
+    try:
+        store.server.check_writable()
+    except DispatcherError as error:
+        return Finding("writes", FAIL, str(error))
+    return Finding("writes", OK, "taken")
+
+
+def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from _workers(dispatcher.messenger)
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time())
@@ -165,14 +185,10 @@ def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
 def _workers(messenger: Messenger) -> Iterator[Finding]:
     try:
         messenger.require_suitable()
-    except StoreUnsuitable as error:
-        yield Finding("broker", FAIL, str(error))
-        return
-    try:
         listening = messenger.listeners()
         left = messenger.default_queue()
-    except Exception as error:  # noqa: BLE001 - a broker fails in as many ways as there are brokers
-        yield Finding("broker", FAIL, f"cannot be reached ({type(error).__name__}): is it running?")
+    except (BrokerUnavailable, StoreUnsuitable) as error:
+        yield Finding("broker", FAIL, str(error))
         return
     yield Finding("broker", OK, "reached")
     wanted = {*dial_queues(messenger.namespace), *_own_queues(messenger.namespace)}

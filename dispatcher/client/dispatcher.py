@@ -16,10 +16,11 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobOptions, JobRequest
 from dispatcher.store import Store
-from dispatcher.store.values import Packed
+from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.values import KeyConflict, Packed
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 
-__all__ = ["Bulk", "Dispatcher", "JobHandle", "NotFinished"]
+__all__ = ["Bulk", "Dispatcher", "Interrupted", "JobHandle", "NotFinished"]
 
 BATCH = 500
 """Requests written in one round trip by call_many."""
@@ -53,6 +54,23 @@ class Bulk:
 
     jobs: list[JobHandle] = field(default_factory=list)
     refused: list[tuple[int, DispatcherError]] = field(default_factory=list)
+
+
+class Interrupted(StoreUnavailable):
+    """Redis went away, or refused, in the midst of many requests.
+
+    `why` is what Redis said. `bulk` holds what was accepted and what was refused for good.
+    `missing` are the places of those that were read and are neither: send them again, and all from
+    the place `read` on, which were not read. With keys all may be sent again: none is doubled.
+    """
+
+    def __init__(self, why: StoreUnavailable, bulk: Bulk, missing: list[int], read: int) -> None:
+        super().__init__(
+            f"{why}; {len(bulk.jobs):,} of {read:,} requests were accepted before: send the others"
+            " again",
+            why.code,
+        )
+        self.why, self.bulk, self.missing, self.read = why, bulk, missing, read
 
 
 class Dispatcher:
@@ -143,7 +161,7 @@ class Dispatcher:
 
         Each is a JobRequest or a mapping of its fields. A bad one is refused and stops none of
         the others; with keys the whole may be repeated and doubles nothing.
-        Raises StoreUnavailable.
+        Raises Interrupted, a StoreUnavailable that says which were accepted.
         """
         self.messenger.require_suitable()
         bulk = Bulk()
@@ -154,6 +172,27 @@ class Dispatcher:
         return bulk
 
     def _submit_batch(self, batch: Batch, bulk: Bulk) -> None:
+        valid, read = self._valid(batch, bulk), batch[-1][0] + 1
+        try:
+            outcomes = self.store.jobs.enqueue_many(
+                [request for _, request in valid], actor=self._actor, scope=self._scope
+            )
+        except StoreUnavailable as error:  # whether any was accepted, nobody knows
+            raise Interrupted(error, bulk, [index for index, _ in valid], read) from None
+        missing: dict[int, StoreUnavailable] = {}
+        for (index, _), outcome in zip(valid, outcomes, strict=True):
+            try:
+                done = outcome.unwrap()
+                bulk.jobs.append(JobHandle(done.id, done.new, self))
+            except StoreUnavailable as error:
+                missing[index] = error
+            except KeyConflict as error:
+                bulk.refused.append((index, error))
+        if missing:
+            raise Interrupted(next(iter(missing.values())), bulk, list(missing), read)
+
+    def _valid(self, batch: Batch, bulk: Bulk) -> list[tuple[int, JobRequest]]:
+        """Return the requests that are right; the others are refused."""
         valid: list[tuple[int, JobRequest]] = []
         for index, fields in batch:
             try:
@@ -161,15 +200,7 @@ class Dispatcher:
                 valid.append((index, request))
             except (InvalidJob, TypeError, ValueError) as error:
                 bulk.refused.append((index, _as_refusal(error)))
-        outcomes = self.store.jobs.enqueue_many(
-            [request for _, request in valid], actor=self._actor, scope=self._scope
-        )
-        for (index, _), outcome in zip(valid, outcomes, strict=True):
-            try:
-                done = outcome.unwrap()
-                bulk.jobs.append(JobHandle(done.id, done.new, self))
-            except DispatcherError as error:
-                bulk.refused.append((index, error))
+        return valid
 
     def job(self, id_: str) -> Job:
         """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""

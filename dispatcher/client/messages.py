@@ -20,7 +20,7 @@ from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, in_our_words
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
@@ -56,6 +56,24 @@ def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> li
 
 class BrokerUnavailable(DispatcherError):
     """The Celery broker cannot be reached; records are written all the same."""
+
+
+def broker_fault(error: BaseException) -> str:
+    """Return what is wrong with a broker in a sentence: what a Redis refuses is named as that,
+    however deep kombu has wrapped it.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, Exception) and (refusal := _refusal(found)):
+            return refusal
+        found = found.__cause__ or found.__context__
+    return f"the broker cannot be reached ({type(error).__name__}): is it running?"
+
+
+def _refusal(error: Exception) -> str:
+    told = in_our_words(error, "the broker's Redis")
+    named = isinstance(told, StoreUnsuitable) or (isinstance(told, StoreUnavailable) and told.code)
+    return str(told) if named else ""
 
 
 class Messenger:
@@ -114,15 +132,21 @@ class Messenger:
         """Return the queues that each worker of the namespace consumes, of those that answer
         within the seconds.
 
-        Raises what kombu raises where the broker cannot be reached.
+        Raises BrokerUnavailable where the broker cannot be reached, or refuses messages.
         """
-        found = self._app.control.inspect(timeout=timeout).active_queues() or {}
+        try:
+            found = self._app.control.inspect(timeout=timeout).active_queues() or {}
+        except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
+            raise BrokerUnavailable(broker_fault(error)) from None
         return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
 
     def default_queue(self) -> DefaultQueue:
-        """Return what lies in Celery's default queue. Raises what kombu raises for a broker."""
-        with self._app.connection_for_read(connect_timeout=2) as connection:
-            return default_queue.look(connection)
+        """Return what lies in Celery's default queue. Raises BrokerUnavailable as `listeners`."""
+        try:
+            with self._app.connection_for_read(connect_timeout=2) as connection:
+                return default_queue.look(connection)
+        except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
+            raise BrokerUnavailable(broker_fault(error)) from None
 
     def require_suitable(self) -> None:
         """Raise StoreUnsuitable where Celery cannot work with the broker; asked until it can."""
@@ -137,9 +161,7 @@ class Messenger:
             with self._app.connection_for_write(connect_timeout=2) as connection:
                 connection.ensure_connection(**_ONCE)
         except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
-            raise BrokerUnavailable(
-                f"the broker cannot be reached ({type(error).__name__}): is it running?"
-            ) from None
+            raise BrokerUnavailable(broker_fault(error)) from None
 
     def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
         """Publish a task's message as `send_task` does, without what a wake-up has no use for:
@@ -172,11 +194,8 @@ class Messenger:
                     self._publish(producer, task, ids, queue)
                     sent += len(ids)
         except OperationalError as error:
-            log.warning(
-                "the broker cannot be reached (%s): %d messages not sent; they are sent later",
-                type(error).__name__,
-                max(jobs - sent, 1),
-            )
+            many = max(jobs - sent, 1)
+            log.warning("%s; %d messages not sent: they are sent later", broker_fault(error), many)
         return sent
 
 
@@ -200,12 +219,13 @@ def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | Non
     Where more is chosen than there are `threads` to dial it, each wake-up carries its share: the
     messages would cost more than the dialling does.
 
-    Never raises for a Redis or a broker that is away: the next run, and the sweep, make up for it.
+    Never raises for what Redis or a broker refuses: the next run, and the sweep, make up for it,
+    and whoever enqueued is not told of a failure after the job was accepted.
     """
     try:
         dispatched = store.queue.feed(most)
         together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
         return messenger.dial(dispatched, max(1, together))
-    except StoreUnavailable as error:
+    except (StoreUnavailable, StoreUnsuitable) as error:
         log.warning("no jobs dispatched: %s", error)
         return 0

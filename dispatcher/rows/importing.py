@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from typing import NamedTuple, TypeVar
 
 from dispatcher.client.dispatcher import BATCH, Dispatcher
@@ -81,9 +81,16 @@ class Import:
     def write(self, items: list[Item]) -> None:
         """Write a batch, and have it fed. Raises StoreUnavailable."""
         rows = [item.row for item in items]
-        answers = self._patiently(lambda: self.dispatcher.submit_packed(rows))
+        tries = count()
+        answers = self._patiently(lambda: self._submit(rows, tries))
+        repeated = next(tries) > 1
         for item, answer in zip(items, answers, strict=True):
-            self.tally.created += self._is_fresh(item, answer)
+            ours = repeated and answer == "same"  # of a try that Redis did not answer whole
+            self.tally.created += ours or self._is_fresh(item, answer)
+
+    def _submit(self, rows: list[Packed], tries: Iterator[int]) -> list[str]:
+        next(tries)
+        return self.dispatcher.submit_packed(rows)
 
     def _item(self, record: Record) -> Item | None:
         try:

@@ -35,16 +35,16 @@ class Accepting(Repository):
         """Write packed requests in one round trip; return what became of each.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
-        it as well. Raises StoreUnavailable where nothing was written, or nobody knows.
+        it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
         """
         replicas = self._replicas.for_accepting()
         some = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
         how = {"actor": actor, "durable": replicas > 0}
         calls = [("enqueue", {**how, "jobs": _list(each)}) for each in some]
         try:
-            return _flat(self._connection.run_all(calls, replicas=replicas))
+            return _flat(some, self._connection.answers(calls, replicas=replicas))
         except TooFewReplicas as error:
-            return self._withdraw(rows, _flat(error.answers), error)
+            return self._withdraw(rows, _flat(some, error.answers), error)
 
     def _withdraw(
         self, rows: Sequence[Packed], answers: list[Answer], error: TooFewReplicas
@@ -74,8 +74,15 @@ class Accepting(Repository):
         return {id_: "calling" if fate == "dialing" else fate for id_, fate in fates.items()}
 
 
-def _flat(answers: Sequence[Any]) -> list[Answer]:
-    return [answer.decode() for each in answers for answer in each]
+def _flat(some: Sequence[Sequence[Packed]], answers: Sequence[Any]) -> list[Answer]:
+    """Return what became of each row, from what each step answered."""
+    return [one for rows, each in zip(some, answers, strict=True) for one in _each(each, rows)]
+
+
+def _each(answer: list[bytes] | Exception, rows: Sequence[Packed]) -> list[Answer]:
+    if isinstance(answer, Exception):
+        return [answer] * len(rows)
+    return [text.decode() for text in answer]
 
 
 def _list(rows: Sequence[Packed]) -> str:

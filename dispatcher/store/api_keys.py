@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from string import ascii_lowercase
 from typing import Any
@@ -25,7 +26,7 @@ from dispatcher.model.api_key import (
 from dispatcher.model.job import iso
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository
-from dispatcher.store.errors import plain_errors
+from dispatcher.store.errors import StoreUnavailable, plain_errors
 from dispatcher.store.schema import ApiKeyField
 
 SECRET_BYTES = 32
@@ -164,7 +165,8 @@ class ApiKeys(Repository):
     def _note_use(self, key: ApiKey, now: datetime) -> None:
         before = key.used_at
         if before is None or (now - before).total_seconds() * 1000 >= USED_EVERY:
-            with plain_errors():
+            # Whoever looks what is wrong with a Redis that takes no writes must be let in.
+            with suppress(StoreUnavailable), plain_errors():
                 self._redis.hset(self._key("api_key", key.id), ApiKeyField.USED, codec.moment(now))
 
 

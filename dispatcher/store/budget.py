@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from dispatcher.model.credit import Costs, Credit
 from dispatcher.model.states import WAITING
-from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.connection import Repository, milliseconds, pairs
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.events import AccountEvent, caused
 from dispatcher.store.schema import BURN_BUCKET, BURN_BUCKETS, Config
@@ -101,12 +101,8 @@ class Budget(Repository):
         return sum((known.of(tariff(call)) for call in calls), Decimal(0))
 
     def _hashes(self, *names: str) -> list[Raw]:
-        with plain_errors():
-            pipe = self._pipeline(atomic=True)
-            for name in names:
-                pipe.hgetall(self._key(name))
-            found = pipe.execute()
-        return [{name.decode(): value for name, value in fields.items()} for fields in found]
+        found = self._read_together(*(("HGETALL", self._key(name)) for name in names))
+        return [{name.decode(): value for name, value in pairs(fields).items()} for fields in found]
 
 
 Raw = dict[str, bytes]

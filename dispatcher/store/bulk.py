@@ -30,7 +30,7 @@ from dispatcher.store.accepting import AT_ONCE
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk_preview import Selection, Tally, in_words, options_of
 from dispatcher.store.bulk_record import action_of, fields_of
-from dispatcher.store.connection import Connection, Repository, milliseconds
+from dispatcher.store.connection import Connection, Repository, milliseconds, pairs
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.search import Search
 
@@ -224,14 +224,17 @@ class Bulk(Repository):
         return self._read([id_.decode() for id_ in ids])
 
     def _read(self, ids: list[str]) -> list[BulkAction]:
-        with plain_errors():
-            pipe = self._pipeline(atomic=True)
-            for id_ in ids:
-                pipe.hgetall(self._key("bulk_action", id_))
-                pipe.llen(self._key("bulk_action_ids", id_, "ids"))
-            rows = pipe.execute()
-        pairs = zip(ids, rows[::2], rows[1::2], strict=True)
-        return [action_of(id_, raw, left) for id_, raw, left in pairs if b"state" in raw]
+        reads = [
+            read
+            for id_ in ids
+            for read in (
+                ("HGETALL", self._key("bulk_action", id_)),
+                ("LLEN", self._key("bulk_action_ids", id_, "ids")),
+            )
+        ]
+        found = self._read_together(*reads)
+        rows = zip(ids, map(pairs, found[::2]), found[1::2], strict=True)
+        return [action_of(id_, raw, left) for id_, raw, left in rows if b"state" in raw]
 
 
 def _known(id_: str) -> str:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.store.errors import StoreUnavailable, TooFewReplicas, plain_errors
+from dispatcher.store.errors import (
+    NotAllowed,
+    StoreUnavailable,
+    TooFewReplicas,
+    in_our_words,
+    not_allowed,
+    plain_errors,
+)
 from dispatcher.store.library import PREFIX, library
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 
@@ -35,7 +43,7 @@ class Connection:
         self.account = DEFAULT_ACCOUNT
         self._clock = clock
         self._library = library
-        self._checked = False
+        self._admitted = False
 
     def key(self, name: str, *parts: str) -> str:
         """Return the name of a key; schema.py lists them."""
@@ -45,52 +53,73 @@ class Connection:
         """Run an operation of store/lua/ops, one atomic step.
 
         An argument that is None or False is left out; lists and dicts go as JSON. Raises
-        StoreUnavailable, and StoreUnsuitable where the records are of another schema; and
-        TooFewReplicas where what it wrote is not on so many replicas within a second.
+        StoreUnavailable, and StoreUnsuitable where the records are of another schema or a right
+        is missing; and TooFewReplicas where what it wrote is not on so many replicas within a
+        second.
         """
         if replicas:
             return self.run_all([(operation, arguments)], replicas=replicas)[0]
-        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
-
-        command = self._command(operation, arguments)
-        with plain_errors():
-            try:
-                return self.redis.execute_command(*command)
-            except ResponseError as error:
-                if not _is_missing(error):
-                    raise
-                self._load()
-                return _there(self._execute([command]))[0]
+        self.require_admission()
+        return self._run(operation, arguments)
 
     def run_all(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
         """Run operations in one round trip, each an atomic step; raises the first error, and
         TooFewReplicas as `run` does.
         """
+        try:
+            return _raised(self.answers(calls, replicas=replicas))
+        except TooFewReplicas as error:
+            _raised(error.answers)
+            raise
+
+    def answers(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
+        """Run operations in one round trip; return what each answered, or its error in our words.
+
+        One that Redis refuses has changed nothing. Raises StoreUnavailable where the server did
+        not answer: then some may have been done; and TooFewReplicas as `run` does.
+        """
+        self.require_admission()
         commands = [self._command(operation, arguments) for operation, arguments in calls]
         commands += _wait(replicas)
-        with plain_errors():
+        with self._asking():
             answers = self._execute(commands)
             missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
             if missing:  # a function that is not there has done nothing
                 missing += range(len(calls), len(commands))  # nor was there anything to wait for
                 self._load()
                 again = _there(self._execute([commands[place] for place in missing]))
-                for place, answer in zip(missing, again, strict=True):
-                    answers[place] = answer
-            answers, found = answers[: len(calls)], answers[len(calls) :]
-            _raised(answers)
+                answers = _put(answers, dict(zip(missing, again, strict=True)))
+        told = [self._told(answer) for answer in answers]
+        answers, found = told[: len(calls)], told[len(calls) :]
         if replicas:
             _require_replicas(replicas, found[0], answers)
         return answers
 
-    def check_schema(self) -> None:
-        """Look once whether the records are of our schema, for those who read without operations.
+    def require_admission(self) -> None:
+        """Look once whether the records are of our schema, and whether we have all rights: an
+        operation that lacks one would stop in the middle.
+
+        Raises StoreUnsuitable where they are not, NotAllowed where we have not.
+        """
+        if not self._admitted:
+            self._require_rights(self.check_schema())
+            self._admitted = True
+
+    def check_schema(self) -> list[bytes]:
+        """Look whether the records are of our schema; return the rights that are missing.
 
         Raises StoreUnsuitable where they are not.
         """
-        if not self._checked:
-            self.run("check_schema")
-            self._checked = True
+        missing: list[bytes] = self._run("check_schema", {})
+        return missing
+
+    def check_writable(self) -> None:
+        """Do the same as require_admission, however often that was done, and see whether Redis
+        takes writes now; nothing is written.
+
+        Raises as require_admission, and StoreUnavailable.
+        """
+        self._require_rights(self._run("check_writable", {}))
 
     def drop_other_libraries(self) -> int:
         """Delete the libraries of other releases; return how many. Who still runs one of these
@@ -111,6 +140,50 @@ class Connection:
         with plain_errors():
             second, microsecond = self.redis.time()
         return float(second * 1000 + microsecond / 1000)
+
+    def _run(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - see redis_url
+
+        command = self._command(operation, arguments)
+        with self._asking():
+            try:
+                return self.redis.execute_command(*command)
+            except ResponseError as error:
+                if not _is_missing(error):
+                    raise
+                self._load()
+                return _raised(_there(self._execute([command])))[0]
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Turn errors into ours. A server that is a replica is left: by the next try, the name in
+        the URL may belong to the master.
+        """
+        from redis.exceptions import ReadOnlyError  # noqa: PLC0415 - see redis_url
+
+        with plain_errors():
+            try:
+                yield
+            except ReadOnlyError:
+                self._leave()
+                raise
+
+    def _leave(self) -> None:
+        self.redis.connection_pool.disconnect(inuse_connections=False)
+
+    def _told(self, answer: Any) -> Any:
+        """Return an answer, and an error as our words for it."""
+        if not isinstance(answer, Exception):
+            return answer
+        told = in_our_words(answer)
+        if isinstance(told, StoreUnavailable) and told.code == "READONLY":
+            self._leave()
+        return told or answer
+
+    def _require_rights(self, missing: Sequence[bytes]) -> None:
+        if missing:
+            rules = " ".join(rule.decode() for rule in missing)
+            raise NotAllowed(not_allowed("Redis", rules))
 
     def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
         clock = {"now": self._clock()} if self._clock else {}
@@ -166,22 +239,29 @@ def _library_name(described: list[Any]) -> bytes:
     return name
 
 
-def _raised(answers: list[Any]) -> list[Any]:
+def _raised(answers: Sequence[Any]) -> list[Any]:
     """Return the answers, or raise the first error among them."""
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer
-    return answers
+    return list(answers)
 
 
 def _there(answers: list[Any]) -> list[Any]:
-    """Return the answers of functions that were loaded just now, or raise the first error."""
+    """Return the answers of functions that were loaded just now. Raises StoreUnavailable where
+    they are gone again.
+    """
     if any(map(_is_missing, answers)):
         raise StoreUnavailable(
             "the functions of this release are not in Redis, though they were loaded: does another"
             " program remove functions there, or have one of the same name?"
         )
-    return _raised(answers)
+    return answers
+
+
+def _put(answers: list[Any], others: Mapping[int, Any]) -> list[Any]:
+    """Return the answers with others in some places."""
+    return [others.get(place, answer) for place, answer in enumerate(answers)]
 
 
 def _is_missing(answer: object) -> bool:
@@ -199,11 +279,24 @@ class Repository:
 
     @property
     def _redis(self) -> redis.Redis:
-        self._connection.check_schema()
+        self._connection.require_admission()
         return self._connection.redis
 
     def _pipeline(self, *, atomic: bool = False) -> Pipeline:
         return self._redis.pipeline(transaction=atomic)
+
+    def _read_together(self, *reads: tuple[str, ...]) -> list[Any]:
+        """Read from several keys in one step; each is a command and its arguments.
+
+        Hashes come as lists of names and values in turn.
+        """
+        found: list[Any] = self._run("read_together", reads=list(reads))
+        return found
+
+
+def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return a hash from its names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def milliseconds(seconds: float) -> int:

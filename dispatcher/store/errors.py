@@ -1,4 +1,4 @@
-"""What Redis and redis-py complain of, in plain sentences, by what the caller must do about it.
+"""The store's errors, and how redis-py's become them: by what the caller must do about it.
 
 redis-py is loaded by who connects, not by who imports this: it brings all of asyncio along.
 """
@@ -7,20 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.store import refusals
+from dispatcher.store.refusals import REMEDIES, Refusal
 from dispatcher.store.schema import mismatch
 from dispatcher.values.counts import counted
-from dispatcher.values.masking import hide_password
+from dispatcher.values.masking import hide_password, mask_text
 from dispatcher.values.server_version import NEEDED
-
-if TYPE_CHECKING:
-    from redis import exceptions
 
 
 class StoreUnavailable(DispatcherError):
-    """Redis cannot be reached or does not let us in; what was asked for may not have been done."""
+    """Redis cannot be reached, or refuses for now; what was asked for may not have been done, and
+    may be asked for again.
+
+    `code` is what Redis calls the refusal, such as OOM; '' where it said nothing.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TooFewReplicas(StoreUnavailable):
@@ -47,28 +54,36 @@ class OtherSchema(StoreUnsuitable):
     """The records in Redis are of a schema that this process does not know, or are migrated."""
 
 
+class NotAllowed(StoreUnsuitable):
+    """The user of Redis lacks a right; the message names it."""
+
+
 @contextmanager
 def plain_errors(where: str = "Redis") -> Iterator[None]:
     """Turn what redis-py raises into StoreUnavailable or StoreUnsuitable with a remedy."""
     try:
         yield
     except Exception as error:
-        told = _told(where, error)
+        told = in_our_words(error, where)
         if told is None:
             raise
         raise told from None
 
 
-def _told(where: str, error: Exception) -> DispatcherError | None:
+def in_our_words(error: Exception, where: str = "Redis") -> DispatcherError | None:
     """Return the error in our words; None for what is not Redis' to say."""
     from redis import exceptions  # noqa: PLC0415
 
     if isinstance(error, exceptions.AuthenticationError):
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
+    if isinstance(error, exceptions.RedisError):
+        refusal = refusals.read(error)
+        if refusal.passes:
+            return StoreUnavailable(f"{where} {REMEDIES[refusal.code]}", refusal.code)
+        if isinstance(error, exceptions.ResponseError):
+            return _final(refusal, where)
     if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | UnicodeError):
         return StoreUnavailable(f"{where} cannot be reached ({_brief(error)}): is it running?")
-    if isinstance(error, exceptions.ResponseError):
-        return _refusal(where, error)
     return None
 
 
@@ -77,49 +92,23 @@ _LOCKED_OUT = (
 )
 
 
-_CODES = {
-    "OutOfMemoryError": "OOM",
-    "ReadOnlyError": "READONLY",
-    "MasterDownError": "MASTERDOWN",
-    "ClusterDownError": "CLUSTERDOWN",
-    "TryAgainError": "TRYAGAIN",
-    "NoScriptError": "NOSCRIPT",
-}
-"""What redis-py makes classes of, whose words then lack the code that Redis sent."""
-
-
-def _refusal(where: str, error: exceptions.ResponseError) -> DispatcherError:
-    text = f"{_CODES.get(type(error).__name__, '')} {error}".lstrip()
-    if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")) or "authentication" in text.lower():
+def _final(refusal: Refusal, where: str) -> DispatcherError:
+    words = refusal.words
+    if words.startswith(("NOAUTH", "WRONGPASS")) or "authentication" in words.lower():
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
-    return _not_now(where, text) or _unsuitable(where, text)
-
-
-_NOT_READY = (
-    *("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOSCRIPT"),
-    *("NOREPLICAS", "UNBLOCKED"),
-)
-
-
-def _not_now(where: str, text: str) -> StoreUnavailable | None:
-    if text.startswith(_NOT_READY):
-        return StoreUnavailable(
-            f"{where} is not ready ({text.split(' ', maxsplit=1)[0]}): try again in a moment"
-        )
-    if text.startswith("OOM"):
-        return StoreUnavailable(f"{where} is out of memory: raise maxmemory or purge old jobs")
-    if text.startswith("MISCONF"):
-        return StoreUnavailable(f"{where} cannot write to its disk: see its log")
-    return None
-
-
-def _unsuitable(where: str, text: str) -> StoreUnsuitable:
-    if text.startswith("SCHEMA "):
-        return OtherSchema(mismatch(text.removeprefix("SCHEMA ")))
-    if text.startswith("unknown command"):  # the rest repeats the arguments, a password included
-        command = text.partition(",")[0].removeprefix("unknown command ")
+    if refusal.code == "NOPERM":
+        return NotAllowed(not_allowed(where, refusal.missing_right))
+    if refusal.code == "SCHEMA":
+        return OtherSchema(mismatch(words))
+    if words.startswith("unknown command"):  # the rest repeats the arguments, a password included
+        command = words.partition(",")[0].removeprefix("unknown command ")
         return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")
-    return StoreUnsuitable(f"{where} refused an operation: {text[:300]}")
+    return StoreUnsuitable(f"{where} refused an operation: {mask_text(words[:300])}")
+
+
+def not_allowed(where: str, right: str) -> str:
+    """Return the sentence for a right that the user of Redis lacks."""
+    return f"{where} does not allow its user {right}: grant it with ACL SETUSER"
 
 
 def _brief(error: Exception) -> str:

@@ -55,7 +55,9 @@ class Jobs(Repository):
     def enqueue_many(
         self, requests: Sequence[JobRequest], *, actor: str = "producer", scope: str = ""
     ) -> list[Outcome]:
-        """Write jobs in one round trip; the outcomes are in the order of the requests."""
+        """Write jobs in one round trip; the outcomes are in the order of the requests, also where
+        Redis refused some of them. Raises StoreUnavailable where it did not answer.
+        """
         rows = [codec.packed(request, scope) for request in requests]
         answers = self._accepting.write(rows, actor)
         return [
@@ -66,6 +68,8 @@ class Jobs(Repository):
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
         """Write packed requests in one round trip; return `new`, `same` or `other` for each, or
         `purged` where a message came again whose job is purged.
+
+        Raises StoreUnavailable where some were not written; the same may be asked again.
         """
         return [_raised(answer) for answer in self._accepting.write(rows, actor)]
 

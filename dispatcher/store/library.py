@@ -8,6 +8,8 @@ libraries of several releases stand side by side, and each process calls its own
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,6 +20,10 @@ from dispatcher.store.schema import SCHEMA
 _FOLDER = files("dispatcher.store") / "lua"
 PREFIX = "voice_dispatcher_"
 """What the names of all our libraries begin with."""
+
+_AROUND = {"MULTI", "EXEC"}
+"""What Python puts around commands of its own. Without the right to the first, redis-py sends the
+commands all the same, each by itself."""
 
 _REQUIRE = """
 local modules, loaded = {}, {}
@@ -34,7 +40,7 @@ local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
-  local writes = flags[1] ~= 'no-writes'
+  local writes = operation.writes ~= false and flags[1] ~= 'no-writes'
   redis.register_function({
     function_name = name,
     flags = flags,
@@ -83,12 +89,18 @@ def modules() -> dict[str, str]:
         for file in sorted((_FOLDER / folder).iterdir(), key=lambda file: file.name):
             if file.name.endswith(".lua"):
                 found[f"{folder}/{file.name[:-4]}"] = file.read_text(encoding="utf-8")
-    return found
+    return {"commands": _commands(found.values()), **found}
 
 
 def operations() -> list[str]:
     """Return the names of the operations."""
     return [name.removeprefix("ops/") for name in modules() if name.startswith("ops/")]
+
+
+def _commands(sources: Iterable[str]) -> str:
+    """Return the module that lists which commands must be allowed."""
+    found = {name for text in sources for name in re.findall(r"redis\.call\('([A-Z]+)'", text)}
+    return f"return {{ used = {{ {', '.join(map(repr, sorted(found | _AROUND)))} }} }}"
 
 
 def _module(name: str, source: str) -> str:

@@ -58,7 +58,19 @@ class Server(Repository):
 
     def check_schema(self) -> None:
         """Raise OtherSchema where the records are not of the schema that this process knows."""
-        self._run("check_schema")
+        self._connection.check_schema()
+
+    def check_rights(self) -> None:
+        """Raise what check_schema raises, and NotAllowed where the user of Redis lacks a right that
+        an operation needs. Every operation does the same at first.
+        """
+        self._connection.require_admission()
+
+    def check_writable(self) -> None:
+        """Raise what check_rights raises, and StoreUnavailable where Redis takes no writes now:
+        it is full, a replica, without enough replicas, or cannot save. Writes nothing.
+        """
+        self._connection.check_writable()
 
     def check_version(self) -> ServerVersion:
         """Return the server's version. Raises StoreUnsuitable where it is too old."""

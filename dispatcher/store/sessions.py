@@ -76,7 +76,7 @@ class FailedLogins(Repository):
         """Return in how many seconds somebody may try from there again; 0: now."""
         name = self._name(address)
         with plain_errors():
-            pipe = self._pipeline(atomic=True)
+            pipe = self._pipeline()
             pipe.get(name)
             pipe.pttl(name)
             found: list[Any] = pipe.execute()

@@ -6,10 +6,11 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from dispatcher.errors import DispatcherError
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.limiter import Limiter
 
 
@@ -46,4 +47,5 @@ class Slots:
         try:
             yield
         finally:
-            self.limiter.give_back(holder)
+            with suppress(StoreUnavailable):  # what was asked is answered; its lease ends by itself
+                self.limiter.give_back(holder)

@@ -15,8 +15,7 @@ from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
-from dispatcher.store.connection import Repository
-from dispatcher.store.errors import plain_errors
+from dispatcher.store.connection import Repository, pairs
 from dispatcher.store.schema import SPENDING_DAY, Config
 from dispatcher.values.tariffs import to_credits, to_units
 
@@ -111,13 +110,12 @@ class Spending(Repository):
 
     def limits(self) -> Iterator[SpendingLimit]:
         """Yield the limits that stand, the account's own first."""
-        with plain_errors():
-            pipe = self._pipeline(atomic=True)
-            pipe.hget(self._key("config"), Config.SPEND_PER_DAY)
-            pipe.hgetall(self._key("spending_limits"))
-            for period in Period:
-                pipe.hgetall(self._key("spent", period))
-            account, limits, *used = pipe.execute()
+        account, *found = self._read_together(
+            ("HGET", self._key("config"), Config.SPEND_PER_DAY),
+            ("HGETALL", self._key("spending_limits")),
+            *(("HGETALL", self._key("spent", period)) for period in Period),
+        )
+        limits, *used = map(pairs, found)
         by_period = dict(zip(Period, used, strict=True))
         counted_day = limits.pop(SPENDING_DAY.encode(), b"0 0 UTC").split()
         if int(counted_day[1]) <= self._now():

@@ -150,7 +150,8 @@ def nobody_is_refused_anything(server: RedisProcess, served: Served) -> Iterator
     yield
     admin = server.url.replace("://", f"://admin:{WORD}@")
     with redis.Redis.from_url(admin) as client:
-        assert [(each["username"], each["object"]) for each in client.acl_log()] == []
+        refused = {(each["username"], each["object"]) for each in client.acl_log()}
+        assert refused <= {("vd-worker", "config|get")}  # doctor does without
 
 
 def test_a_producer_enqueues_waits_and_watches(served: Served, receiver: Receiver) -> None:

@@ -16,7 +16,7 @@ _NUMBERS = itertools.count(1)
 
 class Silent(Messenger):
     def __init__(self) -> None:
-        pass
+        super().__init__(lambda: pytest.fail("it sends nothing"))
 
     def _send(self, task: str, bundled: object) -> int:
         return 0

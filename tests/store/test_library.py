@@ -10,6 +10,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.library import Library, build, library, modules, operations
 from dispatcher.store.schema import KEYS
 from dispatcher.store.values import Claim
@@ -228,7 +229,7 @@ def test_what_became_of_a_call_is_written_to_a_full_redis(store: Store) -> None:
     redis_of(store).config_set("maxmemory", "1")
     try:
         assert store.calls.settle(id_, made.attempt, placed()) is State.IN_PROGRESS
-        with pytest.raises(Exception, match="out of memory"):
+        with pytest.raises(StoreUnavailable, match="is full"):
             enqueue(store)
     finally:
         redis_of(store).config_set("maxmemory", "0")

@@ -14,9 +14,7 @@ import pytest
 import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
-from redis import exceptions
 
-from dispatcher.errors import DispatcherError
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, plain_errors
 from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
@@ -179,33 +177,6 @@ def test_no_password_shows_however_odd_it_is(before: str, after: str, url: str) 
 
 
 # -- complaints -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("raised", "kind", "words"),
-    [
-        (exceptions.ConnectionError("Error 111"), StoreUnavailable, "cannot be reached"),
-        (exceptions.ConnectionError(), StoreUnavailable, "cannot be reached (ConnectionError)"),
-        (exceptions.TimeoutError("Timeout"), StoreUnavailable, "is it running?"),
-        (exceptions.BusyLoadingError("loading"), StoreUnavailable, "Redis"),
-        (exceptions.AuthenticationError("no"), StoreUnavailable, "needs a password"),
-        (exceptions.ResponseError("NOAUTH no"), StoreUnavailable, "needs a password"),
-        (exceptions.ResponseError("WRONGPASS no"), StoreUnavailable, "needs a password"),
-        (exceptions.ResponseError("LOADING wait"), StoreUnavailable, "not ready (LOADING)"),
-        (exceptions.ReadOnlyError("READONLY no"), StoreUnavailable, "READONLY"),
-        (exceptions.ResponseError("OOM no"), StoreUnavailable, "raise maxmemory or purge"),
-        (exceptions.ResponseError("MISCONF no"), StoreUnavailable, "cannot write to its disk"),
-        (exceptions.ResponseError("ERR what?"), StoreUnsuitable, "refused an operation: ERR what?"),
-    ],
-    ids=lambda value: repr(value) if isinstance(value, Exception) else "",
-)
-def test_a_complaint_of_redis_becomes_a_plain_sentence(
-    raised: Exception, kind: type[DispatcherError], words: str
-) -> None:
-    with pytest.raises(kind) as caught, plain_errors():
-        raise raised
-    assert words in str(caught.value)
-    assert caught.value.__suppress_context__
 
 
 def test_another_error_passes_as_it_is() -> None:

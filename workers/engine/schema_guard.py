@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from dispatcher.store import Store
-from dispatcher.store.errors import OtherSchema, StoreUnavailable
+from dispatcher.store.errors import NotAllowed, OtherSchema, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class SchemaGuard:
             store.server.check_schema()
         except StoreUnavailable:
             return  # whatever is under way waits for Redis by itself
+        except NotAllowed as error:  # a right was taken away: it may be given back
+            log.error("%s", error)  # noqa: TRY400 - a sentence for people, no fault of the code
         except OtherSchema as error:
             log.error("%s", error)  # noqa: TRY400 - a sentence for people, no fault of the code
             self.refusal = error

@@ -22,7 +22,7 @@ WITHIN = 5.0  # seconds to hear from Redis or the broker
 def router(store: Store, messenger: Messenger) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
-    readiness = Readiness({"Redis": store.server.check_schema, "broker": messenger.ping})
+    readiness = Readiness({"Redis": store.server.check_writable, "broker": messenger.ping})
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -31,7 +31,7 @@ def router(store: Store, messenger: Messenger) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> dict[str, str]:
-        """Redis and the broker answer; 503 with what does not."""
+        """Redis takes writes and the broker answers; 503 with what does not."""
         faults = await readiness.faults()
         if faults:
             raise Problem(

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 NAMED = 3
 """Faults that the sentence of a problem tells; `errors` has them all."""
+AGAIN = "5"
+"""Seconds after which it is worth asking again what could not be done for now."""
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
 
@@ -72,6 +74,8 @@ class Problem(HTTPException):
         faults: Iterable[Fault] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers = {"Retry-After": AGAIN, **(headers or {})}
         super().__init__(status, detail, headers)
         self.remedy = remedy or _REMEDIES.get(status, "")
         self.faults = tuple(faults)

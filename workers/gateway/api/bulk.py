@@ -74,7 +74,6 @@ class Places:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"{self._taken.total()} bulk requests are under way, {mine} of them yours",
-                headers={"Retry-After": "5"},
             )
         self._taken[client] += 1
         try:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.dispatcher import Bulk, Dispatcher, Interrupted
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import ApiKey
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.api_keys import ApiKeys
+from dispatcher.store.errors import StoreUnavailable
 from workers.gateway import problems
 from workers.gateway.api.authenticator import too_many
 from workers.gateway.api.lines import LONGEST, Line
@@ -64,7 +65,8 @@ class Intake:
         """Enqueue what can be; return an answer for each line, in their order.
 
         Raises NotLetIn where the key ended since it was shown, which may be an hour ago, and
-        StoreUnavailable: then nothing is known of these lines.
+        StoreUnavailable where that cannot be known. A line that Redis does not take is refused
+        with 503: it may be sent again.
         """
         self.keys.require_live(self.key)
         answers: Answers = {}
@@ -74,7 +76,11 @@ class Intake:
                 asked.append((line.number, self._request(line)))
             except (DispatcherError, Problem) as error:
                 answers[line.number] = refusal(error)
-        self._enqueue(asked, answers)
+        try:
+            self._enqueue(asked, answers)
+        except StoreUnavailable as error:
+            for number, _ in asked:
+                answers.setdefault(number, refusal(error))
         self._count(answers)
         return b"".join(map(as_line, ({"line": n, **answers[n]} for n in sorted(answers))))
 
@@ -99,21 +105,30 @@ class Intake:
             self.keys.give_back(self.key, len(some) - new)
 
     def _submit(self, some: list[Asked], answers: Answers) -> int:
-        """Enqueue; return how many are new."""
-        bulk = self.dispatcher.call_many(request for _, request in some)
-        refused, accepted = dict(bulk.refused), iter(bulk.jobs)
-        for index, (number, _) in enumerate(some):
-            if index in refused:
-                answers[number] = refusal(refused[index])
-            else:
-                job = next(accepted)
-                answers[number] = {"id": job.id, "new": job.new}
+        """Enqueue; return how many are new. Raises StoreUnavailable; `answers` has the others."""
+        try:
+            bulk = self.dispatcher.call_many(request for _, request in some)
+        except Interrupted as error:
+            _answer(some, error.bulk, set(error.missing), answers)
+            raise error.why from None
+        _answer(some, bulk, set(), answers)
         return sum(job.new for job in bulk.jobs)
 
     def _count(self, answers: Answers) -> None:
         self.tally.lines += len(answers)
         self.tally.accepted += sum("id" in answer for answer in answers.values())
         self.tally.new += sum(answer.get("new", False) for answer in answers.values())
+
+
+def _answer(some: list[Asked], bulk: Bulk, missing: set[int], answers: Answers) -> None:
+    """Add what the lines are answered that have one."""
+    refused, accepted = dict(bulk.refused), iter(bulk.jobs)
+    for index, (number, _) in enumerate(some):
+        if index in refused:
+            answers[number] = refusal(refused[index])
+        elif index not in missing:
+            job = next(accepted)
+            answers[number] = {"id": job.id, "new": job.new}
 
 
 def _fields(line: Line) -> dict[str, Any]:

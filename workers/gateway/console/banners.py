@@ -61,6 +61,8 @@ class Snapshot:
     backlog: Backlog
     minutes: list[Minute]
     dead_webhooks: int = 0
+    refusal: str = ""
+    """Why Redis takes no writes; '' where it does."""
 
     def count(self, state: State) -> int:
         """How many jobs are in a state."""
@@ -79,7 +81,7 @@ class Snapshot:
 
 def banners(now: Snapshot) -> list[Banner]:
     """Return the current problems, the worst first; one that says all is well if there are none."""
-    found = [_held(now, hold) for hold in now.holds]
+    found = [*_refused(now), *(_held(now, hold) for hold in now.holds)]
     found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
     order = list(Level)
     return sorted(found, key=lambda each: order.index(each.level)) or [_well(now)]
@@ -95,6 +97,14 @@ _REMEDIES = {
     Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
     Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }
+
+
+def _refused(now: Snapshot) -> list[Banner]:
+    """Everything waits: jobs are not accepted, and nobody is called."""
+    what, _, remedy = now.refusal.partition(": ")
+    return (
+        [Banner(Level.BAD, what, f"Nobody is called until it is over: {remedy}.")] if what else []
+    )
 
 
 def _held(now: Snapshot, hold: Hold) -> Banner:

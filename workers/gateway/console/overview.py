@@ -8,6 +8,7 @@ from starlette.responses import Response
 from dispatcher.model.states import Priority
 from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate
 from workers.gateway.console.banners import Snapshot, banners
@@ -59,7 +60,17 @@ def snapshot(store: Store) -> Snapshot:
         backlog=store.statistics.backlog(),
         minutes=store.statistics.outcome_counts(),
         dead_webhooks=store.webhooks.counts()["dead"],
+        refusal=refusal(store),
     )
+
+
+def refusal(store: Store) -> str:
+    """Return why Redis takes no writes; '' where it does."""
+    try:
+        store.server.check_writable()
+    except StoreUnavailable as error:
+        return str(error)
+    return ""
 
 
 def rate_words(pace: Pace, store: Store) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dispatcher.model.api_key import ApiKey, Scope, UnknownKey
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ class Sessions:
         if key is None:
             self.close(secret)
             return None
-        if active:
-            self.store.sessions.touch(secret, min(self.idle, session.left))
+        if active:  # where Redis takes no writes, the console must show that
+            with suppress(StoreUnavailable):
+                self.store.sessions.touch(secret, min(self.idle, session.left))
         return Visitor(key, _csrf(secret))
 
     def close(self, secret: str) -> None:

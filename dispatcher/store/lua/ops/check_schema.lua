@@ -1,9 +1,12 @@
--- Does nothing but what every operation does first: look whether the records are of our schema.
+-- Does what every operation does first: looks whether the records are of our schema; and whether the user
+-- of Redis has all rights that the operations need.
 --
--- answer  1
+-- answer  the rules of its ACL that are missing, such as '+zadd'
 
-local function run()
-  return 1
+local rights = require('lib/rights')
+
+local function run(call)
+  return rights.missing(call)
 end
 
 return { run = run, flags = { 'no-writes' } }
