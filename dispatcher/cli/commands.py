@@ -42,6 +42,10 @@ COMMANDS = {
     "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),
     "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why, the oldest first."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),
+    "restored": Entry(
+        f"{_OURS}.restored:restored",
+        "Hold all calls after a restore, and show who may have been called since the backup.",
+    ),
     "migrate": Entry(
         f"{_OURS}.migrate:migrate", "Bring the records of an older version up to date."
     ),

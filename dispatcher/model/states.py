@@ -56,6 +56,7 @@ class Reason(StrEnum):
     PROVIDER_DOWN = "provider_down"
     LIMIT = "limit"
     REPLICAS = "replicas"
+    RESTORED = "restored"
     NO_ANSWER = "no_answer"
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"

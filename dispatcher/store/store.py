@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dispatcher.store.aftermath import Aftermaths
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.audit import Audit
 from dispatcher.store.budget import Budget
@@ -75,6 +76,7 @@ class Store:
         # upkeep
         self.retention = Retention(to, self.jobs, self.search, self.webhooks, self.callbacks)
         self.server = Server(to)
+        self.aftermath = Aftermaths(to, self.holds, self.search)
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

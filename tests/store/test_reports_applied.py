@@ -217,22 +217,34 @@ def test_a_forgotten_job_stays_forgotten(store: Store, apply: ApplyReports) -> N
     assert redis_of(store).exists(key_of(store, "job", "a" * 16)) == 0
 
 
-@pytest.mark.parametrize("where", [in_progress, uncertain, dialing])
-def test_an_attempt_that_was_never_made_is_ignored(
-    store: Store, apply: ApplyReports, where: Any
-) -> None:
-    id_ = where(store)
-    before = store.jobs.get(id_)
-    report(apply, id_, attempt=2)
-    assert (store.jobs.get(id_), counted(store)) == (before, {"other_call": 1})
-
-
 def test_a_call_whose_claim_redis_has_lost_is_not_made_again(
     store: Store, apply: ApplyReports
 ) -> None:
     id_ = enqueue(store)
     assert report(apply, id_).state is State.COMPLETED
     assert [each.callid for each in store.jobs.get(id_).attempts] == ["call-1"]
+
+
+@pytest.mark.parametrize("where", [in_progress, uncertain, dialing])
+def test_a_call_after_one_whose_end_redis_has_lost_is_not_made_again(
+    store: Store, apply: ApplyReports, where: Any
+) -> None:
+    """Redis stands where it did before the first call ended, as after a backup of then."""
+    id_ = where(store)
+    assert report(apply, id_, callid="call-2", attempt=2).state is State.COMPLETED
+    job = store.jobs.get(id_)
+    assert [each.result for each in job.attempts] == ["outcome_unknown", "answered"]
+    assert job.attempts[1].callid == "call-2"
+    assert job.spent == 2
+    assert_sound(snapshot(store))
+
+
+def test_a_call_after_the_end_of_a_job_is_kept_out_of_it(store: Store, apply: ApplyReports) -> None:
+    id_ = in_progress(store)
+    report(apply, id_)
+    before = store.jobs.get(id_)
+    report(apply, id_, callid="call-2", attempt=2)
+    assert (store.jobs.get(id_), counted(store)["other_call"]) == (before, 1)
 
 
 def test_another_call_than_the_known_one_is_ignored_and_counted(

@@ -10,7 +10,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
-from dispatcher.model.states import WAITING
+from dispatcher.model.states import TERMINAL
 from dispatcher.policy import Policy, after_evidence
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
@@ -101,9 +101,9 @@ def _is_of(report: Callback, job: Job) -> bool:
     """Whether a report is of the call that its attempt is known to have made, or may have made."""
     if job.kind is Kind.CONFERENCE:
         return False
-    if report.attempt > len(job.attempts):
-        return (
-            job.state in WAITING
-        )  # its claim was lost with Redis' last moments, and would be made again
+    if report.attempt > len(
+        job.attempts
+    ):  # Redis has lost its claim, and would let it be made again
+        return job.state not in TERMINAL
     known = job.attempts[report.attempt - 1].callids
     return not known or report.callid in known

@@ -25,7 +25,7 @@ from workers.gateway.api.services import Services
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "voice_dispatcher_"
-ALWAYS = ("credit", "auth", "provider_down", "replicas", "paused", "limit:account")
+ALWAYS = ("credit", "auth", "provider_down", "replicas", "restored", "paused", "limit:account")
 """Gates that are told of while they are open, too."""
 Found = Mapping[str, Any]
 """What `statistics` returns."""

@@ -94,6 +94,8 @@ _REMEDIES = {
     Reason.PROVIDER_DOWN: "Nothing to do: one call at a time is tried until the provider works.",
     Reason.REPLICAS: "Bring the replica of Redis back: calls continue by themselves as soon as it"
     " takes in writes. Without one for good: DISPATCHER_REDIS_REPLICAS=0.",
+    Reason.RESTORED: "Look who may have been called since: `voice-dispatcher restored` tells, and"
+    " `voice-dispatcher restored --go` lets calls go on.",
     Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
     Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }

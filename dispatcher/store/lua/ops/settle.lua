@@ -71,12 +71,27 @@ local function work_out_cost(call, job, told)
   end
 end
 
--- A worker settles an attempt that Redis knows nothing of: Redis was killed and lost the claim with its
--- last moments. The worker has asked the provider, so its claim stands.
+-- An attempt that Redis has lost came after this one: how this one ended was lost with it.
+local function end_attempt(call, job)
+  if job.state == 'dialing' then
+    limiter.release_connection(call, job.id)
+    job.spent = job.spent + 1
+    record.set(job, field.spent, job.spent)
+  end
+  record.set_attempt(job, job.attempts, 'result', 'outcome_unknown')
+  record.set_attempt(job, job.attempts, 'ended', call.now)
+  moves.move(call, job, 'scheduled', { actor = 'dispatcher', why = 'Redis had lost how this ended', next_at = call.now })
+end
+
+-- Something is known of an attempt that Redis knows nothing of: Redis was killed and lost the claim with its
+-- last moments, or was restored from a backup. The provider was asked, so the claim stands.
 local function restore_claim(call, job, told)
-  if job.attempts >= told.n or not schema.waiting[job.state] then
+  if job.attempts >= told.n or schema.terminal[job.state] then
     return
-  elseif job.state ~= 'queued' then
+  elseif schema.calling[job.state] then
+    end_attempt(call, job)
+  end
+  if job.state ~= 'queued' then
     moves.move(call, job, 'queued', { actor = 'dispatcher', why = 'it was due when Redis lost data' })
   end
   job.attempts, told.latest = told.n, true
