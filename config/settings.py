@@ -63,9 +63,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
-    redis_replicas: Annotated[
-        Annotated[int, Field(ge=0, le=100)] | None, BeforeValidator(texts.auto), NoDecode
-    ] = None
+    redis_replicas: Annotated[int | None, BeforeValidator(texts.replicas), NoDecode] = None
     accept_durable: bool | None = None
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 

@@ -129,9 +129,18 @@ def none(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "none" else value
 
 
-def auto(value: Any) -> Any:
-    """Return None for `auto`, and else what was given."""
-    return None if isinstance(value, str) and value.strip().lower() == "auto" else value
+MOST_REPLICAS = 100
+
+
+def replicas(value: Any) -> int | None:
+    """Read a number of replicas, None for `auto`."""
+    text = str(value).strip().lower()
+    if value is None or text == "auto":
+        return None
+    with suppress(ValueError):
+        if 0 <= int(text) <= MOST_REPLICAS:
+            return int(text)
+    raise ValueError(f"write auto, or a number from 0 to {MOST_REPLICAS}")
 
 
 def rate(value: Any) -> Any:

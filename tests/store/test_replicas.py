@@ -29,14 +29,11 @@ from workers.engine.dial import Dial
 from workers.engine.ticks import WatchReplicas
 
 _NUMBERS = count(1)
-SERVERS = find_servers()
 
 
-@pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
-def two(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Standby]:
-    with standby(tmp_path_factory.mktemp("two"), binary=request.param) as made:
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standby]:
+    with standby(tmp_path_factory.mktemp("two")) as made:
         yield made
 
 
@@ -116,9 +113,16 @@ def test_what_calls_nobody_needs_no_replica(pair: Standby, store: Store) -> None
     assert store.queue.claim(job, token="other", lease=30, replicas=1) is State.DIALING
 
 
+@pytest.mark.parametrize("binary", find_servers(), ids=lambda server: server.name)
 def test_nobody_is_called_while_the_replica_is_cut_off_and_then_it_goes_on_by_itself(
-    pair: Standby, store: Store
+    tmp_path: Path, binary: Path
 ) -> None:
+    with standby(tmp_path, binary=binary) as pair, connect(pair.master.url) as client:
+        held_and_on_again(pair, Store(client))
+
+
+def held_and_on_again(pair: Standby, store: Store) -> None:
+    assert store.replicas.needed() == 1
     job, provider = enqueue(store), FakeProvider()
     pair.cut_off()
     done = dial(store, provider, lease=0.5)(job)  # a short lease: it ends the wait for the replica

@@ -30,6 +30,8 @@ ALL = AccountConfig(
     spend_per_call=99,
     zone="Asia/Tokyo",
     breaker=7,
+    replicas=2,
+    accept_durable=True,
 )
 
 
@@ -56,6 +58,8 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "spend_per_call": "990000",
         "zone": "Asia/Tokyo",
         "breaker_failures": "7",
+        "replicas": "2",
+        "accept_durable": "1",
     }
 
 
@@ -75,7 +79,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
                 "credit_warnings",
             },
         ),
-        (AccountConfig(), {"spend_per_day", "spend_per_call"}),
+        (AccountConfig(), {"spend_per_day", "spend_per_call", "replicas", "accept_durable"}),
         (AccountConfig(one_at_a_time=False), {"one_at_a_time"}),
     ],
 )
@@ -116,6 +120,7 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "SPEND_PER_CALL": "99",
         "SPEND_ZONE": "Asia/Tokyo",
         "BREAKER_FAILURES": "7",
+        "REDIS_REPLICAS": "2",
     }.items():
         monkeypatch.setenv(f"DISPATCHER_{name}", value)
     assert Settings.load().account_config == ALL
