@@ -100,6 +100,7 @@ def test_a_job_that_a_failover_may_forget_is_not_accepted(
         lambda: [answer for answer in [ask()] if answer.status_code == 503], "it knows the rule"
     )
     assert "replica of Redis" in refused.text
+    assert refused.headers["Retry-After"].isdigit()
     pair.mend()
     eventually(store.replicas.watch, "the hold ends")
     assert ask().status_code == 202

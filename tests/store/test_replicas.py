@@ -18,6 +18,7 @@ from dispatcher.store import Store
 from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.redis_url import connect
 from dispatcher.store.schema import REPLICA_GRACE
+from dispatcher.why import why
 from support.clock import Clock
 from support.polling import eventually
 from support.redis_inside import redis_of
@@ -131,6 +132,7 @@ def held_and_on_again(pair: Standby, store: Store) -> None:
     (hold,) = store.holds.all()
     assert (hold.name, "0 of 1 replica" in hold.why) == (Reason.REPLICAS, True)
     held = store.jobs.get(job)
+    assert "it is held: 0 of 1 replica of Redis" in why(store, held).because
     assert (held.spent, [each.result for each in held.attempts]) == (0, ["not_sent"])
 
     watch = WatchReplicas(store)
