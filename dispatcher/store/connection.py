@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.errors import DispatcherError
 from dispatcher.store.errors import (
     NotAllowed,
     StoreUnavailable,
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 Call = tuple[str, Mapping[str, Any]]
 """An operation and its arguments."""
+TRANSACTION = frozenset({"MULTI", "EXEC"})
+"""Without the right to the first, redis-py sends what is in between all the same, one by one."""
+_OF_REPLICAS = {"READONLY", "MASTERDOWN"}
+"""What a server refuses because it is a replica."""
 REPLICATED_WITHIN = 1.0
 """Seconds that replicas have to take in what was written, when it must be on them."""
 
@@ -43,7 +48,7 @@ class Connection:
         self.account = DEFAULT_ACCOUNT
         self._clock = clock
         self._library = library
-        self._admitted = False
+        self._allowed: frozenset[str] | None = None  # what we are known to have the right to
 
     def key(self, name: str, *parts: str) -> str:
         """Return the name of a key; schema.py lists them."""
@@ -59,7 +64,7 @@ class Connection:
         """
         if replicas:
             return self.run_all([(operation, arguments)], replicas=replicas)[0]
-        self.require_admission()
+        self.require_rights(self._library().commands_of([operation]))
         return self._run(operation, arguments)
 
     def run_all(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
@@ -78,7 +83,7 @@ class Connection:
         One that Redis refuses has changed nothing. Raises StoreUnavailable where the server did
         not answer: then some may have been done; and TooFewReplicas as `run` does.
         """
-        self.require_admission()
+        self.require_rights(self._library().commands_of(operation for operation, _ in calls))
         commands = [self._command(operation, arguments) for operation, arguments in calls]
         commands += _wait(replicas)
         with self._asking():
@@ -95,31 +100,29 @@ class Connection:
             _require_replicas(replicas, found[0], answers)
         return answers
 
-    def require_admission(self) -> None:
-        """Look once whether the records are of our schema, and whether we have all rights: an
-        operation that lacks one would stop in the middle.
+    def require_rights(self, commands: frozenset[str] = frozenset()) -> None:
+        """Look whether the records are of our schema, and whether we have the right to these
+        commands, without which an operation would stop half-way. Each is looked at once.
 
-        Raises StoreUnsuitable where they are not, NotAllowed where we have not.
+        Raises OtherSchema where they are not, NotAllowed where we have not, StoreUnavailable.
         """
-        if not self._admitted:
-            self._require_rights(self.check_schema())
-            self._admitted = True
+        if self._allowed is None or not commands <= self._allowed:
+            self._look("check_schema", commands)
+            self._allowed = commands | (self._allowed or frozenset())
 
-    def check_schema(self) -> list[bytes]:
-        """Look whether the records are of our schema; return the rights that are missing.
-
-        Raises StoreUnsuitable where they are not.
-        """
-        missing: list[bytes] = self._run("check_schema", {})
-        return missing
+    def check_again(self) -> None:
+        """Look whether all that was so still is. Raises as require_rights."""
+        self._look("check_schema", self._allowed or frozenset())
 
     def check_writable(self) -> None:
-        """Do the same as require_admission, however often that was done, and see whether Redis
-        takes writes now; nothing is written.
-
-        Raises as require_admission, and StoreUnavailable.
+        """Look whether Redis takes writes now, and whether we have all rights; nothing is written.
+        Raises as require_rights.
         """
-        self._require_rights(self._run("check_writable", {}))
+        self._look("check_writable", self.all_commands())
+
+    def all_commands(self) -> frozenset[str]:
+        """Return what one must be allowed who uses all operations."""
+        return self._library().all_commands() | TRANSACTION
 
     def drop_other_libraries(self) -> int:
         """Delete the libraries of other releases; return how many. Who still runs one of these
@@ -156,31 +159,35 @@ class Connection:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Turn errors into ours. A server that is a replica is left: by the next try, the name in
-        the URL may belong to the master.
-        """
-        from redis.exceptions import ReadOnlyError  # noqa: PLC0415 - see redis_url
-
-        with plain_errors():
-            try:
+        """Turn errors into ours, and heed them."""
+        try:
+            with plain_errors():
                 yield
-            except ReadOnlyError:
-                self._leave()
-                raise
+        except DispatcherError as error:
+            self._heed(error)
+            raise
 
-    def _leave(self) -> None:
-        self.redis.connection_pool.disconnect(inuse_connections=False)
+    def _heed(self, error: DispatcherError) -> None:
+        """Leave a server that is a replica: by the next try, the name in the URL may belong to the
+        master. Look at our rights anew, where one was taken away.
+        """
+        if isinstance(error, NotAllowed):
+            self._allowed = None
+        elif isinstance(error, StoreUnavailable) and error.code in _OF_REPLICAS:
+            self.redis.connection_pool.disconnect(inuse_connections=False)
 
     def _told(self, answer: Any) -> Any:
         """Return an answer, and an error as our words for it."""
         if not isinstance(answer, Exception):
             return answer
         told = in_our_words(answer)
-        if isinstance(told, StoreUnavailable) and told.code == "READONLY":
-            self._leave()
-        return told or answer
+        if told is None:
+            return answer
+        self._heed(told)
+        return told
 
-    def _require_rights(self, missing: Sequence[bytes]) -> None:
+    def _look(self, operation: str, commands: frozenset[str]) -> None:
+        missing = self._run(operation, {"commands": sorted(commands)})
         if missing:
             rules = " ".join(rule.decode() for rule in missing)
             raise NotAllowed(not_allowed("Redis", rules))
@@ -279,10 +286,12 @@ class Repository:
 
     @property
     def _redis(self) -> redis.Redis:
-        self._connection.require_admission()
+        self._connection.require_rights()
         return self._connection.redis
 
     def _pipeline(self, *, atomic: bool = False) -> Pipeline:
+        if atomic:
+            self._connection.require_rights(TRANSACTION)
         return self._redis.pipeline(transaction=atomic)
 
     def _read_together(self, *reads: tuple[str, ...]) -> list[Any]:

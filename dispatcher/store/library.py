@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,9 +21,9 @@ _FOLDER = files("dispatcher.store") / "lua"
 PREFIX = "voice_dispatcher_"
 """What the names of all our libraries begin with."""
 
-_AROUND = {"MULTI", "EXEC"}
-"""What Python puts around commands of its own. Without the right to the first, redis-py sends the
-commands all the same, each by itself."""
+_ALWAYS = ("lib/call", "lib/guard")
+"""The modules of which every operation makes use."""
+_READS = re.compile(r"'no-writes'|writes = false")
 
 _REQUIRE = """
 local modules, loaded = {}, {}
@@ -55,15 +55,30 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What a server loads: a name, the text, and the suffix of the functions' names."""
+    """What a server loads: a name, the text, and the suffix of the functions' names.
+
+    `commands` are what each operation may need the right to; `reading` are those that only read.
+    """
 
     name: str
     text: str
     suffix: str
+    commands: Mapping[str, frozenset[str]]
+    reading: frozenset[str]
 
     def function(self, operation: str) -> str:
         """Return the name of an operation's function, such as that of `claim`."""
         return f"vd_{operation}_{self.suffix}"
+
+    def commands_of(self, operations: Iterable[str]) -> frozenset[str]:
+        """Return the commands without which one of these would stop half-way, which those that
+        only read cannot.
+        """
+        return frozenset().union(*(self.commands[each] for each in {*operations} - self.reading))
+
+    def all_commands(self) -> frozenset[str]:
+        """Return the commands that one must be allowed who uses all operations."""
+        return frozenset().union(*self.commands.values())
 
 
 @cache
@@ -78,7 +93,10 @@ def build(sources: dict[str, str], names: list[str]) -> Library:
     suffix = hashlib.sha256(body.encode()).hexdigest()[:8]
     calls = (f"register('vd_{name}_{suffix}', require('ops/{name}'))\n" for name in names)
     name = f"{PREFIX}{SCHEMA}_{suffix}"
-    return Library(name, "".join([f"#!lua name={name}\n", body, *calls]), suffix)
+    text = "".join([f"#!lua name={name}\n", body, *calls])
+    commands = {each: _commands(sources, each) for each in names}
+    reading = frozenset(each for each in names if _READS.search(sources[f"ops/{each}"]))
+    return Library(name, text, suffix, commands, reading)
 
 
 @cache
@@ -89,7 +107,7 @@ def modules() -> dict[str, str]:
         for file in sorted((_FOLDER / folder).iterdir(), key=lambda file: file.name):
             if file.name.endswith(".lua"):
                 found[f"{folder}/{file.name[:-4]}"] = file.read_text(encoding="utf-8")
-    return {"commands": _commands(found.values()), **found}
+    return found
 
 
 def operations() -> list[str]:
@@ -97,10 +115,20 @@ def operations() -> list[str]:
     return [name.removeprefix("ops/") for name in modules() if name.startswith("ops/")]
 
 
-def _commands(sources: Iterable[str]) -> str:
-    """Return the module that lists which commands must be allowed."""
-    found = {name for text in sources for name in re.findall(r"redis\.call\('([A-Z]+)'", text)}
-    return f"return {{ used = {{ {', '.join(map(repr, sorted(found | _AROUND)))} }} }}"
+def _commands(sources: Mapping[str, str], operation: str) -> frozenset[str]:
+    reached: set[str] = set()
+    for name in (f"ops/{operation}", *_ALWAYS):
+        _reach(sources, name, reached)
+    text = "".join(sources[name] for name in reached)
+    return frozenset(re.findall(r"redis\.call\('([A-Z]+)'", text))
+
+
+def _reach(sources: Mapping[str, str], name: str, reached: set[str]) -> None:
+    """Add a module to those that are reached, and all that it requires."""
+    if name not in reached:
+        reached.add(name)
+        for other in re.findall(r"require\('([^']+)'\)", sources[name]):
+            _reach(sources, other, reached)
 
 
 def _module(name: str, source: str) -> str:

@@ -57,18 +57,20 @@ class Server(Repository):
             self._connection.redis.ping()
 
     def check_schema(self) -> None:
-        """Raise OtherSchema where the records are not of the schema that this process knows."""
-        self._connection.check_schema()
+        """Raise OtherSchema where the records are not of the schema that this process knows, and
+        NotAllowed where the user of Redis has no longer a right that this process has made use of.
+        """
+        self._connection.check_again()
 
     def check_rights(self) -> None:
-        """Raise what check_schema raises, and NotAllowed where the user of Redis lacks a right that
-        an operation needs. Every operation does the same at first.
+        """Raise OtherSchema as check_schema, and NotAllowed where any right is missing that an
+        operation needs.
         """
-        self._connection.require_admission()
+        self._connection.require_rights(self._connection.all_commands())
 
     def check_writable(self) -> None:
-        """Raise what check_rights raises, and StoreUnavailable where Redis takes no writes now:
-        it is full, a replica, without enough replicas, or cannot save. Writes nothing.
+        """Raise what check_rights raises, and StoreUnavailable where Redis takes no writes
+        now: it is full, a replica, without enough replicas, or cannot save. Writes nothing.
         """
         self._connection.check_writable()
 

@@ -17,11 +17,13 @@ from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_rights import Part, wishes
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.sandbox import SandboxOptions
+from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnsuitable
 from support.e2e_stack import VOICE_DISPATCHER
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import RedisProcess
+from support.store_jobs import request
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (ROOT / "docs" / "redis.acl").read_text()
@@ -79,6 +81,22 @@ def without(server: RedisProcess, user: str, rule: str) -> Iterator[None]:
 @pytest.mark.parametrize("part", Part)
 def test_a_user_of_the_page_may_do_its_part(server: RedisProcess, part: Part) -> None:
     require_suitable_broker(url_of(server, USER_OF[part]), part, "vd")
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_user_of_the_page_has_the_rights_that_its_part_needs_in_the_records(
+    server: RedisProcess, part: Part
+) -> None:
+    with administrator(server) as admin:
+        admin.flushall()
+    store = Store.from_url(url_of(server, USER_OF[part]))
+    if part in (Part.BEAT, Part.FLOWER):
+        store.server.check_schema()
+    elif part is Part.PRODUCER:
+        assert store.jobs.enqueue(request()).new
+    else:
+        store.server.check_rights()
+    store.server.close()
 
 
 @pytest.mark.parametrize("part", Part)

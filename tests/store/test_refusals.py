@@ -240,13 +240,19 @@ def test_keys_that_are_moved_within_a_cluster_are_waited_for(
 # -- rights --------------------------------------------------------------------------------
 
 EVERYTHING = "~{vd}* &{vd}:* +@all"
+
+
+def checked(store: Store) -> object:
+    return store.server.check_writable()
+
+
 LACKING = {
     "-fcall": (alone, "the command fcall (+fcall)"),
     "-zadd -hset": (alone, "+hset +zadd"),
     "-publish": (alone, "+publish &{vd}:*"),
     "resetchannels": (alone, "+publish &{vd}:*"),
     "resetkeys ~other:*": (alone, "a key of the dispatcher (~{namespace}*)"),
-    "-hgetall": (alone, "+hgetall"),
+    "-zrank -lpop": (checked, "+lpop +zrank"),
     "-multi": (in_a_transaction, "+multi"),
 }
 """What is taken away from a user -> who hears of it, and what is named."""
@@ -274,6 +280,29 @@ def test_a_missing_right_is_named_before_anything_is_written(
     assert jobs(store) == 0
 
 
+def test_only_rights_that_an_operation_needs_are_asked_for(
+    process: RedisProcess, store: Store
+) -> None:
+    """A producer has not all that a worker needs; who only sends messages has next to nothing."""
+    with user(process, "-zrank -lpop -xrevrange") as producer:
+        assert alone(producer)
+        assert in_a_pipeline(producer)
+    with user(process, "resetkeys ~{vd} %R~{vd}:*", "-@all +fcall +get +exists +time") as beat:
+        beat.server.check_schema()
+
+
+def test_a_right_to_read_inside_of_an_operation_is_named_by_doctor(
+    process: RedisProcess, store: Store
+) -> None:
+    """Older servers do not say which it is; nothing is written by what only reads."""
+    with user(process, "-hgetall") as poor:
+        with pytest.raises(NotAllowed, match="command"):
+            alone(poor)
+        with pytest.raises(NotAllowed, match=r"\+hgetall"):
+            checked(poor)
+    assert jobs(store) == 0
+
+
 def test_a_missing_right_is_named_in_a_pipeline(process: RedisProcess, store: Store) -> None:
     with user(process) as poor:
         assert alone(poor)
@@ -288,15 +317,25 @@ def test_a_missing_right_is_named_in_a_pipeline(process: RedisProcess, store: St
 def test_a_right_that_is_taken_away_later_is_a_missing_right(
     process: RedisProcess, store: Store
 ) -> None:
-    """Inside of an operation, where older servers do not say which."""
-    with user(process) as poor:
-        assert alone(poor)
-        for rule, named in (("-hset", "command"), ("+hset resetchannels", "channel")):
-            with process.client() as admin:
-                admin.execute_command("ACL", "SETUSER", "ann", *rule.split())
-            for way in (alone, in_a_pipeline):
+    """The first operation is stopped inside, where older servers do not say which it is; the next
+    ones before they do anything.
+    """
+    for way in (alone, in_a_pipeline):
+        for rule, named, then in (
+            ("-hset", "command", r"\+hset"),
+            ("resetchannels", "channel", r"\+publish"),
+        ):
+            with user(process) as poor, process.client() as admin:
+                assert way(poor)
+                admin.execute_command("ACL", "SETUSER", "ann", rule)
                 with pytest.raises(NotAllowed, match=named):
                     way(poor)
+                before = admin.info("keyspace")
+                with pytest.raises(NotAllowed, match=then):
+                    way(poor)
+                assert admin.info("keyspace") == before
+                admin.execute_command("ACL", "SETUSER", "ann", *EVERYTHING.split())
+                assert way(poor)
 
 
 def test_a_process_whose_right_is_taken_away_says_so_and_goes_on(
@@ -304,7 +343,9 @@ def test_a_process_whose_right_is_taken_away_says_so_and_goes_on(
 ) -> None:
     """The right may be given back; another schema would end it."""
     guard = SchemaGuard(stop=lambda: pytest.fail("it must not end"))
-    with user(process, "-zadd") as poor:
+    with user(process) as poor, process.client() as admin:
+        poor.server.check_rights()
+        admin.execute_command("ACL", "SETUSER", "ann", "-zadd")
         guard.check(poor)
     assert "+zadd" in caplog.text
     assert guard.refusal is None

@@ -1,7 +1,6 @@
--- What the user of Redis may not do of all that the operations do: they would stop in the middle.
+-- What the user of Redis may not do of what an operation does: it would stop half-way.
 
 local schema = require('schema')
-local commands = require('commands')
 
 local M = {}
 
@@ -12,10 +11,10 @@ local function may(call, command)
   return redis.acl_check_cmd(command, subject, subject, subject)
 end
 
--- Returns rules of its ACL, such as '+zadd'; none where nothing is missing.
+-- Returns rules of its ACL, such as '+zadd', for those of the commands that it may not use.
 function M.missing(call)
   local missing = {}
-  for _, command in ipairs(commands.used) do
+  for _, command in ipairs(cjson.decode(call.args.commands)) do
     if not may(call, command) then
       local channel = command == 'PUBLISH' and ' &' .. call.root .. ':*' or ''
       missing[#missing + 1] = '+' .. string.lower(command) .. channel

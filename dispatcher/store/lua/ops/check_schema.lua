@@ -1,7 +1,8 @@
--- Does what every operation does first: looks whether the records are of our schema; and whether the user
--- of Redis has all rights that the operations need.
+-- Does what every operation does first: looks whether the records are of our schema; and which rights the
+-- user of Redis lacks.
 --
--- answer  the rules of its ACL that are missing, such as '+zadd'
+-- commands  a JSON list of the commands that it must be allowed
+-- answer    the rules of its ACL that are missing, such as '+zadd'
 
 local rights = require('lib/rights')
 

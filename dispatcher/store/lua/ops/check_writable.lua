@@ -1,6 +1,7 @@
 -- Does what check_schema does, and is refused where Redis takes no writes now. Writes nothing.
 --
--- answer  the rules of its ACL that are missing, such as '+zadd'
+-- commands  a JSON list of the commands that the user of Redis must be allowed
+-- answer    the rules of its ACL that are missing, such as '+zadd'
 
 local rights = require('lib/rights')
 
