@@ -24,9 +24,9 @@ def fault(facts: Facts, wanted: Replication) -> str:
         )
     if facts.replicas and not wanted.durable and facts.least_replicas == 0:
         return (
-            f"{here} in step, but a failover, a planned one too, loses new jobs that no replica"
-            " has: set DISPATCHER_ACCEPT_DURABLE=true, or min-replicas-to-write 1 in Redis"
-            f" ({MORE})"
+            f"{here} in step, but new jobs are accepted before it has them, and a planned failover"
+            " loses all of some seconds: set DISPATCHER_ACCEPT_DURABLE=true, or"
+            f" min-replicas-to-write 1 in Redis ({MORE})"
         )
     return ""
 

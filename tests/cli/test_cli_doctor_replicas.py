@@ -44,7 +44,7 @@ def test_a_single_server_is_fine(server: EmbeddedServer) -> None:
 
 
 def test_that_a_failover_loses_new_jobs_is_said_with_two_remedies(store: Store) -> None:
-    assert "loses new jobs" in says(store)
+    assert "a planned failover loses" in says(store)
     store.limiter.publish(AccountConfig(accept_durable=True))
     assert (says(store), fine(store.server.facts())) == ("", "1 replica in step")
     store.limiter.publish(AccountConfig())
@@ -65,4 +65,4 @@ def test_too_few_are_said(pair: Standby, store: Store) -> None:
     pair.cut_off()
     assert says(store).startswith("0 replicas in step, and calls need 1")
     pair.mend()
-    eventually(lambda: "loses new jobs" in says(store), "it is back")
+    eventually(lambda: "a planned failover loses" in says(store), "it is back")
