@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
 from celery import Celery
@@ -22,6 +23,7 @@ from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
 from workers.engine.dial import Dial
 from workers.engine.feeder import Feeder
+from workers.engine.store_clock import StoreClock
 from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger, WatchReplicas
 from workers.engine.typical_duration import TypicalDuration, never
 from workers.webhooks.addresses import Addresses
@@ -136,14 +138,15 @@ class Container:
 
     @cached_property
     def deliver_webhook(self) -> Deliver:
-        """See workers.webhooks."""
-        settings = self.settings
+        """See workers.webhooks. A receiver refuses what was signed minutes off the true time."""
+        settings, clock = self.settings, StoreClock(self.store.now)
         return Deliver(
             self.store.webhooks,
             Wire(Addresses(settings.webhook_allow_private)),
             settings.webhook_urls,
             settings.webhook_secrets,
             whole=settings.webhook_numbers == "whole",
+            now=lambda: datetime.fromtimestamp(clock.now(), UTC),
         )
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from dispatcher.store.errors import StoreUnavailable
-from workers.gateway.store_clock import FRESH, StoreClock
+from workers.engine.store_clock import FRESH, StoreClock
 
 
 class Machine:

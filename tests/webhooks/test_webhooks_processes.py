@@ -18,6 +18,7 @@ from support import webhook_receiver as acts
 from support.polling import eventually
 from support.webhook_jobs import SAY, ended
 from support.webhook_receiver import SECRET, Receiver
+from support.wrong_clock import clock_ahead
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
 
@@ -118,3 +119,26 @@ def test_nobody_is_delayed_and_nothing_is_lost(
     for each in receiver.got:
         events[each.read()["data"]["id"]].add((each.event, each.body))
     assert all(len(found) == 1 for found in events.values())
+
+
+def test_a_machine_whose_clock_is_an_hour_off_signs_with_the_time_of_redis(
+    own_redis: EmbeddedServer,
+    receiver: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Receivers refuse what was signed more than minutes ago, or will be."""
+    wrong = clock_ahead(tmp_path, 3600)
+    if not wrong:
+        pytest.skip("a wrong clock is made with a C compiler, and there is none")
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    process = Process(own_redis.url, tmp_path / "log", URL=receiver.url)
+    try:
+        with connect(own_redis.url) as client:
+            eventually(lambda: process.ready, "ready")
+            id_ = ended(Store(client))
+            got = eventually(lambda: receiver.got, "told")
+        assert got[0].verified()["data"]["id"] == id_
+    finally:
+        process.end()

@@ -10,6 +10,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
+from workers.engine.store_clock import StoreClock
 from workers.gateway import callbacks, health, metrics, problems, reference
 from workers.gateway.api import account, actions, bulk, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
@@ -17,7 +18,6 @@ from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
 from workers.gateway.middleware import Limit, Middleware
-from workers.gateway.store_clock import StoreClock
 
 LIMITS: dict[str, Limit] = {
     PREFIX: callbacks.LIMIT,

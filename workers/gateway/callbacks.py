@@ -13,10 +13,10 @@ from dispatcher.model.call import CallReport
 from dispatcher.provider import CallbackParser, CallbackRequest, UnexpectedShape
 from dispatcher.store.callbacks import Callback
 from dispatcher.values.callback_urls import PREFIX, TEST, Expired, InvalidCallback, Signer
+from workers.engine.store_clock import StoreClock
 from workers.gateway.callback_writer import CallbackWriter, NotWritten
 from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
-from workers.gateway.store_clock import StoreClock
 
 LIMIT = Limit(size=64 * 1024)
 

@@ -1,6 +1,7 @@
 """Redis' clock, as far as this process knows it: asked for now and then, not for each request.
 
-The moments in callback URLs are Redis'. The clock of the gateway's machine may be an hour off.
+The moments in callback URLs are Redis', and webhooks are signed with the time. The clock of this
+machine may be an hour off.
 """
 
 from __future__ import annotations
