@@ -24,6 +24,7 @@ NAMES = (
     "rows",
     "chaos",
     "failover",
+    "brokers",
     "console",
     "light",
 )

@@ -40,6 +40,10 @@ def common(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_send_task_events": settings.task_events,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_consumer": "workers.queue.consumer:Consumer",
+        # What lowers it raises it again from the pool's threads, on the connection that the main
+        # thread reads: after a restart of RabbitMQ they wait for each other for good.
+        "worker_enable_prefetch_count_reduction": False,
         "task_send_sent_event": False,
         "task_create_missing_queues": True,
         "redis_socket_connect_timeout": 2,

@@ -7,7 +7,7 @@ import socket
 import sys
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_ready
 
 from config import flower as flower_configuration
 from config import logs
@@ -18,6 +18,7 @@ from dispatcher.client.broker_rights import Part
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
+from workers.ending import end_in_time, leave_none_behind, leave_on_signal
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_sent_arguments
@@ -56,6 +57,7 @@ def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
 def beat(settings: Settings) -> None:
     """Run beat. Two of them do no harm: a tick finds by itself what is due."""
     require_store(settings, Part.BEAT)
+    beat_init.connect(leave_on_signal)  # Celery has its handlers by then
     create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()
 
 
@@ -67,7 +69,10 @@ def flower(settings: Settings) -> None:
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_sent_arguments()
     sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
-    create_app(settings).start(argv=["flower"])
+    try:
+        create_app(settings).start(argv=["flower"])
+    finally:
+        leave_none_behind()
 
 
 def gateway(settings: Settings) -> None:
@@ -90,6 +95,7 @@ def _work(
     forgets the exit code.
     """
     worker_ready.connect(_say_ready)
+    end_in_time(GUARD.answered)
     worker = app.Worker(
         pool_cls="threads",
         concurrency=threads,

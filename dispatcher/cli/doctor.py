@@ -19,13 +19,12 @@ from dispatcher.cli.processes import Process
 from dispatcher.cli.provider import NoCredentials, connected
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import BrokerUnavailable, Messenger
+from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.values.counts import counted
@@ -183,21 +182,20 @@ def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
 
 
 def _workers(messenger: Messenger) -> Iterator[Finding]:
+    wanted = {*dial_queues(messenger.namespace), *_own_queues(messenger.namespace)}
     try:
-        messenger.require_suitable()
-        listening = messenger.listeners()
+        messenger.ping()
+        consumed = messenger.consumers({*wanted, DEFAULT_QUEUE})
         left = messenger.default_queue()
-    except (BrokerUnavailable, StoreUnsuitable) as error:
+    except DispatcherError as error:
         yield Finding("broker", FAIL, str(error))
         return
-    yield Finding("broker", OK, "reached")
-    wanted = {*dial_queues(messenger.namespace), *_own_queues(messenger.namespace)}
-    consumed = Counter(queue for queues in listening.values() for queue in queues)
-    for queue in sorted(wanted - consumed.keys()):
+    yield Finding("broker", OK, "takes messages")
+    for queue in sorted(queue for queue in wanted if not consumed[queue]):
         yield Finding(f"queue {queue}", WARN, "no worker answers: start `voice-dispatcher worker`")
     yield from _default_queue(left, in_broker(messenger.namespace, CALL), consumed)
     says = _roles(consumed, messenger.namespace)
-    yield Finding("workers", OK if listening else WARN, says)
+    yield Finding("workers", OK if consumed.total() else WARN, says)
 
 
 def _own_queues(namespace: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from dispatcher.client.rabbitmq_url import is_rabbitmq, rabbitmq_settings
 from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.redis_place import RedisPlace, place_of
 from dispatcher.store.redis_url import sentinel_options
@@ -33,6 +34,8 @@ def broker_settings(url: str, options: Mapping[str, Any] | None = None) -> dict[
 
     Raises StoreUnsuitable.
     """
+    if is_rabbitmq(url):
+        return rabbitmq_settings(url)
     if not is_redis(url):
         return {"broker_url": url}
     place = place_of(url)

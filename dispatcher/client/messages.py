@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.client import default_queue
+from dispatcher.client import default_queue, rabbitmq
 from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_rights import Part
 from dispatcher.client.broker_url import NO_EMULATION, broker_settings
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.queues import CONTROL, WEBHOOKS, exchanges, in_broker
+from dispatcher.client.rabbitmq import BrokerUnavailable
+from dispatcher.client.rabbitmq_url import is_rabbitmq
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
@@ -52,10 +55,6 @@ def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> li
             made.append((priority.value, filling[priority]))
         filling[priority].append(id_)
     return made
-
-
-class BrokerUnavailable(DispatcherError):
-    """The Celery broker cannot be reached; records are written all the same."""
 
 
 def broker_fault(error: BaseException) -> str:
@@ -140,6 +139,20 @@ class Messenger:
             raise BrokerUnavailable(broker_fault(error)) from None
         return {worker: [queue["name"] for queue in queues] for worker, queues in found.items()}
 
+    def consumers(self, queues: Iterable[str]) -> Counter[str]:
+        """Return how many workers consume each of the queues: as RabbitMQ knows it, or else as
+        workers answer.
+
+        Raises BrokerUnavailable as `listeners`.
+        """
+        try:
+            with self._app.connection_for_read(connect_timeout=2) as connection:
+                if rabbitmq.speaks(connection):
+                    return rabbitmq.consumers(connection, queues)
+        except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
+            raise BrokerUnavailable(broker_fault(error)) from None
+        return Counter(queue for some in self.listeners().values() for queue in some)
+
     def default_queue(self) -> DefaultQueue:
         """Return what lies in Celery's default queue. Raises BrokerUnavailable as `listeners`."""
         try:
@@ -153,15 +166,23 @@ class Messenger:
         self._check_once()
 
     def ping(self) -> None:
-        """Raise BrokerUnavailable where the broker does not let us in, and StoreUnsuitable where
-        Celery cannot work with it.
+        """Raise BrokerUnavailable where the broker cannot be reached or takes no messages, and
+        StoreUnsuitable where it does not let us in, or Celery cannot work with it.
         """
         self._check()
         try:
             with self._app.connection_for_write(connect_timeout=2) as connection:
                 connection.ensure_connection(**_ONCE)
+                if rabbitmq.speaks(connection):
+                    rabbitmq.require_taken(connection, self.namespace)
+        except DispatcherError:  # said already
+            raise
         except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them
-            raise BrokerUnavailable(broker_fault(error)) from None
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> DispatcherError:
+        told = is_rabbitmq(str(self._app.conf.broker_url)) and rabbitmq.unsuitable(error)
+        return told or BrokerUnavailable(broker_fault(error))
 
     def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
         """Publish a task's message as `send_task` does, without what a wake-up has no use for:

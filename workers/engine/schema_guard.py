@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from dispatcher.store import Store
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0
 """Seconds between two checks. No operation works on another schema anyway: this is for people."""
+LATELY = 7.0
+"""Seconds in which one of the checks was answered, unless Redis is gone."""
 
 
 def _terminate() -> None:
@@ -28,6 +31,11 @@ class SchemaGuard:
         self.refusal: OtherSchema | None = None
         self._stop = stop
         self._ended = threading.Event()
+        self._answered_at = time.monotonic()
+
+    def answered(self) -> bool:
+        """Return whether Redis has answered lately."""
+        return time.monotonic() - self._answered_at < LATELY
 
     def watch(self, store: Store) -> None:
         """Check a store's schema from now on. The thread ends with the process."""
@@ -37,6 +45,7 @@ class SchemaGuard:
         """Check once; end the process where the schema is another one."""
         try:
             store.server.check_schema()
+            self._answered_at = time.monotonic()
         except StoreUnavailable:
             return  # whatever is under way waits for Redis by itself
         except NotAllowed as error:  # a right was taken away: it may be given back

@@ -1,0 +1,51 @@
+"""How a worker takes messages from its broker, and waits for one that is away."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from amqp.exceptions import ResourceLocked
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_FAILURE
+from celery.utils.log import get_logger
+from celery.worker.consumer import Consumer as CelerysConsumer
+from kombu.exceptions import InconsistencyError
+
+log = get_logger(__name__)
+
+LOOKS = {"interval_start": 1, "interval_step": 1, "interval_max": 3}
+"""Seconds between two looks for a broker that is away."""
+
+
+class Consumer(CelerysConsumer):
+    """Celery's consumer, but for what RabbitMQ, and a broker that is away, ask of it."""
+
+    def start(self) -> None:
+        """Consume until the end; say in a sentence where another worker has this one's name."""
+        try:
+            super().start()
+        except (InconsistencyError, ResourceLocked):  # its queue for remote control is another's
+            log.critical(
+                "a worker called %s is connected to this broker: choose another name with --name."
+                " Where that is this worker's own connection, which the broker still takes for"
+                " alive, starting it again in a minute will do",
+                self.hostname,
+            )
+            raise WorkerShutdown(EX_FAILURE) from None
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Wait for the broker, and look for it every few seconds: Celery's pauses grow to 30."""
+        conn.ensure_connection = partial(conn.ensure_connection, **LOOKS)
+        return super().ensure_connected(conn)
+
+    def connect(self) -> Any:
+        """Connect, and limit what is fetched ahead for each queue, not for all of them together.
+
+        A quorum queue refuses the latter (540). Which type a queue has is the virtual host's
+        decision, and Celery knows only of types that the app asks for. RabbitMQ 4 has no other way.
+        """
+        connection = super().connect()
+        if connection.transport.driver_type == "amqp":
+            connection.transport.qos_semantics_matches_spec = lambda _: True
+        return connection
