@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from config.settings import InvalidSettings, Settings
+from dispatcher.values.hosts import is_loopback
 
 TASKS = 50_000
 """Tasks that Flower remembers: about a kilobyte each, in its memory and its file."""
@@ -15,7 +14,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
     Raises InvalidSettings where it would be open to others than this machine without a password.
     """
-    if settings.flower_auth is None and not _is_loopback(settings.flower_host):
+    if settings.flower_auth is None and not is_loopback(settings.flower_host):
         raise InvalidSettings(
             f"DISPATCHER_FLOWER_HOST={settings.flower_host!r} lets others reach Flower:"
             " set DISPATCHER_FLOWER_AUTH=user:password, or use 127.0.0.1"
@@ -33,12 +32,3 @@ def environment(settings: Settings) -> dict[str, str]:
     if settings.flower_auth is not None:
         options["FLOWER_BASIC_AUTH"] = settings.flower_auth.get_secret_value()
     return options
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

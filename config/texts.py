@@ -6,6 +6,7 @@ import math
 from base64 import b64decode
 from contextlib import suppress
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -20,6 +21,7 @@ from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import webhook_url
 
+FEWEST_DIFFERENT = 8  # characters of a key
 SHORTEST_KEY = 16
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 MOST_CREDITS = 1e9
@@ -102,13 +104,22 @@ def flower_url(value: str) -> str:
 
 
 def secret_keys(value: SecretStr) -> SecretStr:
-    """Return keys with commas between, each long enough."""
-    if any(len(key) < SHORTEST_KEY for key in listed(value)):
+    """Return keys with commas between, each long enough and not easily guessed."""
+    if any(len(key) < SHORTEST_KEY or _is_weak(key) for key in listed(value)):
         raise ValueError(
-            f"write one or more keys of at least {SHORTEST_KEY} characters, separated by commas"
+            f"write one or more keys of at least {SHORTEST_KEY} characters that nobody can guess,"
+            f" {FEWEST_DIFFERENT} of them different, separated by commas"
             " (`openssl rand -hex 32` makes one)"
         )
     return value
+
+
+def _is_weak(key: str) -> bool:
+    """Whether a key is a shorter text over and over, or has few characters, or counts up."""
+    text = key.lower()
+    repeats = text in (text + text)[1:-1]
+    counts = all(ord(b) - ord(a) == 1 for a, b in pairwise(text[:FEWEST_DIFFERENT]))
+    return repeats or counts or len(set(text)) < FEWEST_DIFFERENT
 
 
 def listed(value: SecretStr) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from dispatcher.policy import Policy
 from dispatcher.provider.xoxzo.settings import XoxzoSettings
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 
+KEY = "a-key-that-nobody-guesses"
+
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +72,8 @@ def test_an_empty_environment_will_do() -> None:
             "public_url",
             "https://a.example/voice",
         ),
-        ("DISPATCHER_SECRET_KEY", "k" * 16, "secret_keys", ("k" * 16,)),
-        ("DISPATCHER_SECRET_KEY", f"{'n' * 16}, {'o' * 20}", "secret_keys", ("n" * 16, "o" * 20)),
+        ("DISPATCHER_SECRET_KEY", KEY, "secret_keys", (KEY,)),
+        ("DISPATCHER_SECRET_KEY", f"{KEY}, {KEY}-new", "secret_keys", (KEY, f"{KEY}-new")),
         ("DISPATCHER_CONSOLE_IDLE", "30m", "console_idle", 1800),
         ("DISPATCHER_FLOWER_URL", "http://a.example/f/", "flower_url", "http://a.example/f"),
         ("DISPATCHER_GATEWAY_HOST", "0.0.0.0", "gateway_url", "http://127.0.0.1:8080"),
@@ -109,6 +111,8 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("XOXZO_API_HOST", "https://", "write a URL such as"),
         ("XOXZO_API_HOST", "https://[::1", "write a URL such as"),
         ("XOXZO_API_HOST", "https://host:port", "write a URL such as"),
+        ("XOXZO_API_HOST", "http://api.xoxzo.com", "Write https://"),
+        ("XOXZO_API_HOST", "http://10.1.2.3:8080", "all numbers would be readable on the way"),
         ("DISPATCHER_REDIS_URL", "localhost:6379", "write redis://host:6379/0"),
         ("DISPATCHER_REDIS_URL", "http://localhost", "write redis://host:6379/0"),
         ("DISPATCHER_NAMESPACE", "a b", "1 to 32 ASCII letters"),
@@ -211,7 +215,7 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         DISPATCHER_REDIS_URL="redis://:hunter2@localhost/0",
         DISPATCHER_BROKER_URL="amqp://me:hunter2@localhost",
         DISPATCHER_FLOWER_AUTH="me:hunter2",
-        DISPATCHER_SECRET_KEY="hunter2hunter2hunter2",
+        DISPATCHER_SECRET_KEY="hunter2-and-more-words",
     )
     assert "hunter2" not in str(settings) + repr(settings) + settings.model_dump_json()
     assert "hunter2" not in repr(settings.of_provider)
@@ -226,7 +230,7 @@ def test_secrets_show_neither_in_str_nor_in_repr(monkeypatch: pytest.MonkeyPatch
         ("DISPATCHER_REDIS_URL", "http://localhost?password=hunter2"),
         ("DISPATCHER_FLOWER_AUTH", "hunter2"),
         ("DISPATCHER_SECRET_KEY", "hunter2"),
-        ("DISPATCHER_SECRET_KEY", f"{'k' * 16},hunter2"),
+        ("DISPATCHER_SECRET_KEY", f"{KEY},hunter2"),
         ("DISPATCHER_PUBLIC_URL", "https://me:hunter2@localhost"),
         ("XOXZO_API_HOST", "ftp://me:hunter2@localhost"),
         ("XOXZO_API_HOST", "http://me:hunter2/@localhost"),
@@ -282,16 +286,16 @@ def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (policy.evidence_window, policy.call_deadline) == (120, 3600)
 
 
-KEYS = {"DISPATCHER_PUBLIC_URL": "https://a.example", "DISPATCHER_SECRET_KEY": "k" * 16}
+KEYS = {"DISPATCHER_PUBLIC_URL": "https://a.example", "DISPATCHER_SECRET_KEY": KEY}
 
 
 def test_callbacks_are_there_where_a_public_url_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load().callbacks is None
     settings = load(monkeypatch, **KEYS, DISPATCHER_CALL_DEADLINE="1h")
     assert settings.callbacks == CallbackUrls(
-        "https://a.example", Signer(("k" * 16,)), 3600 + 300 + 86400
+        "https://a.example", Signer((KEY,)), 3600 + 300 + 86400
     )
-    assert "k" * 16 not in repr(settings.callbacks)
+    assert KEY not in repr(settings.callbacks)
 
 
 def test_a_public_url_wants_a_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,6 +348,29 @@ def test_a_provider_that_there_is_not_is_refused_with_those_there_are(
     pattern = r"^DISPATCHER_PROVIDER='acme': not a provider: the only one is xoxzo$"
     with pytest.raises(InvalidSettings, match=pattern):
         load(monkeypatch, DISPATCHER_PROVIDER="acme")
+
+
+@pytest.mark.parametrize(
+    "key", ["a" * 32, "ab" * 16, "changeme" * 4, "0123456789abcdef", "aaaaaaaaaaaaaaab"]
+)
+def test_a_key_that_can_be_guessed_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    with pytest.raises(InvalidSettings, match="16 characters that nobody can guess") as caught:
+        load(monkeypatch, DISPATCHER_SECRET_KEY=f"{KEY},{key}")
+    assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9"])
+def test_on_this_machine_a_provider_needs_no_tls(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    assert load(monkeypatch, XOXZO_API_HOST=host).of_provider
+
+
+def test_a_sandbox_on_another_machine_needs_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its token is known to all, and it rings nobody."""
+    assert load(monkeypatch, XOXZO_API_HOST="http://10.1.2.3:9", XOXZO_API_SID="sandbox")
 
 
 @pytest.mark.parametrize("host", ["api.xoxzo.com", "ftp://api.xoxzo.com", "https://", "http://a:0"])
