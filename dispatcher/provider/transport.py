@@ -137,23 +137,43 @@ _POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 class Adapter(HTTPAdapter):
-    """Keeps up to `pool_size` connections and one TLS context; repeats nothing by itself."""
+    """Keeps up to `pool_size` connections and one TLS context; repeats nothing by itself.
 
-    def __init__(self, pool_size: int, context: ssl.SSLContext | None) -> None:
-        self._context = context
+    What the provider's machine has not got within `patience` (seconds) is never delivered.
+    """
+
+    def __init__(self, pool_size: int, context: ssl.SSLContext | None, patience: float) -> None:
+        self._context, self._options = context, _giving_up_after(patience)
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        kwargs |= {"ssl_context": self._context, "socket_options": self._options}
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
         context = self._context
         manager: ProxyManager = super().proxy_manager_for(
-            proxy, ssl_context=context, proxy_ssl_context=context, **kwargs
+            proxy,
+            ssl_context=context,
+            proxy_ssl_context=context,
+            socket_options=self._options,
+            **kwargs,
         )
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def _giving_up_after(seconds: float) -> list[tuple[int, int, int]]:
+    """Return the options of a socket whose data is dropped where the other side does not get it.
+
+    Linux goes on sending for a process that has closed the connection, or was killed: a minute or
+    two after the network is back, a request would call somebody who was called again meanwhile.
+    """
+    options = list(HTTPConnection.default_socket_options)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # no other system has it
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000)))
+    return options
 
 
 def tls_context(bundle: str | bool) -> ssl.SSLContext:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -245,3 +246,21 @@ def test_a_closed_client_sends_nothing_and_says_so(serve, client_for) -> None:
     with pytest.raises(NotSent, match="the client is closed"):
         client.say(**SAY)
     assert [request.connection for request in server.seen] == [1]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+def test_a_request_is_not_delivered_after_its_answer_was_given_up(
+    serve, client_for, monkeypatch
+) -> None:
+    """What it does is seen where a network fails: tests/chaos/test_chaos_machines.py."""
+    given_up_after: list[int] = []
+    request = _Connection.request
+
+    def watched(self: _Connection, *args: object, **kwargs: object) -> None:
+        request(self, *args, **kwargs)
+        assert self.sock
+        given_up_after.append(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+
+    monkeypatch.setattr(_Connection, "request", watched)
+    client_for(serve(placed()).url, read_timeout=3.5).say(**SAY)
+    assert given_up_after == [3500]

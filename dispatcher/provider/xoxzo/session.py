@@ -96,13 +96,13 @@ def route(
     url = str(prepared.url)
     settings: Any = requests.Session().merge_environment_settings(url, {}, None, None, None)
     proxies = dict(settings["proxies"])
-    adapter = _adapter(url, settings["verify"], pool_size)
+    connect, read = timeout
+    adapter = _adapter(url, settings["verify"], pool_size, read)
     headers = {
         "Authorization": credentials.header,
         "Accept": "application/json",
         "User-Agent": "voice-dispatcher",
     }
-    connect, read = timeout
     return Route(
         _pool(adapter, prepared, proxies),
         adapter.request_url(prepared, proxies).rstrip("/"),
@@ -137,9 +137,10 @@ def _host_problem(host: str) -> str:
     return f"{host!r} has a query or a fragment" if parts.query or parts.fragment else ""
 
 
-def _adapter(url: str, bundle: str | bool, pool_size: int) -> Adapter:
+def _adapter(url: str, bundle: str | bool, pool_size: int, patience: float) -> Adapter:
     try:
-        return Adapter(pool_size, tls_context(bundle) if url.startswith("https") else None)
+        context = tls_context(bundle) if url.startswith("https") else None
+        return Adapter(pool_size, context, patience)
     except OSError as error:
         raise Misconfigured(
             f"the certificates in {bundle} cannot be read ({error.strerror or error}):"
