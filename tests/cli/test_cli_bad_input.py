@@ -352,13 +352,17 @@ def test_a_redis_that_wants_a_password_says_so(nowhere: Shell, server: EmbeddedS
         "redis://:Hunter2@127.0.0.1:port/0",
         "redis://:Hunter2@127.0.0.1:6379/zero",
         "redis://:Hunter2@[::1/0",
-        "sentinel://:Hunter2@127.0.0.1:26379/0",
     ],
 )
 def test_what_is_no_redis_url_is_refused_without_its_password(nowhere: Shell, url: str) -> None:
     ran = nowhere("list", DISPATCHER_REDIS_URL=url)
     refused(ran, USAGE, "is not a Redis URL", "redis://host:6379/0")
     assert "Hunter2" not in ran.err
+
+
+def test_sentinels_without_the_name_of_a_master_are_refused(nowhere: Shell) -> None:
+    ran = nowhere("list", DISPATCHER_REDIS_URL="sentinel://:Hunter2@127.0.0.1:26379/0")
+    refused(ran, USAGE, "what the sentinels call the master", "add ?service=name")
 
 
 class OldRedis(socketserver.StreamRequestHandler):
