@@ -10,12 +10,16 @@ from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.probe import not_allowed
 from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
-from dispatcher.store.server import in_cluster_mode
+from dispatcher.store.server import kind_of
 
 IN_CLUSTER_MODE = (
     "the broker is a Redis in cluster mode, where Celery cannot take messages: set"
     " DISPATCHER_BROKER_URL (broker_url in Python) to RabbitMQ, or to a Redis without cluster mode;"
     " the records may stay (docs/servers.md)"
+)
+A_REPLICA = (
+    "the broker's Redis is a replica, which takes no messages: name its master, or the sentinels"
+    " (sentinel://…), which know the master of the moment"
 )
 LACKS = (
     "the broker's Redis does not allow its user {rules}: grant it with ACL SETUSER; docs/redis.acl"
@@ -25,8 +29,8 @@ _QUICKLY = 2.0  # seconds, once: who sends says by itself that a broker is out o
 
 
 def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
-    """Raise StoreUnsuitable where the broker is a Redis in cluster mode, or one that does not
-    allow its user what this part of the dispatcher does there.
+    """Raise StoreUnsuitable where the broker is a Redis in cluster mode, a replica, a sentinel, or
+    one that does not allow its user what this part of the dispatcher does there.
 
     In cluster mode kombu fails with every message that it waits for, thousands of times a second,
     and sends without a complaint what nobody will take. A broker that cannot be asked passes.
@@ -35,7 +39,10 @@ def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
         return
     database = place_of(url).database
     with connect(url, within=_QUICKLY) as client, suppress(StoreUnavailable):
-        if in_cluster_mode(client):
+        kind = kind_of(client)
+        if kind.in_cluster:
             raise StoreUnsuitable(IN_CLUSTER_MODE)
+        if kind.replica:
+            raise StoreUnsuitable(A_REPLICA)
         if missing := not_allowed(client, wishes(part, namespace, database)):
             raise StoreUnsuitable(LACKS.format(rules=", ".join(missing)))

@@ -23,6 +23,7 @@ from dispatcher.client.rabbitmq_url import is_rabbitmq
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
+from dispatcher.store.connecting import fault
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, in_our_words
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
@@ -72,7 +73,7 @@ def broker_fault(error: BaseException) -> str:
 def _refusal(error: Exception) -> str:
     told = in_our_words(error, "the broker's Redis")
     named = isinstance(told, StoreUnsuitable) or (isinstance(told, StoreUnavailable) and told.code)
-    return str(told) if named else ""
+    return str(told) if named or fault(error) else ""
 
 
 class Messenger:

@@ -35,11 +35,15 @@ class FollowingConnection(Connection):
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self._way = way
 
-    def connect_check_health(self, *args: Any, **options: Any) -> None:
-        """Connect where the way leads by now: for the first time, or again for a command."""
+    def connect_check_health(self, *_: Any, **options: Any) -> None:
+        """Connect where the way leads by now: for the first time, or again for a command.
+
+        There is no health check on the way in, where redis-py would begin the tries anew for each
+        try: the greeting shows as well whether somebody answers.
+        """
         self.host, self.port = self._way.address
         try:
-            super().connect_check_health(*args, **options)
+            super().connect_check_health(**{**options, "check_health": False})
         except (exceptions.ConnectionError, exceptions.TimeoutError):
             self._way.start_again()
             raise

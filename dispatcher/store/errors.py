@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dispatcher.errors import DispatcherError, UsageError
-from dispatcher.store import refusals
+from dispatcher.store import connecting, refusals
 from dispatcher.store.refusals import REMEDIES, Refusal
 from dispatcher.store.schema import mismatch
 from dispatcher.values.counts import counted
@@ -74,6 +74,9 @@ def in_our_words(error: Exception, where: str = "Redis") -> DispatcherError | No
     """Return the error in our words; None for what is not Redis' to say."""
     from redis import exceptions  # noqa: PLC0415
 
+    if fault := connecting.fault(error):
+        kind = StoreUnsuitable if fault.final else StoreUnavailable
+        return kind(f"{where} {fault.says}")
     if isinstance(error, exceptions.AuthenticationError):
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
     if isinstance(error, exceptions.RedisError):

@@ -17,16 +17,39 @@ if TYPE_CHECKING:
 def check_version(client: redis.Redis) -> ServerVersion:
     """Return the server's version, or raise StoreUnsuitable where it is too old."""
     with plain_errors():
-        version = ServerVersion.of_info(client.info("server"))
+        info: dict[str, Any] = client.info("server")
+        version = ServerVersion.of_info(info)
+    _require_no_sentinel(info)
     if not version.will_do:
         raise StoreUnsuitable(f"{version} is too old: {NEEDED} is needed")
     return version
 
 
-def in_cluster_mode(client: redis.Redis) -> bool:
-    """Return whether the server is one of a cluster. Raises StoreUnavailable, StoreUnsuitable."""
-    with plain_errors():
-        return bool(client.info("cluster").get("cluster_enabled"))
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a server is among others: one of a cluster, or a replica that takes no writes."""
+
+    in_cluster: bool
+    replica: bool
+
+
+def kind_of(client: redis.Redis) -> Kind:
+    """Return what a server is. Raises StoreUnavailable, StoreUnsuitable."""
+    with plain_errors("the broker's Redis"):
+        info: dict[str, Any] = client.info()
+    _require_no_sentinel(info)
+    return Kind(
+        in_cluster=bool(info.get("cluster_enabled")),
+        replica=info.get("role") == "slave" and bool(info.get("slave_read_only")),
+    )
+
+
+def _require_no_sentinel(info: dict[str, Any]) -> None:
+    if info.get("redis_mode") == "sentinel":
+        raise StoreUnsuitable(
+            "what answers there is a sentinel, not a Redis server:"
+            " write sentinel://host:port/0?service=name"
+        )
 
 
 @dataclass(frozen=True, slots=True)
