@@ -109,6 +109,23 @@ def test_a_right_that_is_missing_in_the_broker_is_named(server: RedisProcess, pa
     assert WORD not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("user", "rule", "named"),
+    [
+        ("vd-worker", "-copy", "does not allow its user +copy: grant it"),
+        ("vd-gateway", "-publish", "does not allow its user +publish &{vd}:*"),
+        ("vd-beat", "-fcall", "(+fcall)"),
+    ],
+)
+def test_a_right_that_is_missing_for_the_records_is_named(
+    server: RedisProcess, user: str, rule: str, named: str
+) -> None:
+    store = Store.from_url(url_of(server, user))
+    with without(server, user, rule), pytest.raises(StoreUnsuitable) as caught:
+        store.server.check_rights()
+    assert named in str(caught.value)
+
+
 def test_asking_for_rights_does_nothing(server: RedisProcess) -> None:
     with administrator(server) as admin:
         admin.flushall()
