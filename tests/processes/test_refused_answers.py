@@ -22,7 +22,14 @@ from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.store.refusals import REMEDIES
 from support.redis_servers import RedisProcess
-from support.refusals import STANDING, Standing, cluster_down, cluster_of_one, loading
+from support.refusals import (
+    STANDING,
+    Standing,
+    cluster_down,
+    cluster_of_one,
+    forbidden,
+    loading,
+)
 from support.sandbox_client import Client
 from support.store_jobs import enqueue, warm
 from workers.devstack.redis_server import find_servers
@@ -33,7 +40,13 @@ STANDS = 0.3  # seconds from the provider's answer until the refusal ends
 LOADS = (
     2.0  # the same while it loads, where redis-py tries again by itself, and each try takes long
 )
-ALL: dict[str, Standing] = {**STANDING, "LOADING": loading, "CLUSTERDOWN": cluster_down}
+ALL: dict[str, Standing] = {
+    **STANDING,
+    "LOADING": loading,
+    "CLUSTERDOWN": cluster_down,
+    "NOPERM": forbidden,
+}
+SAID = {**REMEDIES, "NOPERM": "does not allow its user +publish &{vd}:*"}
 HEARD = {"OOM": "", "MASTERDOWN": "READONLY"}
 """What is heard of it by who writes an answer, where that is another code; a full one takes it."""
 CASES = [(code, binary) for code in ALL for binary in find_servers()]
@@ -117,5 +130,5 @@ def test_the_answer_to_a_placed_call_survives(
             assert store.jobs.get(id_).attempts[0].callids == placed.callids
             assert dial(id_).state is State.IN_PROGRESS  # a message that comes twice
     heard = HEARD.get(code, code)
-    assert not heard or f"waiting for Redis: Redis {REMEDIES[heard]}" in caplog.text
+    assert not heard or f"waiting for Redis: Redis {SAID[heard]}" in caplog.text
     assert [call["recipient"] for call in sandbox.calls(recipient=recipient)] == [recipient]

@@ -142,6 +142,17 @@ def _is_loading(admin: redis.Redis) -> bool:
 
 
 @contextmanager
+def forbidden(process: RedisProcess) -> Iterator[None]:
+    """Take from the user what comes last in most operations: they stop when all else is written."""
+    with process.client() as admin:
+        admin.execute_command("ACL", "SETUSER", "default", "-publish")
+        try:
+            yield
+        finally:
+            admin.execute_command("ACL", "SETUSER", "default", "+publish")
+
+
+@contextmanager
 def cluster_down(process: RedisProcess) -> Iterator[None]:
     """Let one slot of a cluster of one be served by nobody."""
     with process.client() as admin:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
+from dispatcher.store.errors import NotAllowed, StoreUnavailable, TooFewReplicas
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ _FIRST, _LONGEST = 0.1, 2.0  # seconds between tries
 def retry_until_available(
     step: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep
 ) -> T:
-    """Do a step of the store, again and again while Redis is away; return its answer.
+    """Do a step of the store, again and again while Redis is away or refuses; return its answer.
+    A right that was taken away is waited for as well: it may be given back.
 
     For what must not be dropped once begun: a claim (it may have been granted), and the
     answer to a request (it exists nowhere else). Every operation of the store may be
@@ -29,7 +30,7 @@ def retry_until_available(
     while True:
         try:
             return step()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, NotAllowed) as error:
             log.warning("waiting for Redis: %s", error)
             sleep(wait)
             wait = min(_LONGEST, wait * 2)
