@@ -29,6 +29,7 @@ from support.refusals import (
     cluster_of_one,
     cluster_state,
     loading,
+    orphan,
     replica,
 )
 from support.store_jobs import request
@@ -384,11 +385,12 @@ def test_the_connection_to_a_server_that_became_a_replica_is_given_up(
         ours = Store(client)
         assert alone(ours)
         for way in (alone, in_a_pipeline):
-            assert connections(process, "us") == 1
-            with replica(process), pytest.raises(StoreUnavailable, match="is a replica"):
-                way(ours)
-            assert connections(process, "us") == 0
-            assert way(ours)
+            for standing in (replica, orphan):
+                assert connections(process, "us") == 1
+                with standing(process), pytest.raises(StoreUnavailable, match="is a replica"):
+                    way(ours)
+                assert connections(process, "us") == 0
+                assert way(ours)
 
 
 @pytest.fixture(scope="module")
