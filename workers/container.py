@@ -21,6 +21,7 @@ from dispatcher.store.slots import Slots
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
+from workers.engine.clock_watch import ClockWatch
 from workers.engine.dial import Dial
 from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
@@ -115,7 +116,7 @@ class Container:
 
     @cached_property
     def rescue(self) -> Rescue:
-        return Rescue(self.store, self.settings.policy, self.apply_reports)
+        return Rescue(self.store, self.settings.policy, self.apply_reports, ClockWatch(self.store))
 
     @cached_property
     def reconcile(self) -> Reconcile:

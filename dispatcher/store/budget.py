@@ -130,7 +130,9 @@ def _burn(buckets: Raw, now: float) -> Decimal:
     """Return credits per hour: what the last hour took, or as much of it as there is."""
     present = int(now / 1000 // BURN_BUCKET)
     recent = {
-        int(name): int(took) for name, took in buckets.items() if int(name) > present - BURN_BUCKETS
+        int(name): int(took)
+        for name, took in buckets.items()
+        if present - BURN_BUCKETS < int(name) <= present
     }
     if not recent:
         return Decimal(0)

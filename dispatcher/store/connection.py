@@ -17,7 +17,9 @@ from dispatcher.store.errors import (
     plain_errors,
 )
 from dispatcher.store.library import PREFIX, library
+from dispatcher.store.reckoning import Reckoning
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
+from dispatcher.values.steady_clock import since_boot
 
 if TYPE_CHECKING:
     import redis
@@ -37,16 +39,22 @@ class Connection:
     """A Redis client, the namespace of the keys, the account, and the clock.
 
     `clock` returns ms since the epoch and is for tests; without it every operation obeys Redis'
-    own clock, so that the clocks of producers and workers do not matter.
+    own clock, so that the clocks of producers and workers do not matter. `steady` returns seconds
+    of a clock that nobody sets, by which a jump of Redis' clock shows.
     """
 
     def __init__(
-        self, client: redis.Redis, namespace: str, clock: Callable[[], float] | None
+        self,
+        client: redis.Redis,
+        namespace: str,
+        clock: Callable[[], float] | None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.redis = client
         self.root = f"{{{namespace}}}"
         self.account = DEFAULT_ACCOUNT
         self._clock = clock
+        self.reckoning = Reckoning(steady if clock else steady or since_boot)
         self._library = library
         self._allowed: frozenset[str] | None = None  # what we are known to have the right to
 

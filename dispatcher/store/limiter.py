@@ -31,7 +31,15 @@ class Limiter(Repository):
 
         Only a `probe` goes out while the provider is down or refuses the account.
         """
-        wait, reserved = self._run("take_slot", holder=holder, slot=slot or None, balance=probe)
+        reckoning = self._connection.reckoning
+        wait, reserved, moment = self._run(
+            "take_slot",
+            holder=holder,
+            slot=slot or None,
+            balance=probe,
+            **reckoning.arguments(),
+        )
+        reckoning.tell(moment)
         return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
 
     def give_back(self, holder: str) -> None:

@@ -43,6 +43,7 @@ class Queue(Repository):
         answer have been lost; `slot` is what a Wait reserved for it, `provider` who is asked.
         Raises TooFewReplicas where the right is given, but is not on so many replicas.
         """
+        reckoning = self._connection.reckoning
         try:
             answer = self._run(
                 "claim",
@@ -53,6 +54,7 @@ class Queue(Repository):
                 actor=actor,
                 slot=slot or None,
                 provider=provider,
+                **reckoning.arguments(),
             )
         except TooFewReplicas as error:
             claimed = _claimed(id_, error.answers[0])
@@ -60,6 +62,7 @@ class Queue(Repository):
                 error.answers = [claimed]
                 raise
             return claimed  # nobody is called on the strength of it
+        reckoning.tell(_moment(answer))
         return _claimed(id_, answer)
 
     def set_calling_window(
@@ -104,11 +107,19 @@ class Queue(Repository):
         return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
 
 
+def _moment(answer: Any) -> bytes:
+    """Return the moment at which the limiter was asked, in µs; b"": it was not."""
+    if isinstance(answer, bytes) or answer[0] in {b"hours", b"day"}:
+        return b""
+    moment: bytes = answer[3] if answer[0] == b"wait" else answer[0]
+    return moment
+
+
 def _claimed(id_: str, answer: Any) -> Claim | Wait | Hours | Day | State | None:
     """Return what the operation `claim` answered."""
     if isinstance(answer, bytes):
         return None if answer == b"gone" else State(answer.decode())
-    kind, first, second = answer
+    kind, first, second, *_ = answer
     if kind == b"wait":
         return Wait(float(first) / 1000, second.decode())
     if kind == b"day":

@@ -26,6 +26,7 @@ PIECE_MARK = "~"
 KEYS: Mapping[str, str] = {
     # -- the store -------------------------------------------------------------------------
     "schema": "schema",  # string: SCHEMA, or MIGRATING
+    "clock": "account:{account}:clock",  # hash: see Clock
     "replicas": "replicas",  # hash: see ReplicaField
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
@@ -136,7 +137,7 @@ class Field(StrEnum):
     WINDOW_OF = "window_of"  # the calling hours that the window comes from
     OUTCOME = "outcome"  # the provider's word
     DURATION = "duration"  # seconds that were talked
-    MOVED_FROM = "moved_from"  # what was written last when the clock went back, lib/clock.lua
+    MOVED = "moved"  # <events>:<when its next moment was moved>, lib/moments.lua
     COST_CHECK = "cost_check"  # ms until the cost of the end is looked for; absent: it is not
     TARIFF = "tariff"
     # what was asked for
@@ -231,6 +232,17 @@ class Pace(StrEnum):
     LAST_REQUEST = "last_request"
     MEAN_GAP = "mean_gap"  # µs between two requests
     COLD_SINCE = "cold_since"  # when requests began after a pause
+    JUMPED = "jumped"  # when it followed a jump ahead of the clock
+
+
+class Clock(StrEnum):
+    """The fields of what is known of Redis' clock; moments in ms since the epoch."""
+
+    LATEST = "latest"  # what it was when it was looked at last
+    STEPPED = "stepped"  # what it was just after its latest step
+    BY = "by"  # ms of that step; negative: it went back
+    PASS = "pass"  # noqa: S105 - what is moved now because of it; absent: all is done
+    CURSOR = "cursor"  # how far that has come
 
 
 class Credit(StrEnum):
@@ -336,8 +348,6 @@ promotes one that has been cut off for ten times its down-after-milliseconds, 30
 """
 REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""
-RELATIVE_MOMENTS = ("dialing", "in_progress", "uncertain", "scheduled", "cost")
-"""The sorted sets `due` whose moments were worked out from a present one, a user's own aside."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")
 """Results of an attempt that called somebody, and whose call is over."""
 

@@ -77,10 +77,13 @@ class FailedLogins(Repository):
         name = self._name(address)
         with plain_errors():
             pipe = self._pipeline()
+            pipe.pexpire(
+                name, milliseconds(FAILED_WITHIN), lt=True
+            )  # no later by a clock that went back
             pipe.get(name)
             pipe.pttl(name)
-            found: list[Any] = pipe.execute()
-        failed, left = int(found[0] or 0), int(found[1])
+            _, count, ttl = pipe.execute()
+        failed, left = int(count or 0), int(ttl)
         return max(left, 1) / 1000 if failed >= MOST_FAILED else 0
 
     def add(self, address: str) -> None:

@@ -12,6 +12,7 @@ from dispatcher.store.budget import Budget
 from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
+from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
 from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
@@ -39,7 +40,8 @@ class Store:
 
     Each public operation of a repository is one atomic step unless it says otherwise; all raise
     StoreUnavailable where Redis cannot be asked, and all may be repeated. `clock` returns ms
-    since the epoch and is for tests: without it every operation obeys Redis' own clock.
+    since the epoch and is for tests: without it every operation obeys Redis' own clock. So does
+    `steady`, which returns seconds of a clock that nobody sets, by default the machine's.
     """
 
     def __init__(
@@ -48,8 +50,9 @@ class Store:
         *,
         namespace: str = DEFAULT_NAMESPACE,
         clock: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
-        self._connection = to = Connection(client, namespace, clock)
+        self._connection = to = Connection(client, namespace, clock, steady)
         # dialling
         self.holds = Holds(to)
         self.replicas = Replicas(to, self.holds)
@@ -77,6 +80,7 @@ class Store:
         self.retention = Retention(to, self.jobs, self.search, self.webhooks, self.callbacks)
         self.server = Server(to)
         self.aftermath = Aftermaths(to, self.holds, self.search)
+        self.clock = RedisClock(to)
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

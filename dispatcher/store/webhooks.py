@@ -12,6 +12,8 @@ from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import OWN_TARGET, Delivery, Field
 
+LEASE = 30.0
+"""Seconds for which a message, and then a try, has a webhook for itself; more than a try takes."""
 RETRY_FOR = 86_400.0
 """Seconds for which a webhook is tried, from its event or from an order to retry it."""
 OF_ONE_TARGET = 4

@@ -271,14 +271,14 @@ def test_who_makes_and_revokes_a_key_is_written_down(keys: ApiKeys, store: Store
     ]
 
 
-def test_a_clock_that_steps_back_lets_nobody_through_for_nothing(
+def test_a_clock_that_steps_back_lets_nobody_through_for_nothing_and_shuts_nobody_out(
     keys: ApiKeys, clock: Clock
 ) -> None:
     key, _ = keys.create("billing", [Scope.ENQUEUE], quota=Quota(2, 60))
     assert keys.take(key, 2).many == 2
     clock.forward(-3600)
     assert keys.take(key).many == 0
-    assert keys.take(key, 5).again > 3600
+    assert keys.take(key, 5).again <= 60
 
 
 def test_a_key_that_was_let_in_may_end(keys: ApiKeys, store: Store, clock: Clock) -> None:

@@ -16,6 +16,7 @@ from dispatcher.values.rate import Rate
 from support.clock import Clock
 from support.limiter_model import Connections, Crowd, Worker, Working, least_gap
 from support.store_jobs import warm
+from workers.engine.clock_watch import ClockWatch
 
 RATES = ["30/minute", "90/minute", "5", "200"]
 PERIODS = 40
@@ -31,6 +32,12 @@ KINDS = st.sampled_from(["dial", "check"])
 WORKERS = st.lists(st.builds(Worker, KINDS, HABITS), min_size=1, max_size=8)
 PUNCTUAL = st.lists(st.builds(Worker, KINDS), max_size=7)
 THROTTLES = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=3)
+STEPS = st.lists(
+    st.tuples(st.floats(0, 20), st.sampled_from([-7200.0, -3600.0, -5.0, -1.5, 1.5, 5.0, 3600.0])),
+    min_size=1,
+    max_size=4,
+)
+"""Periods that pass, and the seconds by which Redis' clock steps then."""
 
 _NUMBERS = itertools.count()
 
@@ -43,7 +50,9 @@ def begin(redis_client: redis.Redis) -> Begin:
 
     def make(rate: str | None, **fields: object) -> tuple[Store, Clock]:
         clock = Clock()
-        store = Store(redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock)
+        store = Store(
+            redis_client, namespace=f"limiter{next(_NUMBERS)}", clock=clock, steady=clock.steady
+        )
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
         store.limiter.publish(AccountConfig(**rules))  # type: ignore[arg-type]
@@ -51,6 +60,10 @@ def begin(redis_client: redis.Redis) -> Begin:
         return store, clock
 
     return make
+
+
+def watching(store: Store, clock: Clock) -> ClockWatch:
+    return ClockWatch(store, clock.steady)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -68,6 +81,44 @@ def test_no_period_ever_has_more_than_the_limit(
         assert crowd.run(wait - 0.001) == []
     crowd.run(PERIODS / per_second + 1)
     assert least_gap(crowd.grants, per_second) >= 1
+
+
+@pytest.mark.parametrize("rate", ["30/minute", "5", "200"])
+@FEW
+@given(workers=WORKERS, steps=STEPS, unseen=st.sampled_from([0.0, 0.5, 3.0]))
+def test_no_period_of_real_time_has_more_wherever_the_clock_steps(
+    begin: Begin, rate: str, workers: list[Worker], steps: list[tuple[float, float]], unseen: float
+) -> None:
+    """Whether a request or beat comes first after it."""
+    store, clock = begin(rate)
+    per_second = Rate.parse(rate).per_second
+    crowd, watch = Crowd(store, clock, [Worker("dial"), *workers], jobs=200), watching(store, clock)
+    for after, step in steps:
+        crowd.run(after / per_second)
+        watch()
+        crowd.step(step)
+        crowd.run(unseen / per_second)
+        watch()
+    crowd.run(15 / per_second + 1)
+    assert least_gap(crowd.grants, per_second) >= 1
+
+
+@pytest.mark.parametrize("rate", ["30/minute", "5"])
+@FEW
+@given(steps=STEPS)
+def test_dialling_goes_on_wherever_the_clock_steps(
+    begin: Begin, rate: str, steps: list[tuple[float, float]]
+) -> None:
+    """A step costs no more than a few slots."""
+    store, clock = begin(rate)
+    per_second = Rate.parse(rate).per_second
+    crowd, watch = Crowd(store, clock, [Worker("dial")] * 2, jobs=200), watching(store, clock)
+    for after, step in steps:
+        crowd.run(after / per_second)
+        watch()
+        crowd.step(step)
+        watch()
+        assert len(crowd.run(10 / per_second)) >= 7
 
 
 @pytest.mark.parametrize("rate", RATES)

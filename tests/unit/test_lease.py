@@ -20,8 +20,9 @@ from dispatcher.provider.xoxzo.session import Credentials
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import codec
 from dispatcher.store.values import Claim
+from dispatcher.values.steady_clock import since_boot
 from workers.engine.dial import Dial
-from workers.engine.lease import Lease, since_boot
+from workers.engine.lease import Lease
 
 LEASE, ANSWER = 60.0, 30.0
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

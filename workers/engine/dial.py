@@ -22,7 +22,8 @@ from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Claim, Day, Hours, Wait
 from dispatcher.values.callback_urls import CallbackUrls
 from dispatcher.values.calling_hours import CallingHours
-from workers.engine.lease import Lease, since_boot
+from dispatcher.values.steady_clock import since_boot
+from workers.engine.lease import Lease
 from workers.engine.replicated import Replicated
 from workers.engine.retrying import retry_until_available
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.provider import NotSent
-
-
-def since_boot() -> float:
-    """Return seconds of a clock that nobody sets, and that goes on while the machine sleeps."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+from dispatcher.values.steady_clock import since_boot
 
 
 @dataclass(frozen=True, slots=True)

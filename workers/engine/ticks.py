@@ -79,9 +79,11 @@ class Rescue:
     store: Store
     policy: Policy
     hear: Callable[[], object] = lambda: None
+    watch_clock: Callable[[], object] = lambda: None
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many jobs were rescued and decided."""
+        self.watch_clock()  # no window is over because the clock jumped
         self.hear()  # no window is over for which there is evidence that waits to be applied
         rescued = self.store.calls.rescue(self.policy.evidence_window)
         decided = sum(self._decide(id_) for id_ in self.store.calls.take_due(State.UNCERTAIN))

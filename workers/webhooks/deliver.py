@@ -9,15 +9,13 @@ from random import Random
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
-from dispatcher.store.webhooks import Webhook, Webhooks
+from dispatcher.store.webhooks import LEASE, Webhook, Webhooks
 from dispatcher.values.webhook_url import webhook_url
 from workers.engine.retrying import retry_until_available
 from workers.webhooks import payload, signing
 from workers.webhooks.verdict import Verdict, judge
 from workers.webhooks.wire import Reply, Wire
 
-LEASE = 30.0
-"""Seconds for which a message, and then a try, has a webhook for itself; more than a try takes."""
 _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": f"voice-dispatcher/{__version__}",

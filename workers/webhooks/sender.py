@@ -8,7 +8,7 @@ import threading
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
-from workers.webhooks.deliver import LEASE
+from dispatcher.store.webhooks import LEASE
 
 log = logging.getLogger(__name__)
 

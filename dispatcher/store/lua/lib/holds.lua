@@ -165,6 +165,17 @@ function M.half_open(call, name, why)
   events.tell(call, 'hold.half_open', { hold = name, why = why, at = call.now })
 end
 
+-- Redis' clock went back: no hold began, and no refusal came, later than now.
+function M.follow_clock(call)
+  for name, hold in pairs(M.all(call)) do
+    if math.max(hold.since, hold.refused or 0) > call.now then
+      hold.since = math.min(hold.since, call.now)
+      hold.refused = hold.refused and math.min(hold.refused, call.now)
+      write(call, name)
+    end
+  end
+end
+
 -- Says anew why a hold stands, which is not half-open then.
 function M.explain(call, name, why)
   local hold = M.get(call, name)

@@ -12,7 +12,6 @@ local text = require('lib/text')
 local clock = require('lib/clock')
 local lines = require('lib/lines')
 local config = require('lib/config')
-local events = require('lib/events')
 local counters = require('lib/counters')
 
 local M = {}
@@ -29,16 +28,48 @@ local function change(call, name, value)
   changes[#changes + 1] = text.micros(value)
 end
 
--- Where the clock went back, all of the limiter goes back as far: its distances stay.
-local function follow_clock(call)
+-- Where the clock went back, what lies ahead goes back as far. What does not was written before the clock
+-- was ahead, or is taken for later than it was, which lets nothing out too early.
+local function set_back(call, by)
   local now = call.pace.now
-  local by = clock.went_back(call, now.last_request)
-  for _, name in ipairs(by > 0 and FIELDS or {}) do
-    if not NO_MOMENTS[name] and now[name] > 0 then
-      change(call, name, math.max(0, now[name] - by))
+  for _, name in ipairs(FIELDS) do
+    if not NO_MOMENTS[name] and now[name] > call.exact then
+      change(call, name, now[name] - by)
     end
   end
-  call.pace.went_back = by
+  call.pace.shift = -by
+end
+
+-- Where it jumped ahead, which looks like a pause, all goes ahead as far: the distances stay. What a
+-- request after the jump left goes by the new clock already.
+local function set_ahead(call, by)
+  local now = call.pace.now
+  for _, name in ipairs(FIELDS) do
+    if not NO_MOMENTS[name] and now[name] > 0 then
+      change(call, name, now[name] + by)
+    end
+  end
+  change(call, pace.jumped, call.exact)
+  call.pace.shift = by
+end
+
+-- Whether a jump ahead by so many ms, after a moment of the clock, is not followed yet, nor was a request
+-- made since.
+local function is_news(call, by, since)
+  local now = call.pace.now
+  return now.jumped <= since and now.last_request > 0 and now.last_request <= call.exact - by
+end
+
+-- Whoever asks for a request says what it knows of the clock.
+local function follow_clock(call)
+  local known = tonumber(call.args.known or nil)
+  local back = clock.went_back(call, call.pace.now.last_request)
+  local ahead = known and call.exact - known - call.args.passed or 0
+  if back > 0 then
+    set_back(call, back)
+  elseif ahead > clock.STEP and is_news(call, ahead, known) then
+    set_ahead(call, ahead)
+  end
 end
 
 -- Where the limiter stands, in ms; 0 for what never was.
@@ -48,7 +79,7 @@ function M.pace(call)
     for _, name in ipairs(FIELDS) do
       found[name] = found[name] and text.from_micros(found[name]) or 0
     end
-    call.pace = { now = found, changes = {} }
+    call.pace = { now = found, changes = {}, shift = 0 }
     follow_clock(call)
   end
   return call.pace.now
@@ -59,19 +90,22 @@ function M.set(call, name, value)
   change(call, name, value)
 end
 
--- The requests that were booked go back with the rest. Whoever writes the pace does this first.
+-- The requests that were booked go with the rest. Whoever writes the pace does this first.
 local function follow_requests(call)
   M.pace(call)
-  local by = call.pace.went_back
-  if by > 0 then
+  local by = call.pace.shift
+  if by ~= 0 then
     local recent = key.recent(call)
     local moments = redis.call('LRANGE', recent, 0, -1)
     redis.call('DEL', recent)
     for _, moment in ipairs(moments) do
-      redis.call('RPUSH', recent, text.micros(text.from_micros(moment) - by))
+      local at = text.from_micros(moment)
+      redis.call('RPUSH', recent, text.micros((by > 0 or at > call.exact) and at + by or at))
     end
-    call.pace.went_back = 0
-    events.tell(call, 'clock.stepped', { by = -math.floor(by), at = call.now })
+    call.pace.shift = 0
+    if by < 0 then
+      clock.step(call, by)
+    end
   end
 end
 
@@ -81,6 +115,25 @@ function M.save(call)
     redis.call('HSET', key.pace(call), unpack(call.pace.changes))
     call.pace.changes = {}
   end
+end
+
+-- By how many ms the clock went back, as the limiter sees it; 0: it did not.
+function M.went_back(call)
+  M.pace(call)
+  return math.max(0, -call.pace.shift)
+end
+
+-- Goes by so many ms with the clock (negative: back), though it may not have seen that itself; ahead where
+-- it jumped after the moment `since`.
+function M.follow(call, by, since)
+  M.pace(call)
+  if by < 0 and call.pace.shift == 0 then
+    set_back(call, -by)
+  elseif by > 0 and is_news(call, by, since) then
+    set_ahead(call, by)
+  end
+  follow_requests(call)
+  M.save(call)
 end
 
 -- Requests a second as configured, or nil: no limit.

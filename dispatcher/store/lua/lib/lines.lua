@@ -20,7 +20,7 @@ function M.join(call, job)
     local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
     redis.call('ZADD', lines, first[2] and first[2] + 1 or 0, line)
   end
-  redis.call('ZADD', key.ready(call, job.priority, line), job.due, job.id)
+  redis.call('ZADD', key.ready(call, job.priority, line), math.min(job.due, call.now), job.id)
 end
 
 function M.leave(call, job)

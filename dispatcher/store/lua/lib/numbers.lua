@@ -2,6 +2,7 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local clock = require('lib/clock')
 local config = require('lib/config')
 local record = require('lib/record')
 
@@ -16,6 +17,15 @@ function M.of(job)
   return text.items(record.get(job, field.to))
 end
 
+-- Calls that lie ahead were made before the clock went back: no later than now.
+local function follow_clock(call, calls)
+  local kept = redis.call('LRANGE', calls, 0, -1)
+  for place = #kept, 1, -1 do
+    redis.call('LPUSH', calls, text.int(math.min(call.now, kept[place])))
+  end
+  redis.call('LTRIM', calls, 0, #kept - 1)
+end
+
 -- When a number may be called next, and why not now; nil: now.
 local function protected(call, job, digits)
   local busy = config.get(call, setting.one_at_a_time) and redis.call('GET', key.calling(call, digits))
@@ -24,6 +34,9 @@ local function protected(call, job, digits)
   end
   local calls = key.called(call, digits)
   local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
+  if clock.went_back(call, tonumber(redis.call('LINDEX', calls, 0) or nil) or 0) > 0 then
+    follow_clock(call, calls)
+  end
   local nth = per_day and redis.call('LINDEX', calls, per_day - 1)
   if nth and nth + DAY > call.now then
     return nth + DAY, 'this number was called ' .. text.int(per_day) .. ' times within a day'

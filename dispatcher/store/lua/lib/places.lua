@@ -42,7 +42,7 @@ function M.arrive(call, job, next_at)
   if job.state == 'queued' then
     lines.join(call, job)
   elseif job.state == 'held' then
-    redis.call('ZADD', key.held(call, job.hold, job.priority), job.due, job.id)
+    redis.call('ZADD', key.held(call, job.hold, job.priority), math.min(job.due, call.now), job.id)
     redis.call('SADD', key.holds_used(call), job.hold)
   end
 end

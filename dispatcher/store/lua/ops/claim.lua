@@ -7,8 +7,10 @@
 -- lease     ms
 -- actor
 -- slot      reserved by an earlier call with this token, if any
+-- known     moment (ms) of the clock that the worker was told at its latest answer, if any
+-- passed    ms since then, by a clock that nobody sets
 -- provider  that is asked, to be kept with the attempt
--- answer    'gone' | state (nothing to do) | {'wait', ms, slot} | {'hours', text, record}: its window is
+-- answer    'gone' | state (nothing to do) | {'wait', ms, slot, moment (µs)} | {'hours', text, record}: its window is
 --           to be set first (set_calling_window) | {'day', zone, ''}: the day that spending limits count is
 --           to be set first (begin_spending_day) | {moment it is booked at ('' without a limit), attempt,
 --           record}; a record is a JSON object
@@ -118,7 +120,7 @@ local function no_slot(call, job)
     redis.call('ZADD', schema.key.dispatched(call), 'XX', math.max(slot, call.now), job.id)
     wait = limiter.rate(call) and limiter.come_back(call, wait) or wait
   end
-  return { 'wait', text.exact(wait), slot and text.exact(slot) or '' }
+  return { 'wait', text.exact(wait), slot and text.exact(slot) or '', text.micros(call.exact) }
 end
 
 local function begin_attempt(call, job)

@@ -1,12 +1,11 @@
 -- Recovers what a dead worker left. Its claim wrote that it was about to send, so the call may have
--- been placed: the job becomes uncertain. And what a clock that went back would keep waiting is moved.
+-- been placed: the job becomes uncertain.
 --
 -- most    in this call
 -- window  ms of evidence window where a job has none of its own
 -- answer  how many were recovered
 
 local schema = require('schema')
-local clock = require('lib/clock')
 local moves = require('lib/moves')
 local places = require('lib/places')
 local record = require('lib/record')
@@ -15,9 +14,6 @@ local limiter = require('lib/limiter')
 local field = schema.field
 
 local function run(call)
-  for _, state in ipairs(schema.relative_moments) do
-    clock.mend_next_moments(call, state, call.args.most)
-  end
   local lapsed = places.come(call, 'dialing', call.args.most)
   for _, job in ipairs(lapsed) do
     limiter.release_connection(call, job.id)

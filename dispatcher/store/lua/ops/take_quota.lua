@@ -14,9 +14,10 @@ local function run(call)
   local args, name = call.args, schema.key.quota(call, call.args.id)
   local wanted, period = tonumber(args.uses), tonumber(args.period)
   local each = period / tonumber(args.most)
-  local free_at = math.max(call.exact, tonumber(redis.call('GET', name) or nil) or 0)
+  local kept = tonumber(redis.call('GET', name) or nil) or 0
+  local free_at = math.max(call.exact, math.min(kept, call.exact + period)) -- no later by a clock that went back
   local granted = wanted
-  if wanted > 0 then -- after a clock that stepped back there is less than nothing to grant
+  if wanted > 0 then
     -- A little more than nothing is one: what rounding took of it.
     granted = math.max(0, math.min(wanted, math.floor((call.exact + period - free_at) / each + 0.001)))
   end

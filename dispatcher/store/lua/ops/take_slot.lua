@@ -3,8 +3,10 @@
 --
 -- holder   a name for the request, to give its connection back by
 -- slot     reserved by an earlier call for this holder, if any
+-- known    moment (ms) of the clock that the caller was told at its latest answer, if any
+-- passed   ms since then, by a clock that nobody sets
 -- balance  1 for a balance check, which tries whether a hold may end
--- answer   {ms to wait, slot or '': ask anew}; 0: go
+-- answer   {ms to wait, slot or '': ask anew, moment (µs), or '': the limiter was not asked}; 0: go
 
 local text = require('lib/text')
 local holds = require('lib/holds')
@@ -16,11 +18,11 @@ local STOPPED = 5000 -- ms
 local function run(call)
   local args = call.args
   if not args.balance and (holds.closed(call, 'auth') or holds.closed(call, 'provider_down')) then
-    return { text.exact(STOPPED), '' }
+    return { text.exact(STOPPED), '', '' }
   end
   config.read_all(call)
   local wait, slot = limiter.take_slot(call, 'check', tonumber(args.slot), args.holder)
-  return { text.exact(wait), slot and text.exact(slot) or '' }
+  return { text.exact(wait), slot and text.exact(slot) or '', text.micros(call.exact) }
 end
 
 return { run = run }

@@ -1,0 +1,39 @@
+"""Redis' clock, by which everything goes: what is done where it steps."""
+
+from __future__ import annotations
+
+from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.events import AccountEvent, caused
+from dispatcher.store.queue import LOST_AFTER
+from dispatcher.store.webhooks import LEASE
+
+AT_ONCE = 500
+"""Moved in one atomic step: a few milliseconds of Redis' time."""
+MOST_STEPS = 1000
+"""Atomic steps until others have their turn; what is left goes on with the next look."""
+
+
+class RedisClock(Repository):
+    """What Redis' clock did."""
+
+    def follow(self, ahead: float | None = None, since: float = 0) -> list[AccountEvent]:
+        """Notice a step of the clock, and move what then stands at a wrong moment; return the
+        account events of it.
+
+        That it went back shows by what was written. That it jumped ahead by so many seconds only
+        the caller knows, who looked at the moment `since` (ms since the epoch) last.
+        """
+        told: list[AccountEvent] = []
+        for _ in range(MOST_STEPS):
+            left, *flat = self._run(
+                "follow_clock",
+                most=AT_ONCE,
+                lost_after=milliseconds(LOST_AFTER),
+                lease=milliseconds(LEASE),
+                ahead=None if ahead is None else milliseconds(ahead),
+                since=round(since),
+            )
+            told += caused(flat)
+            if not left:
+                break
+        return told

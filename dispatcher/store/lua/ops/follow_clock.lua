@@ -1,0 +1,66 @@
+-- Notices that Redis' clock stepped, and moves what then stands at a wrong moment, a batch at a time.
+--
+-- most        to move or look at in this call
+-- lost_after  ms after which a message that nobody took up counts as lost
+-- lease       ms for which a webhook is out
+-- ahead       ms by which the clock jumped ahead, as the caller's own clock says, if it did
+-- since       when the caller looked last, where `ahead` is given
+-- answer      {1 where more is to be moved, else 0, kind, facts, kind, facts, …: the events that it told}
+
+local schema = require('schema')
+local text = require('lib/text')
+local clock = require('lib/clock')
+local config = require('lib/config')
+local events = require('lib/events')
+local limiter = require('lib/limiter')
+local moments = require('lib/moments')
+
+local field = schema.clock
+
+-- What others told of since the caller looked is the step that it has seen, too.
+local function is_news(call, found)
+  return call.args.ahead and tonumber(found[field.stepped] or 0) <= tonumber(call.args.since)
+end
+
+local function notice(call, name, found)
+  local back = math.max(clock.went_back(call, tonumber(found[field.latest] or 0)), limiter.went_back(call))
+  if back > 0 then
+    limiter.follow(call, -back)
+  elseif is_news(call, found) then
+    local ahead = tonumber(call.args.ahead)
+    limiter.follow(call, ahead, tonumber(call.args.since))
+    clock.step(call, ahead)
+  else
+    redis.call('HSET', name, field.latest, text.int(call.now))
+  end
+end
+
+-- One batch of the pass that is under way.
+local function move(call, name, found)
+  local args, by, pass = call.args, tonumber(found[field.by]), tonumber(found[field.pass])
+  local how = {
+    by = by, cursor = found[field.cursor], most = tonumber(args.most), lost_after = tonumber(args.lost_after),
+    lease = tonumber(args.lease),
+  }
+  local passes = by < 0 and moments.BACK or moments.AHEAD
+  if passes[pass](call, how) then
+    pass, how.cursor = pass + 1, '0'
+  end
+  if passes[pass] then
+    redis.call('HSET', name, field.pass, text.int(pass), field.cursor, how.cursor)
+    return 1
+  end
+  redis.call('HDEL', name, field.pass, field.cursor)
+  return 0
+end
+
+local function run(call)
+  config.read_all(call)
+  local name = schema.key.clock(call)
+  notice(call, name, text.pairs_of(redis.call('HGETALL', name)))
+  local found = text.pairs_of(redis.call('HGETALL', name))
+  local left = found[field.pass] and move(call, name, found) or 0
+  return { left, unpack(events.told(call)) }
+end
+
+return { run = run, flags = { 'allow-oom' } }
