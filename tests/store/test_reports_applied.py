@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
 from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import OnUncertain, Reason, State
-from dispatcher.policy import after_window
+from dispatcher.policy import after_report, after_window
 from dispatcher.provider import AnswerLost, NotAllowed, Throttled
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
@@ -247,14 +248,52 @@ def test_a_call_after_the_end_of_a_job_is_kept_out_of_it(store: Store, apply: Ap
     assert (store.jobs.get(id_), counted(store)["other_call"]) == (before, 1)
 
 
-def test_another_call_than_the_known_one_is_ignored_and_counted(
+@pytest.mark.parametrize("status", ["ANSWERED", "IN PROGRESS"])
+def test_another_call_than_the_known_one_is_a_second_call_and_changes_nothing_else(
+    store: Store, apply: ApplyReports, status: str
+) -> None:
+    """Redis lost a claim and gave it again: two calls were made of one attempt."""
+    id_ = in_progress(store)
+    before = store.jobs.get(id_)
+    for _ in range(2):
+        report(apply, id_, status, callid="call-2")
+    after = store.jobs.get(id_)
+    assert replace(after, timeline=before.timeline) == before
+    assert "another call was made of it, call-2" in after.timeline[-1].why
+    assert len(after.timeline) == len(before.timeline) + 1
+    assert counted(store) == {"other_call": 2}
+    assert store.jobs.id_of_call("call-2") is None
+    assert store.statistics.counters()["second_calls"] == 1
+
+
+def test_a_second_call_of_an_attempt_is_counted_once_whoever_tells_of_it(
     store: Store, apply: ApplyReports
 ) -> None:
     id_ = in_progress(store)
-    before = store.jobs.get(id_)
+    for _ in range(2):  # the other worker, whose first answer was lost
+        assert store.calls.settle(id_, 1, placed("call-2")) is State.IN_PROGRESS
     report(apply, id_, callid="call-2")
-    assert (store.jobs.get(id_), counted(store)) == (before, {"other_call": 1})
-    assert store.jobs.id_of_call("call-2") is None
+    assert store.statistics.counters()["second_calls"] == 1
+    report(apply, id_, callid="call-3")
+    assert store.statistics.counters()["second_calls"] == 2
+    report(apply, id_)
+    assert store.jobs.get(id_).state is State.COMPLETED
+
+
+def test_a_redialled_call_is_counted_where_a_check_finds_that_it_was_answered(
+    store: Store, apply: ApplyReports, clock: Clock
+) -> None:
+    """What is asked for by its callid, and by whoever: it is counted when it is known."""
+    id_ = uncertain(store, on_uncertain="redial")
+    window_over(store, clock, id_)
+    claim(store, id_)
+    decision = after_report(ended("ANSWERED"), store.jobs.get(id_), POLICY)
+    assert decision is not None
+    found = replace(decision, call=CallRef(("call-1",)))
+    for actor in ("reconcile", "worker"):
+        store.calls.settle(id_, 1, found, actor=actor)
+    report(apply, id_)
+    assert store.statistics.counters()["second_calls"] == 1
 
 
 def test_two_reports_of_different_calls_at_once_make_one_call(

@@ -50,6 +50,8 @@ class ModelJob:
     sent: dict[int, int] = field(default_factory=dict)
     results: dict[int, str] = field(default_factory=dict)
     callids: list[str] = field(default_factory=list)
+    made: dict[int, str] = field(default_factory=dict)  # the first callid told of each attempt
+    others: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.priority = str(self.request.priority)
@@ -88,6 +90,8 @@ class ModelJob:
     def keep(self, attempt: int, decision: Decision) -> None:
         self.results[attempt] = decision.result
         self.callids += filter(None, decision.call.callids if decision.call else ())
+        if decision.call:
+            self.made.setdefault(attempt, ",".join(decision.call.callids))
 
 
 class Model:
@@ -217,8 +221,8 @@ class Model:
             return None
         if job.n == attempt:
             self.connections.pop(id_, None)
-        if not self._in_time(job, attempt, decision):
-            self._keep_late(job, attempt, decision)
+        other = self._is_of_another_call(job, attempt, decision)
+        if other or self._is_late(job, attempt, decision):
             return job.state
         job.keep(attempt, decision)
         job.spent += (job.state is State.DIALING) and decision.spent
@@ -233,6 +237,21 @@ class Model:
             for number in job.numbers:
                 self.busy.setdefault(number, job.id)
         return job.state
+
+    def _is_of_another_call(self, job: ModelJob, attempt: int, decision: Decision) -> bool:
+        given = ",".join(decision.call.callids) if decision.call else ""
+        if not given or job.made.get(attempt, given) == given:
+            return False
+        if decision.result in CALLED and (attempt, given) not in job.others:
+            job.others.add((attempt, given))
+            self.second_calls += 1
+        return True
+
+    def _is_late(self, job: ModelJob, attempt: int, decision: Decision) -> bool:
+        if self._in_time(job, attempt, decision):
+            return False
+        self._keep_late(job, attempt, decision)
+        return True
 
     def _keep_late(self, job: ModelJob, attempt: int, decision: Decision) -> None:
         told = decision.report is not None and decision.report.cost is not None

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.call import CallRef
+from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
-from dispatcher.model.states import TERMINAL
+from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Policy, after_evidence
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
@@ -76,7 +77,7 @@ class ApplyReports:
         if job is None:
             return Turn(report.job_id, None, why="the job is not kept any more"), "gone"
         if not _is_of(report, job):
-            return Turn(job.id, job.state, why="it reports another call"), "other_call"
+            return self._note_other(report, job), "other_call"
         said = report.report
         decision = after_evidence(said, job, report.attempt, self.policy, confirm=self.confirm)
         if decision is None:
@@ -88,6 +89,14 @@ class ApplyReports:
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
         return Turn(job.id, state, why="it came too late to change anything"), "late"
+
+    def _note_other(self, report: Callback, job: Job) -> Turn:
+        """Have the call noted, where its attempt is known to have made another one."""
+        if job.kind is not Kind.CONFERENCE and report.attempt <= len(job.attempts):
+            call = CallRef((report.callid,))
+            found = Decision(State.IN_PROGRESS, "placed", report.word, call=call)
+            self.store.calls.settled(job.id, report.attempt, found, actor="callback")
+        return Turn(job.id, job.state, why="it reports another call")
 
     def _leave(self, report: Callback, job: Job) -> tuple[Turn, str]:
         """Leave a known call to its checks; to be confirmed, the next one is now."""

@@ -130,6 +130,27 @@ local function note_late(call, job, told, what)
   timeline.add(call, job, told.actor, 'attempt ' .. text.int(told.n) .. ', too late to change anything: ' .. what)
 end
 
+-- Whether a line of the timeline ends with these words.
+local function is_noted(job, words)
+  for i = 0, job.events - 1 do
+    if string.sub(record.get(job, 't' .. text.int(i)), -#words) == words then
+      return true
+    end
+  end
+end
+
+-- Two calls were made of one attempt: of a claim that Redis lost, and that was given again. Whoever tells
+-- of the other call, it is a second one, once. Its outcome is nothing to the job.
+local function note_other_call(call, job, told)
+  local words = 'another call was made of it, ' .. told.given.callid
+  if told.called and not is_noted(job, words) then
+    counters.add(call, 'second_calls')
+    note_late(call, job, told, words)
+    record.save(call, job)
+  end
+  return { 'other', job.state }
+end
+
 local function settle_late(call, job, told)
   if told.cost then
     ledger.settle_late(call, job, told.n, told.cost, told.known_cost or 0)
@@ -257,7 +278,7 @@ local function run(call)
     limiter.release_connection(call, job.id) -- the request is over, whatever it brought
   end
   if of_another_call(job, told) then
-    return { 'other', job.state }
+    return note_other_call(call, job, told)
   end
   restore_claim(call, job, told)
   local saved = saves_call(job, told)
