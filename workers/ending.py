@@ -17,6 +17,8 @@ from types import FrameType
 from celery.signals import worker_shutting_down
 from celery.worker.state import active_requests
 
+from workers.devstack.process_reaper import KEPT
+
 log = logging.getLogger(__name__)
 
 PATIENCE = 7.0
@@ -83,3 +85,19 @@ def leave_none_behind(code: int = 0) -> None:
     timer = threading.Timer(LEFT_BEHIND, os._exit, (code,))
     timer.daemon = True
     timer.start()
+
+
+def end_with_keepers() -> None:
+    """End as on SIGTERM once nobody is left who would stop this process: the one that started it
+    and its reaper are gone. Without such a keeper, nothing happens.
+    """
+    if pipe := os.environ.get(KEPT):
+        threading.Thread(target=_follow, args=(int(pipe),), name="keepers", daemon=True).start()
+
+
+def _follow(pipe: int) -> None:
+    try:
+        os.read(pipe, 1)  # nobody writes: it returns when nobody could
+    except OSError:  # it was not ours
+        return
+    os.kill(os.getpid(), signal.SIGTERM)

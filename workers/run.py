@@ -18,7 +18,7 @@ from dispatcher.client.broker_rights import Part
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
-from workers.ending import end_in_time, leave_none_behind, leave_on_signal
+from workers.ending import end_in_time, end_with_keepers, leave_none_behind, leave_on_signal
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_sent_arguments
@@ -176,6 +176,7 @@ def main(role: str, **options: int | str | None) -> None:
     try:
         settings = Settings.load()
         logs.set_up(settings.log_level)
+        end_with_keepers()
         PROCESSES[role](settings, **options)
     except DispatcherError as error:
         sys.exit(_refusal(error))

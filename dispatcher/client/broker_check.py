@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any, cast
 
 from dispatcher.client.broker_rights import Part, wishes
 from dispatcher.client.broker_url import is_redis
+from dispatcher.client.rabbitmq import unsuitable
+from dispatcher.client.rabbitmq_url import is_rabbitmq, rabbitmq_settings
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.probe import not_allowed
 from dispatcher.store.redis_place import place_of
@@ -30,11 +33,14 @@ _QUICKLY = 2.0  # seconds, once: who sends says by itself that a broker is out o
 
 def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
     """Raise StoreUnsuitable where the broker is a Redis in cluster mode, a replica, a sentinel, or
-    one that does not allow its user what this part of the dispatcher does there.
+    one that does not allow its user what this part of the dispatcher does there; or a RabbitMQ that
+    refuses the user, the virtual host or TLS of the URL.
 
     In cluster mode kombu fails with every message that it waits for, thousands of times a second,
     and sends without a complaint what nobody will take. A broker that cannot be asked passes.
     """
+    if is_rabbitmq(url):
+        _require_user(url)
     if not is_redis(url):
         return
     database = place_of(url).database
@@ -46,3 +52,17 @@ def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
             raise StoreUnsuitable(A_REPLICA)
         if missing := not_allowed(client, wishes(part, namespace, database)):
             raise StoreUnsuitable(LACKS.format(rules=", ".join(missing)))
+
+
+def _require_user(url: str) -> None:
+    """Connect once: Celery would try again without an end, with the same user."""
+    from kombu.connection import Connection  # noqa: PLC0415
+
+    settings = rabbitmq_settings(url)
+    tls, connection_to = settings.get("broker_use_ssl"), cast("Any", Connection)
+    try:
+        with connection_to(settings["broker_url"], ssl=tls, connect_timeout=_QUICKLY) as connection:
+            connection.connect()
+    except Exception as error:  # noqa: BLE001 - one that is away is told of by who sends
+        if told := unsuitable(error):
+            raise told from None

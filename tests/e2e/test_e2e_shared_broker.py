@@ -1,4 +1,4 @@
-"""Two dispatchers, and a service with a Celery worker of its own, on one Redis."""
+"""Two dispatchers, and a service with a Celery worker of its own, on one broker."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import pytest
 from celery import Celery
 
 from dispatcher.client.messages import Messenger
+from support import rabbitmq
 from support.e2e_stack import QUICK, SAY, STARTS_WITHIN, OwnSandbox, Up, environment, numbers
 from support.polling import eventually
+from support.rabbitmq import RabbitNode
 from workers.devstack.embedded_server import EmbeddedServer
 
 SERVICE = """
 import os, time
 from celery import Celery
 
-app = Celery("service", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
+app = Celery("service", broker=os.environ["BROKER_URL"], backend=os.environ["REDIS_URL"])
 
 @app.task(name="double")
 def double(number):
@@ -55,14 +57,14 @@ class Came:
 
 
 @contextmanager
-def service(folder: Path, url: str) -> Iterator[Celery]:
+def service(folder: Path, url: str, broker: str) -> Iterator[Celery]:
     """Run the service's worker; give an app as it has, which names a queue for calls only."""
     folder.mkdir()
     (folder / "service.py").write_text(SERVICE)
     argv = [sys.executable, "-m", "celery", "-A", "service", "worker", "-P", "threads", "-c", "4"]
-    env = environment(folder, REDIS_URL=url)
+    env = environment(folder, REDIS_URL=url, BROKER_URL=broker)
     with (
-        Celery(broker=url, backend=url, set_as_current=False) as app,
+        Celery(broker=broker, backend=url, set_as_current=False) as app,
         (folder / "log").open("wb") as log,
         subprocess.Popen(argv, cwd=folder, env=env, stdout=log, stderr=log) as worker,
     ):
@@ -74,14 +76,26 @@ def service(folder: Path, url: str) -> Iterator[Celery]:
 
 
 def shared_broker(folder: Path) -> Came:
+    """Share a Redis."""
+    with EmbeddedServer(folder / "redis") as server:
+        return _shared(folder, server.url, server.url)
+
+
+def shared_rabbitmq(folder: Path) -> Came:
+    """Share a virtual host of RabbitMQ."""
+    with EmbeddedServer(folder / "redis") as server, RabbitNode(folder / "node") as node:
+        return _shared(folder, server.url, node.url())
+
+
+def _shared(folder: Path, redis: str, broker: str) -> Came:
     """Send calls to both dispatchers and tasks to the service, by turns."""
     with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedServer(folder / "redis"))
         sandbox = stack.enter_context(OwnSandbox("--ring=0.3"))
         settings = {
             **QUICK,
             **sandbox.account,
-            "DISPATCHER_REDIS_URL": server.url,
+            "DISPATCHER_REDIS_URL": redis,
+            "DISPATCHER_BROKER_URL": broker,
             "DISPATCHER_CALL_REDELIVERY": f"{REDELIVERY}s",
         }
         quiet = ("--no-flower", "--no-gateway", "--no-sandbox")
@@ -91,7 +105,7 @@ def shared_broker(folder: Path) -> Came:
             )
             for name in ("vd", "other")
         }
-        app = stack.enter_context(service(folder / "service", server.url))
+        app = stack.enter_context(service(folder / "service", redis, broker))
         file = folder / "starts"
         long = app.send_task("long", args=(str(file), LONG))
         who = {name: numbers("0001", MANY) for name in ups}
@@ -112,7 +126,7 @@ def shared_broker(folder: Path) -> Came:
             ids={id_ for some in ids.values() for id_ in some},
             doubled=doubled,
             starts=file.read_text().count("started"),
-            workers={name: _consumed(server.url, name) for name in ups},
+            workers={name: _consumed(broker, name) for name in ups},
         )
 
 
@@ -143,3 +157,12 @@ def test_an_inspection_sees_the_workers_of_its_namespace_alone(outcome: Came) ->
     assert outcome.workers == {
         namespace: {f"{namespace}.{name}" for name in names} for namespace in ("vd", "other")
     }
+
+
+@pytest.mark.skipif(bool(rabbitmq.missing()), reason=rabbitmq.missing())
+@pytest.mark.played(by=shared_rabbitmq)
+def test_on_rabbitmq_nothing_of_each_others_is_lost(outcome: Came) -> None:
+    assert len(outcome.ids) == 2 * MANY
+    assert Counter(outcome.called.values()) == {1: 2 * MANY}
+    assert outcome.doubled == [2 * n for n in range(MANY)]
+    assert outcome.starts == 1

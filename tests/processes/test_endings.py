@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support import rabbitmq
+from support.e2e_stack import Up, processes_of
 from support.polling import WITHIN, eventually
 from support.ports import free_port
 from support.rabbitmq import RabbitNode
@@ -30,6 +31,7 @@ RUNS = {
 }
 """The roles, and what each says when it is at work, or (Flower) about to be. Beat says nothing."""
 ENDS_WITHIN = 10.0
+REAPER = "process_reaper.py"
 SETTLES = 4.0
 """Seconds that a process has to find out what has gone: it hangs only where it tries again."""
 
@@ -167,3 +169,20 @@ def test_where_the_broker_was_never_there(tmp_path: Path) -> None:
         refused = dict.fromkeys(RUNS.keys() - {"gateway", "beat"}, "Connection refused")
         roles.wait_until({**refused, "gateway": "listening on"})
         assert roles.stop() == {}
+
+
+def test_none_outlives_its_up_and_the_reaper_killed_together(tmp_path: Path) -> None:
+    """The sandbox and the embedded Redis do not know of it, and are ended here."""
+    with Up(tmp_path, "--no-flower") as up:
+        keepers = [up.pid, *(p for p, line in processes_of(tmp_path).items() if REAPER in line)]
+        for pid in keepers:
+            os.kill(pid, signal.SIGSTOP)  # so that the reaper does not see the other one's end
+        for pid in keepers:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not _of_ours(tmp_path), "all have ended", ENDS_WITHIN + SETTLES)
+        for pid in processes_of(tmp_path):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _of_ours(folder: Path) -> list[str]:
+    return [line for line in processes_of(folder).values() if "workers.run" in line]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import dial_queues
@@ -26,7 +27,16 @@ from workers.run import READY
 
 pytestmark = pytest.mark.skipif(bool(rabbitmq.missing()), reason=rabbitmq.missing())
 NONE = ("^$", "^$", "^$")
-USERS = {"dispatcher": rabbitmq.smallest_rights, "idle": lambda _: NONE}
+DEFAULT_EXCHANGE = r"^amq\.default$"
+PRODUCER = ("^$", DEFAULT_EXCHANGE, "^$")
+SERVICE = (r"^vd\.call$", r"^vd\.call$|^amq\.default$", r"^vd\.call$")
+RIGHTS = {
+    "dispatcher": rabbitmq.smallest_rights("vd") if not rabbitmq.missing() else NONE,
+    "producer": PRODUCER,
+    "service": SERVICE,
+    "idle": NONE,
+}
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "rabbitmq.md"
 ENDS_WITHIN = 60.0
 
 
@@ -45,11 +55,10 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("rabbitmq")
-    rights = {user: make("vd") for user, make in USERS.items()}
-    vhosts = (Vhost("calls", "quorum", rights), Vhost("plain", "", {"dispatcher": ALL}))
+    vhosts = (Vhost("calls", "quorum", RIGHTS), Vhost("plain", "", {"dispatcher": ALL}))
     tls = Certificates(folder / "certificates", host="rabbit.example.org")
     with (
-        RabbitNode(folder / "node", vhosts, users=tuple(USERS), tls=tls) as node,
+        RabbitNode(folder / "node", vhosts, users=tuple(RIGHTS), tls=tls) as node,
         RedisProcess(folder / "redis") as redis,
     ):
         for pid in (*node.pids, redis.process.pid if redis.process else 0):
@@ -92,6 +101,22 @@ def consuming(place: Place, name: str) -> None:
 
 def test_one_with_the_smallest_rights_is_let_in_and_its_messages_are_taken(place: Place) -> None:
     Messenger.to_broker(place.url()).ping()
+
+
+def test_a_producer_needs_no_more_than_the_page_says(place: Place) -> None:
+    assert all(f"`{right}`" in PAGE.read_text() for right in PRODUCER)
+    messenger = Messenger.to_broker(place.url("producer"))
+    messenger.ping()
+    assert messenger.check(["id"]) == 1
+
+
+def test_a_service_that_sends_calls_needs_no_more_than_the_page_says(place: Place) -> None:
+    assert all(right.replace("|", "&#124;") in PAGE.read_text() for right in SERVICE)
+    confirmed = {"confirm_publish": True}
+    with Celery(broker=place.url("service"), set_as_current=False) as app:
+        app.conf.broker_transport_options = confirmed
+        app.send_task("dispatcher.call", kwargs={}, queue="vd.call")
+    assert place.node.queues("calls")["vd.call"]["messages"] == 1
 
 
 @pytest.mark.parametrize(
@@ -150,6 +175,15 @@ class TestTLS:
     def _url(place: Place) -> str:
         assert place.node.tls
         return f"{place.url(tls=True)}?ssl_ca_certs={place.node.tls.authority}"
+
+
+def test_a_process_with_a_wrong_password_ends_with_a_sentence(place: Place) -> None:
+    url = place.url().replace("dispatcher:dispatcher", "dispatcher:wrong")
+    with dialling(place, "wrong", url) as process:
+        assert process.wait(ENDS_WITHIN) == 2
+    said = (place.folder / "wrong").read_text()
+    assert said.startswith("error: RabbitMQ refuses the user")
+    assert "wrong" not in said
 
 
 def test_who_consumes_is_known_without_asking_workers(place: Place) -> None:

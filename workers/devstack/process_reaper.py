@@ -6,6 +6,9 @@ that are left as their owner would have: the newest first, each with its signal 
 then SIGKILL for its process group. Unlike PR_SET_PDEATHSIG this works on macOS too, reaches
 grandchildren, keeps the order and does not depend on the thread that started the child.
 
+Should the reaper be killed together with this process, a pipe is left without a writer, which every
+child has inherited: those of ours then end by themselves (workers/ending.py).
+
 A child waits at a gate (a line of shell) until the reaper knows it. So there is no moment at
 which the death of this process leaves a child that nobody knows.
 """
@@ -25,6 +28,8 @@ from typing import Any, NamedTuple
 
 _GATE = 'read -r gate_ || exit 1; exec "$@" </dev/null'
 _LOOK_EVERY = 0.02
+KEPT = "VOICE_DISPATCHER_KEPT_BY"
+"""The variable that names a child's end of the pipe which tells that nobody is left to stop it."""
 
 
 class _Ward(NamedTuple):
@@ -39,6 +44,7 @@ class ProcessReaper:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._wards: dict[int, _Ward] = {}
+        self._kept_read, self._kept_write = os.pipe()
 
     def spawn(
         self,
@@ -54,6 +60,9 @@ class ProcessReaper:
         as exit code 127, one that may not be executed as 126, as in a shell.
         """
         command = ["/bin/sh", "-c", _GATE, argv[0], *argv]
+        given = os.environ if options.get("env") is None else options["env"]
+        options["env"] = {**given, KEPT: str(self._kept_read)}
+        options["pass_fds"] = (*options.get("pass_fds", ()), self._kept_read)
         child = subprocess.Popen(  # noqa: S603 - the command is ours, and no shell parses it
             command, stdin=subprocess.PIPE, start_new_session=True, **options
         )
@@ -109,7 +118,7 @@ class ProcessReaper:
 
     def _write(self, text: bytes) -> None:
         if self._process is None:
-            self._process = _start_reaper()
+            self._process = _start_reaper(self._kept_write)
         if self._process.stdin:
             self._process.stdin.write(text)
 
@@ -120,7 +129,7 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _start_reaper() -> subprocess.Popen[bytes]:
+def _start_reaper(kept: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and file
         [sys.executable, "-I", "-S", __file__],
         stdin=subprocess.PIPE,
@@ -128,6 +137,7 @@ def _start_reaper() -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         bufsize=0,
         start_new_session=True,
+        pass_fds=(kept,),
     )
 
 
