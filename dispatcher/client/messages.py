@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.client import default_queue, rabbitmq
+from dispatcher.client import default_queue, rabbitmq, redis_broker
 from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_rights import Part
 from dispatcher.client.broker_url import NO_EMULATION, broker_settings
@@ -174,8 +174,8 @@ class Messenger:
         try:
             with self._app.connection_for_write(connect_timeout=2) as connection:
                 connection.ensure_connection(**_ONCE)
-                if rabbitmq.speaks(connection):
-                    rabbitmq.require_taken(connection, self.namespace)
+                broker = rabbitmq if rabbitmq.speaks(connection) else redis_broker
+                broker.require_taken(connection, self.namespace)
         except DispatcherError:  # said already
             raise
         except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are of them

@@ -219,3 +219,17 @@ def test_of_many_lines_each_is_accepted_or_may_be_sent_again(
     assert jobs(half_full) == len(accepted)
     lines, _ = sender.bulk(requests())
     assert sum(line["new"] for line in lines) == MANY - len(accepted)
+
+
+@pytest.mark.parametrize("code", [code for code in WRITES if code != "READONLY"])
+def test_a_broker_that_takes_no_messages_is_told_from_one_that_is_away(
+    process: RedisProcess, code: str
+) -> None:
+    """(A replica is refused altogether.)"""
+    messenger = Messenger.to_broker(process.url)
+    messenger.ping()
+    with STANDING[code](process), pytest.raises(BrokerUnavailable) as refused:
+        messenger.ping()
+    assert REMEDIES[code].split(":")[0] in str(refused.value)
+    with process.client() as client:
+        assert client.llen("vd.control") == 0
