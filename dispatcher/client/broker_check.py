@@ -7,12 +7,13 @@ from typing import Any, cast
 
 from dispatcher.client.broker_rights import Part, wishes
 from dispatcher.client.broker_url import is_redis
-from dispatcher.client.rabbitmq import unsuitable
+from dispatcher.client.rabbitmq import BrokerUnavailable, unsuitable
 from dispatcher.client.rabbitmq_url import is_rabbitmq, rabbitmq_settings
-from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.errors import NotAllowed, StoreUnavailable, StoreUnsuitable
 from dispatcher.store.probe import not_allowed
 from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
+from dispatcher.store.refusals import REMEDIES
 from dispatcher.store.server import kind_of
 
 IN_CLUSTER_MODE = (
@@ -20,10 +21,7 @@ IN_CLUSTER_MODE = (
     " DISPATCHER_BROKER_URL (broker_url in Python) to RabbitMQ, or to a Redis without cluster mode;"
     " the records may stay (docs/servers.md)"
 )
-A_REPLICA = (
-    "the broker's Redis is a replica, which takes no messages: name its master, or the sentinels"
-    " (sentinel://…), which know the master of the moment"
-)
+A_REPLICA = f"the broker's Redis {REMEDIES['READONLY']}"
 LACKS = (
     "the broker's Redis does not allow its user {rules}: grant it with ACL SETUSER; docs/redis.acl"
     " has all that each process needs"
@@ -32,9 +30,10 @@ _QUICKLY = 2.0  # seconds, once: who sends says by itself that a broker is out o
 
 
 def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
-    """Raise StoreUnsuitable where the broker is a Redis in cluster mode, a replica, a sentinel, or
-    one that does not allow its user what this part of the dispatcher does there; or a RabbitMQ that
-    refuses the user, the virtual host or TLS of the URL.
+    """Raise StoreUnsuitable where the broker is a Redis in cluster mode, a sentinel, or one that
+    does not allow its user what this part of the dispatcher does there; or a RabbitMQ that refuses
+    the user, the virtual host or TLS of the URL. Raise BrokerUnavailable where it is a replica, as
+    for a moment after a failover.
 
     In cluster mode kombu fails with every message that it waits for, thousands of times a second,
     and sends without a complaint what nobody will take. A broker that cannot be asked passes.
@@ -49,9 +48,9 @@ def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
         if kind.in_cluster:
             raise StoreUnsuitable(IN_CLUSTER_MODE)
         if kind.replica:
-            raise StoreUnsuitable(A_REPLICA)
+            raise BrokerUnavailable(A_REPLICA)
         if missing := not_allowed(client, wishes(part, namespace, database)):
-            raise StoreUnsuitable(LACKS.format(rules=", ".join(missing)))
+            raise NotAllowed(LACKS.format(rules=", ".join(missing)))
 
 
 def _require_user(url: str) -> None:

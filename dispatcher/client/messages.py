@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +164,12 @@ class Messenger:
             raise BrokerUnavailable(broker_fault(error)) from None
 
     def require_suitable(self) -> None:
-        """Raise StoreUnsuitable where Celery cannot work with the broker; asked until it can."""
-        self._check_once()
+        """Raise StoreUnsuitable where Celery cannot work with the broker; asked until it can.
+
+        One that takes no messages for now passes: they are sent later.
+        """
+        with suppress(BrokerUnavailable):
+            self._check_once()
 
     def ping(self) -> None:
         """Raise BrokerUnavailable where the broker cannot be reached or takes no messages, and

@@ -129,7 +129,7 @@ def test_a_sentinel_in_the_place_of_a_redis_server(
 def test_a_replica_as_the_broker(plain: RedisProcess, tmp_path: Path) -> None:
     with RedisProcess(tmp_path) as replica:
         replica.follow(plain)
-        assert "is a replica, which takes no messages" in said_of_broker(replica.url)
+        assert "the broker's Redis is a replica, which" in said_of_broker(replica.url)
 
 
 def test_a_server_that_says_nothing_is_tried_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
