@@ -103,6 +103,26 @@ def test_going_back_never_lets_more_out_than_the_limit(
     assert min(gaps) >= period - 1
 
 
+def test_requests_from_before_the_clock_was_ahead_count_as_when_they_were_made(
+    store: Store, clock: Clock
+) -> None:
+    """Where nobody has seen the jump, one request comes early; none may after the way back."""
+    limited(store)
+    real = []
+    for _ in range(5):
+        dialled(store, clock, enqueue(store), within=5)
+        real.append(clock.steady())
+    clock.step(HOUR)
+    dialled(store, clock, enqueue(store), within=5)
+    real.append(clock.steady())
+    clock.step(-HOUR)
+    for _ in range(5):
+        dialled(store, clock, enqueue(store), within=5)
+        real.append(clock.steady())
+    gaps = [later - early for early, later in zip(real, real[5:], strict=False)]
+    assert min(gaps[1:]) >= 1
+
+
 def test_it_is_told_once_by_an_account_event(store: Store, clock: Clock) -> None:
     limited(store)
     jump(clock, store)
