@@ -25,6 +25,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
+from dispatcher.store.clock import Step
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.values.counts import counted
@@ -122,7 +123,7 @@ def _writes(store: Store) -> Finding:
 def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from _workers(dispatcher.messenger)
     yield _webhooks(dispatcher)
-    yield _clock(dispatcher.store.now() / 1000 - time.time())
+    yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
     yield Finding("holds", WARN if holds else OK, says or "none")
@@ -152,9 +153,15 @@ def _replicas(facts: Facts, wanted: Replication) -> Finding:
     return Finding("replicas", WARN if wrong else OK, wrong or doctor_replicas.fine(facts))
 
 
-def _clock(ahead: float) -> Finding:
-    """Say how far Redis' clock, by which everything goes, is ahead of this machine's."""
+def _clock(ahead: float, step: Step | None = None) -> Finding:
+    """Say how far Redis' clock, by which everything goes, is ahead of this machine's, and whether
+    it stepped lately.
+    """
     if abs(ahead) < CLOCKS_AGREE:
+        if step and step.ago * 1000 < LAST_HOUR:
+            says = f"Redis' clock stepped by {step.by:+.0f} s {step.ago / 60:.0f} min ago"
+            remedy = "keep the clocks of all machines that Redis may run on right (NTP)"
+            return Finding("clock", WARN, f"{says}: {remedy}")
         return Finding("clock", OK, "Redis' clock agrees with this machine's")
     way = "ahead of" if ahead > 0 else "behind"
     says = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dispatcher.store.connection import Repository, milliseconds
+from dispatcher.store.errors import plain_errors
 from dispatcher.store.events import AccountEvent, caused
 from dispatcher.store.queue import LOST_AFTER
+from dispatcher.store.schema import Clock
 from dispatcher.store.webhooks import LEASE
 
 AT_ONCE = 500
@@ -13,8 +17,25 @@ MOST_STEPS = 1000
 """Atomic steps until others have their turn; what is left goes on with the next look."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the clock: by how many seconds (negative: back), and how many seconds ago."""
+
+    by: float
+    ago: float
+
+
 class RedisClock(Repository):
     """What Redis' clock did."""
+
+    def last_step(self) -> Step | None:
+        """Return the latest step; None: there was none."""
+        with plain_errors():
+            found: list[bytes | None] = self._redis.hmget(  # type: ignore[assignment]
+                self._key("clock"), [Clock.STEPPED, Clock.BY]
+            )
+        at, by = found
+        return Step(float(by) / 1000, (self._now() - float(at)) / 1000) if at and by else None
 
     def follow(self, ahead: float | None = None, since: float = 0) -> list[AccountEvent]:
         """Notice a step of the clock, and move what then stands at a wrong moment; return the

@@ -21,6 +21,7 @@ from dispatcher.model.outcome import Outcome
 from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
+from dispatcher.store.clock import Step
 from support.cli_shell import Ran, Shell
 from support.redis_inside import redis_of
 from support.reports import ended
@@ -184,6 +185,10 @@ def test_a_clock_that_is_wrong_is_told_with_the_difference() -> None:
     """A Redis whose clock is wrong cannot be had without changing the machine's."""
     assert _clock(1.5).level == "ok"
     assert _clock(3599.6).says.startswith("Redis' clock is 3600 s ahead of this machine's")
+    stepped = _clock(0, Step(by=-3600, ago=120))
+    assert stepped.level == "warn"
+    assert stepped.says.startswith("Redis' clock stepped by -3600 s 2 min ago: ")
+    assert _clock(0, Step(by=-3600, ago=3601)).level == "ok"
     assert (_clock(-7).level, _clock(-7).says[:33]) == ("warn", "Redis' clock is 7 s behind this m")
 
 

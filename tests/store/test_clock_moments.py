@@ -17,6 +17,7 @@ from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store, schema
 from dispatcher.store.callbacks import Callback
+from dispatcher.store.clock import Step
 from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.sessions import FAILED_WITHIN, MOST_FAILED
 from dispatcher.store.values import Claim
@@ -411,12 +412,14 @@ def test_each_step_is_told_once_whoever_sees_it(
         first()
         clock.forward(1)
     assert told(store) == [HOUR, -HOUR]
+    assert store.clock.last_step() == Step(by=-HOUR, ago=2)
     assert "stepped by +3600.0 s" in caplog.text
     assert "stepped by -3600.0 s" in caplog.text
 
 
 def test_time_that_passes_is_no_step(store: Store, clock: Clock) -> None:
     watch = watching(store, clock)
+    assert store.clock.last_step() is None
     for seconds in (1, HOUR, 24 * HOUR):
         clock.forward(seconds)
         watch()
