@@ -86,6 +86,7 @@ def test_a_claim_that_the_replica_lacks_is_said_with_what_was_claimed(
 
 def test_a_claim_that_is_repeated_for_want_of_the_library_waits_again(store: Store) -> None:
     job, client = enqueue(store), redis_of(store)
+    claim(store, enqueue(store))  # what is looked at before the first claim is
     client.function_flush()
     client.config_resetstat()
     store.queue.claim(job, token="t", lease=30, replicas=1)
