@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.store.redis_url import connect
 from support import rabbitmq
 from support.e2e_stack import Up, processes_of
 from support.polling import WITHIN, eventually
@@ -173,13 +174,14 @@ def test_where_the_broker_was_never_there(tmp_path: Path) -> None:
 
 def test_none_outlives_its_up_and_the_reaper_killed_together(tmp_path: Path) -> None:
     """The sandbox and the embedded Redis do not know of it, and are ended here."""
-    with Up(tmp_path, "--no-flower") as up:
+    with Up(tmp_path, "--no-flower") as up, connect(up.redis_url) as redis:
         keepers = [up.pid, *(p for p, line in processes_of(tmp_path).items() if REAPER in line)]
         for pid in keepers:
             os.kill(pid, signal.SIGSTOP)  # so that the reaper does not see the other one's end
         for pid in keepers:
             os.kill(pid, signal.SIGKILL)
         eventually(lambda: not _of_ours(tmp_path), "all have ended", ENDS_WITHIN + SETTLES)
+        redis.shutdown(nosave=True)  # its process does not show its environment
         for pid in processes_of(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
