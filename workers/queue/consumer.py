@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,10 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CelerysConsumer
 from kombu.exceptions import InconsistencyError
+from redis.exceptions import ResponseError
+
+from dispatcher.client.messages import broker_fault
+from dispatcher.client.rabbitmq import BrokerUnavailable
 
 log = get_logger(__name__)
 
@@ -18,8 +23,19 @@ LOOKS = {"interval_start": 1, "interval_step": 1, "interval_max": 3}
 """Seconds between two looks for a broker that is away."""
 
 
+REFUSED_FOR = 1.0
+"""Seconds from a refusal of the broker's Redis to the next try."""
+
+
 class Consumer(CelerysConsumer):
-    """Celery's consumer, but for what RabbitMQ, and a broker that is away, ask of it."""
+    """Celery's consumer, but for what RabbitMQ, and a broker that is away or refuses, ask of it."""
+
+    connection_errors: tuple[type[Exception], ...]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # A Redis that is a replica now, or has too few of them, would end the worker.
+        self.connection_errors = (*self.connection_errors, ResponseError)
 
     def start(self) -> None:
         """Consume until the end; say in a sentence where another worker has this one's name."""
@@ -49,3 +65,21 @@ class Consumer(CelerysConsumer):
         if connection.transport.driver_type == "amqp":
             connection.transport.qos_semantics_matches_spec = lambda _: True
         return connection
+
+    def on_connection_error_before_connected(self, exc: Exception) -> None:
+        """Say that the broker was not reached, and wait where it refuses."""
+        super().on_connection_error_before_connected(_in_our_words(exc))
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Give the connection up, and wait where the broker refuses."""
+        super().on_connection_error_after_connected(_in_our_words(exc))
+
+
+def _in_our_words(error: Exception) -> Exception:
+    """Return an error as it may be logged, after a pause where Redis refused something: in its own
+    words there may be the message.
+    """
+    if not isinstance(error, ResponseError):
+        return error
+    time.sleep(REFUSED_FOR)
+    return BrokerUnavailable(broker_fault(error))
