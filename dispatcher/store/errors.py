@@ -90,6 +90,13 @@ def in_our_words(error: Exception, where: str = "Redis") -> DispatcherError | No
     return None
 
 
+def refusal_class() -> type[Exception]:
+    """Return what redis-py raises where a server refuses, for who talks to one through Celery."""
+    from redis.exceptions import ResponseError  # noqa: PLC0415
+
+    return ResponseError
+
+
 _LOCKED_OUT = (
     "{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
 )

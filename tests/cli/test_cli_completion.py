@@ -32,7 +32,7 @@ _TYPER_COMPLETE_ARGS="$*" _VOICE_DISPATCHER_COMPLETE=complete_zsh voice-dispatch
 """
 CASES = [
     (("pri",), {"prioritise"}),
-    (("re",), {"retry", "reached", "resume"}),
+    (("re",), {"retry", "reached", "resume", "restored"}),
     (("keys", ""), {"create", "list", "revoke"}),
     (("webhooks", "r"), {"retry", "run"}),
     (("list", "--st"), {"--state"}),

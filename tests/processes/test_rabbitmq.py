@@ -116,7 +116,7 @@ def test_a_service_that_sends_calls_needs_no_more_than_the_page_says(place: Plac
     with Celery(broker=place.url("service"), set_as_current=False) as app:
         app.conf.broker_transport_options = confirmed
         app.send_task("dispatcher.call", kwargs={}, queue="vd.call")
-    assert place.node.queues("calls")["vd.call"]["messages"] == 1
+    eventually(lambda: place.node.queues("calls")["vd.call"]["messages"] == 1, "it is counted")
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,15 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CelerysConsumer
 from kombu.exceptions import InconsistencyError
-from redis.exceptions import ResponseError
 
 from dispatcher.client.messages import broker_fault
 from dispatcher.client.rabbitmq import BrokerUnavailable
+from dispatcher.store.errors import refusal_class
 
 log = get_logger(__name__)
 
 LOOKS = {"interval_start": 1, "interval_step": 1, "interval_max": 3}
 """Seconds between two looks for a broker that is away."""
-
-
 REFUSED_FOR = 1.0
 """Seconds from a refusal of the broker's Redis to the next try."""
 
@@ -35,7 +33,7 @@ class Consumer(CelerysConsumer):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # A Redis that is a replica now, or has too few of them, would end the worker.
-        self.connection_errors = (*self.connection_errors, ResponseError)
+        self.connection_errors = (*self.connection_errors, refusal_class())
 
     def start(self) -> None:
         """Consume until the end; say in a sentence where another worker has this one's name."""
@@ -79,7 +77,7 @@ def _in_our_words(error: Exception) -> Exception:
     """Return an error as it may be logged, after a pause where Redis refused something: in its own
     words there may be the message.
     """
-    if not isinstance(error, ResponseError):
+    if not isinstance(error, refusal_class()):
         return error
     time.sleep(REFUSED_FOR)
     return BrokerUnavailable(broker_fault(error))
