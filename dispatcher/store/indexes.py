@@ -108,8 +108,30 @@ class Indexes(Repository):
             return frozenset({"recipient"}), iter(self._of_recipient(filter_, after))
         if tag and sizes[len(states)] <= sum(sizes[: len(states)]):
             return frozenset({"tag"}), self._newest(tag[0], filter_, after, size)
-        lines = [self._newest(index, filter_, after, size) for index in states]
+        lines = [
+            self._newest(index, filter_, after, size, begun)
+            for index, begun in zip(states, self._begin(states, filter_, after, size), strict=True)
+        ]
         return frozenset({"states", "reason"}), heapq.merge(*lines, reverse=True)
+
+    def _begin(
+        self, indexes: Sequence[str], filter_: Filter, after: Place | None, size: int
+    ) -> list[list[Place]]:
+        """Return where each walk begins, read in one step: a job that goes from one index to
+        another meanwhile would be found in neither.
+        """
+        high, low = _bounds_after(filter_, after)
+        limit = ("WITHSCORES", "LIMIT", "0", str(size))
+        found = self._read_together(
+            *(("ZREVRANGEBYSCORE", index, high, low, *limit) for index in indexes)
+        )
+        return [
+            [
+                (float(score), id_.decode())
+                for id_, score in zip(entries[::2], entries[1::2], strict=True)
+            ]
+            for entries in found
+        ]
 
     def _of_recipient(self, filter_: Filter, after: Place | None) -> list[Place]:
         with plain_errors():
@@ -136,19 +158,21 @@ class Indexes(Repository):
         )
 
     def _newest(
-        self, index: str, filter_: Filter, after: Place | None, size: int
+        self,
+        index: str,
+        filter_: Filter,
+        after: Place | None,
+        size: int,
+        begun: list[Place] | None = None,
     ) -> Iterator[Place]:
-        """Yield the places of an index after one, newest first, some at a time."""
-        high, low = _bounds(filter_)
-        if after is not None:
-            high = _lower(high, after[0])
+        """Yield the places of an index after one, newest first, some at a time; `begun` are the
+        first ones, where they are known.
+        """
+        high, low = _bounds_after(filter_, after)
         offset = 0
         while True:
-            with plain_errors():
-                entries: Any = self._redis.zrevrangebyscore(
-                    index, high, low, start=offset, num=size, withscores=True
-                )
-            places = [(score, id_.decode()) for id_, score in entries]
+            places = self._page(index, high, low, offset, size) if begun is None else begun
+            begun = None
             for place in places:
                 if after is None or place < after:
                     yield place
@@ -158,6 +182,13 @@ class Indexes(Repository):
             # On from the last one's moment; where many have the same, from among them.
             oldest = f"{places[-1][0]:.0f}"
             high, offset = oldest, offset + size if oldest == high else 0
+
+    def _page(self, index: str, high: str, low: str, offset: int, size: int) -> list[Place]:
+        with plain_errors():
+            entries: Any = self._redis.zrevrangebyscore(
+                index, high, low, start=offset, num=size, withscores=True
+            )
+        return [(score, id_.decode()) for id_, score in entries]
 
     def _glances(self, filter_: Filter, places: Sequence[Place]) -> list[Glance | None]:
         ids = [id_ for _, id_ in places]
@@ -222,3 +253,9 @@ def _bounds(filter_: Filter) -> tuple[str, str]:
     high = "+inf" if filter_.until is None else f"({filter_.until.timestamp() * 1000:.3f}"
     low = "-inf" if filter_.since is None else f"{filter_.since.timestamp() * 1000:.3f}"
     return high, low
+
+
+def _bounds_after(filter_: Filter, after: Place | None) -> tuple[str, str]:
+    """Return the same where a walk goes on after a place."""
+    high, low = _bounds(filter_)
+    return (high if after is None else _lower(high, after[0])), low

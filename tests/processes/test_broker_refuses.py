@@ -14,11 +14,16 @@ from support.polling import eventually
 from support.redis_servers import RedisProcess
 from support.refusals import STANDING
 from workers.devstack import own_process
-from workers.devstack.embedded_server import EmbeddedServer
 
 SILENT = {"OOM"}
 """What a worker does not hear of: it takes messages from a full Redis."""
 COMPLAINT = re.compile("Connection to broker lost|Cannot connect to|Redis error, will retry")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    with RedisProcess(tmp_path_factory.mktemp("records")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +34,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
 
 @pytest.fixture(scope="module")
 def worker(
-    tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer, broker: RedisProcess
+    tmp_path_factory: pytest.TempPathFactory, records: RedisProcess, broker: RedisProcess
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
     """A worker that dials a provider out of reach, and what it has said."""
     folder = tmp_path_factory.mktemp("worker")
     variables = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
-        "DISPATCHER_REDIS_URL": server.url,
+        "DISPATCHER_REDIS_URL": records.url,
         "DISPATCHER_BROKER_URL": broker.url,
         "DISPATCHER_CALLER": "+815012345678",
         "DISPATCHER_BREAKER_FAILURES": "1000",
@@ -69,7 +74,7 @@ def worker(
 @pytest.mark.parametrize("code", STANDING)
 def test_a_worker_outlives_a_refusal_of_its_broker_and_dials_on(
     code: str,
-    server: EmbeddedServer,
+    records: RedisProcess,
     broker: RedisProcess,
     worker: tuple[subprocess.Popen[bytes], Callable[[], str]],
 ) -> None:
@@ -79,8 +84,7 @@ def test_a_worker_outlives_a_refusal_of_its_broker_and_dials_on(
         if code not in SILENT:
             eventually(lambda: COMPLAINT.search(said()[known:]), f"it hears of {code}", more=said)
         assert process.poll() is None
-    dispatcher = Dispatcher.from_url(server.url, broker_url=broker.url)
+    dispatcher = Dispatcher.from_url(records.url, broker_url=broker.url)
     handle = dispatcher.call("+818012340001", say="x")
     eventually(lambda: len(dispatcher.job(handle.id).timeline) > 1, "it is taken up", more=said)
     assert process.poll() is None
-    dispatcher.store.jobs.cancel(handle.id, actor="cli")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
+from threading import Event
 from typing import Any
 
 import pytest
@@ -207,3 +209,20 @@ def test_whatever_moves_what_stands_is_seen_once_and_in_order(
     assert set(made[:12]) <= set(ids(seen))
     assert set(ids(seen)) <= set(made)
     assert sorted(job.id for job in store.search.find(Filter())) == sorted(made)
+
+
+def test_a_job_that_changes_its_state_just_now_is_never_missing(store: Store) -> None:
+    id_ = enqueue(store)
+    over = Event()
+
+    def change() -> None:
+        while not over.is_set():
+            store.jobs.cancel(id_, actor="cli")
+            store.jobs.retry(id_, actor="cli")
+
+    with ThreadPoolExecutor(1) as pool:
+        changes = pool.submit(change)
+        found = [len(store.search.page(Filter(), 1).jobs) for _ in range(200)]
+        over.set()
+        changes.result()
+    assert set(found) == {1}
