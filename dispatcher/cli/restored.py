@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +36,8 @@ def restored(
     else:
         changed = aftermath.hold(actor=actor(), note=note)
         seen = aftermath.look()
+        if not changed:  # workers may run by now, and write moments of their own
+            seen = replace(seen, latest=None)
         said, found = _lines(seen), {"calls": "held", "changed": changed, **_facts(seen)}
     if json:
         output.as_json(found)
@@ -51,18 +53,19 @@ def _facts(seen: Aftermath) -> dict[str, Any]:
 def _lines(seen: Aftermath) -> list[str]:
     waits = counted(seen.ready, "job")
     return [
-        f"All calls are held. {_age(seen)}",
+        f"All calls are held.{_age(seen)}",
         f"{waits}: would be dialled at once, and may have been called since",
         f"{counted(seen.later, 'job')}: scheduled for later",
         f"{counted(seen.held, 'job')}: held",
         f"{counted(seen.calling, 'job')}: a call was under way; the provider is asked about it",
-        "Cancel what was called since, or is too late (`voice-dispatcher cancel --state queued`).",
+        "Cancel what was called since, or is too late, such as with",
+        "  voice-dispatcher cancel --state queued --state held --tag TAG",
         "Then: voice-dispatcher restored --go",
     ]
 
 
 def _age(seen: Aftermath) -> str:
     if seen.latest is None:
-        return "There are no jobs."
+        return ""
     ago = max(0.0, seen.now - seen.latest) / 1000
-    return f"The records end at {iso_of(seen.latest)}, {spoken(ago)} ago."
+    return f" The records end at {iso_of(seen.latest)}, {spoken(ago)} ago."

@@ -19,9 +19,10 @@ class Aftermath:
     """What there is to decide about. Moments in ms since the epoch, by Redis' clock.
 
     `latest` is the latest moment that records tell of, None where there are none: what happened
-    between it and `now` is not among them. `ready` counts jobs that would be dialled at once, and
-    may have been dialled since; `later` those that are scheduled for moments to come; `held` those
-    that other holds keep; `calling` those whose call was under way, or may have been.
+    between it and `now` is not among them. That is so until workers run: they write moments, too.
+    `ready` counts jobs that would be dialled at once, and may have been dialled since; `later`
+    those that are scheduled for moments to come; `held` those that other holds keep; `calling`
+    those whose call was under way, or may have been.
     """
 
     now: float
@@ -51,13 +52,13 @@ class Aftermaths(Repository):
         """Return what the records tell."""
         counts = self._search.counts()
         now, total = self._now(), {state: sum(counts[state].values()) for state in State}
-        due = self._due(now)
+        due, ours = self._due(now), counts[State.HELD].get(Reason.RESTORED, 0)
         return Aftermath(
             now=now,
             latest=self._latest(counts),
-            ready=total[State.QUEUED] + due,
+            ready=total[State.QUEUED] + due + ours,
             later=total[State.SCHEDULED] - due,
-            held=total[State.HELD],
+            held=total[State.HELD] - ours,
             calling=sum(total[state] for state in CALLING),
         )
 

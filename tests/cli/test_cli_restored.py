@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.model.states import Reason
+from dispatcher.model.states import Reason, State
 from dispatcher.store import Store
 from support.cli_shell import Shell
 from support.store_jobs import enqueue, in_progress
@@ -38,6 +38,23 @@ def test_for_programs_it_says_the_same(shell: Shell, store: Store) -> None:
     assert said.pop("now") >= said.pop("latest")
     counts = {"ready": 1, "later": 0, "held": 0, "calling": 0}
     assert said == {"calls": "held", "changed": True, **counts}
+
+
+def test_when_workers_run_it_counts_what_waits_as_before_and_what_it_names_is_cancelled(
+    shell: Shell, store: Store
+) -> None:
+    id_ = enqueue(store, tags=["spring"])
+    shell("restored")
+    store.queue.feed()
+    claimed = store.queue.claim(id_, token="t", lease=30)
+    assert (claimed, store.jobs.get(id_).hold_reason) == (State.HELD, Reason.RESTORED)
+    ran = shell("restored")
+    assert "1 job: would be dialled at once" in ran.out
+    assert "0 jobs: held\n" in ran.out
+    assert "The records end" not in ran.out
+    states = ("--state", "queued", "--state", "held", "--state", "scheduled")
+    assert shell("cancel", *states, "--tag", "spring", "--yes").code == 0
+    assert store.jobs.get(id_).state is State.CANCELLED
 
 
 def test_doctor_and_why_name_it(shell: Shell, store: Store) -> None:
