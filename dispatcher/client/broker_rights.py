@@ -45,6 +45,13 @@ def wishes(part: Part, namespace: str, database: int) -> list[Wish]:
     return [*_consuming(ours, queues), *_sending(sent), *kept]
 
 
+_BINDING: list[Wish] = [
+    ("EVALSHA", "0" * 40, "1", "_kombu.binding_deadlines"),
+    ("ZADD", "_kombu.binding_deadlines", "0", "x"),
+]
+"""What kombu does to let a queue for answers end by itself."""
+
+
 class _Names:
     """Names in the broker, of a namespace."""
 
@@ -77,6 +84,7 @@ def _consuming(ours: _Names, queues: Iterable[str]) -> list[Wish]:
         ("PSUBSCRIBE", ours.control),
         ("LPUSH", ours.reply, "x"),
         ("SMEMBERS", f"_kombu.binding.{ours.reply.removeprefix('x.')}"),
+        *_BINDING,
     ]
 
 
@@ -85,8 +93,7 @@ def _asking(ours: _Names) -> list[Wish]:
     return [
         ("PUBLISH", ours.control, "x"),
         ("BRPOP", ours.reply, "1"),
-        ("EVALSHA", "0" * 40, "1", "_kombu.binding_deadlines"),
-        ("ZADD", "_kombu.binding_deadlines", "0", "x"),
+        *_BINDING,
     ]
 
 

@@ -13,6 +13,7 @@ from dispatcher.client.dispatcher import Dispatcher, Interrupted
 from dispatcher.client.messages import BrokerUnavailable, Messenger
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
+from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
@@ -233,3 +234,15 @@ def test_a_broker_that_takes_no_messages_is_told_from_one_that_is_away(
     assert REMEDIES[code].split(":")[0] in str(refused.value)
     with process.client() as client:
         assert client.llen("vd.control") == 0
+
+
+def test_what_is_told_for_a_full_redis_can_be_done(
+    process: RedisProcess, store: Store, shell: Shell
+) -> None:
+    id_ = store.jobs.enqueue(JobRequest.of(SAY)).id
+    store.jobs.cancel(id_, actor="cli:ann")
+    with STANDING["OOM"](process):
+        ran = shell("purge", "--recipient", SAY["recipient"], "--yes")
+    assert (ran.code, ran.err) == (0, "")
+    assert "1 job removed" in ran.out
+    assert store.audit.latest(1)[0][0].action == "purge"
