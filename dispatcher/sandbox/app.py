@@ -9,6 +9,7 @@ from aiohttp import web
 from dispatcher.sandbox import api, control
 from dispatcher.sandbox.answers import LARGEST_BODY, orderly
 from dispatcher.sandbox.clock import Clock
+from dispatcher.sandbox.control_guard import guarded
 from dispatcher.sandbox.options import SandboxOptions
 from dispatcher.sandbox.state import SANDBOX, Sandbox
 
@@ -16,7 +17,7 @@ from dispatcher.sandbox.state import SANDBOX, Sandbox
 def create_app(options: SandboxOptions | None = None) -> web.Application:
     """Return a provider of its own, with nothing placed yet."""
     app = web.Application(
-        middlewares=[api.counted, orderly, api.admitted], client_max_size=LARGEST_BODY
+        middlewares=[api.counted, orderly, guarded, api.admitted], client_max_size=LARGEST_BODY
     )
     options = options or SandboxOptions()
     app[SANDBOX] = Sandbox(options, Clock())
