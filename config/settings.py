@@ -27,7 +27,7 @@ from dispatcher.values.durations import seconds
 from dispatcher.values.masking import hide_password
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.rate import Rate
-from dispatcher.values.webhook_url import derived_secret
+from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 
 
 class InvalidSettings(UsageError):
@@ -45,6 +45,9 @@ TIMEOUTS = Timeouts()
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.networks), NoDecode
+]
 
 
 class Settings(BaseSettings):
@@ -129,10 +132,10 @@ class Settings(BaseSettings):
     webhook_url: Annotated[SecretStr, AfterValidator(texts.webhook_urls)] | None = None
     webhook_events: Literal["ends", "all"] = "ends"
     webhook_secret: Annotated[SecretStr, AfterValidator(texts.webhook_secrets)] | None = None
+    webhook_old_secret: Annotated[SecretStr, AfterValidator(texts.webhook_secrets)] | None = None
     webhook_numbers: Literal["masked", "whole"] = "masked"
-    webhook_allow_private: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.networks), NoDecode
-    ] = ()
+    webhook_allow_private: Networks = ()
+    webhook_allow_private_jobs: Networks = ()
 
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
@@ -228,12 +231,13 @@ class Settings(BaseSettings):
         return urls
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """What webhooks are signed with: of its own, or else what the secret keys are good for."""
+    def webhook_secrets(self) -> WebhookSecrets:
+        """What signs webhooks: made of their own secret, or else of the secret keys."""
+        old = texts.listed(self.webhook_old_secret) if self.webhook_old_secret else ()
         if self.webhook_secret:
-            return texts.listed(self.webhook_secret)
+            return WebhookSecrets(texts.listed(self.webhook_secret), old)
         keys = texts.listed(self.secret_key) if self.secret_key else ()
-        return tuple(derived_secret(key) for key in keys)
+        return WebhookSecrets(tuple(secret_from_key(key) for key in keys), old)
 
     @property
     def lease(self) -> float:

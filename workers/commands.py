@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from config import logs
-from config.settings import InvalidSettings, Settings
+from config.settings import Settings
 from dispatcher.cli import connection
 from dispatcher.client.broker_rights import Part
 from dispatcher.running import FOLDER
@@ -25,6 +25,7 @@ from workers.devstack.demo import Demo
 from workers.devstack.run_folder import RunFolder
 from workers.devstack.stack import KEPT_KEY, Plan, Stack, use_sandbox
 from workers.devstack.supervisor import Supervisor
+from workers.webhooks import secrets_shown
 
 Concurrency = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Simultaneous dials of a worker.")
@@ -156,18 +157,27 @@ def deliver(
     run.webhooks(settings, name=name)
 
 
-def secret() -> None:
-    """Print the secrets that sign webhooks, for their receivers."""
+def secret(
+    receiver: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECEIVER]",
+            help="A receiver of the account by its number, or the URL that jobs name."
+            " Default: all receivers of the account.",
+        ),
+    ] = None,
+) -> None:
+    """Print the secrets with which receivers verify their webhooks."""
     kept = Path.cwd() / FOLDER / KEPT_KEY  # where an `up` of this directory has made one
     own = kept.exists() and not os.environ.get("DISPATCHER_SECRET_KEY")
     given = {"secret_key": kept.read_text().strip()} if own else {}
-    secrets = Settings.load(**given).webhook_secrets
-    if not secrets:
-        raise InvalidSettings(
-            "no secret is set: set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
-        )
-    for each in secrets:
-        typer.echo(each)
+    settings = Settings.load(**given)
+    if receiver is None:
+        typer.echo("\n".join(secrets_shown.of_account(settings)))
+        return
+    typer.echo("\n".join(secrets_shown.of(settings, receiver)))
+    if hint := secrets_shown.mistaken(settings, receiver):
+        typer.echo(hint, err=True)
 
 
 def beat(context: typer.Context) -> None:

@@ -144,6 +144,11 @@ class Container:
         return Deliver(
             self.store.webhooks,
             Wire(Addresses(settings.webhook_allow_private)),
+            Wire(
+                Addresses(
+                    settings.webhook_allow_private_jobs, "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS"
+                )
+            ),
             settings.webhook_urls,
             settings.webhook_secrets,
             whole=settings.webhook_numbers == "whole",

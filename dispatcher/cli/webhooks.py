@@ -16,7 +16,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.cli.processes import Process
 from dispatcher.model.job import iso_of
-from dispatcher.store.webhooks import OWN, Webhook
+from dispatcher.store.webhooks import Webhook
 from dispatcher.values.counts import counted
 from dispatcher.values.webhook_url import origin
 
@@ -31,7 +31,7 @@ class Commands(LazyGroup):
         ),
         "secret": Process(
             "workers.commands:secret",
-            "Print the secrets that sign webhooks, for their receivers.",
+            "Print the secrets with which receivers verify their webhooks.",
         ),
     }
 
@@ -106,12 +106,11 @@ _WHY = {
 
 
 def _row(webhook: Webhook, state: str) -> dict[str, Any]:
-    own = webhook.target == OWN
     return {
         "id": webhook.id,
         "state": state,
         "type": webhook.type,
-        "target": origin(webhook.own_url) if own else webhook.target,
+        "target": origin(webhook.own_url) if webhook.is_of_job else webhook.target,
         "at": iso_of(webhook.at),
         "sequence": webhook.sequence,
         "tries": webhook.tries,

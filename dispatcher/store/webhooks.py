@@ -69,6 +69,11 @@ class Webhook:
         return self.id.rpartition(":")[2]
 
     @property
+    def is_of_job(self) -> bool:
+        """Whether the job named the receiver itself."""
+        return self.target == OWN
+
+    @property
     def own_url(self) -> str:
         """The URL that the job names itself."""
         return self.record.get(Field.WEBHOOK, "")

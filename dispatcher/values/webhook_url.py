@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from urllib.parse import urlsplit
 
@@ -38,15 +35,6 @@ def origin(url: str) -> str:
     scheme, separator, rest = url[:LONGEST].partition("://")
     place = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
     return f"{scheme}{separator}{place}".lower()[:_SHOWN]
-
-
-def derived_secret(key: str) -> str:
-    """Return the secret of webhooks that follows from a key of the dispatcher's.
-
-    What one key signs for one purpose is worth nothing for another.
-    """
-    raw = hmac.new(key.encode(), b"voice-dispatcher webhooks", hashlib.sha256).digest()
-    return f"whsec_{base64.b64encode(raw).decode()}"
 
 
 def _writing_flaw(text: str) -> str:

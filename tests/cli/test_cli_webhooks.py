@@ -99,15 +99,50 @@ def test_a_job_names_its_own_receiver(shell: Shell) -> None:
 
 def test_the_secret_is_told_to_who_asks_on_the_machine(shell: Shell) -> None:
     keys = "a key of some length, another key here"
-    ran = shell("webhooks", "secret", DISPATCHER_SECRET_KEY=keys)
-    assert ran.code == 0
+    ran = shell("webhooks", "secret", OWN, DISPATCHER_SECRET_KEY=keys)
+    assert (ran.code, ran.err) == (0, "")
     assert len(ran.out.split()) == 2
     assert all(line.startswith("whsec_") for line in ran.out.split())
-    assert shell("webhooks", "secret").code == 2
+    assert "no secret is set" in shell("webhooks", "secret", OWN).complaint
     kept = shell.folder / ".voice-dispatcher" / "secret_key"  # as `up` makes it
     kept.parent.mkdir()
     kept.write_text(keys.partition(",")[0])
-    assert shell("webhooks", "secret").out == ran.out.splitlines()[0] + "\n"
+    assert shell("webhooks", "secret", OWN).out == ran.out.splitlines()[0] + "\n"
+
+
+def test_each_receiver_has_secrets_of_its_own(shell: Shell) -> None:
+    given = {
+        "DISPATCHER_SECRET_KEY": "a key of some length",
+        "DISPATCHER_WEBHOOK_URL": f"{OWN},https://two.example/told",
+    }
+    all_ = shell("webhooks", "secret", **given)
+    assert (all_.code, "s3cret" in all_.out) == (0, False)
+    lines = [line.split() for line in all_.out.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["1", "https://receiver.example"],
+        ["2", "https://two.example"],
+    ]
+    assert shell("webhooks", "secret", "2", **given).out == lines[1][2] + "\n"
+    of_jobs = shell("webhooks", "secret", OWN, **given)
+    assert of_jobs.out not in all_.out
+    assert "webhooks secret 1" in of_jobs.err  # the settings list this URL as well
+    assert len({lines[0][2], lines[1][2], of_jobs.out.strip()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "lists no receiver"),
+        (["1"], "'1' is no receiver: DISPATCHER_WEBHOOK_URL lists 0"),
+        (["0"], "'0' is no receiver"),
+        (["9" * 5000], "is no receiver"),
+        (["receiver.example"], "must begin with https://"),
+        (["https://me:hunter2@receiver.example"], "not shown"),
+    ],
+)
+def test_a_receiver_that_is_none_is_said(shell: Shell, arguments: list[str], says: str) -> None:
+    ran = shell("webhooks", "secret", *arguments, DISPATCHER_SECRET_KEY="a key of some length")
+    assert (ran.code != 0, says in ran.complaint, "hunter2" in ran.err) == (True, True, False)
 
 
 def test_receivers_without_a_secret_stop_the_start(shell: Shell, provider: dict[str, str]) -> None:

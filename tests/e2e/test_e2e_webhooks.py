@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from support.e2e_stack import SAY, WEBHOOK_SECRET, Stage, number
 from support.polling import eventually
+from support.webhook_receiver import job_secret
 
 
 def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
@@ -31,7 +32,7 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
         eventually(lambda: got, "the receiver is told")
         receiver.shutdown()
     headers, body = got[0]
-    told = Webhook(WEBHOOK_SECRET).verify(body, headers)
+    told = Webhook(job_secret(url, WEBHOOK_SECRET)).verify(body, headers)
     assert told["type"] == "job.completed"
     assert (told["data"]["id"], told["data"]["outcome"]) == (job.id, "ANSWERED")
     assert SAY not in body.decode()

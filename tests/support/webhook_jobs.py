@@ -11,6 +11,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Webhooks
+from dispatcher.values.webhook_secrets import WebhookSecrets
 from support.clock import Clock
 from support.webhook_receiver import SECRET
 from workers.webhooks.addresses import Addresses
@@ -41,8 +42,9 @@ def targets(store: Store, number: int = 1, *, every: bool = False) -> None:
 
 
 def deliver(webhooks: Webhooks, *urls: str, wire: Wire | None = None, **options: Any) -> Deliver:
-    options = {"secrets": (SECRET,), "random": Random(7), **options}
-    return Deliver(webhooks, wire or Wire(LOOPBACK, 2, 2), urls, **options)
+    options = {"secrets": WebhookSecrets((SECRET,)), "random": Random(7), **options}
+    wire = wire or Wire(LOOPBACK, 2, 2)
+    return Deliver(webhooks, wire, options.pop("wire_of_jobs", wire), urls, **options)
 
 
 def run(webhooks: Webhooks, sender: Deliver) -> list[Any]:

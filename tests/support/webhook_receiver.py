@@ -14,7 +14,21 @@ from typing import Any
 
 from standardwebhooks import Webhook as Verifier
 
+from dispatcher.values.webhook_secrets import WebhookSecrets
+
 SECRET = "whsec_" + "c2VjcmV0LW9mLTI0LWJ5dGVzLWF0LWxlYXN0" + "AAAA"
+
+
+def account_secret(url: str, own: str = SECRET) -> str:
+    """Return what a receiver of the account verifies with, where the dispatcher has `own`."""
+    (secret,) = WebhookSecrets((own,)).of_account(url)
+    return secret
+
+
+def job_secret(url: str, own: str = SECRET) -> str:
+    """The same for receivers that jobs name."""
+    (secret,) = WebhookSecrets((own,)).of_job(url)
+    return secret
 
 
 @dataclass
@@ -30,7 +44,7 @@ class Delivery:
     def event(self) -> str:
         return self.headers["webhook-id"]
 
-    def verified(self, secret: str = SECRET) -> dict[str, Any]:
+    def verified(self, secret: str) -> dict[str, Any]:
         """Return the payload as a receiver with the secret reads it, or raise."""
         payload: dict[str, Any] = Verifier(secret).verify(self.body, self.headers)
         return payload
@@ -76,6 +90,11 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def reply_dated(self, status: int, Date: str, **headers: str) -> None:  # noqa: N803
+            """Reply with a Date of one's own."""
+            self.date_time_string = lambda *_: Date  # type: ignore[method-assign]
+            self.reply(status, **headers)
 
         def log_message(self, *_: Any) -> None:
             pass

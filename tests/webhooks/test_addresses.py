@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.webhook_receiver import Receiver
 from workers.webhooks.addresses import Addresses, ForbiddenTarget
+from workers.webhooks.racing import MOST, first_that_answers, in_turn
 from workers.webhooks.wire import Wire
 
 PUBLIC = ["8.8.8.8", "203.0.114.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
@@ -119,6 +124,70 @@ def test_the_next_address_is_tried_where_one_does_not_answer(
     port = int(receiver.url.rpartition(":")[2])
     with Addresses((ip_network("127.0.0.0/8"),)).connect("two.example", port, 1) as connection:
         assert connection.getpeername()[0] == "127.0.0.1"
+
+
+def test_a_dead_address_does_not_eat_the_time_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    """The first answers nothing at all, as one behind a firewall does."""
+    with silent_address() as (dead, port), listening("127.0.0.1", port):
+        _resolve(monkeypatch, [dead, "127.0.0.1"])
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            first_that_answers(socket.getaddrinfo("two.example", port)[:1], 0.3)
+        assert time.monotonic() - began >= 0.3
+        began = time.monotonic()
+        connection = Addresses((ip_network("127.0.0.0/8"),)).connect("two.example", port, 20)
+        assert time.monotonic() - began < 10  # 0.25 s, on a machine that is not busy
+        with connection:
+            assert connection.getpeername()[0] == "127.0.0.1"
+            assert connection.gettimeout() == 20
+
+
+def test_both_families_have_their_turn_and_no_name_has_many_addresses_tried() -> None:
+    def found(family: socket.AddressFamily, address: str) -> Any:
+        return (family, socket.SOCK_STREAM, 6, "", (address, 80))
+
+    six = [found(socket.AF_INET6, f"2001:db8::{n}") for n in range(30)]
+    four = [found(socket.AF_INET, f"192.0.2.{n}") for n in range(2)]
+    tried = [each[4][0] for each in in_turn([*six, *four])]
+    assert tried[:5] == ["2001:db8::0", "192.0.2.0", "2001:db8::1", "192.0.2.1", "2001:db8::2"]
+    assert len(tried) == MOST
+    assert list(in_turn([])) == []
+
+
+def test_where_no_address_answers_the_last_error_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    _resolve(monkeypatch, ["127.0.0.2", "127.0.0.3"])
+    with pytest.raises(ConnectionRefusedError):
+        Addresses((ip_network("127.0.0.0/8"),)).connect("gone.example", port, 5)
+
+
+@contextmanager
+def listening(address: str, port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen()
+        yield listener
+
+
+@contextmanager
+def silent_address() -> Iterator[tuple[str, int]]:
+    """Give an address and a port that drop what is sent: a queue that is full, on Linux."""
+    with ExitStack() as held:
+        listener = held.enter_context(socket.socket())
+        listener.bind(("127.0.0.2", 0))
+        listener.listen(0)
+        for _ in range(10):
+            waiting = held.enter_context(socket.socket())
+            waiting.settimeout(0.3)
+            try:
+                waiting.connect(listener.getsockname())
+            except TimeoutError:
+                yield listener.getsockname()
+                return
+        pytest.skip("this system takes connections that nobody accepts")
 
 
 def _resolve(

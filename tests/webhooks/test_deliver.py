@@ -15,16 +15,23 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from dispatcher.store import Store
 from dispatcher.store.webhooks import Webhooks
-from dispatcher.values.webhook_url import derived_secret
+from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 from support import webhook_receiver as acts
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
-from support.webhook_receiver import SECRET, Receiver, receiving
+from support.webhook_receiver import (
+    SECRET,
+    Delivery,
+    Receiver,
+    account_secret,
+    job_secret,
+    receiving,
+)
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.wire import Wire
 
-OTHER = derived_secret("another key of the dispatcher")
+OTHER = secret_from_key("another key of the dispatcher")
 
 
 def once(webhooks: Webhooks, store: Store, receiver: Receiver, path: str = "/") -> str:
@@ -45,7 +52,7 @@ def test_a_receiver_that_knows_the_secret_reads_the_job(
     id_ = ended(store, key="alert-1", tags=["db1"])
     run(webhooks, deliver(webhooks, receiver.url))
     (got,) = receiver.got
-    payload = got.verified()
+    payload = got.verified(account_secret(receiver.url))
     assert set(payload) == {"type", "timestamp", "sequence", "data"}
     assert payload["type"] == "job.cancelled"
     assert payload["timestamp"] == "2023-11-14T22:13:20.000Z"
@@ -66,7 +73,7 @@ def test_neither_number_nor_text_is_told_unless_whole(
     assert SAY not in receiver.got[0].body.decode()
     ended(store)
     run(webhooks, deliver(webhooks, receiver.url, whole=True))
-    told = receiver.got[1].verified()["data"]
+    told = receiver.got[1].verified(account_secret(receiver.url))["data"]
     assert (told["recipient"], told["say"]) == (RECIPIENT, SAY)
 
 
@@ -76,7 +83,7 @@ def test_an_event_of_the_account_is_told_with_its_facts(
     targets(store)
     redis_of(store).xadd(key_of(store, "events"), {"kind": "credit.low", "facts": '{"credits":60}'})
     run(webhooks, deliver(webhooks, receiver.url))
-    told = receiver.got[0].verified()
+    told = receiver.got[0].verified(account_secret(receiver.url))
     assert (told["type"], told["data"]) == ("credit.low", {"credits": 60})
 
 
@@ -85,11 +92,58 @@ def test_while_secrets_rotate_receivers_with_either_can_verify(
 ) -> None:
     targets(store)
     ended(store)
-    run(webhooks, deliver(webhooks, receiver.url, secrets=(OTHER, SECRET)))
+    rotating = WebhookSecrets((OTHER, SECRET))
+    run(webhooks, deliver(webhooks, receiver.url, secrets=rotating))
     (got,) = receiver.got
-    assert got.verified(SECRET) == got.verified(OTHER)
+    new, old = rotating.of_account(receiver.url)
+    assert (new, old) == (account_secret(receiver.url, OTHER), account_secret(receiver.url))
+    assert got.verified(new) == got.verified(old)
     with pytest.raises(WebhookVerificationError):
-        got.verified(derived_secret("a key that nobody set"))
+        got.verified(account_secret(receiver.url, secret_from_key("a key that nobody set")))
+
+
+def test_no_receiver_gets_what_verifies_at_another(
+    store: Store, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    """A job's own receiver least of all: whoever may enqueue chooses it."""
+    targets(store, 2)
+    one, two = f"{receiver.url}/one", f"{receiver.url}/two"
+    ended(store, webhook=one)
+    run(webhooks, deliver(webhooks, one, two))
+    secrets = {
+        "one": account_secret(one),
+        "two": account_secret(two),
+        "job": job_secret(one),
+        "shared": SECRET,
+    }
+    verifies = [
+        (each.path, name)
+        for each in receiver.got
+        for name, secret in secrets.items()
+        if _verifies(each, secret)
+    ]
+    assert sorted(verifies) == [("/one", "job"), ("/one", "one"), ("/two", "two")]
+
+
+def test_an_old_secret_that_all_had_signs_for_the_account_alone(
+    store: Store, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    targets(store)
+    ended(store, webhook=f"{receiver.url}/own")
+    told = f"{receiver.url}/told"
+    secrets = WebhookSecrets((SECRET,), old=(OTHER,))
+    run(webhooks, deliver(webhooks, told, secrets=secrets))
+    for each in receiver.got:
+        assert _verifies(each, OTHER) == (each.path == "/told")
+        each.verified(job_secret(told) if each.path == "/own" else account_secret(told))
+
+
+def _verifies(delivery: Delivery, secret: str) -> bool:
+    try:
+        delivery.verified(secret)
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 def test_a_changed_body_or_an_old_message_is_recognised(
@@ -103,9 +157,11 @@ def test_a_changed_body_or_an_old_message_is_recognised(
     run(webhooks, deliver(webhooks, receiver.url))
     old, new = receiver.got
     with pytest.raises(WebhookVerificationError, match="too old"):
-        old.verified()
+        old.verified(account_secret(receiver.url))
     with pytest.raises(WebhookVerificationError):
-        Verifier(SECRET).verify(new.body.replace(b"cancelled", b"completed"), new.headers)
+        Verifier(account_secret(receiver.url)).verify(
+            new.body.replace(b"cancelled", b"completed"), new.headers
+        )
 
 
 def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
@@ -124,7 +180,7 @@ def test_every_try_has_the_same_id_and_body_and_a_fresh_time(
     first, second = receiver.got
     assert (first.event, first.body) == (second.event, second.body)
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
-    second.verified()
+    second.verified(account_secret(receiver.url + "/"))
 
 
 def test_the_sequence_tells_which_event_was_the_later_one(
@@ -161,6 +217,9 @@ def test_each_target_of_the_account_is_told_and_the_jobs_own(
         (acts.busy("120"), "it answered 429"),
         (acts.busy("Wed, 21 Oct 2065 07:28:00 GMT"), "it answered 429"),
         (acts.busy("9" * 500), "it answered 429"),
+        (413, "it answered 413"),
+        (421, "it answered 421"),
+        (308, "it answered 308: redirects are not followed, change the URL"),
     ],
 )
 def test_what_is_no_success_is_tried_again(
@@ -217,11 +276,37 @@ def test_private_addresses_are_refused_and_may_be_allowed_later(
     assert verdict.what == "done"
 
 
+def test_a_network_of_the_accounts_receivers_is_not_one_of_those_that_jobs_name(
+    store: Store, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    """Else whoever may enqueue could have any address of that network asked."""
+    targets(store)
+    ended(store, webhook=f"{receiver.url}/inside")
+    of_jobs = Wire(Addresses((), "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS"), 1, 1)
+    verdicts = run(webhooks, deliver(webhooks, f"{receiver.url}/told", wire_of_jobs=of_jobs))
+    assert [each.path for each in receiver.got] == ["/told"]
+    assert "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS allows it" in "".join(
+        each.error for each in verdicts
+    )
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_date_says_as_well_when_to_come_again(
+    store: Store, webhooks: Webhooks, receiver: Receiver, status: int
+) -> None:
+    """By the receiver's own clock, which says its Date; this one is years off."""
+    said = {"Date": "Sun Nov  6 08:49:37 1994", "Retry_After": "Sunday, 06-Nov-94 08:59:37 GMT"}
+    receiver.answers["/"] = lambda handler: handler.reply_dated(status, **said)
+    ended(store, webhook=receiver.url + "/")
+    (verdict,) = run(webhooks, deliver(webhooks))
+    assert (verdict.delay, verdict.pause) == (600, 600)
+
+
 def test_without_a_secret_nothing_is_sent_and_it_is_said(
     store: Store, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     ended(store, webhook=receiver.url)
-    (verdict,) = run(webhooks, deliver(webhooks, secrets=()))
+    (verdict,) = run(webhooks, deliver(webhooks, secrets=WebhookSecrets(())))
     assert "DISPATCHER_WEBHOOK_SECRET" in verdict.error
     assert not receiver.got
 
@@ -261,7 +346,7 @@ def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
 def test_https_is_verified(store: Store, webhooks: Webhooks, authority: trustme.CA) -> None:
     with receiving(serving(authority, "127.0.0.1")) as receiver:
         assert once(webhooks, store, receiver) == ""
-        receiver.got[0].verified()
+        receiver.got[0].verified(job_secret(receiver.url))
 
 
 @pytest.mark.usefixtures("bundle")

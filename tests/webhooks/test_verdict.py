@@ -11,8 +11,10 @@ from workers.webhooks.verdict import LONGEST, LONGEST_PAUSE, Verdict, backoff, j
 from workers.webhooks.wire import Reply
 
 
-def verdict(reply: Reply, *, tries: int = 0, failures: int = 0, age: float = 0) -> Verdict:
-    return judge(reply, tries=tries, failures=failures, age=age, random=Random(7))
+def verdict(
+    reply: Reply, *, tries: int = 0, failures: int = 0, age: float = 0, own: bool = False
+) -> Verdict:
+    return judge(reply, tries=tries, failures=failures, age=age, random=Random(7), own=own)
 
 
 def answered(status: int, retry_after: float | None = None, seconds: float = 0.1) -> Reply:
@@ -28,7 +30,9 @@ def test_every_2xx_is_a_success(status: int) -> None:
     assert verdict(answered(status)).what == "done"
 
 
-@pytest.mark.parametrize("status", [100, 199, 300, 302, 400, 401, 404, 429, 500, 503])
+@pytest.mark.parametrize(
+    "status", [100, 199, 300, 302, 400, 401, 404, 413, 421, 425, 429, 500, 503]
+)
 def test_everything_else_is_tried_again(status: int) -> None:
     found = verdict(answered(status))
     assert (found.what, found.error) == ("again", f"it answered {status}")
@@ -36,7 +40,20 @@ def test_everything_else_is_tried_again(status: int) -> None:
 
 def test_410_is_given_up_at_once() -> None:
     found = verdict(answered(410))
+    assert (found.what, found.pause) == ("dead", LONGEST)
+
+
+def test_410_of_a_receiver_that_a_job_named_is_about_its_url_alone() -> None:
+    found = verdict(answered(410), own=True)
     assert (found.what, found.pause) == ("dead", 0)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_target_that_does_not_say_how_long_is_left_alone_as_well(status: int) -> None:
+    found = verdict(answered(status))
+    assert 2.5 <= found.pause == found.delay <= 5
+    assert verdict(answered(status), tries=20).pause == LONGEST_PAUSE
+    assert verdict(answered(status, retry_after=0)).pause == 0
 
 
 def test_a_success_that_took_long_marks_the_target_as_slow() -> None:
@@ -86,4 +103,5 @@ def test_how_long_a_target_is_left_alone(reply: Reply, failures: int, pause: flo
 
 def test_retry_after_is_believed_up_to_an_hour() -> None:
     assert verdict(answered(503, retry_after=600)).delay == 600
+    assert verdict(answered(413, retry_after=600)).delay == 600  # too large for now, it says
     assert verdict(answered(503, retry_after=10**8)).delay == LONGEST

@@ -11,7 +11,8 @@ from standardwebhooks import Webhook
 from config.settings import InvalidSettings, Settings
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.config_codec import config_fields
-from dispatcher.values.webhook_url import InvalidWebhookURL, derived_secret, origin, webhook_url
+from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
+from dispatcher.values.webhook_url import InvalidWebhookURL, origin, webhook_url
 from support.webhook_receiver import SECRET
 
 KEY = "a key of sixteen or more"
@@ -103,30 +104,54 @@ def test_the_settings_say_who_is_told_of_what(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch,
         WEBHOOK_URL=" https://one.example/a , https://two.example/b,",
         WEBHOOK_EVENTS="all",
-        WEBHOOK_SECRET=f"{SECRET},{derived_secret(KEY)}",
+        WEBHOOK_SECRET=f"{SECRET},{secret_from_key(KEY)}",
     )
     assert settings.webhook_urls == ("https://one.example/a", "https://two.example/b")
-    assert settings.webhook_secrets == (SECRET, derived_secret(KEY))
+    assert settings.webhook_secrets.own == (SECRET, secret_from_key(KEY))
     fields = config_fields(settings.account_config)
     assert (fields["webhook_targets"], fields["every_change"]) == ("2", "1")
 
 
 def test_left_alone_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
-    assert (settings.webhook_urls, settings.webhook_secrets) == ((), ())
+    assert (settings.webhook_urls, settings.webhook_secrets) == ((), WebhookSecrets(()))
     assert not {"webhook_targets", "every_change"} & config_fields(settings.account_config).keys()
     assert settings.webhook_numbers == "masked"
-    assert settings.webhook_allow_private == ()
+    assert (settings.webhook_allow_private, settings.webhook_allow_private_jobs) == ((), ())
 
 
 def test_without_a_secret_of_their_own_webhooks_have_one_of_each_secret_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secrets = load(monkeypatch, SECRET_KEY=f"{KEY},{KEY} that was").webhook_secrets
-    assert len(set(secrets)) == 2
-    assert all(KEY not in secret for secret in secrets)
-    for secret in secrets:
+    made = [*secrets.own, *secrets.of_account("https://a.example"), *secrets.of_job("http://a.b")]
+    assert len(set(made)) == 6
+    assert all(KEY not in secret for secret in made)
+    for secret in made:
         Webhook(secret)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "https://a.example",
+        "https://a.example/x?y=1",
+        "https://A.example:443/z",
+        "HTTPS://a.example:",
+    ],
+)
+def test_jobs_receivers_of_one_place_have_one_secret(same: str) -> None:
+    secrets = WebhookSecrets((SECRET,))
+    assert secrets.of_job(same) == secrets.of_job("https://a.example/told")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["http://a.example", "https://a.example:8443", "https://b.a.example", "https://a.exampl"],
+)
+def test_those_of_another_place_have_another(other: str) -> None:
+    secrets = WebhookSecrets((SECRET,))
+    assert secrets.of_job(other) != secrets.of_job("https://a.example/told")
 
 
 def test_targets_without_a_secret_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,8 +172,11 @@ def test_targets_without_a_secret_stop_the_start(monkeypatch: pytest.MonkeyPatch
 def test_networks_may_be_allowed(
     monkeypatch: pytest.MonkeyPatch, written: str, networks: tuple[str, ...]
 ) -> None:
+    expected = tuple(ip_network(each) for each in networks)
     settings = load(monkeypatch, WEBHOOK_ALLOW_PRIVATE=written)
-    assert settings.webhook_allow_private == tuple(ip_network(each) for each in networks)
+    assert (settings.webhook_allow_private, settings.webhook_allow_private_jobs) == (expected, ())
+    settings = load(monkeypatch, WEBHOOK_ALLOW_PRIVATE_JOBS=written, WEBHOOK_ALLOW_PRIVATE="")
+    assert (settings.webhook_allow_private, settings.webhook_allow_private_jobs) == ((), expected)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +191,7 @@ def test_networks_may_be_allowed(
         ("WEBHOOK_SECRET", "hunter2", "write whsec_ and 24 to 64 bytes"),
         ("WEBHOOK_SECRET", "whsec_hunter2", "write whsec_ and 24 to 64 bytes"),
         ("WEBHOOK_SECRET", f"{SECRET},hunter2", "write whsec_ and 24 to 64 bytes"),
+        ("WEBHOOK_OLD_SECRET", "hunter2", "write whsec_ and 24 to 64 bytes"),
         ("SECRET_KEY", "hunter2", "at least 16 characters"),
         ("WEBHOOK_EVENTS", "some", "not one of 'ends' or 'all'"),
         ("WEBHOOK_NUMBERS", "hidden", "not one of 'masked' or 'whole'"),
@@ -184,7 +213,10 @@ def test_nothing_secret_shows_in_the_settings(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch,
         WEBHOOK_URL="https://one.example/hunter2",
         WEBHOOK_SECRET=SECRET,
+        WEBHOOK_OLD_SECRET=secret_from_key("old"),
         SECRET_KEY=KEY,
     )
     shown = str(settings) + repr(settings) + settings.model_dump_json()
-    assert not [each for each in ("hunter2", SECRET, KEY) if each in shown]
+    shown += repr(settings.webhook_secrets)
+    secrets = ("hunter2", SECRET, KEY, secret_from_key("old"))
+    assert not [each for each in secrets if each in shown]

@@ -17,7 +17,7 @@ from dispatcher.store.redis_url import connect
 from support import webhook_receiver as acts
 from support.polling import eventually
 from support.webhook_jobs import SAY, ended
-from support.webhook_receiver import SECRET, Receiver
+from support.webhook_receiver import SECRET, Receiver, account_secret
 from support.wrong_clock import clock_ahead
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
@@ -35,6 +35,7 @@ class Process:
             "DISPATCHER_REDIS_URL": redis_url,
             "DISPATCHER_WEBHOOK_SECRET": SECRET,
             "DISPATCHER_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
+            "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS": "127.0.0.0/8",
             **{f"DISPATCHER_WEBHOOK_{name}": value for name, value in settings.items()},
         }
         with log.open("w") as out:
@@ -71,6 +72,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
     """Two processes; one is killed with a request under way, then Redis goes and comes back."""
     receiver.answers |= {"/hangs": acts.hang(receiver), "/bad": 500}
     urls = f"{receiver.url}/good,{receiver.url}/slow"
+    good = account_secret(f"{receiver.url}/good")
     slow = threading.Event()
     receiver.answers["/slow"] = lambda handler: (slow.wait(20), handler.reply(200))
     both = [Process(own_redis.url, tmp_path / name, URL=urls) for name in ("one", "two")]
@@ -82,7 +84,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
             # A target that hangs and one that fails delay no other.
             ids = [ended(store, webhook=f"{receiver.url}/{way}") for way in ("hangs", "bad") * 5]
             told = eventually(lambda: receiver.at("/good")[9:] and receiver.at("/good"), "10 told")
-            assert {each.verified()["data"]["id"] for each in told} == set(ids)
+            assert {each.verified(good)["data"]["id"] for each in told} == set(ids)
             assert not any(SAY in each.body.decode() for each in receiver.got)
 
             # Killed between the request and the record: told again, as the same event.
@@ -139,6 +141,6 @@ def test_a_machine_whose_clock_is_an_hour_off_signs_with_the_time_of_redis(
             eventually(lambda: process.ready, "ready")
             id_ = ended(Store(client))
             got = eventually(lambda: receiver.got, "told")
-        assert got[0].verified()["data"]["id"] == id_
+        assert got[0].verified(account_secret(receiver.url))["data"]["id"] == id_
     finally:
         process.end()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+
+from workers.webhooks.racing import first_that_answers
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -21,9 +21,10 @@ class ForbiddenTarget(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Public addresses, and those of the networks that the operator allows besides."""
+    """Public addresses, and those of networks that the operator allows by a setting."""
 
     allowed: tuple[Network, ...] = ()
+    setting: str = "DISPATCHER_WEBHOOK_ALLOW_PRIVATE"
 
     def permit(self, text: str) -> bool:
         """Whether a webhook may go to an address, and to all that it leads on to."""
@@ -52,9 +53,9 @@ class Addresses:
             if not self.permit(str(place[0])):
                 raise ForbiddenTarget(
                     f"{host} is at {place[0]}, which is not a public address:"
-                    " DISPATCHER_WEBHOOK_ALLOW_PRIVATE allows it"
+                    f" {self.setting} allows it"
                 )
-        return _first_that_answers(found, timeout)
+        return first_that_answers(found, timeout)
 
 
 def _inside(address: Address) -> Iterator[Address]:
@@ -63,20 +64,3 @@ def _inside(address: Address) -> Iterator[Address]:
         yield from (each for each in (address.ipv4_mapped, address.sixtofour) if each is not None)
         if address in _NAT64:
             yield IPv4Address(int(address) & 0xFFFFFFFF)
-
-
-def _first_that_answers(found: Sequence[tuple[Any, ...]], timeout: float) -> socket.socket:
-    error: OSError = OSError("the name has no address")
-    until = time.monotonic() + timeout
-    for family, kind, protocol, _, place in found:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(max(0.01, until - time.monotonic()))
-            sock.connect(place)
-            sock.settimeout(timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except OSError as failure:
-            sock.close()
-            error = failure
-    raise error

@@ -10,6 +10,7 @@ from random import Random
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
 from dispatcher.store.webhooks import LEASE, Webhook, Webhooks
+from dispatcher.values.webhook_secrets import WebhookSecrets
 from dispatcher.values.webhook_url import webhook_url
 from workers.engine.retrying import retry_until_available
 from workers.webhooks import payload, signing
@@ -28,12 +29,15 @@ class Undeliverable(DispatcherError):
 
 @dataclass(frozen=True)
 class Deliver:
-    """Sends webhooks to the account's targets (`urls`) and to those that jobs name."""
+    """Sends webhooks to the account's targets (`urls`) by `wire`, and to those that jobs name by
+    `wire_of_jobs`, which may go to other addresses.
+    """
 
     webhooks: Webhooks
     wire: Wire
+    wire_of_jobs: Wire
     urls: Sequence[str]
-    secrets: Sequence[str]
+    secrets: WebhookSecrets
     whole: bool = False
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -50,6 +54,7 @@ class Deliver:
             failures=webhook.failures,
             age=webhook.age,
             random=self.random,
+            own=webhook.is_of_job,
         )
         retry_until_available(lambda: self._settle(id_, verdict))
         return verdict
@@ -66,15 +71,17 @@ class Deliver:
 
     def _send(self, webhook: Webhook) -> Reply:
         try:
-            url, secrets = self._url(webhook), self._secrets()
+            url = self._url(webhook)
+            secrets = self._secrets(webhook, url)
         except DispatcherError as error:
             return Reply(None, str(error), 0)
         body = payload.body(webhook, whole=self.whole)
         signed = signing.headers(secrets, webhook.event, body, self.now())
-        return self.wire.post(url, body.encode(), {**_HEADERS, **signed})
+        wire = self.wire_of_jobs if webhook.is_of_job else self.wire
+        return wire.post(url, body.encode(), {**_HEADERS, **signed})
 
     def _url(self, webhook: Webhook) -> str:
-        if not webhook.target.isdecimal():
+        if webhook.is_of_job:
             return webhook_url(webhook.own_url)
         try:
             return self.urls[int(webhook.target) - 1]
@@ -83,10 +90,12 @@ class Deliver:
                 f"DISPATCHER_WEBHOOK_URL does not list {webhook.target} any more"
             ) from None
 
-    def _secrets(self) -> Sequence[str]:
-        if not self.secrets:
+    def _secrets(self, webhook: Webhook, url: str) -> Sequence[str]:
+        if not self.secrets.own:
             raise Undeliverable(
                 "there is no secret to sign with:"
                 " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
             )
-        return self.secrets
+        if webhook.is_of_job:
+            return self.secrets.of_job(url)
+        return [*self.secrets.of_account(url), *self.secrets.old]

@@ -31,19 +31,21 @@ class Verdict:
         return "given up" if self.what == "dead" else f"again in {self.delay:.0f} s"
 
 
-def judge(reply: Reply, *, tries: int, failures: int, age: float, random: Random) -> Verdict:
+def judge(
+    reply: Reply, *, tries: int, failures: int, age: float, random: Random, own: bool = False
+) -> Verdict:
     """Decide by a reply, the tries before it, the target's failures in a row before it, and the
-    seconds since the event.
+    seconds since the event. `own`: a job named the receiver.
     """
     if not reply.error:
         return Verdict("done", slow=reply.seconds > SLOW)
     if reply.status == HTTPStatus.GONE:
-        return Verdict("dead", error="it answered 410 (gone)")
-    delay = backoff(tries, random)
-    if reply.retry_after is not None:
-        delay = max(delay, min(reply.retry_after, LONGEST))
+        # Of a job's receivers only this URL is gone; its target is all of its host's.
+        return Verdict("dead", pause=0 if own else LONGEST, error="it answered 410 (gone)")
+    asked = min(reply.retry_after or 0, LONGEST)
+    delay = max(backoff(tries, random), asked)
     what = "dead" if age + delay >= RETRY_FOR else "again"
-    return Verdict(what, delay, _pause(reply, failures + 1), error=reply.error)
+    return Verdict(what, delay, _pause(reply, failures + 1, delay), error=reply.error)
 
 
 def backoff(tries: int, random: Random) -> float:
@@ -52,14 +54,21 @@ def backoff(tries: int, random: Random) -> float:
     return random.uniform(longest / 2, longest)
 
 
-def _pause(reply: Reply, failures: int) -> float:
-    """Return for how long the target is left alone.
+def _pause(reply: Reply, failures: int, delay: float) -> float:
+    """Return for how long the target is left alone, where this webhook waits for `delay`.
 
     One that says it has too much is believed; another 4xx is about this webhook only.
     """
-    asked = min(reply.retry_after or 0, LONGEST)
     busy = reply.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    asked = _asked(reply, delay) if busy else 0.0
     well = reply.status is not None and reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
     if failures < ENOUGH or (well and not busy):
-        return asked if busy else 0
+        return asked
     return max(asked, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2.0 ** min(failures - ENOUGH, 10)))
+
+
+def _asked(reply: Reply, delay: float) -> float:
+    """Return the seconds that a busy target asks for; it need not say how long."""
+    if reply.retry_after is None:
+        return min(delay, LONGEST_PAUSE)
+    return min(reply.retry_after, LONGEST)

@@ -19,6 +19,7 @@ from urllib3.util import Timeout, Url, parse_url
 
 from dispatcher.provider.transport import Answer, tls_context
 from workers.webhooks.addresses import Addresses, ForbiddenTarget
+from workers.webhooks.retry_after import retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,11 @@ class Wire:
         """Send a body and return what came of it. Raises nothing for anything a receiver does."""
         began = time.monotonic()
         try:
-            status, retry_after = self._post(parse_url(url), body, headers)
+            status, wait = self._post(parse_url(url), body, headers)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             return Reply(None, _words(error), time.monotonic() - began)
-        wrong = "" if 200 <= status < 300 else f"it answered {status}"  # noqa: PLR2004
-        return Reply(status, wrong, time.monotonic() - began, retry_after)
+        wrong = "" if 200 <= status < 300 else _refusal(status)  # noqa: PLR2004
+        return Reply(status, wrong, time.monotonic() - began, wait)
 
     def _post(self, url: Url, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None]:
         with self._pool(url) as pool:
@@ -65,7 +66,7 @@ class Wire:
                 preload_content=False,
             )
             try:
-                return answer.status, _seconds(answer.headers.get("Retry-After"))
+                return answer.status, retry_after(answer.headers, time.time())
             finally:
                 answer.close()
 
@@ -104,9 +105,10 @@ class Wire:
         return Plain, cast("type[HTTPSConnection]", Secure)
 
 
-def _seconds(text: str | None) -> float | None:
-    """Return what Retry-After says; dates, which hardly anybody sends, count as nothing said."""
-    return float(text) if text and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004
+def _refusal(status: int) -> str:
+    if 300 <= status < 400:  # noqa: PLR2004 - redirections
+        return f"it answered {status}: redirects are not followed, change the URL"
+    return f"it answered {status}"
 
 
 def _innermost(error: BaseException) -> BaseException:
