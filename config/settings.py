@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config import texts
+from config.caps import Caps
 from dispatcher.client.broker_url import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
@@ -50,7 +51,7 @@ Networks = Annotated[
 ]
 
 
-class Settings(BaseSettings):
+class Settings(Caps):
     """What the processes run with. Durations are in seconds, or `30s`, `15m`, `2h`, `7d`."""
 
     model_config = SettingsConfigDict(

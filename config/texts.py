@@ -203,6 +203,20 @@ def webhook_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def proxies(value: Any) -> Any:
+    """Read addresses and networks with commas between, none of them for `none`."""
+    if not isinstance(value, str):
+        return value
+    if none(value) is None:
+        return ()
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: write none, or addresses and networks such as 10.0.0.7,172.16.0.0/12"
+        ) from None
+
+
 def networks(value: Any) -> Any:
     """Read networks with commas between; `true` for all, `false` for none."""
     if not isinstance(value, str):

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from workers.gateway.api import bulk
 from workers.gateway.api.intake import Tally
 from workers.gateway.api.lines import Line, Lines
+from workers.gateway.api.liveness import Liveness
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.spool import PIECE, Spool
 
@@ -75,9 +76,14 @@ def test_lines_are_not_cut_where_all_others_are_served(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(bulk, "Lines", Watched)
     intake: Any = SimpleNamespace(tally=Tally())
-    exchange = bulk.Exchange(SimpleNamespace(), intake, Pool(), bulk.Places())  # type: ignore[arg-type]
-    with closing(Spool()) as spool:
-        asyncio.run(exchange._read(b"\n", pieces(), spool))
-        assert spool.ended
+
+    async def read() -> None:
+        live: Any = Liveness(SimpleNamespace(), Pool())  # type: ignore[arg-type]
+        exchange = bulk.Exchange(SimpleNamespace(), intake, Pool(), None, live)  # type: ignore[arg-type]
+        with closing(Spool()) as spool:
+            await exchange._read(b"\n", pieces(), spool)
+            assert spool.ended
+
+    asyncio.run(read())
     assert len(cut_in) == 2
     assert all(name.startswith("api") for name in cut_in)

@@ -11,20 +11,13 @@ from dispatcher.store import Store
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
-from workers.gateway import callbacks, health, metrics, problems, reference
+from workers.gateway import callbacks, health, metrics, problems, reference, sharing
 from workers.gateway.api import account, actions, bulk, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
 from workers.gateway.middleware import Limit, Middleware
-
-LIMITS: dict[str, Limit] = {
-    PREFIX: callbacks.LIMIT,
-    **console.LIMITS,
-    **limits.LIMITS,
-}
-"""Where the body may be larger or slower than usual, or must be smaller, by path."""
 
 
 def create_gateway(
@@ -43,11 +36,13 @@ def create_gateway(
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.add_middleware(Middleware, limits=LIMITS, headers=_transport_headers(settings))
+    app.add_middleware(Middleware, limits=_limits(settings), headers=_transport_headers(settings))
     problems.register(app)
     app.include_router(health.router(store, messenger))
-    services = Services(store, messenger, Feeder(store, messenger, settings.max_connections).nudge)
-    app.state.authenticator = Authenticator(services.keys, services.pool)
+    nudge = Feeder(store, messenger, settings.max_connections).nudge
+    services = Services(store, messenger, nudge, sharing.of_settings(settings))
+    requests = services.sharing.requests
+    app.state.authenticator = Authenticator(services.keys, services.pool, requests)
     for part in (bulk, jobs, actions, account):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
@@ -59,6 +54,12 @@ def create_gateway(
         signer, clock = Signer(settings.secret_keys), StoreClock(store.now)
         app.include_router(callbacks.router(signer, writer, provider, clock))
     return app
+
+
+def _limits(settings: Settings) -> dict[str, Limit]:
+    """Return where a body may be larger or slower than usual, or must be smaller, by path."""
+    own = limits.limits(settings.bulk_bytes)
+    return {PREFIX: callbacks.LIMIT, **console.LIMITS, **own}
 
 
 def _transport_headers(settings: Settings) -> dict[str, str]:

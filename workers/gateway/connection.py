@@ -1,37 +1,55 @@
-"""One connection of the gateway: its head must come within a time and a size, or it is closed."""
+"""One connection of the gateway: its head must come within a time and a size, and have a place."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from dispatcher.values.callback_urls import PREFIX
+from workers.gateway.addresses import Network, client_address
+from workers.gateway.crowd import Crowd, Share
 from workers.gateway.problems import MEDIA_TYPE, Problem, answer, document
 
 HEAD_WITHIN: Final = 10.0
 """Seconds from the connection, or the first byte of a further request, to the end of its head."""
 LARGEST_HEAD: Final = 32 * 1024
-MOST_CONNECTIONS: Final = 1000
-
-_CROWDED = answer(
-    Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections", headers={"Connection": "close"})
-)
+READ_WITHIN: Final = 30.0
+"""Seconds in which an answer is read to its end when the connection closes, before it is cut."""
+CUT: Final = "dispatcher.cut"
+"""The name in a request's state under which it can cut its connection."""
+_CALLBACKS: Final = f"{PREFIX}/".encode()
+_HEALTH: Final = frozenset({b"/healthz", b"/readyz"})
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn limits neither: its keep-alive timer runs only between two requests."""
+    """uvicorn limits none of it: its keep-alive timer runs only between two requests."""
 
     _head: asyncio.TimerHandle | None = None
     _head_size = 0
+    _end: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self, *args: Any, crowd: Crowd[Connection], trusted: Sequence[Network], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._crowd, self._trusted = crowd, trusted
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        leaves = self._crowd.come(self, self._peer)
+        if leaves is not None:
+            leaves.transport.abort()
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._have_head()
+        if self._end is not None:
+            self._end.cancel()
+        self._crowd.go(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -49,16 +67,33 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._have_head()
-        crowded = len(self.connections) > MOST_CONNECTIONS
-        self.app = _CROWDED if crowded else self.config.loaded_app
+        client = client_address(self._peer, self.headers, self._trusted)
+        self.scope["client"] = (client, self.client[1] if self.client else 0)
+        self.scope["state"][CUT] = self.transport.abort
+        full = self._crowd.ask(self, client, share_of(self.url))
+        refused = full and answer(full.problem({"Connection": "close"}))
+        self.app = refused or self.config.loaded_app
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self._crowd.answered(self)
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._close()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
+    @property
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
+
     def _expect_head(self) -> None:
         self._head_size = 0
-        self._head = self.loop.call_later(HEAD_WITHIN, self.transport.close)
+        self._head = self.loop.call_later(HEAD_WITHIN, self.transport.abort)
 
     def _have_head(self) -> None:
         if self._head is not None:
@@ -73,4 +108,17 @@ class Connection(HttpToolsProtocol):
         body = document(Problem(status, why, remedy="send a valid HTTP/1.1 request"))
         head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close"
         self.transport.write(STATUS_LINE[status] + head.encode() + b"\r\n\r\n" + body)
+        self._close()
+
+    def _close(self) -> None:
+        """Close when all is sent; whoever does not read keeps no connection."""
         self.transport.close()
+        if self._end is None:
+            self._end = self.loop.call_later(READ_WITHIN, self.transport.abort)
+
+
+def share_of(url: bytes) -> Share:
+    """Return the share of places that a request is counted against."""
+    if url.startswith(_CALLBACKS):
+        return Share.CALLBACKS
+    return Share.HEALTH if url.partition(b"?")[0] in _HEALTH else Share.COMMON

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -12,6 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workers.gateway.api import pool
+from workers.gateway.connection import CUT
 from workers.gateway.problems import Problem, answer
 
 log = logging.getLogger(__name__)
@@ -24,18 +27,22 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """What every answer has that says nothing else; a page with scripts sets a policy of its own."""
+AT_END = "dispatcher.at_end"
+"""The name in a request's scope of what is given back when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How much of a body is taken (bytes), and within how many seconds it must be here whole.
 
-    `idle`: for how many seconds nothing of it may come.
+    `idle`: for how many seconds nothing of it may come. `unread`: for how many seconds nothing of
+    the answer may be read; None: the route sees to that.
     """
 
     size: int = 1 << 20
     within: float = 10.0
     idle: float = 10.0
+    unread: float | None = 30.0
 
 
 def too_large(limit: Limit) -> Problem:
@@ -72,10 +79,13 @@ class Middleware:
             await self._app(scope, receive, send)
             return
         guarded = _Guarded(scope, receive, send, self._limit(scope["path"]), self._headers)
+        pool.client.set(scope["client"][0] if scope.get("client") else "")
         try:
-            await self._app(scope, guarded.receive, guarded.send)
+            with ExitStack() as scope[AT_END]:
+                await self._app(scope, guarded.receive, guarded.send)
         except ClientDisconnect:
-            log.debug("a client went away in the middle of its request")
+            log.debug("a client went away in the middle of its request, or reads no answer")
+            guarded.cut()
         except Exception as error:  # noqa: BLE001 - whatever a route did not foresee
             await guarded.end(error)
 
@@ -129,7 +139,17 @@ class _Guarded:
                 headers.setdefault(name, value)
             if self._unread:
                 headers["Connection"] = "close"
-        await self._send(message)
+        try:
+            async with asyncio.timeout(self._limit.unread):
+                await self._send(message)
+        except TimeoutError:
+            raise ClientDisconnect from None
+
+    def cut(self) -> None:
+        """End the connection now: what is still to be sent would keep it open."""
+        cut = self._scope.get("state", {}).get(CUT)
+        if cut is not None:
+            cut()
 
     async def end(self, error: Exception) -> None:
         """Answer what no handler was there for, or cut an answer that has begun."""

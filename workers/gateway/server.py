@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import ssl
 import sys
+from functools import partial
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from config.settings import InvalidSettings, Settings
+from workers.gateway import sharing
 from workers.gateway.connection import Connection
+from workers.gateway.crowd import Crowd
 
 BACKLOG = 2048
 FINISH_WITHIN = 8  # seconds
+OWN_FILES = 256
+"""Files beside the connections: Redis, the broker, answers that wait on the disk."""
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
     """Serve `app`. Raises InvalidSettings where it cannot listen, or the certificate is no good."""
+    trusted, caps = settings.trusted_proxies, sharing.caps(settings)
+    _make_room(caps.connections)
+    crowd: Crowd[Connection] = Crowd(caps, trusted)
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=Connection,
+        http=cast("type[asyncio.Protocol]", partial(Connection, crowd=crowd, trusted=trusted)),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -59,6 +70,20 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         sys.stdout.write(f"listening on {self._url}\n")
         sys.stdout.flush()
+
+
+def _make_room(connections: int) -> None:
+    """Have as many files opened as connections need. Raises InvalidSettings where it may not be."""
+    needed = connections + OWN_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise InvalidSettings(
+            f"DISPATCHER_GATEWAY_REQUESTS, DISPATCHER_GATEWAY_CALLBACKS: {connections}"
+            f" connections need {needed} open files, and this process may have {hard}: lower them, or raise"
+            " the limit (`ulimit -Hn`)"
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _load(config: uvicorn.Config) -> None:

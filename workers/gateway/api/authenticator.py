@@ -14,8 +14,10 @@ from dispatcher.model.api_key import ApiKey, Scope
 from dispatcher.model.job import Job
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.values import UnknownJob
-from workers.gateway.api.pool import Pool
+from workers.gateway.api.pool import Pool, client
 from workers.gateway.api.strict import only_header
+from workers.gateway.caps import Places
+from workers.gateway.middleware import AT_END
 from workers.gateway.problems import Problem
 
 
@@ -67,10 +69,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Lets callers in by their keys."""
+    """Lets callers in by their keys; `places` are for each client's requests under way."""
 
     keys: ApiKeys
     pool: Pool
+    places: Places
 
     async def let_in(self, text: str, scopes: tuple[Scope, ...], *, counted: bool) -> Caller:
         """Return who calls. Raises NotLetIn, and Problem: 403 with the scope, 429 with when."""
@@ -126,7 +129,11 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     only_header(request, "Authorization")
     shown = await _BEARER(request)
     authenticator: Authenticator = request.app.state.authenticator
-    return await authenticator.let_in(shown.credentials if shown else "", scopes, counted=counted)
+    text = shown.credentials if shown else ""
+    caller = await authenticator.let_in(text, scopes, counted=counted)
+    request.scope[AT_END].enter_context(authenticator.places.one(caller.name))
+    client.set(caller.name)
+    return caller
 
 
 class May:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from functools import partial
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
@@ -20,19 +18,18 @@ from workers.gateway.api.authenticator import BulkEnqueuer
 from workers.gateway.api.intake import Intake, Tally, as_line
 from workers.gateway.api.limits import BULK_PATH
 from workers.gateway.api.lines import Line, Lines
+from workers.gateway.api.liveness import Liveness
 from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.pool import Pool
 from workers.gateway.api.services import Services
 from workers.gateway.api.spool import Spool
 from workers.gateway.api.strict import NDJSON, idempotency_key, only_header, undeclared_lines
+from workers.gateway.caps import Places
 from workers.gateway.problems import Problem
 
 ACCEPTED = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 TOGETHER = 500
 """Lines that are enqueued in one round trip."""
-AT_ONCE, OF_ONE = 8, 4
-"""Bulk requests under way, of all clients and of one: each may take a thread, write to the disk,
-and last an hour, and nobody may keep all the others out."""
 READ_WITHIN = 60.0
 """Seconds in which whoever has sent all, or as much as is kept, must read something."""
 
@@ -40,7 +37,7 @@ READ_WITHIN = 60.0
 def router(services: Services) -> APIRouter:
     """Return the route."""
     routes = APIRouter(tags=["jobs"])
-    places = Places()
+    places = services.sharing.bulk_requests
 
     @routes.post(BULK_PATH, **operations.BULK)
     async def bulk(request: Request, caller: BulkEnqueuer) -> Response:
@@ -49,7 +46,7 @@ def router(services: Services) -> APIRouter:
         key = idempotency_key(request)
         dispatcher = services.dispatcher(caller)
         intake = Intake(dispatcher, services.keys, caller.key, key, Tally())
-        return Exchange(request, intake, services.pool, places)
+        return Exchange(request, intake, services.pool, places, services.liveness)
 
     return routes
 
@@ -60,36 +57,16 @@ def _require_lines(request: Request) -> None:
         raise undeclared_lines()
 
 
-class Places:
-    """How many are under way, by client."""
-
-    def __init__(self) -> None:
-        self._taken: Counter[str] = Counter()
-
-    @contextmanager
-    def one(self, client: str) -> Iterator[None]:
-        """Take a place. Raises Problem where there is none."""
-        mine = self._taken[client]
-        if self._taken.total() >= AT_ONCE or mine >= OF_ONE:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{self._taken.total()} bulk requests are under way, {mine} of them yours",
-            )
-        self._taken[client] += 1
-        try:
-            yield
-        finally:
-            self._taken[client] -= 1
-            self._taken = +self._taken  # whoever has none is forgotten
-
-
 class Exchange(Response):
     """An answer that is written while the request still comes."""
 
-    def __init__(self, request: Request, intake: Intake, pool: Pool, places: Places) -> None:
+    def __init__(
+        self, request: Request, intake: Intake, pool: Pool, places: Places, liveness: Liveness
+    ) -> None:
         super().__init__(media_type=NDJSON)
         del self.headers["content-length"]
         self._request, self._intake, self._pool, self._places = request, intake, pool, places
+        self._liveness = liveness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         pieces = self._request.stream()
@@ -109,11 +86,11 @@ class Exchange(Response):
 
     async def _read(self, first: bytes, pieces: AsyncIterator[bytes], spool: Spool) -> None:
         """Take in the lines as they come. One that a lost connection cut is left alone."""
-        lines, problem = Lines(), None
+        lines, problem, piece = Lines(), None, first
         try:
-            await self._take_in(partial(lines.feed, first), spool)
-            async for piece in pieces:
+            while piece:
                 await self._take_in(partial(lines.feed, piece), spool)
+                piece = await self._while_live(anext(pieces, b""))
             await self._take_in(lines.rest, spool)
         except Problem as error:  # too large, too slow
             problem = error
@@ -122,12 +99,20 @@ class Exchange(Response):
         finally:
             spool.end(as_line(self._intake.tally.summary(problem)))
 
+    async def _while_live(self, coming: Awaitable[bytes]) -> bytes:
+        """Return the next piece. Raises NotLetIn where the key ends before it comes."""
+        return await self._liveness.during(self._intake.key, coming, _never)
+
     async def _take_in(self, cut: Callable[[], list[Line]], spool: Spool) -> None:
         """Take in what a piece makes; it is cut in a thread, for it may be tens of thousands."""
         lines = await self._pool.run(cut)
         for start in range(0, len(lines), TOGETHER):
             some = lines[start : start + TOGETHER]
             await spool.put(await self._pool.run(self._intake.take_in, some))
+
+
+async def _never() -> bool:
+    return False  # a stream that is cut says so itself
 
 
 async def _write(spool: Spool, send: Send) -> None:

@@ -80,6 +80,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/jobs/{id}", **operations.JOB)
     async def job(
+        request: Request,
         caller: Anybody,
         id_: JobId,
         *,
@@ -97,7 +98,7 @@ def router(services: Services) -> APIRouter:
         found = await pool.run(store.jobs.get, id_)
         caller.view(found, unmask=unmask)  # who may not see it may not wait for it either
         if wait and not found.terminal:
-            found = await services.ended(id_, wait)
+            found = await services.ended(caller.key, id_, wait, request.is_disconnected)
         return respond(caller.view(found, unmask=unmask))
 
     @routes.get("/jobs/{id}/why", **operations.WHY)

@@ -8,7 +8,23 @@ SMALL = Limit(size=64 << 10)
 """A job, or an action on one."""
 MANY = Limit()
 """An action on many jobs, which may be named by their ids."""
-STREAM = Limit(size=1 << 30, within=3600, idle=60)
-"""Lines of jobs."""
 BULK_PATH = "/v1/jobs/bulk"
-LIMITS = {"/v1/": SMALL, BULK_PATH: STREAM, "/v1/retry": MANY, "/v1/cancel": MANY}
+
+
+def stream(size: int) -> Limit:
+    """Return the limit of lines of jobs: so many bytes."""
+    return Limit(size=size, within=3600, idle=60, unread=None)
+
+
+STREAM = stream(256 << 20)
+"""What a bulk request may have unless a setting says otherwise: what the reference tells."""
+
+
+def limits(bulk_bytes: int) -> dict[str, Limit]:
+    """Return the limits by path; `bulk_bytes` is the most of a bulk request."""
+    return {
+        "/v1/": SMALL,
+        BULK_PATH: stream(bulk_bytes),
+        "/v1/retry": MANY,
+        "/v1/cancel": MANY,
+    }

@@ -13,6 +13,7 @@ from workers.gateway import problems
 from workers.gateway.api import strict
 from workers.gateway.api.authenticator import rate_used_up
 from workers.gateway.api.schemas import ref
+from workers.gateway.caps import Cap, Full
 from workers.gateway.middleware import Limit, too_large, too_slow
 from workers.gateway.problems import Problem
 
@@ -26,7 +27,10 @@ def _invalid(field: str, why: str) -> Problem:
 NO_KEY = problems.of(NotLetIn())
 RATE = rate_used_up("kqzwmbhtya", "50/minute", 1.2)
 NO_REDIS = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Redis cannot be reached: is it running?")
-NO_PLACE = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "8 bulk requests are under way, 4 of them yours")
+NO_PLACE = Full(Cap("bulk requests", 8, "DISPATCHER_BULK_REQUESTS"), 8, own=False).problem()
+OWN_PLACES = Full(
+    Cap("waits for jobs", 100, "DISPATCHER_WAITS_PER_CLIENT"), 100, own=True
+).problem()
 
 TWICE = strict.given_twice("Authorization", 2)
 NOT_JSON = strict.not_json("a name is given twice in one object")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.client.waiting import Waiters
+from dispatcher.model.api_key import ApiKey
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys
 from workers.gateway.api.authenticator import Caller
+from workers.gateway.api.liveness import Liveness
 from workers.gateway.api.pool import Pool
+from workers.gateway.sharing import Sharing
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Services:
     store: Store
     messenger: Messenger
     nudge: Callable[[], object]
+    sharing: Sharing
     pool: Pool = field(default_factory=Pool)
 
     @cached_property
@@ -36,19 +40,32 @@ class Services:
         """Those who wait for jobs to end: all of them on one connection."""
         return Waiters(self.store)
 
+    @cached_property
+    def liveness(self) -> Liveness:
+        """What ends the waits of those who may wait no more."""
+        return Liveness(self.keys, self.pool)
+
     def dispatcher(self, caller: Caller) -> Dispatcher:
         """Return what enqueues in a client's name: its keys mean nothing to any other."""
         name = caller.name
         return Dispatcher(self.store, self.messenger, actor=name, scope=name, nudge=self.nudge)
 
-    async def ended(self, id_: str, within: float) -> Job:
-        """Return a job when it has ended, or after so many seconds. Raises UnknownJob."""
-        waiting = self.waiters.waiting(id_)
-        future = asyncio.wrap_future(await self.pool.run(waiting.__enter__))
-        try:
-            async with asyncio.timeout(within):
-                return await asyncio.shield(future)  # what others give us is not ours to cancel
-        except TimeoutError:
-            return await self.pool.run(self.store.jobs.get, id_)
-        finally:
-            await self.pool.run(waiting.__exit__, None, None, None)
+    async def ended(
+        self, key: ApiKey, id_: str, within: float, left: Callable[[], Awaitable[bool]]
+    ) -> Job:
+        """Return a job when it has ended, or after so many seconds.
+
+        Raises UnknownJob; Problem where too many wait; NotLetIn where the key ends meanwhile, and
+        ClientDisconnect where the client is gone, as `left` says.
+        """
+        with self.sharing.waits.one(key.name):
+            waiting = self.waiters.waiting(id_)
+            future = asyncio.wrap_future(await self.pool.run(waiting.__enter__))
+            try:
+                async with asyncio.timeout(within):
+                    # Shielded: what others give us is not ours to cancel.
+                    return await self.liveness.during(key, asyncio.shield(future), left)
+            except TimeoutError:
+                return await self.pool.run(self.store.jobs.get, id_)
+            finally:
+                await self.pool.run(waiting.__exit__, None, None, None)

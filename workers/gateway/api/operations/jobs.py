@@ -97,6 +97,7 @@ JOB = operation(
     {200: answer("The job.", ref("Job"), A_JOB)},
     problem_examples.NO_JOB,
     problem_examples.WRONG_WAIT,
+    problem_examples.OWN_PLACES,
 )
 WHY = operation(
     {

@@ -1,0 +1,32 @@
+"""The settings that keep one client of the gateway from using up what all need."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode
+
+from config import texts
+
+Most = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Caps(BaseSettings):
+    """How much there may be at once, in all and of one; `docs/settings.md` says of what."""
+
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.proxies), NoDecode
+    ] = ()
+    gateway_requests: Most = 1000
+    gateway_requests_per_address: Annotated[Most | None, BeforeValidator(texts.none), NoDecode] = (
+        200
+    )
+    gateway_requests_per_client: Most = 200
+    gateway_callbacks: Most = 200
+    waits: Most = 500
+    waits_per_client: Most = 100
+    bulk_requests: Most = 8
+    bulk_requests_per_client: Most = 4
+    bulk_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
