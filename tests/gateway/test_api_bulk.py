@@ -245,10 +245,10 @@ def test_no_more_than_a_few_at_once_and_no_client_keeps_the_others_out(
             wires[-1].sendall(head(one.text) + chunk(as_line(lines(1)[0])))
             until(wires[-1], b'"line":1')
         answer = one.ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON)
-        assert "4 of them yours" in problem(answer, 503)["detail"]
+        assert "DISPATCHER_BULK_REQUESTS_PER_CLIENT allows 4" in problem(answer, 429)["detail"]
         assert int(answer.headers["Retry-After"]) > 0
     late = others[1].ask("POST", "/v1/jobs/bulk", data=b"", headers=NDJSON)
-    assert "8 bulk requests are under way, 0 of them yours" in problem(late, 503)["detail"]
+    assert "DISPATCHER_BULK_REQUESTS allows 8" in problem(late, 503)["detail"]
     for wire in wires:
         wire.close()
     eventually(

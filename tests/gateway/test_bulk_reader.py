@@ -75,7 +75,7 @@ def test_lines_are_not_cut_where_all_others_are_served(monkeypatch: pytest.Monke
         yield b"\n" * 1000
 
     monkeypatch.setattr(bulk, "Lines", Watched)
-    intake: Any = SimpleNamespace(tally=Tally())
+    intake: Any = SimpleNamespace(tally=Tally(), key=None)
 
     async def read() -> None:
         live: Any = Liveness(SimpleNamespace(), Pool())  # type: ignore[arg-type]

@@ -79,8 +79,8 @@ def _make_room(connections: int) -> None:
     if hard != resource.RLIM_INFINITY and needed > hard:
         raise InvalidSettings(
             f"DISPATCHER_GATEWAY_REQUESTS, DISPATCHER_GATEWAY_CALLBACKS: {connections}"
-            f" connections need {needed} open files, and this process may have {hard}: lower them, or raise"
-            " the limit (`ulimit -Hn`)"
+            f" connections need {needed} open files, and this process may have {hard}: lower"
+            " them, or raise the limit (`ulimit -Hn`)"
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
