@@ -74,6 +74,8 @@ def sides(threads: int) -> Iterator[Sides]:
             "XOXZO_API_HOST": url,
             "XOXZO_API_SID": "sid",
             "XOXZO_API_AUTH_TOKEN": "token",
+            "DISPATCHER_ALLOWED_COUNTRIES": "any",
+            "DISPATCHER_SPEND_PER_DAY": "none",
             "DISPATCHER_CALLER": "+815012345678",
             "DISPATCHER_RATE_LIMIT": "none",
             "DISPATCHER_MAX_CONNECTIONS": str(threads),

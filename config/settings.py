@@ -27,6 +27,7 @@ from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import hide_password
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
+from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 
@@ -92,12 +93,16 @@ class Settings(Caps):
         Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(texts.none), NoDecode
     ] = 20
     recipient_one_at_a_time: bool = True
-    allowed_countries: Annotated[frozenset[str], BeforeValidator(texts.countries), NoDecode] = (
-        frozenset()
-    )
+    allowed_countries: Annotated[
+        frozenset[str], BeforeValidator(texts.allowed_countries), NoDecode
+    ] = frozenset()
     blocked_countries: Annotated[frozenset[str], BeforeValidator(texts.countries), NoDecode] = (
         frozenset()
     )
+
+    allowed_number_types: Annotated[
+        frozenset[NumberType], BeforeValidator(texts.number_types), NoDecode
+    ] = frozenset()
 
     max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] = DEFAULTS.max_attempts
     redial: Annotated[int, Field(ge=0, le=MOST_ATTEMPTS - 1)] = DEFAULTS.redial
@@ -176,6 +181,20 @@ class Settings(Caps):
         """The provider's own settings. Raises Misconfigured."""
         return self.registration.settings.read(os.environ)
 
+    def require_bounds(self) -> None:
+        """Raise InvalidSettings where real calls would have no bounds that somebody chose: the
+        countries to call, and what a day may cost.
+        """
+        bounds = {"allowed_countries": "JP,US or any", "spend_per_day": "5000 or none"}
+        missing = [name for name in bounds if name not in self.model_fields_set]
+        if missing and self.of_provider.is_real:
+            wanted = (f"DISPATCHER_{name.upper()} ({bounds[name]})" for name in missing)
+            raise InvalidSettings(
+                f"not set: {' and '.join(wanted)}. A stolen API key could call the"
+                " whole world at your cost: say which countries to call, and what a day may cost,"
+                " such as DISPATCHER_ALLOWED_COUNTRIES=JP DISPATCHER_SPEND_PER_DAY=5000"
+            )
+
     @property
     def policy(self) -> Policy:
         """The account's policy defaults. Where callbacks come, checks only back them."""
@@ -202,6 +221,7 @@ class Settings(Caps):
             hours=self.calling_hours,
             countries=self.allowed_countries,
             blocked=self.blocked_countries,
+            number_types=self.allowed_number_types,
             floor=self.credit_floor,
             expected_cost=self.expected_cost,
             warn=self.credit_warn,
@@ -293,6 +313,7 @@ def check() -> None:
     """Raise InvalidSettings for what keeps the processes from starting, credentials aside."""
     settings = Settings.load()
     _ = settings.account_config, settings.callbacks
+    settings.require_bounds()
 
 
 def _reachable(host: str) -> str:

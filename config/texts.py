@@ -18,6 +18,7 @@ from dispatcher.provider import registry
 from dispatcher.store.redis_place import SCHEMES
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.number_types import parse_number_types
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import webhook_url
 
@@ -164,6 +165,24 @@ def hours(value: Any) -> Any:
     """Read calling hours, None for `none`."""
     value = none(value)
     return CallingHours.parse(value) if isinstance(value, str) else value
+
+
+def allowed_countries(value: Any) -> Any:
+    """Read ISO 3166 codes with commas between; none of them, which means all, for `any`."""
+    if isinstance(value, str) and value.strip().lower() == "any":
+        return frozenset()
+    found = countries(value)
+    if isinstance(value, str) and not found:
+        raise ValueError("write ISO 3166 codes such as JP,US, or any")
+    return found
+
+
+def number_types(value: Any) -> Any:
+    """Read types of numbers with commas between, none of them for `none`."""
+    value = none(value)
+    if value is None:
+        return frozenset()
+    return parse_number_types(value.split(",")) if isinstance(value, str) else value
 
 
 def countries(value: Any) -> Any:

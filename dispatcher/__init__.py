@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dispatcher.model.attempt import Attempt
     from dispatcher.model.filters import Filter
     from dispatcher.model.job import Event, Job, NextAction
-    from dispatcher.model.request import InvalidJob, JobRequest, Kind
+    from dispatcher.model.request import InvalidJob, JobRequest, Kind, NumberRefused
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, Refused, UnknownJob
@@ -45,6 +45,7 @@ __all__ = [
     "Kind",
     "NextAction",
     "NotFinished",
+    "NumberRefused",
     "OnUncertain",
     "Priority",
     "Reason",
@@ -64,7 +65,7 @@ _MODULES = {
     "dispatcher.model.filters": ("Filter",),
     "dispatcher.model.attempt": ("Attempt",),
     "dispatcher.model.job": ("Event", "Job", "NextAction"),
-    "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind"),
+    "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind", "NumberRefused"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
     "dispatcher.store.values": ("KeyConflict", "Refused", "UnknownJob"),

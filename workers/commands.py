@@ -123,6 +123,7 @@ def worker(
         logs.set_up(settings.log_level)
         run.dial(settings, concurrency=concurrency, name=name)
         return
+    settings.require_bounds()
     run.require_store(settings, Part.DIAL)
     _ = settings.account_config  # what is wrong together shows here, and not in each process
     found = {

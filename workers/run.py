@@ -81,6 +81,7 @@ def gateway(settings: Settings) -> None:
     from workers.gateway.app import create_gateway  # noqa: PLC0415
     from workers.gateway.server import serve  # noqa: PLC0415
 
+    settings.require_bounds()
     require_store(settings, Part.GATEWAY)
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
     serve(create_gateway(settings), settings)
@@ -145,6 +146,7 @@ def require_store(settings: Settings, part: Part) -> Store:
 
 def _publish(settings: Settings, part: Part) -> None:
     """Make this process' settings the rules of the account: the latest to start overrides."""
+    settings.require_bounds()
     store = require_store(settings, part)
     store.limiter.publish(settings.account_config)
 

@@ -50,7 +50,6 @@ Hours = Annotated[
     str | None,
     typer.Option(help="Calling hours by the recipient's clock, such as '08:00-21:00'; or any."),
 ]
-Premium = Annotated[bool | None, typer.Option("--premium", help="Allow a premium-rate number.")]
 Webhook = Annotated[
     str | None, typer.Option(help="URL that is told when the job has ended (docs/webhooks.md).")
 ]
@@ -91,7 +90,6 @@ def call(
     on_uncertain: Unsure = None,
     backoff_longest: Backoff = None,
     hours: Hours = None,
-    premium: Premium = None,
     webhook: Webhook = None,
     params: Params = None,
     wait: Wait = False,
@@ -122,7 +120,6 @@ def conference(
     on_uncertain: Unsure = None,
     backoff_longest: Backoff = None,
     hours: Hours = None,
-    premium: Premium = None,
     webhook: Webhook = None,
     params: Params = None,
     wait: Wait = False,

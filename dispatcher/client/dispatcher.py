@@ -14,7 +14,7 @@ from dispatcher.client.watching import Change, Gap, watch
 from dispatcher.errors import DispatcherError
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
-from dispatcher.model.request import InvalidJob, JobOptions, JobRequest
+from dispatcher.model.request import InvalidJob, JobOptions, JobRequest, NumberRefused
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import KeyConflict, Packed
@@ -122,7 +122,8 @@ class Dispatcher:
     ) -> JobHandle:
         """Enqueue one call that says a text or plays a recording (http URL of an MP3).
 
-        Raises InvalidJob (a list of what to mend), KeyConflict, StoreUnavailable.
+        Raises InvalidJob (a list of what to mend; NumberRefused where the account does not call
+        such a number), KeyConflict, StoreUnavailable.
         """
         return self.submit(
             JobRequest.of({"recipient": recipient, "say": say, "play": play, **options})
@@ -133,7 +134,9 @@ class Dispatcher:
         return self.submit(JobRequest.of({"participants": tuple(participants), **options}))
 
     def submit(self, request: JobRequest, *, message: str = "") -> JobHandle:
-        """Enqueue a request that is validated already. Raises KeyConflict, StoreUnavailable.
+        """Enqueue a request that is validated already.
+
+        Raises KeyConflict, NumberRefused, StoreUnavailable.
 
         `message` is the id of the message that it came in, where a broker may give that out again:
         if its job was purged meanwhile, the handle is of a job that is gone.
@@ -147,7 +150,8 @@ class Dispatcher:
         return JobHandle(done.id, done.new, self)
 
     def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
-        """Enqueue requests that are packed already; return `new`, `same` or `other` for each.
+        """Enqueue requests that are packed already; return `new`, `same`, `other`, or what
+        `number_refused` reads, for each.
 
         Raises StoreUnavailable; it may be repeated.
         """
@@ -186,7 +190,7 @@ class Dispatcher:
                 bulk.jobs.append(JobHandle(done.id, done.new, self))
             except StoreUnavailable as error:
                 missing[index] = error
-            except KeyConflict as error:
+            except (KeyConflict, NumberRefused) as error:
                 bulk.refused.append((index, error))
         if missing:
             raise Interrupted(next(iter(missing.values())), bulk, list(missing), read)

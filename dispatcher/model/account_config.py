@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 
 
@@ -17,7 +18,8 @@ class AccountConfig:
     429 the working rate is back at `rate` within `recovery`; `lease` ends the connection of a
     request whose process is gone. `gap` and `per_day` bound the calls to one number;
     `one_at_a_time` keeps a second call waiting while one may be ringing.
-    `countries` are those that may be called (empty: all), `blocked` those that may not.
+    `countries` are those that may be called (empty: all), `blocked` those that may not;
+    `number_types` may be called besides ordinary numbers.
     Amounts are in credits: `floor` is the least balance that calls need (None: a post-paid
     account, which has no budget either), `expected_cost` what a call is taken to cost, for each
     who is called, until its costs are learned; `warn` the balances at which a warning is given;
@@ -41,6 +43,7 @@ class AccountConfig:
     hours: CallingHours | None = None
     countries: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()
+    number_types: frozenset[NumberType] = frozenset()
     floor: float | None = None
     expected_cost: float = 20
     warn: tuple[float, ...] = ()

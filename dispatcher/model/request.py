@@ -59,6 +59,10 @@ class InvalidJob(UsageError, ValueError):
         super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
 
 
+class NumberRefused(InvalidJob):
+    """The account does not call this country, or numbers of this type; nothing was written."""
+
+
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("the text is empty: give one")
@@ -187,7 +191,6 @@ class JobRequest(BaseModel):
     call_deadline: Duration = None
     hours: Annotated[str, AfterValidator(_hours)] | None = None
     backoff_longest: Duration = None
-    premium: bool | None = None
     webhook: Annotated[str, AfterValidator(webhook_url)] | None = None
     params: Annotated[dict[str, str], AfterValidator(_params)] | None = Field(
         default=None, repr=False
@@ -230,7 +233,6 @@ class JobRequest(BaseModel):
         """Yield what is wrong with fields that are right each by itself."""
         conference = self.participants or self.recipient is None
         yield from self._conference_faults() if conference else self._call_faults()
-        yield from self._premium_faults()
         if self._expires_first():
             yield "expires", "it is before the time to call (at); give a later one"
         if self.redial and self.max_attempts is not None and self.redial + 1 > self.max_attempts:
@@ -267,13 +269,6 @@ class JobRequest(BaseModel):
             yield "participants", f"a conference has {most}, not {len(self.participants)}"
         elif len(set(self.participants)) != len(self.participants):
             yield "participants", "they must be different numbers"
-
-    def _premium_faults(self) -> Iterator[tuple[str, str]]:
-        for number in () if self.premium else self.called:
-            try:
-                numbers.refuse_premium(number)
-            except ValueError as error:
-                yield "participants" if self.participants else "recipient", str(error)
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -315,6 +310,5 @@ class JobOptions(TypedDict, total=False):
     call_deadline: DurationLike | None
     hours: str | None
     backoff_longest: DurationLike | None
-    premium: bool | None
     webhook: str | None
     params: Mapping[str, str] | None

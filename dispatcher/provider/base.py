@@ -141,6 +141,11 @@ class Provider(CallbackParser, Protocol):
 class ProviderSettings(Protocol):
     """A provider's own settings."""
 
+    @property
+    def is_real(self) -> bool:
+        """Whether calls cost money and ring somewhere: credentials are there, not a stand-in's."""
+        ...
+
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Read them from variables of the environment. Raises Misconfigured."""

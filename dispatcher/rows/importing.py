@@ -16,7 +16,7 @@ from dispatcher.rows.records import Record
 from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConflict
 from dispatcher.store import codec
 from dispatcher.store.errors import StoreUnavailable
-from dispatcher.store.values import Packed
+from dispatcher.store.values import Packed, number_refused
 
 T = TypeVar("T")
 
@@ -113,6 +113,8 @@ class Import:
             self.tally.existing += 1
         elif answer == "other":
             self._refuse(item.record, self._conflict(item))
+        elif refused := number_refused(answer):
+            self._refuse(item.record, refused)
         return answer == "new"
 
     def _refuse(self, record: Record, error: InvalidJob | RowConflict) -> None:

@@ -20,7 +20,9 @@ Answer = str | Exception
 
 
 class Accepting(Repository):
-    """What a producer is told of each request: `new`, `same`, `other`, `purged`, or an error."""
+    """What a producer is told of each request: `new`, `same`, `other`, `purged`, what
+    `number_refused` reads, or an error.
+    """
 
     def __init__(
         self,

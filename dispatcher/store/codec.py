@@ -16,6 +16,7 @@ from dispatcher.model.request import JobRequest, Kind
 from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
+from dispatcher.values.number_types import number_types
 from dispatcher.values.tariffs import tariff
 
 Fields = dict[str, str]
@@ -34,6 +35,7 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
     return _given(
         {
             Field.TO: ",".join(number.removeprefix("+") for number in request.called),
+            Field.NUMBER_TYPES: ",".join(number_types(request.called)) or None,
             Field.SAY: request.say,
             Field.PLAY: request.play,
             Field.LANGUAGE: request.lang,
@@ -72,7 +74,7 @@ def packed(request: JobRequest, scope: str = "", message: str = "") -> Packed:
     )
     fields = {Field.FINGERPRINT: fingerprint, **request_fields(request, price)}
     text = json.dumps({**row, "fields": fields}, ensure_ascii=False)
-    return Packed(id_, fingerprint, price, text)
+    return Packed(id_, fingerprint, price, fields.get(Field.NUMBER_TYPES, ""), text)
 
 
 def moment(value: datetime | timedelta | None) -> str:

@@ -24,6 +24,7 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.CALLING_HOURS: None if config.hours is None else config.hours.text,
         Config.COUNTRIES: ",".join(sorted(config.countries)) or None,
         Config.BLOCKED_COUNTRIES: ",".join(sorted(config.blocked)) or None,
+        Config.NUMBER_TYPES: ",".join(sorted(config.number_types)) or None,
         Config.CREDIT_FLOOR: _units(config.floor),
         Config.EXPECTED_COST: _units(config.expected_cost),
         Config.CREDIT_WARNINGS: ",".join(str(to_units(level)) for level in config.warn) or None,

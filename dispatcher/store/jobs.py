@@ -43,7 +43,8 @@ class Jobs(Repository):
         scope: str = "",
         message: str = "",
     ) -> Enqueued:
-        """Write a job, once for its key. Raises KeyConflict where the key has another request.
+        """Write a job, once for its key. Raises KeyConflict where the key has another request,
+        NumberRefused where the account does not call such a number.
 
         `message` is the id of the message that the request came in, where a broker may give that
         out again: if the job that it made was purged meanwhile, no other is made.
@@ -66,8 +67,8 @@ class Jobs(Repository):
         ]
 
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
-        """Write packed requests in one round trip; return `new`, `same` or `other` for each, or
-        `purged` where a message came again whose job is purged.
+        """Write packed requests in one round trip; return `new`, `same` or `other` for each,
+        `purged` where a message came again whose job is purged, or what `number_refused` reads.
 
         Raises StoreUnavailable where some were not written; the same may be asked again.
         """
@@ -77,7 +78,7 @@ class Jobs(Repository):
         """Return what enqueue_packed would answer for each now; nothing is written."""
         if not rows:
             return []
-        requests = [(row.id, row.fingerprint) for row in rows]
+        requests = [(row.id, row.fingerprint, row.tariff, row.number_types) for row in rows]
         found = self._run("find_existing", requests=requests)
         return [answer.decode() for answer in found]
 

@@ -142,6 +142,7 @@ class Field(StrEnum):
     TARIFF = "tariff"
     # what was asked for
     TO = "to"  # digits, commas between
+    NUMBER_TYPES = "number_types"  # of these, commas between; absent: all are ordinary
     SAY = "say"
     PLAY = "play"
     LANGUAGE = "lang"
@@ -200,6 +201,7 @@ class Config(StrEnum):
     CALLING_HOURS = "calling_hours"
     COUNTRIES = "countries"
     BLOCKED_COUNTRIES = "blocked_countries"
+    NUMBER_TYPES = "number_types"  # that may be called besides ordinary ones; absent: none
     CREDIT_FLOOR = "credit_floor"  # units
     EXPECTED_COST = "expected_cost"  # units
     CREDIT_WARNINGS = "credit_warnings"  # units, commas between

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
-from dispatcher.model.request import JobRequest
+from dispatcher.model.request import JobRequest, NumberRefused
 from dispatcher.model.states import Priority
 from dispatcher.values.masking import mask_text
 
@@ -44,6 +44,7 @@ class Packed(NamedTuple):
     id: str
     fingerprint: str
     tariff: str
+    number_types: str
     text: str
 
 
@@ -148,15 +149,40 @@ class Outcome:
     answer: str | Exception
 
     def unwrap(self) -> Enqueued:
-        """Return what was enqueued. Raises KeyConflict, and what Redis refused it with."""
+        """Return what was enqueued.
+
+        Raises KeyConflict, NumberRefused, and what Redis refused it with.
+        """
         if isinstance(self.answer, Exception):
             raise self.answer
+        field = "participants" if self.request.participants else "recipient"
+        if refused := number_refused(self.answer, field):
+            raise refused
         if self.answer == "other":
             raise KeyConflict(
                 f"key {mask_text(self.request.key or '')!r} belongs to another request"
                 f" (job {self.id}): use a new key, or send the same request"
             )
         return Enqueued(self.id, new=self.answer == "new")
+
+
+_REFUSED = {
+    "country": "the account does not call numbers of {}: DISPATCHER_ALLOWED_COUNTRIES and"
+    " DISPATCHER_BLOCKED_COUNTRIES say which it calls",
+    "type": "the account does not call {} numbers: DISPATCHER_ALLOWED_NUMBER_TYPES allows them",
+}
+
+
+def number_refused(answer: str, field: str = "recipient") -> NumberRefused | None:
+    """Return the error of a request whose number the account does not call; None for others.
+
+    `answer` is what the store said of it, such as `country:JM` or `type:premium`; `field` is the
+    one of the request that has the number.
+    """
+    kind, _, what = answer.partition(":")
+    if kind not in _REFUSED:
+        return None
+    return NumberRefused([(field, _REFUSED[kind].format(what))])
 
 
 def job_id(key: str | None, scope: str = "") -> str:

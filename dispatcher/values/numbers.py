@@ -11,6 +11,7 @@ from phonenumbers import (
     PhoneNumberFormat,
     PhoneNumberType,
     ValidationResult,
+    shortnumberinfo,
 )
 
 from dispatcher.errors import DispatcherError
@@ -20,6 +21,9 @@ _CALLER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
 
 NOWHERE = "001"
 """Stands for the country of numbers of none, such as satellite ones (phonenumbers' word)."""
+
+LONGEST_EMERGENCY = 6
+"""Digits of the longest number of an emergency service (as the metadata has them)."""
 
 _WRITE = "write it in E.164: +, country code and number, as dialled from abroad"
 _WHY_UNREADABLE = {
@@ -71,14 +75,6 @@ def recipient(text: str) -> str:
     return text
 
 
-def refuse_premium(text: str) -> None:
-    """Raise InvalidNumber for a premium-rate number: who makes us call one earns by it."""
-    if _type(text) == PhoneNumberType.PREMIUM_RATE:
-        raise InvalidNumber(
-            f"{text!r} is a premium-rate number and is refused: allow it with premium=True"
-        )
-
-
 def country(text: str) -> str:
     """Return the ISO 3166 code of a valid number's country, `001` for those of none."""
     return phonenumbers.region_code_for_number(_parsed(text)) or "ZZ"
@@ -108,6 +104,10 @@ def _flaw(text: str) -> str:
 
 
 def _why(number: phonenumbers.PhoneNumber) -> str:
+    if shortnumberinfo.is_possible_short_number(number) and shortnumberinfo.is_valid_short_number(
+        number
+    ):
+        return "it is a short number, which cannot be dialled from abroad"
     result = phonenumbers.is_possible_number_with_reason(number)
     return _WHY_IMPOSSIBLE.get(result, "no such number is in use in its country's numbering plan")
 
@@ -115,10 +115,23 @@ def _why(number: phonenumbers.PhoneNumber) -> str:
 def caller(text: str) -> str:
     """Return `text` if it can stand as the caller: 3 to 15 digits, a leading + or none.
 
-    Both `+8190…` and `8145…` are in use with the provider. Raises InvalidNumber.
+    Both `+8190…` and `8145…` are in use with the provider. Raises InvalidNumber, also for a number
+    of the police or another emergency service anywhere: nobody but they call from it.
     """
     if not _CALLER.fullmatch(text):
         raise InvalidNumber(
             f"{text!r} cannot be a caller: write 3 to 15 digits, with or without a leading +"
         )
+    if _is_emergency(text.removeprefix("+")):
+        raise InvalidNumber(
+            f"{text!r} cannot be a caller: it is the number of an emergency service"
+        )
     return text
+
+
+@lru_cache(maxsize=64)
+def _is_emergency(digits: str) -> bool:
+    if len(digits) > LONGEST_EMERGENCY:
+        return False
+    regions = shortnumberinfo.SUPPORTED_SHORT_REGIONS
+    return any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)

@@ -23,7 +23,9 @@ NUMBER = "+818011234567"
 OTHERS = ("+818011234568", "+818011234569", "+818011234570")
 SAY = (NUMBER, "--say", "Disk full")
 USAGE, FAILED = 2, 1
-ACCOUNT = {"XOXZO_API_SID": "sid", "XOXZO_API_AUTH_TOKEN": "token"}
+REAL = {"XOXZO_API_SID": "sid", "XOXZO_API_AUTH_TOKEN": "token"}
+BOUNDS = {"DISPATCHER_ALLOWED_COUNTRIES": "any", "DISPATCHER_SPEND_PER_DAY": "none"}
+ACCOUNT = {**REAL, **BOUNDS}
 
 
 def refused(ran: Ran, code: int, *words: str) -> None:
@@ -89,7 +91,7 @@ WRONG_CALLS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*SAY, "--hours", "08:00-21:00 Tokyo"), ("hours", "'Tokyo'", "Asia/Tokyo")),
     ((*SAY, "--hours", "monday 08:00-21:00"), ("hours", "'monday'", "mon tue wed")),
     ((*SAY, "--hours", ""), ("hours", "no hours")),
-    (("+81990504123", "--say", "x"), ("recipient", "premium-rate")),
+    (("+81990504123", "--say", "x"), ("recipient", "does not call premium numbers")),
     ((*SAY, "--param", "jp_line"), ("--param", "no =", "name=value")),
     ((*SAY, "--param", "recipient=1"), ("params", "'recipient'", "fills in")),
     ((*SAY, "--param", "a="), ("params", "'a'", "not shown")),
@@ -533,6 +535,14 @@ def test_a_wrong_setting_stops_the_start(
 
 def test_a_worker_without_credentials_is_not_started(shell: Shell, unable_to_start: None) -> None:
     refused(shell("worker"), USAGE, "XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN", "not set")
+
+
+@pytest.mark.parametrize("command", ["worker", "gateway", "up"])
+def test_real_calls_are_not_made_before_somebody_chose_their_bounds(
+    shell: Shell, unable_to_start: None, command: str
+) -> None:
+    bounds = dict.fromkeys(BOUNDS, "")
+    refused(shell.run(command, **REAL, **bounds), USAGE, *BOUNDS, "JP,US or any", "5000 or none")
 
 
 def test_every_wrong_setting_is_named_at_once(shell: Shell, unable_to_start: None) -> None:

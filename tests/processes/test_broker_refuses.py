@@ -48,6 +48,8 @@ def worker(
         "XOXZO_API_HOST": "http://127.0.0.1:9",
         "XOXZO_API_SID": "sid",
         "XOXZO_API_AUTH_TOKEN": "token",
+        "DISPATCHER_ALLOWED_COUNTRIES": "any",
+        "DISPATCHER_SPEND_PER_DAY": "none",
     }
     log = folder / "log"
     with log.open("wb") as file:

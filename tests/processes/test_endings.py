@@ -48,6 +48,8 @@ class Roles:
                 "HOME": str(folder),
                 "XOXZO_API_SID": "sid",
                 "XOXZO_API_AUTH_TOKEN": "token",
+                "DISPATCHER_ALLOWED_COUNTRIES": "any",
+                "DISPATCHER_SPEND_PER_DAY": "none",
                 "DISPATCHER_REDIS_URL": records,
                 "DISPATCHER_BROKER_URL": broker,
                 "DISPATCHER_SECRET_KEY": "k3y-of-the-tests-of-endings",

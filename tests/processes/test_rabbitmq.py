@@ -74,6 +74,8 @@ def dialling(place: Place, name: str, broker: str) -> Iterator[subprocess.Popen[
         "HOME": str(place.folder),
         "XOXZO_API_SID": "sid",
         "XOXZO_API_AUTH_TOKEN": "token",
+        "DISPATCHER_ALLOWED_COUNTRIES": "any",
+        "DISPATCHER_SPEND_PER_DAY": "none",
         "DISPATCHER_REDIS_URL": place.redis.url,
         "DISPATCHER_BROKER_URL": broker,
         "PYTHONUNBUFFERED": "1",

@@ -8,6 +8,7 @@ from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 
 ALL = AccountConfig(
@@ -22,6 +23,7 @@ ALL = AccountConfig(
     one_at_a_time=True,
     hours=CallingHours.parse("mon-fri 08:00-21:00 Asia/Tokyo"),
     countries=frozenset({"US", "JP"}),
+    number_types=frozenset({NumberType.PREMIUM, NumberType.PAGER}),
     blocked=frozenset({"001"}),
     floor=60,
     expected_cost=12.5,
@@ -51,6 +53,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "calling_hours": "mon-fri 08:00-21:00 Asia/Tokyo",
         "countries": "JP,US",
         "blocked_countries": "001",
+        "number_types": "pager,premium",
         "credit_floor": "600000",
         "expected_cost": "125000",
         "credit_warnings": "10000000,2005000",
@@ -75,6 +78,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
                 "calling_hours",
                 "countries",
                 "blocked_countries",
+                "number_types",
                 "credit_floor",
                 "credit_warnings",
             },
@@ -113,6 +117,7 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECIPIENT_ONE_AT_A_TIME": "yes",
         "ALLOWED_COUNTRIES": "jp, US,",
         "BLOCKED_COUNTRIES": "001",
+        "ALLOWED_NUMBER_TYPES": "Premium, pager",
         "CREDIT_FLOOR": "60",
         "EXPECTED_COST": "12.5",
         "CREDIT_WARN": "1000, 200.5",

@@ -59,7 +59,7 @@ wishes = st.fixed_dictionaries(
         "evidence_window": st.integers(0, 86_400),
         "call_deadline": st.integers(0, 86_400),
         "on_uncertain": st.sampled_from(["redial", "hold"]),
-        "caller": st.from_regex(r"\+?[0-9]{3,15}", fullmatch=True),
+        "caller": st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True),
         "hours": st.sampled_from(["any", "08:00-21:00", "mon-fri 08:00-21:00 Asia/Tokyo"]),
     },
 )

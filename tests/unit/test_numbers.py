@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.values.numbers import InvalidNumber, caller, country, recipient, refuse_premium
+from dispatcher.values.numbers import InvalidNumber, caller, country, recipient
 
 FULL_WIDTH = "".join(chr(0xFF10 + int(digit)) for digit in "818012345678")
 
@@ -58,7 +58,7 @@ def test_a_repairable_number_is_refused_with_its_correction(number: str, correct
         pytest.param("+", "write it in E.164", id="plus alone"),
         pytest.param("abc", "write it in E.164", id="letters"),
         pytest.param("+818012", "too short", id="too short"),
-        pytest.param("+81110", "too short", id="emergency number"),
+        pytest.param("+81110", "it is a short number", id="emergency number"),
         pytest.param("+120255501234", "too long", id="too long for its country"),
         pytest.param("+81801234567890123456", "too long", id="too long for any country"),
         pytest.param("+999123456789", "no country has that code", id="unknown country"),
@@ -95,7 +95,7 @@ def test_what_is_accepted_is_ascii_e164_and_unchanged(text: str) -> None:
     assert 5 <= len(number[1:]) <= 15
 
 
-@pytest.mark.parametrize("number", ["+819011112222", "81450000000", "0312345678", "110"])
+@pytest.mark.parametrize("number", ["+819011112222", "81450000000", "0312345678", "22000"])
 def test_a_caller_is_digits_with_or_without_a_plus(number: str) -> None:
     assert caller(number) == number
 
@@ -110,28 +110,10 @@ def test_another_caller_is_refused_with_what_is_accepted(number: str) -> None:
         caller(number)
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param("+449098790000", id="United Kingdom, 09"),
-        pytest.param("+19002345678", id="United States, 1-900"),
-        pytest.param("+81990504123", id="Japan, 0990"),
-    ],
-)
-def test_a_premium_rate_number_is_valid_and_refused_with_the_way_to_allow_it(number: str) -> None:
-    assert recipient(number) == number
-    with pytest.raises(InvalidNumber) as caught:
-        refuse_premium(number)
-    assert str(caught.value) == (
-        f"{number!r} is a premium-rate number and is refused: allow it with premium=True"
-    )
-
-
-@pytest.mark.parametrize(
-    "number", ["+818011234567", "+12025550123", "+18002345678", "+881612345678"]
-)
-def test_another_number_is_not_refused_as_premium(number: str) -> None:
-    refuse_premium(number)
+@pytest.mark.parametrize("number", ["110", "119", "112", "911", "999", "+110", "000"])
+def test_nobody_calls_as_the_police(number: str) -> None:
+    with pytest.raises(InvalidNumber, match="the number of an emergency service"):
+        caller(number)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,6 @@ def test_every_option_is_taken_as_it_may_be_written() -> None:
             "evidence_window": 60,
             "call_deadline": "1h",
             "hours": " mon-fri 08:00-21:00 Asia/Tokyo",
-            "premium": True,
         }
     )
     assert request.lang == "ja"
@@ -101,7 +100,7 @@ def test_every_option_is_taken_as_it_may_be_written() -> None:
     assert (request.max_attempts, request.redial, request.redial_after) == (5, 2, 180)
     assert request.on_uncertain is OnUncertain.REDIAL
     assert (request.evidence_window, request.call_deadline) == (60, 3600)
-    assert (request.hours, request.premium) == ("mon-fri 08:00-21:00 Asia/Tokyo", True)
+    assert request.hours == "mon-fri 08:00-21:00 Asia/Tokyo"
 
 
 @pytest.mark.parametrize(
@@ -128,25 +127,9 @@ def test_further_fields_are_taken_as_they_are_and_not_shown() -> None:
     assert "hunter2" not in repr(request)
 
 
-PREMIUM = "+81990504123"
-
-
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"recipient": PREMIUM, "say": "x"}, "recipient"),
-        ({"recipient": PREMIUM, "say": "x", "premium": False}, "recipient"),
-        ({"participants": [SOMEBODY, PREMIUM]}, "participants"),
-    ],
-    ids=["call", "premium=False", "conference"],
-)
-def test_a_premium_rate_number_is_called_only_where_that_is_asked_for(
-    fields: dict[str, Any], field: str
-) -> None:
-    named, message = one_refusal(fields)
-    assert named == field
-    assert message.endswith("allow it with premium=True")
-    assert PREMIUM in JobRequest.of(fields | {"premium": True}).called
+def test_no_request_allows_a_number_by_itself() -> None:
+    field, message = one_refusal(CALL | {"premium": True})
+    assert (field, message) == ("premium", "there is no such option")
 
 
 @pytest.mark.parametrize(
@@ -175,15 +158,6 @@ def test_wrong_calling_hours_are_refused(hours: object, why: str) -> None:
     field, message = one_refusal(CALL | {"hours": hours})
     assert field == "hours"
     assert why in message
-
-
-@pytest.mark.parametrize("premium", ["maybe", [], 2])
-def test_premium_is_true_or_false(premium: object) -> None:
-    field, message = one_refusal(CALL | {"premium": premium})
-    assert (field, message) == ("premium", f"{premium!r} is neither true nor false")
-
-
-# -- what is said, to whom ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -493,8 +467,8 @@ def test_every_problem_is_named_at_once() -> None:
 
 def test_every_problem_of_fields_together_is_named_at_once() -> None:
     late = {"at": "2h", "expires": "1h", "redial": 3, "max_attempts": 2}
-    problems = refusal({"recipient": PREMIUM} | late)
-    assert [field for field, _ in problems] == ["request", "recipient", "expires", "redial"]
+    problems = refusal({"recipient": SOMEBODY} | late)
+    assert [field for field, _ in problems] == ["request", "expires", "redial"]
 
 
 def test_the_error_reads_as_field_and_message() -> None:

@@ -149,6 +149,8 @@ def test_an_empty_variable_is_as_good_as_unset(monkeypatch: pytest.MonkeyPatch, 
         ("DISPATCHER_RECIPIENT_PER_DAY", "few", "not a whole number"),
         ("DISPATCHER_RECIPIENT_ONE_AT_A_TIME", "maybe", "neither true nor false"),
         ("DISPATCHER_ALLOWED_COUNTRIES", "JP,XX", "'XX' is not a country: write ISO 3166 codes"),
+        ("DISPATCHER_ALLOWED_COUNTRIES", ",", "write ISO 3166 codes such as JP,US, or any"),
+        ("DISPATCHER_ALLOWED_NUMBER_TYPES", "premium,fax", "'fax' is not a type of numbers"),
         ("DISPATCHER_BLOCKED_COUNTRIES", "UK", "not a country: write"),
         ("DISPATCHER_BLOCKED_COUNTRIES", "Japan", "001 for satellite"),
         ("DISPATCHER_MAX_ATTEMPTS", "51", "at most 50"),
@@ -322,6 +324,53 @@ def test_behind_callbacks_the_first_check_is_later_unless_it_is_set(
 def test_a_lease_outlives_every_timeout_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DISPATCHER_CONNECT_TIMEOUT="10s", DISPATCHER_READ_TIMEOUT="2m")
     assert settings.lease > 130
+
+
+# -- bounds ----------------------------------------------------------------------------------
+
+REAL = {"XOXZO_API_SID": "sid", "XOXZO_API_AUTH_TOKEN": "token"}
+COUNTRIES, SPENDING = "DISPATCHER_ALLOWED_COUNTRIES", "DISPATCHER_SPEND_PER_DAY"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "missing"),
+    [
+        ({}, {COUNTRIES, SPENDING}),
+        ({COUNTRIES: "", SPENDING: ""}, {COUNTRIES, SPENDING}),
+        ({COUNTRIES: "any"}, {SPENDING}),
+        ({SPENDING: "none"}, {COUNTRIES}),
+    ],
+)
+def test_real_calls_need_bounds_that_somebody_chose(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], missing: set[str]
+) -> None:
+    settings = load(monkeypatch, **REAL, **chosen)
+    with pytest.raises(InvalidSettings) as caught:
+        settings.require_bounds()
+    before, _, example = str(caught.value).partition(". ")
+    assert {name for name in (COUNTRIES, SPENDING) if name in before} == missing
+    assert f"{COUNTRIES}=JP {SPENDING}=5000" in example
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {**REAL, COUNTRIES: "JP", SPENDING: "5000"},
+        {**REAL, COUNTRIES: "Any", SPENDING: "none"},
+        {"XOXZO_API_SID": "sandbox", "XOXZO_API_AUTH_TOKEN": "sandbox"},
+        {},
+    ],
+    ids=["chosen", "none on purpose", "sandbox", "no credentials"],
+)
+def test_bounds_on_purpose_and_a_sandbox_start(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str]
+) -> None:
+    load(monkeypatch, **chosen).require_bounds()
+
+
+def test_any_country_is_said_on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DISPATCHER_ALLOWED_COUNTRIES="any")
+    assert settings.account_config.countries == frozenset()
 
 
 # -- the provider's own ---------------------------------------------------------------------

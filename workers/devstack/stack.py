@@ -141,6 +141,7 @@ class Stack:
         self._place_servers()
         settings = self._settings()
         _ = settings.account_config  # what is wrong together shows here, and not in each process
+        settings.require_bounds()
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)

@@ -18,7 +18,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.filters import InvalidFilter
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.request import InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, Refused, UnknownJob
@@ -36,6 +36,7 @@ Fault = tuple[str, str]
 
 _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     NotLetIn: (HTTPStatus.UNAUTHORIZED, ""),
+    NumberRefused: (HTTPStatus.FORBIDDEN, "call another number, or have the setting changed"),
     InvalidJob: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),

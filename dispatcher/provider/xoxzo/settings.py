@@ -31,6 +31,11 @@ class XoxzoSettings:
     host: str = HOST
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def is_real(self) -> bool:
+        """Whether calls cost money and ring somewhere: a SID is given, and not a sandbox's."""
+        return self.sid not in {"", SANDBOX}
+
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables; empty ones count as not set. Raises Misconfigured."""

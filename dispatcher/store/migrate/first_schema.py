@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+from phonenumbers import NumberParseException
 
 from dispatcher.model.states import State
 from dispatcher.store.schema import (
@@ -21,6 +24,7 @@ from dispatcher.store.schema import (
     Field,
     Pace,
 )
+from dispatcher.values.number_types import number_types
 
 Raw = dict[bytes, bytes]
 """A hash as Redis answers it."""
@@ -133,6 +137,17 @@ def new_line(fields: Raw) -> bytes:
     return next((tag for tag in tags if tag.startswith(b"campaign:") and tag[9:]), producer)
 
 
+def new_number_types(digits: bytes) -> Raw:
+    """Return the types of a job's numbers, which 0.1.0 did not keep; a number that is in no
+    numbering plan any more has none.
+    """
+    texts = [f"+{each}" for each in digits.decode().split(",") if each]
+    with suppress(NumberParseException):
+        if found := number_types(texts):
+            return {Field.NUMBER_TYPES.encode(): ",".join(found).encode()}
+    return {}
+
+
 def whole(fields: Raw, name: bytes) -> bytes:
     """Return a value whose pieces are put together; empty where there is none."""
     value, piece = fields.get(name, b""), 1
@@ -159,6 +174,7 @@ def job(fields: Raw) -> Raw:
     found = record(fields)
     if b"state" in fields:
         found |= cut(Field.LINE.encode(), new_line(fields))
+        found |= new_number_types(whole(found, Field.TO.encode()))
     if fields.get(b"state") != State.HELD.encode():
         found.pop(Field.HOLD.encode(), None)
     return found

@@ -121,10 +121,6 @@ REQUEST = object_(
             "description": "The longest pause between attempts that reached nobody."
             f" {DURATION['description']}",
         },
-        "premium": {
-            "type": ["boolean", "null"],
-            "description": "`true` allows a premium-rate number.",
-        },
         "webhook": text("A URL of its own that is told how the job ends."),
         "params": {
             "type": ["object", "null"],

@@ -24,6 +24,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local ledger = require('lib/ledger')
+local allowed = require('lib/allowed')
 local record = require('lib/record')
 local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
@@ -70,12 +71,11 @@ local function outside_hours(call, job)
   return not open and { 'hours', hours, record.to_json(job) } or nil
 end
 
-local function country_forbidden(call, job)
-  local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
-  for country in text.items(string.match(job.tariff, ':(.*)$')) do
-    if text.has(blocked, country) or (allowed and not text.has(allowed, country)) then
-      return fail(call, job, 'the settings of the dispatcher do not allow calls to ' .. country)
-    end
+local function not_allowed(call, job)
+  local kind, what = allowed.refusal(call, job.tariff, record.get(job, field.number_types))
+  if kind then
+    what = kind == 'type' and what .. ' numbers' or what
+    return fail(call, job, 'the settings of the dispatcher do not allow calls to ' .. what)
   end
 end
 
@@ -151,7 +151,7 @@ local function run(call)
   return too_late(call, job)
     or held(call, job)
     or outside_hours(call, job)
-    or country_forbidden(call, job)
+    or not_allowed(call, job)
     or day_over(call)
     or too_expensive(call, job)
     or number_protected(call, job)

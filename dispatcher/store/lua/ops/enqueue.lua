@@ -6,11 +6,13 @@
 --         same, or none), message (of the call task, or none), fields } where `fields` are those of the record
 --         that a request fills
 -- answer  for each 'new', 'same' (this very request was enqueued already), 'other' (another request has
---         the id) or 'purged' (the message made a job before, which is purged: nothing is written)
+--         the id), 'purged' (the message made a job before, which is purged: nothing is written), or what of
+--         its numbers the account does not call ('country:JM', 'type:premium': nothing is written)
 
 local schema = require('schema')
 local text = require('lib/text')
 local moves = require('lib/moves')
+local config = require('lib/config')
 local places = require('lib/places')
 local record = require('lib/record')
 local existing = require('lib/existing')
@@ -84,7 +86,7 @@ local function find(call, row)
   elseif row.message and answer == 'new' and messages.was_purged(call, row.message) then
     return 'purged'
   end
-  return answer
+  return existing.allowed(call, answer, row.fields[field.tariff], row.fields[field.number_types])
 end
 
 local function write(call, row)
@@ -102,6 +104,7 @@ local function write(call, row)
 end
 
 local function run(call)
+  config.read_all(call)
   local answers = {}
   for i, row in ipairs(cjson.decode(call.args.jobs)) do
     answers[i] = write(call, row)

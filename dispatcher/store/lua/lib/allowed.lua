@@ -1,0 +1,43 @@
+-- Whom the account calls: the countries and the types of numbers that its settings allow.
+
+local schema = require('schema')
+local text = require('lib/text')
+local config = require('lib/config')
+
+local M = {}
+
+local setting = schema.config
+
+local function country(call, tariff)
+  local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
+  for item in text.items(string.match(tariff, ':(.*)$')) do
+    local code = string.match(item, '^%w+')
+    if text.has(blocked, code) or (allowed and not text.has(allowed, code)) then
+      return code
+    end
+  end
+end
+
+local function number_type(call, types)
+  local allowed = config.get(call, setting.number_types)
+  for name in text.items(types) do
+    if not text.has(allowed, name) then
+      return name
+    end
+  end
+end
+
+-- What of a job's numbers the account does not call: 'country' and its code, or 'type' and its name; nil: it
+-- calls them. `types`: those of the numbers that are not ordinary.
+function M.refusal(call, tariff, types)
+  local code = country(call, tariff)
+  if code then
+    return 'country', code
+  end
+  local name = number_type(call, types)
+  if name then
+    return 'type', name
+  end
+end
+
+return M

@@ -1,0 +1,89 @@
+"""What kind of number one is: ordinary, or one that costs more than calls to its country do.
+
+Who earns by calls has us call such numbers. So each kind is refused unless the account allows it,
+at the door and again before every dial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import COUNTRY_CODES_FOR_NON_GEO_REGIONS, PhoneNumberType
+
+from dispatcher.errors import UsageError
+
+
+class NumberType(StrEnum):
+    """A kind of number that is called only where that is allowed."""
+
+    PREMIUM = "premium"
+    """Who is called earns by it: +979, 0990 in Japan, 090 in Great Britain, 900 in America."""
+    SHARED_COST = "shared_cost"
+    """Caller and called share a price that has nothing to do with their places."""
+    PERSONAL = "personal"
+    """Follows a person to any place, at any price: +44 70, +878, 500 in America."""
+    PAGER = "pager"
+    """Takes a message, and no call that anybody answers."""
+    VOICEMAIL = "voicemail"
+    """Takes a recording, and no call that anybody answers."""
+    UNIVERSAL = "universal"
+    """Of a company, wherever that is: 0570 in Japan, +800."""
+    SATELLITE = "satellite"
+    """Of networks that belong to no country: +870, +881, +882, +883."""
+
+
+class UnknownNumberType(UsageError, ValueError):
+    """There is no such type of numbers; the message says which there are."""
+
+
+_OF_METADATA = {
+    PhoneNumberType.PREMIUM_RATE: NumberType.PREMIUM,
+    PhoneNumberType.SHARED_COST: NumberType.SHARED_COST,
+    PhoneNumberType.PERSONAL_NUMBER: NumberType.PERSONAL,
+    PhoneNumberType.PAGER: NumberType.PAGER,
+    PhoneNumberType.VOICEMAIL: NumberType.VOICEMAIL,
+    PhoneNumberType.UAN: NumberType.UNIVERSAL,
+}
+_OF_NO_COUNTRY = {
+    800: NumberType.UNIVERSAL,
+    808: NumberType.SHARED_COST,
+    870: NumberType.SATELLITE,
+    878: NumberType.PERSONAL,
+    881: NumberType.SATELLITE,
+    882: NumberType.SATELLITE,
+    883: NumberType.SATELLITE,
+    979: NumberType.PREMIUM,
+}
+"""By the code: the metadata calls most of these mobile, toll-free or VoIP."""
+
+
+@lru_cache(maxsize=1024)
+def number_type(text: str) -> NumberType | None:
+    """Return the type of a valid number in E.164, None for an ordinary one.
+
+    Ordinary are those of a place, mobile and internet numbers, and those that are free to call.
+    """
+    number = phonenumbers.parse(text)
+    code = number.country_code or 0
+    if code in COUNTRY_CODES_FOR_NON_GEO_REGIONS:
+        return _OF_NO_COUNTRY.get(code, NumberType.UNIVERSAL)
+    return _OF_METADATA.get(phonenumbers.number_type(number))
+
+
+def number_types(texts: Iterable[str]) -> tuple[NumberType, ...]:
+    """Return the types of these numbers that are not ordinary, each once, in order."""
+    return tuple(sorted({found for text in texts if (found := number_type(text))}))
+
+
+def parse_number_types(texts: Iterable[str]) -> frozenset[NumberType]:
+    """Read names of types. Raises UnknownNumberType."""
+    names = [text.strip().lower() for text in texts if text.strip()]
+    unknown = sorted(set(names) - set(NumberType))
+    if unknown:
+        raise UnknownNumberType(
+            f"{unknown[0][:40]!r} is not a type of numbers: choose from {', '.join(NumberType)}"
+        )
+    return frozenset(map(NumberType, names))
