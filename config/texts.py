@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from phonenumbers import SUPPORTED_REGIONS
 from pydantic import SecretStr
 
 from dispatcher.provider import registry
 from dispatcher.store.redis_place import SCHEMES
-from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.countries import parse_countries
 from dispatcher.values.number_types import parse_number_types
 from dispatcher.values.rate import Rate
 from dispatcher.values.webhook_url import webhook_url
@@ -189,14 +188,7 @@ def countries(value: Any) -> Any:
     """Read ISO 3166 codes with commas between."""
     if not isinstance(value, str):
         return value
-    codes = frozenset(code.strip().upper() for code in value.split(",") if code.strip())
-    unknown = sorted(codes - SUPPORTED_REGIONS - {numbers.NOWHERE})
-    if unknown:
-        raise ValueError(
-            f"{unknown[0]!r} is not a country: write ISO 3166 codes such as JP,US, or"
-            f" {numbers.NOWHERE} for satellite and other numbers of no country"
-        )
-    return codes
+    return parse_countries(value.split(","))
 
 
 def webhook_urls(value: SecretStr) -> SecretStr:

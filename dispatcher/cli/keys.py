@@ -1,4 +1,4 @@
-"""`keys create`, `keys list`, `keys revoke`: who is let in over HTTP, and to what."""
+"""`keys create`, `list`, `show`, `revoke`: who is let in over HTTP, and to what."""
 
 from __future__ import annotations
 
@@ -8,18 +8,31 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, key_options, output
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import MissingOption, Note, actor
-from dispatcher.model.api_key import ApiKey, Quota, Scope, client_name
+from dispatcher.model.api_key import ApiKey, Scope, client_name
 from dispatcher.model.job import iso
-from dispatcher.store.spending import SpendingLimit, limit_amount
+from dispatcher.store import Store
+from dispatcher.store.spending import SpendingLimit
 from dispatcher.values.durations import InvalidMoment, moment
 
 app = group("Create, list and revoke API keys.")
 
-COLUMNS = ("id", "name", "scopes", "state", "rate", "spend", "expires_at", "used_at", "note")
+COLUMNS = (
+    "id",
+    "name",
+    "scopes",
+    "state",
+    "rate",
+    "spend",
+    "rights",
+    "expires_at",
+    "used_at",
+    "note",
+)
+Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
 
 
 @app.command("create")
@@ -36,16 +49,16 @@ def create(
             help="What the key may do: enqueue, read or operate (required, may be repeated).",
         ),
     ] = None,
-    rate: Annotated[
-        str | None,
-        typer.Option(help="Most requests, or new jobs in bulk requests: 50/minute, 1000/day."),
-    ] = None,
-    spend: Annotated[
-        str | None,
-        typer.Option(
-            help="Spending limit of the client, for all its keys: 500/day or 10000/total."
-        ),
-    ] = None,
+    countries: key_options.Countries = None,
+    number_types: key_options.NumberTypes = None,
+    callers: key_options.Callers = None,
+    priorities: key_options.Priorities = None,
+    redials: key_options.Redials = key_options.SAFE.redials,
+    hours: key_options.Hours = False,
+    webhooks: key_options.Webhooks = False,
+    params: key_options.Params = False,
+    rate: key_options.Rate = None,
+    spend: key_options.Spend = None,
     expires: Annotated[
         str | None, typer.Option(help="When the key expires: 90d, or ISO 8601 with zone.")
     ] = None,
@@ -54,25 +67,32 @@ def create(
 ) -> None:
     """Create a key and print it. It is shown only once: only its hash is kept.
 
+    What a key may ask for is safe unless you give it more: see docs/http.md.
+
     Several keys may have the same name, so that a new one can replace an old one.
     """
     if not scopes:
         raise MissingOption("--scope", f"choose one or more of {', '.join(Scope)}")
-    quota = None if rate is None else Quota.parse(rate)
-    limit = (
-        None
-        if spend is None
-        else SpendingLimit(f"client:{client_name(name)}", *limit_amount(spend))
+    rights = key_options.rights(
+        countries, number_types, callers, priorities, redials, hours, webhooks, params
     )
+    enqueues = Scope.ENQUEUE in scopes
+    quota = key_options.quota(rate, enqueues=enqueues)
     store = connection.dispatcher(context).store
-    keys = store.api_keys
-    made, text = keys.create(
-        name, scopes, quota=quota, expires_at=_end(expires), note=note, actor=actor()
+    limit = key_options.spending(spend, client_name(name), store.spending, enqueues=enqueues)
+    made, text = store.api_keys.create(
+        name,
+        scopes,
+        rights=rights,
+        quota=quota,
+        expires_at=_end(expires),
+        note=note,
+        actor=actor(),
     )
     if limit:
         store.spending.set(limit, actor=actor(), note=note)
     if json:
-        output.as_json({**_row(made, "live", spend), "key": text})
+        output.as_json({**_row(made, "live", _spending(store).get(made.name)), "key": text})
         return
     typer.echo(text)
     typer.echo(f"key {made.id} of {made.name}: store it now, it is not shown again", err=True)
@@ -82,24 +102,35 @@ def create(
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the keys, the newest first, without their secrets."""
     store = connection.dispatcher(context).store
-    spending = {limit.scope: _amount(limit) for limit in store.spending.limits()}
+    spending = _spending(store)
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    rows = [
-        _row(key, _state(key, now), spending.get(f"client:{key.name}"))
-        for key in store.api_keys.all()
-    ]
+    rows = [_row(key, _state(key, now), spending.get(key.name)) for key in store.api_keys.all()]
     if json:
         output.as_json(rows)
     else:
         output.show_table(_table(rows), "keys")
 
 
+@app.command("show")
+def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
+    """Show a key and what it may ask for, without its secret."""
+    store = connection.dispatcher(context).store
+    key, now = store.api_keys.get(id_), datetime.fromtimestamp(store.now() / 1000, UTC)
+    row = _row(key, _state(key, now), _spending(store).get(key.name))
+    if json:
+        output.as_json(row)
+        return
+    for name, value in {**row, "scopes": " ".join(row["scopes"]), **(row["rights"] or {})}.items():
+        if name != "rights":
+            output.console().print(
+                f"{name:<13}{key_options.in_words(name, value)}", highlight=False
+            )
+
+
 @app.command("revoke")
 def revoke(
     context: typer.Context,
-    id_: Annotated[
-        str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")
-    ],
+    id_: Id,
     *,
     note: Note = "",
     json: AsJson = False,
@@ -130,6 +161,15 @@ def _state(key: ApiKey, now: datetime) -> str:
     return "live" if key.live(now) else "expired"
 
 
+def _spending(store: Store) -> dict[str, str]:
+    """Return the spending limits of clients, by their names."""
+    return {
+        limit.scope.removeprefix("client:"): _amount(limit)
+        for limit in store.spending.limits()
+        if limit.scope.startswith("client:")
+    }
+
+
 def _amount(limit: SpendingLimit) -> str:
     return f"{limit.amount.normalize():f}/{limit.period}"
 
@@ -142,6 +182,7 @@ def _row(key: ApiKey, state: str, spend: str | None) -> dict[str, Any]:
         "state": state,
         "rate": str(key.quota) if key.quota else None,
         "spend": spend,
+        "rights": key.rights.to_json() if Scope.ENQUEUE in key.scopes else None,
         "created_at": iso(key.created_at),
         "expires_at": iso(key.expires_at),
         "revoked_at": iso(key.revoked_at),
@@ -154,6 +195,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     headers = (name.removesuffix("_at") for name in COLUMNS)
     table = output.table(*headers, whole=("id", "name"))
     for row in rows:
-        shown = {**row, "scopes": " ".join(row["scopes"])}
+        rights = key_options.beyond_safe(row["rights"])
+        shown = {**row, "scopes": " ".join(row["scopes"]), "rights": rights}
         output.row(table, *(shown[name] or "" for name in COLUMNS))
     return table

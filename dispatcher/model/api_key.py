@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.model.key_rights import EVERYTHING, KeyRights
 
 LONGEST_NAME = 31
 """With `console:` before it, a name is an actor still (at most 40 characters)."""
@@ -76,7 +77,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept. Its `name` is the client: several keys may share one."""
+    """A key as it is kept. Its `name` is the client: several keys may share one.
+
+    `rights` bound what its requests may ask for, where it may ask for calls.
+    """
 
     id: str
     name: str
@@ -87,6 +91,7 @@ class ApiKey:
     used_at: datetime | None = None
     quota: Quota | None = None
     note: str = ""
+    rights: KeyRights = EVERYTHING
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope."""

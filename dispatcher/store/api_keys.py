@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from string import ascii_lowercase
@@ -24,6 +25,7 @@ from dispatcher.model.api_key import (
     key_note,
 )
 from dispatcher.model.job import iso
+from dispatcher.model.key_rights import EVERYTHING, KeyRights
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import StoreUnavailable, plain_errors
@@ -44,6 +46,7 @@ class ApiKeys(Repository):
         name: str,
         scopes: Iterable[Scope],
         *,
+        rights: KeyRights | None = None,
         quota: Quota | None = None,
         expires_at: datetime | None = None,
         note: str = "",
@@ -51,7 +54,8 @@ class ApiKeys(Repository):
     ) -> tuple[ApiKey, str]:
         """Make a key; return it, and the text that lets in, which is kept nowhere.
 
-        `actor` is the person who makes it, for the audit. Raises InvalidKeyOptions.
+        `rights` None: the safe ones. `actor` is the person who makes it, for the audit.
+        Raises InvalidKeyOptions.
         """
         now = _moment(int(self._now()))
         made = ApiKey(
@@ -62,6 +66,7 @@ class ApiKeys(Repository):
             expires_at=None if expires_at is None else _moment(codec.moment(expires_at)),
             quota=quota,
             note=key_note(note),
+            rights=rights or KeyRights(),
         )
         if not made.scopes:
             raise InvalidKeyOptions(f"a key needs at least one scope: {', '.join(Scope)}")
@@ -156,6 +161,11 @@ class ApiKeys(Repository):
         }
         told = {name: value for name, value in told.items() if value}
         fields = {**told, ApiKeyField.HASH: hashed, ApiKeyField.CREATED: at}
+        if Scope.ENQUEUE in key.scopes:
+            rights = key.rights.to_json()
+            fields[ApiKeyField.RIGHTS] = _json(rights)
+            shown = None if rights["callers"] is None else len(rights["callers"])  # no numbers
+            told[ApiKeyField.RIGHTS] = _json({**rights, "callers": shown})
         if ends := iso(key.expires_at):
             told[ApiKeyField.EXPIRES] = ends  # people read it
         self._run(
@@ -191,7 +201,16 @@ def _key(id_: str, record: dict[str, str]) -> ApiKey:
         used_at=_moment_or_none(get(ApiKeyField.USED)),
         quota=Quota.parse(record[ApiKeyField.RATE]) if get(ApiKeyField.RATE) else None,
         note=get(ApiKeyField.NOTE, ""),
+        rights=_rights(get(ApiKeyField.RIGHTS)),
     )
+
+
+def _json(rights: Mapping[str, Any]) -> str:
+    return json.dumps(rights, separators=(",", ":"))
+
+
+def _rights(text: str | None) -> KeyRights:
+    return EVERYTHING if text is None else KeyRights.from_json(json.loads(text))
 
 
 def _moment(milliseconds: float | str | bytes) -> datetime:

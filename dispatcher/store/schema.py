@@ -320,6 +320,7 @@ class ApiKeyField(StrEnum):
     USED = "used"
     RATE = "rate"
     NOTE = "note"
+    RIGHTS = "rights"  # JSON; absent: what the settings of the account allow
 
 
 SPENDING_DAY = "@day"

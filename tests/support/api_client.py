@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from dispatcher.model.api_key import ApiKey, Quota, Scope
+from dispatcher.model.key_rights import EVERYTHING
 from dispatcher.store import Store
 from support.gateway_process import Gateway
 
@@ -64,7 +65,9 @@ def answered(content: bytes) -> tuple[list[Line], Line]:
 
 
 def client(gateway: Gateway, store: Store, name: str, *scopes: Scope, **options: Any) -> Client:
-    """Return a client with a new key."""
-    quota = options.get("quota")
-    made, text = store.api_keys.create(name, scopes, quota=Quota.parse(quota) if quota else None)
+    """Return a client with a new key, which may ask for anything unless it is given `rights`."""
+    quota, rights = options.get("quota"), options.get("rights", EVERYTHING)
+    made, text = store.api_keys.create(
+        name, scopes, rights=rights, quota=Quota.parse(quota) if quota else None
+    )
     return Client(gateway, made, text)

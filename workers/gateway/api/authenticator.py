@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -12,6 +13,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from dispatcher.model.api_key import ApiKey, Scope
 from dispatcher.model.job import Job
+from dispatcher.model.key_rights import MissingRight
+from dispatcher.model.request import JobRequest
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.values import UnknownJob
 from workers.gateway.api.pool import Pool, client
@@ -96,6 +99,23 @@ def scope_missing(*scopes: Scope) -> Problem:
         HTTPStatus.FORBIDDEN,
         f"this API key does not have the scope {' or '.join(scopes)}",
         remedy=f"use a key made with `--scope {scopes[0]}`",
+    )
+
+
+def require_rights(key: ApiKey, request: JobRequest) -> None:
+    """Raise Problem (403) where a request asks for more than its key may."""
+    if missing := key.rights.missing_for(request):
+        raise rights_missing(missing)
+
+
+def rights_missing(missing: Sequence[MissingRight]) -> Problem:
+    """Return the problem of a request that needs rights which its key has not."""
+    options = " ".join(right.option for right in missing)
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        f"this API key has not the right {' and '.join(f'`{right.option}`' for right in missing)}",
+        remedy=f"ask for less, or use a key made with `{options}`",
+        faults=[(right.field, f"it needs the right `{right.option}`") for right in missing],
     )
 
 

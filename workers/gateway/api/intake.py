@@ -15,7 +15,7 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.errors import StoreUnavailable
 from workers.gateway import problems
-from workers.gateway.api.authenticator import too_many
+from workers.gateway.api.authenticator import require_rights, too_many
 from workers.gateway.api.lines import LONGEST, Line
 from workers.gateway.api.strict import NotJson, object_of
 from workers.gateway.problems import Problem
@@ -90,7 +90,9 @@ class Intake:
             if self.key_of_all is None:
                 raise InvalidJob([("key", NO_KEY)])
             fields = {**fields, "key": f"{self.key_of_all}:{line.number}"}
-        return JobRequest.of(fields)
+        request = JobRequest.of(fields)
+        require_rights(self.key, request)
+        return request
 
     def _enqueue(self, asked: list[Asked], answers: Answers) -> None:
         """Enqueue as far as the key's rate goes; what stood already does not count against it."""

@@ -17,7 +17,7 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import why as explain
-from workers.gateway.api.authenticator import Anybody, Enqueuer
+from workers.gateway.api.authenticator import Anybody, Enqueuer, require_rights
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.operations import jobs as operations
@@ -57,6 +57,7 @@ def router(services: Services) -> APIRouter:
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
         """Ask for a call or a conference. With a key it is safe to send again."""
         asked = request_of(await json_object(request), idempotency_key(request))
+        require_rights(caller.key, asked)
         job, new = await pool.run(accepted, services.dispatcher(caller), asked)
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
         return respond({"new": new, **job.to_dict()}, status, Location=f"/v1/jobs/{job.id}")
