@@ -146,6 +146,7 @@ class Settings(Caps):
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
     flower_auth: Annotated[SecretStr, AfterValidator(texts.user_and_password)] | None = None
+    flower_api: bool = False
     flower_db: Path = Path(".voice-dispatcher/flower.db")
     flower_url: Annotated[str, AfterValidator(texts.flower_url)] | None = None
 
@@ -242,14 +243,8 @@ class Settings(Caps):
 
     @property
     def webhook_urls(self) -> tuple[str, ...]:
-        """The account's targets. Raises InvalidSettings where nothing could be signed for them."""
-        urls = texts.listed(self.webhook_url) if self.webhook_url else ()
-        if urls and not (self.webhook_secret or self.secret_key):
-            raise InvalidSettings(
-                "DISPATCHER_WEBHOOK_URL is set, but there is no secret to sign with:"
-                " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
-            )
-        return urls
+        """The account's targets."""
+        return texts.listed(self.webhook_url) if self.webhook_url else ()
 
     @property
     def webhook_secrets(self) -> WebhookSecrets:
@@ -259,6 +254,15 @@ class Settings(Caps):
             return WebhookSecrets(texts.listed(self.webhook_secret), old)
         keys = texts.listed(self.secret_key) if self.secret_key else ()
         return WebhookSecrets(tuple(secret_from_key(key) for key in keys), old)
+
+    def check_together(self) -> None:
+        """Raise InvalidSettings for what is wrong with several settings together."""
+        _ = self.account_config, self.callbacks
+        if self.webhook_urls and not self.webhook_secrets.own:
+            raise InvalidSettings(
+                "DISPATCHER_WEBHOOK_URL is set, but there is no secret to sign with:"
+                " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
+            )
 
     @property
     def lease(self) -> float:
@@ -312,7 +316,7 @@ class Settings(Caps):
 def check() -> None:
     """Raise InvalidSettings for what keeps the processes from starting, credentials aside."""
     settings = Settings.load()
-    _ = settings.account_config, settings.callbacks
+    settings.check_together()
     settings.require_bounds()
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from config import logs
+from config import logs, roles
 from config.settings import Settings
 from dispatcher.cli import connection
 from dispatcher.client.broker_rights import Part
@@ -121,28 +121,29 @@ def worker(
     run.require_credentials(settings)
     if not (call_task or webhooks):
         logs.set_up(settings.log_level)
-        run.dial(settings, concurrency=concurrency, name=name)
+        run.one(Part.DIAL, settings, concurrency=concurrency, name=name)
         return
     settings.require_bounds()
     run.require_store(settings, Part.DIAL)
-    _ = settings.account_config  # what is wrong together shows here, and not in each process
+    settings.check_together()  # here, and not in each process
     found = {
         "DISPATCHER_REDIS_URL": settings.records,
         "DISPATCHER_BROKER_URL": settings.broker,
         "DISPATCHER_NAMESPACE": settings.namespace,
     }
-    env = own_process.environment({**os.environ, **found})
+    env = {**os.environ, **found}
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         # Stopped in the other order: what the last calls came to is told still.
-        roles = {"webhooks": 20.0, "dial": settings.lease, "call-task": 15.0}
-        wanted = {"dial": True, "call-task": call_task, "webhooks": webhooks}
-        for role, stop in roles.items():
-            if not wanted[role]:
+        stops = {Part.WEBHOOKS: 20.0, Part.DIAL: settings.lease, Part.CALL_TASK: 15.0}
+        wanted = {Part.DIAL: True, Part.CALL_TASK: call_task, Part.WEBHOOKS: webhooks}
+        for part, stop in stops.items():
+            if not wanted[part]:
                 continue
-            extra = options if role == "dial" else []
-            argv = own_process.command("workers.run", role, f"name={name}-{role}", *extra)
-            supervisor.add(Service(role, argv, env=env, stop_timeout=stop))
+            extra = options if part is Part.DIAL else []
+            argv = own_process.command("workers.run", part, f"name={name}-{part}", *extra)
+            own = own_process.environment(roles.environment_of(part, env))
+            supervisor.add(Service(part, argv, env=own, stop_timeout=stop))
         supervisor.start()
         supervisor.run()
 
@@ -155,7 +156,7 @@ def deliver(
     """Run the process that delivers webhooks (`worker` and `up` run one already)."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
-    run.webhooks(settings, name=name)
+    run.one(Part.WEBHOOKS, settings, name=name)
 
 
 def secret(
@@ -185,21 +186,21 @@ def beat(context: typer.Context) -> None:
     """Run the clock that starts what is due."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
-    run.beat(settings)
+    run.one(Part.BEAT, settings)
 
 
 def gateway(context: typer.Context) -> None:
     """Run the HTTP gateway: API, console, metrics, callbacks."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
-    run.gateway(settings)
+    run.one(Part.GATEWAY, settings)
 
 
 def flower(context: typer.Context) -> None:
     """Run Flower. Without DISPATCHER_FLOWER_AUTH, on a loopback address only."""
     settings = _settings(context)
     logs.set_up(settings.log_level)
-    run.flower(settings)
+    run.one(Part.FLOWER, settings)
 
 
 def _settings(context: typer.Context) -> Settings:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable
 
 from celery import Celery
 from celery.signals import beat_init, worker_ready
 
 from config import flower as flower_configuration
-from config import logs
+from config import logs, roles
 from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
 from dispatcher.client.broker_check import require_suitable_broker
@@ -63,7 +64,12 @@ def beat(settings: Settings) -> None:
 
 def flower(settings: Settings) -> None:
     """Run Flower. Raises InvalidSettings where it would be open without a password."""
+    # Not at the top: the other processes have no use for Flower.
+    from workers.flower_access import guard  # noqa: PLC0415
+
     os.environ.update(flower_configuration.environment(settings))
+    os.environ.pop("FLOWER_UNAUTHENTICATED_API", None)
+    guard(api=settings.flower_api)
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
     require_store(settings, Part.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
@@ -163,14 +169,20 @@ def _require_free(host: str, port: int, setting: str) -> None:
             ) from None
 
 
-PROCESSES = {
-    "dial": dial,
-    "call-task": call_task,
-    "webhooks": webhooks,
-    "beat": beat,
-    "flower": flower,
-    "gateway": gateway,
+PROCESSES: dict[str, Callable[..., None]] = {
+    Part.DIAL: dial,
+    Part.CALL_TASK: call_task,
+    Part.WEBHOOKS: webhooks,
+    Part.BEAT: beat,
+    Part.FLOWER: flower,
+    Part.GATEWAY: gateway,
 }
+
+
+def one(part: Part, settings: Settings, **options: int | str | None) -> None:
+    """Run one process, which keeps no secret of another one's in its environment."""
+    roles.forget_others(part, os.environ)
+    PROCESSES[part](settings, **options)
 
 
 def main(role: str, **options: int | str | None) -> None:
@@ -179,7 +191,7 @@ def main(role: str, **options: int | str | None) -> None:
         settings = Settings.load()
         logs.set_up(settings.log_level)
         end_with_keepers()
-        PROCESSES[role](settings, **options)
+        one(Part(role), settings, **options)
     except DispatcherError as error:
         sys.exit(_refusal(error))
     finally:

@@ -1,4 +1,4 @@
-"""Hosts: whether one is this very machine."""
+"""Hosts: whether one is this very machine, and the one that a request names."""
 
 from __future__ import annotations
 
@@ -13,3 +13,10 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def name_of(header: str) -> str:
+    """Return the host of a Host header, without its port and the brackets of an IPv6 address."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.partition(":")[0].lower()

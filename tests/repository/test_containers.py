@@ -18,7 +18,9 @@ import yaml
 from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
+from config.roles import blanks
 from config.settings import Settings
+from dispatcher.client.broker_rights import Part
 from dispatcher.provider import registry
 from workers.devstack.redis_server import find_server
 
@@ -122,6 +124,21 @@ def test_a_service_can_do_little_harm(name: str) -> None:
 def test_a_process_waits_for_redis_and_uses_it(name: str) -> None:
     assert SERVICES[name]["depends_on"]["redis"]["condition"] == "service_healthy"
     assert SERVICES[name]["environment"]["DISPATCHER_REDIS_URL"].startswith("redis://redis:")
+
+
+ROLES = {
+    "worker": {Part.DIAL, Part.CALL_TASK, Part.WEBHOOKS},
+    "beat": {Part.BEAT},
+    "gateway": {Part.GATEWAY},
+    "flower": {Part.FLOWER},
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_is_given_no_secret_of_another_role(name: str) -> None:
+    """All of them read the same .env."""
+    given = SERVICES[name]["environment"]
+    assert {each for each, value in given.items() if value == ""} == blanks(ROLES[name])
 
 
 def test_only_this_machine_reaches_a_published_port() -> None:

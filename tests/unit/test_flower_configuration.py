@@ -49,3 +49,14 @@ def test_every_option_is_one_that_flower_knows() -> None:
 
     known = {f"FLOWER_{name.upper()}" for name in options.as_dict()}
     assert set(environment(Settings.load(flower_auth="me:hunter2"))) <= known
+
+
+def test_its_api_is_off_and_its_pages_change_nothing_unless_that_is_wanted() -> None:
+    assert environment(Settings.load())["FLOWER_READ_ONLY"] == "true"
+    wanted = Settings.load(flower_api=True, flower_auth="me:hunter2")
+    assert environment(wanted)["FLOWER_READ_ONLY"] == "false"
+
+
+def test_its_api_is_not_to_be_had_without_a_password() -> None:
+    with pytest.raises(InvalidSettings, match="DISPATCHER_FLOWER_AUTH=user:password"):
+        environment(Settings.load(flower_api=True))

@@ -157,7 +157,7 @@ def test_those_of_another_place_have_another(other: str) -> None:
 def test_targets_without_a_secret_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, WEBHOOK_URL="https://one.example/")
     with pytest.raises(InvalidSettings, match="set DISPATCHER_WEBHOOK_SECRET"):
-        _ = settings.account_config
+        settings.check_together()
 
 
 @pytest.mark.parametrize(

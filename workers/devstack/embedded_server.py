@@ -24,6 +24,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.roles import environment_without
 from dispatcher.errors import DispatcherError
 from workers.devstack.process_reaper import PROCESS_REAPER, kill_group
 from workers.devstack.redis_server import NoRedisServer, find_servers, quoted
@@ -195,6 +196,7 @@ class EmbeddedServer:
             read_from = log.tell()
             self.process = PROCESS_REAPER.spawn(
                 [str(server), str(self.folder / "redis.conf")],
+                env=environment_without(os.environ),
                 pass_fds=[self._lock],  # the lock is the server's own from here on
                 stdout=log,  # what it says before it has read where its log is
                 stderr=subprocess.STDOUT,

@@ -28,6 +28,8 @@ from typing import Any, NamedTuple
 
 _GATE = 'read -r gate_ || exit 1; exec "$@" </dev/null'
 _LOOK_EVERY = 0.02
+_KEPT_NAMES = ("HOME", "LD_", "DYLD_")
+"""What an interpreter may need to start; no setting, and so no secret."""
 KEPT = "VOICE_DISPATCHER_KEPT_BY"
 """The variable that names a child's end of the pipe which tells that nobody is left to stop it."""
 
@@ -132,6 +134,7 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
 def _start_reaper(kept: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and file
         [sys.executable, "-I", "-S", __file__],
+        env={name: value for name, value in os.environ.items() if name.startswith(_KEPT_NAMES)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from config import roles
 from config.settings import Settings
+from dispatcher.client.broker_rights import Part
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.redis_url import connect
@@ -75,7 +77,7 @@ class Stack:
 
     def __init__(self, plan: Plan, folder: Path, *, log: TextIO = sys.stderr) -> None:
         self.plan, self.folder = plan, folder
-        # Our own environment, since Settings reads it and every process inherits it.
+        # Our own environment, since Settings reads it; each process is given its part of it.
         self.environment = os.environ
         self.environment.update(plan.settings)
         self.sandbox_url: str | None = None
@@ -140,13 +142,13 @@ class Stack:
             self._start_sandbox()
         self._place_servers()
         settings = self._settings()
-        _ = settings.account_config  # what is wrong together shows here, and not in each process
+        settings.check_together()  # here, and not in each process
         settings.require_bounds()
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)
         for service in services:
-            if service.role in {"dial", "call-task", "webhooks"}:
+            if service.role in {Part.DIAL, Part.CALL_TASK, Part.WEBHOOKS}:
                 self.supervisor.wait_line(service.name, f"^{READY}$", STARTS_WITHIN)
         self.supervisor.wait_ready(STARTS_WITHIN)
 
@@ -167,7 +169,7 @@ class Stack:
 
     def _start_sandbox(self) -> None:
         argv = own_process.command("dispatcher.sandbox", *self.plan.sandbox_arguments)
-        env = own_process.environment(self.environment)
+        env = own_process.environment(roles.environment_without(self.environment))
         self.supervisor.add(Service("sandbox", argv, env=env))
         found = self.supervisor.wait_line("sandbox", r"listening on (http://\S+)", STARTS_WITHIN)
         self.sandbox_url = found[1]
@@ -202,33 +204,33 @@ class Stack:
     def _services(self, settings: Settings) -> list[Service]:
         patience = settings.lease
         # Stopped in the other order: what the last calls came to is told still.
-        services = [self._process("webhooks", "webhooks", stop=20)]
+        services = [self._process("webhooks", Part.WEBHOOKS, stop=20)]
         services += [
             self._process(
-                f"worker-{n}", "dial", f"name=worker-{n}", *self._threads(), stop=patience
+                f"worker-{n}", Part.DIAL, f"name=worker-{n}", *self._threads(), stop=patience
             )
             for n in range(1, self.plan.workers + 1)
         ]
-        services.append(self._process("call-task", "call-task", stop=15))
-        services.append(self._process("beat", "beat"))
+        services.append(self._process("call-task", Part.CALL_TASK, stop=15))
+        services.append(self._process("beat", Part.BEAT))
         if self.plan.gateway:
-            services.append(self._process("gateway", "gateway", ready=self._gateway_answers))
+            services.append(self._process("gateway", Part.GATEWAY, ready=self._gateway_answers))
         if self.plan.flower:
-            services.append(self._process("flower", "flower", ready=self._flower_answers))
+            services.append(self._process("flower", Part.FLOWER, ready=self._flower_answers))
         return services
 
     def _threads(self) -> list[str]:
         return [f"concurrency={self.plan.concurrency}"] if self.plan.concurrency else []
 
     def _process(
-        self, name: str, role: str, *options: str, stop: float = 10, ready: Ready = None
+        self, name: str, part: Part, *options: str, stop: float = 10, ready: Ready = None
     ) -> Service:
         return Service(
             name,
-            own_process.command("workers.run", role, *options),
-            env=own_process.environment(self.environment),
+            own_process.command("workers.run", part, *options),
+            env=own_process.environment(roles.environment_of(part, self.environment)),
             stop_timeout=stop,
-            role=role,
+            role=part,
             ready=ready,
         )
 
