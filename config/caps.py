@@ -29,4 +29,6 @@ class Caps(BaseSettings):
     waits_per_client: Most = 100
     bulk_requests: Most = 8
     bulk_requests_per_client: Most = 4
+    jobs_per_client: Annotated[int, Field(ge=1)] = 200_000
+    job_bytes_per_client: Annotated[int, Field(ge=1)] = 256 << 20
     bulk_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20

@@ -76,8 +76,14 @@ Spend = Annotated[
         f" Default with the scope enqueue, for a client without one: {DEFAULT_SPEND}."
     ),
 ]
-
-
+Waiting = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Most jobs of the client that wait at once, instead of what the gateway's settings"
+        " say.",
+    ),
+]
 SAFE = KeyRights()
 
 

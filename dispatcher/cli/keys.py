@@ -16,6 +16,7 @@ from dispatcher.model.api_key import ApiKey, Scope, client_name
 from dispatcher.model.job import iso
 from dispatcher.store import Store
 from dispatcher.store.spending import SpendingLimit
+from dispatcher.store.values import Room
 from dispatcher.values.durations import InvalidMoment, moment
 
 app = group("Create, list and revoke API keys.")
@@ -26,6 +27,7 @@ COLUMNS = (
     "scopes",
     "state",
     "rate",
+    "waiting",
     "spend",
     "rights",
     "expires_at",
@@ -33,6 +35,7 @@ COLUMNS = (
     "note",
 )
 Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
+NOTHING = Room(0, 0)
 
 
 @app.command("create")
@@ -58,6 +61,7 @@ def create(
     webhooks: key_options.Webhooks = False,
     params: key_options.Params = False,
     rate: key_options.Rate = None,
+    waiting: key_options.Waiting = None,
     spend: key_options.Spend = None,
     expires: Annotated[
         str | None, typer.Option(help="When the key expires: 90d, or ISO 8601 with zone.")
@@ -85,6 +89,7 @@ def create(
         scopes,
         rights=rights,
         quota=quota,
+        waiting=waiting,
         expires_at=_end(expires),
         note=note,
         actor=actor(),
@@ -92,7 +97,8 @@ def create(
     if limit:
         store.spending.set(limit, actor=actor(), note=note)
     if json:
-        output.as_json({**_row(made, "live", _spending(store).get(made.name)), "key": text})
+        row = _row(made, "live", _spending(store).get(made.name), _waiting(store, made.name))
+        output.as_json({**row, "key": text})
         return
     typer.echo(text)
     typer.echo(f"key {made.id} of {made.name}: store it now, it is not shown again", err=True)
@@ -103,8 +109,12 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the keys, the newest first, without their secrets."""
     store = connection.dispatcher(context).store
     spending = _spending(store)
+    waiting = store.clients.waiting()
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    rows = [_row(key, _state(key, now), spending.get(key.name)) for key in store.api_keys.all()]
+    rows = [
+        _row(key, _state(key, now), spending.get(key.name), waiting.get(key.name, NOTHING))
+        for key in store.api_keys.all()
+    ]
     if json:
         output.as_json(rows)
     else:
@@ -116,11 +126,12 @@ def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
     """Show a key and what it may ask for, without its secret."""
     store = connection.dispatcher(context).store
     key, now = store.api_keys.get(id_), datetime.fromtimestamp(store.now() / 1000, UTC)
-    row = _row(key, _state(key, now), _spending(store).get(key.name))
+    state, spend = _state(key, now), _spending(store).get(key.name)
+    row = _row(key, state, spend, _waiting(store, key.name))
     if json:
         output.as_json(row)
         return
-    for name, value in {**row, "scopes": " ".join(row["scopes"]), **(row["rights"] or {})}.items():
+    for name, value in {**_shown(row), **(row["rights"] or {})}.items():
         if name != "rights":
             output.console().print(
                 f"{name:<13}{key_options.in_words(name, value)}", highlight=False
@@ -174,13 +185,18 @@ def _amount(limit: SpendingLimit) -> str:
     return f"{limit.amount.normalize():f}/{limit.period}"
 
 
-def _row(key: ApiKey, state: str, spend: str | None) -> dict[str, Any]:
+def _waiting(store: Store, client: str) -> Room:
+    return store.clients.waiting().get(client, NOTHING)
+
+
+def _row(key: ApiKey, state: str, spend: str | None, waiting: Room) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
         "scopes": sorted(key.scopes),
         "state": state,
         "rate": str(key.quota) if key.quota else None,
+        "waiting": {"jobs": waiting.jobs, "bytes": waiting.bytes, "most": key.waiting},
         "spend": spend,
         "rights": key.rights.to_json() if Scope.ENQUEUE in key.scopes else None,
         "created_at": iso(key.created_at),
@@ -191,11 +207,17 @@ def _row(key: ApiKey, state: str, spend: str | None) -> dict[str, Any]:
     }
 
 
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as people read it."""
+    waits = row["waiting"]
+    most = f" of {waits['most']}" if waits["most"] else ""
+    return {**row, "scopes": " ".join(row["scopes"]), "waiting": f"{waits['jobs']}{most}"}
+
+
 def _table(rows: list[dict[str, Any]]) -> Table:
     headers = (name.removesuffix("_at") for name in COLUMNS)
     table = output.table(*headers, whole=("id", "name"))
     for row in rows:
-        rights = key_options.beyond_safe(row["rights"])
-        shown = {**row, "scopes": " ".join(row["scopes"]), "rights": rights}
+        shown = {**_shown(row), "rights": key_options.beyond_safe(row["rights"])}
         output.row(table, *(shown[name] or "" for name in COLUMNS))
     return table

@@ -17,7 +17,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobOptions, JobRequest, NumberRefused
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
-from dispatcher.store.values import KeyConflict, Packed
+from dispatcher.store.values import KeyConflict, NoRoom, Packed, Room
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 
 __all__ = ["Bulk", "Dispatcher", "Interrupted", "JobHandle", "NotFinished"]
@@ -77,7 +77,8 @@ class Dispatcher:
     """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials.
 
     `actor` is the producer; idempotency keys mean something within a `scope` only. `nudge` is
-    called when there is something new to dial, instead of sending its wake-ups at once.
+    called when there is something new to dial, instead of sending its wake-ups at once. `room`:
+    how much of the actor may wait at once.
     """
 
     def __init__(
@@ -88,10 +89,11 @@ class Dispatcher:
         actor: str = "producer",
         scope: str = "",
         nudge: Callable[[], object] | None = None,
+        room: Room | None = None,
     ) -> None:
         self.store = store
         self.messenger = messenger
-        self._actor, self._scope = actor, scope
+        self._actor, self._scope, self._room = actor, scope, room
         self._nudge = nudge or partial(feed, store, messenger)
         self._waiters = Waiters(store)
 
@@ -136,14 +138,14 @@ class Dispatcher:
     def submit(self, request: JobRequest, *, message: str = "") -> JobHandle:
         """Enqueue a request that is validated already.
 
-        Raises KeyConflict, NumberRefused, StoreUnavailable.
+        Raises KeyConflict, NumberRefused, NoRoom, StoreUnavailable.
 
         `message` is the id of the message that it came in, where a broker may give that out again:
         if its job was purged meanwhile, the handle is of a job that is gone.
         """
         self.messenger.require_suitable()
         done = self.store.jobs.enqueue(
-            request, actor=self._actor, scope=self._scope, message=message
+            request, actor=self._actor, scope=self._scope, message=message, room=self._room
         )
         if done.new:
             self._nudge()
@@ -179,7 +181,10 @@ class Dispatcher:
         valid, read = self._valid(batch, bulk), batch[-1][0] + 1
         try:
             outcomes = self.store.jobs.enqueue_many(
-                [request for _, request in valid], actor=self._actor, scope=self._scope
+                [request for _, request in valid],
+                actor=self._actor,
+                scope=self._scope,
+                room=self._room,
             )
         except StoreUnavailable as error:  # whether any was accepted, nobody knows
             raise Interrupted(error, bulk, [index for index, _ in valid], read) from None
@@ -190,7 +195,7 @@ class Dispatcher:
                 bulk.jobs.append(JobHandle(done.id, done.new, self))
             except StoreUnavailable as error:
                 missing[index] = error
-            except (KeyConflict, NumberRefused) as error:
+            except (KeyConflict, NoRoom, NumberRefused) as error:
                 bulk.refused.append((index, error))
         if missing:
             raise Interrupted(next(iter(missing.values())), bulk, list(missing), read)

@@ -92,6 +92,8 @@ class ApiKey:
     quota: Quota | None = None
     note: str = ""
     rights: KeyRights = EVERYTHING
+    waiting: int | None = None
+    """Jobs of the client that may wait at once; None: as many as the settings say."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope."""

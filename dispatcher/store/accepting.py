@@ -10,7 +10,7 @@ from typing import Any
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 from dispatcher.store.replicas import Replicas
-from dispatcher.store.values import Packed
+from dispatcher.store.values import Packed, Room
 
 AT_ONCE = 50
 """Jobs written in one atomic step: a few milliseconds of Redis' time."""
@@ -21,7 +21,7 @@ Answer = str | Exception
 
 class Accepting(Repository):
     """What a producer is told of each request: `new`, `same`, `other`, `purged`, what
-    `number_refused` reads, or an error.
+    `number_refused` reads, what there is no room of (NO_ROOM), or an error.
     """
 
     def __init__(
@@ -33,15 +33,17 @@ class Accepting(Repository):
         super().__init__(connection)
         self._replicas, self._sleep = replicas, sleep
 
-    def write(self, rows: Sequence[Packed], actor: str) -> list[Answer]:
-        """Write packed requests in one round trip; return what became of each.
+    def write(self, rows: Sequence[Packed], actor: str, room: Room | None = None) -> list[Answer]:
+        """Write packed requests in one round trip, as far as there is room (None: any), and return
+        what became of each.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
         it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
         """
         replicas = self._replicas.for_accepting()
         some = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-        how = {"actor": actor, "durable": replicas > 0}
+        most = {"most_jobs": room.jobs, "most_bytes": room.bytes} if room else {}
+        how = {"actor": actor, "durable": replicas > 0, **most}
         calls = [("enqueue", {**how, "jobs": _list(each)}) for each in some]
         try:
             return _flat(some, self._connection.answers(calls, replicas=replicas))

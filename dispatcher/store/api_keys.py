@@ -48,6 +48,7 @@ class ApiKeys(Repository):
         *,
         rights: KeyRights | None = None,
         quota: Quota | None = None,
+        waiting: int | None = None,
         expires_at: datetime | None = None,
         note: str = "",
         actor: str = "",
@@ -67,6 +68,7 @@ class ApiKeys(Repository):
             quota=quota,
             note=key_note(note),
             rights=rights or KeyRights(),
+            waiting=waiting,
         )
         if not made.scopes:
             raise InvalidKeyOptions(f"a key needs at least one scope: {', '.join(Scope)}")
@@ -157,6 +159,7 @@ class ApiKeys(Repository):
             ApiKeyField.SCOPES: ",".join(sorted(key.scopes)),
             ApiKeyField.EXPIRES: codec.moment(key.expires_at),
             ApiKeyField.RATE: str(key.quota or ""),
+            ApiKeyField.WAITING: str(key.waiting or ""),
             ApiKeyField.NOTE: key.note,
         }
         told = {name: value for name, value in told.items() if value}
@@ -202,6 +205,7 @@ def _key(id_: str, record: dict[str, str]) -> ApiKey:
         quota=Quota.parse(record[ApiKeyField.RATE]) if get(ApiKeyField.RATE) else None,
         note=get(ApiKeyField.NOTE, ""),
         rights=_rights(get(ApiKeyField.RIGHTS)),
+        waiting=int(record[ApiKeyField.WAITING]) if get(ApiKeyField.WAITING) else None,
     )
 
 

@@ -115,7 +115,7 @@ def _given(fields: Mapping[str, str | None]) -> Fields:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _number(value: int | None) -> str | None:

@@ -16,7 +16,7 @@ from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.schema import Field
-from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, UnknownJob
+from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, UnknownJob
 
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
@@ -42,25 +42,33 @@ class Jobs(Repository):
         actor: str = "producer",
         scope: str = "",
         message: str = "",
+        room: Room | None = None,
     ) -> Enqueued:
         """Write a job, once for its key. Raises KeyConflict where the key has another request,
-        NumberRefused where the account does not call such a number.
+        NumberRefused where the account does not call such a number, and NoRoom where as much of the
+        actor waits as `room` (None: any) has place for.
 
         `message` is the id of the message that the request came in, where a broker may give that
         out again: if the job that it made was purged meanwhile, no other is made.
         """
         row = codec.packed(request, scope, message)
-        (answer,) = self.enqueue_packed([row], actor=actor)
+        (answer,) = self._accepting.write([row], actor, room)
         return Outcome(row.id, request, answer).unwrap()
 
     def enqueue_many(
-        self, requests: Sequence[JobRequest], *, actor: str = "producer", scope: str = ""
+        self,
+        requests: Sequence[JobRequest],
+        *,
+        actor: str = "producer",
+        scope: str = "",
+        room: Room | None = None,
     ) -> list[Outcome]:
         """Write jobs in one round trip; the outcomes are in the order of the requests, also where
-        Redis refused some of them. Raises StoreUnavailable where it did not answer.
+        Redis refused some of them, or there was no room. Raises StoreUnavailable where it did not
+        answer.
         """
         rows = [codec.packed(request, scope) for request in requests]
-        answers = self._accepting.write(rows, actor)
+        answers = self._accepting.write(rows, actor, room)
         return [
             Outcome(row.id, request, answer)
             for row, request, answer in zip(rows, requests, answers, strict=True)

@@ -47,6 +47,7 @@ KEYS: Mapping[str, str] = {
     "held": "account:{account}:held:{}:{}",  # zset, by hold and priority: id by due time
     "holds_used": "account:{account}:held",  # set: holds that something is held by
     "waiting": "account:{account}:waiting",  # hash: <state>:<tariff> -> how many jobs wait
+    "clients": "account:{account}:clients",  # hash: <client>CLIENT_JOBS, <client>CLIENT_BYTES
     # -- the limits of an account ----------------------------------------------------------
     "config": "account:{account}:config",  # hash: see Config
     "holds": "account:{account}:holds",  # hash: hold -> JSON, see lua/lib/holds.lua
@@ -159,6 +160,7 @@ class Field(StrEnum):
     BACKOFF_LONGEST = "backoff_longest"
     WEBHOOK = "webhook"
     PARAMS = "params"  # JSON: further fields for the provider
+    SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
 
@@ -321,8 +323,15 @@ class ApiKeyField(StrEnum):
     RATE = "rate"
     NOTE = "note"
     RIGHTS = "rights"  # JSON; absent: what the settings of the account allow
+    WAITING = "waiting"  # jobs of the client that may wait; absent: as many as the settings say
 
 
+CLIENT_JOBS, CLIENT_BYTES = " jobs", " bytes"
+"""After a client's name in `clients`: how many of its jobs wait, and the bytes that they take."""
+BYTES_OF_A_JOB, BYTES_OF_A_TAG, BYTES_OF_A_BYTE = 800, 150, 2
+"""What a job takes about, as Redis 7.0 and Valkey 9.1 say: at least, for each tag that no other job
+has, and for each byte that its fields have (a hash of many pieces is roomy).
+"""
 SPENDING_DAY = "@day"
 """Beside the scopes in `spending_limits`: the day that daily limits count."""
 BURN_BUCKET = 600

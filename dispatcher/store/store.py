@@ -12,6 +12,7 @@ from dispatcher.store.budget import Budget
 from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
+from dispatcher.store.clients import Clients
 from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
 from dispatcher.store.events import Events
@@ -70,6 +71,7 @@ class Store:
         self.statistics = Statistics(to)
         self.audit = Audit(to)
         self.api_keys = ApiKeys(to)
+        self.clients = Clients(to)
         self.sessions = Sessions(to)
         self.failed_logins = FailedLogins(to)
         # what others are told

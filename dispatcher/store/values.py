@@ -30,6 +30,32 @@ class Refused(DispatcherError):
     """What was asked for cannot be done to a job in this state."""
 
 
+class NoRoom(DispatcherError):
+    """As much of the client waits as may: try again when some of its jobs have been dialled."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            {
+                "jobs": "as many jobs of this client wait as may"
+                " (DISPATCHER_JOBS_PER_CLIENT, or --waiting of its key)",
+                "bytes": "the waiting jobs of this client take as many bytes as they may"
+                " (DISPATCHER_JOB_BYTES_PER_CLIENT)",
+            }[what]
+        )
+
+
+NO_ROOM = ("jobs", "bytes")
+"""What enqueue answers where there is no room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of one client may wait at once: jobs, and the bytes that they take, about."""
+
+    jobs: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Enqueued:
     """An accepted request: the job's id, and whether the job is new or was there already."""
@@ -151,13 +177,15 @@ class Outcome:
     def unwrap(self) -> Enqueued:
         """Return what was enqueued.
 
-        Raises KeyConflict, NumberRefused, and what Redis refused it with.
+        Raises KeyConflict, NumberRefused, NoRoom, and what Redis refused it with.
         """
         if isinstance(self.answer, Exception):
             raise self.answer
         field = "participants" if self.request.participants else "recipient"
         if refused := number_refused(self.answer, field):
             raise refused
+        if self.answer in NO_ROOM:
+            raise NoRoom(self.answer)
         if self.answer == "other":
             raise KeyConflict(
                 f"key {mask_text(self.request.key or '')!r} belongs to another request"

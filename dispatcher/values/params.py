@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 MOST = 20
 LONGEST_NAME = 64
 LONGEST_VALUE = 500
+MOST_BYTES = 8192
+"""Of all names and values: they are kept with each job, as long as it is."""
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_.-]{{0,{LONGEST_NAME - 1}}}", re.ASCII)
 
 
@@ -18,6 +20,9 @@ def params(given: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
     """
     if len(given) > MOST:
         raise ValueError(f"{len(given)} fields are too many: {MOST} at most")
+    size = sum(len(f"{name}{value}".encode(errors="replace")) for name, value in given.items())
+    if size > MOST_BYTES:
+        raise ValueError(f"the fields have {size} bytes in all: {MOST_BYTES} at most")
     for name, value in given.items():
         _check(name, value, taken)
     return dict(given)

@@ -23,12 +23,13 @@ def test_a_key_is_printed_once_and_alone_on_the_output(shell: Shell, store: Stor
 
 def test_all_options_of_a_key_show_in_the_list(shell: Shell, store: Store) -> None:
     options = ["--rate", "50/minute", "--spend", "500/day", "--expires", "90d"]
-    options += ["--note", "invoices"]
+    options += ["--note", "invoices", "--waiting", "500"]
     made = shell("keys", "create", "billing", "--scope", "enqueue", *options, "--json").json
     (row,) = shell("keys", "list", "--json").json
     assert {name: made[name] for name in row} == row
     assert (row["rate"], row["spend"], row["note"]) == ("50/minute", "500/day", "invoices")
     assert (row["state"], row["scopes"], row["used_at"]) == ("live", ["enqueue"], None)
+    assert row["waiting"] == {"jobs": 0, "bytes": 0, "most": 500}
     assert row["expires_at"] > row["created_at"]
     key = store.api_keys.authenticate(made["key"])
     assert key.quota == Quota(50, 60)

@@ -19,7 +19,7 @@ from support.polling import eventually
 from workers.devstack.embedded_server import EmbeddedServer
 
 REQUESTS, OF_ADDRESS, OF_CLIENT, CALLBACKS, WAITS, WAITS_OF_CLIENT = 12, 6, 4, 2, 5, 3
-HEALTH_CHECKS = 50
+HEALTH_CHECKS, JOBS_OF_CLIENT = 50, 9
 FLOODER, OTHER = {"X-Forwarded-For": "192.0.2.66"}, {"X-Forwarded-For": "192.0.2.7"}
 
 
@@ -34,6 +34,7 @@ def small(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         "DISPATCHER_GATEWAY_CALLBACKS": CALLBACKS,
         "DISPATCHER_WAITS": WAITS,
         "DISPATCHER_WAITS_PER_CLIENT": WAITS_OF_CLIENT,
+        "DISPATCHER_JOBS_PER_CLIENT": JOBS_OF_CLIENT,
     }
     folder = tmp_path_factory.mktemp("small")
     with Gateway(folder, server.url, **{name: str(value) for name, value in caps.items()}) as one:
@@ -209,3 +210,21 @@ def test_a_revoked_keys_open_stream_ends(small: Gateway, store: Store, wires: Ex
     while b'"summary"' not in told:
         told += wire.recv(1000)  # nothing more was sent
     assert b'"status":401' in told
+
+
+def test_a_client_has_room_for_so_many_jobs(small: Gateway, store: Store) -> None:
+    flooder = client(small, store, "flooder", Scope.ENQUEUE)
+    lines, summary = flooder.bulk({**SAY, "key": str(n)} for n in range(JOBS_OF_CLIENT + 2))
+    assert summary["accepted"] == JOBS_OF_CLIENT
+    assert [line.get("status") for line in lines] == [None] * JOBS_OF_CLIENT + [429] * 2
+    assert refused(flooder.post("/v1/jobs", SAY), 429, "DISPATCHER_JOBS_PER_CLIENT")
+    assert flooder.post("/v1/jobs", {**SAY, "key": "0"}).status_code == 200  # it is there already
+    assert client(small, store, "other", Scope.ENQUEUE).post("/v1/jobs", SAY).status_code == 202
+    assert store.clients.waiting()["flooder"].jobs == JOBS_OF_CLIENT
+
+
+def test_a_keys_own_room_counts(small: Gateway, store: Store) -> None:
+    made, text = store.api_keys.create("small", [Scope.ENQUEUE], waiting=1)
+    one = Client(small, made, text)
+    assert one.post("/v1/jobs", SAY).status_code == 202
+    assert refused(one.post("/v1/jobs", SAY), 429, "--waiting")

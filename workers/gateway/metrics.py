@@ -19,6 +19,7 @@ from dispatcher.model.api_key import Scope
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.values import Room
 from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services
@@ -101,6 +102,13 @@ def _holds(chosen: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Ite
         for hold in found["holds"]:
             values[mask_text(hold["name"])] = float(chosen(hold))
         yield from (((name,), value) for name, value in values.items())
+
+    return read
+
+
+def _clients(chosen: Callable[[Room], int]) -> Callable[[Found], Iterator[Sample]]:
+    def read(found: Found) -> Iterator[Sample]:
+        yield from (((name,), float(chosen(waits))) for name, waits in found["clients"].items())
 
     return read
 
@@ -219,6 +227,32 @@ METRICS = (
         "Calls that a status check found over since the last callback came.",
         _one("calls_without_callback"),
     ),
+    Metric(
+        "client_jobs",
+        "gauge",
+        "Jobs of a client of the HTTP API that wait.",
+        _clients(lambda waits: waits.jobs),
+        ("client",),
+    ),
+    Metric(
+        "client_job_bytes",
+        "gauge",
+        "Bytes that these jobs take in Redis, about.",
+        _clients(lambda waits: waits.bytes),
+        ("client",),
+    ),
+    Metric(
+        "client_jobs_most",
+        "gauge",
+        "Jobs of a client that may wait, unless its key says otherwise.",
+        lambda found: [((), float(found["room"].jobs))],
+    ),
+    Metric(
+        "client_job_bytes_most",
+        "gauge",
+        "Bytes that the waiting jobs of a client may take.",
+        lambda found: [((), float(found["room"].bytes))],
+    ),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
     Metric(
         "webhooks",
@@ -247,10 +281,10 @@ class Standing(Collector):
             yield from (metric.family(self._found) for metric in METRICS)
 
 
-def exposition(store: Store) -> bytes:
-    """Return the metrics as Prometheus reads them."""
+def exposition(store: Store, room: Room) -> bytes:
+    """Return the metrics as Prometheus reads them; `room` is what each client may have waiting."""
     try:
-        return _exposed(statistics(store))
+        return _exposed({**statistics(store), "room": room, "clients": store.clients.waiting()})
     except DispatcherError:
         return _exposed(None)
 
@@ -273,6 +307,7 @@ def router(services: Services, access: Literal["auto", "open", "key"]) -> APIRou
                 await let_in(request, Scope.READ, counted=False)
         except StoreUnavailable:
             return Response(_exposed(None), media_type=MEDIA_TYPE)  # which tells of nothing else
-        return Response(await pool.run(exposition, store), media_type=MEDIA_TYPE)
+        told = await pool.run(exposition, store, services.sharing.room)
+        return Response(told, media_type=MEDIA_TYPE)
 
     return routes

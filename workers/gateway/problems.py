@@ -21,7 +21,7 @@ from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
-from dispatcher.store.values import KeyConflict, Refused, UnknownJob
+from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
 from dispatcher.values.masking import mask_text
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ NAMED = 3
 """Faults that the sentence of a problem tells; `errors` has them all."""
 AGAIN = "5"
 """Seconds after which it is worth asking again what could not be done for now."""
+LATER = "30"
+"""Seconds after which there may be room for more jobs."""
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
 
@@ -45,6 +47,7 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow the filter, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
     Refused: (HTTPStatus.CONFLICT, "read the job: its state does not allow this"),
+    NoRoom: (HTTPStatus.TOO_MANY_REQUESTS, f"send it again in {LATER} s, when calls were made"),
     StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, ""),
     StoreUnsuitable: (
         HTTPStatus.SERVICE_UNAVAILABLE,  # no fault of the request: it is good once Redis is
@@ -52,6 +55,10 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     ),
 }
 """What an error is over HTTP, and the remedy where the status says too little."""
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": LATER},
+}
 _REMEDIES = {
     HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a valid key:"
     " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` creates one",
@@ -112,7 +119,7 @@ def of(error: DispatcherError) -> Problem:
         in_words(faults) if faults else _public(error),
         remedy=remedy,
         faults=faults,
-        headers={"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None,
+        headers=_HEADERS.get(status),
     )
 
 

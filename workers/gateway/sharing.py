@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.settings import Settings
+from dispatcher.model.api_key import ApiKey
+from dispatcher.store.values import Room
 from workers.gateway.caps import Cap, Places
 from workers.gateway.crowd import Caps, Share
 
@@ -14,11 +16,16 @@ HEALTH_CHECKS = 50
 
 @dataclass(frozen=True)
 class Sharing:
-    """Places of clients, who are told apart by the names of their keys."""
+    """Places of clients, who are told apart by the names of their keys; `room` is that of each."""
 
     requests: Places
     waits: Places
     bulk_requests: Places
+    room: Room
+
+    def room_of(self, key: ApiKey) -> Room:
+        """Return how much of a key's client may wait."""
+        return replace(self.room, jobs=key.waiting or self.room.jobs)
 
 
 def of_settings(settings: Settings) -> Sharing:
@@ -27,6 +34,7 @@ def of_settings(settings: Settings) -> Sharing:
         requests=_places(settings, "gateway_requests", "requests"),
         waits=_places(settings, "waits", "waits for jobs"),
         bulk_requests=_places(settings, "bulk_requests", "bulk requests"),
+        room=Room(settings.jobs_per_client, settings.job_bytes_per_client),
     )
 
 

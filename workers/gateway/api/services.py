@@ -47,8 +47,10 @@ class Services:
 
     def dispatcher(self, caller: Caller) -> Dispatcher:
         """Return what enqueues in a client's name: its keys mean nothing to any other."""
-        name = caller.name
-        return Dispatcher(self.store, self.messenger, actor=name, scope=name, nudge=self.nudge)
+        name, room = caller.name, self.sharing.room_of(caller.key)
+        return Dispatcher(
+            self.store, self.messenger, actor=name, scope=name, nudge=self.nudge, room=room
+        )
 
     async def ended(
         self, key: ApiKey, id_: str, within: float, left: Callable[[], Awaitable[bool]]

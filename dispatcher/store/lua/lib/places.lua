@@ -4,13 +4,15 @@ local schema = require('schema')
 local text = require('lib/text')
 local lines = require('lib/lines')
 local record = require('lib/record')
+local clients = require('lib/clients')
 
 local M = {}
 
 local key, field = schema.key, schema.field
 
--- What waits is counted by what it will cost, so that a forecast need not look at every job.
+-- What waits is counted by what it will cost, so that a forecast need not look at every job, and by client.
 local function count_waiting(call, job, by)
+  clients.count(call, job, by)
   if schema.waiting[job.state] and job.tariff then
     redis.call('HINCRBY', key.waiting(call), job.state .. ':' .. job.tariff, by)
   end

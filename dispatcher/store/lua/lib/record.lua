@@ -45,9 +45,9 @@ function M.get(job, name)
   return value
 end
 
--- Who asked for the job: the first line of the timeline says it.
+-- Who asked for the job: the first line of the timeline says it, as soon as there is one.
 function M.producer(job)
-  return string.sub(string.match(job.fields.t0, '^%S+ %S+ (%S+)'), 1, schema.longest_producer)
+  return job.producer or string.sub(string.match(job.fields.t0, '^%S+ %S+ (%S+)'), 1, schema.longest_producer)
 end
 
 local function write(job, name, value)

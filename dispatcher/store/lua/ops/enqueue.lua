@@ -1,18 +1,22 @@
 -- Writes new jobs, each once for its id.
 --
 -- actor
+-- most_jobs, most_bytes  how many jobs of the actor may wait, and how many bytes they may take; none: no
+--         matter
 -- durable 1 if the producer is answered only when replicas have it, and else the job is withdrawn
 -- jobs    a JSON list: of each { id, priority, due (ms since the epoch, or +ms from now), expires (the
 --         same, or none), message (of the call task, or none), fields } where `fields` are those of the record
 --         that a request fills
 -- answer  for each 'new', 'same' (this very request was enqueued already), 'other' (another request has
---         the id), 'purged' (the message made a job before, which is purged: nothing is written), or what of
---         its numbers the account does not call ('country:JM', 'type:premium': nothing is written)
+--         the id), 'purged' (the message made a job before, which is purged), what of its numbers the account
+--         does not call ('country:JM', 'type:premium'), or 'jobs' or 'bytes' (no more of them may wait); of the
+--         last four nothing is written
 
 local schema = require('schema')
 local text = require('lib/text')
 local moves = require('lib/moves')
 local config = require('lib/config')
+local clients = require('lib/clients')
 local places = require('lib/places')
 local record = require('lib/record')
 local existing = require('lib/existing')
@@ -29,9 +33,12 @@ local function moment(call, value)
 end
 
 -- The campaign's line, whose tag names it, or else the producer's.
-local function line_of(tags, actor)
-  return string.match(',' .. (tags or ''), ',(campaign:[^,]+)')
-    or string.sub(text.one_word(actor), 1, schema.longest_producer)
+local function line_of(tags, producer)
+  return string.match(',' .. (tags or ''), ',(campaign:[^,]+)') or producer
+end
+
+local function producer(call)
+  return string.sub(text.one_word(call.args.actor), 1, schema.longest_producer)
 end
 
 local function index(call, id, fields)
@@ -48,7 +55,7 @@ local function new_job(call, row)
   local job = record.new(row.id, {})
   job.state, job.priority, job.created, job.due, job.expires, job.events =
     due > call.now and 'scheduled' or 'queued', row.priority, call.now, due, expires, 0
-  job.tariff = row.fields[field.tariff]
+  job.tariff, job.producer = row.fields[field.tariff], producer(call)
   for name, value in pairs(row.fields) do
     record.set(job, name, value)
   end
@@ -57,7 +64,10 @@ local function new_job(call, row)
   end
   record.set(job, field.state, job.state)
   record.set(job, field.priority, job.priority)
-  record.set(job, field.line, line_of(row.fields[field.tags], call.args.actor))
+  record.set(job, field.line, line_of(row.fields[field.tags], job.producer))
+  if call.args.most_jobs then
+    record.set(job, field.size, clients.size(row.fields))
+  end
   record.set(job, field.created, job.created)
   record.set(job, field.due, due)
   if expires then
@@ -91,8 +101,9 @@ end
 
 local function write(call, row)
   local answer = find(call, row)
-  if answer ~= 'new' then
-    return answer
+  local lacking = answer == 'new' and clients.lacks(call, producer(call), row.fields)
+  if answer ~= 'new' or lacking then
+    return lacking or answer
   end
   local job = new_job(call, row)
   index(call, job.id, row.fields)
