@@ -203,3 +203,41 @@ def test_a_producer_is_told_before_its_job_is_written(server: RedisProcess) -> N
         with pytest.raises(StoreUnsuitable, match=r"\+lpush ~vd\.urgent"):
             dispatcher.call("+818012340001", say="x")
         assert not admin.keys("{vd}:jobs:*")
+
+
+FORBIDDEN_TO_SENDERS = [
+    ("LRANGE", "vd.call", "0", "-1"),
+    ("RPOP", "vd.call"),
+    ("DEL", "vd.call"),
+    ("GET", "vd.call"),
+    ("LPUSH", "vd.urgent", "{}"),
+    ("LPUSH", "vd.control", "{}"),
+    ("LPUSH", "_kombu.binding.vd.call", "{}"),
+    ("SADD", "_kombu.binding.vd.urgent", "vd.urgent"),
+    ("SADD", "vd.call", "x"),
+    ("SET", "celery-task-meta-1", "{}"),
+    ("LPUSH", "celery-task-meta-1", "{}"),
+    ("HGETALL", "{vd}:job:1"),
+    ("GET", "{vd}:schema"),
+    ("FCALL", "voice_dispatcher", "0"),
+    ("FUNCTION", "LOAD", "#!lua name=x"),
+    ("EVAL", "return 1", "0"),
+    ("KEYS", "*"),
+    ("SCAN", "0"),
+    ("SUBSCRIBE", "{vd}:jobs:1"),
+    ("PUBLISH", "celery-task-meta-1", "{}"),
+]
+
+
+@pytest.mark.parametrize("command", FORBIDDEN_TO_SENDERS, ids=lambda words: " ".join(words[:2]))
+def test_who_may_send_the_call_task_can_do_nothing_else(
+    server: RedisProcess, command: tuple[str, ...]
+) -> None:
+    """They put requests into its queue, and read the results whose ids they know."""
+    with redis.Redis.from_url(url_of(server, "vd-call")) as sender:
+        assert sender.lpush("vd.call", "{}") == 1
+        assert sender.get("celery-task-meta-1") is None
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            sender.execute_command(*command)
+    with administrator(server) as admin:
+        admin.delete("vd.call")
