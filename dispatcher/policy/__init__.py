@@ -14,7 +14,12 @@ from dispatcher.policy.answers import (
 from dispatcher.policy.defaults import DEFAULTS, Policy
 from dispatcher.policy.polling import UNKNOWN_FOR, first_check, next_check
 from dispatcher.policy.reports import COST_LOOKS, after_evidence, after_report, next_cost_look
-from dispatcher.policy.uncertainty import after_deadline, after_window, reports_end
+from dispatcher.policy.uncertainty import (
+    after_deadline,
+    after_window,
+    reports_end,
+    rests_on_silence,
+)
 
 __all__ = [
     "COST_LOOKS",
@@ -35,5 +40,6 @@ __all__ = [
     "next_cost_look",
     "no_caller",
     "reports_end",
+    "rests_on_silence",
     "too_few_replicas",
 ]

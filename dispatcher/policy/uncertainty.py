@@ -15,6 +15,12 @@ def reports_end(job: Job, policy: Policy) -> bool:
     return policy.reported and job.kind is not Kind.CONFERENCE
 
 
+def rests_on_silence(job: Job, policy: Policy) -> bool:
+    """Whether a job whose evidence window ended is dialled again just because no callback came."""
+    asked_for = job.on_uncertain or policy.on_uncertain
+    return reports_end(job, policy) and not asked_for and job.spent < policy.attempts_for(job)
+
+
 def after_window(job: Job, policy: Policy) -> Decision:
     """Decide what follows where the evidence window ended without evidence.
 

@@ -75,10 +75,10 @@ class Aftermaths(Repository):
         ]
         with plain_errors():
             pipe = self._pipeline()
-            pipe.hget(self._key("pace"), Pace.LAST_REQUEST)
+            pipe.hmget(self._key("pace"), [Pace.LAST_REQUEST, Pace.BEHIND])
             for kind in kinds:
                 pipe.zrevrange(self._key("by_state", kind), 0, 0, withscores=True)
-            request, *newest = pipe.execute()
+            (request, behind), *newest = pipe.execute()
         moments = [score for entries in newest for _, score in entries]
-        moments += [float(request) / 1000] if request else []
+        moments += [(int(request) + int(behind or 0)) / 1000] if request else []
         return max(moments, default=None)

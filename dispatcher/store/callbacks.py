@@ -110,12 +110,18 @@ class Callbacks(Repository):
         """
         with plain_errors():
             found: list[bytes | None] = self._redis.hmget(self._key("callbacks_seen"), list(Seen))  # type: ignore[assignment]
-        last, missing, passed, failed = found
+        last, missing, redialled, passed, failed = found
         now = self._now()
         moments = (
             float(each) if each and float(each) <= now else None for each in (last, passed, failed)
         )
-        return CallbacksSeen(next(moments), int(missing or 0), *moments)
+        return CallbacksSeen(next(moments), int(missing or 0), int(redialled or 0), *moments)
+
+    def may_redial(self, most: int) -> bool:
+        """Whether one more job may be dialled again because no callback came for it: fewer than
+        `most` were since a callback came last. It counts as dialled again then.
+        """
+        return bool(self._run("may_redial", most=most))
 
     def note_test(self, *, passed: bool) -> None:
         """Note that a worker's own request to the public URL came to the gateway, or did not."""

@@ -45,15 +45,18 @@ class RedisClock(Repository):
         the caller knows, who looked at the moment `since` (ms since the epoch) last.
         """
         told: list[AccountEvent] = []
+        reckoning = self._connection.reckoning
         for _ in range(MOST_STEPS):
-            left, *flat = self._run(
+            left, reading, *flat = self._run(
                 "follow_clock",
                 most=AT_ONCE,
                 lost_after=milliseconds(LOST_AFTER),
                 lease=milliseconds(LEASE),
                 ahead=None if ahead is None else milliseconds(ahead),
                 since=round(since),
+                **reckoning.arguments(),
             )
+            reckoning.tell(reading)
             told += caused(flat)
             if not left:
                 break

@@ -7,6 +7,7 @@ from dispatcher.model.states import Priority
 from dispatcher.store.config_codec import config_fields
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.schema import Pace as Stands
 from dispatcher.store.values import Pace, Wait
 
 _LEFT_AFTER_429 = 0.7
@@ -32,14 +33,14 @@ class Limiter(Repository):
         Only a `probe` goes out while the provider is down or refuses the account.
         """
         reckoning = self._connection.reckoning
-        wait, reserved, moment = self._run(
+        wait, reserved, reading = self._run(
             "take_slot",
             holder=holder,
             slot=slot or None,
             balance=probe,
             **reckoning.arguments(),
         )
-        reckoning.tell(moment)
+        reckoning.tell(reading)
         return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
 
     def give_back(self, holder: str) -> None:
@@ -71,7 +72,8 @@ class Limiter(Repository):
     def recent_requests(self, rate: float) -> int:
         """Return how many requests went out within the latest period of a rate (per second)."""
         most = max(1, int(rate))
-        since = self._now() - most / rate * 1000
         with plain_errors():
+            behind = self._redis.hget(self._key("pace"), Stands.BEHIND)
             moments: list[bytes] = self._redis.lrange(self._key("recent"), -most, -1)  # type: ignore[assignment]
+        since = self._now() - int(behind or 0) / 1000 - most / rate * 1000
         return sum(int(moment) / 1000 > since for moment in moments)

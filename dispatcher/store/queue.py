@@ -62,7 +62,7 @@ class Queue(Repository):
                 error.answers = [claimed]
                 raise
             return claimed  # nobody is called on the strength of it
-        reckoning.tell(_moment(answer))
+        reckoning.tell(_reading(answer))
         return _claimed(id_, answer)
 
     def set_calling_window(
@@ -107,12 +107,12 @@ class Queue(Repository):
         return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
 
 
-def _moment(answer: Any) -> bytes:
-    """Return the moment at which the limiter was asked, in µs; b"": it was not."""
+def _reading(answer: Any) -> bytes:
+    """Return the reading of the limiter's time that came with an answer; b"": it was not asked."""
     if isinstance(answer, bytes) or answer[0] in {b"hours", b"day"}:
         return b""
-    moment: bytes = answer[3] if answer[0] == b"wait" else answer[0]
-    return moment
+    reading: bytes = answer[3] if answer[0] == b"wait" else answer[0]
+    return reading
 
 
 def _claimed(id_: str, answer: Any) -> Claim | Wait | Hours | Day | State | None:

@@ -226,7 +226,7 @@ class ReplicaField(StrEnum):
 
 
 class Pace(StrEnum):
-    """The fields of where an account's limiter stands; moments in µs since the epoch."""
+    """The fields of where an account's limiter stands; moments in µs of its own time (pace.lua)."""
 
     NEXT_SLOT = "next_slot"
     NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
@@ -236,7 +236,8 @@ class Pace(StrEnum):
     LAST_REQUEST = "last_request"
     MEAN_GAP = "mean_gap"  # µs between two requests
     COLD_SINCE = "cold_since"  # when requests began after a pause
-    JUMPED = "jumped"  # when it followed a jump ahead of the clock
+    SEEN = "seen"  # when Redis' clock was looked at last
+    BEHIND = "behind"  # µs by which its time is behind Redis' clock; negative: ahead of it
 
 
 class Clock(StrEnum):
@@ -269,6 +270,7 @@ class Seen(StrEnum):
 
     LAST = "last"  # when one of a call came
     MISSING = "missing"  # calls that a status check found over, since then
+    REDIALLED = "redialled"  # jobs dialled again because none came, since then
     TEST_PASSED = "test_passed"  # when a worker's own request came through
     TEST_FAILED = "test_failed"  # when it did not
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -10,7 +11,7 @@ import pytest
 
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.outcome import Outcome
-from dispatcher.model.states import State
+from dispatcher.model.states import OnUncertain, State
 from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
@@ -26,6 +27,7 @@ from workers.engine.ticks import Rescue
 REPORTED = replace(POLICY, reported=True)
 LOST = AnswerLost("the connection was cut")
 URLS = CallbackUrls("http://127.0.0.1:1", Signer(["k" * 16]), 3600)
+AGAIN_DUE = 60  # seconds after which a job that could not be decided comes again
 _CALLIDS = (f"call-{number}" for number in count())
 
 
@@ -110,6 +112,72 @@ def test_a_callback_that_comes_after_the_check_shows_that_they_arrive(store: Sto
         checked(store, id_=id_)
     store.callbacks.receive([Callback(id_, 1, callid, "ANSWERED", Outcome.ANSWERED)], {})
     assert store.callbacks.seen().missing == 0
+
+
+# -- a way that closes just when answers are lost -----------------------------------------
+
+
+def lose(store: Store, calls: int) -> list[str]:
+    """Have so many answers lost; return the jobs."""
+    ids = [enqueue(store) for _ in range(calls)]
+    for id_ in ids:
+        store.calls.settle(id_, 1, refused(LOST, claim(store, id_).job))
+    return ids
+
+
+def after(seconds: float, ids: list[str], store: Store, clock: Clock) -> Counter[State]:
+    """Return the states of jobs when so many seconds have passed."""
+    clock.forward(seconds)
+    Rescue(store, REPORTED)()
+    return Counter(store.jobs.get(id_).state for id_ in ids)
+
+
+def test_a_few_are_dialled_again_and_the_others_wait_for_a_callback(
+    store: Store, clock: Clock
+) -> None:
+    called_back(store)
+    clock.forward(1)
+    ids = lose(store, 8)
+    few = {State.QUEUED: ENOUGH, State.UNCERTAIN: 8 - ENOUGH}
+    assert after(REPORTED.evidence_window, ids, store, clock) == few
+    assert after(AGAIN_DUE, ids, store, clock) == few
+    called_back(store)
+    assert after(AGAIN_DUE, ids, store, clock) == {State.QUEUED: 8}
+
+
+def test_where_no_callback_comes_a_person_decides_about_the_others(
+    store: Store, clock: Clock
+) -> None:
+    """Not about those dialled again alone: theirs may be lost as well."""
+    called_back(store)
+    clock.forward(1)
+    ids = lose(store, 8)
+    after(REPORTED.evidence_window, ids, store, clock)
+    again = [id_ for id_ in ids if store.jobs.get(id_).state is State.QUEUED]
+    for id_ in again:
+        store.calls.settle(id_, 2, refused(LOST, claim(store, id_).job))
+    few = {State.UNCERTAIN: ENOUGH, State.FAILED: 8 - ENOUGH}
+    assert after(REPORTED.evidence_window, ids, store, clock) == few
+    assert after(REPORTED.evidence_window, ids, store, clock) == {State.FAILED: 8}
+
+
+def test_a_callback_that_came_since_the_requests_is_enough_for_all(
+    store: Store, clock: Clock
+) -> None:
+    ids = lose(store, 8)
+    clock.forward(1)
+    called_back(store)
+    assert after(REPORTED.evidence_window, ids, store, clock) == {State.QUEUED: 8}
+
+
+def test_what_is_asked_for_is_done_for_all(store: Store, clock: Clock) -> None:
+    called_back(store)
+    clock.forward(1)
+    ids = lose(store, 8)
+    clock.forward(REPORTED.evidence_window)
+    Rescue(store, replace(REPORTED, on_uncertain=OnUncertain.REDIAL))()
+    assert {store.jobs.get(id_).state for id_ in ids} == {State.QUEUED}
+    assert store.callbacks.seen().redialled == 0
 
 
 def test_where_nobody_is_called_back_nothing_is_missing(store: Store) -> None:

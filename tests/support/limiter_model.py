@@ -73,7 +73,7 @@ class Connections:
 
 @dataclass
 class Worker:
-    """One that asks, sleeps and asks again.
+    """One that asks, sleeps and asks again, in one of the crowd's processes.
 
     After each refusal it is late by the next of `habits` (ms, over and over); None is a crash:
     its slot is forgotten, and another one takes the work up 100 ms later.
@@ -81,6 +81,7 @@ class Worker:
 
     kind: Kind
     habits: Sequence[float | None] = (0.0,)
+    process: int = 0
     turn: int = field(default=0)
 
     def habit(self) -> float | None:
@@ -89,10 +90,20 @@ class Worker:
 
 
 class Crowd:
-    """Workers that ask the account's limiter, in the order of time; 429s may come in between."""
+    """Workers that ask the account's limiter, in the order of time; 429s may come in between.
 
-    def __init__(self, store: Store, clock: Clock, workers: Sequence[Worker], jobs: int) -> None:
-        self.store, self.clock = store, clock
+    Each process has a store of its own, which knows what it was told; `others` are further ones.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        workers: Sequence[Worker],
+        jobs: int,
+        others: Sequence[Store] = (),
+    ) -> None:
+        self.stores, self.clock = [store, *others], clock
         self.ids = iter([done.id for done in store.jobs.enqueue_many([request()] * jobs)])
         self.numbers = itertools.count()
         self.grants: list[Grant] = []
@@ -125,12 +136,12 @@ class Crowd:
         heapq.heappush(self.asks, (at, next(self.numbers), worker, holder, slot))
 
     def _ask(self, worker: Worker, holder: str, slot: str) -> None:
-        now = self.clock.ms
+        now, store = self.clock.ms, self.stores[worker.process % len(self.stores)]
         if worker.kind == "dial":
-            answer = self.store.queue.claim(holder, token="t", lease=30, slot=slot)
+            answer = store.queue.claim(holder, token="t", lease=30, slot=slot)
             assert isinstance(answer, Claim | Wait)
         else:
-            answer = self.store.limiter.take_slot(holder, slot)
+            answer = store.limiter.take_slot(holder, slot)
         if isinstance(answer, Wait):
             late = worker.habit()
             if late is None:
@@ -139,5 +150,5 @@ class Crowd:
                 self._come_back(worker, now + answer.seconds * 1000 + late, holder, answer.slot)
             return
         self.grants.append(Grant(now - self.clock.off, worker.kind))
-        self.store.limiter.give_back(holder)
+        store.limiter.give_back(holder)
         self._come(worker, now)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from dispatcher.client.messages import Messenger, feed
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.bulk_action import UnknownAction
-from dispatcher.model.callbacks_seen import CallbacksSeen
+from dispatcher.model.callbacks_seen import ENOUGH, Silence
+from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
-from dispatcher.policy import Policy, after_window
+from dispatcher.policy import Policy, after_window, rests_on_silence
 from dispatcher.store import Store
 from dispatcher.store.values import Pace
 
@@ -95,19 +96,31 @@ class Rescue:
         attempt = job.attempt
         if job.state is not State.UNCERTAIN or attempt is None:
             return False
-        reported = self.policy.reported and callbacks_arrive(self.store.callbacks.seen(), attempt)
-        decision = after_window(job, replace(self.policy, reported=reported))
-        self.store.calls.settle(id_, attempt.number, decision, actor="rescue")
+        policy = self.policy
+        if rests_on_silence(job, policy):
+            no_call = self._no_call(job, attempt)
+            if no_call is None:
+                return False  # it comes again when what took it is over its lease
+            policy = replace(policy, reported=no_call)
+        self.store.calls.settle(id_, attempt.number, after_window(job, policy), actor="rescue")
         return True
 
+    def _no_call(self, job: Job, attempt: Attempt) -> bool | None:
+        """Whether there was no call, as silence says; None: that is to be seen.
 
-def callbacks_arrive(seen: CallbacksSeen, attempt: Attempt) -> bool:
-    """Whether callbacks are seen to arrive about the time of an attempt: else that none came says
-    nothing of it.
-    """
-    return attempt.sent_at is not None and seen.arrive(
-        (attempt.sent_at.timestamp() - LATELY) * 1000
-    )
+        While no callback at all came since the request, a few jobs are dialled again: their calls
+        are to bring one. The others wait for it, for as long again as the evidence window.
+        """
+        if attempt.sent_at is None:
+            return False
+        sent = attempt.sent_at.timestamp()
+        silence = self.store.callbacks.seen().silence(sent * 1000, (sent - LATELY) * 1000)
+        if silence is not Silence.UNPROVEN:
+            return silence is Silence.NO_CALL
+        if self.store.callbacks.may_redial(ENOUGH):
+            return True
+        waits = self.store.now() < (sent + 2 * self.policy.window_for(job)) * 1000
+        return None if waits else False
 
 
 _UNANSWERED = frozenset({Reason.AUTH, Reason.PROVIDER_DOWN})

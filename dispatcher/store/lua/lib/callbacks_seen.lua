@@ -13,7 +13,7 @@ local key, seen = schema.key, schema.seen
 
 -- A callback came.
 function M.came(call)
-  redis.call('HSET', key.callbacks_seen(call), seen.last, text.int(call.now), seen.missing, '0')
+  redis.call('HSET', key.callbacks_seen(call), seen.last, text.int(call.now), seen.missing, '0', seen.redialled, '0')
 end
 
 -- It came for an attempt whose call is not known to be over. The caller saves the job.
@@ -32,6 +32,15 @@ function M.ended(call, job, n)
     local last = redis.call('HGET', key.callbacks_seen(call), seen.last)
     events.tell(call, 'callbacks.missing', { calls = missing, last = tonumber(last or nil), at = call.now })
   end
+end
+
+function M.may_redial(call, most)
+  local name = key.callbacks_seen(call)
+  if tonumber(redis.call('HGET', name, seen.redialled) or 0) >= most then
+    return false
+  end
+  redis.call('HINCRBY', name, seen.redialled, 1)
+  return true
 end
 
 return M

@@ -7,15 +7,16 @@
 -- lease     ms
 -- actor
 -- slot      reserved by an earlier call with this token, if any
--- known     moment (ms) of the clock that the worker was told at its latest answer, if any
+-- reading   of the limiter's time, as the worker was told at its latest answer, if any
 -- passed    ms since then, by a clock that nobody sets
 -- provider  that is asked, to be kept with the attempt
--- answer    'gone' | state (nothing to do) | {'wait', ms, slot, moment (µs)} | {'hours', text, record}: its window is
+-- answer    'gone' | state (nothing to do) | {'wait', ms, slot, reading} | {'hours', text, record}: its window is
 --           to be set first (set_calling_window) | {'day', zone, ''}: the day that spending limits count is
---           to be set first (begin_spending_day) | {moment it is booked at ('' without a limit), attempt,
+--           to be set first (begin_spending_day) | {reading it is booked by ('' without a limit), attempt,
 --           record}; a record is a JSON object
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
@@ -33,7 +34,7 @@ local spending = require('lib/spending')
 local field, setting = schema.field, schema.config
 
 local function granted(call, job)
-  return { limiter.rate(call) and text.micros(call.exact) or '', job.attempts, record.to_json(job) }
+  return { limiter.rate(call) and pace.reading(call) or '', job.attempts, record.to_json(job) }
 end
 
 local function fail(call, job, why)
@@ -117,10 +118,10 @@ local function no_slot(call, job)
     return nil
   elseif slot then
     -- somebody is there, and waits for it
-    redis.call('ZADD', schema.key.dispatched(call), 'XX', math.max(slot, call.now), job.id)
+    redis.call('ZADD', schema.key.dispatched(call), 'XX', math.max(pace.by_clock(call, slot), call.now), job.id)
     wait = limiter.rate(call) and limiter.come_back(call, wait) or wait
   end
-  return { 'wait', text.exact(wait), slot and text.exact(slot) or '', text.micros(call.exact) }
+  return { 'wait', text.exact(wait), slot and text.exact(slot) or '', pace.reading(call) }
 end
 
 local function begin_attempt(call, job)

@@ -11,6 +11,7 @@
 -- answer      id, priority, id, priority, …
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local holds = require('lib/holds')
 local lines = require('lib/lines')
 local moves = require('lib/moves')
@@ -28,14 +29,14 @@ local AT_MOST = 4 -- times the window are out all the same, where no worker take
 
 -- How many may be out at once.
 local function window(call)
-  local most, pace = config.number(call, setting.dispatch_most), limiter.pace(call)
-  local next_slot = limiter.rate(call) and limiter.next_slot(call) or pace.blocked_until
-  if next_slot > call.exact + 2 * HORIZON then
+  local most, now = config.number(call, setting.dispatch_most), pace.now(call)
+  local next_slot = limiter.rate(call) and limiter.next_slot(call) or now.blocked_until
+  if next_slot > pace.time(call) + 2 * HORIZON then
     return 0
   elseif limiter.rate(call) then
     return math.min(most, math.ceil(HORIZON / limiter.spacing(call)) + 1)
   end
-  local paced = pace.mean_gap > 0 and math.ceil(HORIZON / pace.mean_gap) or 0
+  local paced = now.mean_gap > 0 and math.ceil(HORIZON / now.mean_gap) or 0
   return math.min(most, math.max(config.number(call, setting.dispatch_least), paced))
 end
 

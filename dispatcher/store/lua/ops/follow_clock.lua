@@ -3,16 +3,18 @@
 -- most        to move or look at in this call
 -- lost_after  ms after which a message that nobody took up counts as lost
 -- lease       ms for which a webhook is out
+-- reading     of the limiter's time, as the caller was told at its latest answer, if any
+-- passed      ms since then, by a clock that nobody sets
 -- ahead       ms by which the clock jumped ahead, as the caller's own clock says, if it did
 -- since       when the caller looked last, where `ahead` is given
--- answer      {1 where more is to be moved, else 0, kind, facts, kind, facts, …: the events that it told}
+-- answer      {1 where more is to be moved, else 0, reading, kind, facts, kind, facts, …: the events that it told}
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
 local clock = require('lib/clock')
 local config = require('lib/config')
 local events = require('lib/events')
-local limiter = require('lib/limiter')
 local moments = require('lib/moments')
 
 local field = schema.clock
@@ -23,16 +25,16 @@ local function is_news(call, found)
 end
 
 local function notice(call, name, found)
-  local back = math.max(clock.went_back(call, tonumber(found[field.latest] or 0)), limiter.went_back(call))
-  if back > 0 then
-    limiter.follow(call, -back)
-  elseif is_news(call, found) then
-    local ahead = tonumber(call.args.ahead)
-    limiter.follow(call, ahead, tonumber(call.args.since))
-    clock.step(call, ahead)
-  else
+  local back = clock.went_back(call, tonumber(found[field.latest] or 0))
+  if back > 0 and pace.went_back(call) == 0 then -- else the limiter tells it
+    clock.step(call, -back)
+  elseif back == 0 and is_news(call, found) then
+    clock.step(call, tonumber(call.args.ahead))
+  elseif back == 0 then
     redis.call('HSET', name, field.latest, text.int(call.now))
   end
+  pace.set(call, schema.pace.seen, pace.time(call))
+  pace.save(call)
 end
 
 -- One batch of the pass that is under way.
@@ -60,7 +62,7 @@ local function run(call)
   notice(call, name, text.pairs_of(redis.call('HGETALL', name)))
   local found = text.pairs_of(redis.call('HGETALL', name))
   local left = found[field.pass] and move(call, name, found) or 0
-  return { left, unpack(events.told(call)) }
+  return { left, pace.reading(call), unpack(events.told(call)) }
 end
 
 return { run = run, flags = { 'allow-oom' } }

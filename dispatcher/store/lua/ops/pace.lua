@@ -4,6 +4,7 @@
 --         then for urgent, normal and bulk: ready jobs, lines; then dispatched}
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
 local lines = require('lib/lines')
 local config = require('lib/config')
@@ -25,7 +26,7 @@ local function run(call)
   local found = {
     rate and tostring(rate) or '',
     rate and tostring(limiter.working_rate(call)) or '',
-    text.exact(math.max(0, limiter.next_slot(call) - call.exact)),
+    text.exact(math.max(0, limiter.next_slot(call) - pace.time(call))),
     redis.call('ZCOUNT', key.connections(call), call.now, '+inf'),
   }
   for _, priority in ipairs(schema.priorities) do

@@ -4,6 +4,7 @@
 -- answer  nil where it does not stand in line, else {jobs before it, ms between two, ms until the next slot}
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
 local lines = require('lib/lines')
 local config = require('lib/config')
@@ -45,7 +46,7 @@ local function run(call)
   end
   config.read_all(call)
   local spacing = limiter.rate(call) and text.exact(limiter.spacing(call)) or '0'
-  return { count_before(call, job), spacing, text.exact(math.max(0, limiter.next_slot(call) - call.exact)) }
+  return { count_before(call, job), spacing, text.exact(math.max(0, limiter.next_slot(call) - pace.time(call))) }
 end
 
 return { run = run, flags = { 'no-writes' } }

@@ -1,20 +1,18 @@
 -- A granted request goes out only now, later than it was booked for: its period begins anew. Whatever
 -- held it up, the requests after it keep their distance from it.
 --
--- booked  moment it was booked at, as claim told
--- answer  moment it is booked at now
+-- booked  reading it was booked by, as claim told
+-- answer  reading it is booked by now
 
-local schema = require('schema')
-local text = require('lib/text')
+local pace = require('lib/pace')
 local limiter = require('lib/limiter')
 
 local function run(call)
   if limiter.rate(call) then
-    redis.call('LREM', schema.key.recent(call), -1, call.args.booked)
-    limiter.book(call)
-    limiter.save(call)
+    limiter.rebook(call, string.match(call.args.booked, '^%d*'))
+    pace.save(call)
   end
-  return text.micros(call.exact)
+  return pace.reading(call)
 end
 
 return { run = run, flags = { 'allow-oom' } }

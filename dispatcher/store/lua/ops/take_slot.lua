@@ -3,11 +3,12 @@
 --
 -- holder   a name for the request, to give its connection back by
 -- slot     reserved by an earlier call for this holder, if any
--- known    moment (ms) of the clock that the caller was told at its latest answer, if any
+-- reading  of the limiter's time, as the caller was told at its latest answer, if any
 -- passed   ms since then, by a clock that nobody sets
 -- balance  1 for a balance check, which tries whether a hold may end
--- answer   {ms to wait, slot or '': ask anew, moment (µs), or '': the limiter was not asked}; 0: go
+-- answer   {ms to wait, slot or '': ask anew, reading, or '': the limiter was not asked}; 0: go
 
+local pace = require('lib/pace')
 local text = require('lib/text')
 local holds = require('lib/holds')
 local config = require('lib/config')
@@ -22,7 +23,7 @@ local function run(call)
   end
   config.read_all(call)
   local wait, slot = limiter.take_slot(call, 'check', tonumber(args.slot), args.holder)
-  return { text.exact(wait), slot and text.exact(slot) or '', text.micros(call.exact) }
+  return { text.exact(wait), slot and text.exact(slot) or '', pace.reading(call) }
 end
 
 return { run = run }
