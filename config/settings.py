@@ -19,6 +19,7 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.request import MOST_ATTEMPTS
 from dispatcher.model.states import OnUncertain
+from dispatcher.model.unusual import Unusual
 from dispatcher.policy import DEFAULTS, Policy
 from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
 from dispatcher.values import numbers
@@ -84,6 +85,9 @@ class Settings(Caps):
     expected_cost: Annotated[float, Field(gt=0, le=texts.MOST_CREDITS)] = 20
     spend_per_day: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
     spend_per_call: Annotated[float | None, BeforeValidator(texts.amount), NoDecode] = None
+    hold_unusual: Annotated[frozenset[Unusual], BeforeValidator(texts.unusual), NoDecode] = (
+        frozenset()
+    )
     spend_zone: Annotated[str, AfterValidator(texts.zone)] = "UTC"
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
 
@@ -228,6 +232,7 @@ class Settings(Caps):
             warn=self.credit_warn,
             spend_per_day=self.spend_per_day,
             spend_per_call=self.spend_per_call,
+            hold_unusual=self.hold_unusual,
             zone=self.spend_zone,
             breaker=self.breaker_failures,
             webhooks=len(self.webhook_urls),

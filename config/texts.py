@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
+from dispatcher.model.unusual import parse_unusual
 from dispatcher.provider import registry
 from dispatcher.store.redis_place import SCHEMES
 from dispatcher.values.calling_hours import CallingHours
@@ -182,6 +183,14 @@ def number_types(value: Any) -> Any:
     if value is None:
         return frozenset()
     return parse_number_types(value.split(",")) if isinstance(value, str) else value
+
+
+def unusual(value: Any) -> Any:
+    """Read what is unusual and holds all calls, with commas between, nothing for `none`."""
+    value = none(value)
+    if value is None:
+        return frozenset()
+    return parse_unusual(value.split(",")) if isinstance(value, str) else value
 
 
 def countries(value: Any) -> Any:

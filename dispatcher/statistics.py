@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatcher.model.job import iso_of
 from dispatcher.model.states import TERMINAL, State
+from dispatcher.model.unusual import Unusual
 from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
@@ -47,6 +48,7 @@ def statistics(store: Store) -> dict[str, Any]:
         "requests": counted["requests"],
         "ended": _ended(counted),
         "calls_without_callback": seen.missing,
+        "unusual": {kind: counted[f"unusual.{kind}"] for kind in map(str, Unusual)},
         "clock_steps": counted["clock_steps"],
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),

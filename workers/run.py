@@ -36,7 +36,7 @@ WEBHOOK_THREADS = 32
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
-    _publish(settings, Part.DIAL)
+    _publish(settings)
     threads = concurrency or settings.max_connections
     sys.setswitchinterval(TURN_OF_A_THREAD)
     _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
@@ -44,13 +44,13 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
-    _publish(settings, Part.CALL_TASK)
+    require_store(settings, Part.CALL_TASK)
     _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
-    _publish(settings, Part.WEBHOOKS)
+    require_store(settings, Part.WEBHOOKS)
     queue = in_broker(settings.namespace, WEBHOOKS)
     _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
@@ -150,10 +150,13 @@ def require_store(settings: Settings, part: Part) -> Store:
     return store
 
 
-def _publish(settings: Settings, part: Part) -> None:
-    """Make this process' settings the rules of the account: the latest to start overrides."""
+def _publish(settings: Settings) -> None:
+    """Make this process' settings the rules of the account: the latest to start overrides.
+
+    Only processes that dial do: they have the credentials, so that somebody chose their bounds.
+    """
     settings.require_bounds()
-    store = require_store(settings, part)
+    store = require_store(settings, Part.DIAL)
     store.limiter.publish(settings.account_config)
 
 

@@ -46,24 +46,29 @@ def resume(
     note: Note = "",
     tag: Tag = None,
     priority: Only = None,
+    unusual: Annotated[
+        bool, typer.Option("--unusual", help="End the hold for unusual calls instead of a pause.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """End a pause. Held jobs are dialled in their order, within the rate limit."""
-    scope = _scope(tag, priority)
+    scope = _scope(tag, priority, unusual=unusual)
     store = connection.dispatcher(context).store
     changed = store.holds.resume(scope, actor=actor(), note=note)
     _say(
         {"resumed": str(scope), "changed": changed},
-        "resumed" if changed else "was not paused",
+        "resumed" if changed else "was not held" if unusual else "was not paused",
         json=json,
     )
 
 
-def _scope(tag: str | None, priority: Priority | None) -> PauseScope:
+def _scope(tag: str | None, priority: Priority | None, *, unusual: bool = False) -> PauseScope:
+    if unusual and (tag is not None or priority is not None):
+        raise typer.BadParameter("give it without --tag and --priority", param_hint="--unusual")
     if tag is not None and priority is not None:
         raise typer.BadParameter("give --tag or --priority, not both", param_hint="--tag")
     try:
-        return PauseScope(tag if tag is None else one_tag(tag), priority)
+        return PauseScope(tag if tag is None else one_tag(tag), priority, unusual)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--tag") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatcher.model.unusual import Unusual
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
@@ -24,7 +25,8 @@ class AccountConfig:
     account, which has no budget either), `expected_cost` what a call is taken to cost, for each
     who is called, until its costs are learned; `warn` the balances at which a warning is given;
     `spend_per_day` what all calls of a day in `zone` may cost, `spend_per_call` what a single
-    one may. `breaker` failures of the provider in a row hold all calls.
+    one may; `hold_unusual` is what of the unusual holds all calls.
+    `breaker` failures of the provider in a row hold all calls.
     `webhooks` is how many targets of the account are told of jobs' ends, or with
     `every_change` of every change of their states.
     `replicas` of Redis must have a claim before the provider is asked (None: one, where there is
@@ -49,6 +51,7 @@ class AccountConfig:
     warn: tuple[float, ...] = ()
     spend_per_day: float | None = None
     spend_per_call: float | None = None
+    hold_unusual: frozenset[Unusual] = frozenset()
     zone: str = "UTC"
     breaker: int = 5
     webhooks: int = 0

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     LIMIT = "limit"
     REPLICAS = "replicas"
     RESTORED = "restored"
+    UNUSUAL = "unusual"
     NO_ANSWER = "no_answer"
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"

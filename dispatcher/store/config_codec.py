@@ -30,6 +30,7 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.CREDIT_WARNINGS: ",".join(str(to_units(level)) for level in config.warn) or None,
         Config.SPEND_PER_DAY: _units(config.spend_per_day),
         Config.SPEND_PER_CALL: _units(config.spend_per_call),
+        Config.HOLD_UNUSUAL: ",".join(sorted(config.hold_unusual)) or None,
         Config.ZONE: config.zone,
         Config.BREAKER_FAILURES: str(config.breaker),
         Config.WEBHOOK_TARGETS: str(config.webhooks) if config.webhooks else None,

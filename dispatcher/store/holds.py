@@ -15,14 +15,20 @@ from dispatcher.store.values import Hold
 
 @dataclass(frozen=True, slots=True)
 class PauseScope:
-    """What a pause holds: everything, or the jobs with a tag, or those of a priority."""
+    """What a pause holds: everything, or the jobs with a tag, or those of a priority.
+
+    `unusual`: all calls, since something was unusual; nobody pauses that, and people resume it.
+    """
 
     tag: str | None = None
     priority: Priority | None = None
+    unusual: bool = False
 
     @property
     def hold(self) -> str:
         """The name of this pause's hold."""
+        if self.unusual:
+            return Reason.UNUSUAL
         if self.tag is not None:
             return f"{Reason.PAUSED}:tag:{self.tag}"
         if self.priority is not None:
@@ -31,17 +37,21 @@ class PauseScope:
 
     @classmethod
     def of_hold(cls, name: str) -> Self:
-        """Return what a pause's hold stops. Raises ValueError where no pause has such a hold."""
+        """Return what a hold stops that people resume. Raises ValueError for any other."""
         match name.split(":", 2):
             case [Reason.PAUSED]:
                 return cls()
+            case [Reason.UNUSUAL]:
+                return cls(unusual=True)
             case [Reason.PAUSED, "tag", value]:
                 return cls(tag=tag(value))
             case [Reason.PAUSED, "priority", value]:
                 return cls(priority=Priority(value))
-        raise ValueError(f"{name[:60]!r} is the hold of no pause")
+        raise ValueError(f"{name[:60]!r} is no hold that people resume")
 
     def __str__(self) -> str:
+        if self.unusual:
+            return "unusual calls"
         if self.tag is not None:
             return f"jobs tagged {self.tag}"
         return f"{self.priority} jobs" if self.priority is not None else "all calls"
@@ -94,7 +104,9 @@ class Holds(Repository):
         return self.start(scope.hold, why, actor=actor, note=note)
 
     def resume(self, scope: PauseScope, *, actor: str, note: str = "") -> bool:
-        """End a pause: what it held goes into line again; True where it was paused."""
+        """End a pause, or a hold for what is unusual: what it held goes into line again; True where
+        there was one.
+        """
         return self.end(scope.hold, note, actor=actor)
 
 

@@ -58,6 +58,9 @@ KEYS: Mapping[str, str] = {
     "credit": "account:{account}:credit",  # hash: see Credit
     "burn": "account:{account}:burn",  # hash: <10 minutes since the epoch> -> units spent
     "costs": "account:{account}:costs",  # hash: tariff -> what its calls cost, lib/costs.lua
+    "countries_called": "account:{account}:countries_called",  # hash: lua/lib/unusual.lua
+    "hourly_spending": "account:{account}:hourly_spending",  # hash: the same
+    "unusual": "account:{account}:unusual",  # hash: the same
     "spending_limits": "account:{account}:spending_limits",  # hash: scope -> limit; SPENDING_DAY
     "spent": "account:{account}:spent:{}",  # hash, by period: scope -> units spent or reserved
     "typical_durations": "account:{account}:typical_durations",  # hash: kind of call -> ms
@@ -209,6 +212,7 @@ class Config(StrEnum):
     CREDIT_WARNINGS = "credit_warnings"  # units, commas between
     SPEND_PER_DAY = "spend_per_day"  # units
     SPEND_PER_CALL = "spend_per_call"  # units
+    HOLD_UNUSUAL = "hold_unusual"  # what is unusual and holds all calls, commas between
     ZONE = "zone"
     BREAKER_FAILURES = "breaker_failures"
     WEBHOOK_TARGETS = "webhook_targets"  # how many
@@ -340,6 +344,14 @@ BURN_BUCKET = 600
 """Seconds of spending that a field of `burn` counts."""
 BURN_BUCKETS = 6
 """How many of these are kept."""
+MANY_NEW_COUNTRIES = 10
+"""Countries that are called for the first time within an hour, from which on that is unusual."""
+USUAL_HOURS = 168
+"""Hours whose spending says what is usual."""
+UNUSUAL_RISE = 10
+"""How many times as much as usual is unusual, within an hour."""
+UNUSUAL_LEAST_CALLS = 20
+"""Expected costs of a call that an hour's spending must exceed to be unusual."""
 BLIND_AFTER = 3
 """Balance checks in a row that fail, after which the budget binds nobody."""
 DISPATCHED_AT_ONCE = 16

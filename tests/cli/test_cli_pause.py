@@ -85,6 +85,20 @@ def test_a_pause_and_its_end_have_the_same_scope(
     assert shell("resume", *options, "--json").json == {"resumed": scope, "changed": False}
 
 
+def test_the_hold_for_unusual_calls_is_ended_as_such_only(shell: Shell, store: Store) -> None:
+    store.holds.start("unusual", "SO was never called before")
+    assert shell("resume").out == "all calls: was not paused\n"
+    refused = shell("resume", "--unusual", "--tag", "db1")
+    assert (refused.code, "--unusual" in refused.complaint) == (2, True)
+    assert [hold.name for hold in store.holds.all()] == ["unusual"]
+    assert shell("resume", "--unusual", "--note", "ours").out == "unusual calls: resumed\n"
+    assert store.holds.all() == []
+    assert shell("resume", "--unusual").out == "unusual calls: was not held\n"
+    assert [(e.action, e.target, e.note) for e in store.audit.read()] == [
+        ("resume", "unusual", "ours")
+    ]
+
+
 def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
     shell: Shell, store: Store
 ) -> None:

@@ -281,6 +281,14 @@ def test_a_pause_and_a_resume(
     ]
 
 
+def test_the_hold_for_unusual_calls_is_resumed_by_hand(operator: Person, store: Store) -> None:
+    store.holds.start("unusual", "SO was never called before")
+    page = operator.page("/console")
+    assert "SO was never called before" in page.text
+    operator.send(page, "/console/resume", note="ours")
+    assert store.holds.all() == []
+
+
 @pytest.mark.parametrize(
     "hold", ["credit", "auth", "paused:tag:", "paused:odd:x", "limit:account", ""]
 )

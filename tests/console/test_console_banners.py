@@ -77,6 +77,7 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
         ("paused", "Calls are held", Level.BAD),
         ("paused:tag:zoo:x", "Calls with the tag zoo:x are held", Level.WARN),
         ("paused:priority:bulk", "Calls of priority bulk are held", Level.WARN),
+        ("unusual", "Calls are held", Level.BAD),
         ("limit:account", "Calls are held", Level.BAD),
         ("limit:client:billing", "Calls of billing are held", Level.WARN),
         ("auth", "Calls are held", Level.BAD),
@@ -87,7 +88,7 @@ def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
     backlog = Backlog({name: 3}, NOW)
     (found,) = banners(snapshot(holds=(hold(name),), backlog=backlog, jobs={"held": {"x": 3}}))
     assert (found.what, found.level, found.waiting) == (f"{whom}: because", level, 3)
-    assert found.hold == (name if name.startswith("paused") else "")
+    assert found.hold == (name if name.startswith(("paused", "unusual")) else "")
 
 
 def test_too_few_replicas_are_said_with_what_to_do() -> None:

@@ -278,6 +278,15 @@ def test_all_or_a_part_is_paused_and_resumed(ops: Client, store: Store) -> None:
     assert fields(ops.post("/v1/pause", {"priority": "high"})) == ["priority"]
 
 
+def test_the_hold_for_unusual_calls_is_resumed_as_such_only(ops: Client, store: Store) -> None:
+    store.holds.start("unusual", "SO was never called before")
+    assert not ops.post("/v1/resume").json()["changed"]
+    assert fields(ops.post("/v1/resume", {"unusual": True, "tag": "a"})) == ["unusual"]
+    assert fields(ops.post("/v1/pause", {"unusual": True})) == ["unusual"]
+    answer = ops.post("/v1/resume", {"unusual": True, "note": "ours"}).json()
+    assert (answer["scope"], answer["changed"], answer["holds"]) == ("unusual calls", True, [])
+
+
 def test_stats_and_balance_are_what_the_command_line_tells(
     billing: Client, dashboard: Client
 ) -> None:

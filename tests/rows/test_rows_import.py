@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.filters import Filter
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.request import InvalidJob, NumberRefused
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Record
@@ -32,6 +33,7 @@ from dispatcher.rows.spool import Spool
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from support.rows_files import NUMBER, form, read, records
+from workers.queue.call_task import accept
 
 HEADER = ["phone", "text"]
 FILE = "phone,text\n+818011234567,a\n+818011234568,b\n123,c\n+818011234567,a\n"
@@ -212,3 +214,41 @@ def test_conflicts_are_one_reason_whatever_the_jobs_are_called() -> None:
         reasons.add(RowConflict(*OTHER_ROW, id_))
     assert list(reasons.counts.values()) == [3]
     assert not set(re.findall("[a-z2-7]{16}", " ".join(reasons.counts)))
+
+
+# -- whom the account does not call --------------------------------------------------------
+
+
+def test_a_number_that_the_account_does_not_call_is_refused_before_anything_is_written(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    store.limiter.publish(AccountConfig(countries=frozenset({"JP"})))
+    rows = "phone,text\n+818011234567,a\n+252612345678,b\n+81990504123,c\n"
+    refused: list[tuple[int, str]] = []
+    act = Import(dispatcher, form(HEADER), refuse=lambda row, why: refused.append((row.line, why)))
+    checked = [item for batch in act.check(read(rows)) for item in batch]
+    assert ([line for line, _ in refused], len(checked)) == ([3, 4], 1)
+    assert "numbers of SO" in refused[0][1]
+    assert "premium numbers" in refused[1][1]
+    assert not list(store.search.find(Filter()))
+
+
+def test_a_setting_that_is_tightened_while_rows_are_written_refuses_them(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    act = Import(dispatcher, form(HEADER))
+    (batch,) = act.check(read("phone,text\n+818011234567,a\n"))
+    store.limiter.publish(AccountConfig(blocked=frozenset({"JP"})))
+    act.write(batch)
+    assert counts(act) == (1, 0, 0, 1)
+
+
+def test_the_other_ways_in_are_refused_too(dispatcher: Dispatcher) -> None:
+    premium = {"recipient": "+979123456789", "say": "a"}
+    with pytest.raises(NumberRefused, match="premium numbers"):
+        dispatcher.call(**premium)
+    done = dispatcher.call_many([{**premium, "recipient": NUMBER}, premium])
+    ((place, error),) = done.refused
+    assert (place, type(error), len(done.jobs)) == (1, NumberRefused, 1)
+    with pytest.raises(NumberRefused, match="premium numbers"):
+        accept(dispatcher, "task-1", (), premium)

@@ -163,7 +163,12 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
     assert not store.jobs.purge(id_, clock.ms)
     assert store.jobs.purge(id_, clock.ms + 1)
     called = f"called:{RECIPIENT[1:]}"
-    account = {"credit", "waiting", "counters"}  # what it has cost, and that it was: for good
+    account = {
+        "credit",
+        "waiting",
+        "counters",
+        "countries_called",
+    }  # what it has cost, and that it was: for good
     chart = {f"outcomes:{int(clock.ms // 3_600_000)}"}  # figures without names, for a day
     assert snapshot(store).keys() == {"config", "pace", called} | account | chart
     assert 0 < redis_of(store).pttl(key_of(store, "called", RECIPIENT[1:])) <= DAY

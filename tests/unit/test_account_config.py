@@ -6,6 +6,7 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.unusual import Unusual
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.number_types import NumberType
@@ -30,6 +31,7 @@ ALL = AccountConfig(
     warn=(1000, 200.5),
     spend_per_day=5000,
     spend_per_call=99,
+    hold_unusual=frozenset({Unusual.SPENDING, Unusual.COUNTRY}),
     zone="Asia/Tokyo",
     breaker=7,
     replicas=2,
@@ -59,6 +61,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "credit_warnings": "10000000,2005000",
         "spend_per_day": "50000000",
         "spend_per_call": "990000",
+        "hold_unusual": "country,spending",
         "zone": "Asia/Tokyo",
         "breaker_failures": "7",
         "replicas": "2",
@@ -123,6 +126,7 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "CREDIT_WARN": "1000, 200.5",
         "SPEND_PER_DAY": "5000",
         "SPEND_PER_CALL": "99",
+        "HOLD_UNUSUAL": "spending, Country",
         "SPEND_ZONE": "Asia/Tokyo",
         "BREAKER_FAILURES": "7",
         "REDIS_REPLICAS": "2",

@@ -26,7 +26,16 @@ from workers.gateway.api.services import Services
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "voice_dispatcher_"
-ALWAYS = ("credit", "auth", "provider_down", "replicas", "restored", "paused", "limit:account")
+ALWAYS = (
+    "credit",
+    "auth",
+    "provider_down",
+    "replicas",
+    "restored",
+    "unusual",
+    "paused",
+    "limit:account",
+)
 """Gates that are told of while they are open, too."""
 Found = Mapping[str, Any]
 """What `statistics` returns."""
@@ -252,6 +261,13 @@ METRICS = (
         "gauge",
         "Bytes that the waiting jobs of a client may take.",
         lambda found: [((), float(found["room"].bytes))],
+    ),
+    Metric(
+        "unusual",
+        "counter",
+        "What was unusual of the account's calls, by kind.",
+        _each("unusual"),
+        ("kind",),
     ),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
     Metric(

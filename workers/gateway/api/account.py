@@ -47,9 +47,11 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/resume", **operations.RESUME)
     async def resume_(request: Request, caller: Operator) -> Response:
-        """End a pause. Held jobs are dialled in their order, within the rate limit."""
+        """End a pause, or with `unusual` the hold for unusual calls. Held jobs are dialled in
+        their order, within the rate limit.
+        """
         fields = Fields(await json_object(request, optional=True))
-        scope, note = _scope(fields), fields.note()
+        scope, note = _resumed(fields), fields.note()
         changed = await pool.run(store.holds.resume, scope, actor=caller.actor, note=note)
         services.nudge()
         return respond(await pool.run(_paused, store, scope, changed))
@@ -57,9 +59,18 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _scope(fields: Fields) -> PauseScope:
+def _resumed(fields: Fields) -> PauseScope:
+    if not fields.flag("unusual"):
+        return _scope(fields, "unusual")
+    if fields.text("tag", str) is not None or fields.text("priority", str) is not None:
+        raise InvalidJob([("unusual", "give it without a tag and a priority")])
+    fields.no_others("unusual", "tag", "priority", "note")
+    return PauseScope(unusual=True)
+
+
+def _scope(fields: Fields, *others: str) -> PauseScope:
     only_tag, priority = fields.text("tag", tag), fields.text("priority", Priority)
-    fields.no_others("tag", "priority", "note")
+    fields.no_others("tag", "priority", "note", *others)
     if only_tag is not None and priority is not None:
         raise InvalidJob([("tag", "give a tag or a priority, not both")])
     return PauseScope(only_tag, priority)

@@ -96,6 +96,8 @@ _REMEDIES = {
     " takes in writes. Without one for good: DISPATCHER_REDIS_REPLICAS=0.",
     Reason.RESTORED: "Look who may have been called since: `voice-dispatcher restored` tells, and"
     " `voice-dispatcher restored --go` lets calls go on.",
+    Reason.UNUSUAL: "A stolen key or a mistake may make these calls. Look at the latest jobs and"
+    " their producers, revoke the key if it is one, and cancel its jobs. Then resume.",
     Reason.LIMIT: "Raise the limit with `voice-dispatcher limit set`, or wait for the next day.",
     Reason.PAUSED: "Resume when you are ready. Waiting jobs are dialled in their order.",
 }
@@ -122,7 +124,7 @@ def _held(now: Snapshot, hold: Hold) -> Banner:
         _REMEDIES.get(Reason(kind), "") if kind in set(Reason) else "",
         hold.since,
         now.waiting if whole else now.backlog.behind.get(hold.name, 0),
-        hold.name if kind == Reason.PAUSED else "",
+        hold.name if kind in {Reason.PAUSED, Reason.UNUSUAL} else "",
         f"state=held&reason={kind}",
     )
 

@@ -1,6 +1,6 @@
 -- Holds: what keeps calls from being made, all of them or some.
 --
--- `credit`, `auth`, `provider_down`, `replicas`, `restored`, `paused` and `limit:account` stop everything; `paused:tag:<tag>`,
+-- `credit`, `auth`, `provider_down`, `replicas`, `restored`, `unusual`, `paused` and `limit:account` stop everything; `paused:tag:<tag>`,
 -- `paused:priority:<priority>`, `limit:tag:<tag>` and `limit:client:<producer>` stop what they name.
 -- A hold that is half-open lets one job at a time through, the probe, which tries whether what started the
 -- hold is over.

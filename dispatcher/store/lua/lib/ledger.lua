@@ -9,6 +9,7 @@ local spending = require('lib/spending')
 local M = {}
 
 local key, credit = schema.key, schema.credit
+local HOUR = 3600000 -- ms
 local BUCKET, BUCKETS = schema.burn_bucket, schema.burn_buckets -- ms; how many
 
 local function add(call, name, amount)
@@ -31,6 +32,7 @@ local function pay(call, job, n, cost, reserved)
   if cost > 0 then
     add(call, credit.spent, cost)
     burn(call, cost)
+    redis.call('HINCRBY', key.hourly_spending(call), text.int(call.now / HOUR), text.int(cost)) -- lib/unusual.lua
   end
   spending.count(call, job, n, cost - reserved)
 end

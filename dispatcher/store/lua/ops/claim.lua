@@ -30,6 +30,7 @@ local record = require('lib/record')
 local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
 local spending = require('lib/spending')
+local unusual = require('lib/unusual')
 
 local field, setting = schema.field, schema.config
 
@@ -112,6 +113,11 @@ local function unaffordable(call, job)
   end
 end
 
+local function unusual_now(call, job)
+  local name = unusual.about_to_call(call, job)
+  return name and hold(call, job, name)
+end
+
 local function no_slot(call, job)
   local wait, slot = limiter.take_slot(call, 'dial', tonumber(call.args.slot), job.id)
   if wait == 0 then
@@ -157,6 +163,7 @@ local function run(call)
     or too_expensive(call, job)
     or number_protected(call, job)
     or unaffordable(call, job)
+    or unusual_now(call, job)
     or no_slot(call, job)
     or begin_attempt(call, job)
 end

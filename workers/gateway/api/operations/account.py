@@ -29,7 +29,7 @@ _HOLD = {
 }
 
 
-def _pause(about: str, holds: list[Schema], note: str) -> dict[str, Any]:
+def _pause(about: str, holds: list[Schema], note: str, **more: Schema) -> dict[str, Any]:
     holds_now = object_(
         {
             "scope": {"type": "string"},
@@ -41,6 +41,7 @@ def _pause(about: str, holds: list[Schema], note: str) -> dict[str, Any]:
         {
             "tag": text("Only jobs with this tag."),
             "priority": {"type": ["string", "null"], "enum": [*values(Priority), None]},
+            **more,
             "note": NOTE,
         },
         additionalProperties=False,
@@ -53,7 +54,15 @@ def _pause(about: str, holds: list[Schema], note: str) -> dict[str, Any]:
 
 
 PAUSE = _pause("The holds now, the new one included.", [_HOLD], "wrong template")
-RESUME = _pause("The holds that are left.", [], "template corrected")
+RESUME = _pause(
+    "The holds that are left.",
+    [],
+    "template corrected",
+    unusual={
+        "type": ["boolean", "null"],
+        "description": "`true` ends the hold for unusual calls instead of a pause.",
+    },
+)
 
 AUDIT = operation(
     {
