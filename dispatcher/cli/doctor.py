@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import requests
 import typer
 
-from dispatcher.cli import connection, doctor_replicas, output
+from dispatcher.cli import connection, doctor_keys, doctor_replicas, output
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
@@ -124,6 +124,7 @@ def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from _workers(dispatcher.messenger)
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
+    yield _api_keys(dispatcher.store)
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
     yield Finding("holds", WARN if holds else OK, says or "none")
@@ -151,6 +152,11 @@ def _redis(facts: Facts) -> Iterator[Finding]:
 def _replicas(facts: Facts, wanted: Replication) -> Finding:
     wrong = doctor_replicas.fault(facts, wanted)
     return Finding("replicas", WARN if wrong else OK, wrong or doctor_replicas.fine(facts))
+
+
+def _api_keys(store: Store) -> Finding:
+    wrong = doctor_keys.fault(doctor_keys.that_enqueue(store))
+    return Finding("API keys", WARN if wrong else OK, wrong or "none may ask for anything")
 
 
 def _clock(ahead: float, step: Step | None = None) -> Finding:

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from dispatcher.cli import processes
+from dispatcher.cli import doctor_keys, processes
 from dispatcher.cli.doctor import _arrival, _clock
 from dispatcher.client.messages import Messenger
+from dispatcher.model.api_key import Scope
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.job import Job
+from dispatcher.model.key_rights import EVERYTHING
 from dispatcher.model.outcome import Outcome
 from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
@@ -223,7 +225,7 @@ def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) 
         (CallbacksSeen(last=NOW - 4_000_000), "warn", "none was seen to arrive within an hour"),
         (CallbacksSeen(missing=1, test_passed=NOW), "warn", "none was seen to arrive within an"),
         (
-            CallbacksSeen(NOW - 120_000, 0, NOW - 90_000, NOW - 60_000),
+            CallbacksSeen(last=NOW - 120_000, test_passed=NOW - 90_000, test_failed=NOW - 60_000),
             "warn",
             "a worker's request to the public URL failed 1 min ago, and came through before",
         ),
@@ -317,3 +319,17 @@ def test_the_installed_package_alone_says_nothing_of_settings(
     ran = shell("doctor", "--no-provider", "--json", DISPATCHER_RATE_LIMIT="abc")
     assert "settings" not in findings(ran)
     assert ran.code == 0
+
+
+def test_keys_that_may_ask_for_anything_are_named(store: Store) -> None:
+    store.api_keys.create("wall", [Scope.READ])
+    safe, _ = store.api_keys.create("billing", [Scope.ENQUEUE])
+    assert doctor_keys.fault(doctor_keys.that_enqueue(store)) == ""
+    for n in range(7):
+        store.api_keys.create(f"old-{n}", [Scope.ENQUEUE], rights=EVERYTHING)
+    gone, _ = store.api_keys.create("gone", [Scope.ENQUEUE], rights=EVERYTHING)
+    store.api_keys.revoke(gone.id)
+    said = doctor_keys.fault(doctor_keys.that_enqueue(store))
+    assert said.startswith("old-0, old-1, old-2, old-3, old-4 and others: may ask for anything")
+    assert safe.name not in said
+    assert gone.name not in said
