@@ -124,7 +124,7 @@ def worker(
         run.one(Part.DIAL, settings, concurrency=concurrency, name=name)
         return
     settings.require_bounds()
-    run.require_store(settings, Part.DIAL)
+    run.require_worker_store(settings, Part.DIAL, name)
     settings.check_together()  # here, and not in each process
     found = {
         "DISPATCHER_REDIS_URL": settings.records,

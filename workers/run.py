@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from celery import Celery
 from celery.signals import beat_init, worker_ready
@@ -14,12 +15,14 @@ from config import flower as flower_configuration
 from config import logs, roles
 from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
-from dispatcher.client.broker_check import require_suitable_broker
+from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
 from dispatcher.client.broker_rights import Part
+from dispatcher.client.broker_url import is_redis
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
 from workers.ending import end_in_time, end_with_keepers, leave_none_behind, leave_on_signal
+from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_sent_arguments
@@ -36,7 +39,7 @@ WEBHOOK_THREADS = 32
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
-    _publish(settings)
+    _publish(settings, name)
     threads = concurrency or settings.max_connections
     sys.setswitchinterval(TURN_OF_A_THREAD)
     _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
@@ -44,13 +47,13 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
-    require_store(settings, Part.CALL_TASK)
+    _watched_store(settings, Part.CALL_TASK, name)
     _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
-    require_store(settings, Part.WEBHOOKS)
+    _watched_store(settings, Part.WEBHOOKS, name)
     queue = in_broker(settings.namespace, WEBHOOKS)
     _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
@@ -107,7 +110,7 @@ def _work(
         pool_cls="threads",
         concurrency=threads,
         queues=",".join(queues),
-        hostname=f"{name}@{socket.gethostname()}",
+        hostname=full_name(name),
         loglevel=settings.log_level,
         quiet=True,
         without_mingle=True,
@@ -150,13 +153,51 @@ def require_store(settings: Settings, part: Part) -> Store:
     return store
 
 
-def _publish(settings: Settings) -> None:
+def require_worker_store(settings: Settings, part: Part, name: str) -> Store:
+    """Return the store of a worker, which says where all can see it what right keeps it from its
+    start. Raises as `require_store`.
+    """
+    with _rights_watch(settings, part, name).starting():
+        store = require_store(settings, part)
+        if part is Part.CALL_TASK:
+            require_results_kept(settings.records)
+    return store
+
+
+def _rights_watch(settings: Settings, part: Part, name: str) -> RightsWatch:
+    store = Store.from_url(settings.records, namespace=settings.namespace)
+    require = partial(_require_rights, store, settings, part)
+    return RightsWatch(store, full_name(name), require)
+
+
+def _require_rights(store: Store, settings: Settings, part: Part) -> None:
+    """Raise NotAllowed where a worker lacks a right, also one that was taken away."""
+    store.server.check_rights()
+    if is_redis(settings.broker):
+        require_suitable_broker(settings.broker, part, settings.namespace)
+    if part is Part.CALL_TASK:
+        require_results_kept(settings.records)
+
+
+def full_name(name: str) -> str:
+    """Return what a worker is called in Flower, and everywhere else."""
+    return f"{name}@{socket.gethostname()}"
+
+
+def _watched_store(settings: Settings, part: Part, name: str) -> Store:
+    """Return the store of a worker, which says from now on which right it lacks."""
+    store = require_worker_store(settings, part, name)
+    _rights_watch(settings, part, name).start()
+    return store
+
+
+def _publish(settings: Settings, name: str) -> None:
     """Make this process' settings the rules of the account: the latest to start overrides.
 
     Only processes that dial do: they have the credentials, so that somebody chose their bounds.
     """
     settings.require_bounds()
-    store = require_store(settings, Part.DIAL)
+    store = _watched_store(settings, Part.DIAL, name)
     store.limiter.publish(settings.account_config)
 
 

@@ -122,6 +122,7 @@ def _writes(store: Store) -> Finding:
 
 def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from _workers(dispatcher.messenger)
+    yield from _rights(dispatcher.store)
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
     yield _api_keys(dispatcher.store)
@@ -209,6 +210,12 @@ def _workers(messenger: Messenger) -> Iterator[Finding]:
     yield from _default_queue(left, in_broker(messenger.namespace, CALL), consumed)
     says = _roles(consumed, messenger.namespace)
     yield Finding("workers", OK if consumed.total() else WARN, says)
+
+
+def _rights(store: Store) -> Iterator[Finding]:
+    """Say what workers may not do with their users, as they noted it."""
+    for missing in store.missing_rights.all():
+        yield Finding(f"rights of {missing.process}", FAIL, missing.says)
 
 
 def _own_queues(namespace: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, cast
 
-from dispatcher.client.broker_rights import Part, wishes
+from dispatcher.client.broker_rights import Part, result_wishes, wishes
 from dispatcher.client.broker_url import is_redis
 from dispatcher.client.rabbitmq import BrokerUnavailable, unsuitable
 from dispatcher.client.rabbitmq_url import is_rabbitmq, rabbitmq_settings
@@ -23,7 +23,7 @@ IN_CLUSTER_MODE = (
 )
 A_REPLICA = f"the broker's Redis {REMEDIES['READONLY']}"
 LACKS = (
-    "the broker's Redis does not allow its user {rules}: grant it with ACL SETUSER; docs/redis.acl"
+    "{where} does not allow its user {rules}: grant it with ACL SETUSER; docs/redis.acl"
     " has all that each process needs"
 )
 _QUICKLY = 2.0  # seconds, once: who sends says by itself that a broker is out of reach
@@ -50,7 +50,16 @@ def require_suitable_broker(url: str, part: Part, namespace: str) -> None:
         if kind.replica:
             raise BrokerUnavailable(A_REPLICA)
         if missing := not_allowed(client, wishes(part, namespace, database)):
-            raise NotAllowed(LACKS.format(rules=", ".join(missing)))
+            raise NotAllowed(LACKS.format(where="the broker's Redis", rules=", ".join(missing)))
+
+
+def require_results_kept(url: str) -> None:
+    """Raise NotAllowed where the Redis of the records does not allow its user to keep results of
+    the call task: the message would come again and again. One that cannot be asked passes.
+    """
+    with connect(url, within=_QUICKLY) as client, suppress(StoreUnavailable):
+        if missing := not_allowed(client, result_wishes(), "Redis"):
+            raise NotAllowed(LACKS.format(where="Redis", rules=", ".join(missing)))
 
 
 def _require_user(url: str) -> None:

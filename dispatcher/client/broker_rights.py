@@ -45,7 +45,15 @@ def wishes(part: Part, namespace: str, database: int) -> list[Wish]:
     return [*_consuming(ours, queues), *_sending(sent), *kept]
 
 
+def result_wishes() -> list[Wish]:
+    """Return what Celery does in the Redis of the records to keep the call task's results."""
+    name = "celery-task-meta-x"
+    return [("GET", name), ("SETEX", name, "1", "x"), ("PUBLISH", name, "x")]
+
+
 _BINDING: list[Wish] = [
+    ("SCRIPT EXISTS", "0" * 40),
+    ("SCRIPT LOAD", "return 1"),
     ("EVALSHA", "0" * 40, "1", "_kombu.binding_deadlines"),
     ("ZADD", "_kombu.binding_deadlines", "0", "x"),
 ]
@@ -106,5 +114,6 @@ def _acknowledging(ours: _Names) -> list[Wish]:
         ("HDEL", kept, "x"),
         ("ZADD", index, "0", "x"),
         ("ZREM", index, "x"),
+        ("ZRANGE", index, "0", "0"),
         ("SET", lock, "x"),
     ]

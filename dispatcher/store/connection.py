@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.errors import DispatcherError
+from dispatcher.store import replica_wait
+from dispatcher.store.answers import flat, is_missing, put, raised, there
 from dispatcher.store.errors import (
     NotAllowed,
     StoreUnavailable,
     TooFewReplicas,
     in_our_words,
-    not_allowed,
     plain_errors,
 )
 from dispatcher.store.library import PREFIX, library
 from dispatcher.store.reckoning import Reckoning
+from dispatcher.store.rights import TRANSACTION, Rights
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
 from dispatcher.values.steady_clock import since_boot
 
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
 
 Call = tuple[str, Mapping[str, Any]]
 """An operation and its arguments."""
-TRANSACTION = frozenset({"MULTI", "EXEC"})
-"""Without the right to the first, redis-py sends what is in between all the same, one by one."""
 _OF_REPLICAS = {"READONLY", "MASTERDOWN"}
 """What a server refuses because it is a replica."""
-REPLICATED_WITHIN = 1.0
-"""Seconds that replicas have to take in what was written, when it must be on them."""
 
 
 class Connection:
@@ -56,7 +53,7 @@ class Connection:
         self._clock = clock
         self.reckoning = Reckoning(steady if clock else steady or since_boot)
         self._library = library
-        self._allowed: frozenset[str] | None = None  # what we are known to have the right to
+        self.rights = Rights(self._run, library)
 
     def key(self, name: str, *parts: str) -> str:
         """Return the name of a key; schema.py lists them."""
@@ -72,7 +69,7 @@ class Connection:
         """
         if replicas:
             return self.run_all([(operation, arguments)], replicas=replicas)[0]
-        self.require_rights(self._library().commands_of([operation]))
+        self.rights.require(self.rights.of([operation]))
         return self._run(operation, arguments)
 
     def run_all(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
@@ -80,9 +77,9 @@ class Connection:
         TooFewReplicas as `run` does.
         """
         try:
-            return _raised(self.answers(calls, replicas=replicas))
+            return raised(self.answers(calls, replicas=replicas))
         except TooFewReplicas as error:
-            _raised(error.answers)
+            raised(error.answers)
             raise
 
     def answers(self, calls: Sequence[Call], *, replicas: int = 0) -> list[Any]:
@@ -91,53 +88,29 @@ class Connection:
         One that Redis refuses has changed nothing. Raises StoreUnavailable where the server did
         not answer: then some may have been done; and TooFewReplicas as `run` does.
         """
-        self.require_rights(self._library().commands_of(operation for operation, _ in calls))
+        self.rights.require(self.rights.of(operation for operation, _ in calls))
         commands = [self._command(operation, arguments) for operation, arguments in calls]
-        commands += _wait(replicas)
+        commands += replica_wait.commands(replicas)
         with self._asking():
             answers = self._execute(commands)
-            missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
+            missing = [place for place, answer in enumerate(answers) if is_missing(answer)]
             if missing:  # a function that is not there has done nothing
                 missing += range(len(calls), len(commands))  # nor was there anything to wait for
                 self._load()
-                again = _there(self._execute([commands[place] for place in missing]))
-                answers = _put(answers, dict(zip(missing, again, strict=True)))
+                again = there(self._execute([commands[place] for place in missing]))
+                answers = put(answers, dict(zip(missing, again, strict=True)))
         told = [self._told(answer) for answer in answers]
         answers, found = told[: len(calls)], told[len(calls) :]
         if replicas:
-            _require_replicas(replicas, found[0], answers)
+            replica_wait.require(replicas, found[0], answers)
         return answers
-
-    def require_rights(self, commands: frozenset[str] = frozenset()) -> None:
-        """Look whether the records are of our schema, and whether we have the right to these
-        commands, without which an operation would stop half-way. Each is looked at once.
-
-        Raises OtherSchema where they are not, NotAllowed where we have not, StoreUnavailable.
-        """
-        if self._allowed is None or not commands <= self._allowed:
-            self._look("check_schema", commands)
-            self._allowed = commands | (self._allowed or frozenset())
-
-    def check_again(self) -> None:
-        """Look whether all that was so still is. Raises as require_rights."""
-        self._look("check_schema", self._allowed or frozenset())
-
-    def check_writable(self) -> None:
-        """Look whether Redis takes writes now, and whether we have all rights; nothing is written.
-        Raises as require_rights.
-        """
-        self._look("check_writable", self.all_commands())
-
-    def all_commands(self) -> frozenset[str]:
-        """Return what one must be allowed who uses all operations."""
-        return self._library().all_commands() | TRANSACTION
 
     def drop_other_libraries(self) -> int:
         """Delete the libraries of other releases; return how many. Who still runs one of these
         loads it again, so that it does no harm.
         """
         ours = self._library().name.encode()
-        with plain_errors():
+        with plain_errors(keys=self.root):
             found: Any = self.redis.function_list(library=f"{PREFIX}*")
             others = [name for name in map(_library_name, found) if name != ours]
             for name in others:
@@ -148,7 +121,7 @@ class Connection:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         if self._clock:
             return self._clock()
-        with plain_errors():
+        with plain_errors(keys=self.root):
             second, microsecond = self.redis.time()
         return float(second * 1000 + microsecond / 1000)
 
@@ -160,16 +133,16 @@ class Connection:
             try:
                 return self.redis.execute_command(*command)
             except ResponseError as error:
-                if not _is_missing(error):
+                if not is_missing(error):
                     raise
                 self._load()
-                return _raised(_there(self._execute([command])))[0]
+                return raised(there(self._execute([command])))[0]
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Turn errors into ours, and heed them."""
         try:
-            with plain_errors():
+            with plain_errors(keys=self.root):
                 yield
         except DispatcherError as error:
             self._heed(error)
@@ -180,7 +153,7 @@ class Connection:
         master. Look at our rights anew, where one was taken away.
         """
         if isinstance(error, NotAllowed):
-            self._allowed = None
+            self.rights.forget()
         elif isinstance(error, StoreUnavailable) and error.code in _OF_REPLICAS:
             self.redis.connection_pool.disconnect(inuse_connections=False)
 
@@ -188,22 +161,16 @@ class Connection:
         """Return an answer, and an error as our words for it."""
         if not isinstance(answer, Exception):
             return answer
-        told = in_our_words(answer)
+        told = in_our_words(answer, keys=self.root)
         if told is None:
             return answer
         self._heed(told)
         return told
 
-    def _look(self, operation: str, commands: frozenset[str]) -> None:
-        missing = self._run(operation, {"commands": sorted(commands)})
-        if missing:
-            rules = " ".join(rule.decode() for rule in missing)
-            raise NotAllowed(not_allowed("Redis", rules))
-
     def _command(self, operation: str, arguments: Mapping[str, Any]) -> list[Any]:
         clock = {"now": self._clock()} if self._clock else {}
-        flat = _flat({**clock, **arguments})
-        return ["FCALL", self._library().function(operation), 1, self.root, *flat]
+        named = flat({**clock, **arguments})
+        return ["FCALL", self._library().function(operation), 1, self.root, *named]
 
     def _execute(self, commands: Sequence[list[Any]]) -> list[Any]:
         pipe = self.redis.pipeline(transaction=False)
@@ -222,65 +189,9 @@ class Connection:
                 raise
 
 
-def _wait(replicas: int) -> list[list[Any]]:
-    """Return the command, if any, that waits for replicas to have what was written before it."""
-    return [["WAIT", replicas, milliseconds(REPLICATED_WITHIN)]] if replicas else []
-
-
-def _require_replicas(wanted: int, found: Any, answers: list[Any]) -> None:
-    """Raise TooFewReplicas where WAIT found too few, or was refused: what was asked is done."""
-    if isinstance(found, Exception):
-        raise TooFewReplicas(wanted, 0, answers, f" (WAIT: {str(found)[:100]})")
-    if found < wanted:
-        raise TooFewReplicas(wanted, found, answers)
-
-
-def _flat(arguments: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield names and values as an operation takes them."""
-    for name, value in arguments.items():
-        if value is not None and value is not False:
-            yield name
-            yield _text(value)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, dict | list | tuple):
-        return json.dumps(value, ensure_ascii=False)
-    return int(value) if isinstance(value, bool) else value
-
-
 def _library_name(described: list[Any]) -> bytes:
     name: bytes = described[described.index(b"library_name") + 1]
     return name
-
-
-def _raised(answers: Sequence[Any]) -> list[Any]:
-    """Return the answers, or raise the first error among them."""
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    return list(answers)
-
-
-def _there(answers: list[Any]) -> list[Any]:
-    """Return the answers of functions that were loaded just now. Raises StoreUnavailable where
-    they are gone again.
-    """
-    if any(map(_is_missing, answers)):
-        raise StoreUnavailable(
-            "the functions of this release are not in Redis, though they were loaded: does another"
-            " program remove functions there, or have one of the same name?"
-        )
-    return answers
-
-
-def _put(answers: list[Any], others: Mapping[int, Any]) -> list[Any]:
-    """Return the answers with others in some places."""
-    return [others.get(place, answer) for place, answer in enumerate(answers)]
-
-
-def _is_missing(answer: object) -> bool:
-    return isinstance(answer, Exception) and "Function not found" in str(answer)
 
 
 class Repository:
@@ -294,12 +205,12 @@ class Repository:
 
     @property
     def _redis(self) -> redis.Redis:
-        self._connection.require_rights()
+        self._connection.rights.require()
         return self._connection.redis
 
     def _pipeline(self, *, atomic: bool = False) -> Pipeline:
         if atomic:
-            self._connection.require_rights(TRANSACTION)
+            self._connection.rights.require(TRANSACTION)
         return self._redis.pipeline(transaction=atomic)
 
     def _read_together(self, *reads: tuple[str, ...]) -> list[Any]:

@@ -59,18 +59,21 @@ class NotAllowed(StoreUnsuitable):
 
 
 @contextmanager
-def plain_errors(where: str = "Redis") -> Iterator[None]:
-    """Turn what redis-py raises into StoreUnavailable or StoreUnsuitable with a remedy."""
+def plain_errors(where: str = "Redis", keys: str = "") -> Iterator[None]:
+    """Turn what redis-py raises into StoreUnavailable or StoreUnsuitable with a remedy.
+
+    `keys` is how ours begin, where that is known.
+    """
     try:
         yield
     except Exception as error:
-        told = in_our_words(error, where)
+        told = in_our_words(error, where, keys)
         if told is None:
             raise
         raise told from None
 
 
-def in_our_words(error: Exception, where: str = "Redis") -> DispatcherError | None:
+def in_our_words(error: Exception, where: str = "Redis", keys: str = "") -> DispatcherError | None:
     """Return the error in our words; None for what is not Redis' to say."""
     from redis import exceptions  # noqa: PLC0415
 
@@ -84,7 +87,7 @@ def in_our_words(error: Exception, where: str = "Redis") -> DispatcherError | No
         if refusal.passes:
             return StoreUnavailable(f"{where} {REMEDIES[refusal.code]}", refusal.code)
         if isinstance(error, exceptions.ResponseError):
-            return _final(refusal, where)
+            return _final(refusal, where, keys)
     if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | UnicodeError):
         return StoreUnavailable(f"{where} cannot be reached ({_brief(error)}): is it running?")
     return None
@@ -102,12 +105,12 @@ _LOCKED_OUT = (
 )
 
 
-def _final(refusal: Refusal, where: str) -> DispatcherError:
+def _final(refusal: Refusal, where: str, keys: str) -> DispatcherError:
     words = refusal.words
     if words.startswith(("NOAUTH", "WRONGPASS")) or "authentication" in words.lower():
         return StoreUnavailable(_LOCKED_OUT.format(where=where))
     if refusal.code == "NOPERM":
-        return NotAllowed(not_allowed(where, refusal.missing_right))
+        return NotAllowed(not_allowed(where, refusal.missing_right(keys)))
     if refusal.code == "SCHEMA":
         return OtherSchema(mismatch(words))
     if words.startswith("unknown command"):  # the rest repeats the arguments, a password included

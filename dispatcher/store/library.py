@@ -46,7 +46,7 @@ local function register(name, operation)
     flags = flags,
     callback = function(keys, args)
       local call = new_call(keys, args)
-      return refuse(call, writes) or run(call)
+      return not operation.guards_itself and refuse(call, writes) or run(call)
     end,
   })
 end

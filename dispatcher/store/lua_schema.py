@@ -69,6 +69,7 @@ def _members() -> dict[str, str]:
         "messages_kept": str(schema.MESSAGES_KEPT),
         "events_kept": str(schema.EVENTS_KEPT),
         "replica_grace": str(schema.REPLICA_GRACE),
+        "missing_right_shown": str(schema.MISSING_RIGHT_SHOWN),
         "replica_noted_every": str(schema.REPLICA_NOTED_EVERY),
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),

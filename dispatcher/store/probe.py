@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     import redis
 
 Wish = tuple[str, ...]
-"""A command with its arguments; the first of these is the key or the channel."""
+"""A command with its arguments; the first of these is the key or the channel, if it has one."""
+_WITHOUT_KEY = ("SCRIPT EXISTS", "SCRIPT LOAD")
 _OF_CHANNELS = ("PUBLISH", "PSUBSCRIBE", "SUBSCRIBE")
 
 
-def not_allowed(client: redis.Redis, wishes: Iterable[Wish]) -> list[str]:
+def not_allowed(
+    client: redis.Redis, wishes: Iterable[Wish], where: str = "the broker's Redis"
+) -> list[str]:
     """Return what its user lacks for these commands, as rules of an ACL: `+lpush ~vd.urgent`.
 
     Redis looks at rights when a command is put into a transaction; this one is dropped. `client`
@@ -24,7 +27,7 @@ def not_allowed(client: redis.Redis, wishes: Iterable[Wish]) -> list[str]:
     """
     from redis.exceptions import NoPermissionError  # noqa: PLC0415 - see redis_url
 
-    with plain_errors("the broker's Redis"), client.client() as one:
+    with plain_errors(where), client.client() as one:
         try:
             one.execute_command("MULTI")
         except NoPermissionError:
@@ -49,7 +52,9 @@ def _refused(client: redis.Redis, wish: Sequence[str]) -> bool:
 
 def _rule(wish: Wish) -> str:
     command, *arguments = wish
-    if not arguments:
-        return f"+{command.lower()}"
-    sign = "&" if command in _OF_CHANNELS else "~"
-    return f"+{command.lower()} {sign}{arguments[0]}"
+    right = f"+{command.lower().replace(' ', '|')}"
+    if not arguments or command in _WITHOUT_KEY:
+        return right
+    if command == "EVALSHA":  # what runs, how many keys, the keys
+        return f"{right} ~{arguments[2]}"
+    return f"{right} {'&' if command in _OF_CHANNELS else '~'}{arguments[0]}"

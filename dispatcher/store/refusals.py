@@ -32,6 +32,7 @@ _CODE_OF_WORDS: Mapping[str, str] = {
 """How words begin that come without a code."""
 _BEFORE = " of pipeline caused error: "
 """What ends redis-py's sentence with the arguments. They may hold it as well, the rest does not."""
+_PAGE = "docs/redis.acl lists them"
 
 REMEDIES: Mapping[str, str] = {
     "OOM": "is full (OOM): raise maxmemory, or remove old jobs with `voice-dispatcher purge`",
@@ -71,15 +72,16 @@ class Refusal:
         """Whether the same may be done later."""
         return self.code in REMEDIES
 
-    @property
-    def missing_right(self) -> str:
-        """What the user of Redis is not allowed, as a rule of its ACL where that is told."""
+    def missing_right(self, keys: str) -> str:
+        """Return what the user of Redis is not allowed, as a rule of its ACL where that is told.
+        `keys` is how ours begin; '' where that is not known.
+        """
         if found := re.search(r"run the '([^']+)' command", self.words):
             return f"the command {found[1]} (+{found[1]})"
         if "channel" in self.words:
-            return "a channel of the dispatcher (&{namespace}:*)"
+            return f"a channel of the dispatcher ({f'&{keys}:*' if keys else _PAGE})"
         if "key" in self.words:
-            return "a key of the dispatcher (~{namespace}*)"
+            return f"a key of the dispatcher ({f'~{keys}*' if keys else _PAGE})"
         return "a command inside an operation (`voice-dispatcher doctor` names it)"
 
 

@@ -28,6 +28,7 @@ KEYS: Mapping[str, str] = {
     "schema": "schema",  # string: SCHEMA, or MIGRATING
     "clock": "account:{account}:clock",  # hash: see Clock
     "replicas": "replicas",  # hash: see ReplicaField
+    "missing_rights": "missing_rights",  # hash: process -> '<ms> <what it may not do>'
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
     "by_state": "by_state:{}",  # zset, by <state>[:<reason>]: id by creation; a job is in one
@@ -371,6 +372,10 @@ OWN_TARGET = "job"
 REPLICA_GRACE = 600_000
 """Milliseconds for which a replica that is gone still counts, where no number is set. Sentinel
 promotes one that has been cut off for ten times its down-after-milliseconds, 300 s by default.
+"""
+MISSING_RIGHT_SHOWN = 120_000
+"""Milliseconds for which a right that a process lacks is shown. One that runs says it again, and
+one that does not start is started again by what keeps it; one that is gone keeps nobody waiting.
 """
 REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""

@@ -83,19 +83,19 @@ class Server(Repository):
         """Raise OtherSchema where the records are not of the schema that this process knows, and
         NotAllowed where the user of Redis has no longer a right that this process has made use of.
         """
-        self._connection.check_again()
+        self._connection.rights.require_again()
 
     def check_rights(self) -> None:
         """Raise OtherSchema as check_schema, and NotAllowed where any right is missing that an
         operation needs.
         """
-        self._connection.require_rights(self._connection.all_commands())
+        self._connection.rights.require_all()
 
     def check_writable(self) -> None:
         """Raise what check_rights raises, and StoreUnavailable where Redis takes no writes
         now: it is full, a replica, without enough replicas, or cannot save. Writes nothing.
         """
-        self._connection.check_writable()
+        self._connection.rights.require_writes()
 
     def check_version(self) -> ServerVersion:
         """Return the server's version. Raises StoreUnsuitable where it is too old."""

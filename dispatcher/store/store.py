@@ -19,6 +19,7 @@ from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.limiter import Limiter
+from dispatcher.store.missing_rights import MissingRights
 from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
 from dispatcher.store.redis_url import connect
@@ -83,6 +84,7 @@ class Store:
         self.server = Server(to)
         self.aftermath = Aftermaths(to, self.holds, self.search)
         self.clock = RedisClock(to)
+        self.missing_rights = MissingRights(to)
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

@@ -12,6 +12,7 @@ import pytest
 
 from dispatcher.model.credit import Credit
 from dispatcher.model.states import Priority
+from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
 from workers.gateway.console.banners import Level, Snapshot, banners
@@ -94,6 +95,14 @@ def test_a_gate_says_whom_it_stops(name: str, whom: str, level: Level) -> None:
 def test_too_few_replicas_are_said_with_what_to_do() -> None:
     (found,) = banners(snapshot(holds=(hold("replicas"),)))
     assert (found.level, "DISPATCHER_REDIS_REPLICAS" in found.remedy) == (Level.BAD, True)
+
+
+def test_a_right_that_a_worker_lacks_is_said_with_its_name() -> None:
+    missing = MissingRight("worker@a", "Redis does not allow its user +zadd: grant it")
+    (found,) = banners(snapshot(missing_rights=(missing,)))
+    assert found.level is Level.BAD
+    assert found.what == "worker@a: Redis does not allow its user +zadd"
+    assert found.remedy == "What to do: grant it."
 
 
 def test_a_gate_that_lets_one_through_is_half_as_bad() -> None:

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis
 import requests
 
-from dispatcher.client.broker_check import require_suitable_broker
+from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
 from dispatcher.client.broker_rights import Part, wishes
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.sandbox import SandboxOptions
@@ -24,6 +25,7 @@ from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import RedisProcess
 from support.store_jobs import request
+from workers.engine.rights_watch import RightsWatch
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (ROOT / "docs" / "redis.acl").read_text()
@@ -40,7 +42,7 @@ USER_OF = {
 LACKING = {
     Part.DIAL: ("-brpop", "+brpop ~vd.urgent"),
     Part.CALL_TASK: ("-zadd", "+zadd ~vd.unacked_index"),
-    Part.WEBHOOKS: ("-smembers", "+smembers ~_kombu.binding.reply.vd.celery.pidbox"),
+    Part.WEBHOOKS: ("-script|load -zadd", "+script|load, +zadd ~_kombu.binding_deadlines"),
     Part.BEAT: ("-sadd", "+sadd ~_kombu.binding.vd.control"),
     Part.GATEWAY: ("-lpush", "+lpush ~vd.control"),
     Part.FLOWER: ("-psubscribe", "+psubscribe &/0.vd.celeryev/*"),
@@ -71,7 +73,7 @@ def without(server: RedisProcess, user: str, rule: str) -> Iterator[None]:
     """Take a right away from a user for a while."""
     with administrator(server) as admin:
         (rules,) = [each for each in admin.acl_list() if each.startswith(f"user {user} ")]
-        admin.execute_command("ACL", "SETUSER", user, rule)
+        admin.execute_command("ACL", "SETUSER", user, *rule.split())
         try:
             yield
         finally:  # ACL LOAD would cut connections
@@ -115,6 +117,11 @@ def test_a_right_that_is_missing_in_the_broker_is_named(server: RedisProcess, pa
         ("vd-worker", "-copy", "does not allow its user +copy: grant it"),
         ("vd-gateway", "-publish", "does not allow its user +publish &{vd}:*"),
         ("vd-beat", "-fcall", "(+fcall)"),
+        ("vd-worker", "-time", "does not allow its user +time: grant it"),
+        ("vd-worker", "-get", "does not allow its user +get: grant it"),
+        ("vd-worker", "-zrevrangebyscore", "does not allow its user +zrevrangebyscore: grant it"),
+        ("vd-worker", "-function|load", "does not allow its user +function|load: grant it"),
+        ("vd-worker", "resetkeys ~vd.*", "a key of the dispatcher (~{vd}*): grant it"),
     ],
 )
 def test_a_right_that_is_missing_for_the_records_is_named(
@@ -167,6 +174,12 @@ def test_a_worker_does_not_start_without_a_right(server: RedisProcess, tmp_path:
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "error: the broker's Redis does not allow its user +brpop ~vd.urgent, " in said
+    store = Store.from_url(url_of(server, "admin"))
+    (noted,) = store.missing_rights.all()
+    store.missing_rights.clear(noted.process)
+    store.server.close()
+    assert noted.process.startswith("worker@")
+    assert "+brpop ~vd.urgent" in noted.says
 
 
 def test_readyz_and_doctor_name_a_right_that_was_taken_away(
@@ -179,12 +192,48 @@ def test_readyz_and_doctor_name_a_right_that_was_taken_away(
         eventually(lambda: ready(port) == "", "the gateway is ready", 60)
         with without(server, "vd-gateway", "-lpush"):
             eventually(lambda: "+lpush ~vd.urgent" in ready(port), "/readyz names the right", 60)
-            argv = [str(VOICE_DISPATCHER), "doctor", "--no-provider"]
-            said, _ = start(argv, variables).communicate(timeout=120)
+            said = doctor(server, tmp_path, port)
     finally:
         gateway.terminate()
         gateway.communicate(timeout=60)
     assert "Redis does not allow its user +lpush" in said
+
+
+def test_readyz_and_doctor_say_what_a_worker_may_not_do(
+    server: RedisProcess, tmp_path: Path
+) -> None:
+    """The gateway's user may do all that the gateway does: it cannot know of the worker's."""
+    port = free_port()
+    gateway = start(
+        [sys.executable, "-m", "workers.run", "gateway"],
+        environment(server, "vd-gateway", tmp_path, port),
+    )
+    store = Store.from_url(url_of(server, "vd-worker"))
+    require = partial(require_suitable_broker, url_of(server, "vd-worker"), Part.DIAL, "vd")
+    watch = RightsWatch(store, "worker-dial@b", require)
+    try:
+        eventually(lambda: ready(port) == "", "the gateway is ready", 60)
+        with without(server, "vd-worker", "-brpop"):
+            watch.check()
+            eventually(lambda: "+brpop ~vd.urgent" in ready(port), "/readyz names the right", 60)
+            said = ready(port)
+            findings = doctor(server, tmp_path, port)
+        watch.check()
+        eventually(lambda: ready(port) == "", "the right is back", 60)
+    finally:
+        store.server.close()
+        gateway.terminate()
+        gateway.communicate(timeout=60)
+    assert "workers: worker-dial@b: the broker's Redis does not allow its user +brpop" in said
+    assert "fail  rights of worker-dial@b: the broker's Redis does not allow its user" in findings
+
+
+def doctor(server: RedisProcess, folder: Path, port: int) -> str:
+    variables = environment(server, "vd-gateway", folder, port)
+    said, _ = start([str(VOICE_DISPATCHER), "doctor", "--no-provider"], variables).communicate(
+        timeout=120
+    )
+    return said
 
 
 def ready(port: int) -> str:
@@ -241,3 +290,23 @@ def test_who_may_send_the_call_task_can_do_nothing_else(
             sender.execute_command(*command)
     with administrator(server) as admin:
         admin.delete("vd.call")
+
+
+def test_a_producer_that_may_not_send_its_job_on_its_way_is_told_before(
+    server: RedisProcess,
+) -> None:
+    """It was accepted, and stayed until a worker's sweep; a log line said so."""
+    with without(server, "vd-producer", "-zcard"), administrator(server) as admin:
+        admin.flushall()
+        dispatcher = Dispatcher.from_url(url_of(server, "vd-producer"))
+        with pytest.raises(StoreUnsuitable, match=r"Redis does not allow its user \+zcard: grant"):
+            dispatcher.call("+818012340001", say="x")
+        assert not admin.keys("{vd}:jobs:*")
+
+
+def test_a_call_task_that_may_not_keep_results_is_told(server: RedisProcess) -> None:
+    url = url_of(server, "vd-worker")
+    require_results_kept(url)
+    named = r"Redis does not allow its user \+setex ~celery-task-meta-x: grant"
+    with without(server, "vd-worker", "-setex"), pytest.raises(StoreUnsuitable, match=named):
+        require_results_kept(url)

@@ -42,6 +42,7 @@ JUDGED = {
     "schema": NO_MOMENT,
     "clock": MOVED,
     "replicas": READ,
+    "missing_rights": READ,
     "job": MOVED,
     "by_state": SHOWN,
     "states_with_reason": NO_MOMENT,

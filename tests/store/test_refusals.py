@@ -252,7 +252,7 @@ LACKING = {
     "-zadd -hset": (alone, "+hset +zadd"),
     "-publish": (alone, "+publish &{vd}:*"),
     "resetchannels": (alone, "+publish &{vd}:*"),
-    "resetkeys ~other:*": (alone, "a key of the dispatcher (~{namespace}*)"),
+    "resetkeys ~other:*": (alone, "a key of the dispatcher (~{vd}*)"),
     "-zrank -lpop": (checked, "+lpop +zrank"),
     "-multi": (in_a_transaction, "+multi"),
 }

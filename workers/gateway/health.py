@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from fastapi import APIRouter
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
+from dispatcher.store.errors import NotAllowed
 from workers.gateway.problems import Problem
 
 FRESH = 1.0
@@ -22,7 +24,13 @@ WITHIN = 5.0  # seconds to hear from Redis or the broker
 def router(store: Store, messenger: Messenger) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
-    readiness = Readiness({"Redis": store.server.check_writable, "broker": messenger.ping})
+    readiness = Readiness(
+        {
+            "Redis": store.server.check_writable,
+            "broker": messenger.ping,
+            "workers": partial(_require_rights_of_workers, store),
+        }
+    )
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -31,7 +39,7 @@ def router(store: Store, messenger: Messenger) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> dict[str, str]:
-        """Redis takes writes and the broker answers; 503 with what does not."""
+        """Redis takes writes, the broker answers, no worker lacks a right; else 503, and why."""
         faults = await readiness.faults()
         if faults:
             raise Problem(
@@ -43,6 +51,16 @@ def router(store: Store, messenger: Messenger) -> APIRouter:
         return {"status": "ready"}
 
     return routes
+
+
+def _require_rights_of_workers(store: Store) -> None:
+    """Raise NotAllowed where a worker has said that it lacks a right."""
+    try:
+        found = store.missing_rights.all()
+    except DispatcherError:  # told of Redis itself
+        return
+    if found:
+        raise NotAllowed("; ".join(map(str, found)))
 
 
 class Readiness:

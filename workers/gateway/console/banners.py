@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 from dispatcher.model.credit import Credit
 from dispatcher.model.states import Reason, State
 from dispatcher.policy.credit_forecast import shown
+from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
 from dispatcher.values.counts import counted
@@ -63,6 +65,8 @@ class Snapshot:
     dead_webhooks: int = 0
     refusal: str = ""
     """Why Redis takes no writes; '' where it does."""
+    missing_rights: tuple[MissingRight, ...] = ()
+    """What workers may not do with their users of Redis or the broker."""
 
     def count(self, state: State) -> int:
         """How many jobs are in a state."""
@@ -81,7 +85,7 @@ class Snapshot:
 
 def banners(now: Snapshot) -> list[Banner]:
     """Return the current problems, the worst first; one that says all is well if there are none."""
-    found = [*_refused(now), *(_held(now, hold) for hold in now.holds)]
+    found = [*_refused(now), *_not_allowed(now), *(_held(now, hold) for hold in now.holds)]
     found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
     order = list(Level)
     return sorted(found, key=lambda each: order.index(each.level)) or [_well(now)]
@@ -109,6 +113,13 @@ def _refused(now: Snapshot) -> list[Banner]:
     return (
         [Banner(Level.BAD, what, f"Nobody is called until it is over: {remedy}.")] if what else []
     )
+
+
+def _not_allowed(now: Snapshot) -> Iterator[Banner]:
+    """A worker that lacks a right dials nothing, or stops half-way."""
+    for missing in now.missing_rights:
+        what, _, remedy = missing.says.partition(": ")
+        yield Banner(Level.BAD, f"{missing.process}: {what}", f"What to do: {remedy}.")
 
 
 def _held(now: Snapshot, hold: Hold) -> Banner:
