@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -142,6 +143,18 @@ def test_a_dead_address_does_not_eat_the_time_of_the_others(
         with connection:
             assert connection.getpeername()[0] == "127.0.0.1"
             assert connection.gettimeout() == 20
+
+
+def test_a_name_that_nobody_resolves_takes_no_longer_than_one_that_answers_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait(60))
+    began = time.monotonic()
+    reply = Wire(Addresses(), 0.3, 1).post("http://slow.example/", b"{}", {})
+    let_go.set()
+    assert reply.error == "it did not answer in time"
+    assert time.monotonic() - began < 30
 
 
 def test_both_families_have_their_turn_and_no_name_has_many_addresses_tried() -> None:

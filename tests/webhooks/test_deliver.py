@@ -237,6 +237,34 @@ def test_410_is_given_up(store: Store, webhooks: Webhooks, receiver: Receiver) -
     assert webhooks.counts() == {"waiting": 0, "dead": 1}
 
 
+def test_a_receiver_of_the_account_that_is_gone_is_left_alone_for_an_hour_at_a_time(
+    store: Store, webhooks: Webhooks, receiver: Receiver, clock: Clock
+) -> None:
+    targets(store)
+    receiver.answers["/"] = 410
+    sender = deliver(webhooks, receiver.url + "/")
+    ended(store)
+    run(webhooks, sender)
+    ended(store)
+    clock.forward(3590)
+    assert run(webhooks, sender) == []
+    clock.forward(20)
+    receiver.answers["/"] = 200  # it is back
+    assert [verdict.what for verdict in run(webhooks, sender)] == ["done"]
+    assert len(receiver.got) == 2
+
+
+def test_of_a_jobs_receivers_only_the_url_is_gone(
+    store: Store, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    receiver.answers["/gone"] = 410
+    sender = deliver(webhooks)
+    for path in ("/gone", "/there"):
+        ended(store, webhook=receiver.url + path)
+        run(webhooks, sender)
+    assert [each.path for each in receiver.got] == ["/gone", "/there"]
+
+
 @pytest.mark.parametrize("how", ["hangs", "trickles"])
 def test_a_receiver_that_takes_its_time_is_given_a_little(
     store: Store, webhooks: Webhooks, receiver: Receiver, how: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from workers.webhooks.racing import first_that_answers
+from workers.webhooks.resolving import addresses_of
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -42,20 +44,24 @@ class Addresses:
         )
 
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
-        """Return a connection to the first address of `host` that answers, all within the seconds.
+        """Return a connection to the first address of `host` that answers, all of it within
+        `timeout` seconds.
 
         The address that was looked at is the one that is connected to: a name that resolves to
         another one a moment later gains nothing. One forbidden address forbids them all.
         Raises ForbiddenTarget, OSError.
         """
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        until = time.monotonic() + timeout
+        found = addresses_of(host, port, timeout)
         for *_, place in found:
             if not self.permit(str(place[0])):
                 raise ForbiddenTarget(
                     f"{host} is at {place[0]}, which is not a public address:"
                     f" {self.setting} allows it"
                 )
-        return first_that_answers(found, timeout)
+        connection = first_that_answers(found, max(0.01, until - time.monotonic()))
+        connection.settimeout(timeout)  # what follows, such as TLS, has time of its own
+        return connection
 
 
 def _inside(address: Address) -> Iterator[Address]:

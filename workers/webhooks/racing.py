@@ -16,24 +16,24 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
+from workers.webhooks.resolving import Found
+
 HEAD_START = 0.25
 """Seconds that an address has before the next one is tried as well; RFC 8305 recommends it."""
 MOST = 10
 """Addresses of one name that are tried: whoever owns the name chooses how many it has."""
-Found = tuple[Any, ...]  # as getaddrinfo returns it
 
 
 def first_that_answers(found: Sequence[Found], timeout: float) -> socket.socket:
     """Return a connection to one of the addresses, made within `timeout` seconds.
 
-    The socket's own timeout is `timeout` as well. Raises OSError: the last one, or TimeoutError.
+    The socket does not block. Raises OSError: the last one, or TimeoutError.
     """
     race = _Race(deque(in_turn(found)), time.monotonic() + timeout)
     try:
         sock = race.run()
     finally:
         race.close()
-    sock.settimeout(timeout)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
