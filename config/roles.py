@@ -22,8 +22,7 @@ PROVIDER: Final = frozenset({Part.DIAL})
 NEEDED_BY: Final[Mapping[str, frozenset[Part]]] = {
     _KEY: frozenset({Part.DIAL, Part.GATEWAY}),  # who makes the URLs of callbacks, who checks them
     "DISPATCHER_PUBLIC_URL": frozenset({Part.DIAL, Part.GATEWAY}),  # needs the key
-    # The other two tell Redis how many there are.
-    "DISPATCHER_WEBHOOK_URL": frozenset({Part.WEBHOOKS, Part.DIAL, Part.CALL_TASK}),
+    "DISPATCHER_WEBHOOK_URL": frozenset({Part.WEBHOOKS, Part.DIAL}),  # Redis is told how many
     _WEBHOOK_SECRET: frozenset({Part.WEBHOOKS}),
     "DISPATCHER_WEBHOOK_OLD_SECRET": frozenset({Part.WEBHOOKS}),
     "DISPATCHER_FLOWER_AUTH": frozenset({Part.FLOWER}),

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from support import webhook_receiver as acts
 from support.polling import eventually
-from support.webhook_jobs import SAY, ended
+from support.redis_inside import key_of
+from support.webhook_jobs import SAY, ended, targets
 from support.webhook_receiver import SECRET, Receiver, account_secret
 from support.wrong_clock import clock_ahead
 from workers.devstack.embedded_server import EmbeddedServer
@@ -79,6 +81,7 @@ def test_nobody_is_delayed_and_nothing_is_lost(
     try:
         with connect(own_redis.url) as client:
             store = Store(client)
+            targets(store, 2)  # as a process that dials has published
             eventually(lambda: all(each.ready for each in both), "ready")
 
             # A target that hangs and one that fails delay no other.
@@ -139,8 +142,28 @@ def test_a_machine_whose_clock_is_an_hour_off_signs_with_the_time_of_redis(
     try:
         with connect(own_redis.url) as client:
             eventually(lambda: process.ready, "ready")
-            id_ = ended(Store(client))
+            store = Store(client)
+            targets(store)  # as a process that dials has published
+            id_ = ended(store)
             got = eventually(lambda: receiver.got, "told")
         assert got[0].verified(account_secret(receiver.url))["data"]["id"] == id_
     finally:
         process.end()
+
+
+def test_it_replaces_no_setting_of_the_account(
+    own_redis: EmbeddedServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    """It may run on a machine that knows nothing of countries, limits and the rate."""
+    with connect(own_redis.url) as client:
+        store = Store(client)
+        store.limiter.publish(AccountConfig(countries=frozenset({"JP"}), webhooks=1))
+        before = client.hgetall(key_of(store, "config"))
+        process = Process(own_redis.url, tmp_path / "log", URL=receiver.url)
+        try:
+            eventually(lambda: process.ready, "ready")
+            assert client.hgetall(key_of(store, "config")) == before
+            ended(store)
+            eventually(lambda: receiver.got, "told")
+        finally:
+            process.end()
