@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 import warnings
 from typing import Any
 
@@ -10,6 +12,8 @@ from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
 from dispatcher.values.masking import mask_text
+
+log = logging.getLogger(__name__)
 
 CHATTY = (
     "celery.app.trace",
@@ -73,6 +77,17 @@ def set_up(level: str = "INFO") -> None:
         logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.WARNING)
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)  # warns of workers that start
     setup_logging.connect(_keep_ours)
+    # Python prints what nobody caught by itself, and in clear.
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda told: _uncaught(
+        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+    )
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    log.critical("a fault that nobody caught", exc_info=(kind, error, trace))
 
 
 def _keep_ours(**_: Any) -> None:

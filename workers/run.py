@@ -21,11 +21,12 @@ from dispatcher.client.broker_url import is_redis
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
+from dispatcher.values.masking import mask_text
 from workers.ending import end_in_time, end_with_keepers, leave_none_behind, leave_on_signal
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
-from workers.queue.redaction import hide_sent_arguments
+from workers.queue.redaction import hide_what_others_tell
 
 READY = "consuming"
 GUARD = SchemaGuard()
@@ -76,7 +77,7 @@ def flower(settings: Settings) -> None:
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
     require_store(settings, Part.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
-    hide_sent_arguments()
+    hide_what_others_tell()
     sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
     try:
         create_app(settings).start(argv=["flower"])
@@ -244,7 +245,7 @@ def main(role: str, **options: int | str | None) -> None:
 
 
 def _refusal(error: DispatcherError) -> int:
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {mask_text(str(error))}\n")
     return 2 if isinstance(error, UsageError) else 1
 
 

@@ -21,6 +21,7 @@ from dispatcher.model.bulk_action import BulkAction
 from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.store.audit import AuditEntry
+from dispatcher.values.masking import mask_text
 
 app = group("List, follow and stop bulk actions.")
 
@@ -49,9 +50,8 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     for each in found:
         numbers = (f"{n:,}" for n in (each.done, each.selected, each.remaining))
         started = iso(each.started_at) or ""
-        output.row(
-            table, each.id, each.kind, each.state, *numbers, started, each.actor, each.selection
-        )
+        who = (mask_text(each.actor), mask_text(each.selection))
+        output.row(table, each.id, each.kind, each.state, *numbers, started, *who)
     output.show_table(table, "actions")
 
 

@@ -20,6 +20,7 @@ from dispatcher.policy import credit_forecast
 from dispatcher.provider import Provider
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
+from dispatcher.values.masking import mask_all, mask_text
 
 EVERY = 300.0
 """Seconds until the workers check again: their own setting rules from then on."""
@@ -46,9 +47,9 @@ def balance(
     else:
         found, lines = _known(store)
     if json:
-        output.as_json(found)
+        output.as_json(mask_all(found))
     else:
-        output.lines(lines)
+        output.lines(map(mask_text, lines))
 
 
 def _check(provider: Provider, store: Store | None, *, asked: bool) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.model.job import iso_of
 from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_all
 
 
 def events(
@@ -18,12 +20,16 @@ def events(
     after: Annotated[
         str, typer.Option(help="Only events after this cursor, as --json prints it.")
     ] = "",
+    unmask: Annotated[bool, typer.Option("--unmask", help="Show whole numbers.")] = False,
     json: AsJson = False,
 ) -> None:
     """List account events, the oldest first. Such as holds and low credit; about 1,000 are kept."""
     if after and not all(part.isdecimal() for part in after.split("-", 1)):
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
-    found = list(connection.dispatcher(context).store.events.after(after))
+    store = connection.dispatcher(context).store
+    found = list(store.events.after(after))
+    if not unmask:
+        found = [replace(each, facts=mask_all(each.facts)) for each in found]
     if json:
         output.as_json(
             [{"cursor": each.cursor, "kind": each.kind, "facts": each.facts} for each in found]

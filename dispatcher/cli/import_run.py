@@ -124,14 +124,15 @@ class Run:
 
     def _refuse(self, record: Record, why: str) -> None:
         if self.tally.refused <= SHOWN:
-            typer.echo(f"{self.file}:{record.line}: {output.visible(mask_text(why))}", err=True)
+            hidden = output.visible(mask_text(why, asked=True))
+            typer.echo(f"{self.file}:{record.line}: {hidden}", err=True)
         elif self.tally.refused == SHOWN + 1:
             typer.echo("… and more", err=True)
         if self.refused:
             self.refused.add(record, why)
 
     def _is_away(self, error: StoreUnavailable) -> None:
-        typer.echo(f"waiting: {error}", err=True)
+        typer.echo(f"waiting: {mask_text(str(error))}", err=True)
 
     def _report(self, took: float, *, json: bool) -> None:
         if json:
@@ -140,7 +141,7 @@ class Run:
             for sentence in self._words(took):
                 typer.echo(sentence)
         if self.problem:
-            typer.echo(f"error: {self.problem}{self._how_far()}", err=True)
+            typer.echo(f"error: {mask_text(self.problem)}{self._how_far()}", err=True)
 
     def _how_far(self) -> str:
         tally = self.tally
@@ -165,7 +166,7 @@ class Run:
                 " to call again, give the import another --id"
             )
         for reason, many in tally.reasons.counts.most_common(SHOWN):
-            yield f"{many:>9,}  {output.visible(mask_text(reason))}"
+            yield f"{many:>9,}  {output.visible(mask_text(reason, asked=True))}"
         if self.refused and self.refused.written:
             yield f"Refused rows are in {self.refused.path}: correct them and import that file"
 
@@ -179,9 +180,11 @@ class Run:
             "created": tally.created,
             "existing": tally.existing,
             "refused": tally.refused,
-            "reasons": {mask_text(reason): n for reason, n in tally.reasons.counts.most_common()},
+            "reasons": {
+                mask_text(reason, asked=True): n for reason, n in tally.reasons.counts.most_common()
+            },
             "refused_file": str(self.refused.path) if self.refused and written else None,
-            "problem": self.problem,
+            "problem": mask_text(self.problem) if self.problem else self.problem,
             "seconds": round(took, 3),
             **(self.preview.as_json() if self.preview else {}),
         }

@@ -17,6 +17,7 @@ from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_all
 from dispatcher.values.rate import Rate
 from dispatcher.why import why as explain
 
@@ -69,7 +70,7 @@ def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Pa
 
 def stats(context: typer.Context, *, json: AsJson = False) -> None:
     """Show jobs by state, the rate, the credit and holds."""
-    found = statistics(connection.dispatcher(context).store)
+    found = mask_all(statistics(connection.dispatcher(context).store))
     if json:
         output.as_json(found)
     else:

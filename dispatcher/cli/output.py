@@ -15,6 +15,7 @@ from rich.text import Text
 
 from dispatcher.model.job import Job, iso
 from dispatcher.model.states import State
+from dispatcher.values.masking import mask_text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -125,7 +126,7 @@ _COLUMNS: dict[str, Callable[[Job], str | Text]] = {
     "outcome": lambda job: job.outcome or "",
     "priority": lambda job: job.priority,
     "attempts": lambda job: str(len(job.attempts)),
-    "tags": lambda job: ", ".join(job.tags),
+    "tags": lambda job: mask_text(", ".join(job.tags)),
 }
 """What stands first fits into 80 columns."""
 _ASIDE = {"created", "priority", "attempts"}

@@ -168,7 +168,7 @@ class BulkAction:
             "priority": self.priority,
             "state": self.state,
             "selection": mask_text(self.selection),
-            "actor": self.actor,
+            "actor": mask_text(self.actor),
             "note": mask_text(self.note),
             "started_at": iso(self.started_at),
             "ended_at": iso(self.ended_at),

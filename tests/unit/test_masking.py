@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import random
+import re
+import string
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from urllib.parse import quote
+
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.masking import LEAST, LEAST_WRITTEN, mask_all, mask_number, mask_text
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,32 @@ def test_four_characters_of_every_number_are_hidden(number: str) -> None:
         ("08012345678", "0801****678"),
         ("x+818011234567x", "x+8180****4567x"),
         ("+8180112345678901234567890", "+8180****7890"),
+        ("call 080-1234-5678 now", "call 0801****678 now"),
+        ("(03) 1234 5678", "(031****678"),
+        ("080-1234-5678 x12", "0801****678"),
+        ("080-1234-5678 ext. 12, or", "0801****678, or"),
+        ("tel:+81-80-1234-5678;ext=12", "tel:+8180****5678"),
+        ("tel:12345", "tel:1****"),
+        ("0081 80 1234 5678", "00818****5678"),
+        (
+            "\uff10\uff18\uff10\uff0d\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18",
+            "0801****678",
+        ),
+        ("٠٨٠١٢٣٤٥٦٧٨", "0801****678"),
+        ("\u202a+81 80\u00a01234\u202f5678\u202c", "\u202a+8180****5678\u202c"),
+        ("080.1234.5678", "0801****678"),
+        ("030/1234567", "030****567"),
+        ("555-1234", "55****4"),
+        ("cli:080_1234_5678", "cli:0801****678"),
+        ("+47 20251231", "+472****231"),
+        ("080-1234-5678 2026-11-28 12:00:00", "0801****678 2026-11-28 12:00:00"),
+        ("2026-11-28 080-1234-5678", "2026-11-28 0801****678"),
+        ("abc1 080-1234-5678", "abc1 0801****678"),
+        ("line\\n08012345678", "line\\n0801****678"),
+        ("\\u200e08012345678", "\\u200e0801****678"),
+        ("q=%3A08012345678&t=080%201234%205678", "q=%3A0801****678&t=0801****678"),
+        ('"\\uff10\\uff18\\uff10\\uff11\\uff12\\uff13\\uff14\\uff15\\uff16"', '"080****56"'),
+        ("080-1234-5678 090-8765-4321", "08012****4321"),
     ],
 )
 def test_numbers_in_a_text_are_masked(text: str, masked: str) -> None:
@@ -69,6 +105,14 @@ def test_numbers_in_a_text_are_masked(text: str, masked: str) -> None:
         "HTTP 404, 20 credits, 1234567",
         "+5 minutes, 1 + 12345678901234567890",
         "[Errno 111] Connection refused",
+        "2026/11/28 14:48:23,123 and 28.11.2026, 11/28/2026",
+        "took 0:00:12.345678 (12.3456 s), 0.123456789",
+        "redis at 192.168.100.200:6379, ip-172-31-100-200, 10.1.2.3/32",
+        "rows 100000/500000, 1,234,567.89 credits",
+        "1893456000123456 and 1893456000123456789 12",
+        "voice_dispatcher_2_82e1aa8e, backup_2026_11_28, 01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "msg_mfrggzdf23456723-12:0 at 20261128T144823Z",
+        "vd_abcdefghij_0x7f1234567890",
         "",
     ],
 )
@@ -84,3 +128,128 @@ def test_a_number_with_a_plus_never_stays_in_a_text(number: str, before: str, af
 @given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
 def test_what_is_masked_stays_as_it_is(number: str) -> None:
     assert mask_text(mask_text(number)) == mask_number(number)
+
+
+# -- every writing of every number ---------------------------------------------------------
+
+
+@cache
+def examples() -> list[phonenumbers.PhoneNumber]:
+    """Return valid numbers of every country and type."""
+    kinds = phonenumbers.PhoneNumberType.values()
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    found = [phonenumbers.example_number_for_type(region, k) for region in regions for k in kinds]
+    return [number for number in found if number is not None]
+
+
+DASHES = {
+    "as they are": None,
+    "hyphens": "-",
+    "dots": ".",
+    "spaces": " ",
+    "narrow spaces": "\u202f",
+    "wide spaces": "\u3000",
+    "dashes": " \u2013 ",
+    "full-width hyphens": "\uff0d",
+    "nothing": "",
+}
+SCRIPTS = {"ASCII": 0x30, "full-width": 0xFF10, "Arabic": 0x660, "Persian": 0x6F0, "Thai": 0xE50}
+QUOTES = {"bare": str, "repr": repr, "ascii": lambda text: f"x={text}", "URL": quote}
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> phonenumbers.PhoneNumber:
+    """Draw a valid number: an example, its last digits changed."""
+    example = draw(st.sampled_from(examples()))
+    national = str(example.national_number)
+    many = draw(st.integers(0, 4))
+    last = "".join(draw(st.lists(st.sampled_from(string.digits), min_size=many, max_size=many)))
+    changed = phonenumbers.PhoneNumber()
+    changed.merge_from(example)
+    changed.national_number = int(national[: len(national) - many] + last)
+    return changed if phonenumbers.is_valid_number(changed) else example
+
+
+@st.composite
+def written(draw: st.DrawFn) -> str:
+    """Draw a writing of a valid number, as a person or a program may send it."""
+    number = draw(numbers())
+    if draw(st.booleans()):
+        number.extension = draw(st.sampled_from(["1", "12", "1234"]))
+    form = draw(st.sampled_from([*range(4), "JP", "US", "DE"]))
+    if isinstance(form, str):
+        text = phonenumbers.format_out_of_country_calling_number(number, form)
+    else:
+        text = phonenumbers.format_number(number, form)
+    between = DASHES[draw(st.sampled_from(sorted(DASHES)))]
+    if between is not None:
+        text = re.sub(r"(?<=\d)[ -]+(?=\d)", between, text)
+    return text
+
+
+def digits(text: str) -> str:
+    return "".join(each for each in text if each in string.digits)
+
+
+def stands_for_something_else(text: str) -> bool:
+    """Tell whether a writing is also that of an amount, a date or an address, which stay."""
+    main = re.split(r"(?:;ext=|[^0-9]+(?:ext\.?|x)) ?", text)[0]
+    few = LEAST_WRITTEN if re.search(r"[0-9][^0-9]+[0-9]", main) else LEAST
+    return not main.startswith("+") and (
+        len(digits(main)) < few
+        or re.search(r"(?<!\d)(19|20)\d\d.?\d\d.?\d\d(?!\d)", main) is not None
+        or re.fullmatch(r"[1-9]\d{0,6}[./][0-9]{1,7}|\d+(\.\d+){3}", main) is not None
+    )
+
+
+@given(written(), st.sampled_from(sorted(SCRIPTS)), st.sampled_from(sorted(QUOTES)))
+def test_every_writing_of_every_valid_number_is_masked(text: str, script: str, quoted: str) -> None:
+    assume(not stands_for_something_else(text))
+    assume(not (quoted == "URL" and script != "ASCII"))
+    there = text.translate({0x30 + i: SCRIPTS[script] + i for i in range(10)})
+    shown = mask_text(f"call {QUOTES[quoted](there)}, then")
+    assert shown.count("****") == 1, shown
+    assert len(digits(shown)) <= max(9, len(digits(text)) - 4), shown
+
+
+@given(st.integers(1_000_000_000_000_000, 1_999_999_999_999_999), st.randoms())
+def test_no_id_moment_or_amount_is_taken_for_a_number(moment: int, chance: random.Random) -> None:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+    letters = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz234567", k=15)) + "a"
+    texts = [
+        at.isoformat(),
+        f"{at:%Y-%m-%d %H:%M:%S},123 INFO dispatcher.dial: dial {letters}: in_progress",
+        f"{at:%d.%m.%Y} {at:%H:%M}",
+        f"{at:%Y%m%dT%H%M%SZ} {at:%Y%m%d}",
+        str(moment),
+        f"msg_{letters}-{chance.randrange(50)}:{chance.randrange(9)}",
+        str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        f"needs {chance.randrange(10**7)}, has {chance.randrange(10**7)}.{chance.randrange(10**4)}",
+        f"{chance.randrange(10**9):,} credits",
+        f"{chance.randrange(1, 10**6)}/{chance.randrange(1, 10**6)} rows",
+        ".".join(str(chance.randrange(256)) for _ in range(4)) + ":6379",
+    ]
+    texts.append(f"{moment // 1000}-{chance.randrange(100)}")
+    assert [mask_text(text) for text in texts] == texts
+
+
+def test_where_a_number_was_asked_for_fewer_digits_are_masked() -> None:
+    assert mask_text("'1234567' has no country code", asked=True) == "'12****7' has no country code"
+    assert mask_text("'12345': write 3 to 15 digits", asked=True) == "'1****': write 3 to 15 digits"
+
+
+def test_everything_in_json_is_masked() -> None:
+    facts = {"tag:080-1234-5678": ["(03) 1234 5678", 8012345678, None], "at": {"why": "no"}}
+    assert mask_all(facts) == {
+        "tag:0801****678": ["(031****678", 8012345678, None],
+        "at": {"why": "no"},
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["1 " * 200_000, "1" * 400_000, "1.1-" * 100_000, "+" * 400_000, "080-1234 x" * 40_000]
+)
+def test_a_long_text_takes_no_longer_than_its_length(text: str) -> None:
+    began = time.process_time()
+    mask_text(text)
+    assert time.process_time() - began < 10

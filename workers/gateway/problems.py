@@ -33,6 +33,8 @@ AGAIN = "5"
 """Seconds after which it is worth asking again what could not be done for now."""
 LATER = "30"
 """Seconds after which there may be room for more jobs."""
+NUMBER_FIELDS = frozenset({"recipient", "participants", "caller"})
+"""Fields that hold telephone numbers: there a short one is masked as well."""
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
 
@@ -71,7 +73,10 @@ _REMEDIES = {
 
 
 class Problem(HTTPException):
-    """An error on purpose; `faults` name the fields of the request that are to blame."""
+    """An error on purpose; `faults` name the fields of the request that are to blame.
+
+    Telephone numbers in it are masked, whoever makes it.
+    """
 
     def __init__(
         self,
@@ -84,9 +89,15 @@ class Problem(HTTPException):
     ) -> None:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers = {"Retry-After": AGAIN, **(headers or {})}
-        super().__init__(status, detail, headers)
-        self.remedy = remedy or _REMEDIES.get(status, "")
-        self.faults = tuple(faults)
+        super().__init__(status, mask_text(detail), headers)
+        self.remedy = mask_text(remedy) or _REMEDIES.get(status, "")
+        self.faults = tuple(map(_hidden, faults))
+
+
+def _hidden(fault: Fault) -> Fault:
+    """Return a fault with what may be a telephone number masked: clients log what we answer."""
+    field, why = fault
+    return mask_text(field), mask_text(why, asked=field.partition(".")[0] in NUMBER_FIELDS)
 
 
 def document(problem: Problem) -> bytes:
@@ -113,7 +124,7 @@ def of(error: DispatcherError) -> Problem:
     """Return what an error of the dispatcher is to somebody who asked over HTTP."""
     known = (found for kind, found in _KNOWN.items() if isinstance(error, kind))
     status, remedy = next(known, (HTTPStatus.BAD_REQUEST, ""))
-    faults = [(mask_text(field), mask_text(why)) for field, why in _faults(error)]
+    faults = [_hidden(fault) for fault in _faults(error)]
     return Problem(
         status,
         in_words(faults) if faults else _public(error),
@@ -129,9 +140,9 @@ def _public(error: DispatcherError) -> str:
         log.warning("answered 503: %s", error)
         return re.sub(r" \(.*?\)", "", str(error))
     if isinstance(error, StoreUnsuitable):
-        log.warning("answered 503: %s", mask_text(str(error)))
+        log.warning("answered 503: %s", error)
         return "Redis refused an operation"
-    return mask_text(str(error))
+    return str(error)
 
 
 def other_action(kind: BulkActionKind) -> Problem:
@@ -195,7 +206,8 @@ def _fits(template: str, path: str) -> bool:
 async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     # The values stay out: they may hold numbers and texts.
-    faults = [(".".join(map(str, item["loc"][1:])), str(item["msg"])) for item in error.errors()]
+    found = [(".".join(map(str, item["loc"][1:])), str(item["msg"])) for item in error.errors()]
+    faults = [_hidden(fault) for fault in found]
     return answer(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, in_words(faults), faults=faults))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task
+from celery.utils.log import get_task_logger
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
@@ -13,9 +14,18 @@ from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.values.masking import mask_text
 from workers.engine.retrying import retry_until_available
 
+log = get_task_logger(__name__)
+
 
 class CallRefused(Exception):
     """The request was not accepted; the message says what to mend, with numbers masked."""
+
+
+class CallFailed(Exception):
+    """The request met a fault of ours: numbers are masked, and the log has the traceback.
+
+    Its sender's result backend keeps the message, and Flower shows it.
+    """
 
 
 def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
@@ -37,7 +47,10 @@ def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
                 lambda: accept(dispatcher(), task.request.id, args, kwargs)
             )
         except DispatcherError as error:
-            raise CallRefused(mask_text(str(error))) from None
+            raise CallRefused(mask_text(str(error), asked=True)) from None
+        except Exception as error:
+            log.exception("a call task failed")
+            raise CallFailed(mask_text(f"{type(error).__name__}: {error}", asked=True)) from None
 
 
 def accept(

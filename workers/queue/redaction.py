@@ -6,10 +6,21 @@ from typing import Any
 
 from celery.worker.request import Request
 
+from dispatcher.values.masking import mask_all
+
 NOT_SHOWN = "(not shown)"
+SHOWN = ("args", "kwargs", "result", "exception", "traceback")
+"""What events tell of a task beside its name and times."""
 
 
-class RedactedRequest(Request):
+class MaskedRequest(Request):
+    """A task of which events tell no telephone number: not in its result, error or traceback."""
+
+    def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002 - Celery's own name
+        super().send_event(type, **mask_all(fields))
+
+
+class RedactedRequest(MaskedRequest):
     """A task whose arguments stay with it: they hold a number and what is said.
 
     The producer's own Celery wrote them into the message's headers in clear.
@@ -27,7 +38,7 @@ class RedactedRequest(Request):
         return told
 
 
-class QuietRequest(Request):
+class QuietRequest(MaskedRequest):
     """A tick that leaves no trace where it found nothing to do: several come each second.
 
     Its task is declared with `send_events=False`; what is worth telling is told here, whole.
@@ -41,14 +52,15 @@ class QuietRequest(Request):
                 "task-received", uuid=self.id, name=self.name, args="()", kwargs="{}", retries=0
             )
             self._eventer.send("task-started", uuid=self.id)
-            self._eventer.send(type, uuid=self.id, **fields)
+            self._eventer.send(type, uuid=self.id, **mask_all(fields))
 
 
-def hide_sent_arguments() -> None:
-    """Keep from Flower, in its own process, what producers tell of the tasks they send.
+def hide_what_others_tell() -> None:
+    """Keep from Flower, in its own process, what others' Celery tells of tasks.
 
     With `task_send_sent_event` a producer's Celery sends the arguments in clear as an event, and
-    Flower would show them until a worker takes up the task, or for good where none does.
+    Flower would show them until a worker takes up the task, or for good where none does. Other
+    workers on the broker mask nothing.
     """
     from flower.events import EventsState  # noqa: PLC0415 - only Flower's own process needs it
 
@@ -57,6 +69,6 @@ def hide_sent_arguments() -> None:
     def take_redacted(state: Any, event: dict[str, Any]) -> None:
         if event["type"] == "task-sent":
             event = event | {"args": NOT_SHOWN, "kwargs": NOT_SHOWN}
-        take(state, event)
+        take(state, event | {name: mask_all(event[name]) for name in SHOWN if name in event})
 
     EventsState.event = take_redacted

@@ -16,7 +16,7 @@ from typing import Any
 from celery import bootsteps
 from celery.worker.consumer.events import Events
 
-from dispatcher.values.masking import mask_text
+from dispatcher.values.masking import mask_all
 
 TOGETHER_WITHIN = 0.2  # seconds; nobody watches Flower more closely
 MOST_TOGETHER = 500  # events; more go out at once
@@ -47,8 +47,7 @@ class TaskEvents:
         try:
             yield results.append
         except Exception as error:
-            shown = mask_text(repr(error))
-            self._send("task-failed", uuid=task, exception=shown, traceback="")
+            self._send("task-failed", uuid=task, exception=repr(error), traceback="")
             if not isinstance(error, JobFailed):
                 raise
         else:
@@ -58,7 +57,7 @@ class TaskEvents:
 
     def _send(self, kind: str, **fields: Any) -> None:
         if self.eventer is not None and self.eventer.enabled:
-            self.eventer.send(kind, **fields)
+            self.eventer.send(kind, **mask_all(fields))
 
 
 def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:

@@ -18,7 +18,10 @@ from workers.queue.task_events import JobFailed, TaskEvents
 
 log = get_task_logger(__name__)
 
-OURS: dict[str, Any] = {"shared": False}  # not for any other app in this process
+OURS: dict[str, Any] = {
+    "shared": False,  # not for any other app in this process
+    "Request": "workers.queue.redaction:MaskedRequest",
+}
 QUIET = OURS | {"send_events": False, "Request": "workers.queue.redaction:QuietRequest"}
 LONG = 0.1
 """Seconds of a wake-up's turns after which the rest of its jobs go to whoever is free: it was made

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.model.job import iso_of
 from dispatcher.store.webhooks import Webhook
+from dispatcher.values.masking import mask_all
 
 
 def body(webhook: Webhook, *, whole: bool) -> str:
@@ -15,7 +16,11 @@ def body(webhook: Webhook, *, whole: bool) -> str:
     Numbers are masked, and what was said is left out, unless it is to be `whole`.
     """
     job = webhook.job
-    told: Any = json.loads(webhook.facts) if job is None else job.to_dict(mask=not whole)
+    if job is not None:
+        told: Any = job.to_dict(mask=not whole)
+    else:  # tags and notes may hold numbers
+        facts = json.loads(webhook.facts)
+        told = facts if whole else mask_all(facts)
     content = {
         "type": webhook.type,
         "timestamp": iso_of(webhook.at),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +12,7 @@ from dispatcher.model.request import InvalidJob, tag
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
-from dispatcher.values.masking import mask_text
+from dispatcher.values.masking import mask_all
 from workers.gateway.api.authenticator import READS, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.jobs import respond
@@ -30,12 +29,12 @@ def router(services: Services) -> APIRouter:
     @routes.get("/stats", dependencies=[READS], **operations.STATS)
     async def stats() -> Response:
         """Return the account now: jobs by state, rate, lines, holds, credit."""
-        return respond(_masked(await pool.run(statistics.statistics, store)))
+        return respond(mask_all(await pool.run(statistics.statistics, store)))
 
     @routes.get("/balance", dependencies=[READS], **operations.BALANCE)
     async def balance() -> Response:
         """Return the account's credit and how long it lasts."""
-        return respond(_masked(await pool.run(statistics.balance, store)))
+        return respond(mask_all(await pool.run(statistics.balance, store)))
 
     @routes.post("/pause", **operations.PAUSE)
     async def pause_(request: Request, caller: Operator) -> Response:
@@ -76,14 +75,7 @@ def _scope(fields: Fields, *others: str) -> PauseScope:
     return PauseScope(only_tag, priority)
 
 
-def _paused(store: Store, scope: PauseScope, changed: bool) -> dict[str, Any]:
-    return _masked({"scope": str(scope), "changed": changed, "holds": statistics.holds(store)})
-
-
-def _masked(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Hide numbers in what people wrote: names of holds hold tags, and notes anything."""
-    holds = [
-        {**hold, "name": mask_text(hold["name"]), "why": mask_text(hold["why"])}
-        for hold in found["holds"]
-    ]
-    return {**found, "holds": holds}
+def _paused(store: Store, scope: PauseScope, changed: bool) -> Any:
+    """Return how it stands now; tags and notes may hold numbers."""
+    found = {"scope": str(scope), "changed": changed, "holds": statistics.holds(store)}
+    return mask_all(found)

@@ -18,7 +18,6 @@ from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
-from dispatcher.values.masking import mask_text
 from workers.gateway.console.forms import Fields, form
 from workers.gateway.console.pages import HEADERS, ROOT, Pages
 from workers.gateway.console.sessions import Sessions, Visitor
@@ -170,9 +169,7 @@ def _told(error: DispatcherError) -> Problem:
     """Return the problem that an error of ours is to somebody who filled in a form."""
     if not isinstance(error, ValueError):
         return of(error)
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, mask_text(str(error)), remedy="go back and correct it"
-    )
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), remedy="go back and correct it")
 
 
 def redirect(to: str) -> Response:

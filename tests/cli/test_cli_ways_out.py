@@ -1,0 +1,80 @@
+"""What the command line prints for others to see: no telephone number in any writing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from dispatcher.cli.commands import COMMANDS
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
+from dispatcher.store.spending import SpendingLimit, limit_amount
+from support.cli_shell import Shell
+from support.hidden_numbers import NUMBER, WRITINGS, tells
+from support.store_jobs import enqueue
+
+MASKED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "list": (("list",), ("list", "--json")),
+    "export": (("export",), ("export", "--format", "jsonl")),
+    "stats": (("stats",), ("stats", "--json")),
+    "balance": (("balance",), ("balance", "--json")),
+    "events": (("events",), ("events", "--json")),
+    "audit": (("audit",), ("audit", "--json"), ("audit", "--format", "csv")),
+    "actions": (("actions", "list"), ("actions", "list", "--json")),
+    "purge": (("purge", "--recipient", NUMBER, "--dry-run"),),
+    "webhooks": (("webhooks", "list"), ("webhooks", "list", "--json")),
+}
+"""Lists, which end up in logs, tickets and screenshots."""
+OWN_TERMINAL = {
+    *("call", "conference", "show", "why", "retry", "reached", "cancel", "prioritise", "pause"),
+    *("resume", "limit", "keys", "restored"),
+}
+"""Commands that speak of what their caller named."""
+ELSEWHERE = {"import": "test_cli_import", "watch": "test_cli_watch_board"}
+"""Judged by tests of their own."""
+NO_NUMBERS = {"doctor", "migrate", "url", "sandbox"}
+PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
+"""They log; config/logs.py masks each line."""
+
+
+def test_every_command_is_judged() -> None:
+    judged = {*MASKED, *ELSEWHERE} | OWN_TERMINAL | NO_NUMBERS | PROCESSES
+    assert judged == COMMANDS.keys()
+
+
+@pytest.fixture
+def written(store: Store) -> Store:
+    """A store in which people wrote the number wherever they may."""
+    store.limiter.publish(AccountConfig(webhooks=1))
+    look = store.budget.take_check(lease=60, now=True)
+    assert look
+    store.budget.note_balance(Decimal(500), look, 300)
+    store.spending.set(SpendingLimit(f"tag:to {WRITINGS[1]}", *limit_amount("5/day")))
+    for each in WRITINGS:
+        if not each.isprintable():
+            continue
+        id_ = enqueue(store, recipient=NUMBER, tags=[f"to {each}"], key=f"k {each}")
+        store.jobs.cancel(id_, actor="cli:sam", note=f"for {each}")
+        store.holds.pause(PauseScope(f"to {each}"), actor=f"cli:{each}", note=f"asked by {each}")
+    preview = store.bulk.preview(BulkActionKind.RETRY, Filter(tag=f"to {WRITINGS[1]}"))
+    action = store.bulk.create(preview)
+    store.bulk.begin(action, actor="cli:sam", note=f"since {WRITINGS[2]} asked")
+    return store
+
+
+@pytest.mark.parametrize("command", sorted(MASKED))
+def test_a_list_tells_no_number(shell: Shell, written: Store, command: str) -> None:
+    for arguments in MASKED[command]:
+        ran = shell(*arguments)
+        assert ran.code == 0, ran.err
+        assert "****" in ran.out or command == "webhooks", arguments
+        assert not tells(ran.out + ran.err), arguments
+
+
+@pytest.mark.parametrize("command", ["events", "audit"])
+def test_who_wants_to_sees_whole_numbers(shell: Shell, written: Store, command: str) -> None:
+    assert tells(shell(command, "--unmask").out)

@@ -1,0 +1,118 @@
+"""What the gateway answers: no telephone number in any writing, on whatever route."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.api_key import Scope
+from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.filters import Filter
+from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnsuitable, plain_errors
+from dispatcher.store.holds import PauseScope
+from dispatcher.store.spending import SpendingLimit, limit_amount
+from support.api_client import Client
+from support.console_client import Person, key
+from support.gateway_process import Gateway
+from support.hidden_numbers import NUMBER, WRITINGS, tells
+from support.redis_inside import redis_of
+from support.store_jobs import claim, enqueue
+from workers.gateway.console import router
+
+GIVEN = {"event": "x", "path": "x", "name": "x"}
+"""What a route's address holds beside the id of a job or of an action."""
+NO_PAGES = re.compile(r"/static/|\{path")
+
+
+@pytest.fixture
+def ids(store: Store) -> dict[str, str]:
+    """An account in which people wrote the number wherever they may: the job's and action's ids."""
+    store.limiter.publish(AccountConfig(webhooks=1))
+    written = [each for each in WRITINGS if each.isprintable()]
+    jobs = [
+        enqueue(store, recipient=NUMBER, tags=[f"to {each}"], key=f"k {each}") for each in written
+    ]
+    under_way = claim(store, jobs[0])
+    assert under_way.attempt == 1
+    for n, each in enumerate(written):
+        store.holds.pause(PauseScope(f"to {each}"), actor=f"cli:{each}", note=f"asked by {each}")
+        store.spending.set(
+            SpendingLimit(f"tag:to {each}", *limit_amount("5/day")), actor="cli", note=each
+        )
+        if n:
+            store.jobs.cancel(jobs[n], actor="cli:sam", note=f"for {each}")
+    preview = store.bulk.preview(BulkActionKind.RETRY, Filter(tag=f"to {WRITINGS[1]}"))
+    action = store.bulk.create(preview)
+    store.bulk.begin(action, actor="cli:sam", note=f"since {WRITINGS[2]} asked")
+    return {"job": jobs[1], "action": action}
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    """Return the address of a route with all its places filled."""
+    id_ = ids["action" if "/actions/" in path else "job"]
+    return path.format(**{**GIVEN, "id": id_, "job": id_})
+
+
+def documented(gateway: Gateway, method: str) -> list[str]:
+    paths = gateway.ask("GET", "/openapi.json").json()["paths"]
+    return [path for path, item in paths.items() if method in item and "callback" not in path]
+
+
+def test_nothing_that_can_be_read_tells_a_number(
+    gateway: Gateway, dashboard: Client, ids: dict[str, str]
+) -> None:
+    answers = {path: dashboard.get(filled(path, ids)) for path in documented(gateway, "get")}
+    assert len(answers) >= 9
+    assert sum(answer.status_code == 200 for answer in answers.values()) >= 9
+    assert {path for path, answer in answers.items() if tells(answer.text)} == set()
+
+
+@pytest.mark.parametrize("written", WRITINGS[1::2])
+def test_no_refusal_of_any_route_tells_the_number_that_was_given(
+    gateway: Gateway, billing: Client, ops: Client, written: str
+) -> None:
+    fields = dict.fromkeys(("recipient", "participants", "caller", "tags", "tag", "at"), written)
+    bodies: list[Any] = [{each: written} for each in (*fields, "ids", "state", written)]
+    bodies += [written, [written], fields | {written: written}, {"participants": [written]}]
+    answers = []
+    for path in documented(gateway, "post"):
+        address = path.format(id="a" * 16)
+        answers += [who.post(address, body) for who in (billing, ops) for body in bodies]
+        answers.append(ops.post(f"{address}", {}, params={"x": written, written: "1"}))
+    for path in documented(gateway, "get"):
+        answers.append(ops.get(path.format(id=written, **GIVEN), params={"id": written}))
+        answers.append(ops.get(path.format(id="a" * 16, **GIVEN), params={written: written}))
+    refused = [answer for answer in answers if answer.status_code >= 400]
+    assert len(refused) > 100
+    assert [answer.text for answer in refused if tells(answer.text)] == []
+    lines, _ = billing.bulk([{"recipient": written, "say": "x", "key": written}])
+    assert "id" in lines[0] or not tells(str(lines))
+
+
+def test_no_page_of_the_console_tells_who_may_only_look_a_number(
+    gateway: Gateway, store: Store, ids: dict[str, str]
+) -> None:
+    paths = re.findall(r'_get\("(.*?)"', inspect.getsource(router))
+    assert len(paths) >= 9
+    with Person(gateway.url) as reader:
+        reader.log_in(key(store, Scope.READ))
+        for path in paths:
+            if NO_PAGES.search(path):
+                continue
+            answer = reader.get("/console" + filled(path, ids))
+            assert answer.status_code in {200, 404, 422}, path
+            assert not tells(answer.text), path
+
+
+@pytest.mark.parametrize("written", WRITINGS)
+def test_no_error_of_redis_tells_a_number(store: Store, written: str) -> None:
+    """Redis says what a script of it says, arguments included."""
+    with pytest.raises(StoreUnsuitable) as refused, plain_errors():
+        redis_of(store).eval("return redis.error_reply('ERR ' .. ARGV[1])", 0, written)
+    assert "refused" in str(refused.value)
+    assert not tells(str(refused.value))
