@@ -49,19 +49,16 @@ local function is_known(call, country)
   return redis.call('HGET', key.countries_called(call), country)
 end
 
--- Before countries were kept: those whose calls were paid for.
+-- Before countries were kept: those whose calls were paid for. True where there are any.
 local function learn_first(call)
-  local flat = {}
+  local found = false
   for _, tariff in ipairs(redis.call('HKEYS', key.costs(call))) do
     for item in text.items(string.match(tariff, ':(.*)$')) do
-      flat[#flat + 1] = string.match(item, '^%w+')
-      flat[#flat + 1] = '0'
+      redis.call('HSET', key.countries_called(call), string.match(item, '^%w+'), '0')
+      found = true
     end
   end
-  if #flat > 0 then
-    redis.call('HSET', key.countries_called(call), unpack(flat))
-  end
-  return #flat > 0
+  return found
 end
 
 local function new_within_an_hour(call)
