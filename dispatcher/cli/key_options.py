@@ -98,9 +98,9 @@ def rights(  # noqa: PLR0917 - one for each option
     params: bool,
 ) -> KeyRights:
     """Return the rights that the options give. Raises UsageError where one says nothing."""
-    types, shown = number_types or (), callers or ()
+    types, shown = _split(number_types), _split(callers)
     return KeyRights(
-        countries=parse_countries(countries) if countries else SAFE.countries,
+        countries=parse_countries(_split(countries)) if countries else SAFE.countries,
         number_types=None if ANY in types else parse_number_types(types),
         callers=None if ANY in shown else frozenset(map(_caller, shown)),
         priorities=frozenset(priorities) if priorities else SAFE.priorities,
@@ -109,6 +109,11 @@ def rights(  # noqa: PLR0917 - one for each option
         webhooks=webhooks,
         params=params,
     )
+
+
+def _split(texts: list[str] | None) -> list[str]:
+    """Return what an option names that may be repeated, or name several with commas between."""
+    return [part.strip() for text in texts or () for part in text.split(",") if part.strip()]
 
 
 def _caller(text: str) -> str:

@@ -133,9 +133,10 @@ def test_every_right_can_be_given_and_is_shown(shell: Shell, store: Store) -> No
 
 
 def test_any_is_said_on_purpose(shell: Shell, store: Store) -> None:
-    options = ["--caller", "any", "--number-type", "any"]
+    options = ["--caller", "any", "--number-type", "any", "--country", "JP, us"]
     made = shell("keys", "create", "billing", "--scope", "enqueue", *options, "--json").json
     assert (made["rights"]["callers"], made["rights"]["number_types"]) == (None, None)
+    assert made["rights"]["countries"] == ["JP", "US"]
     assert "callers any" in shell("keys", "list", COLUMNS="400").out
 
 
