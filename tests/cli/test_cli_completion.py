@@ -33,7 +33,7 @@ _TYPER_COMPLETE_ARGS="$*" _VOICE_DISPATCHER_COMPLETE=complete_zsh voice-dispatch
 CASES = [
     (("pri",), {"prioritise"}),
     (("re",), {"retry", "reached", "resume", "restored"}),
-    (("keys", ""), {"create", "list", "revoke"}),
+    (("keys", ""), {"create", "list", "show", "revoke"}),
     (("webhooks", "r"), {"retry", "run"}),
     (("list", "--st"), {"--state"}),
     (("list", "--state", "c"), {"completed", "cancelled"}),
