@@ -52,6 +52,7 @@ OURS = (
     "play",
     "lang",
     "params",
+    "provider",
 )
 COLUMNS = (*USAGE_LOG, *OURS)
 
@@ -123,6 +124,7 @@ def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) 
         "result": attempt.result,
         "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
         "conferenceid": attempt.conferenceid,
+        "provider": attempt.provider,
     }
     return cells | (_of_leg(leg, mask=mask) if leg else {})
 

@@ -28,7 +28,7 @@ def add(store: Store, **fields: Any) -> str:
 
 
 def dialled(store: Store, id_: str, callid: str) -> int:
-    claim = store.queue.claim(id_, token=callid, lease=60)
+    claim = store.queue.claim(id_, token=callid, lease=60, provider="xoxzo")
     assert not isinstance(claim, State | None)
     placed = Decision(
         State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(tuple(callid.split(",")))
@@ -68,6 +68,7 @@ def test_each_call_is_a_row_with_the_columns_of_the_usage_log(
     assert COLUMNS[: len(USAGE_LOG)] == USAGE_LOG
     newest, first, second = table(ran.out)
     assert (newest["id"], newest["state"], newest["callid"]) == (waiting, "queued", "")
+    assert [row["provider"] for row in (newest, first, second)] == ["", "xoxzo", "xoxzo"]
     assert [first["callid"], second["callid"]] == ["call-1", "call-2"]
     assert [first["status"], second["status"]] == ["NO ANSWER", "ANSWERED"]
     assert [first["cost"], second["cost"]] == ["5.0", "12.5"]
