@@ -8,6 +8,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 QUICK := tests/unit tests/provider tests/rows tests/repository
 STAMP := $(VENV)/installed
+# Each run starts hundreds of interpreters: without bytecode all of them would compile the same again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

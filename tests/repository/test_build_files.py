@@ -147,9 +147,10 @@ def test_a_script_can_be_run_and_stops_at_the_first_failure(script: str) -> None
     subprocess.run(["bash", "-n", path], check=True)
 
 
-def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def make(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run make as from a bare shell: not as a child of the make that may run these tests."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= variables
     return subprocess.run(
         ["make", *arguments],
         cwd=directory,
@@ -158,6 +159,12 @@ def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_interpreters_keep_what_they_compile_whatever_the_environment_says() -> None:
+    shown = '--eval=shown: ; @echo "<$$PYTHONDONTWRITEBYTECODE>"'
+    ran = make(ROOT, shown, "shown", PYTHONDONTWRITEBYTECODE="1")
+    assert (ran.stdout, ran.stderr) == ("<>\n", "")
 
 
 def test_help_lists_every_target() -> None:
