@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from dispatcher.client.rabbitmq_url import is_rabbitmq, rabbitmq_settings
+from dispatcher.store import local_files
 from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.redis_place import RedisPlace, place_of
 from dispatcher.store.redis_url import sentinel_options
@@ -39,7 +40,7 @@ def broker_settings(url: str, options: Mapping[str, Any] | None = None) -> dict[
     if not is_redis(url):
         return {"broker_url": url}
     place = place_of(url)
-    place.require_files()
+    local_files.require(place)
     found: dict[str, Any] = {
         "broker_url": _kombu_url(place),
         "broker_transport_options": {**(options or {}), **_bounds(), **_sentinels(place)},

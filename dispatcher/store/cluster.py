@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from redis import exceptions
-from redis.connection import Connection, SSLConnection
+from redis.connection import Connection
+
+from dispatcher.store.tls_misfit import Plain, Tls
 
 
 class Way:
@@ -28,7 +30,7 @@ class Way:
         self.address = self._named
 
 
-class FollowingConnection(Connection):
+class _Following(Connection):
     """A connection to the server that a pool's `way` leads to."""
 
     def __init__(self, *, way: Way, **options: Any) -> None:
@@ -60,5 +62,9 @@ class FollowingConnection(Connection):
             raise exceptions.ConnectionError("our keys are on another server") from None
 
 
-class FollowingTlsConnection(FollowingConnection, SSLConnection):
-    """The same with TLS."""
+class FollowingConnection(_Following, Plain):
+    """One without TLS."""
+
+
+class FollowingTlsConnection(_Following, Tls):
+    """One with TLS."""

@@ -58,6 +58,8 @@ def fault(error: Exception) -> Fault | None:
     that nobody answers.
     """
     kind, text = type(error).__name__, str(error)
+    if kind == "TlsMisfit":
+        return Fault(text, final=True)
     if kind == "InvalidResponse":
         return Fault(_IS_NO_REDIS, final=True)
     if kind == "MasterNotFoundError":

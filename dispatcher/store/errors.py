@@ -104,6 +104,12 @@ _LOCKED_OUT = (
     "{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
 )
 
+_NO_DATABASE = ("DB index is out of range", "SELECT is not allowed in cluster mode")
+_OTHER_DATABASE = (
+    "has no database of the number in the URL: write another one. A server has 0 to 15, unless"
+    " `databases` in its configuration says otherwise; a cluster has 0 alone"
+)
+
 
 def _final(refusal: Refusal, where: str, keys: str) -> DispatcherError:
     words = refusal.words
@@ -113,6 +119,8 @@ def _final(refusal: Refusal, where: str, keys: str) -> DispatcherError:
         return NotAllowed(not_allowed(where, refusal.missing_right(keys)))
     if refusal.code == "SCHEMA":
         return OtherSchema(mismatch(words))
+    if words.startswith(_NO_DATABASE):
+        return StoreUnsuitable(f"{where} {_OTHER_DATABASE}")
     if words.startswith("unknown command"):  # the rest repeats the arguments, a password included
         command = words.partition(",")[0].removeprefix("unknown command ")
         return StoreUnsuitable(f"{where} does not know {command}: {NEEDED} is needed")

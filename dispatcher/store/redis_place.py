@@ -5,7 +5,6 @@ docs/redis.md shows each kind of URL.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,7 @@ from dispatcher.values.masking import hide_password
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
 _PORT, _PORT_OF_SENTINELS = 6379, 26379
 _TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
-_FILES = _TLS[:3]
+FILES = _TLS[:3]
 _OWN: Mapping[str, tuple[str, ...]] = {
     "redis": (),
     "rediss": _TLS,
@@ -54,13 +53,6 @@ class RedisPlace:
     sentinel_username: str | None = None
     sentinel_password: str | None = field(default=None, repr=False)
     sentinel_tls: Mapping[str, Any] | None = None
-
-    def require_files(self) -> None:
-        """Raise StoreUnsuitable where a file with a certificate or key cannot be read."""
-        for name in _FILES:
-            path = (self.tls or self.sentinel_tls or {}).get(name)
-            if path and not os.access(path, os.R_OK):
-                raise StoreUnsuitable(f"{name}={path} of the Redis URL cannot be read: correct it")
 
 
 def place_of(url: str) -> RedisPlace:
@@ -119,7 +111,7 @@ def _place(parts: SplitResult, query: Mapping[str, str]) -> RedisPlace:
     return RedisPlace(
         scheme=parts.scheme,
         hosts=_hosts(parts),
-        socket=parts.path if parts.scheme == "unix" else None,
+        socket=_socket(parts) if parts.scheme == "unix" else None,
         database=_database(parts, query),
         username=username,
         password=password,
@@ -149,6 +141,12 @@ def _hosts(parts: SplitResult) -> tuple[tuple[str, int], ...]:
     return tuple((part.hostname or "localhost", part.port or port) for part in each)
 
 
+def _socket(parts: SplitResult) -> str:
+    if parts.netloc.rpartition("@")[2] or not parts.path.startswith("/") or parts.path == "/":
+        raise _Wrong("does not name a socket: write its whole path, as in unix:///run/redis.sock")
+    return parts.path
+
+
 def _database(parts: SplitResult, query: Mapping[str, str]) -> int:
     path = "" if parts.scheme == "unix" else parts.path.strip("/")
     named = {text for text in (path, query.get("db", "")) if text}
@@ -168,6 +166,11 @@ def _service(query: Mapping[str, str]) -> str:
 
 def _tls(parts: SplitResult, query: Mapping[str, str]) -> dict[str, Any] | None:
     given: dict[str, Any] = {name: query[name] for name in _TLS if name in query}
+    for name in FILES:
+        if given.get(name) == "":
+            raise _Wrong(f"has an empty {name}: write the path of the file, or leave it out")
+    if "ssl_keyfile" in given and "ssl_certfile" not in given:
+        raise _Wrong("has ssl_keyfile, but no certificate that it belongs to: add ssl_certfile=")
     if parts.scheme != "rediss" and not _flag(query, "tls"):
         if given:
             raise _Wrong(f"has {next(iter(given))}, but no TLS: add tls=true")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.store import local_files
 from dispatcher.store.redis_place import RedisPlace, place_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def connect(url: str, *, within: float | None = None) -> redis.Redis:
     from redis import Redis  # noqa: PLC0415
 
     place = place_of(url)
-    place.require_files()
+    local_files.require(place)
     options = _options(place, within)
     if place.service is not None:
         return _through_sentinel(place, options | _tls(place.tls))
@@ -82,8 +83,9 @@ def _tls(options: Any) -> dict[str, Any]:
 
 
 def _through_sentinel(place: RedisPlace, options: dict[str, Any]) -> redis.Redis:
-    from redis.sentinel import Sentinel  # noqa: PLC0415
+    from dispatcher.store.tls_misfit import PlainMaster, Sentinels, TlsMaster  # noqa: PLC0415
 
-    sentinel = Sentinel(list(place.hosts), sentinel_kwargs=sentinel_options(place))
-    master: redis.Redis = sentinel.master_for(str(place.service), **options)
+    sentinels: Any = Sentinels(list(place.hosts), sentinel_kwargs=sentinel_options(place))  # type: ignore[no-untyped-call]
+    kind = PlainMaster if place.tls is None else TlsMaster
+    master: redis.Redis = sentinels.master_for(place.service, connection_class=kind, **options)
     return master

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_rights import Part
@@ -21,6 +28,10 @@ from dispatcher.store.server import check_version
 from support.polling import eventually
 from support.redis_servers import SERVICE, Certificates, RedisProcess, Sentinels
 
+AT_ONCE = 10.0
+"""Seconds: one or two, on a machine that has nothing else to do."""
+AFTER_A_MOMENT = 2.5
+"""Seconds: more than a handshake is given at first, and an answer after it."""
 GREETING = b"220 mail.example.org ESMTP\r\n"
 PAGE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 
@@ -29,6 +40,16 @@ def said_of(url: str) -> str:
     """Return what is said of a URL of the records; '' where nothing is wrong."""
     try:
         with connect(url, within=5) as client:
+            check_version(client)
+    except DispatcherError as error:
+        return str(error)
+    return ""
+
+
+def said_of_records(url: str) -> str:
+    """The same with the tries and times of a process."""
+    try:
+        with connect(url) as client:
             check_version(client)
     except DispatcherError as error:
         return str(error)
@@ -187,7 +208,139 @@ def test_a_certificate_of_another_host(strict: RedisProcess, certificates: Certi
     assert said_of(f"{url}&ssl_check_hostname=false") == ""
 
 
-def test_sentinels_without_tls(strict: RedisProcess, sentinel: Sentinels) -> None:
-    """A server without TLS waits for more of what it takes for a command: nothing is said."""
-    url = f"{sentinel.url}&tls=true"
-    assert "Redis is behind sentinels of which none answers" in said_of(url)
+@pytest.fixture(scope="module")
+def over_tls(
+    tmp_path_factory: pytest.TempPathFactory, strict: RedisProcess, certificates: Certificates
+) -> Iterator[RedisProcess]:
+    """A server with TLS that asks its clients for nothing."""
+    with RedisProcess(
+        tmp_path_factory.mktemp("open"), tls=certificates, binary=strict.binary
+    ) as server:
+        yield server
+
+
+def quickly(ask: Callable[[str], str], url: str) -> str:
+    """Return what is said within a few seconds; redis-py's bounds and tries make it 15 and more."""
+    began = time.monotonic()
+    said = ask(url)
+    assert time.monotonic() - began < AT_ONCE
+    assert "hunter2" not in said
+    return said
+
+
+@pytest.mark.parametrize("ask", [said_of_records, said_of_broker])
+def test_tls_to_a_server_without(ask: Callable[[str], str], plain: RedisProcess) -> None:
+    said = quickly(ask, f"rediss://:hunter2@127.0.0.1:{plain.port}/0")
+    assert said.endswith("Redis does not speak TLS there: write redis:// instead of rediss://")
+
+
+@pytest.mark.parametrize("ask", [said_of_records, said_of_broker])
+def test_no_tls_to_a_server_with(ask: Callable[[str], str], over_tls: RedisProcess) -> None:
+    said = quickly(ask, f"redis://:hunter2@127.0.0.1:{over_tls.port}/0")
+    assert "Redis speaks TLS alone there: write rediss:// instead of redis://" in said
+
+
+def test_no_tls_to_a_server_that_wants_a_certificate(strict: RedisProcess) -> None:
+    said = quickly(said_of_records, f"redis://127.0.0.1:{strict.port}/0")
+    assert "speaks TLS alone there" in said
+
+
+@pytest.mark.parametrize("ask", [said_of_records, said_of_broker])
+def test_sentinels_without_tls(ask: Callable[[str], str], sentinel: Sentinels) -> None:
+    said = quickly(ask, f"{sentinel.url}&tls=true")
+    assert "is behind sentinels that do not speak TLS: take tls=true out of the URL, or" in said
+
+
+def test_a_master_without_tls(sentinel: Sentinels) -> None:
+    said = quickly(said_of_records, f"{sentinel.url}&tls=true&sentinel_tls=false")
+    assert "is a master that does not speak TLS, as the sentinels tell: take tls=true out" in said
+
+
+def test_sentinels_and_a_master_with_tls(
+    over_tls: RedisProcess, certificates: Certificates, tmp_path: Path
+) -> None:
+    with Sentinels(tmp_path, over_tls, count=1, tls=certificates) as sentinels:
+        said = quickly(said_of_records, sentinels.url.partition("&")[0])
+        assert "is behind sentinels that speak TLS alone: add tls=true to the URL" in said
+        assert said_of_records(sentinels.url) == ""
+
+
+def test_a_slow_handshake_is_waited_for(over_tls: RedisProcess) -> None:
+    """It is begun again: what took longer than a moment is no proof of anything."""
+    over_tls.freeze()
+    timer = threading.Timer(AFTER_A_MOMENT, over_tls.thaw)
+    timer.start()
+    try:
+        assert said_of_records(over_tls.url) == ""
+    finally:
+        timer.join()
+
+
+# -- files and databases that the URL names -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that are mistaken for others."""
+    folder = tmp_path_factory.mktemp("files")
+    ours, others = Certificates(folder / "ours"), Certificates(folder / "others")
+    text = folder / "notes.txt"
+    text.write_text("nothing of the kind\n")
+    locked = folder / "locked.key"
+    key = load_pem_private_key(ours.client_key.read_bytes(), None)
+    passphrase = BestAvailableEncryption(b"hunter2")
+    locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, passphrase))
+    return {
+        "ours": ours.client_certificate,
+        "key": ours.client_key,
+        "other key": others.client_key,
+        "locked": locked,
+        "text": text,
+        "folder": folder,
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("ssl_ca_certs={text}", "ssl_ca_certs={text} of the Redis URL holds no certificate"),
+        ("ssl_ca_certs={key}", "holds no certificate: name the authority's file"),
+        ("ssl_ca_certs={folder}", "ssl_ca_certs={folder} of the Redis URL cannot be read"),
+        ("ssl_ca_certs=", "has an empty ssl_ca_certs"),
+        ("ssl_certfile={text}&ssl_keyfile={key}", "ssl_certfile={text} of the Redis URL holds no"),
+        ("ssl_certfile={key}&ssl_keyfile={ours}", "holds no certificate: name your own one's"),
+        ("ssl_certfile={ours}", "ssl_certfile={ours} of the Redis URL holds no key"),
+        ("ssl_certfile={ours}&ssl_keyfile={text}", "ssl_keyfile={text} of the Redis URL holds no"),
+        ("ssl_certfile={ours}&ssl_keyfile={other key}", "is the key of another certificate than"),
+        ("ssl_certfile={ours}&ssl_keyfile={locked}", "is locked by a passphrase"),
+        ("ssl_keyfile={key}", "has ssl_keyfile, but no certificate that it belongs to"),
+    ],
+)
+def test_a_file_that_is_another_one(option: str, says: str, files: dict[str, Path]) -> None:
+    """OpenSSL says `PEM lib`, or asks the terminal for a passphrase."""
+    url = f"rediss://:hunter2@127.0.0.1:1/0?{option.format(**files)}"
+    assert says.format(**files) in quickly(said_of_records, url)
+    assert says.format(**files) in quickly(said_of_broker, url)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("", "does not name a socket: write its whole path"),
+        ("/", "does not name a socket"),
+        ("redis.sock", "does not name a socket"),
+        ("{text}", "{text} of the Redis URL is no socket"),
+        ("{folder}", "{folder} of the Redis URL is no socket"),
+        ("{folder}/none", "No such file or directory.): is it running?"),
+    ],
+)
+def test_a_socket_that_is_none(path: str, says: str, files: dict[str, Path]) -> None:
+    assert says.format(**files) in quickly(said_of_records, f"unix://{path.format(**files)}")
+
+
+@pytest.mark.parametrize("ask", [said_of_records, said_of_broker])
+def test_a_database_that_is_not_there(
+    ask: Callable[[str], str], plain: RedisProcess, sentinel: Sentinels
+) -> None:
+    for url in (f"redis://127.0.0.1:{plain.port}/99", sentinel.url.replace("/0?", "/99?")):
+        assert "has no database of the number in the URL: write another one" in quickly(ask, url)
