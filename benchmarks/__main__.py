@@ -18,6 +18,7 @@ NAMES = (
     "speed",
     "callbacks",
     "http",
+    "hostile",
     "credit",
     "reconcile",
     "retrigger",

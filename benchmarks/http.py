@@ -30,11 +30,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Running:
-    """A gateway beside a Redis, and a key to it; nobody dials."""
+    """A gateway beside a Redis, and keys to it of two clients; nobody dials."""
 
     pid: int
     port: int
     key: str
+    other_key: str
 
     @property
     def peak(self) -> float:
@@ -57,7 +58,7 @@ def run(*, quick: bool) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
+def running(**variables: str) -> Iterator[Running]:
     """Run a gateway."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -66,11 +67,13 @@ def running() -> Iterator[Running]:
     ):
         port = int(free.getsockname()[1])
         free.close()
-        _, key = Store.from_url(redis.url).api_keys.create("bench", [Scope.ENQUEUE])
+        keys = Store.from_url(redis.url).api_keys
+        texts = [keys.create(name, [Scope.ENQUEUE])[1] for name in ("bench", "other")]
         settings = {
             "DISPATCHER_REDIS_URL": redis.url,
             "DISPATCHER_GATEWAY_PORT": str(port),
             "DISPATCHER_LOG_LEVEL": "WARNING",
+            **variables,
         }
         command = [sys.executable, "-m", "workers.run", "gateway"]
         environment = {"PATH": os.environ["PATH"], **settings}
@@ -80,7 +83,7 @@ def running() -> Iterator[Running]:
             try:
                 assert process.stdout
                 assert process.stdout.readline().startswith("listening")
-                yield Running(process.pid, port, key)
+                yield Running(process.pid, port, *texts)
             finally:
                 process.kill()
 

@@ -19,6 +19,7 @@ class Caps(BaseSettings):
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.proxies), NoDecode
     ] = ()
+    gateway_connections: Most = 3000
     gateway_requests: Most = 1000
     gateway_requests_per_address: Annotated[Most | None, BeforeValidator(texts.none), NoDecode] = (
         200

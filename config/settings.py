@@ -69,6 +69,7 @@ class Settings(Caps):
     redis_url: Annotated[SecretStr, AfterValidator(texts.redis_url)] | None = None
     broker_url: SecretStr | None = None
     appendfsync: Literal["everysec", "always"] = "everysec"
+    redis_maxmemory: Annotated[str, AfterValidator(texts.memory)] = "2gb"
     redis_replicas: Annotated[int | None, BeforeValidator(texts.replicas), NoDecode] = None
     accept_durable: bool | None = None
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from base64 import b64decode
 from contextlib import suppress
 from ipaddress import ip_network
@@ -221,6 +222,14 @@ def webhook_secrets(value: SecretStr) -> SecretStr:
                 " (`echo whsec_$(openssl rand -base64 32)` makes one)"
             )
     return value
+
+
+def memory(value: str) -> str:
+    """Return a size as Redis reads it."""
+    size = value.strip().lower()
+    if not re.fullmatch(r"[1-9][0-9]{0,14}(b|kb?|mb?|gb?)?", size, re.ASCII):
+        raise ValueError(f"{value!r} is not a size: write bytes above 0, or such as 512mb or 2gb")
+    return size
 
 
 def proxies(value: Any) -> Any:

@@ -34,6 +34,9 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 LAST_HOUR = 3_600_000  # ms
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
+MIB = 1 << 20
+NEARLY = 0.9
+"""The part of `maxmemory` that is left for calls under way, and for purging."""
 _ROLES = {CALL: "call task", WEBHOOKS: "webhooks"}
 """The queues that have a process of their own."""
 
@@ -148,6 +151,19 @@ def _redis(facts: Facts) -> Iterator[Finding]:
         f"{facts.eviction}: Redis may drop jobs when memory runs out;"
         " set `maxmemory-policy noeviction`",
     )
+    yield _memory(facts)
+
+
+def _memory(facts: Facts) -> Finding:
+    """Say how much memory Redis takes of what it may; without an end the system ends it."""
+    taken = f"{facts.memory / MIB:.0f} MiB"
+    if not facts.most_memory:
+        says = f"{taken}, without an end: set `maxmemory`, so that the system does not end Redis"
+        return Finding("memory", WARN, says)
+    says = f"{taken} of {facts.most_memory / MIB:.0f} MiB"
+    if facts.memory < NEARLY * facts.most_memory:
+        return Finding("memory", OK, says)
+    return Finding("memory", WARN, f"{says}: raise `maxmemory`, or `purge` old jobs")
 
 
 def _replicas(facts: Facts, wanted: Replication) -> Finding:

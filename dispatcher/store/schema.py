@@ -93,6 +93,7 @@ KEYS: Mapping[str, str] = {
     "bulk_actions": "bulk_actions",  # zset: id by when it was begun
     "bulk_actions_running": "bulk_actions:running",  # zset: by when somebody else drives it
     "session": "session:{}",  # hash, by hash of its secret: somebody logged in to the console
+    "cursor_secret": "cursor_secret",  # string: what the API's cursors are sealed with; for good
     "login_failures": "login_failures:{}",  # string, by address
 }
 """The name of each kind of key after the namespace, such as `{vd}:jobs:<id>`.

@@ -58,8 +58,9 @@ class Facts:
 
     `append_only`: every change is written to a file, as often as `fsync` says (`always`,
     `everysec` or `no`; None: not written, or the server does not tell). `eviction` is its policy
-    for when memory is short. `memory` is in bytes. `replicas` are in step, or were a moment ago;
-    without `least_replicas` Redis takes no writes (None: the server does not tell).
+    for when memory is short; `memory` is what is taken, `most_memory` what may be, in bytes (0:
+    any). `replicas` are in step, or were a moment ago; without `least_replicas` Redis takes no
+    writes (None: the server does not tell).
     """
 
     version: ServerVersion
@@ -67,6 +68,7 @@ class Facts:
     fsync: str | None
     eviction: str
     memory: int
+    most_memory: int = 0
     replicas: int = 0
     least_replicas: int | None = None
 
@@ -113,6 +115,7 @@ class Server(Repository):
                 fsync=self._setting("appendfsync") if append_only else None,
                 eviction=str(info.get("maxmemory_policy")),
                 memory=int(info["used_memory"]),
+                most_memory=int(info.get("maxmemory", 0)),
                 replicas=online(info),
                 least_replicas=None if least is None else int(least),
             )

@@ -46,6 +46,18 @@ def test_a_cursor_leads_through_all_jobs_newest_first(billing: Client, dashboard
     assert len(found) == len(set(found))
 
 
+def test_a_cursor_names_no_job_and_is_good_for_its_client_alone(
+    billing: Client, gateway: Gateway, store: Store
+) -> None:
+    """The last job that a page looked at may be another client's, and not for this one to know."""
+    other = client(gateway, store, "other", Scope.ENQUEUE)
+    ids = [other.call()["id"] for _ in range(3)] + [billing.call()["id"] for _ in range(3)]
+    cursor = billing.get("/v1/jobs?limit=1").json()["cursor"]
+    assert not [id_ for id_ in ids if id_ in cursor]
+    assert billing.get("/v1/jobs", params={"cursor": cursor}).status_code == 200
+    problem(other.get("/v1/jobs", params={"cursor": cursor}), 422)
+
+
 def test_all_filters_are_there(billing: Client, ops: Client, store: Store) -> None:
     wanted = billing.call(tags=["db1"])["id"]
     other = billing.call(recipient="+14155550123")["id"]
@@ -110,6 +122,7 @@ def test_who_sees_masks_cannot_find_a_number_out_by_searching(
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("cursor=x", "cursor"),
+        ("cursor=1795428131020.ktq3ljmcozfwnu2a", "cursor"),
         ("colour=red", "colour"),
         ("unmask=maybe", "unmask"),
     ],

@@ -28,6 +28,7 @@ def small(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     """A gateway with few places, behind a proxy: this test."""
     caps = {
         "DISPATCHER_TRUSTED_PROXIES": "127.0.0.1",
+        "DISPATCHER_GATEWAY_CONNECTIONS": 1,  # no more than all that are under way
         "DISPATCHER_GATEWAY_REQUESTS": REQUESTS,
         "DISPATCHER_GATEWAY_REQUESTS_PER_ADDRESS": OF_ADDRESS,
         "DISPATCHER_GATEWAY_REQUESTS_PER_CLIENT": OF_CLIENT,

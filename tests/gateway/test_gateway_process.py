@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 import trustme
 
+from dispatcher.model.api_key import Scope
+from dispatcher.store import Store
+from support.api_client import client
 from support.gateway_process import Gateway, everything, problem
 from support.ports import free_port
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.gateway.health import FORWARDING
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -133,6 +137,28 @@ def test_it_lives_on_unready_where_redis_is_away(without_redis: Gateway) -> None
     assert [error["field"] for error in found["errors"]] == ["Redis"]
     assert "is it running?" in found["detail"]
     assert "doctor" in found["remedy"]
+
+
+@pytest.mark.parametrize("name", FORWARDING)
+def test_whoever_comes_by_a_proxy_learns_nothing_of_what_is_inside(
+    without_redis: Gateway, name: str
+) -> None:
+    answer = without_redis.ask("GET", "/readyz", headers={name: "192.0.2.7"})
+    assert problem(answer, 503)["detail"] == "not ready"
+    assert not re.search("redis|broker|127|running", answer.text, re.IGNORECASE)
+
+
+def test_a_key_that_may_read_learns_it_by_a_proxy_too(
+    server: EmbeddedServer, store: Store, tmp_path: Path
+) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    with Gateway(tmp_path, server.url, DISPATCHER_BROKER_URL=nobody) as gateway:
+        reader, writer = (
+            client(gateway, store, scope, scope).get("/readyz", headers={"Via": "1.1 proxy"})
+            for scope in (Scope.READ, Scope.ENQUEUE)
+        )
+    assert [error["field"] for error in problem(reader, 503)["errors"]] == ["broker"]
+    assert problem(writer, 503)["detail"] == "not ready"
 
 
 def test_it_is_not_ready_where_the_broker_is_away(server: EmbeddedServer, tmp_path: Path) -> None:

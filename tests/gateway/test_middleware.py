@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from workers.gateway.brake import Brake
 from workers.gateway.connection import CUT
 from workers.gateway.middleware import AT_END, Limit, Middleware
 
@@ -33,7 +34,7 @@ def test_who_reads_no_answer_is_cut_off() -> None:
             "client": ("192.0.2.7", 1),
             "state": {CUT: cut.set, "given_back": given_back},
         }
-        app = Middleware(_answers, {"/": Limit(unread=0.05)}, {})
+        app = Middleware(_answers, {"/": Limit(unread=0.05)}, {}, Brake())
         async with asyncio.timeout(30):
             await app(scope, lambda: asyncio.sleep(0), _nobody_reads)  # type: ignore[arg-type, return-value]
         assert cut.is_set()

@@ -209,4 +209,5 @@ def test_redis_forgets_nothing(composed_redis: Redis) -> None:
         wait_for(redis)
         assert redis.config_get("appendfsync") == {"appendfsync": "everysec"}
         assert redis.config_get("appendonly") == {"appendonly": "yes"}
+        assert redis.config_get("maxmemory") == {"maxmemory": str(2 << 30)}
         assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}

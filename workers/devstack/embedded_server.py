@@ -67,12 +67,13 @@ class EmbeddedServer:
         *,
         port: int | None = None,
         appendfsync: str = "everysec",
+        maxmemory: str = "0",
         server: Path | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
-        self._appendfsync = appendfsync
+        self._appendfsync, self._maxmemory = appendfsync, maxmemory
         self._server = server
         self._password = ""
         self._lock: int | None = None
@@ -214,6 +215,7 @@ class EmbeddedServer:
             "appendonly": "yes",
             "appendfsync": self._appendfsync,
             "save": '""',
+            "maxmemory": self._maxmemory,
             "maxmemory-policy": "noeviction",
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())

@@ -130,7 +130,11 @@ class Stack:
             check_version(connect(self.redis_url))
             return None
         return self._exits.enter_context(
-            EmbeddedServer(self.folder / "redis", appendfsync=self._settings().appendfsync)
+            EmbeddedServer(
+                self.folder / "redis",
+                appendfsync=self._settings().appendfsync,
+                maxmemory=self._settings().redis_maxmemory,
+            )
         )
 
     def _start(self, redis: EmbeddedServer | None) -> None:

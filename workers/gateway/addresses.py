@@ -49,6 +49,12 @@ def is_one_client(address: str, trusted: Sequence[Network]) -> bool:
     return read is not None and not read.is_loopback and not is_in(address, trusted)
 
 
+def is_this_machine(address: str) -> bool:
+    """Whether an address is one of this machine's own that no other reaches."""
+    read = _read(address)
+    return read is not None and read.is_loopback
+
+
 def group(address: str) -> str:
     """Return what all addresses of one client have in common."""
     read = _read(address)

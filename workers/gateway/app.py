@@ -15,6 +15,7 @@ from workers.gateway import callbacks, health, metrics, problems, reference, sha
 from workers.gateway.api import account, actions, bulk, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
+from workers.gateway.brake import Brake
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
 from workers.gateway.middleware import Limit, Middleware
@@ -36,7 +37,9 @@ def create_gateway(
         # Spans would hold the paths, and so the secrets of callbacks.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.add_middleware(Middleware, limits=_limits(settings), headers=_transport_headers(settings))
+    app.state.brake = brake = Brake()
+    headers = _transport_headers(settings)
+    app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
     problems.register(app)
     app.include_router(health.router(store, messenger))
     nudge = Feeder(store, messenger, settings.max_connections).nudge

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from dispatcher.values.callback_urls import PREFIX
 from workers.gateway.addresses import Network, client_address
+from workers.gateway.brake import Brake
+from workers.gateway.caps import Full
 from workers.gateway.crowd import Crowd, Share
 from workers.gateway.problems import MEDIA_TYPE, Problem, answer, document
 
-HEAD_WITHIN: Final = 10.0
-"""Seconds from the connection, or the first byte of a further request, to the end of its head."""
+HEAD_WITHIN: Final = (6.0, 10.0)
+"""Seconds from the connection, or the first byte of a further request, to the end of its head: not
+always as many, for a thousand that came together would go, and come back, together.
+"""
 LARGEST_HEAD: Final = 32 * 1024
 READ_WITHIN: Final = 30.0
 """Seconds in which an answer is read to its end when the connection closes, before it is cut."""
@@ -33,10 +39,15 @@ class Connection(HttpToolsProtocol):
     _end: asyncio.TimerHandle | None = None
 
     def __init__(
-        self, *args: Any, crowd: Crowd[Connection], trusted: Sequence[Network], **options: Any
+        self,
+        *args: Any,
+        crowd: Crowd[Connection],
+        trusted: Sequence[Network],
+        brake: Brake,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self._crowd, self._trusted = crowd, trusted
+        self._crowd, self._trusted, self._brake = crowd, trusted, brake
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -71,9 +82,15 @@ class Connection(HttpToolsProtocol):
         self.scope["client"] = (client, self.client[1] if self.client else 0)
         self.scope["state"][CUT] = self.transport.abort
         full = self._crowd.ask(self, client, share_of(self.url))
-        refused = full and answer(full.problem({"Connection": "close"}))
-        self.app = refused or self.config.loaded_app
+        self.app = self._refusal(full, client) if full else self.config.loaded_app
         super().on_headers_complete()
+
+    def _refusal(self, full: Full, client: str) -> ASGIApp:
+        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._brake.hold(client)
+            await answer(full.problem({"Connection": "close"}))(scope, receive, send)
+
+        return refuse
 
     def on_response_complete(self) -> None:
         self._crowd.answered(self)
@@ -93,7 +110,7 @@ class Connection(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._head_size = 0
-        self._head = self.loop.call_later(HEAD_WITHIN, self.transport.abort)
+        self._head = self.loop.call_later(random.uniform(*HEAD_WITHIN), self.transport.abort)  # noqa: S311
 
     def _have_head(self) -> None:
         if self._head is not None:

@@ -29,15 +29,13 @@ class Share(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How many requests are under way at most: of each share, and of one client's address."""
+    """How many requests are under way at most, of each share and of one client's address, and how
+    many connections are open.
+    """
 
     shares: dict[Share, Cap]
     per_address: Cap | None
-
-    @property
-    def connections(self) -> int:
-        """How many connections are open at most, those that wait for a request included."""
-        return sum(cap.most for cap in self.shares.values())
+    connections: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,8 @@ class Crowd(Generic[C]):
             self._of_share[share] += 1
             if place.client:
                 self._of_client[place.client] += 1
+        if not any(self._under_way[who]):
+            self._rest(who)  # who waits to be refused makes room as well
         return full
 
     def answered(self, who: C) -> None:

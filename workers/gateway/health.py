@@ -8,16 +8,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
+from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from dispatcher.store.errors import NotAllowed
+from workers.gateway.addresses import is_this_machine
+from workers.gateway.api.authenticator import let_in
 from workers.gateway.problems import Problem
 
 FRESH = 1.0
 """Seconds for which an answer serves everybody who asks: nobody can make us knock on doors."""
+INSIDE = "`voice-dispatcher doctor` says why, and so does /readyz to a key with the scope read"
+FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 WITHIN = 5.0  # seconds to hear from Redis or the broker
 
 
@@ -38,9 +43,14 @@ def router(store: Store, messenger: Messenger) -> APIRouter:
         return {"status": "ok"}
 
     @routes.get("/readyz")
-    async def readyz() -> dict[str, str]:
-        """Redis takes writes, the broker answers, no worker lacks a right; else 503, and why."""
+    async def readyz(request: Request) -> dict[str, str]:
+        """Redis takes writes, the broker answers, no worker lacks a right; else 503.
+
+        Why is for this machine and for keys that may read: it tells what is inside.
+        """
         faults = await readiness.faults()
+        if faults and not await _may_know(request):
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not ready", remedy=INSIDE)
         if faults:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -61,6 +71,22 @@ def _require_rights_of_workers(store: Store) -> None:
         return
     if found:
         raise NotAllowed("; ".join(map(str, found)))
+
+
+async def _may_know(request: Request) -> bool:
+    """Whether who asks may know what is inside: this machine, or a key that may read."""
+    if request.client and is_this_machine(request.client.host) and not _forwarded(request):
+        return True
+    try:
+        await let_in(request, Scope.READ, counted=False)
+    except (DispatcherError, Problem):  # Redis may be what is not ready
+        return False
+    return True
+
+
+def _forwarded(request: Request) -> bool:
+    """Whether a proxy says that it asks for somebody else."""
+    return any(name in request.headers for name in FORWARDING)
 
 
 class Readiness:

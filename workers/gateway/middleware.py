@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workers.gateway.api import pool
+from workers.gateway.brake import Brake
 from workers.gateway.connection import CUT
 from workers.gateway.problems import Problem, answer
 
@@ -27,6 +29,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """What every answer has that says nothing else; a page with scripts sets a policy of its own."""
+REFUSALS = frozenset({401, 403, 429, 503})
+SLOWED = "/v1/"
+"""Where those who are refused again and again are slowed down."""
 AT_END = "dispatcher.at_end"
 """The name in a request's scope of what is given back when it is over."""
 
@@ -68,9 +73,9 @@ class Middleware:
     """ASGI middleware. `limits` are by the beginning of the path; the longest that fits counts."""
 
     def __init__(
-        self, app: ASGIApp, limits: Mapping[str, Limit], headers: Mapping[str, str]
+        self, app: ASGIApp, limits: Mapping[str, Limit], headers: Mapping[str, str], brake: Brake
     ) -> None:
-        self._app = app
+        self._app, self._brake = app, brake
         self._limits = sorted(limits.items(), key=lambda item: -len(item[0]))
         self._headers = {**HEADERS, **headers}
 
@@ -78,7 +83,8 @@ class Middleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        guarded = _Guarded(scope, receive, send, self._limit(scope["path"]), self._headers)
+        slowly = partial(self._refuse_slowly, send) if scope["path"].startswith(SLOWED) else send
+        guarded = _Guarded(scope, receive, slowly, self._limit(scope["path"]), self._headers)
         pool.client.set(scope["client"][0] if scope.get("client") else "")
         try:
             with ExitStack() as scope[AT_END]:
@@ -88,6 +94,11 @@ class Middleware:
             guarded.cut()
         except Exception as error:  # noqa: BLE001 - whatever a route did not foresee
             await guarded.end(error)
+
+    async def _refuse_slowly(self, send: Send, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in REFUSALS:
+            await self._brake.hold(pool.client.get())
+        await send(message)
 
     def _limit(self, path: str) -> Limit:
         return next((limit for start, limit in self._limits if path.startswith(start)), Limit())

@@ -32,10 +32,11 @@ def serve(app: FastAPI, settings: Settings) -> None:
     trusted, caps = settings.trusted_proxies, sharing.caps(settings)
     _make_room(caps.connections)
     crowd: Crowd[Connection] = Crowd(caps, trusted)
+    connection = partial(Connection, crowd=crowd, trusted=trusted, brake=app.state.brake)
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=cast("type[asyncio.Protocol]", partial(Connection, crowd=crowd, trusted=trusted)),
+        http=cast("type[asyncio.Protocol]", connection),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -78,7 +79,7 @@ def _make_room(connections: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and needed > hard:
         raise InvalidSettings(
-            f"DISPATCHER_GATEWAY_REQUESTS, DISPATCHER_GATEWAY_CALLBACKS: {connections}"
+            f"DISPATCHER_GATEWAY_CONNECTIONS, …_REQUESTS and …_CALLBACKS: {connections}"
             f" connections need {needed} open files, and this process may have {hard}: lower"
             " them, or raise the limit (`ulimit -Hn`)"
         )

@@ -47,7 +47,9 @@ def caps(settings: Settings) -> Caps:
     }
     per_address = settings.gateway_requests_per_address is not None
     return Caps(
-        shares, _cap(settings, "gateway_requests_per_address", "requests") if per_address else None
+        shares,
+        _cap(settings, "gateway_requests_per_address", "requests") if per_address else None,
+        max(settings.gateway_connections, sum(cap.most for cap in shares.values())),
     )
 
 

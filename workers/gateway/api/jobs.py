@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.store.search import Page
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import why as explain
@@ -75,7 +77,7 @@ def router(services: Services) -> APIRouter:
         if unmask:
             caller.require(Scope.OPERATE)
         filter_ = filter_of(_query(request), caller)
-        found = await pool.run(store.search.page, filter_, limit, cursor)
+        found = await pool.run(_page, services, filter_, limit, cursor, caller.name)
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
         return respond({"jobs": shown, "cursor": found.cursor})
 
@@ -110,6 +112,14 @@ def router(services: Services) -> APIRouter:
         return respond(found.to_dict(mask=not caller.owns(found.job)))
 
     return routes
+
+
+def _page(services: Services, filter_: Filter, limit: int, cursor: str | None, client: str) -> Page:
+    """Return a page, whose cursor tells nothing. Raises InvalidCursor."""
+    cursors = services.cursors
+    place = None if cursor is None else cursors.open(cursor, client)
+    found = services.store.search.page(filter_, limit, place)
+    return Page(found.jobs, None if found.cursor is None else cursors.seal(found.cursor, client))
 
 
 def _query(request: Request) -> Fields:

@@ -15,6 +15,7 @@ from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys
 from workers.gateway.api.authenticator import Caller
+from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.liveness import Liveness
 from workers.gateway.api.pool import Pool
 from workers.gateway.sharing import Sharing
@@ -39,6 +40,11 @@ class Services:
     def waiters(self) -> Waiters:
         """Those who wait for jobs to end: all of them on one connection."""
         return Waiters(self.store)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """What seals the places where lists go on."""
+        return Cursors(self.store.clients.cursor_secret)
 
     @cached_property
     def liveness(self) -> Liveness:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.request import LONGEST_KEY
 from workers.gateway.api import problem_examples
+from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.limits import STREAM
 from workers.gateway.api.operations.operation import answer, body_of, in_query, operation
 from workers.gateway.api.problem_examples import JOB_ID
@@ -39,6 +40,7 @@ A_JOB = {
         }
     ],
 }
+A_CURSOR = Cursors(lambda: b"the reference").seal(f"1795428131020.{JOB_ID}", "billing")
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -128,7 +130,7 @@ LIST = operation(
                     "cursor": text("Pass it on for the next page; null on the last."),
                 }
             ),
-            {"jobs": [A_JOB], "cursor": f"1795428131020.{JOB_ID}"},
+            {"jobs": [A_JOB], "cursor": A_CURSOR},
         )
     },
     problem_examples.WRONG_STATE,
