@@ -16,6 +16,7 @@ from dispatcher.values import numbers
 from dispatcher.values.counts import counted
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.mentions import Mentions
 
 Who = Annotated[
     str | None,
@@ -25,6 +26,15 @@ Age = Annotated[
     str | None,
     typer.Option("--older-than", help="Remove jobs that ended longer ago than this, such as 90d."),
 ]
+Rewrite = Annotated[
+    bool,
+    typer.Option(
+        "--rewrite",
+        help="Have Redis rewrite its append-only file, which holds what was removed until then.",
+    ),
+]
+REWRITTEN_WITHIN = 600.0
+"""Seconds that are waited for Redis to rewrite its file."""
 Cancel = Annotated[
     bool, typer.Option("--cancel", help="Cancel the recipient's waiting jobs first.")
 ]
@@ -36,6 +46,7 @@ def purge(
     recipient: Who = None,
     older_than: Age = None,
     cancel: Cancel = False,
+    rewrite: Rewrite = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     note: Note = "",
@@ -47,9 +58,12 @@ def purge(
     ask = _Asker(dry_run=dry_run, yes=yes)
     store = connection.dispatcher(context).store
     if recipient is not None:
-        _purge_recipient(store, _number(recipient), ask, note, cancel=cancel, json=json)
+        done = _purge_recipient(store, _number(recipient), ask, note, cancel=cancel, json=json)
     else:
-        _purge_older(store, older_than or "", ask, note, json=json)
+        done = _purge_older(store, older_than or "", ask, note, json=json)
+    if done is not None:
+        _file(store, rewrite=rewrite)
+        _require_all(done)
 
 
 class _Asker:
@@ -68,7 +82,7 @@ class _Asker:
 
 def _purge_recipient(
     store: Store, number: str, ask: _Asker, note: str, *, cancel: bool, json: bool
-) -> None:
+) -> Purged | None:
     found, shown = store.retention.jobs_of(number), mask_number(number)
     what = f"{shown}: {counted(len(found.ended), 'ended job')}, {len(found.alive):,} not ended"
     if found.alive and not cancel:
@@ -77,35 +91,70 @@ def _purge_recipient(
         typer.echo(f"error: some jobs have not ended, so nothing was removed: {remedy}", err=True)
         raise typer.Exit(1)
     if not ask.agreed(what):
-        _tell(what, found.alive, {"would_remove": len(found.ended)}, json=json)
-        return
+        texts = store.redaction.count(Mentions(number))
+        would = {"would_remove": len(found.ended), "would_mask": texts}
+        hidden = f"; the number stands in {_texts(texts)}" if texts else ""
+        _tell(what + hidden, found.alive, would, json=json)
+        return None
     done = store.retention.forget_recipient(number, actor=actor(), note=mask_text(note))
     _write_down(store, f"recipient:{shown}", note, done)
     _report(done, json=json)
+    return done
 
 
-def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> None:
+def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> Purged | None:
     before = store.now() - seconds(age) * 1000
     many = store.retention.count_older(before)
     what = f"{counted(many, 'job')} ended more than {age} ago"
     if not ask.agreed(what):
         _tell(what, (), {"would_remove": many}, json=json)
-        return
+        return None
     done = store.retention.forget_older(before)
     _write_down(store, f"older-than:{age}", note, done)
     _report(done, json=json)
+    return done
 
 
 def _write_down(store: Store, target: str, note: str, done: Purged) -> None:
+    redacted = done.redacted
     facts = {"jobs": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
+    facts["masked"] = redacted.audit + redacted.events + redacted.records
     store.audit.record(actor(), "purge", target, mask_text(note), **facts)
 
 
 def _report(done: Purged, *, json: bool) -> None:
-    webhooks = counted(done.webhooks, "webhook")
+    webhooks, texts = counted(done.webhooks, "webhook"), done.redacted
+    masked = texts.audit + texts.events + texts.records
     what = f"{counted(done.jobs, 'job')} removed, {webhooks} about them"
     counts = {"removed": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
-    _tell(what, done.left, counts, json=json)
+    facts = {**counts, "masked": masked, "named": texts.left}
+    hidden = f"; the number is masked in {_texts(masked)}" if masked else ""
+    _tell(what + hidden, done.left, facts, json=json)
+    for name in texts.left:
+        typer.echo(f"warning: {name} is named after the number: end it, and purge again", err=True)
+
+
+def _texts(many: int) -> str:
+    return counted(many, "text") + " that people wrote"
+
+
+def _file(store: Store, *, rewrite: bool) -> None:
+    """Say what Redis' file still holds, or have it rewritten."""
+    if not store.append_only.is_on():
+        return
+    if not rewrite:
+        typer.echo(
+            "Redis' append-only file holds what was removed until it is rewritten: give --rewrite",
+            err=True,
+        )
+    elif store.append_only.rewrite(REWRITTEN_WITHIN):
+        typer.echo("Redis has rewritten its append-only file", err=True)
+    else:
+        typer.echo("error: Redis has not rewritten its append-only file: see its log", err=True)
+        raise typer.Exit(1)
+
+
+def _require_all(done: Purged) -> None:
     if done.left:
         typer.echo("error: calls are under way: purge again when they have ended", err=True)
         raise typer.Exit(1)

@@ -15,10 +15,12 @@ from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.indexes import PAGE
 from dispatcher.store.jobs import Jobs
+from dispatcher.store.redaction import Redacted, Redaction
 from dispatcher.store.schema import Field
 from dispatcher.store.search import Search
 from dispatcher.store.values import Refused, UnknownJob
 from dispatcher.store.webhooks import Webhooks
+from dispatcher.values.mentions import Mentions
 
 DAY = 86_400_000.0
 
@@ -39,12 +41,15 @@ class RecipientJobs:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What was forgotten. `left` are jobs that are under way: they can be when they have ended."""
+    """What was forgotten. `left` are jobs that are under way: they can be when they have ended.
+    `redacted` is what stays without the number.
+    """
 
     jobs: int = 0
     cancelled: int = 0
     webhooks: int = 0
     left: tuple[Job, ...] = field(default=())
+    redacted: Redacted = field(default=Redacted())
 
 
 class Retention(Repository):
@@ -61,6 +66,7 @@ class Retention(Repository):
         super().__init__(connection)
         self._jobs, self._search = jobs, search
         self._webhooks, self._callbacks = webhooks, callbacks
+        self._redaction = Redaction(connection)
 
     def jobs_of(self, number: str) -> RecipientJobs:
         """Return the jobs that call an E.164 number, conferences with others among them."""
@@ -75,7 +81,8 @@ class Retention(Repository):
         """Remove a recipient's jobs and all else that stands of the number (E.164).
 
         Jobs that wait are cancelled first. Those under way are left, and told. What tells others
-        of removed jobs and is not delivered yet goes with them.
+        of removed jobs and is not delivered yet goes with them. What people did, and what
+        happened to the account, stays with the number masked.
         """
         found = self.jobs_of(number)
         cancelled = sum(self._cancelled(job.id, actor, note) for job in found.waiting)
@@ -84,7 +91,8 @@ class Retention(Repository):
         webhooks = sum(self._webhooks.forget(id_) for id_ in self._webhooks.about(number))
         self._callbacks.forget(set(removed))
         self._run("forget_number", digits=number.removeprefix("+"))
-        return Purged(len(removed), cancelled, webhooks, self.jobs_of(number).alive)
+        left, redacted = self.jobs_of(number).alive, self._redaction.redact(Mentions(number))
+        return Purged(len(removed), cancelled, webhooks, left, redacted)
 
     def _cancelled(self, id_: str, actor: str, note: str) -> bool:
         try:

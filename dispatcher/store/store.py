@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.store.aftermath import Aftermaths
 from dispatcher.store.api_keys import ApiKeys
+from dispatcher.store.append_only import AppendOnly
 from dispatcher.store.audit import Audit
 from dispatcher.store.budget import Budget
 from dispatcher.store.bulk import Bulk
@@ -22,6 +23,7 @@ from dispatcher.store.limiter import Limiter
 from dispatcher.store.missing_rights import MissingRights
 from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
+from dispatcher.store.redaction import Redaction
 from dispatcher.store.redis_url import connect
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.retention import Retention
@@ -80,7 +82,9 @@ class Store:
         self.webhooks = Webhooks(to)
         self.pubsub = PubSub(to)
         # upkeep
+        self.redaction = Redaction(to)
         self.retention = Retention(to, self.jobs, self.search, self.webhooks, self.callbacks)
+        self.append_only = AppendOnly(to)
         self.server = Server(to)
         self.aftermath = Aftermaths(to, self.holds, self.search)
         self.clock = RedisClock(to)

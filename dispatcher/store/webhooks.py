@@ -11,6 +11,7 @@ from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import OWN_TARGET, Delivery, Field
+from dispatcher.values.mentions import Mentions
 
 LEASE = 30.0
 """Seconds for which a message, and then a try, has a webhook for itself; more than a try takes."""
@@ -164,13 +165,14 @@ class Webhooks(Repository):
         return bool(self._run("purge_delivery", id=id_, before=tomorrow))
 
     def about(self, number: str) -> Iterator[str]:
-        """Yield the ids of webhooks that tell of jobs of an E.164 number."""
-        digits = number.removeprefix("+")
-        for id_ in [*self._ids(self._dead, "+inf"), *self._waiting_ids("+inf")]:
-            with plain_errors():
-                called: Any = self._redis.hget(self._key("delivery", id_), Field.TO)
-            if called and digits in called.decode().split(","):
-                yield id_
+        """Yield the ids of webhooks that tell of jobs of an E.164 number, or of account events in
+        whose tags and notes it stands.
+        """
+        digits, mentions = number.removeprefix("+"), Mentions(number)
+        for webhook in self._read([*self._ids(self._dead, "+inf"), *self._waiting_ids("+inf")]):
+            called = webhook.record.get(Field.TO, "").split(",")
+            if digits in called or (webhook.job is None and mentions.stand_in(webhook.facts)):
+                yield webhook.id
 
     def counts(self) -> dict[str, int]:
         """Return how many webhooks wait, and how many were given up."""

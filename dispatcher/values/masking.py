@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 TAIL = 4
@@ -71,6 +71,7 @@ _FINDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_RUN = re.compile(rf"{_DIGIT}(?:{_SEPARATOR}{{0,4}}{_DIGIT})*", re.VERBOSE | re.IGNORECASE)
 _GAP = re.compile(rf"{_SEPARATOR}+", re.VERBOSE | re.IGNORECASE)
 _ESCAPED_DIGIT = re.compile(r"\\uff1(\d)", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"[a-z*]$", re.IGNORECASE)
@@ -109,6 +110,18 @@ def mask_all(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [mask_all(each) for each in value]
     return value
+
+
+def hide_digits(text: str, meant: Callable[[str], bool]) -> str:
+    """Return the text with each run of digits and separators masked of which `meant` is true; it
+    gets the digits alone.
+    """
+
+    def hidden(found: re.Match[str]) -> str:
+        digits = _digits(found[0])
+        return mask_number(digits) if meant(digits) else found[0]
+
+    return _RUN.sub(hidden, text)
 
 
 def _masked(found: re.Match[str], *, asked: bool) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.api_key import Scope
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.call import CallRef
+from dispatcher.model.filters import Filter
 from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
+from dispatcher.store.holds import PauseScope
+from dispatcher.values.mentions import Mentions
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 NUMBER, OTHER = "+818011234567", "+818011234568"
 DIGITS = NUMBER.removeprefix("+")
@@ -103,6 +111,131 @@ def test_nothing_of_the_number_is_left(shell: Shell, told: Store) -> None:
         "asked by +8180****4567",
     )
     assert entry.facts["jobs"] == 2
+
+
+WRITTEN = (
+    "080-1123-4567",
+    "(080) 1123 4567 x12",
+    "tel:+81-80-1123-4567",
+    "0081 80 1123 4567",
+    "\uff10\uff18\uff10\uff11\uff11\uff12\uff13\uff14\uff15\uff16\uff17",
+)
+
+
+def written_everywhere(store: Store) -> None:
+    """Have people write the number wherever they may, beside its jobs."""
+    for each in WRITTEN:
+        scope = PauseScope(f"to {each}")
+        store.holds.pause(scope, actor="cli:sam", note=f"{each} and {OTHER} asked")
+        store.holds.resume(scope, actor="cli:sam", note="done")
+        store.audit.record("cli:sam", "export", "jobs", each, who=each, many=3)
+        store.api_keys.create("billing", (Scope.READ,), note=f"for {each}", actor="cli:sam")
+    ended(store, tags=[f"to {WRITTEN[0]}"])
+    preview = store.bulk.preview(BulkActionKind.RETRY, Filter(tag=f"to {WRITTEN[0]}"))
+    action = store.bulk.create(preview)
+    store.bulk.begin(action, actor="cli:sam", note=f"since {WRITTEN[1]} asked")
+    store.bulk.stop(action, actor="cli:sam")
+    store.webhooks.take_events()
+    dead = [each.id for each in store.webhooks.waiting() if each.job is None]
+    store.webhooks.settle(dead[0], "dead", error="410")
+
+
+def wherever(store: Store) -> list[str]:
+    """Return the keys of the whole Redis in which the number stands, in any writing."""
+    found, mentions = [], Mentions(NUMBER)
+    for key in redis_of(store).scan_iter(count=1000):
+        kind = redis_of(store).type(key)
+        dump: Any = redis_of(store).execute_command(*_READ[kind], key, *_ALL.get(kind, ()))
+        told = [part.decode() for part in parts(dump)]
+        if mentions.stand_in([*told, "".join(told), key.decode()]):
+            found.append(key.decode())
+    return found
+
+
+def parts(dump: Any) -> Iterator[bytes]:
+    """Yield all texts of what Redis answered."""
+    if isinstance(dump, bytes):
+        yield dump
+    elif isinstance(dump, dict):
+        yield from parts([*dump, *dump.values()])
+    elif isinstance(dump, list | tuple | set):
+        for each in dump:
+            yield from parts(each)
+
+
+def test_what_people_wrote_stays_without_the_number(shell: Shell, told: Store) -> None:
+    written_everywhere(told)
+    before = [(each.at, each.actor, each.action) for each in told.audit.read(mask=False)]
+    events = [(each.cursor, each.kind) for each in told.events.after()]
+    dry = shell("purge", "--recipient", NUMBER, "--dry-run", "--json").json
+    ran = shell("purge", "--recipient", NUMBER, "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert dry["would_mask"] > 20
+    assert ran.json["masked"] > dry["would_mask"]
+    assert wherever(told) == []
+    *entries, _ = told.audit.read(mask=False)
+    assert [(each.at, each.actor, each.action) for each in entries] == before
+    assert [(each.cursor, each.kind) for each in told.events.after()] == events
+    assert f"{OTHER} asked" in entries[0].note, "others' numbers stay"
+    assert [each.facts["many"] for each in entries if each.action == "export"] == [3] * 5
+    again = shell("purge", "--recipient", NUMBER, "--yes", "--json")
+    assert again.json["masked"] == 0
+
+
+def test_what_is_named_after_the_number_is_told(shell: Shell, told: Store) -> None:
+    told.holds.pause(PauseScope(f"to {WRITTEN[0]}"), actor="cli:sam")
+    ran = shell("purge", "--recipient", NUMBER, "--yes")
+    assert "warning: the hold paused:tag:to 0801****567 is named after the number" in ran.err
+    told.holds.resume(PauseScope(f"to {WRITTEN[0]}"), actor="cli:sam")
+    assert shell("purge", "--recipient", NUMBER, "--yes", "--json").json["named"] == []
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedServer, Path]]:
+    """A Redis with an append-only file, and the folder of that."""
+    folder = tmp_path_factory.mktemp("kept")
+    with EmbeddedServer(folder) as server:
+        yield server, folder
+
+
+def in_the_file(folder: Path) -> bool:
+    files = [each for each in folder.rglob("*") if each.is_file() and "appendonly" in str(each)]
+    assert files
+    return any(DIGITS.encode() in each.read_bytes() for each in files)
+
+
+def test_the_append_only_file_is_rewritten(
+    nowhere: Shell, kept: tuple[EmbeddedServer, Path]
+) -> None:
+    server, folder = kept
+    shell = Shell(nowhere.folder, **nowhere.variables, DISPATCHER_REDIS_URL=server.url)
+    store = Store.from_url(server.url)
+    with redis_of(store):
+        redis_of(store).config_set("aof-use-rdb-preamble", "no")  # so that the test can read it
+        ended(store)
+        ran = shell("purge", "--recipient", NUMBER, "--yes")
+        assert ran.code == 0, ran.err
+        assert "append-only file holds what was removed" in ran.err
+        assert in_the_file(folder)
+        ran = shell("purge", "--recipient", NUMBER, "--yes", "--rewrite")
+        assert (ran.code, ran.err) == (0, "Redis has rewritten its append-only file\n")
+        assert not in_the_file(folder)
+
+
+def test_the_right_to_have_it_rewritten_is_named(
+    nowhere: Shell, kept: tuple[EmbeddedServer, Path]
+) -> None:
+    server, _ = kept
+    store = Store.from_url(server.url)
+    with redis_of(store):
+        redis_of(store).execute_command(
+            "ACL", "SETUSER", "purger", "on", ">pw", "~*", "&*", "+@all", "-bgrewriteaof"
+        )
+    url = f"redis://purger:pw@{server.url.rpartition('@')[2].removeprefix('redis://')}"
+    shell = Shell(nowhere.folder, **nowhere.variables, DISPATCHER_REDIS_URL=url)
+    ran = shell("purge", "--recipient", NUMBER, "--yes", "--rewrite")
+    assert ran.code == 2
+    assert "does not allow its user the command bgrewriteaof (+bgrewriteaof)" in ran.err
 
 
 def test_jobs_that_are_not_ended_are_told_and_nothing_goes(shell: Shell, told: Store) -> None:
