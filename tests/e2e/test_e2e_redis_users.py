@@ -70,11 +70,9 @@ class Served(NamedTuple):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    """A Redis with TLS that knows these users, and one more to look at it."""
+    """A Redis with TLS that knows these users."""
     folder = tmp_path_factory.mktemp("users")
-    rules = folder / "users.acl"
-    rules.write_text(f"{RULES.read_text()}user admin on >{WORD} ~* &* +@all\n")
-    options = {"aclfile": str(rules)}
+    options = {"aclfile": str(RULES)}
     process = RedisProcess(folder / "redis", options, tls=Certificates(folder / "certificates"))
     try:
         process.start()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy
@@ -19,6 +16,7 @@ from dispatcher.provider.registry import registration
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
 from support.polling import eventually
+from support.redis_cli import play
 from support.redis_servers import RedisProcess
 from support.sandbox_client import Client
 from support.store_jobs import request
@@ -31,35 +29,30 @@ NUMBERS = itertools.count(1234)
 ON = {"appendonly": "yes", "appendfsync": "always"}
 
 
-def commands(heading: str) -> list[list[str]]:
-    """Return what follows `redis-cli` in the first commands below a heading of the page."""
-    block = PAGE.split(f"{heading}\n", 1)[1].split("```sh\n", 1)[1].split("```", 1)[0]
-    lines = re.findall(r"^ *redis-cli ([^#\n]+)", block, re.MULTILINE)
-    return [line.split() for line in lines]
+def lines(heading: str) -> str:
+    """Return the first shell lines below a heading of the page."""
+    return PAGE.split(f"{heading}\n", 1)[1].split("```sh\n", 1)[1].split("```", 1)[0]
 
 
 def copy_append_only_file(process: RedisProcess, folder: Path) -> None:
-    switch_off, look, switch_on = commands("### The append-only file")
     with process.client() as client:
-        client.execute_command(*switch_off)
-        _wait(client, look, "aof_rewrite_in_progress:0")
-        shutil.copytree(process.folder / "appendonlydir", folder / "appendonlydir")
-        client.execute_command(*switch_on)
+        client.config_set("auto-aof-rewrite-percentage", 70)
+        copy(process, folder, "### The append-only file")
+        assert client.config_get("auto-aof-rewrite-percentage") == {
+            "auto-aof-rewrite-percentage": "70"
+        }
 
 
 def copy_snapshot(process: RedisProcess, folder: Path) -> None:
-    save, look = commands("### A snapshot")
+    said = copy(process, folder, "### A snapshot")
+    assert "rdb_last_bgsave_status:ok" in said
+
+
+def copy(process: RedisProcess, folder: Path, heading: str) -> str:
+    """Do what the page says; return what it prints."""
     folder.mkdir(parents=True)
-    with process.client() as client:
-        client.execute_command(*save)
-        _wait(client, look, "rdb_bgsave_in_progress:0")
-        _wait(client, look, "rdb_last_bgsave_status:ok")
-    shutil.copy(process.folder / "dump.rdb", folder)
-
-
-def _wait(client: redis.Redis, command: list[str], says: str) -> None:
-    name, value = says.split(":")
-    eventually(lambda: str(client.info(command[1])[name]) == value, says)
+    places = {"/var/lib/redis/": process.folder, "/backup/": folder}
+    return play(lines(heading), process, places, process.folder.parent / "bin")
 
 
 def from_append_only_file(folder: Path, binary: Path) -> RedisProcess:
@@ -72,8 +65,7 @@ def from_snapshot(folder: Path, binary: Path) -> RedisProcess:
 
 def turn_append_only_on(process: RedisProcess) -> None:
     with process.client() as client:
-        for command in commands("## Restore"):
-            client.execute_command(*command)
+        play(lines("## Restore"), process, {}, process.folder.parent / "bin")
         eventually(
             lambda: client.info("persistence")["aof_last_bgrewrite_status"] == "ok", "it is on"
         )

@@ -28,7 +28,7 @@ from support.store_jobs import request
 from workers.engine.rights_watch import RightsWatch
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = (ROOT / "docs" / "redis.acl").read_text()
+RULES = ROOT / "docs" / "redis.acl"
 WORD = "CHANGE-ME"
 USER_OF = {
     Part.DIAL: "vd-worker",
@@ -53,8 +53,7 @@ LACKING = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
     folder = tmp_path_factory.mktemp("users")
-    (folder / "users.acl").write_text(f"{RULES}user admin on >{WORD} ~* &* +@all\n")
-    with RedisProcess(folder / "redis", {"aclfile": str(folder / "users.acl")}) as running:
+    with RedisProcess(folder, {"aclfile": str(RULES)}) as running:
         yield running
 
 
