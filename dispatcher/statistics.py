@@ -60,6 +60,7 @@ def balance(store: Store) -> dict[str, Any]:
     return credit_forecast.as_json(store.budget.credit()) | {
         "holds": holds(store),
         "limits": [limit.to_dict() for limit in store.spending.limits()],
+        "learned": [each.to_dict() for each in store.budget.learned()],
     }
 
 

@@ -13,8 +13,9 @@ from dispatcher.balance_check import BalanceCheck
 from dispatcher.cli import connection, output
 from dispatcher.cli.limit import in_words
 from dispatcher.cli.output import AsJson
-from dispatcher.cli.person import actor
+from dispatcher.cli.person import Note, actor
 from dispatcher.cli.provider import connected
+from dispatcher.model.credit import Learned
 from dispatcher.model.job import iso_of
 from dispatcher.policy import credit_forecast
 from dispatcher.provider import Provider
@@ -32,9 +33,23 @@ def balance(
     check: Annotated[
         bool, typer.Option("--check", help="Ask the provider for the balance now.")
     ] = False,
+    learned: Annotated[
+        bool, typer.Option("--learned", help="Show what calls were learned to cost.")
+    ] = False,
+    relearn: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="Forget what was learned: all, a country or its type (JP, JP-mobile), a tariff.",
+        ),
+    ] = "",
+    note: Note = "",
     json: AsJson = False,
 ) -> None:
     """Show the account's credit. How long it lasts, spending limits and holds."""
+    if learned or relearn:
+        _costs(connection.dispatcher(context).store, relearn, note, json=json)
+        return
     store = None
     with suppress(connection.NoDispatcher):
         store = connection.dispatcher(context).store
@@ -46,6 +61,32 @@ def balance(
         lines = [f"{credit_forecast.shown(left)} credits"]
     else:
         found, lines = _known(store)
+    _say(found, lines, json=json)
+
+
+def _costs(store: Store, relearn: str, note: str, *, json: bool) -> None:
+    """Forget what is asked for; show what is, or was, known of it."""
+    if relearn:
+        gone = store.budget.forget_costs(relearn, actor=actor(), note=note)
+        words = f"forgotten: {', '.join(gone)}" if gone else f"nothing was learned of {relearn!r}"
+        _say({"forgotten": gone}, [words], json=json)
+    else:
+        found = store.budget.learned()
+        lines = list(map(_learned_words, found)) or ["nothing was learned yet"]
+        _say([each.to_dict() for each in found], lines, json=json)
+
+
+def _learned_words(known: Learned) -> str:
+    usual = credit_forecast.shown(known.usual)
+    checked = "no cost checked yet"
+    if known.lowest is not None and known.highest is not None:
+        low, high = credit_forecast.shown(known.lowest), credit_forecast.shown(known.highest)
+        checked = f"checked: {low} to {high}"
+    paid = f"{known.paid} of {known.ended} calls cost anything"
+    return f"{known.tariff}: {usual} credits on the average, {paid}; {checked}"
+
+
+def _say(found: Any, lines: list[str], *, json: bool) -> None:
     if json:
         output.as_json(mask_all(found))
     else:

@@ -56,6 +56,33 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What is learned of the calls of a tariff, in credits.
+
+    `ended` of them count, of which `paid` cost anything, `usual` on the average. `lowest` and
+    `highest` are what status checks told; None: of none yet.
+    """
+
+    tariff: str
+    ended: int
+    paid: int
+    usual: Decimal
+    lowest: Decimal | None
+    highest: Decimal | None
+
+    def to_dict(self) -> dict[str, str | int | float | None]:
+        """Return it for JSON."""
+        return {
+            "tariff": self.tariff,
+            "ended": self.ended,
+            "paid": self.paid,
+            "usual": float(self.usual),
+            "lowest": None if self.lowest is None else float(self.lowest),
+            "highest": None if self.highest is None else float(self.highest),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Costs:
     """What calls were learned to cost, by tariff: the mean of all that ended, and of those that
     cost anything.

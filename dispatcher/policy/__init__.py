@@ -11,6 +11,7 @@ from dispatcher.policy.answers import (
     no_caller,
     too_few_replicas,
 )
+from dispatcher.policy.bounds import possible
 from dispatcher.policy.defaults import DEFAULTS, Policy
 from dispatcher.policy.polling import UNKNOWN_FOR, first_check, next_check
 from dispatcher.policy.reports import COST_LOOKS, after_evidence, after_report, next_cost_look
@@ -39,6 +40,7 @@ __all__ = [
     "next_check",
     "next_cost_look",
     "no_caller",
+    "possible",
     "reports_end",
     "rests_on_silence",
     "too_few_replicas",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dispatcher.model.credit import Costs, Credit
+from dispatcher.model.credit import Costs, Credit, Learned
 from dispatcher.model.states import WAITING
 from dispatcher.store.connection import Repository, milliseconds, pairs
 from dispatcher.store.errors import plain_errors
@@ -93,6 +93,19 @@ class Budget(Repository):
         """Return what was learned so far."""
         return _costs(*self._hashes("costs", "config"))
 
+    def learned(self) -> list[Learned]:
+        """Return what was learned so far, by tariff."""
+        (found,) = self._hashes("costs")
+        return [_learned(name, text.decode().split()) for name, text in sorted(found.items())]
+
+    def forget_costs(self, what: str, *, actor: str, note: str = "") -> list[str]:
+        """Forget what was learned; it is learned again from the next calls. Return the tariffs.
+
+        `what`: `all`, a country with or without a type (`JP`, `JP-mobile`), or a whole tariff.
+        """
+        gone = self._run("forget_costs", what=what, actor=actor, note=note)
+        return [name.decode() for name in gone]
+
     def expected_credits(self, calls: Iterable[Priced]) -> Decimal:
         """Return what these requests or jobs will probably cost, one call each, by what was
         learned. Reads the costs once, however many calls there are.
@@ -115,6 +128,22 @@ def _costs(learned: Raw, config: Raw) -> Costs:
         paid={name: Decimal(row[3]) / to_units(1) for name, row in rows.items() if row[2] != "0"},
         start=_amount(config.get(Config.EXPECTED_COST)) or Decimal(20),
     )
+
+
+def _learned(tariff_: str, row: list[str]) -> Learned:
+    low, high = row[5:7] or (None, None)  # version 0.1.0 wrote none
+    return Learned(
+        tariff_,
+        ended=int(row[0]),
+        paid=int(row[2]),
+        usual=Decimal(row[3]) / to_units(1),
+        lowest=_checked(low),
+        highest=_checked(high),
+    )
+
+
+def _checked(units: str | None) -> Decimal | None:
+    return None if units is None or int(units) < 0 else to_credits(int(units))
 
 
 def _waiting(counts: Raw) -> dict[str, int]:

@@ -51,6 +51,11 @@ def _type(text: str) -> int:
     return phonenumbers.number_type(_parsed(text))
 
 
+def is_mobile(number: str) -> bool:
+    """Whether a valid number is one of a mobile network, and of no place."""
+    return _type(number) == phonenumbers.PhoneNumberType.MOBILE
+
+
 class InvalidNumber(DispatcherError, ValueError):
     """Not a number the provider can call; the message holds the correction where there is one."""
 

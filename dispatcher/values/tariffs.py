@@ -1,4 +1,4 @@
-"""What decides a call's price: its kind, how many are called, and their countries."""
+"""What decides a call's price: its kind, how many are called, their countries and types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from dispatcher.model.request import Kind
-from dispatcher.values.numbers import country
+from dispatcher.values.number_types import number_type
+from dispatcher.values.numbers import country, is_mobile
 
 UNITS = 10_000
 """Whole units of a credit that Redis counts in, so that sums do not drift."""
@@ -27,13 +28,19 @@ class Priced(Protocol):
 
 
 def tariff(call: Priced) -> str:
-    """Return `playback:JP`, `tts:US` or, by how many take part, `conference/3:JP,US`.
+    """Return `playback:JP-mobile`, `tts:US` or, by how many take part, `conference/3:JP,US`.
 
     Calls of one tariff are taken to cost about the same, which is learned.
     """
-    countries = ",".join(sorted({country(number) for number in call.called}))
+    places = ",".join(sorted({_place(number) for number in call.called}))
     size = f"/{len(call.called)}" if call.kind is Kind.CONFERENCE else ""
-    return f"{call.kind}{size}:{countries}"
+    return f"{call.kind}{size}:{places}"
+
+
+def _place(number: str) -> str:
+    """Return the country of a number and, where it is none of a place, its type."""
+    kind = number_type(number) or ("mobile" if is_mobile(number) else "")
+    return f"{country(number)}-{kind}" if kind else country(number)
 
 
 def to_units(credits_: Decimal | float) -> int:

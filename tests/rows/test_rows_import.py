@@ -111,7 +111,7 @@ def test_rows_of_one_key_that_differ_are_refused_but_for_the_first(dispatcher: D
 def test_the_cost_is_counted_for_what_is_new(dispatcher: Dispatcher) -> None:
     imported(dispatcher, "phone,text\n+818011234567,a\n")
     act = imported(dispatcher, FILE)
-    assert act.tally.tariffs == {"tts:JP": 1}
+    assert act.tally.tariffs == {"tts:JP-mobile": 1}
 
 
 def test_a_redis_that_comes_back_is_waited_for(

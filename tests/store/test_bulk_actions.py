@@ -123,7 +123,7 @@ def test_what_it_costs_is_what_such_calls_were_learned_to_cost(store: Store) -> 
     failed(store)
     failed(store, recipient="+14155550123")
     assert store.bulk.preview(BulkActionKind.RETRY, FAILED).credits == Decimal(40)
-    learned = {"tts:US": "4 70000 2 140000.0 0", "tts:JP": "3 200000 3 200000.0 0"}
+    learned = {"tts:US": "4 70000 2 140000.0 0", "tts:JP-mobile": "3 200000 3 200000.0 0"}
     redis_of(store).hset(key_of(store, "costs"), mapping=learned)
     seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
     assert (seen.credits, seen.credits_if_answered) == (Decimal(27), Decimal(34))
@@ -132,7 +132,7 @@ def test_what_it_costs_is_what_such_calls_were_learned_to_cost(store: Store) -> 
 
 def test_credits_are_told_and_written_down_in_hundredths(store: Store) -> None:
     failed(store)
-    learned = {"tts:JP": "3 59999.9 3 59999.9 0"}
+    learned = {"tts:JP-mobile": "3 59999.9 3 59999.9 0"}
     redis_of(store).hset(key_of(store, "costs"), mapping=learned)
     begun(store, BulkActionKind.RETRY, FAILED)
     (entry,) = store.audit.read()

@@ -292,12 +292,12 @@ def test_no_claim_is_granted_that_the_ledger_cannot_pay(
 def test_costs_are_learned_by_tariff_with_those_in_vain_in_the_forecast(prepaid: Store) -> None:
     learn(prepaid, "10", "0", "10", "0")
     assert prepaid.budget.expected_credits([request(), request()]) == 10
-    assert prepaid.budget.costs().of("tts:JP") == 5
+    assert prepaid.budget.costs().of("tts:JP-mobile") == 5
     assert (
         prepaid.budget.costs().of("tts:FR") == 5
     )  # the kind's, for a country that was not called yet
     assert (
-        prepaid.budget.costs().of("conference/3:JP") == 60
+        prepaid.budget.costs().of("conference/3:JP-mobile") == 60
     )  # the start value, for each who is called
 
 
@@ -325,7 +325,7 @@ def test_what_waits_is_told_by_what_it_will_need(prepaid: Store) -> None:
     jobs(prepaid, 2, at=60)
     prepaid.jobs.cancel(ids[0], actor="cli")
     state = prepaid.budget.credit()
-    assert (state.waiting, state.waiting_needs) == ({"tts:JP": 9}, 108)
+    assert (state.waiting, state.waiting_needs) == ({"tts:JP-mobile": 9}, 108)
 
 
 def test_the_pace_is_that_of_the_last_hour(prepaid: Store, clock: Clock) -> None:

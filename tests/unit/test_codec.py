@@ -24,18 +24,18 @@ def test_what_was_left_out_is_not_stored() -> None:
         "to": "818012345678",
         "say": "Disk full",
         "lang": "en",
-        "tariff": "tts:JP",
+        "tariff": "tts:JP-mobile",
     }
 
 
 def test_the_numbers_of_a_conference_share_a_field() -> None:
     fields = stored({"participants": ["+818012345678", "+818012345679"]})
-    assert fields == {"to": "818012345678,818012345679", "tariff": "conference/2:JP"}
+    assert fields == {"to": "818012345678,818012345679", "tariff": "conference/2:JP-mobile"}
 
 
 def test_the_countries_of_the_numbers_are_stored_once_each() -> None:
     participants = ["+818012345678", "+881612345678", "+818012345679"]
-    assert stored({"participants": participants})["tariff"] == "conference/3:001,JP"
+    assert stored({"participants": participants})["tariff"] == "conference/3:001-satellite,JP-mobile"
 
 
 def test_a_zero_is_stored() -> None:

@@ -12,7 +12,7 @@ from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, State
-from dispatcher.policy import Policy, after_evidence
+from dispatcher.policy import Policy, after_evidence, possible
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
 from dispatcher.store.errors import StoreUnavailable
@@ -78,7 +78,7 @@ class ApplyReports:
             return Turn(report.job_id, None, why="the job is not kept any more"), "gone"
         if not _is_of(report, job):
             return self._note_other(report, job), "other_call"
-        said = report.report
+        said = possible(report.report, self._since_request(report, job))
         decision = after_evidence(said, job, report.attempt, self.policy, confirm=self.confirm)
         if decision is None:
             return self._leave(report, job)
@@ -89,6 +89,11 @@ class ApplyReports:
         if moved:
             return Turn(job.id, state, decision.reason, decision.why), "applied"
         return Turn(job.id, state, why="it came too late to change anything"), "late"
+
+    def _since_request(self, report: Callback, job: Job) -> float | None:
+        attempts = job.attempts[report.attempt - 1 : report.attempt]
+        sent = attempts[0].sent_at if attempts else None
+        return None if sent is None else self.store.now() / 1000 - sent.timestamp()
 
     def _note_other(self, report: Callback, job: Job) -> Turn:
         """Have the call noted, where its attempt is known to have made another one."""

@@ -18,6 +18,7 @@ from dispatcher.policy import (
     hold_for,
     next_check,
     next_cost_look,
+    possible,
     reports_end,
 )
 from dispatcher.provider import Provider, ProviderError, Throttled, UnknownCall
@@ -76,7 +77,8 @@ class CheckCall:
 
     def _check(self, job: Job, attempt: Attempt) -> Check:
         try:
-            return Check(_of_its_own(self.provider.status(attempt.call), job))
+            report = possible(self.provider.status(attempt.call), self._age(attempt))
+            return Check(_of_its_own(report, job))
         except UnknownCall:
             return Check(known=False)
         except Throttled as error:

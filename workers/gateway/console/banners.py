@@ -146,6 +146,8 @@ def _whom(scope: str) -> str:
         return f"Calls with the tag {what}"
     if kind == "priority":
         return f"Calls of priority {what}"
+    if kind == "tariff":
+        return f"Calls of the kind {what}"
     return f"Calls of {what}" if kind == "client" else "Calls"
 
 

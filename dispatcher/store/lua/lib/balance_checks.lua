@@ -21,7 +21,7 @@ end
 
 -- A hold was started (`new`), or its probe failed.
 function M.schedule_for_hold(call, name, new)
-  local first = M.MAY_END[name]
+  local first = M.MAY_END[string.match(name, '^[^:]+')]
   if first and new then
     M.schedule(call, 0, first)
   elseif first then

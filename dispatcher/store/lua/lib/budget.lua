@@ -34,6 +34,13 @@ function M.available(account)
   end
 end
 
+-- Whether a call can have cost so much: a prepaid account pays no more than it has.
+function M.can_have_paid(call, cost, reserved)
+  local account = M.account(call)
+  local prepaid = config.number(call, setting.credit_floor) and M.available(account)
+  return not prepaid or cost <= math.max(account.balance, reserved)
+end
+
 local function in_words(account, left, needed)
   local reserved = ''
   if account.reserved > 0 then
@@ -55,12 +62,22 @@ function M.beyond_balance(call, reserve)
   end
 end
 
+-- The hold of calls that the balance cannot pay for, why, and the credits that are needed; nil: it can. What
+-- is left below the floor pays for none; else only calls of this tariff are held, and cheaper ones go on.
+function M.beyond_credit(call, job, reserve)
+  local why, needed = M.beyond_balance(call, reserve)
+  if why then
+    local above_floor = M.available(M.account(call)) >= config.number(call, setting.credit_floor)
+    return above_floor and 'credit:tariff:' .. job.tariff or 'credit', why, needed / schema.units
+  end
+end
+
 -- The hold that a call which cannot be paid for starts, why, and the credits that it needs; nil: it can
 -- be paid for.
 function M.unaffordable(call, job, reserve)
-  local why, needed = M.beyond_balance(call, reserve)
-  if why then
-    return 'credit', why, needed / schema.units
+  local name, why, needed = M.beyond_credit(call, job, reserve)
+  if name then
+    return name, why, needed
   end
   return M.beyond_limit(call, job, reserve)
 end
@@ -73,10 +90,10 @@ function M.beyond_limit(call, job, reserve)
   end
 end
 
--- Ends the credit hold where the ledger allows it; after a refusal only what was seen since counts, and
+-- Ends a credit hold where the ledger allows it; after a refusal only what was seen since counts, and
 -- a single call tries first.
-function M.reconsider_credit(call)
-  local hold, account = holds.get(call, 'credit'), M.account(call)
+local function reconsider(call, name)
+  local hold, account = holds.get(call, name), M.account(call)
   if hold.refused and (not account.checked or account.checked <= hold.refused) then
     return
   end
@@ -85,11 +102,20 @@ function M.reconsider_credit(call)
   if not left then
     return
   elseif floor and left < needed then
-    holds.explain(call, 'credit', in_words(account, left, needed))
+    holds.explain(call, name, in_words(account, left, needed))
   elseif hold.refused then
-    holds.half_open(call, 'credit', 'credit ' .. money.credits(left) .. ': one call at a time is tried')
+    holds.half_open(call, name, 'credit ' .. money.credits(left) .. ': one call at a time is tried')
   else
-    holds.finish(call, 'credit', 'credit ' .. money.credits(left))
+    holds.finish(call, name, 'credit ' .. money.credits(left))
+  end
+end
+
+-- Those that are half-open, too, where a new balance was seen.
+function M.reconsider_credit(call, seen)
+  for _, name in ipairs(holds.named(call, 'credit')) do
+    if seen or holds.closed(call, name) then
+      reconsider(call, name)
+    end
   end
 end
 
@@ -100,9 +126,10 @@ local LONGEST_FOR_CREDIT = 8000
 -- while checks fail.
 function M.schedule_check(call, when_well)
   local account, standing, closed, longest = M.account(call), false, false, nil
-  for name in pairs(balance_checks.MAY_END) do
-    standing = standing or holds.get(call, name) ~= nil
-    closed = closed or holds.closed(call, name)
+  for reason in pairs(balance_checks.MAY_END) do
+    for _, name in ipairs(holds.named(call, reason)) do
+      standing, closed = true, closed or holds.closed(call, name)
+    end
   end
   if holds.closed(call, 'credit') and not holds.get(call, 'auth') and not holds.get(call, 'provider_down') then
     longest = LONGEST_FOR_CREDIT

@@ -1,8 +1,10 @@
--- What calls of a tariff cost is learned from those that ended.
+-- What calls of a tariff cost is learned from those that ended, and no single one counts for much: whoever
+-- says what a call cost decides by it whether others are made.
 --
 -- costs  hash: <kind>:<countries> -> '<ended> <mean of all> <paid> <mean of those that cost anything>
---        <deviation of these>', in units. The means follow the prices: one call counts an Nth, N growing
---        to MEMORY.
+--        <deviation of these> <lowest> <highest>', in units. The means follow the prices: one call counts an
+--        Nth, N growing to MEMORY. Lowest and highest are what status checks told of calls that were
+--        answered, or cost anything; -1: none did.
 
 local schema = require('schema')
 local config = require('lib/config')
@@ -13,31 +15,20 @@ local M = {}
 local key = schema.key
 local MEMORY = 64
 local BY_DEVIATION = 2
+local AT_ONCE = 4 -- times what is usual: more is not learned from one call
 
 local function parse(value)
-  local ended, all, paid, mean, deviation = string.match(value or '', '(%S+) (%S+) (%S+) (%S+) (%S+)')
+  local ended, all, paid, mean, deviation, range = string.match(value or '', '(%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)')
+  local lowest, highest = string.match(range or '', '(%S+) (%S+)')
   return {
     ended = tonumber(ended) or 0, all = tonumber(all) or 0, paid = tonumber(paid) or 0,
     mean = tonumber(mean) or 0, deviation = tonumber(deviation) or 0,
+    lowest = tonumber(lowest) or -1, highest = tonumber(highest) or -1,
   }
 end
 
 local function learned(call, tariff)
   return parse(redis.call('HGET', key.costs(call), tariff) or nil)
-end
-
-function M.learn(call, tariff, cost)
-  local known = learned(call, tariff)
-  known.ended = known.ended + 1
-  known.all = known.all + (cost - known.all) / math.min(known.ended, MEMORY)
-  if cost > 0 then
-    local off = cost - known.mean
-    known.paid = known.paid + 1
-    known.mean = known.mean + off / math.min(known.paid, MEMORY)
-    known.deviation = known.paid == 1 and cost / 2 or known.deviation + (math.abs(off) - known.deviation) / 4
-  end
-  redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f',
-    known.ended, known.all, known.paid, known.mean, known.deviation))
 end
 
 local function cautious(known)
@@ -72,6 +63,40 @@ function M.price(call, tariff)
   local participants = tonumber(string.match(kind, '/(%d+)$')) or 1
   local start = config.number(call, schema.config.expected_cost) * participants
   return start, start
+end
+
+local function widen(known, cost)
+  known.lowest = known.lowest < 0 and cost or math.min(known.lowest, cost)
+  known.highest = math.max(known.highest, cost)
+end
+
+local function average(known, cost)
+  known.ended = known.ended + 1
+  known.all = known.all + (cost - known.all) / math.min(known.ended, MEMORY)
+  if cost > 0 then
+    local off = cost - known.mean
+    known.paid = known.paid + 1
+    known.mean = known.mean + off / math.min(known.paid, MEMORY)
+    known.deviation = known.paid == 1 and cost / 2 or known.deviation + (math.abs(off) - known.deviation) / 4
+  end
+end
+
+-- Learns from a call that ended: `checked` by a status check, or reported by a callback.
+function M.learn(call, tariff, cost, answered, checked)
+  local known, usual = learned(call, tariff), math.max(M.price(call, tariff), schema.units)
+  if checked and (answered or cost > 0) then
+    widen(known, cost)
+  end
+  average(known, math.min(cost, AT_ONCE * usual))
+  redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
+    known.paid, known.mean, known.deviation, known.lowest, known.highest))
+end
+
+-- Whether a callback is believed what a call cost: as much as calls of this tariff were checked to cost before,
+-- or nothing where nobody answered. Anybody may have sent it who saw its URL.
+function M.believes(call, tariff, cost, answered)
+  local known = learned(call, tariff)
+  return (cost == 0 and not answered) or (cost >= known.lowest and cost <= known.highest)
 end
 
 return M

@@ -1,7 +1,8 @@
 -- Holds: what keeps calls from being made, all of them or some.
 --
--- `credit`, `auth`, `provider_down`, `replicas`, `restored`, `unusual`, `paused` and `limit:account` stop everything; `paused:tag:<tag>`,
--- `paused:priority:<priority>`, `limit:tag:<tag>` and `limit:client:<producer>` stop what they name.
+-- `credit`, `auth`, `provider_down`, `replicas`, `restored`, `unusual`, `paused` and `limit:account` stop everything;
+-- `paused:tag:<tag>`, `paused:priority:<priority>`, `limit:tag:<tag>`, `limit:client:<producer>` and
+-- `credit:tariff:<tariff>` stop what they name.
 -- A hold that is half-open lets one job at a time through, the probe, which tries whether what started the
 -- hold is over.
 --
@@ -47,6 +48,17 @@ function M.reason_of(name)
   return string.match(name, '^[^:]+')
 end
 
+-- The names of the holds that stand for a reason, in order.
+function M.named(call, reason)
+  local standing, found = M.all(call), {}
+  for _, name in ipairs(select(2, M.all(call))) do
+    if standing[name] and M.reason_of(name) == reason then
+      found[#found + 1] = name
+    end
+  end
+  return found
+end
+
 -- <scope> of a spending limit's hold; nil of another one's.
 function M.limit_of(name)
   return string.match(name, '^limit:(.*)$')
@@ -66,6 +78,8 @@ local function applies(name, job)
     return job.priority == value
   elseif scope == 'client' then
     return record.producer(job) == value
+  elseif scope == 'tariff' then
+    return job.tariff == value
   end
   return text.has(record.get(job, schema.field.tags), value)
 end

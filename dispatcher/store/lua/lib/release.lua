@@ -36,7 +36,7 @@ local function purse(call, name)
   local floor, scope = config.number(call, schema.config.credit_floor), holds.limit_of(name)
   if scope then
     return (spending.left_under(call, scope))
-  elseif name == 'credit' and floor then
+  elseif holds.reason_of(name) == 'credit' and floor then
     local left = budget.available(budget.account(call))
     -- The last call may take what the floor demands: the provider looks before a call, not after it.
     return left and left - needed_by_ready(call) - floor + 1
@@ -45,16 +45,10 @@ end
 
 -- Nobody is held behind an ended hold without a reason that shows.
 local function start_again(call, name, job, reserve)
-  if name == 'credit' then
-    local why, needed = budget.beyond_balance(call, reserve)
-    if why then
-      holds.start(call, name, why, needed / schema.units)
-    end
-    return
-  end
-  local limit, why, needed = budget.beyond_limit(call, job, reserve)
-  if limit then
-    holds.start(call, limit, why, needed)
+  local beyond = holds.reason_of(name) == 'credit' and budget.beyond_credit or budget.beyond_limit
+  local again, why, needed = beyond(call, job, reserve)
+  if again then
+    holds.start(call, again, why, needed)
   end
 end
 

@@ -53,9 +53,7 @@ local function run(call)
       holds.half_open(call, name, 'the provider answers again: one call at a time is tried')
     end
   end
-  if holds.get(call, 'credit') then
-    budget.reconsider_credit(call)
-  end
+  budget.reconsider_credit(call, true)
   warn(call, balance)
   budget.schedule_check(call, args.next_in)
   return events.told(call)

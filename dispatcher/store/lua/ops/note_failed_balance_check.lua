@@ -16,13 +16,16 @@ local breaker = require('lib/breaker')
 local IN_VAIN = 6 -- checks while a hold stands, in two minutes: then a call tries
 local WORDS = 'the balance cannot be read'
 
-local function end_credit_hold(call)
-  if not holds.closed(call, 'credit') or holds.get(call, 'auth') or holds.get(call, 'provider_down') then
+local function end_credit_holds(call)
+  if holds.get(call, 'auth') or holds.get(call, 'provider_down') then
     return
-  elseif holds.get(call, 'credit').refused then
-    holds.half_open(call, 'credit', WORDS .. ': one call at a time is tried')
-  else
-    holds.finish(call, 'credit', WORDS)
+  end
+  for _, name in ipairs(holds.named(call, 'credit')) do
+    if not holds.get(call, name).refused then
+      holds.finish(call, name, WORDS)
+    elseif holds.closed(call, name) then
+      holds.half_open(call, name, WORDS .. ': one call at a time is tried')
+    end
   end
 end
 
@@ -32,7 +35,7 @@ local function run(call)
     holds.start(call, 'provider_down', call.args.why)
   end
   if misses >= schema.blind_after then
-    end_credit_hold(call)
+    end_credit_holds(call)
   end
   for _, name in ipairs({ 'auth', 'provider_down' }) do
     if holds.closed(call, name) and budget.account(call).checks >= IN_VAIN and not call.args.refused then

@@ -49,9 +49,7 @@ end
 
 -- Room may have come: a call under way cost less than was reserved, a day is over, a limit was raised.
 local function look_for_room(call)
-  if holds.closed(call, 'credit') then
-    budget.reconsider_credit(call)
-  end
+  budget.reconsider_credit(call)
   local standing, names = holds.all(call)
   for _, name in ipairs(names) do
     local scope = holds.limit_of(name)

@@ -19,6 +19,7 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local budget = require('lib/budget')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
 local money = require('lib/money')
@@ -26,6 +27,7 @@ local moves = require('lib/moves')
 local ledger = require('lib/ledger')
 local places = require('lib/places')
 local record = require('lib/record')
+local events = require('lib/events')
 local breaker = require('lib/breaker')
 local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
@@ -34,6 +36,7 @@ local timeline = require('lib/timeline')
 local callbacks_seen = require('lib/callbacks_seen')
 
 local key, field = schema.key, schema.field
+local SOON = 1000 -- ms until a status check looks for a cost
 local ENDED = schema.results_of_an_end -- what an attempt is that called somebody, and whose call is over
 
 -- What is said of the attempt, beside what is known of it.
@@ -59,13 +62,32 @@ local function of_another_call(job, told)
   return made and given and given ~= made
 end
 
+-- Whether it can have cost so much; what a callback says is looked for by a status check where it is out of
+-- the ordinary.
+local function believes(call, job, told, cost)
+  if cost == told.known_cost then
+    return true
+  elseif call.args.callback == 'came' and not costs.believes(call, job.tariff, cost, told.given.result == 'answered') then
+    told.fields[field.cost_check] = SOON
+    counters.add(call, 'costs_doubted')
+    return false
+  elseif not budget.can_have_paid(call, cost, tonumber(record.get_attempt(job, told.n, 'reserved')) or 0) then
+    events.tell(call, 'cost.not_believed', { job = job.id, cost = money.credits(cost), at = call.now })
+    return false
+  end
+  return true
+end
+
 -- What the attempt cost, in units, where that is said, or follows: nothing, if nobody was asked.
 local function work_out_cost(call, job, told)
-  if told.given.cost then
-    told.cost = math.max(0, money.units(told.given.cost) or 0)
+  local cost = told.given.cost and math.max(0, money.units(told.given.cost) or 0)
+  if cost and believes(call, job, told, cost) then
+    told.cost = cost
     if not told.known_cost then
-      costs.learn(call, job.tariff, told.cost)
+      costs.learn(call, job.tariff, cost, told.given.result == 'answered', call.args.callback ~= 'came')
     end
+  elseif cost then
+    told.given.cost = nil
   elseif not told.spent then
     told.cost = 0
   end
@@ -176,6 +198,10 @@ local function keep_late(call, job, told)
       places.end_cost_check(call, job)
     end
     settle_late(call, job, told)
+  end
+  local delay = told.fields[field.cost_check]
+  if delay and told.latest and schema.terminal[job.state] then
+    places.schedule_cost_check(call, job, delay)
   end
   record.save(call, job)
   return { 'late', job.state }

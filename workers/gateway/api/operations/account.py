@@ -16,7 +16,14 @@ BALANCE = operation(
         200: answer(
             "The credit.",
             {"type": "object"},
-            {"balance": 412.5, "available": 390.0, "hours_left": 3.6, "holds": [], "limits": []},
+            {
+                "balance": 412.5,
+                "available": 390.0,
+                "hours_left": 3.6,
+                "holds": [],
+                "limits": [],
+                "learned": [],
+            },
         )
     }
 )
