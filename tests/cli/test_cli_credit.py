@@ -7,8 +7,11 @@ from decimal import Decimal
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.policy import after_report
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.reports import ended
+from support.store_jobs import POLICY, in_progress
 
 
 def see(store: Store, balance: int) -> None:
@@ -53,6 +56,25 @@ def test_a_look_that_fails_says_why_and_keeps_what_was_known(
     assert ran.code == 1
     assert "does not know these credentials" in ran.complaint
     assert store.budget.credit().balance == 42
+
+
+def test_what_calls_cost_is_shown_and_forgotten(shell: Shell, store: Store) -> None:
+    assert shell("balance", "--learned").out == "nothing was learned yet\n"
+    for cost in ("7", "9"):
+        id_ = in_progress(store, f"call-{cost}")
+        decision = after_report(ended("ANSWERED", Decimal(cost)), store.jobs.get(id_), POLICY)
+        assert decision is not None
+        store.calls.settle(id_, 1, decision, actor="reconcile")
+    assert shell("balance", "--learned").out == (
+        "tts:JP-mobile: 8 credits on the average, 2 of 2 calls cost anything; checked: 7 to 9\n"
+    )
+    assert shell("balance", "--learned", "--json").json[0]["highest"] == 9
+    assert shell("balance", "--json").json["learned"][0]["tariff"] == "tts:JP-mobile"
+    assert shell("balance", "--relearn", "US").out == "nothing was learned of 'US'\n"
+    assert shell("balance", "--relearn", "JP", "--note", "new prices").out == (
+        "forgotten: tts:JP-mobile\n"
+    )
+    assert store.budget.learned() == []
 
 
 def test_limits_are_set_listed_changed_and_cleared(shell: Shell) -> None:

@@ -91,6 +91,7 @@ JUDGED = {
     "webhook_sequence": NO_MOMENT,
     "webhook_news": NO_MOMENT,
     "bell": NO_MOMENT,
+    "clients": NO_MOMENT,
     "api_keys": SHOWN,
     "api_key": USERS,
     "quota": READ,

@@ -90,6 +90,16 @@ def window_over(store: Store, clock: Clock, id_: str) -> Job:
 OPEN = [dialing, in_progress, uncertain]
 
 
+def a_check_told(store: Store, cost: Decimal) -> None:
+    """Have a status check tell what a call cost: callbacks are believed that much from then on."""
+    id_ = enqueue(store)
+    claim(store, id_)
+    store.calls.settle(id_, 1, placed("checked"))
+    decision = after_report(ended("ANSWERED", cost), store.jobs.get(id_), POLICY)
+    assert decision is not None
+    store.calls.settle(id_, 1, decision, actor="reconcile")
+
+
 # -- in time -------------------------------------------------------------------------------
 
 
@@ -97,6 +107,7 @@ OPEN = [dialing, in_progress, uncertain]
 def test_an_answered_call_completes_the_job_wherever_it_is(
     store: Store, apply: ApplyReports, where: Any
 ) -> None:
+    a_check_told(store, cost=Decimal(20))
     id_ = where(store)
     turn = report(apply, id_, cost=Decimal(20), duration=12.5)
     job = store.jobs.get(id_)

@@ -35,7 +35,9 @@ def test_the_numbers_of_a_conference_share_a_field() -> None:
 
 def test_the_countries_of_the_numbers_are_stored_once_each() -> None:
     participants = ["+818012345678", "+881612345678", "+818012345679"]
-    assert stored({"participants": participants})["tariff"] == "conference/3:001-satellite,JP-mobile"
+    assert (
+        stored({"participants": participants})["tariff"] == "conference/3:001-satellite,JP-mobile"
+    )
 
 
 def test_a_zero_is_stored() -> None:

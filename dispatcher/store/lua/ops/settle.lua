@@ -68,7 +68,7 @@ local function believes(call, job, told, cost)
   if cost == told.known_cost then
     return true
   elseif call.args.callback == 'came' and not costs.believes(call, job.tariff, cost, told.given.result == 'answered') then
-    told.fields[field.cost_check] = SOON
+    told.fields[field.cost_check], told.doubted = SOON, true
     counters.add(call, 'costs_doubted')
     return false
   elseif not budget.can_have_paid(call, cost, tonumber(record.get_attempt(job, told.n, 'reserved')) or 0) then
@@ -199,9 +199,8 @@ local function keep_late(call, job, told)
     end
     settle_late(call, job, told)
   end
-  local delay = told.fields[field.cost_check]
-  if delay and told.latest and schema.terminal[job.state] then
-    places.schedule_cost_check(call, job, delay)
+  if told.doubted and told.latest and schema.terminal[job.state] then
+    places.schedule_cost_check(call, job, SOON)
   end
   record.save(call, job)
   return { 'late', job.state }
