@@ -130,10 +130,11 @@ def listed(value: SecretStr) -> tuple[str, ...]:
 
 
 def user_and_password(value: SecretStr) -> SecretStr:
-    """Return `user:password`."""
-    user, _, password = value.get_secret_value().partition(":")
-    if not (user and password):
-        raise ValueError("write user:password")
+    """Return `user:password`, or several with commas between, as Flower takes them."""
+    for each in value.get_secret_value().split(","):
+        user, _, password = each.partition(":")
+        if not (user and password):
+            raise ValueError("write user:password, without a comma in either")
     return value
 
 

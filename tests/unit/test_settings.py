@@ -249,7 +249,7 @@ def test_secrets_do_not_show_in_errors(
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("value", ["me", "me:", ":hunter2"])
+@pytest.mark.parametrize("value", ["me", "me:", ":hunter2", "me:hunter2,", "me:hun,ter2"])
 def test_flowers_password_has_a_user_and_a_word(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
