@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import dispatcher.store
 from dispatcher.store import Store
+from dispatcher.store.errors import NotAllowed
 from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.rights import DIRECT
 from dispatcher.store.schema import MISSING_RIGHT_SHOWN
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
+from workers.engine.rights_watch import RightsWatch
 
 FOLDER = Path(dispatcher.store.__file__).parent
 ASKED = re.compile(r"(?:_redis|\.redis|\bpipe|\bnews)\.([a-z_]+)\(")
@@ -42,6 +45,37 @@ def test_what_nobody_says_any_more_is_forgotten(store: Store, clock: Clock) -> N
     store.missing_rights.note("here@a", "no +zadd")
     assert redis_of(store).hkeys(key_of(store, "missing_rights")) == [b"here@a"]
     assert 0 < redis_of(store).pttl(key_of(store, "missing_rights")) <= MISSING_RIGHT_SHOWN
+
+
+def test_a_watch_outlives_a_redis_that_is_away() -> None:
+    """What it has noted it takes back when it can."""
+    lacking = [NotAllowed("no +zadd")]
+
+    def require() -> None:
+        if lacking:
+            raise lacking.pop()
+
+    with socket.socket() as bound:  # bound and not listening: nobody else can take the port
+        bound.bind(("127.0.0.1", 0))
+        gone = Store.from_url(f"redis://127.0.0.1:{bound.getsockname()[1]}/0")
+        watch = RightsWatch(gone, "worker-dial@b", require)
+        watch.check()
+        watch.check()
+
+
+def test_a_watch_notes_what_is_missing_and_takes_it_back(store: Store) -> None:
+    lacking = [NotAllowed("no +zadd")]
+
+    def require() -> None:
+        if lacking:
+            raise lacking[0]
+
+    watch = RightsWatch(store, "worker-dial@b", require)
+    watch.check()
+    assert store.missing_rights.all() == [MissingRight("worker-dial@b", "no +zadd")]
+    lacking.clear()
+    watch.check()
+    assert store.missing_rights.all() == []
 
 
 def test_every_command_outside_of_an_operation_is_among_the_rights() -> None:

@@ -46,12 +46,13 @@ class RightsWatch:
         """Look once."""
         try:
             self._require()
+            self._clear()
         except NotAllowed as error:
             self._note(str(error))
-        except DispatcherError:  # who is away is told of by those who need it
+        except (
+            DispatcherError
+        ):  # who is away is told of by those who need it; the next look is soon
             return
-        else:
-            self._clear()
 
     def _note(self, says: str) -> None:
         if says != self._noted:
