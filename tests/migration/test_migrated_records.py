@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.filters import Filter
+from dispatcher.model.key_rights import EVERYTHING
 from dispatcher.store import Store
 from support.kept_words import FACTS, as_before, digest, job_as_before
 from support.redis_inside import redis_of, root_of
@@ -22,6 +23,7 @@ KEYS_OF_NOW = {
     "by_recipient", "by_state", "by_tag", "called", "callbacks", "calling", "counters", "gates",
     "jobs", "login_failures", "outcomes", "schema", "session", "webhooks",
 }  # fmt: skip
+NEW_OF_KEYS = {"rights", "waiting"}
 
 
 def test_every_job_is_told_as_before(migrated: Store, expected: dict[str, Any]) -> None:
@@ -90,11 +92,12 @@ def test_what_people_did_is_told_as_before(migrated: Store, expected: dict[str, 
     assert {each.pop("priority") for each in actions} == {None}  # 0.1.0 did not tell it
     assert [as_before(each) for each in actions] == expected["acts"]
     keys = [
-        {name: str(value) for name, value in asdict(key).items()}
+        {name: str(value) for name, value in asdict(key).items() if name not in NEW_OF_KEYS}
         | {"scopes": ",".join(sorted(key.scopes))}
         for key in migrated.api_keys.all()
     ]
     assert keys == expected["keys"]
+    assert {key.rights for key in migrated.api_keys.all()} == {EVERYTHING}  # as 0.1.0 let them
 
 
 def test_events_of_the_account_have_their_names_of_now(
