@@ -51,7 +51,7 @@ class RightsWatch:
             self._note(str(error))
         except (
             DispatcherError
-        ):  # who is away is told of by those who need it; the next look is soon
+        ):  # who is away is told of by those who need it
             return
 
     def _note(self, says: str) -> None:
