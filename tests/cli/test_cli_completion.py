@@ -8,25 +8,26 @@ import re
 import shutil
 import subprocess
 import time
+from functools import cache
 
 import pytest
 
 from support.cli_shell import SCRIPT, Shell
 
 BASH = """
-eval "$(_VOICE_DISPATCHER_COMPLETE=source_bash voice-dispatcher)"
+eval "$COMPLETION"
 complete -p voice-dispatcher >/dev/null || exit 1
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _voice_dispatcher_completion voice-dispatcher
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 FISH = """
-_VOICE_DISPATCHER_COMPLETE=source_fish voice-dispatcher | source
+printf '%s\\n' "$COMPLETION" | source
 complete -C "$argv"
 """
 ZSH = """
 autoload -U compinit && compinit -u -D
-eval "$(_VOICE_DISPATCHER_COMPLETE=source_zsh voice-dispatcher)"
+eval "$COMPLETION"
 (( $+_comps[voice-dispatcher] )) || exit 1
 _TYPER_COMPLETE_ARGS="$*" _VOICE_DISPATCHER_COMPLETE=complete_zsh voice-dispatcher
 """
@@ -43,13 +44,24 @@ CASES = [
 A_NAME_AN_OPTION_A_VALUE = [CASES[0], CASES[4], CASES[5]]
 
 
+PATH = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@cache
+def completion(shell: str) -> str:
+    """Return what a shell is told once, when it starts."""
+    asked = {"PATH": PATH, "_VOICE_DISPATCHER_COMPLETE": f"source_{shell}"}
+    return subprocess.run(
+        [SCRIPT], env=asked, capture_output=True, text=True, check=True, timeout=120
+    ).stdout
+
+
 def asked(shell: Shell, *command: str) -> list[str]:
     """Return the lines that a shell prints in which our command is on the path."""
-    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,
         cwd=shell.folder,
-        env=shell.environment({"PATH": path}),
+        env=shell.environment({"PATH": PATH, "COMPLETION": completion(command[0])}),
         capture_output=True,
         text=True,
         check=True,
@@ -92,12 +104,11 @@ def test_nothing_that_is_completed_needs_a_redis_or_a_right_environment(nowhere:
 
 def test_the_tabulator_key_in_a_terminal(nowhere: Shell) -> None:
     """Half a name, the key, and the rest: bash runs the command that it means."""
-    path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
     ours, theirs = pty.openpty()
     shell = subprocess.Popen(
         ["bash", "--norc", "-i"],
         cwd=nowhere.folder,
-        env=nowhere.environment({"PATH": path, "TERM": "dumb", "COLUMNS": "200"}),
+        env=nowhere.environment({"PATH": PATH, "TERM": "dumb", "COLUMNS": "200"}),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

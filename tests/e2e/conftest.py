@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from support.e2e_stack import FLOWER_AUTH, QUICK, TOKEN, OwnSandbox, Stage, Up
+from support.e2e_stack import FLOWER_API, FLOWER_AUTH, QUICK, TOKEN, OwnSandbox, Stage, Up
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The sandbox is a process of its own, so that `up` may be stopped and started."""
     folder = tmp_path_factory.mktemp("stage")
     with OwnSandbox("--ring=0.3", "--slow=2", token=TOKEN) as sandbox, requests.Session() as flower:
-        settings = {**QUICK, **sandbox.account, "DISPATCHER_FLOWER_AUTH": ":".join(FLOWER_AUTH)}
+        settings = {**QUICK, **sandbox.account, **FLOWER_API}
         flower.auth = FLOWER_AUTH
         with Up(folder, "--no-sandbox", **settings) as up:
             yield Stage(up, sandbox, flower)

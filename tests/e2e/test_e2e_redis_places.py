@@ -11,7 +11,7 @@ from celery import Celery
 
 from dispatcher.client.broker_url import broker_settings, result_settings
 from dispatcher.client.watching import Change
-from support.e2e_stack import CALL_QUEUE, FLOWER_AUTH, QUICK, SAY, Up, number
+from support.e2e_stack import CALL_QUEUE, FLOWER_API, FLOWER_AUTH, QUICK, SAY, Up, number
 from support.polling import eventually
 from support.redis_servers import Certificates, RedisProcess, Sentinels
 
@@ -58,7 +58,7 @@ def up(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         **QUICK,
         "DISPATCHER_REDIS_URL": url,
         "DISPATCHER_CALL_REDELIVERY": "1s",
-        "DISPATCHER_FLOWER_AUTH": ":".join(FLOWER_AUTH),
+        **FLOWER_API,
     }
     with Up(tmp_path_factory.mktemp("up"), **settings) as up:
         yield up

@@ -18,6 +18,7 @@ from dispatcher import Dispatcher
 from dispatcher.client.broker_url import broker_settings, result_settings
 from support.e2e_stack import (
     CALL_QUEUE,
+    FLOWER_API,
     FLOWER_AUTH,
     QUICK,
     SAY,
@@ -104,7 +105,7 @@ def served(
             "DISPATCHER_GATEWAY_PORT": str(ports["gateway"]),
             "DISPATCHER_FLOWER_PORT": str(ports["flower"]),
             "DISPATCHER_FLOWER_DB": str(folder / "flower.db"),
-            "DISPATCHER_FLOWER_AUTH": ":".join(FLOWER_AUTH),
+            **FLOWER_API,
             "DISPATCHER_SECRET_KEY": "a-secret-of-this-test",
             "DISPATCHER_WEBHOOK_URL": f"{receiver.url}/told",
         }

@@ -28,12 +28,16 @@ ROOT = Path(__file__).resolve().parents[2]
 CALLER = "+815011119999"
 TOKEN = "t0kenOfTheAccount"
 FLOWER_AUTH = ("user", "w0rdForFlower")
+FLOWER_API = {
+    "DISPATCHER_FLOWER_AUTH": ":".join(FLOWER_AUTH),
+    "DISPATCHER_FLOWER_API": "true",
+}
+"""For stacks whose Flower is asked by a program."""
 WEBHOOK_SECRET = "whsec_c2VjcmV0LW9mLTI0LWJ5dGVzLWF0LWxlYXN0"
 QUICK = {
     "DISPATCHER_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "DISPATCHER_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
     "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS": "127.0.0.0/8",
-    "DISPATCHER_FLOWER_API": "true",
     "DISPATCHER_CALLER": CALLER,
     "DISPATCHER_CHECK_FIRST": "0.5s",
     "DISPATCHER_RATE_LIMIT": "100",
