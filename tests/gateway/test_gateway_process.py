@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +19,7 @@ import trustme
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from support.api_client import client
-from support.gateway_process import Gateway, everything, problem
+from support.gateway_process import ROOT, Gateway, everything, problem
 from support.ports import free_port
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.health import FORWARDING
@@ -190,3 +193,19 @@ def test_with_a_certificate_of_its_own_it_speaks_tls(
 def test_no_path_is_logged(gateway: Gateway) -> None:
     gateway.ask("GET", "/nowhere/secret-in-a-path")
     assert not re.search("secret-in-a-path", gateway.log)
+
+
+def test_it_says_where_it_may_not_open_as_many_files_as_it_needs(server: EmbeddedServer) -> None:
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "DISPATCHER_REDIS_URL": server.url,
+        "DISPATCHER_GATEWAY_PORT": str(free_port()),
+    }
+    few = 'ulimit -n 1024; exec "$0" -m workers.run gateway'
+    command = ["/bin/sh", "-c", few, sys.executable]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 2
+    assert "DISPATCHER_GATEWAY_CONNECTIONS" in ran.stderr
+    assert "this process may have 1024" in ran.stderr
