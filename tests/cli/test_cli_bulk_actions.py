@@ -1,4 +1,4 @@
-"""`retry`, `cancel`, `reached` and `prioritise` by filter; `acts`; `audit`."""
+"""`retry`, `cancel`, `reached` and `prioritise` by filter; `actions`; `audit`."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_retry_by_filter_reports_what_was_done_and_how_to_hold_it(
         ("retry --uncertain", ["failed", "uncertain"], State.QUEUED),
     ],
 )
-def test_each_act_takes_a_filter(
+def test_each_action_takes_a_filter(
     shell: Shell, store: Store, command: str, of: list[str], becomes: State
 ) -> None:
     kinds = {"queued": None, "uncertain": LOST, "failed": NO_ANSWER}
@@ -186,7 +186,7 @@ def test_nobody_who_is_asked_and_says_no_has_anything_done(
         assert states(store, some["failed"]) == {becomes}
 
 
-def test_an_act_that_is_interrupted_is_handed_to_the_workers(
+def test_an_action_that_is_interrupted_is_handed_to_the_workers(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     def interrupt(*_: object, **__: object) -> bool:
@@ -195,11 +195,11 @@ def test_an_act_that_is_interrupted_is_handed_to_the_workers(
     with patch.object(Bulk, "drive", interrupt):
         ran = shell("retry", "--state", "failed", "--yes")
     assert ran.code == 130
-    (act,) = store.bulk.recent()
-    assert f"actions stop {act.id}" in ran.err
+    (action,) = store.bulk.recent()
+    assert f"actions stop {action.id}" in ran.err
     (message,) = redis_of(store).lrange("vd.control", 0, -1)
     assert json.loads(message)["headers"]["task"] == "dispatcher.retrigger"
-    assert act.state == "running"
+    assert action.state == "running"
 
 
 def test_nothing_to_do_is_no_error(shell: Shell, store: Store) -> None:
@@ -212,7 +212,7 @@ def test_nothing_to_do_is_no_error(shell: Shell, store: Store) -> None:
 # -- bulk actions ----------------------------------------------------------------------------------
 
 
-def test_an_act_is_listed_and_stopped(
+def test_an_action_is_listed_and_stopped(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     seen = store.bulk.preview(BulkActionKind.RETRY, Filter(tag="t"))
@@ -230,7 +230,7 @@ def test_an_act_is_listed_and_stopped(
     assert "is not running: it is stopped" in again.complaint
 
 
-def test_an_act_that_nobody_knows_is_said_to_be_unknown(shell: Shell) -> None:
+def test_an_action_that_nobody_knows_is_said_to_be_unknown(shell: Shell) -> None:
     for command in ("show", "stop"):
         ran = shell("actions", command, "nosuchact")
         assert ran.code == 1
@@ -240,7 +240,7 @@ def test_an_act_that_nobody_knows_is_said_to_be_unknown(shell: Shell) -> None:
 # -- audit ---------------------------------------------------------------------------------
 
 
-def test_the_audit_log_has_every_act_of_the_command_line(
+def test_the_audit_log_has_every_action_of_the_command_line(
     shell: Shell, store: Store, some: dict[str, list[str]]
 ) -> None:
     (waits,) = some["queued"]

@@ -280,7 +280,7 @@ def test_by_age_what_ended_long_ago_goes(shell: Shell, told: Store) -> None:
     assert (entry.action, entry.target) == ("purge", "older-than:90d")
 
 
-def test_a_dry_run_removes_nothing_and_is_no_act(shell: Shell, told: Store) -> None:
+def test_a_dry_run_removes_nothing_and_is_no_action(shell: Shell, told: Store) -> None:
     id_ = ended(told)
     ran = shell("purge", "--recipient", NUMBER, "--dry-run")
     assert ran.out == "+8180****4567: 1 ended job, 0 not ended\n"

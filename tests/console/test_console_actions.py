@@ -153,7 +153,7 @@ def test_an_uncertain_job_is_dialled_again_by_those_who_say_so_twice(
 
 
 @pytest.mark.parametrize("what", list(BulkActionKind))
-def test_every_act_has_a_report_whoever_began_it(
+def test_every_action_has_a_report_whoever_began_it(
     operator: Person, store: Store, what: BulkActionKind
 ) -> None:
     found = store.bulk.preview(what, (enqueue(store), failed(store)), priority=Priority.BULK)
@@ -220,7 +220,7 @@ def test_what_makes_no_sense_is_refused_in_words(
     assert words in Reader(answer.text).text
 
 
-def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> None:
+def test_an_action_needs_a_note_and_a_preview(operator: Person, store: Store) -> None:
     ids = all_failed(store, 1)
     page = create(operator, what="retry", which="all")
     assert operator.send(page, "/console/actions", note="  ").status_code == 422
@@ -229,7 +229,7 @@ def test_an_act_needs_a_note_and_a_preview(operator: Person, store: Store) -> No
     assert states(store, ids) == ["failed"]
 
 
-def test_a_running_act_can_be_stopped(operator: Person, store: Store) -> None:
+def test_a_running_action_can_be_stopped(operator: Person, store: Store) -> None:
     ids = all_failed(store, 3)
     page = create(operator, what="retry", which="all")
     (form,) = (f for f in page.forms if f.action == "/console/actions")

@@ -205,7 +205,7 @@ def test_every_page_is_for_everybody(page: Page, up: Up) -> None:
         page.complaints()  # that there is no such page, and no such search, was asked for
 
 
-def test_the_forms_of_an_act_are_for_everybody(page: Page, up: Up) -> None:
+def test_the_forms_of_an_action_are_for_everybody(page: Page, up: Up) -> None:
     page.size(*PHONE)
     (id_,) = unanswered(up)
     page.open(f"/console/jobs/{id_}")

@@ -55,7 +55,7 @@ def test_failed_jobs_are_previewed_retried_and_reached(stage: Stage) -> None:
     ]
 
 
-def test_an_act_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage) -> None:
+def test_an_action_that_is_begun_and_left_alone_is_done_by_the_workers(stage: Stage) -> None:
     """As the console and the HTTP API do it, their message lost."""
     jobs = night(stage, "night-2")
     store = stage.up.dispatcher.store

@@ -1,4 +1,4 @@
-"""Lists, acts on one job and on many, pauses and the audit, over real HTTP."""
+"""Lists, actions on one job and on many, pauses and the audit, over real HTTP."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(
 
 
 @pytest.mark.parametrize(
-    ("act", "body", "field"),
+    ("action", "body", "field"),
     [
         ("retry", {"expires": "soon"}, "expires"),
         ("retry", {"uncertain": "yes"}, "uncertain"),
@@ -180,15 +180,15 @@ def test_a_job_of_unknown_outcome_is_marked_as_reached(
         ("cancel", {"note": 1}, "note"),
     ],
 )
-def test_what_is_wrong_with_an_act_names_the_field(
-    billing: Client, ops: Client, act: str, body: dict[str, object], field: str
+def test_what_is_wrong_with_an_action_names_the_field(
+    billing: Client, ops: Client, action: str, body: dict[str, object], field: str
 ) -> None:
-    assert fields(ops.post(f"/v1/jobs/{billing.call()['id']}/{act}", body)) == [field]
+    assert fields(ops.post(f"/v1/jobs/{billing.call()['id']}/{action}", body)) == [field]
 
 
-@pytest.mark.parametrize("act", ["retry", "cancel", "reached"])
-def test_no_job_is_acted_on_that_is_none(ops: Client, act: str) -> None:
-    problem(ops.post(f"/v1/jobs/{'a' * 16}/{act}"), 404)
+@pytest.mark.parametrize("action", ["retry", "cancel", "reached"])
+def test_no_job_is_acted_on_that_is_none(ops: Client, action: str) -> None:
+    problem(ops.post(f"/v1/jobs/{'a' * 16}/{action}"), 404)
 
 
 # -- many jobs -----------------------------------------------------------------------------
@@ -233,14 +233,14 @@ def test_many_are_cancelled_by_their_ids(ops: Client, store: Store, failed: list
     assert store.jobs.get(failed[3]).state is State.CANCELLED
 
 
-def test_an_act_can_be_stopped(ops: Client, failed: list[str]) -> None:
+def test_an_action_can_be_stopped(ops: Client, failed: list[str]) -> None:
     id_ = ops.post("/v1/retry", {"ids": failed}).json()["id"]
     ops.post("/v1/retry", {"preview": False, "id": id_})
     stopped = ops.post(f"/v1/actions/{id_}/stop", {"note": "wrong ones"}).json()
     assert (stopped["state"], stopped["done"]) == ("stopped", 0)
 
 
-def test_an_act_is_begun_as_what_it_was_previewed_as(ops: Client, failed: list[str]) -> None:
+def test_an_action_is_begun_as_what_it_was_previewed_as(ops: Client, failed: list[str]) -> None:
     id_ = ops.post("/v1/retry", {"ids": failed}).json()["id"]
     found = problem(ops.post("/v1/cancel", {"preview": False, "id": id_}), 409)
     assert "/v1/retry" in found["remedy"]
@@ -268,7 +268,7 @@ def test_a_preview_that_makes_no_sense_names_its_part(
 
 
 @pytest.mark.parametrize("id_", ["nothing", "a" * 12, "%00", "ids"])
-def test_an_unknown_act_is_told_as_such(ops: Client, id_: str) -> None:
+def test_an_unknown_action_is_told_as_such(ops: Client, id_: str) -> None:
     problem(ops.get(f"/v1/actions/{id_}"), 404)
     problem(ops.post(f"/v1/actions/{id_}/stop"), 404)
     problem(ops.post("/v1/retry", {"preview": False, "id": id_}), 404)

@@ -47,7 +47,7 @@ def test_a_name_alone_shows_nothing_whole(gateway: Gateway, store: Store, billin
         assert SAY["say"] not in answer.text
 
 
-def test_numbers_in_what_an_act_means_and_why_are_masked(
+def test_numbers_in_what_an_action_means_and_why_are_masked(
     billing: Client, ops: Client, dashboard: Client
 ) -> None:
     billing.call(tags=[f"customer:{NUMBER}"])

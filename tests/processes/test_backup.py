@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,7 @@ import pytest
 
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy
-from dispatcher.provider import Provider, Timeouts
-from dispatcher.provider.registry import registration
-from dispatcher.sandbox import SandboxOptions, running
+from dispatcher.provider import Provider
 from dispatcher.store import Store
 from support.polling import eventually
 from support.redis_cli import play
@@ -84,25 +82,6 @@ WAYS = {
     "append-only file": Way(copy_append_only_file, from_append_only_file),
     "snapshot": Way(copy_snapshot, from_snapshot),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Client]:
-    with running(SandboxOptions()) as url, (client := Client(url)).session:
-        yield client
-
-
-@pytest.fixture
-def provider(sandbox: Client) -> Iterator[Provider]:
-    known = registration()
-    told = {
-        "XOXZO_API_HOST": sandbox.url,
-        "XOXZO_API_SID": "sandbox",
-        "XOXZO_API_AUTH_TOKEN": "sandbox",
-    }
-    made = known.connect(known.settings.read(told), Timeouts(), 1)
-    yield made
-    made.close()
 
 
 def dial(store: Store, provider: Provider, *ids: str) -> list[State | None]:

@@ -15,9 +15,7 @@ import pytest
 from dispatcher.model.call import CallRef
 from dispatcher.model.states import State
 from dispatcher.policy import Policy
-from dispatcher.provider import OutgoingCall, Provider, Timeouts
-from dispatcher.provider.registry import registration
-from dispatcher.sandbox import SandboxOptions, running
+from dispatcher.provider import OutgoingCall, Provider
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.store.refusals import REMEDIES
@@ -68,25 +66,6 @@ class Struck:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Client]:
-    with running(SandboxOptions()) as url, (client := Client(url)).session:
-        yield client
-
-
-@pytest.fixture
-def provider(sandbox: Client) -> Iterator[Provider]:
-    known = registration()
-    told = {
-        "XOXZO_API_HOST": sandbox.url,
-        "XOXZO_API_SID": "sandbox",
-        "XOXZO_API_AUTH_TOKEN": "sandbox",
-    }
-    made = known.connect(known.settings.read(told), Timeouts(), 1)
-    yield made
-    made.close()
 
 
 @contextmanager

@@ -41,17 +41,17 @@ FILE = "phone,text\n+818011234567,a\n+818011234568,b\n123,c\n+818011234567,a\n"
 
 def imported(dispatcher: Dispatcher, text: str, made: Form | None = None, **options: Any) -> Import:
     """Import what a file says, as the command line does."""
-    act = Import(dispatcher, made or form(HEADER), **options)
+    importing = Import(dispatcher, made or form(HEADER), **options)
     with Spool() as spool:
-        for batch in act.check(read(text)):
+        for batch in importing.check(read(text)):
             spool.add(batch)
         for batch in spool:
-            act.write(batch)
-    return act
+            importing.write(batch)
+    return importing
 
 
-def counts(act: Import) -> tuple[int, int, int, int]:
-    tally = act.tally
+def counts(importing: Import) -> tuple[int, int, int, int]:
+    tally = importing.tally
     return tally.rows, tally.created, tally.existing, tally.refused
 
 
@@ -59,8 +59,8 @@ def test_a_row_is_one_job_and_a_row_twice_is_still_one(
     dispatcher: Dispatcher, store: Store
 ) -> None:
     refused: list[tuple[int, str]] = []
-    act = imported(dispatcher, FILE, refuse=lambda row, why: refused.append((row.line, why)))
-    assert counts(act) == (4, 2, 1, 1)
+    importing = imported(dispatcher, FILE, refuse=lambda row, why: refused.append((row.line, why)))
+    assert counts(importing) == (4, 2, 1, 1)
     assert [line for line, _ in refused] == [4]
     assert sorted(job.say or "" for job in store.search.find(Filter())) == ["a", "b"]
 
@@ -76,8 +76,8 @@ def test_a_mended_file_makes_what_was_mended_and_nothing_twice(dispatcher: Dispa
     imported(dispatcher, FILE)
     mended = FILE.replace("123,c", "+818011234569,c").replace("text", "text,notes", 1)
     mended = mended.replace("a\n", "a,x\n").replace("b\n", "b,y\n").replace("c\n", "c,\n")
-    act = imported(dispatcher, mended, form([*HEADER, "notes"]))
-    assert counts(act) == (4, 1, 3, 0)
+    importing = imported(dispatcher, mended, form([*HEADER, "notes"]))
+    assert counts(importing) == (4, 1, 3, 0)
 
 
 def test_another_name_calls_once_more(dispatcher: Dispatcher) -> None:
@@ -90,10 +90,10 @@ def test_a_row_that_was_imported_with_another_text_rings_nobody_twice(
 ) -> None:
     text, why = "phone\n+818011234567\n", []
     imported(dispatcher, text, form(["phone"], say="Hello"))
-    act = imported(
+    importing = imported(
         dispatcher, text, form(["phone"], say="Goodbye"), refuse=lambda _, said: why.append(said)
     )
-    assert counts(act) == (1, 0, 0, 1)
+    assert counts(importing) == (1, 0, 0, 1)
     assert "imported before" in why[0]
     assert "--id" in why[0]
 
@@ -101,17 +101,17 @@ def test_a_row_that_was_imported_with_another_text_rings_nobody_twice(
 def test_rows_of_one_key_that_differ_are_refused_but_for_the_first(dispatcher: Dispatcher) -> None:
     why: list[str] = []
     text = "phone,text,key\n+818011234567,a,k\n+818011234567,b,k\n"
-    act = imported(
+    importing = imported(
         dispatcher, text, form([*HEADER, "key"]), refuse=lambda _, said: why.append(said)
     )
-    assert counts(act) == (2, 1, 0, 1)
+    assert counts(importing) == (2, 1, 0, 1)
     assert "use a new key" in why[0]
 
 
 def test_the_cost_is_counted_for_what_is_new(dispatcher: Dispatcher) -> None:
     imported(dispatcher, "phone,text\n+818011234567,a\n")
-    act = imported(dispatcher, FILE)
-    assert act.tally.tariffs == {"tts:JP-mobile": 1}
+    importing = imported(dispatcher, FILE)
+    assert importing.tally.tariffs == {"tts:JP-mobile": 1}
 
 
 def test_a_redis_that_comes_back_is_waited_for(
@@ -127,10 +127,10 @@ def test_a_redis_that_comes_back_is_waited_for(
         return done
 
     monkeypatch.setattr(dispatcher.store.jobs, "enqueue_packed", sometimes)
-    act = imported(dispatcher, FILE, waiting=waited.append)
+    importing = imported(dispatcher, FILE, waiting=waited.append)
     assert len(waited) == 1
     # What was written before the answer was lost was created here.
-    assert counts(act) == (4, 3, 0, 1)
+    assert counts(importing) == (4, 3, 0, 1)
 
 
 def test_a_redis_that_stays_away_ends_it(dispatcher: Dispatcher) -> None:
@@ -225,8 +225,10 @@ def test_a_number_that_the_account_does_not_call_is_refused_before_anything_is_w
     store.limiter.publish(AccountConfig(countries=frozenset({"JP"})))
     rows = "phone,text\n+818011234567,a\n+252612345678,b\n+81990504123,c\n"
     refused: list[tuple[int, str]] = []
-    act = Import(dispatcher, form(HEADER), refuse=lambda row, why: refused.append((row.line, why)))
-    checked = [item for batch in act.check(read(rows)) for item in batch]
+    importing = Import(
+        dispatcher, form(HEADER), refuse=lambda row, why: refused.append((row.line, why))
+    )
+    checked = [item for batch in importing.check(read(rows)) for item in batch]
     assert ([line for line, _ in refused], len(checked)) == ([3, 4], 1)
     assert "numbers of SO" in refused[0][1]
     assert "premium numbers" in refused[1][1]
@@ -236,11 +238,11 @@ def test_a_number_that_the_account_does_not_call_is_refused_before_anything_is_w
 def test_a_setting_that_is_tightened_while_rows_are_written_refuses_them(
     dispatcher: Dispatcher, store: Store
 ) -> None:
-    act = Import(dispatcher, form(HEADER))
-    (batch,) = act.check(read("phone,text\n+818011234567,a\n"))
+    importing = Import(dispatcher, form(HEADER))
+    (batch,) = importing.check(read("phone,text\n+818011234567,a\n"))
     store.limiter.publish(AccountConfig(blocked=frozenset({"JP"})))
-    act.write(batch)
-    assert counts(act) == (1, 0, 0, 1)
+    importing.write(batch)
+    assert counts(importing) == (1, 0, 0, 1)
 
 
 def test_the_other_ways_in_are_refused_too(dispatcher: Dispatcher) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 import redis
 
 from dispatcher.store import Store
 from support.clock import Clock
+from support.standby import Standby, standby
 
 _NUMBERS = itertools.count(1)
 
@@ -22,3 +24,17 @@ def clock() -> Clock:
 def store(redis_client: redis.Redis, clock: Clock) -> Store:
     """An empty store that goes by the test's clock."""
     return Store(redis_client, namespace=f"test{next(_NUMBERS)}", clock=clock)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standby]:
+    """A master and its replica, for a file."""
+    with standby(tmp_path_factory.mktemp("two")) as made:
+        yield made
+
+
+@pytest.fixture
+def pair(two: Standby) -> Iterator[Standby]:
+    """The same; whatever a test does to the replica, the next one finds it in step."""
+    yield two
+    two.mend()

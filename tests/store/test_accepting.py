@@ -17,23 +17,11 @@ from dispatcher.store.accepting import AT_ONCE
 from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 from dispatcher.store.redis_url import connect
 from support.polling import eventually
-from support.standby import Standby, standby
+from support.standby import Standby
 from support.store_jobs import claim, enqueue, placed, request, snapshot
 
 _NUMBERS = count(1)
 KEY = "alert-1"
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standby]:
-    with standby(tmp_path_factory.mktemp("two")) as made:
-        yield made
-
-
-@pytest.fixture
-def pair(two: Standby) -> Iterator[Standby]:
-    yield two
-    two.mend()
 
 
 @pytest.fixture

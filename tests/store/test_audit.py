@@ -1,4 +1,4 @@
-"""The audit log: one entry for each act of a person, where something was done."""
+"""The audit log: one entry for each action of a person, where something was done."""
 
 from __future__ import annotations
 
@@ -59,17 +59,19 @@ SINGLE: dict[str, tuple[Callable[[Store], str], Callable[[Store, str], None], di
 }
 
 
-@pytest.mark.parametrize("act", SINGLE)
-def test_an_act_on_one_job_is_written_down_where_it_did_something(store: Store, act: str) -> None:
-    make, do, facts = SINGLE[act]
+@pytest.mark.parametrize("action", SINGLE)
+def test_an_action_on_one_job_is_written_down_where_it_did_something(
+    store: Store, action: str
+) -> None:
+    make, do, facts = SINGLE[action]
     id_ = make(store)
     do(store, id_)
-    assert only(store) == AuditEntry(BEGIN, "cli:kim", act, f"job:{id_}", "again", facts)
+    assert only(store) == AuditEntry(BEGIN, "cli:kim", action, f"job:{id_}", "again", facts)
 
 
-@pytest.mark.parametrize("act", SINGLE)
-def test_an_act_that_was_refused_is_not(store: Store, act: str) -> None:
-    _, do, _ = SINGLE[act]
+@pytest.mark.parametrize("action", SINGLE)
+def test_an_action_that_was_refused_is_not(store: Store, action: str) -> None:
+    _, do, _ = SINGLE[action]
     id_ = enqueue(store)
     claim(store, id_)
     with pytest.raises(Refused):
@@ -90,7 +92,7 @@ def test_a_pause_and_its_end_are_written_down_once_each(store: Store) -> None:
     ]
 
 
-def test_gates_that_nobody_closed_or_opened_by_hand_are_no_acts(store: Store) -> None:
+def test_gates_that_nobody_closed_or_opened_by_hand_are_no_actions(store: Store) -> None:
     store.holds.start("credit", "the provider said so")
     store.holds.end("credit")
     assert list(store.audit.read()) == []
@@ -110,7 +112,7 @@ def test_limits_are_written_down_with_what_they_were(store: Store) -> None:
     ]
 
 
-def test_an_act_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
+def test_an_action_on_many_is_written_down_when_it_begins_and_with_what_came_of_it(
     store: Store,
 ) -> None:
     made = [failed(store) for _ in range(3)]

@@ -253,7 +253,7 @@ def test_a_long_row_of_tags_is_kept_whole(store: Store) -> None:
     assert store.jobs.get(id_).tags == (*tags, report.tag)
 
 
-def test_the_key_of_a_job_that_was_retried_by_an_act_still_finds_it(store: Store) -> None:
+def test_the_key_of_a_job_that_was_retried_by_an_action_still_finds_it(store: Store) -> None:
     id_ = failed(store, key="alert-1", tags=["t"])
     run(store, BulkActionKind.RETRY, FAILED)
     assert enqueue(store, key="alert-1", tags=["t"]) == id_
@@ -265,7 +265,7 @@ def test_one_job_that_is_retried_alone_keeps_its_tags(store: Store) -> None:
     assert store.jobs.get(id_).tags == ("t",)
 
 
-def test_the_jobs_of_an_act_are_paused_by_its_tag(store: Store) -> None:
+def test_the_jobs_of_an_action_are_paused_by_its_tag(store: Store) -> None:
     mine, other = failed(store), enqueue(store)
     report = run(store, BulkActionKind.RETRY, [mine])
     assert report.tag is not None
@@ -351,7 +351,7 @@ def test_a_redial_that_was_dialled_counts_late_evidence_as_a_second_call(store: 
     assert store.statistics.counters()["second_calls"] == 1
 
 
-def test_an_acts_id_looks_like_no_telephone_number_and_is_that_of_its_seed() -> None:
+def test_an_actions_id_looks_like_no_telephone_number_and_is_that_of_its_seed() -> None:
     made = {new_id() for _ in range(100)}
     assert len(made) == 100
     assert all(len(each) == 12 and each.isalpha() for each in made)
@@ -361,7 +361,7 @@ def test_an_acts_id_looks_like_no_telephone_number_and_is_that_of_its_seed() -> 
 # -- once, whatever happens ----------------------------------------------------------------
 
 
-def test_a_storm_of_the_same_click_begins_an_act_once(store: Store) -> None:
+def test_a_storm_of_the_same_click_begins_an_action_once(store: Store) -> None:
     made = [failed(store) for _ in range(60)]
     seen = store.bulk.preview(BulkActionKind.RETRY, FAILED)
     for _ in range(3):
@@ -377,7 +377,7 @@ def test_a_storm_of_the_same_click_begins_an_act_once(store: Store) -> None:
     assert all(len(store.jobs.get(id_).timeline) == 4 for id_ in made)
 
 
-def test_what_failed_again_quickly_is_not_reopened_by_the_same_act(store: Store) -> None:
+def test_what_failed_again_quickly_is_not_reopened_by_the_same_action(store: Store) -> None:
     made = [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     store.bulk.advance(seen.id, 1)
@@ -403,7 +403,7 @@ def test_what_was_never_proposed_or_too_long_ago_cannot_be_begun(
 
 
 @pytest.mark.parametrize("part", [":ids", "s:open", "", "\n", "x" * 500, "é"])
-def test_what_names_another_key_is_no_act(store: Store, part: str) -> None:
+def test_what_names_another_key_is_no_action(store: Store, part: str) -> None:
     [failed(store) for _ in range(60)]
     name = begun(store, BulkActionKind.RETRY, FAILED).id + part if part else ""
     with pytest.raises(UnknownAction):
@@ -429,13 +429,13 @@ def test_what_is_proposed_goes_by_itself_and_what_was_begun_stays(store: Store) 
     assert not redis_of(store).exists(keys[1])
 
 
-def test_an_act_on_nothing_is_done_at_once(store: Store) -> None:
+def test_an_action_on_nothing_is_done_at_once(store: Store) -> None:
     report = run(store, BulkActionKind.RETRY, FAILED)
     assert (report.state, report.selected, report.done) == ("done", 0, 0)
     assert list(store.audit.read()) == []
 
 
-def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
+def test_a_stopped_action_leaves_the_rest_as_it_is(store: Store) -> None:
     made = [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     assert store.bulk.advance(seen.id, 20) == ("running", 40)
@@ -450,7 +450,9 @@ def test_a_stopped_act_leaves_the_rest_as_it_is(store: Store) -> None:
     assert (last.facts["done"], last.facts["remaining"]) == (20, 40)
 
 
-def test_an_act_that_nobody_drives_is_taken_up_after_its_lease(store: Store, clock: Clock) -> None:
+def test_an_action_that_nobody_drives_is_taken_up_after_its_lease(
+    store: Store, clock: Clock
+) -> None:
     [failed(store) for _ in range(60)]
     assert store.bulk.take() == []
     seen = begun(store, BulkActionKind.RETRY, FAILED)
@@ -466,7 +468,7 @@ def test_an_act_that_nobody_drives_is_taken_up_after_its_lease(store: Store, clo
     assert store.bulk.take() == []
 
 
-def test_recent_acts_are_listed_the_latest_first(store: Store, clock: Clock) -> None:
+def test_recent_actions_are_listed_the_latest_first(store: Store, clock: Clock) -> None:
     made = []
     for _ in range(3):
         failed(store)
@@ -536,7 +538,7 @@ def test_a_retried_job_is_not_looked_at_for_what_its_last_call_cost(
     assert "cost_check" not in snapshot(store)[f"jobs:{id_}"]
 
 
-def test_an_act_that_is_over_keeps_no_list(store: Store) -> None:
+def test_an_action_that_is_over_keeps_no_list(store: Store) -> None:
     [failed(store) for _ in range(60)]
     seen = begun(store, BulkActionKind.RETRY, FAILED)
     assert f"bulk_action:{seen.id}:ids" in snapshot(store)

@@ -183,7 +183,7 @@ class ActsMachine(RuleBasedStateMachine):
         return self.store.bulk.get(id_).state
 
     @invariant()
-    def no_job_is_reopened_twice_by_an_act(self) -> None:
+    def no_job_is_reopened_twice_by_an_action(self) -> None:
         """Each retrigger is a line of the timeline; acts did as many as there are by them."""
         lines = Counter(
             event.actor
@@ -227,7 +227,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]
         yield client
 
 
-def test_acts_in_any_order(own_redis: redis.Redis) -> None:
+def test_actions_in_any_order(own_redis: redis.Redis) -> None:
     ActsMachine.redis = own_redis
     run_state_machine_as_test(
         ActsMachine,

@@ -1,4 +1,4 @@
-"""What the workers do with acts, and with the log of what people did."""
+"""What the workers do with actions, and with the log of what people did."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def begun(store: Store, many: int) -> str:
 def test_a_driver_has_what_was_reopened_dialled_and_tells_how_it_stands(
     store: Store, messenger: Recorder
 ) -> None:
-    act = begun(store, 120)
+    action = begun(store, 120)
     nudges: list[int] = []
     drive = Retrigger(store, messenger, lambda: nudges.append(1))
-    told = drive(act)
+    told = drive(action)
     assert told == {
-        "action": act,
+        "action": action,
         "what": "retry",
         "state": "done",
         "done": 120,
@@ -71,37 +71,39 @@ def test_a_driver_has_what_was_reopened_dialled_and_tells_how_it_stands(
 def test_a_driver_goes_on_with_a_message_to_itself_when_its_time_is_up(
     store: Store, messenger: Recorder
 ) -> None:
-    act = begun(store, 120)
+    action = begun(store, 120)
     drive = Retrigger(store, messenger, lambda: None, within=0)
-    assert drive(act)["remaining"] == 70
-    assert messenger.retriggers() == [[act]]
-    assert [drive(act)["remaining"] for _ in range(2)] == [20, 0]
+    assert drive(action)["remaining"] == 70
+    assert messenger.retriggers() == [[action]]
+    assert [drive(action)["remaining"] for _ in range(2)] == [20, 0]
     assert len(messenger.retriggers()) == 2
 
 
-def test_a_message_for_an_act_that_is_over_or_gone_does_nothing(
+def test_a_message_for_an_action_that_is_over_or_gone_does_nothing(
     store: Store, messenger: Recorder
 ) -> None:
-    act = begun(store, 1)
+    action = begun(store, 1)
     drive = Retrigger(store, messenger, lambda: None)
-    assert [drive(act)["state"] for _ in range(2)] == ["done", "done"]
+    assert [drive(action)["state"] for _ in range(2)] == ["done", "done"]
     assert drive("nosuchact") == {"action": "nosuchact", "state": "gone"}
     assert messenger.retriggers() == []
 
 
-def test_the_pump_sends_for_an_act_whose_driver_was_lost(
+def test_the_pump_sends_for_an_action_whose_driver_was_lost(
     store: Store, clock: Clock, messenger: Recorder
 ) -> None:
-    act = begun(store, 60)
+    action = begun(store, 60)
     pump = Pump(store, messenger)
     assert "actions" not in pump()
     clock.forward(LEASE + 1)
     assert pump()["actions"] == 1
     assert "actions" not in pump()
-    assert messenger.retriggers() == [[act]]
+    assert messenger.retriggers() == [[action]]
 
 
-def test_where_no_act_is_under_way_the_pump_looks_once(store: Store, messenger: Recorder) -> None:
+def test_where_no_action_is_under_way_the_pump_looks_once(
+    store: Store, messenger: Recorder
+) -> None:
     assert store.bulk.take() == []  # looks once for all whether the records are of our schema
     before = redis_of(store).info("commandstats")
     assert store.bulk.take() == []

@@ -32,18 +32,6 @@ from workers.engine.ticks import WatchReplicas
 _NUMBERS = count(1)
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standby]:
-    with standby(tmp_path_factory.mktemp("two")) as made:
-        yield made
-
-
-@pytest.fixture
-def pair(two: Standby) -> Iterator[Standby]:
-    yield two
-    two.mend()
-
-
 @pytest.fixture
 def store(pair: Standby) -> Iterator[Store]:
     with connect(pair.master.url) as client:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from redis import RedisError, ResponseError
 
 from support.polling import eventually
-from support.redis_servers import HOST, RedisProcess
+from support.redis_servers import HOST, RedisProcess, Together
 
 LAST_SLOT = 16383
 MODE = {"cluster-enabled": "yes"}
@@ -35,34 +34,20 @@ def is_up(server: RedisProcess) -> bool:
         return bool(client.cluster("INFO")["cluster_state"] == "ok")
 
 
-class Cluster:
+class Cluster(Together):
     """`others` has all slots but that of a namespace's keys, `ours` has that one, and `replica` the
     same. Use it in a `with` block.
     """
 
     def __init__(self, folder: Path, namespace: str = "vd", binary: Path | None = None) -> None:
         self._namespace = namespace
-        self.others, self.ours, self.replica = self._all = [
-            RedisProcess(folder / name, MODE, binary=binary)
-            for name in ("others", "ours", "replica")
-        ]
-        self._exits = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as exits:
-            for server in self._all:
-                exits.enter_context(server)
-            self._join()
-            self._exits = exits.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._exits.__exit__(kind, error, traceback)
+        super().__init__(
+            [
+                RedisProcess(folder / name, MODE, binary=binary)
+                for name in ("others", "ours", "replica")
+            ]
+        )
+        self.others, self.ours, self.replica = self.processes
 
     def promote(self, server: RedisProcess, *how: str) -> None:
         """Make a replica the master, and wait until the others know."""
@@ -78,7 +63,7 @@ class Cluster:
             ask(server, "CLUSTER", "FAILOVER", *how)
         return False
 
-    def _join(self) -> None:
+    def join(self) -> None:
         slot = ask(self.others, "CLUSTER", "KEYSLOT", f"{{{self._namespace}}}")
         ask(self.ours, "CLUSTER", "ADDSLOTS", slot)
         ranges = [end for pair in ((0, slot - 1), (slot + 1, LAST_SLOT)) for end in pair]
@@ -87,7 +72,7 @@ class Cluster:
             ask(self.others, "CLUSTER", "MEET", HOST, server.port)
         node = ask(self.ours, "CLUSTER", "MYID")
         eventually(lambda: self._follows(node), "the replica follows")
-        eventually(lambda: all(map(is_up, self._all)), "the cluster serves its slots")
+        eventually(lambda: all(map(is_up, self.processes)), "the cluster serves its slots")
 
     def _follows(self, node: str) -> bool:
         try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -182,7 +181,34 @@ SERVICE = "voice"
 """What the sentinels of tests call their master."""
 
 
-class Sentinels:
+class Together:
+    """Servers that start and end together, inside a `with`."""
+
+    def __init__(self, processes: list[RedisProcess]) -> None:
+        self.processes = processes
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            for process in self.processes:
+                exits.enter_context(process)
+            self.join()
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exits.__exit__(kind, error, traceback)
+
+    def join(self) -> None:
+        """Have those that have started know each other, where they must be told."""
+
+
+class Sentinels(Together):
     """Sentinels that watch one master, inside a `with`; a majority decides."""
 
     def __init__(
@@ -206,32 +232,18 @@ class Sentinels:
             ),
         }
         self.master, self.tls = master, tls
-        self.processes = [
-            RedisProcess(
-                folder / f"sentinel-{number}",
-                {**watched, **(options or {})},
-                binary=master.binary,
-                tls=tls,
-                sentinel=True,
-            )
-            for number in range(count)
-        ]
-        self._exits = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as exits:
-            for process in self.processes:
-                exits.enter_context(process)
-            self._exits = exits.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._exits.__exit__(kind, error, traceback)
+        super().__init__(
+            [
+                RedisProcess(
+                    folder / f"sentinel-{number}",
+                    {**watched, **(options or {})},
+                    binary=master.binary,
+                    tls=tls,
+                    sentinel=True,
+                )
+                for number in range(count)
+            ]
+        )
 
     @property
     def url(self) -> str:
@@ -288,10 +300,3 @@ def replicated(
     ):
         replica.follow(master)
         yield master, replica
-
-
-def wait_for_end_of(process: subprocess.Popen[Any], within: float) -> float:
-    """Return after how many seconds a process ended; fail where it does not."""
-    began = time.monotonic()
-    process.wait(within)
-    return time.monotonic() - began
