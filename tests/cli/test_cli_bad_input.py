@@ -603,3 +603,13 @@ def test_a_port_that_is_taken_stops_up_and_all_that_it_had_started(
     assert last.startswith(f"error: DISPATCHER_FLOWER_PORT={taken_port}: ")
     assert "sandbox stopped" in ran.err
     assert not (shell.folder / ".voice-dispatcher" / "up.json").exists()
+
+
+def test_a_flower_that_would_not_start_stops_up_and_is_not_tried_again_and_again(
+    shell: Shell,
+) -> None:
+    ran = shell.run("up", DISPATCHER_FLOWER_API="true")
+    assert (ran.code, ran.out) == (USAGE, "")
+    last = ran.err.splitlines()[-1]
+    assert last.startswith("error: DISPATCHER_FLOWER_API=true ")
+    assert "set DISPATCHER_FLOWER_AUTH=user:password" in last

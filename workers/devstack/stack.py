@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from config import roles
+from config import flower, roles
 from config.settings import Settings
 from dispatcher.client.broker_rights import Part
 from dispatcher.client.dispatcher import Dispatcher
@@ -148,6 +148,8 @@ class Stack:
         settings = self._settings()
         settings.check_together()  # here, and not in each process
         settings.require_bounds()
+        if self.plan.flower:
+            flower.environment(settings)
         services = self._services(settings)
         for service in services:
             self.supervisor.add(service)

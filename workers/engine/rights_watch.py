@@ -49,9 +49,7 @@ class RightsWatch:
             self._clear()
         except NotAllowed as error:
             self._note(str(error))
-        except (
-            DispatcherError
-        ):  # who is away is told of by those who need it
+        except DispatcherError:  # who is away is told of by those who need it
             return
 
     def _note(self, says: str) -> None:
