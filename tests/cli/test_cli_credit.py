@@ -69,6 +69,7 @@ def test_what_calls_cost_is_shown_and_forgotten(shell: Shell, store: Store) -> N
         "tts:JP-mobile: 8 credits on the average, 2 of 2 calls cost anything; checked: 7 to 9\n"
     )
     assert shell("balance", "--learned", "--json").json[0]["highest"] == 9
+    see(store, 500)
     assert shell("balance", "--json").json["learned"][0]["tariff"] == "tts:JP-mobile"
     assert shell("balance", "--relearn", "US").out == "nothing was learned of 'US'\n"
     assert shell("balance", "--relearn", "JP", "--note", "new prices").out == (
