@@ -17,7 +17,7 @@ from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
 from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
 from dispatcher.client.broker_rights import Part
-from dispatcher.client.broker_url import is_redis
+from dispatcher.client.broker_url import is_redis, sentinels
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.store import Store
@@ -70,10 +70,12 @@ def flower(settings: Settings) -> None:
     """Run Flower. Raises InvalidSettings where it would be open without a password."""
     # Not at the top: the other processes have no use for Flower.
     from workers.flower_access import guard  # noqa: PLC0415
+    from workers.flower_sentinels import ask_all  # noqa: PLC0415
 
     os.environ.update(flower_configuration.environment(settings))
     os.environ.pop("FLOWER_UNAUTHENTICATED_API", None)
     guard(api=settings.flower_api)
+    ask_all(sentinels(settings.broker))
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
     require_store(settings, Part.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)

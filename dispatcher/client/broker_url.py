@@ -62,6 +62,12 @@ def result_settings(url: str) -> dict[str, Any]:
     return found
 
 
+def sentinels(url: str) -> list[tuple[str, int]]:
+    """Return the hosts and ports of the sentinels in a URL; none where it names none."""
+    place = place_of(url) if is_redis(url) else None
+    return list(place.hosts) if place and place.service is not None else []
+
+
 def known_broker(url: str) -> str:
     """Return the URL, or raise StoreUnsuitable where kombu knows no such transport."""
     from kombu.transport import resolve_transport  # noqa: PLC0415

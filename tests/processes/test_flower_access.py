@@ -12,6 +12,7 @@ import requests
 
 from support.polling import eventually
 from support.ports import free_port
+from support.redis_servers import RedisProcess, Sentinels
 from workers.devstack import own_process
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -30,6 +31,9 @@ class Place:
 
     def get(self, path: str, host: str = "", **options: object) -> int:
         return self.ask("GET", path, host, **options)
+
+    def page(self, path: str) -> str:
+        return requests.get(self.url + path, timeout=60).text
 
     def ask(self, method: str, path: str, host: str = "", **options: object) -> int:
         headers = {"Host": host} if host else {}
@@ -134,3 +138,12 @@ def test_where_it_is_wanted_it_needs_the_password(with_api: Place) -> None:
         assert with_api.get(path) == 401
         assert with_api.get(path, auth=AUTH) == 200
     assert with_api.ask("POST", STARTS_TASKS[1], json={}) == 401
+
+
+def test_the_page_of_the_broker_outlives_the_first_sentinel(folder: Path) -> None:
+    with RedisProcess(folder / "master") as master, Sentinels(folder, master) as asked:
+        asked.wait_until_ready(replicas=0)
+        with flower(asked.url, folder) as place:
+            assert "vd.control" in place.page("/broker")
+            asked.processes[0].kill()
+            assert "vd.control" in place.page("/broker")
