@@ -137,7 +137,8 @@ class Demo:
                 return self._summary(stack)
 
     def _plan(self) -> Plan:
-        settings = {**PROMPT, "DISPATCHER_FLOWER_AUTH": ":".join(self._auth)}
+        flower = {"DISPATCHER_FLOWER_AUTH": ":".join(self._auth), "DISPATCHER_FLOWER_API": "true"}
+        settings = {**PROMPT, **flower}
         arguments = (f"--ring={self.ring}", f"--credits={ENOUGH}", "--seed=1")
         return Plan(
             workers=self.workers, sandbox=True, sandbox_arguments=arguments, settings=settings
