@@ -6,11 +6,14 @@ import logging
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
+from config.settings import InvalidSettings
+from dispatcher.security_log import write_to, write_to_file
 from dispatcher.values.masking import mask_text
 
 log = logging.getLogger(__name__)
@@ -64,8 +67,10 @@ def _why(complaint: Any) -> str:
 _CONSUMER = "celery.worker.consumer.consumer"
 
 
-def set_up(level: str = "INFO") -> None:
-    """Send everything that is logged in this process to stderr, masked."""
+def set_up(level: str = "INFO", security_log: Path | None = None) -> None:
+    """Send everything that is logged in this process to stderr, masked; and the security log to
+    its file, if it has one. Raises InvalidSettings where that cannot be written.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(MaskNumbers("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     handler.addFilter(WithoutContent())
@@ -77,11 +82,23 @@ def set_up(level: str = "INFO") -> None:
         logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.WARNING)
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)  # warns of workers that start
     setup_logging.connect(_keep_ours)
+    _set_up_security_log(security_log)
     # Python prints what nobody caught by itself, and in clear.
     sys.excepthook = _uncaught
     threading.excepthook = lambda told: _uncaught(
         told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
     )
+
+
+def _set_up_security_log(path: Path | None) -> None:
+    if path is None:
+        write_to(logging.StreamHandler())
+        return
+    try:
+        write_to_file(path)
+    except OSError as error:
+        why = f"DISPATCHER_SECURITY_LOG: {path} cannot be written ({error.strerror})"
+        raise InvalidSettings(f"{why}: name a file in a folder of this process' user") from None
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:

@@ -157,6 +157,7 @@ class Settings(Caps):
 
     task_events: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    security_log: Path | None = None
 
     @classmethod
     def load(cls, **given: Any) -> Self:

@@ -15,9 +15,12 @@ from rich.console import Console
 from config import logs, roles
 from config.settings import Settings
 from dispatcher.cli import connection
+from dispatcher.cli.person import actor
 from dispatcher.client.broker_rights import Part
 from dispatcher.running import FOLDER
+from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.values.durations import seconds
+from dispatcher.values.webhook_url import origin
 from workers import run
 from workers.devstack import own_process
 from workers.devstack.child import Service
@@ -175,8 +178,10 @@ def secret(
     given = {"secret_key": kept.read_text().strip()} if own else {}
     settings = Settings.load(**given)
     if receiver is None:
+        tell(SecurityEvent.SECRETS_SHOWN, actor=actor(), receiver="all of the account")
         typer.echo("\n".join(secrets_shown.of_account(settings)))
         return
+    tell(SecurityEvent.SECRETS_SHOWN, actor=actor(), receiver=origin(receiver))
     typer.echo("\n".join(secrets_shown.of(settings, receiver)))
     if hint := secrets_shown.mistaken(settings, receiver):
         typer.echo(hint, err=True)

@@ -23,6 +23,7 @@ from tornado.routing import URLSpec
 from tornado.web import HTTPError, authenticated
 
 from dispatcher.values.hosts import is_loopback, name_of
+from workers.flower_evidence import FlowerEvidence
 
 
 def guard(*, api: bool) -> None:
@@ -48,8 +49,16 @@ class MetricsBehindPassword(Metrics):  # type: ignore[misc]
 _METRICS = URLSpec("/metrics", MetricsBehindPassword)
 
 
+_EVIDENCE = FlowerEvidence()
+
+
 class GuardedFlower(flower.app.Flower):  # type: ignore[misc]
     """Flower that, without a password, is there only for those who name this machine."""
+
+    def log_request(self, handler: Any) -> None:
+        """Log a request that is over."""
+        super().log_request(handler)
+        _EVIDENCE.look(handler)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Return what handles a request."""

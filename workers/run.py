@@ -15,11 +15,13 @@ from config import flower as flower_configuration
 from config import logs, roles
 from config.celery import call_queues
 from config.settings import InvalidSettings, Settings
+from config.weakened import weakened
 from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
 from dispatcher.client.broker_rights import Part
 from dispatcher.client.broker_url import is_redis, sentinels
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
 from workers.ending import end_in_time, end_with_keepers, leave_none_behind, leave_on_signal
@@ -236,7 +238,9 @@ def main(role: str, **options: int | str | None) -> None:
     """Run one process by its role; what is wrong is one sentence on stderr."""
     try:
         settings = Settings.load()
-        logs.set_up(settings.log_level)
+        logs.set_up(settings.log_level, settings.security_log)
+        for setting, opens in weakened(settings):
+            tell(SecurityEvent.GUARD_WEAKENED, process=role, setting=setting, opens=opens)
         end_with_keepers()
         one(Part(role), settings, **options)
     except DispatcherError as error:

@@ -72,6 +72,13 @@ def options(
             f" [default: that of the `up` here, or {DEFAULT_NAMESPACE}].",
         ),
     ] = None,
+    security_log: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DISPATCHER_SECURITY_LOG",
+            help="File to which the security log is appended.",
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -79,6 +86,10 @@ def options(
     """Tell people by phone: once, in time, within the provider's limits."""
     from dispatcher.cli.connection import Connection  # noqa: PLC0415 - `--help` has no use for it
 
+    if security_log is not None:
+        from dispatcher.security_log import write_to_file  # noqa: PLC0415 - nor for this
+
+        write_to_file(security_log)
     context.obj = Connection(redis_url or None, broker_url or None, namespace or None)
 
 

@@ -17,6 +17,7 @@ from dispatcher.cli.filters import Limit, past
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.unmasked import unmasked
 from dispatcher.model.bulk_action import BulkAction
 from dispatcher.model.job import iso
 from dispatcher.rows.spreadsheets import shield
@@ -97,6 +98,8 @@ def audit(
 ) -> None:
     """Show who did what, when and why, the oldest first. The latest ones, or with --format all."""
     store = connection.dispatcher(context).store
+    if unmask:
+        unmasked(store, "audit")
     entries = store.audit.read(past(since), past(until), mask=not unmask)
     if format_ is Format.CSV:
         _as_csv(entries)

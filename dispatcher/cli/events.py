@@ -9,6 +9,7 @@ import typer
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.unmasked import unmasked
 from dispatcher.model.job import iso_of
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_all
@@ -28,7 +29,9 @@ def events(
         raise typer.BadParameter(f"{after!r} is not a cursor", param_hint="--after")
     store = connection.dispatcher(context).store
     found = list(store.events.after(after))
-    if not unmask:
+    if unmask:
+        unmasked(store, "events")
+    else:
         found = [replace(each, facts=mask_all(each.facts)) for each in found]
     if json:
         output.as_json(

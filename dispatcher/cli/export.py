@@ -16,10 +16,12 @@ import typer
 from dispatcher.cli import connection
 from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import Format
+from dispatcher.cli.person import actor
 from dispatcher.cli.progress import Progress
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.rows.exporting import COLUMNS, rows, shielded
+from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.values.counts import counted
 
 BOM = "\ufeff"
@@ -52,6 +54,9 @@ def export(
     """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job."""
     store = connection.dispatcher(context).store
     store.server.check_schema()  # before anything is written: a file of an earlier export is kept
+    # Before, too: one that is broken off has written numbers as well.
+    store.audit.record(actor(), "export", str(filter_), unmasked=unmask)
+    tell(SecurityEvent.EXPORTED, actor=actor(), target=str(filter_), unmasked=unmask)
     jobs = store.search.find(filter_)
     with _opened(output) as file:
         if format_ is Format.JSONL:

@@ -14,6 +14,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import MissingOption, Note, actor
 from dispatcher.model.api_key import ApiKey, Scope, client_name
 from dispatcher.model.job import iso
+from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store import Store
 from dispatcher.store.spending import SpendingLimit
 from dispatcher.store.values import Room
@@ -96,6 +97,8 @@ def create(
     )
     if limit:
         store.spending.set(limit, actor=actor(), note=note)
+    facts = {"key": made.id, "name": made.name, "scopes": ",".join(sorted(scopes))}
+    tell(SecurityEvent.KEY_CREATED, actor=actor(), **facts)
     if json:
         row = _row(made, "live", _spending(store).get(made.name), _waiting(store, made.name))
         output.as_json({**row, "key": text})
@@ -149,6 +152,8 @@ def revoke(
     """Revoke a key, at once and for good."""
     keys = connection.dispatcher(context).store.api_keys
     changed = keys.revoke(id_, actor=actor(), note=note)
+    if changed:
+        tell(SecurityEvent.KEY_REVOKED, actor=actor(), key=id_)
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:

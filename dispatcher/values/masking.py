@@ -19,6 +19,7 @@ MOST = 15
 LEAST_WRITTEN = 7
 """Digits with separators, or after a 0, that may be a number."""
 _LEAST_SURE = 5  # after a plus, or where a number was asked for
+_LEAST_GLUED = 9  # between letters: written with separators, after a 0
 _HIDDEN = 4  # digits that never show, however short the number
 
 # As `repr` and JSON write them: a message that quotes a value must not hide it from us.
@@ -146,6 +147,8 @@ def _own(found: re.Match[str]) -> tuple[int, int]:
     """Return where a run begins and ends without what is part of a word or an id beside it."""
     text, run, gaps = found.string, found["run"], [*_GAP.finditer(found["run"])]
     start, end = 0, len(run)
+    if gaps and run[0] == "0" and len(_digits(run)) >= _LEAST_GLUED:
+        return start, end
     before = text[max(0, found.start() - _LONGEST_ESCAPE) : found.start()]
     if _WORD_BEFORE.search(before) and not _ESCAPE_BEFORE.search(before):
         start = gaps[0].end() if gaps else end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -93,7 +94,8 @@ def open_one(server: EmbeddedServer, folder: Path) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def closed_one(server: EmbeddedServer, folder: Path) -> Iterator[Place]:
-    with flower(server.url, folder, DISPATCHER_FLOWER_AUTH=":".join(AUTH)) as place:
+    log = {"DISPATCHER_SECURITY_LOG": str(folder / "security.log")}
+    with flower(server.url, folder, DISPATCHER_FLOWER_AUTH=":".join(AUTH), **log) as place:
         yield place
 
 
@@ -147,3 +149,18 @@ def test_the_page_of_the_broker_outlives_the_first_sentinel(folder: Path) -> Non
             assert "vd.control" in place.page("/broker")
             asked.processes[0].kill()
             assert "vd.control" in place.page("/broker")
+
+
+def test_who_is_let_in_and_who_is_not_is_in_the_security_log(
+    closed_one: Place, folder: Path
+) -> None:
+    for auth in (None, ("me", "wrong"), AUTH, AUTH):
+        closed_one.get("/workers", auth=auth)
+    text = (folder / "security.log").read_text()
+    found = [json.loads(line) for line in text.splitlines()]
+    told = [line for line in found if line.get("route") == "flower"]
+    assert [line["event"] for line in told].count("login.succeeded") == 1, "once an hour"
+    assert {"login.failed", "request.refused"} <= {line["event"] for line in told}
+    assert {line["address"] for line in told} == {"127.0.0.1"}
+    assert AUTH[1] not in text
+    assert "wrong" not in text

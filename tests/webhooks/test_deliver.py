@@ -18,6 +18,7 @@ from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 from support import webhook_receiver as acts
 from support.clock import Clock
+from support.hidden_numbers import WRITINGS, tells
 from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import LOOPBACK, RECIPIENT, SAY, deliver, ended, enqueue, run, targets
 from support.webhook_receiver import (
@@ -75,6 +76,22 @@ def test_neither_number_nor_text_is_told_unless_whole(
     run(webhooks, deliver(webhooks, receiver.url, whole=True))
     told = receiver.got[1].verified(account_secret(receiver.url))["data"]
     assert (told["recipient"], told["say"]) == (RECIPIENT, SAY)
+
+
+@pytest.mark.parametrize("written", WRITINGS)
+def test_no_event_of_the_account_tells_a_number_unless_whole(
+    store: Store, webhooks: Webhooks, receiver: Receiver, written: str
+) -> None:
+    """They carry the tags and notes of people."""
+    targets(store)
+    for whole in (False, True):
+        facts = json.dumps({"name": f"paused:tag:to {written}", "why": written, "at": 1})
+        redis_of(store).xadd(key_of(store, "events"), {"kind": "hold.started", "facts": facts})
+        run(webhooks, deliver(webhooks, receiver.url, whole=whole))
+    masked, told = (got.body.decode() for got in receiver.got)
+    assert not tells(masked)
+    assert "paused:tag:to " in masked
+    assert tells(told)
 
 
 def test_an_event_of_the_account_is_told_with_its_facts(

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workers.gateway import evidence
 from workers.gateway.api import pool
 from workers.gateway.brake import Brake
 from workers.gateway.connection import CUT
@@ -145,6 +146,7 @@ class _Guarded:
         """Send on, with our headers; a connection whose request was not read whole is closed."""
         if message["type"] == "http.response.start":
             self._started = True
+            evidence.refused(self._scope, message["status"])
             headers = MutableHeaders(scope=message)
             for name, value in self._headers.items():
                 headers.setdefault(name, value)

@@ -23,6 +23,7 @@ from workers.gateway.api.jobs import JobId, Unmask, respond
 from workers.gateway.api.operations import account, bulk_actions
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
+from workers.gateway.api.unmasked import write_down
 from workers.gateway.problems import other_action
 
 MOST = 1000
@@ -56,6 +57,7 @@ def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> 
         do = _action(kind, store, Fields(await json_object(request, optional=True)))
         await pool.run(do, id_, caller.actor)
         services.nudge()
+        await write_down(services, request, caller, f"job:{id_}", jobs=int(unmask))
         return respond(caller.view(await pool.run(store.jobs.get, id_), unmask=unmask))
 
 

@@ -25,6 +25,7 @@ from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import idempotency_key, json_object
+from workers.gateway.api.unmasked import write_down
 
 LONGEST_WAIT = 60.0
 MOST = 500
@@ -79,6 +80,7 @@ def router(services: Services) -> APIRouter:
         filter_ = filter_of(_query(request), caller)
         found = await pool.run(_page, services, filter_, limit, cursor, caller.name)
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
+        await write_down(services, request, caller, str(filter_), jobs=len(shown) * unmask)
         return respond({"jobs": shown, "cursor": found.cursor})
 
     @routes.get("/jobs/{id}", **operations.JOB)
@@ -102,6 +104,7 @@ def router(services: Services) -> APIRouter:
         caller.view(found, unmask=unmask)  # who may not see it may not wait for it either
         if wait and not found.terminal:
             found = await services.ended(caller.key, id_, wait, request.is_disconnected)
+        await write_down(services, request, caller, f"job:{id_}", jobs=int(unmask))
         return respond(caller.view(found, unmask=unmask))
 
     @routes.get("/jobs/{id}/why", **operations.WHY)

@@ -15,11 +15,12 @@ from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import CHOICE
 from dispatcher.why import why as explain
-from workers.gateway.console.context import ConsoleContext, redirect
+from workers.gateway.console.context import LIVE, ConsoleContext, redirect
 from workers.gateway.console.forms import query
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search, digits
 from workers.gateway.console.sessions import Visitor
+from workers.gateway.evidence import seen_whole
 
 PAGE = 50
 
@@ -63,6 +64,8 @@ class Jobs:
         # What the command line offers stands there as buttons.
         because = found.because.removesuffix(CHOICE.format(id=job.id))
         because = because if visitor.operates else mask_text(because)
+        if visitor.operates and LIVE not in request.headers:
+            seen_whole(request, visitor.actor, visitor.key.id, f"job:{job.id}")
         return self._context.pages.page(
             "job.html",
             visitor,

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.model.api_key import ApiKey, NotLetIn, Scope
+from workers.gateway import evidence
 from workers.gateway.console.context import (
     ConsoleContext,
     NotLoggedIn,
@@ -44,8 +45,9 @@ class Login:
             return self._context.refusal(problem)
         return await self._context.answer(request, lambda: self._enter(request, fields))
 
-    def leave(self, request: Request, _visitor: Visitor, _fields: Fields) -> Response:
+    def leave(self, request: Request, visitor: Visitor, _fields: Fields) -> Response:
         """End the session."""
+        evidence.logout(request, visitor.key.id, visitor.name)
         self._context.sessions.close(request.cookies[self._context.cookie])
         response = redirect(PAGE)
         response.delete_cookie(self._context.cookie, path=ROOT)
@@ -74,6 +76,10 @@ class Login:
             key = self._key(fields.one("key"))
         except NotLetIn as error:
             return self._wrong_key(request, goal, error)
+        except Problem as problem:
+            evidence.login_failed(request, problem.detail)
+            raise
+        evidence.login(request, key.id, key.name)
         response = redirect(goal)
         self._set(request, response, self._context.cookie, self._context.sessions.open(key))
         return response
@@ -82,6 +88,7 @@ class Login:
         """Say so, and slow down who goes on trying; a key that is right is let in all the same."""
         address = request.client.host if request.client else ""
         wait = self._context.store.failed_logins.wait(address)
+        evidence.login_failed(request, "too many failed log-ins" if wait else "wrong key")
         if wait:
             return self._too_many(request, goal, wait)
         self._context.store.failed_logins.add(address)
