@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -34,8 +35,8 @@ OWN_TERMINAL = {
     *("resume", "limit", "keys", "restored"),
 }
 """Commands that speak of what their caller named."""
-ELSEWHERE = {"import": "test_cli_import", "watch": "test_cli_watch_board"}
-"""Judged by tests of their own."""
+ELSEWHERE = {"import", "watch"}
+"""Judged below, and in test_cli_watch_board.py."""
 NO_NUMBERS = {"doctor", "migrate", "url", "sandbox"}
 PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
 """They log; config/logs.py masks each line."""
@@ -73,6 +74,19 @@ def test_a_list_tells_no_number(shell: Shell, written: Store, command: str) -> N
         assert ran.code == 0, ran.err
         assert "****" in ran.out or command == "webhooks", arguments
         assert not tells(ran.out + ran.err), arguments
+
+
+def test_an_import_reports_no_number_whole(shell: Shell, store: Store) -> None:
+    """What it reports is read by more people than its file."""
+    refused = [each for each in WRITINGS if each != NUMBER]
+    rows = [json.dumps({"recipient": each, "say": "x", "key": each}) for each in refused]
+    file = shell.folder / "calls.jsonl"
+    file.write_text("\n".join([*rows, '{"recipient": "0987654321", "x 080-9876-5432": 1}', ""]))
+    for more in ((), ("--json",), ("--dry-run",)):
+        ran = shell("import", str(file), "--yes", *more)
+        assert "is not E.164" in ran.err or "country code" in ran.err
+        assert not tells(ran.out)
+        assert not tells(ran.err)
 
 
 @pytest.mark.parametrize("command", ["events", "audit"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ from support.hidden_numbers import WRITINGS, tells
 from workers.devstack.embedded_server import EmbeddedServer
 
 WRONG = "vd_abcdefghij_" + "0" * 64
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "security-log.md"
+FIELDS = {
+    event: set(re.findall(r"`(\w+)`", fields))
+    for event, fields in re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+}
+"""The documented fields of each event."""
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -56,6 +63,7 @@ def ask(who: Client, path: str, address: str, **headers: str) -> requests.Respon
 
 
 def told(line: dict[str, Any], *left_out: str) -> dict[str, Any]:
+    assert line.keys() - {"at", "event"} <= FIELDS[line["event"]]
     return {name: value for name, value in line.items() if name not in {"at", *left_out}}
 
 
