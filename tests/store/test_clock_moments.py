@@ -100,6 +100,7 @@ JUDGED = {
     "bulk_action_ids": NO_MOMENT,
     "bulk_actions": SHOWN,
     "bulk_actions_running": READ,
+    "cursor_secret": NO_MOMENT,
     "session": USERS,
     "login_failures": READ,
 }
