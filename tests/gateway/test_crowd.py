@@ -106,36 +106,39 @@ def test_connections_that_say_nothing_keep_nobody_out(
 def test_waits_of_one_client_leave_others_theirs(
     small: Gateway, store: Store, wires: ExitStack
 ) -> None:
-    flooder = client(small, store, "flooder", Scope.ENQUEUE)
-    path = f"/v1/jobs/{job_of(flooder)}?wait=0.1"
+    names = ("flooder", "other", "third")
+    flooder, other, third = (client(small, store, name, Scope.ENQUEUE) for name in names)
+    path, theirs, last = (f"/v1/jobs/{job_of(one)}?wait=" for one in (flooder, other, third))
 
     def full() -> bool:
-        waiting(small, wires, flooder, 1)
-        return refused(flooder.get(path), 429, "DISPATCHER_WAITS_PER_CLIENT")
+        hold(small, wires, head("GET", f"{path}60", flooder.text), 1)
+        return refused(flooder.get(f"{path}0.1"), 429, "DISPATCHER_WAITS_PER_CLIENT")
 
     eventually(full, "it has too many")
-    other, third = (client(small, store, name, Scope.ENQUEUE) for name in ("other", "third"))
-    theirs = f"/v1/jobs/{job_of(other)}?wait=0.1"
-    assert other.get(theirs).status_code == 200
+    assert other.get(f"{theirs}0.1").status_code == 200
 
     def all_full() -> bool:
-        waiting(small, wires, other, 1)
-        return refused(third.get(last), 503, "DISPATCHER_WAITS ")
+        hold(small, wires, head("GET", f"{theirs}60", other.text), 1)
+        return refused(third.get(f"{last}0.1"), 503, "DISPATCHER_WAITS ")
 
-    last = f"/v1/jobs/{job_of(third)}?wait=0.1"
     eventually(all_full, "there are too many")
 
 
 def test_a_wait_whose_client_is_gone_takes_no_place(
     small: Gateway, store: Store, wires: ExitStack
 ) -> None:
-    one = client(small, store, "one", Scope.ENQUEUE)
-    for wire in waiting(small, wires, one, WAITS_OF_CLIENT):
+    leaver = client(small, store, "leaver", Scope.ENQUEUE)
+    path = f"/v1/jobs/{job_of(leaver)}?wait="
+
+    def full() -> bool:
+        left.extend(hold(small, wires, head("GET", f"{path}60", leaver.text), 1))
+        return refused(leaver.get(f"{path}0.1"), 429, "DISPATCHER_WAITS_PER_CLIENT")
+
+    left: list[socket.socket] = []
+    eventually(full, "it has too many")
+    for wire in left:
         wire.close()
-    (wire,) = waiting(small, wires, one, 1)
-    path = f"/v1/jobs/{job_of(one)}?wait=0.1"
-    eventually(lambda: one.get(path).status_code == 200, "there is a place", 30)
-    wire.close()
+    eventually(lambda: leaver.get(f"{path}0.1").status_code == 200, "there is a place")
 
 
 def test_requests_of_one_client_leave_others_theirs(
