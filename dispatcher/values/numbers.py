@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
     NumberParseException,
     PhoneNumberFormat,
     PhoneNumberType,
@@ -24,6 +25,7 @@ NOWHERE = "001"
 
 LONGEST_EMERGENCY = 6
 """Digits of the longest number of an emergency service (as the metadata has them)."""
+_BEFORE = 6  # digits: an international prefix, a country's code and a local 0
 
 _WRITE = "write it in E.164: +, country code and number, as dialled from abroad"
 _WHY_UNREADABLE = {
@@ -121,7 +123,8 @@ def caller(text: str) -> str:
     """Return `text` if it can stand as the caller: 3 to 15 digits, a leading + or none.
 
     Both `+8190…` and `8145…` are in use with the provider. Raises InvalidNumber, also for a number
-    of the police or another emergency service anywhere: nobody but they call from it.
+    of the police or another emergency service anywhere, with its country's code or without: nobody
+    but they call from it.
     """
     if not _CALLER.fullmatch(text):
         raise InvalidNumber(
@@ -136,7 +139,21 @@ def caller(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _is_emergency(digits: str) -> bool:
-    if len(digits) > LONGEST_EMERGENCY:
+    if len(digits) > LONGEST_EMERGENCY + _BEFORE:
         return False
-    regions = shortnumberinfo.SUPPORTED_SHORT_REGIONS
-    return any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)
+    if any(_serves(digits, region) for region in shortnumberinfo.SUPPORTED_SHORT_REGIONS):
+        return True
+    return any(_serves_abroad(digits.removeprefix("00"), code) for code in (1, 2, 3))
+
+
+def _serves_abroad(digits: str, code: int) -> bool:
+    """Tell whether it is an emergency number behind a country's code of so many digits."""
+    number = digits[code:]
+    regions = COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:code] or 0), ())
+    return any(
+        _serves(each, region) for region in regions for each in (number, number.removeprefix("0"))
+    )
+
+
+def _serves(digits: str, region: str) -> bool:
+    return shortnumberinfo.is_emergency_number(digits, region)

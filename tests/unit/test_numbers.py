@@ -95,7 +95,9 @@ def test_what_is_accepted_is_ascii_e164_and_unchanged(text: str) -> None:
     assert 5 <= len(number[1:]) <= 15
 
 
-@pytest.mark.parametrize("number", ["+819011112222", "81450000000", "0312345678", "22000"])
+@pytest.mark.parametrize(
+    "number", ["+819011112222", "81450000000", "0312345678", "22000", "+4411099"]
+)
 def test_a_caller_is_digits_with_or_without_a_plus(number: str) -> None:
     assert caller(number) == number
 
@@ -112,6 +114,14 @@ def test_another_caller_is_refused_with_what_is_accepted(number: str) -> None:
 
 @pytest.mark.parametrize("number", ["110", "119", "112", "911", "999", "+110", "000"])
 def test_nobody_calls_as_the_police(number: str) -> None:
+    with pytest.raises(InvalidNumber, match="the number of an emergency service"):
+        caller(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["+81110", "81119", "+810110", "0081110", "+44999", "+49112", "+1911", "+61000"]
+)
+def test_a_countrys_code_before_it_makes_nobody_the_police(number: str) -> None:
     with pytest.raises(InvalidNumber, match="the number of an emergency service"):
         caller(number)
 
