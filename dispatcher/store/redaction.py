@@ -38,9 +38,11 @@ class Redaction(Repository):
     """Not one atomic step, but each may be repeated."""
 
     def redact(self, mentions: Mentions) -> Redacted:
-        """Mask the number in the audit log, account events, bulk actions and notes of API keys."""
+        """Mask the number in the audit log, account events, bulk actions, and in the notes of API
+        keys and pauses.
+        """
         audit, events = (self._stream(name, mentions) for name in STREAMS)
-        records = sum(self._records(which, mentions) for which in RECORDS)
+        records = sum(self._records(which, mentions) for which in RECORDS) + self._holds(mentions)
         left = tuple(mask_text(name) for name in self._names() if mentions.stand_in(name))
         return Redacted(audit, events, records, left)
 
@@ -88,6 +90,17 @@ class Redaction(Repository):
         if hidden == known:
             return False
         return bool(self._run("redact_fields", kind=kind, id=id_, fields=hidden))
+
+    def _holds(self, mentions: Mentions) -> int:
+        """Mask the number in what was said when holds were started; return in how many."""
+        with plain_errors():
+            found: Any = self._redis.hgetall(self._key("holds"))
+        known = {name.decode(): json.loads(text)["why"] for name, text in found.items()}
+        changed = {name: why for name, why in known.items() if mentions.stand_in(why)}
+        return sum(
+            int(self._run("redact_hold", name=name, known=why, why=mentions.hide(why)))
+            for name, why in changed.items()
+        )
 
     def _names(self) -> Iterator[str]:
         with plain_errors():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,19 @@ def test_what_is_named_after_the_number_is_told(shell: Shell, told: Store) -> No
     assert "warning: the hold paused:tag:to 0801****567 is named after the number" in ran.err
     told.holds.resume(PauseScope(f"to {WRITTEN[0]}"), actor="cli:sam")
     assert shell("purge", "--recipient", NUMBER, "--yes", "--json").json["named"] == []
+
+
+def test_a_pause_goes_on_without_the_number_in_its_note(shell: Shell, told: Store) -> None:
+    told.holds.start("provider_down", "503", 12.5)
+    told.holds.pause(PauseScope("spring"), actor="cli:sam", note=f"{WRITTEN[0]} and {OTHER} asked")
+    before = told.holds.all()
+    assert shell("purge", "--recipient", NUMBER, "--yes", "--json").json["masked"] > 0
+    assert wherever(told) == []
+    spring = next(each for each in before if each.name == "paused:tag:spring")
+    hidden = f"paused by cli:sam: 0801****567 and {OTHER} asked"
+    assert told.holds.all() == [
+        replace(each, why=hidden) if each is spring else each for each in before
+    ]
 
 
 @pytest.fixture(scope="module")
