@@ -147,11 +147,11 @@ class Job:
             "state": self.state,
             "reason": self.reason,
             "hold_reason": self.hold_reason,
-            "outcome": self.outcome,
+            "outcome": mask_text(self.outcome) if mask and self.outcome else self.outcome,
             "priority": self.priority,
             **who,
             **({} if mask else self._content()),
-            "caller": self.caller,
+            "caller": mask_text(self.caller, asked=True) if mask and self.caller else self.caller,
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
@@ -204,7 +204,7 @@ def _leg_dict(leg: Leg, *, mask: bool) -> dict[str, Any]:
     return {
         "recipient": mask_number(leg.number) if mask else leg.number,
         "callid": leg.callid,
-        "status": leg.status,
+        "status": mask_text(leg.status) if mask and leg.status else leg.status,
         "cost": float(leg.cost) if leg.cost is not None else None,
         "duration": leg.duration,
     }

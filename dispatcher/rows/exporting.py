@@ -83,7 +83,7 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
     said = {} if mask else _said(job)
     return {
         "call_type": words.conference if conference else words.call,
-        "caller": job.caller,
+        "caller": mask_text(job.caller, asked=True) if mask and job.caller else job.caller,
         "recipient": None if conference else numbers[0],
         "participants": ",".join(numbers) if conference else None,
         "tags": mask_text(",".join(job.tags)) if mask else ",".join(job.tags),
@@ -112,6 +112,7 @@ def _said(job: Job) -> dict[str, Cell]:
 def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) -> dict[str, Cell]:
     if attempt is None:
         return {}
+    status = _status(job, attempt)
     cells: dict[str, Cell] = {
         "callid": attempt.callid,
         "cost": _number(attempt.cost),
@@ -119,7 +120,7 @@ def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) 
         "start_time": _usual(attempt.sent_at),
         "end_time": _usual(attempt.ended_at),
         "duration": job.duration if attempt is job.attempt else None,
-        "status": _status(job, attempt),
+        "status": mask_text(status) if mask and status else status,
         "attempt": attempt.number,
         "result": attempt.result,
         "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
@@ -133,7 +134,7 @@ def _of_leg(leg: Leg, *, mask: bool) -> dict[str, Any]:
     return {
         "callid": leg.callid,
         "recipient": mask_number(leg.number) if mask else leg.number,
-        "status": leg.status,
+        "status": mask_text(leg.status) if mask and leg.status else leg.status,
         "cost": _number(leg.cost),
         "duration": leg.duration,
     }

@@ -40,7 +40,7 @@ def dialled(store: Store, id_: str, callid: str) -> int:
 @pytest.fixture
 def redialled(store: Store) -> str:
     """A job that rang in vain and was answered by the second call."""
-    id_ = add(store, tags=["a", "b"], caller="8145", key=f"k {NUMBER}")
+    id_ = add(store, tags=["a", "b"], caller=OTHER, key=f"k {NUMBER}")
     first = dialled(store, id_, "call-1")
     rang = CallReport(Outcome.NO_ANSWER, "NO ANSWER", cost=Decimal(5))
     vain = Decision(State.SCHEDULED, "no_answer", "NO ANSWER", delay=0, report=rang)
@@ -79,7 +79,7 @@ def test_each_call_is_a_row_with_the_columns_of_the_usage_log(
             "call_type": "simple/playbacks",
             "direction": "outbound",
             "tags": "a,b",
-            "caller": "8145",
+            "caller": "'+8180****4568",
             "attempt": "2",
             "attempts": "2",
             "state": "completed",

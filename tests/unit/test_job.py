@@ -202,8 +202,10 @@ def test_a_conference_has_participants_instead_of_a_recipient() -> None:
     [
         {"key": "+818012345678"},
         {"kind": "conference", "to": "818012345678,818012345679"},
+        {"caller": "+818012345678"},
+        {"outcome": "BUSY +818012345678"},
     ],
-    ids=["number as key", "conference"],
+    ids=["number as key", "conference", "number as caller", "number in the provider's word"],
 )
 def test_a_masked_job_shows_neither_numbers_nor_what_is_said(record: dict[str, Any]) -> None:
     shown = json.dumps(job(record).to_dict(mask=True))
