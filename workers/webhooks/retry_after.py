@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 from re import ASCII
 from re import compile as pattern
 
-_SECONDS = pattern(r"[0-9]{1,9}", ASCII)
+_SECONDS = pattern(r"[0-9]+", ASCII)
+_MOST_SECONDS = float(2**31)  # what larger numbers count as, as RFC 9111 has it for its seconds
 _DATES = pattern(
     # Sun, 06 Nov 1994 08:49:37 GMT; Sunday, 06-Nov-94 08:49:37 GMT; Sun Nov  6 08:49:37 1994
     r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
@@ -27,7 +28,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
-        return float(text)
+        return min(float(text), _MOST_SECONDS)
     here = datetime.fromtimestamp(now, UTC)
     until = _moment(text, here)
     if until is None:
