@@ -142,7 +142,7 @@ def test_it_lives_on_unready_where_redis_is_away(without_redis: Gateway) -> None
     assert "doctor" in found["remedy"]
 
 
-@pytest.mark.parametrize("name", FORWARDING)
+@pytest.mark.parametrize("name", [*FORWARDING, "host"])
 def test_whoever_comes_by_a_proxy_learns_nothing_of_what_is_inside(
     without_redis: Gateway, name: str
 ) -> None:

@@ -15,6 +15,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from dispatcher.store.errors import NotAllowed
+from dispatcher.values.hosts import is_loopback, name_of
 from workers.gateway.addresses import is_this_machine
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.problems import Problem
@@ -75,13 +76,21 @@ def _require_rights_of_workers(store: Store) -> None:
 
 async def _may_know(request: Request) -> bool:
     """Whether who asks may know what is inside: this machine, or a key that may read."""
-    if request.client and is_this_machine(request.client.host) and not _forwarded(request):
+    near = request.client is not None and is_this_machine(request.client.host)
+    if near and _names_this_machine(request) and not _forwarded(request):
         return True
     try:
         await let_in(request, Scope.READ, counted=False)
     except (DispatcherError, Problem):  # Redis may be what is not ready
         return False
     return True
+
+
+def _names_this_machine(request: Request) -> bool:
+    """Whether it was asked for by a loopback address: not by a proxy that passes on the name, nor
+    by a web page whose name leads here.
+    """
+    return is_loopback(name_of(request.headers.get("host", "")))
 
 
 def _forwarded(request: Request) -> bool:
