@@ -18,7 +18,7 @@ DIRECT = frozenset(
     {
         *("DEL", "EXISTS", "EXPIRE", "GET", "INCR", "PEXPIRE", "PTTL", "SET"),
         *("INFO", "PING", "TIME"),
-        *("HGET", "HGETALL", "HMGET", "HSET", "LRANGE", "RPUSH", "SMEMBERS"),
+        *("HGET", "HGETALL", "HKEYS", "HMGET", "HSET", "LRANGE", "RPUSH", "SMEMBERS"),
         *("XRANGE", "XREVRANGE", "XTRIM"),
         *("ZCARD", "ZCOUNT", "ZLEXCOUNT", "ZMSCORE", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE"),
         *("ZREVRANGE", "ZREVRANGEBYSCORE", "ZSCAN", "ZSCORE"),

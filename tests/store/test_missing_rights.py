@@ -23,6 +23,7 @@ OTHER = {
     *("close", "execute", "execute_command", "get_message", "pipeline", "pubsub"),  # no commands
     *("config_get", "function_delete", "function_list"),  # done without, or by administrators
     *("psubscribe", "subscribe_message"),  # of those who watch all jobs
+    "bgrewriteaof",  # of who rewrites the append-only file after a purge, and is told so
 }
 
 
