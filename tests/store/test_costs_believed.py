@@ -233,6 +233,18 @@ def test_below_the_floor_nobody_is_called(prepaid: Store) -> None:
     assert [hold.name for hold in prepaid.holds.all()] == ["credit"]
 
 
+def test_a_dear_call_that_meets_the_floor_first_holds_nobody_above_it(prepaid: Store) -> None:
+    see(prepaid, "49")
+    dear = enqueue(prepaid, **DEAR)
+    assert prepaid.queue.claim(dear, token="d", lease=30) is State.HELD
+    assert [(hold.name, hold.required) for hold in prepaid.holds.all()] == [("credit", 50)]
+    see(prepaid, "55")
+    prepaid.queue.pump()
+    assert prepaid.queue.claim(dear, token="e", lease=30) is State.HELD
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit:tariff:conference/3:JP-mobile"]
+    assert others_are_called(prepaid)
+
+
 def test_where_the_balance_cannot_be_seen_it_holds_nobody(prepaid: Store) -> None:
     see(prepaid, "55")
     dear = enqueue(prepaid, **DEAR)

@@ -63,12 +63,16 @@ function M.beyond_balance(call, reserve)
 end
 
 -- The hold of calls that the balance cannot pay for, why, and the credits that are needed; nil: it can. What
--- is left below the floor pays for none; else only calls of this tariff are held, and cheaper ones go on.
+-- is left below the floor pays for none, until the floor is reached, however dear the call that met it first;
+-- else only calls of this tariff are held, and cheaper ones go on.
 function M.beyond_credit(call, job, reserve)
+  local below = M.beyond_balance(call, 0)
+  if below then
+    return 'credit', below, config.number(call, setting.credit_floor) / schema.units
+  end
   local why, needed = M.beyond_balance(call, reserve)
   if why then
-    local above_floor = M.available(M.account(call)) >= config.number(call, setting.credit_floor)
-    return above_floor and 'credit:tariff:' .. job.tariff or 'credit', why, needed / schema.units
+    return 'credit:tariff:' .. job.tariff, why, needed / schema.units
   end
 end
 
