@@ -125,7 +125,7 @@ def test_it_holds_for_several_processes_each_of_which_knows_but_what_it_was_told
     crowd_of = [Worker("dial"), Worker("dial", process=1), Worker("check", process=2), *workers]
     crowd = Crowd(store, clock, crowd_of, jobs=200, others=[another(store, clock) for _ in "12"])
     for after, step in steps:
-        crowd.run((after + SETTLED) / per_second + 1)
+        crowd.run((after + SETTLED) / per_second + 0.1)
         crowd.step(step)
     crowd.run(15 / per_second + 1)
     assert least_gap(crowd.grants, per_second) >= 1
