@@ -105,16 +105,23 @@ def test_a_callback_that_comes_late_is_believed_no_more(prepaid: Store, clock: C
 
 
 def test_a_callback_is_believed_what_calls_of_its_kind_were_checked_to_cost(prepaid: Store) -> None:
-    first = reported(prepaid, "7")  # nothing is known yet
+    first = reported(prepaid, "27")  # nothing is known yet
     assert (prepaid.jobs.get(first).cost, doubted(prepaid)) == (None, 1)
-    checked(prepaid, "7", first)
-    assert prepaid.jobs.get(reported(prepaid, "7")).cost == 7
-    dearer = reported(prepaid, "8")
-    cheaper = reported(prepaid, "6")
+    checked(prepaid, "27", first)
+    assert prepaid.jobs.get(reported(prepaid, "27")).cost == 27
+    dearer = reported(prepaid, "28")
+    cheaper = reported(prepaid, "26")
     assert (prepaid.jobs.get(dearer).cost, prepaid.jobs.get(cheaper).cost) == (None, None)
-    checked(prepaid, "8", dearer)
-    assert prepaid.jobs.get(reported(prepaid, "7.5")).cost == Decimal("7.5")
+    checked(prepaid, "28", dearer)
+    assert prepaid.jobs.get(reported(prepaid, "27.5")).cost == Decimal("27.5")
     assert doubted(prepaid) == 3
+
+
+def test_what_is_expected_anyway_is_believed_before_anything_was_checked(prepaid: Store) -> None:
+    """Else each of the first calls of a kind would be checked, all at once."""
+    assert prepaid.jobs.get(reported(prepaid, "20")).cost == 20
+    assert prepaid.jobs.get(reported(prepaid, "0")).cost is None
+    assert prepaid.jobs.get(reported(prepaid, "20.5")).cost is None
 
 
 def test_that_nothing_was_taken_for_an_answered_call_is_checked_as_well(prepaid: Store) -> None:

@@ -93,10 +93,15 @@ function M.learn(call, tariff, cost, answered, checked)
 end
 
 -- Whether a callback is believed what a call cost: as much as calls of this tariff were checked to cost before,
--- or nothing where nobody answered. Anybody may have sent it who saw its URL.
+-- no more than is expected of it anyway, or nothing where nobody answered. Anybody may have sent it who saw its
+-- URL.
 function M.believes(call, tariff, cost, answered)
+  if cost == 0 and not answered then
+    return true
+  end
   local known = learned(call, tariff)
-  return (cost == 0 and not answered) or (cost >= known.lowest and cost <= known.highest)
+  local least = known.lowest < 0 and 1 or known.lowest
+  return cost >= least and cost <= math.max(known.highest, (M.price(call, tariff)))
 end
 
 return M
