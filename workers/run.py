@@ -24,7 +24,13 @@ from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
-from workers.ending import end_in_time, end_with_keepers, leave_none_behind, leave_on_signal
+from workers.ending import (
+    end_in_time,
+    end_with_keepers,
+    leave_none_behind,
+    leave_now,
+    leave_on_signal,
+)
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
@@ -71,6 +77,8 @@ def beat(settings: Settings) -> None:
 def flower(settings: Settings) -> None:
     """Run Flower. Raises InvalidSettings where it would be open without a password."""
     # Not at the top: the other processes have no use for Flower.
+    from flower import command  # noqa: PLC0415
+
     from workers.flower_access import guard  # noqa: PLC0415
     from workers.flower_sentinels import ask_all  # noqa: PLC0415
 
@@ -78,6 +86,7 @@ def flower(settings: Settings) -> None:
     os.environ.pop("FLOWER_UNAUTHENTICATED_API", None)
     guard(api=settings.flower_api)
     ask_all(sentinels(settings.broker))
+    command.sigterm_handler = leave_now
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
     require_store(settings, Part.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)

@@ -60,8 +60,13 @@ def test_with_hold_nobody_is_called_twice_and_the_unknown_ones_say_so(outcome: V
     held = [job for job in outcome.jobs if job.on_uncertain is OnUncertain.HOLD]
     assert {outcome.calls[job.id] for job in held} <= {0, 1}
     unknown = [job for job in held if job.state is not State.COMPLETED]
-    assert unknown
-    assert {(job.state, job.reason) for job in unknown} == {(State.FAILED, Reason.OUTCOME_UNKNOWN)}
+    assert {(job.state, job.reason) for job in unknown} <= {(State.FAILED, Reason.OUTCOME_UNKNOWN)}
+
+
+@pytest.mark.played(by=polling)
+def test_without_callbacks_some_are_unknown(outcome: Verdict) -> None:
+    """A fifth of the answers is cut; with callbacks, all of these may be found by luck."""
+    assert any(job.reason is Reason.OUTCOME_UNKNOWN for job in outcome.jobs)
 
 
 @pytest.mark.played(by=polling)
