@@ -66,7 +66,7 @@ def test_with_hold_nobody_is_called_twice_and_the_unknown_ones_say_so(outcome: V
 @pytest.mark.played(by=polling)
 def test_without_callbacks_some_are_unknown(outcome: Verdict) -> None:
     """A fifth of the answers is cut; with callbacks, all of these may be found by luck."""
-    assert any(job.reason is Reason.OUTCOME_UNKNOWN for job in outcome.jobs)
+    assert any(job.reason == Reason.OUTCOME_UNKNOWN for job in outcome.jobs)
 
 
 @pytest.mark.played(by=polling)
