@@ -31,6 +31,8 @@ _SEPARATOR = rf"""
     | {_ESCAPED} | %(?:20|28|29|2d|2e|2f|[c-f][0-9a-f](?:%[89ab][0-9a-f])+))
 """
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_ABROAD = rf"0\d{{{MOST},{MOST + 3}}}(?!\d)"  # as dialled from abroad: up to 0011 before it
+_ALONE = r"(?<!\d\))(?<!\d\)\ )"  # not behind an area code: (268) 460.1234
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 
 # What people on call need and would look like a number.
@@ -43,16 +45,17 @@ _IDENTIFIER = rf"""
   | (?<!\d){_YEAR}{_MONTH}{_DAY}(?!\d)
   | (?<![\d:])\d{{1,2}}(?::\d\d){{1,2}}(?:[.,]\d+)?(?!\d)                         # time of day
   | (?<!\d)1\d{{12}}(?:-\d{{1,9}})?(?!\d)                                         # ms, stream id
-  | (?<!\d)\d{{{MOST + 1},}}(?!\d)
+  | (?<!\d)(?!{_ABROAD})[0-9]{{{MOST + 1},}}(?!\d)
   | (?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d.])                                # IPv4
   | (?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?![\d-])
-  | (?<![\d.])(?:0\.\d+|[1-9]\d{{0,6}}\.\d{{1,4}})(?![\d./-])(?!\ \d)             # amount
-  | (?<![\d/])[1-9]\d{{0,6}}/[1-9]\d{{0,6}}(?![\d./-])(?!\ \d)                    # done/all
+  | {_ALONE}(?<![\d.])(?:0\.\d+|[1-9]\d{{0,6}}\.\d{{1,4}})(?![\d./-])(?!\ \d)     # amount
+  | {_ALONE}(?<![\d/])[1-9]\d{{0,6}}/[1-9]\d{{0,6}}(?![\d./-])(?!\ \d)            # done/all
   )
 """
 _GOES_ON = rf"(?:{_DIGIT}|{_SEPARATOR}{{1,4}}(?!{_IDENTIFIER}){_DIGIT})*"
 _EXTENSION = rf"""
-    (?:{_SEPARATOR}{{0,3}}(?:;ext=|extn?\.?|x|\#|,,|\u5185\u7dda|\u0434\u043e\u0431\.?)
+    (?:{_SEPARATOR}{{0,3}}
+       (?:;ext=|%3bext%3d|extn?\.?|int\.?|anexo|x|\#|%23|,,|%2c%2c|\u5185\u7dda|\u0434\u043e\u0431\.?)
        {_SEPARATOR}{{0,2}}{_DIGIT}{{1,7}}(?![0-9a-z]))?
 """
 _ESCAPE = r"(?:\\(?:u(?!ff1\d)[0-9a-f]{4}|x[0-9a-f]{2}|[nrtvf])|%[0-9a-f]{2})"

@@ -61,7 +61,14 @@ def test_four_characters_of_every_number_are_hidden(number: str) -> None:
         ("080-1234-5678 ext. 12, or", "0801****678, or"),
         ("tel:+81-80-1234-5678;ext=12", "tel:+8180****5678"),
         ("tel:12345", "tel:1****"),
+        ("+598 2123 1234 int. 12, +51 1 2345678 Anexo 12", "+598****1234, +511****678"),
+        ("(268) 460.1234, (268)460/1234", "(268****234, (268****234"),
+        ("to=tel%3A%2B81-80-1234-5678%3Bext%3D1234", "to=tel%3A+8180****5678"),
+        ("to=%2B818012345678%2C%2C1234", "to=+8180****5678"),
+        ("to=%2B818012345678%231234", "to=+8180****5678"),
         ("0081 80 1234 5678", "00818****5678"),
+        ("0105491123456789", "01054****6789"),
+        ("0011123456789012345", "00111****2345"),
         (
             "\uff10\uff18\uff10\uff0d\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18",
             "0801****678",
@@ -109,6 +116,7 @@ def test_numbers_in_a_text_are_masked(text: str, masked: str) -> None:
         "redis at 192.168.100.200:6379, ip-172-31-100-200, 10.1.2.3/32",
         "rows 100000/500000, 1,234,567.89 credits",
         "1893456000123456 and 1893456000123456789 12",
+        "00111234567890123456",
         "voice_dispatcher_2_82e1aa8e, backup_2026_11_28, 01ARZ3NDEKTSV4RRFFQ69G5FAV",
         "msg_mfrggzdf23456723-12:0 at 20261128T144823Z",
         "vd_abcdefghij_0x7f1234567890",
@@ -137,7 +145,7 @@ QUOTES = {"bare": str, "repr": repr, "ascii": lambda text: f"x={text}", "URL": q
 
 def stands_for_something_else(text: str) -> bool:
     """Tell whether a writing is also that of an amount, a date or an address, which stay."""
-    main = re.split(r"(?:;ext=|[^0-9]+(?:ext\.?|x)) ?", text)[0]
+    main = re.split(r"(?:;ext=|[^0-9]+(?:ext\.?|int\.?|Anexo|x)) ?", text)[0]
     few = LEAST_WRITTEN if re.search(r"[0-9][^0-9]+[0-9]", main) else LEAST
     return not main.startswith("+") and (
         len(digits(main)) < few
