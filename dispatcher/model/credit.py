@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 BLIND_AFTER = 3
-"""As in _budget.lua: balance checks in a row that fail, after which the budget binds nobody."""
+"""Balance checks in a row that fail, after which the budget binds nobody."""
 
 
 @dataclass(frozen=True, slots=True)

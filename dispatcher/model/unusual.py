@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from dispatcher.errors import UsageError
+from dispatcher.values.choices import parse_choices
 
 
 class Unusual(StrEnum):
@@ -19,16 +19,6 @@ class Unusual(StrEnum):
     """An hour costs ten times as much as is usual."""
 
 
-class UnknownUnusual(UsageError, ValueError):
-    """There is no such kind; the message says which there are."""
-
-
 def parse_unusual(texts: Iterable[str]) -> frozenset[Unusual]:
-    """Read the names of kinds. Raises UnknownUnusual."""
-    names = [text.strip().lower() for text in texts if text.strip()]
-    unknown = sorted(set(names) - set(Unusual))
-    if unknown:
-        raise UnknownUnusual(
-            f"{unknown[0][:40]!r} is nothing that can hold calls: choose from {', '.join(Unusual)}"
-        )
-    return frozenset(map(Unusual, names))
+    """Read the names of kinds. Raises UnknownChoice."""
+    return parse_choices(Unusual, texts, what="nothing that can hold calls")

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.callbacks_seen import ENOUGH
+from dispatcher.model.credit import BLIND_AFTER
 from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
 from dispatcher.store import schema
@@ -64,7 +65,7 @@ def _members() -> dict[str, str]:
         "unusual_rise": str(schema.UNUSUAL_RISE),
         "unusual_least_calls": str(schema.UNUSUAL_LEAST_CALLS),
         "silent_after": str(ENOUGH),
-        "blind_after": str(schema.BLIND_AFTER),
+        "blind_after": str(BLIND_AFTER),
         "message_kept": str(schema.MESSAGE_KEPT),
         "messages_kept": str(schema.MESSAGES_KEPT),
         "events_kept": str(schema.EVENTS_KEPT),

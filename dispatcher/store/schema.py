@@ -354,8 +354,6 @@ UNUSUAL_RISE = 10
 """How many times as much as usual is unusual, within an hour."""
 UNUSUAL_LEAST_CALLS = 20
 """Expected costs of a call that an hour's spending must exceed to be unusual."""
-BLIND_AFTER = 3
-"""Balance checks in a row that fail, after which the budget binds nobody."""
 DISPATCHED_AT_ONCE = 16
 """Jobs whose messages are out at once at most, where no configuration was published."""
 MESSAGE_KEPT = 86_400_000

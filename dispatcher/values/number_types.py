@@ -13,7 +13,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import COUNTRY_CODES_FOR_NON_GEO_REGIONS, PhoneNumberType
 
-from dispatcher.errors import UsageError
+from dispatcher.values.choices import parse_choices
 
 
 class NumberType(StrEnum):
@@ -33,10 +33,6 @@ class NumberType(StrEnum):
     """Of a company, wherever that is: 0570 in Japan, +800."""
     SATELLITE = "satellite"
     """Of networks that belong to no country: +870, +881, +882, +883."""
-
-
-class UnknownNumberType(UsageError, ValueError):
-    """There is no such type of numbers; the message says which there are."""
 
 
 _OF_METADATA = {
@@ -79,11 +75,5 @@ def number_types(texts: Iterable[str]) -> tuple[NumberType, ...]:
 
 
 def parse_number_types(texts: Iterable[str]) -> frozenset[NumberType]:
-    """Read names of types. Raises UnknownNumberType."""
-    names = [text.strip().lower() for text in texts if text.strip()]
-    unknown = sorted(set(names) - set(NumberType))
-    if unknown:
-        raise UnknownNumberType(
-            f"{unknown[0][:40]!r} is not a type of numbers: choose from {', '.join(NumberType)}"
-        )
-    return frozenset(map(NumberType, names))
+    """Read names of types. Raises UnknownChoice."""
+    return parse_choices(NumberType, texts, what="not a type of numbers")

@@ -10,10 +10,11 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
-from dispatcher.model.unusual import UnknownUnusual, Unusual, parse_unusual
+from dispatcher.model.unusual import Unusual, parse_unusual
 from dispatcher.policy import after_report
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
+from dispatcher.values.choices import UnknownChoice
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -214,5 +215,5 @@ def test_the_cost_of_a_call_counts_for_its_hour(store: Store) -> None:
 
 def test_other_names_are_refused_with_those_there_are() -> None:
     assert parse_unusual(["Spending ", "country"]) == {Unusual.SPENDING, Unusual.COUNTRY}
-    with pytest.raises(UnknownUnusual, match="choose from country, countries, spending"):
+    with pytest.raises(UnknownChoice, match="choose from country, countries, spending"):
         parse_unusual(["all"])

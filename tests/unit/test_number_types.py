@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.values.choices import UnknownChoice
 from dispatcher.values.number_types import (
     NumberType,
-    UnknownNumberType,
     number_type,
     number_types,
     parse_number_types,
@@ -53,5 +53,5 @@ def test_the_types_of_a_conference_are_each_there_once() -> None:
 
 def test_names_of_types_are_read_and_others_refused_with_all_there_are() -> None:
     assert parse_number_types([" Premium", "pager", ""]) == {NumberType.PREMIUM, NumberType.PAGER}
-    with pytest.raises(UnknownNumberType, match=r"'fax' is not a type .* premium, shared_cost"):
+    with pytest.raises(UnknownChoice, match=r"'fax' is not a type .* premium, shared_cost"):
         parse_number_types(["fax"])

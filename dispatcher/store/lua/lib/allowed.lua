@@ -3,6 +3,7 @@
 local schema = require('schema')
 local text = require('lib/text')
 local config = require('lib/config')
+local tariffs = require('lib/tariffs')
 
 local M = {}
 
@@ -10,8 +11,8 @@ local setting = schema.config
 
 local function country(call, tariff)
   local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
-  for item in text.items(string.match(tariff, ':(.*)$')) do
-    local code = string.match(item, '^%w+')
+  for place in tariffs.places(tariff) do
+    local code = tariffs.country(place)
     if text.has(blocked, code) or (allowed and not text.has(allowed, code)) then
       return code
     end

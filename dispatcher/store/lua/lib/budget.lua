@@ -49,30 +49,17 @@ local function in_words(account, left, needed)
   return 'credit ' .. money.credits(left + account.reserved) .. reserved .. ', needs ' .. money.credits(needed)
 end
 
--- Why the balance cannot pay for a call, in words, and what it needs; nil: it can. A post-paid account has
--- no floor.
-function M.beyond_balance(call, reserve)
-  local floor = config.number(call, setting.credit_floor)
-  if floor then
-    local account, needed = M.account(call), math.max(floor, reserve)
-    local left = M.available(account)
-    if left and left < needed then
-      return in_words(account, left, needed), needed
-    end
-  end
-end
-
 -- The hold of calls that the balance cannot pay for, why, and the credits that are needed; nil: it can. What
 -- is left below the floor pays for none, until the floor is reached, however dear the call that met it first;
--- else only calls of this tariff are held, and cheaper ones go on.
+-- else only calls of this tariff are held, and cheaper ones go on. A post-paid account has no floor.
 function M.beyond_credit(call, job, reserve)
-  local below = M.beyond_balance(call, 0)
-  if below then
-    return 'credit', below, config.number(call, setting.credit_floor) / schema.units
-  end
-  local why, needed = M.beyond_balance(call, reserve)
-  if why then
-    return 'credit:tariff:' .. job.tariff, why, needed / schema.units
+  local floor = config.number(call, setting.credit_floor)
+  local account = floor and M.account(call)
+  local left = floor and M.available(account)
+  if left and left < floor then
+    return 'credit', in_words(account, left, floor), floor / schema.units
+  elseif left and left < reserve then
+    return 'credit:tariff:' .. job.tariff, in_words(account, left, reserve), reserve / schema.units
   end
 end
 

@@ -9,6 +9,7 @@
 local schema = require('schema')
 local config = require('lib/config')
 local text = require('lib/text')
+local tariffs = require('lib/tariffs')
 
 local M = {}
 
@@ -40,7 +41,7 @@ local function dearest_of(call, kind)
   local likely, reserve = 0, 0
   for tariff, value in pairs(text.pairs_of(redis.call('HGETALL', key.costs(call)))) do
     local known = parse(value)
-    if known.paid > 0 and string.match(tariff, '^[^:]+') == kind then
+    if known.paid > 0 and tariffs.kind(tariff) == kind then
       likely = math.max(likely, math.ceil(known.mean))
       reserve = math.max(reserve, cautious(known))
     end
@@ -55,7 +56,7 @@ function M.price(call, tariff)
   if known.paid > 0 then
     return math.ceil(known.mean), cautious(known)
   end
-  local kind = string.match(tariff, '^[^:]+')
+  local kind = tariffs.kind(tariff)
   local likely, reserve = dearest_of(call, kind)
   if reserve > 0 then
     return likely, reserve

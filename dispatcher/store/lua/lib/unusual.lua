@@ -16,6 +16,7 @@ local money = require('lib/money')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local events = require('lib/events')
+local tariffs = require('lib/tariffs')
 local counters = require('lib/counters')
 
 local M = {}
@@ -53,8 +54,8 @@ end
 local function learn_first(call)
   local found = false
   for _, tariff in ipairs(redis.call('HKEYS', key.costs(call))) do
-    for item in text.items(string.match(tariff, ':(.*)$')) do
-      redis.call('HSET', key.countries_called(call), string.match(item, '^%w+'), '0')
+    for place in tariffs.places(tariff) do
+      redis.call('HSET', key.countries_called(call), tariffs.country(place), '0')
       found = true
     end
   end
@@ -91,8 +92,8 @@ end
 
 -- A job is about to be dialled; answers the name of the hold that this starts, if any.
 function M.about_to_call(call, job)
-  for item in text.items(string.match(job.tariff, ':(.*)$')) do
-    local country = string.match(item, '^%w+')
+  for place in tariffs.places(job.tariff) do
+    local country = tariffs.country(place)
     if not is_known(call, country) then
       note(call, country)
     end

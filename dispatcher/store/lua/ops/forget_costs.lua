@@ -6,12 +6,12 @@
 -- answer  the tariffs that were forgotten
 
 local schema = require('schema')
-local text = require('lib/text')
 local audit = require('lib/audit')
+local tariffs = require('lib/tariffs')
 
 local function is_meant(tariff, what)
-  for place in text.items(string.match(tariff, ':(.*)$')) do
-    if place == what or string.match(place, '^%w+') == what then
+  for place in tariffs.places(tariff) do
+    if place == what or tariffs.country(place) == what then
       return true
     end
   end
