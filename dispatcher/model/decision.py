@@ -15,11 +15,11 @@ class Decision:
     """What becomes of an attempt, and what is kept of it. Durations in seconds, from now.
 
     `result` is kept with the attempt; `delay` is for the states in which something happens next;
-    `spent` says that a call may have been placed, and the attempt counts; `hold` is started for
-    the whole account first, if any; `throttled` is for how long the whole account waits, where the
-    provider said so, and `required` the credits that a call needs. `proves` are the holds that the
-    answer shows to be over; `failure` is one of the provider: `clear` where nobody was
-    called, `unclear` where nobody knows.
+    `spent` says that a call may have been placed, and the attempt counts; `hold` is started first,
+    if any (`credit`: of all calls, or of those of its tariff); `throttled` is for how long the
+    whole account waits, where the provider said so, and `required` the credits that a call needs.
+    `proves` are the reasons of holds that the answer shows to be over; `failure` is one of the
+    provider: `clear` where nobody was called, `unclear` where nobody knows.
     `call` is the call that the attempt is known to have made, `report` what is kept of how it
     ended, and `cost_check_after` the wait until a cost is asked for that the end did not tell.
     """

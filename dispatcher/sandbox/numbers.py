@@ -40,6 +40,7 @@ class Behaviour:
     first_outcome: str | None = None  # of the first call to the number, where it differs
     quirk: Quirk = Quirk.NONE
     lasts_long: bool = False
+    dear: bool = False  # far beyond what other calls cost
 
 
 BEHAVIOURS = {
@@ -57,6 +58,7 @@ BEHAVIOURS = {
     "0012": Behaviour(quirk=Quirk.COUNTRY),
     "0013": Behaviour(UNDOCUMENTED),
     "0014": Behaviour(under_way=UNDOCUMENTED_YET),
+    "0015": Behaviour(dear=True),
 }
 _ORDINARY = Behaviour()
 

@@ -47,7 +47,8 @@ class Provider:
         self._serial = count(1)
 
     def place_playback(self, order: Playback) -> Placed:
-        price = pricing.TTS if order.tts_message else pricing.PLAYBACK
+        usual = pricing.TTS if order.tts_message else pricing.PLAYBACK
+        price = pricing.of_number(order.recipient, usual)
         not_allowed = Refusal(403, {"non_field_errors": [_NOT_ALLOWED]})
         self._admit((order.recipient,), price, not_allowed)
         call = self._call(
@@ -66,18 +67,19 @@ class Provider:
     def place_conference(self, order: Conference) -> Placed:
         numbers = order.participants
         not_allowed = refusals.field_errors({"participants": [_NOT_ALLOWED]})
-        self._admit(numbers, pricing.PARTICIPANT * len(numbers), not_allowed)
+        prices = [pricing.of_number(number, pricing.PARTICIPANT) for number in numbers]
+        self._admit(numbers, sum(prices, Decimal(0)), not_allowed)
         conferenceid = self._id("conference", next(self._serial))
         placed = [
             self._call(
                 number,
-                pricing.PARTICIPANT,
+                price,
                 caller=order.caller,
                 call_type=calls.CONFERENCE,
                 conferenceid=conferenceid,
                 params=order.params,
             )
-            for number in numbers
+            for number, price in zip(numbers, prices, strict=True)
         ]
         self._conferences[conferenceid] = placed
         return Placed(placed, _answer_quirk(numbers), conferenceid)

@@ -11,7 +11,6 @@ from dispatcher.model.states import State
 from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import TooFewReplicas, plain_errors
-from dispatcher.store.holds import Holds
 from dispatcher.store.limiter import Limiter
 
 CallbackWord = Literal["came", "due"]
@@ -20,9 +19,9 @@ CallbackWord = Literal["came", "due"]
 class Calls(Repository):
     """The attempts that were claimed, from their request to their cost."""
 
-    def __init__(self, connection: Connection, limiter: Limiter, holds: Holds) -> None:
+    def __init__(self, connection: Connection, limiter: Limiter) -> None:
         super().__init__(connection)
-        self._limiter, self._holds = limiter, holds
+        self._limiter = limiter
 
     def settle(
         self,
@@ -55,10 +54,6 @@ class Calls(Repository):
         """Do as `settle`; return also whether it came in time to change the job."""
         if decision.throttled is not None:
             self._limiter.throttle(decision.throttled)
-        if decision.hold:
-            self._holds.start(
-                decision.hold, decision.why, float(decision.required or 0), refused=True
-            )
         of_attempt, of_job = codec.decision_fields(decision)
         answer = self._run(
             "settle",
@@ -71,6 +66,8 @@ class Calls(Repository):
             spent=decision.spent,
             actor=actor,
             why=decision.why,
+            hold=decision.hold or None,
+            required=None if decision.required is None else float(decision.required),
             proves=",".join(decision.proves) or None,
             failure=decision.failure,
             attempt_fields=of_attempt,

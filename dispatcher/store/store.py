@@ -63,7 +63,7 @@ class Store:
         self.jobs = Jobs(to, self.replicas)
         self.queue = Queue(to)
         self.limiter = Limiter(to)
-        self.calls = Calls(to, self.limiter, self.holds)
+        self.calls = Calls(to, self.limiter)
         self.callbacks = Callbacks(to)
         # credit
         self.budget = Budget(to)

@@ -126,6 +126,38 @@ def test_after_a_full_top_up_all_are_called_once_and_the_books_agree(outcome: St
     assert outcome.kinds["credit.low"] >= 1
 
 
+def too_dear(folder: Path) -> tuple[Job, list[Job], list[str], State]:
+    """Ask for a call that the provider refuses, and for others that the credit pays for."""
+    with (
+        OwnSandbox("--ring=0.3", "--credits=500") as sandbox,
+        Up(folder, *TWO, **QUICK, **sandbox.account) as up,
+    ):
+        store = up.dispatcher.store
+        eventually(lambda: store.budget.credit().balance is not None, "the balance is seen")
+        (dear,) = up.enqueue(["+14155550015"])
+        eventually(lambda: sandbox.answered(403), "it is refused")
+        held = eventually(
+            lambda: next((job for job in [store.jobs.get(dear)] if job.state is State.HELD), None),
+            "it is held",
+        )
+        others = up.ended(up.enqueue(numbers("0001", 3)), 60)
+        holds = [hold.name for hold in store.holds.all()]
+        sandbox.top_up(1000)
+        (job,) = up.ended([dear], 60)
+        return held, others, holds, job.state
+
+
+@pytest.mark.played(by=too_dear)
+def test_a_call_that_the_provider_refuses_as_too_dear_holds_no_other(
+    outcome: tuple[Job, list[Job], list[str], State],
+) -> None:
+    held, others, holds, ended = outcome
+    assert (held.hold_reason, held.spent) == ("credit", 0)
+    assert {job.state for job in others} == {State.COMPLETED}
+    assert holds == ["credit:tariff:tts:US"]
+    assert ended is State.COMPLETED
+
+
 @dataclass
 class Stop:
     """What was seen while the provider refused everybody for a while."""

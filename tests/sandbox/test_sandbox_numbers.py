@@ -104,6 +104,15 @@ def test_0014_goes_on_under_a_word_nobody_documented(start: Start) -> None:
     assert client.status(callid)["status"] == "ANSWERED"
 
 
+def test_0015_is_too_dear_for_an_account_that_pays_for_others(start: Start) -> None:
+    client = start(ring=0, credits=500)
+    required = {"non_field_errors": ["Not enough credits, required: 1000"]}
+    for refused in (client.play(PREFIX + "0015"), client.meet(PREFIX + "0001", PREFIX + "0015")):
+        assert refused.status_code == 403
+    assert client.play(PREFIX + "0015").json() == required
+    assert client.play(PREFIX + "0001").status_code == 201
+
+
 def test_participants_behave_by_their_numbers_too(start: Start) -> None:
     client = start()
     assert client.meet(PREFIX + "0001", PREFIX + "0006").status_code == 429

@@ -59,7 +59,7 @@ function M.beyond_credit(call, job, reserve)
   if left and left < floor then
     return 'credit', in_words(account, left, floor), floor / schema.units
   elseif left and left < reserve then
-    return 'credit:tariff:' .. job.tariff, in_words(account, left, reserve), reserve / schema.units
+    return holds.of_tariff(job.tariff), in_words(account, left, reserve), reserve / schema.units
   end
 end
 
@@ -81,6 +81,30 @@ function M.beyond_limit(call, job, reserve)
   end
 end
 
+-- Whether the account pays for ordinary calls, as far as is known: where it refuses one, that was too dear.
+local function pays_for_others(left, floor)
+  return left and floor and left > floor
+end
+
+-- Only calls of a tariff are held from now on, whatever stopped all of them.
+local function hold_tariff(call, tariff, why, required, refused)
+  local name = holds.of_tariff(tariff)
+  holds.start(call, name, why, required, refused)
+  holds.finish(call, 'credit', why .. ': only calls of the tariff ' .. tariff .. ' are held')
+  return name
+end
+
+-- Starts the hold that a call's refusal for lack of credit calls for, and returns its name: of its tariff, where
+-- the account pays for other calls; of all calls, where it does not or nobody knows. `reserved`: for this call.
+function M.refuse(call, tariff, why, required, reserved)
+  local left, floor = M.available(M.account(call)), config.number(call, setting.credit_floor)
+  if tariff and pays_for_others(left and left + reserved, floor) and not holds.closed(call, 'credit') then
+    return hold_tariff(call, tariff, why, required, true)
+  end
+  holds.start(call, 'credit', why, required, true, tariff)
+  return 'credit'
+end
+
 -- Ends a credit hold where the ledger allows it; after a refusal only what was seen since counts, and
 -- a single call tries first.
 local function reconsider(call, name)
@@ -92,6 +116,8 @@ local function reconsider(call, name)
   local needed = math.max(floor or 0, hold.required * schema.units)
   if not left then
     return
+  elseif floor and left < needed and name == 'credit' and hold.tariff and pays_for_others(left, floor) then
+    hold_tariff(call, hold.tariff, in_words(account, left, needed), hold.required)
   elseif floor and left < needed then
     holds.explain(call, name, in_words(account, left, needed))
   elseif hold.refused then

@@ -6,8 +6,8 @@
 -- A hold that is half-open lets one job at a time through, the probe, which tries whether what started the
 -- hold is over.
 --
--- holds  hash: name -> JSON { since, why, required (credits), refused (when the provider said no),
---        half_open, probe (id of the job) }
+-- holds  hash: name -> JSON { since, why, required (credits), tariff (of the call that requires them),
+--        refused (when the provider said no), half_open, probe (id of the job) }
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -59,6 +59,11 @@ function M.named(call, reason)
   return found
 end
 
+-- The hold of the calls of one tariff, for which too little credit is left.
+function M.of_tariff(tariff)
+  return 'credit:tariff:' .. tariff
+end
+
 -- <scope> of a spending limit's hold; nil of another one's.
 function M.limit_of(name)
   return string.match(name, '^limit:(.*)$')
@@ -68,8 +73,17 @@ local function write(call, name)
   redis.call('HSET', key.holds(call), name, cjson.encode(M.get(call, name)))
 end
 
+-- What a hold names that stops some calls only, and by what; nil of one that stops all.
+local function scope_of(name)
+  return string.match(name, '^%a+:(%a+):(.*)$')
+end
+
+function M.stops_all(name)
+  return not scope_of(name)
+end
+
 local function applies(name, job)
-  local scope, value = string.match(name, '^%a+:(%a+):(.*)$')
+  local scope, value = scope_of(name)
   if not scope then
     return true
   elseif not job then
@@ -144,8 +158,8 @@ local function begin(call, name, why)
 end
 
 -- Starts a hold, or adds to what is known of one; true where it is new. `required`: credits that a call
--- needs; `refused`: the provider itself said no.
-function M.start(call, name, why, required, refused)
+-- needs; `refused`: the provider itself said no, to a call of this `tariff` where that matters.
+function M.start(call, name, why, required, refused, tariff)
   local new = not M.get(call, name)
   if new then
     begin(call, name, why)
@@ -155,6 +169,9 @@ function M.start(call, name, why, required, refused)
     balance_checks.schedule_for_hold(call, name, new)
   end
   hold.why, hold.half_open, hold.probe = why, nil, nil
+  if tariff and (required or 0) >= (hold.required or 0) then
+    hold.tariff = tariff
+  end
   hold.required = math.max(hold.required or 0, required or 0)
   hold.refused = refused and call.now or hold.refused
   write(call, name)

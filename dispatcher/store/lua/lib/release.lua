@@ -74,34 +74,36 @@ local function release(call, name, most)
   return released, true
 end
 
-local function any_half_open(call)
-  for _, hold in pairs(holds.all(call)) do
-    if hold.half_open then
+-- A job that is a probe for all goes before others are let go.
+local function all_wait_for_probe(call)
+  for name, hold in pairs(holds.all(call)) do
+    if hold.half_open and holds.stops_all(name) then
       return true
     end
   end
   return false
 end
 
--- A job that is a probe goes before others are let go.
-local function release_probe(call, name)
-  local hold = holds.get(call, name)
-  if hold and hold.half_open and redis.call('ZCARD', key.dispatched(call)) == 0 then
-    return (release(call, name, 1))
+-- One job tries, as soon as no other does; what others are on their way says nothing of a tariff's.
+local function release_probe(call, name, hold)
+  local none_tries = not hold.probe
+  if holds.stops_all(name) then
+    none_tries = redis.call('ZCARD', key.dispatched(call)) == 0
   end
-  return 0
+  return hold.half_open and none_tries and (release(call, name, 1)) or 0
 end
 
 -- Returns how many jobs were released, `most` at most.
 function M.held_jobs(call, most)
-  local released, probing = 0, any_half_open(call)
+  local released, probing = 0, all_wait_for_probe(call)
   if holds.stopping(call) then
     return 0
   end
   for _, name in ipairs(redis.call('SMEMBERS', key.holds_used(call))) do
-    if probing then
-      released = released + release_probe(call, name)
-    elseif released < most and not holds.get(call, name) then
+    local hold = holds.get(call, name)
+    if hold then
+      released = released + release_probe(call, name, hold)
+    elseif released < most and not probing then
       local some, all = release(call, name, most - released)
       released = released + some
       if all then

@@ -10,7 +10,9 @@
 -- spent           1 if the attempt is spent; counted once, when the job leaves `dialing`, and given back
 --                 where it turns out later that nobody was asked
 -- actor, why
--- proves          holds that what the provider said proves to be over, commas between
+-- hold            that the provider's answer starts, if any; `credit`: the one that the budget then calls for
+-- required        credits that the call needs, where the provider said so
+-- proves          reasons of holds that what the provider said proves to be over, commas between
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
 -- callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
 -- attempt_fields  to keep with the attempt, a JSON object
@@ -206,15 +208,29 @@ local function keep_late(call, job, told)
   return { 'late', job.state }
 end
 
+-- The provider refused the account, or the account this call: that holds others, whatever the job has become.
+-- Returns the hold's name, if any.
+local function start_hold(call, job)
+  local args, required = call.args, tonumber(call.args.required)
+  if args.hold == 'credit' then
+    local reserved = job and tonumber(record.get_attempt(job, tonumber(args.attempt), 'reserved'))
+    return budget.refuse(call, job and job.tariff, args.why, required, reserved or 0)
+  elseif args.hold then
+    holds.start(call, args.hold, args.why, required, true)
+  end
+  return args.hold
+end
+
 -- What the provider's answer says about the provider itself.
 local function judge_provider(call, job, told)
   local failure = call.args.failure
   if call.args.proves then
     breaker.reset(call)
-    for name in text.items(call.args.proves) do
-      local hold = holds.get(call, name)
-      if hold and hold.probe == job.id then
-        holds.finish(call, name, 'a call was placed')
+    for reason in text.items(call.args.proves) do
+      for _, name in ipairs(holds.named(call, reason)) do
+        if holds.get(call, name).probe == job.id then
+          holds.finish(call, name, 'a call was placed')
+        end
       end
     end
   elseif failure then
@@ -257,7 +273,7 @@ end
 local function move(call, job, told)
   local next_at = call.args.delay and call.now + call.args.delay
   local how = {
-    actor = told.actor, why = told.why, reason = call.args.reason, next_at = next_at,
+    actor = told.actor, why = told.why, reason = call.args.reason, hold = told.hold, next_at = next_at,
     cost = told.cost and math.max(0, told.cost - (told.known_cost or 0)),
   }
   if told.to == 'scheduled' then
@@ -292,6 +308,7 @@ end
 
 local function run(call)
   local job = record.load(call, call.args.id)
+  local hold = start_hold(call, job)
   if not job then
     return { 'gone', '' }
   end
@@ -299,6 +316,7 @@ local function run(call)
     return { 'other', job.state }
   end
   local told = read(call, job)
+  told.hold = hold
   if told.latest and job.state == 'dialing' then
     limiter.release_connection(call, job.id) -- the request is over, whatever it brought
   end
