@@ -76,7 +76,8 @@ class Interrupted(StoreUnavailable):
 class Dispatcher:
     """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials.
 
-    `actor` is the producer; idempotency keys mean something within a `scope` only. `nudge` is
+    `actor` is the producer; idempotency keys mean something within a `scope` only, '' for all who
+    use Redis or the broker, so that a request is one job whichever way it comes. `nudge` is
     called when there is something new to dial, instead of sending its wake-ups at once. `room`:
     how much of the actor may wait at once.
     """
