@@ -1,7 +1,8 @@
-"""A provider that is there, for tests in which other things are not."""
+"""A provider that is there where other things are not, and a word by which processes are found."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from dispatcher.provider import Provider, Timeouts
 from dispatcher.provider.registry import registration
 from dispatcher.sandbox import SandboxOptions, running
+from support.child_processes import processes
+from support.polling import eventually
 from support.sandbox_client import Client
 
 
@@ -29,3 +32,11 @@ def provider(sandbox: Client) -> Iterator[Provider]:
     made = known.connect(known.settings.read(told), Timeouts(), 1)
     yield made
     made.close()
+
+
+@pytest.fixture
+def token() -> Iterator[str]:
+    """A word that stands in the command line of every process of a test; none may be left."""
+    word = f"token-{uuid.uuid4().hex}"
+    yield word
+    assert eventually(lambda: not processes(word)), processes(word)
