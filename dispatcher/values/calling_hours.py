@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-from phonenumbers.timezone import time_zones_for_number
-
 from dispatcher.errors import DispatcherError
+from dispatcher.values.number_zones import in_words, number_zones
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EXAMPLE = (
@@ -25,7 +24,7 @@ _SPAN = re.compile(
 _AHEAD = 16  # days looked at: two weeks, as a clock change may skip one; zones and nights
 _DAY = timedelta(days=1)
 _WHOLE_DAY = 24 * 60
-_UNKNOWN = "Etc/Unknown"  # what the metadata says of satellite and other numbers of no place
+Stretches = list[tuple[datetime, datetime]]
 
 
 class InvalidHours(DispatcherError, ValueError):
@@ -73,17 +72,36 @@ class CallingHours:
         """Return the window that is open at `now` or opens next; None: there is no such time.
 
         A number that may be in several zones, and the numbers of a conference, are called only
-        while it is allowed in all of their zones; a number of no zone goes by UTC.
+        while it is allowed in all of their zones.
         """
         zones = {self.zone} if self.zone else {zone for n in numbers for zone in zones_of(n)}
-        for opens, closes in _common(self._stretches(zone, now) for zone in zones):
+        today = datetime.combine(now.astimezone(UTC), time(), UTC)
+        for opens, closes in _open(self, frozenset(zones), today):
             if closes > now:
                 return Window(max(opens, now), closes)
         return None
 
-    def _stretches(self, zone: ZoneInfo, now: datetime) -> list[tuple[datetime, datetime]]:
-        """Return the open stretches of the days around `now`, in order, joined where they touch."""
-        first = datetime.combine(now.astimezone(UTC), time(), UTC) - 2 * _DAY
+    def why_closed(self, numbers: Sequence[str]) -> str:
+        """Say why a call must wait, and by whose clocks."""
+        clocks = self.zone.key if self.zone else in_words(numbers)
+        return f"outside the calling hours: {self.text}{'' if self.zone else f', in {clocks}'}"
+
+    def why_never(self, numbers: Sequence[str]) -> str:
+        """Say why there is no window, and what to do."""
+        if not all(number_zones(number).known for number in numbers):
+            why = "nobody knows in which time zone a number of no country is"
+        else:
+            why = f"they are never open at once in {in_words(numbers)}"
+        return (
+            f"the calling hours do not allow the call: {self.text}: {why}. Name a time zone with"
+            " them, such as 09:00-17:00 UTC, or give the hours any"
+        )
+
+    def stretches(self, zone: ZoneInfo, today: datetime) -> Stretches:
+        """Return the open stretches of the days around a day that begins at `today`, in order,
+        joined where they touch.
+        """
+        first = today - 2 * _DAY
         days = [first + n * _DAY for n in range(_AHEAD + 3)]
         spans = [(day, s) for day, s in product(days, self.spans) if day.weekday() in s.days]
         return _joined(
@@ -96,9 +114,14 @@ class CallingHours:
 
 
 def zones_of(number: str) -> tuple[ZoneInfo, ...]:
-    """Return the zones in which a number may be, by its digits; UTC where nothing is known."""
-    names = [name for name in time_zones_for_number(phonenumbers.parse(number)) if name != _UNKNOWN]
-    return tuple(ZoneInfo(name) for name in names) or (ZoneInfo("UTC"),)
+    """Return all zones in which a number may be: the whole world's where nobody knows."""
+    return tuple(ZoneInfo(name) for name in number_zones(number).zones)
+
+
+@lru_cache(maxsize=256)
+def _open(hours: CallingHours, zones: frozenset[ZoneInfo], today: datetime) -> Stretches:
+    """Return the stretches that all zones have in common: the same for a campaign's every job."""
+    return _common(hours.stretches(zone, today) for zone in zones)
 
 
 def _split_zone(text: str) -> tuple[str, ZoneInfo | None]:
@@ -177,8 +200,8 @@ def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return after
 
 
-def _joined(stretches: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    joined: list[tuple[datetime, datetime]] = []
+def _joined(stretches: Stretches) -> Stretches:
+    joined: Stretches = []
     for opens, closes in stretches:
         if opens >= closes:
             continue
@@ -189,19 +212,16 @@ def _joined(stretches: Sequence[tuple[datetime, datetime]]) -> list[tuple[dateti
     return joined
 
 
-def _common(
-    lists: Iterable[list[tuple[datetime, datetime]]],
-) -> list[tuple[datetime, datetime]]:
+def _common(lists: Iterable[Stretches]) -> Stretches:
     """Return the stretches that all lists have in common, in order."""
-    common: list[tuple[datetime, datetime]] | None = None
+    common: Stretches | None = None
     for stretches in lists:
-        if common is None:
-            common = stretches
-            continue
-        pairs = product(common, stretches)
-        common = sorted(
-            (max(a[0], b[0]), min(a[1], b[1]))
-            for a, b in pairs
-            if max(a[0], b[0]) < min(a[1], b[1])
-        )
+        common = stretches if common is None else _both(common, stretches)
+        if not common:
+            break
     return common or []
+
+
+def _both(some: Stretches, others: Stretches) -> Stretches:
+    pairs = ((max(a[0], b[0]), min(a[1], b[1])) for a, b in product(some, others))
+    return sorted((opens, closes) for opens, closes in pairs if opens < closes)

@@ -135,10 +135,9 @@ class Dial:
     def _admit(self, hours: Hours) -> State | None:
         # Whole ms, as Redis counts: rounded up, a window that is open now would open in a moment.
         now = datetime.fromtimestamp(int(self.store.now()) / 1000, UTC)
-        window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
-        why = f"outside the calling hours: {hours.text}"
-        if window is None:
-            why = f"the calling hours are never open in all time zones of its numbers: {hours.text}"
+        rule, numbers = CallingHours.parse(hours.text), hours.job.numbers
+        window = rule.window(numbers, now)
+        why = rule.why_closed(numbers) if window else rule.why_never(numbers)
         return self.store.queue.set_calling_window(hours.job.id, window, why, hours.text)
 
     def _ask(self, claim: Claim, lease: Lease) -> Decision:
