@@ -15,12 +15,13 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from workers.container import Container, made_once
+from workers.queue.broker_connection import Amqp
 from workers.queue.task_events import TaskEvents, step
 
 
 def create_app(settings: Settings) -> Celery:
     """Return the app of workers and beat."""
-    app = Celery("voice-dispatcher", set_as_current=False)
+    app = Celery("voice-dispatcher", set_as_current=False, amqp=Amqp)
     app.conf.update(configuration.dialling(settings))
     container, task_events = made_once(lambda: Container(settings, app)), TaskEvents()
     workers.queue.tasks.register(app, container, task_events)
@@ -32,7 +33,7 @@ def create_app(settings: Settings) -> Celery:
 
 def create_webhooks(settings: Settings) -> Celery:
     """Return the app of the process that delivers webhooks, which sends its own messages."""
-    app = Celery("voice-dispatcher-webhooks", set_as_current=False)
+    app = Celery("voice-dispatcher-webhooks", set_as_current=False, amqp=Amqp)
     app.conf.update(configuration.dialling(settings))
     container = made_once(lambda: Container(settings, app))
     workers.queue.tasks.register_webhooks(app, container)
@@ -43,7 +44,7 @@ def create_webhooks(settings: Settings) -> Celery:
 
 def create_call_task(settings: Settings) -> Celery:
     """Return the app of the call task."""
-    app = Celery("voice-dispatcher-call-task", set_as_current=False)
+    app = Celery("voice-dispatcher-call-task", set_as_current=False, amqp=Amqp)
     app.conf.update(configuration.call_task(settings))
 
     @cache
