@@ -53,6 +53,13 @@ Hours = Annotated[
 Webhook = Annotated[
     str | None, typer.Option(help="URL that is told when the job has ended (docs/webhooks.md).")
 ]
+AnsweredAfter = Annotated[
+    str | None,
+    typer.Option(
+        help="An answer that is shorter than this, such as 4s, counts as not reached and is"
+        " redialled."
+    ),
+]
 Params = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,10 +85,17 @@ def call(
     lang: Annotated[
         str | None, typer.Option(help="Language of the text (ISO 639-1); default en.")
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="One-time code, read digit by digit and twice; --say is its greeting."),
+    ] = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,
-    priority: Urgency = Priority.NORMAL,
+    priority: Annotated[
+        Priority | None,
+        typer.Option(help="How soon it is dialled; default normal, of a code urgent."),
+    ] = None,
     at: At = None,
     expires: Expires = None,
     max_attempts: MaxAttempts = None,
@@ -90,6 +104,7 @@ def call(
     on_uncertain: Unsure = None,
     backoff_longest: Backoff = None,
     hours: Hours = None,
+    answered_after: AnsweredAfter = None,
     webhook: Webhook = None,
     params: Params = None,
     wait: Wait = False,
@@ -98,6 +113,8 @@ def call(
 ) -> None:
     """Call somebody: say a text, or play a recording."""
     fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
+    if priority is None:
+        del fields["priority"]
     _submit(context, fields, wait=wait, timeout=timeout, json=json)
 
 

@@ -28,6 +28,7 @@ WORDS = {
     "ended": "it has ended",
     "calling": "it is being called",
     "known": "its outcome is known",
+    "code": "its code was removed when it ended: a new call needs a new code",
 }
 """Why a job is left alone, by the words of store/lua/lib/actions.lua."""
 

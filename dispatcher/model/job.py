@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from dispatcher.model import spoken_code
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import Leg
-from dispatcher.model.outcome import Outcome
+from dispatcher.model.outcome import TOO_SHORT, Outcome
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.webhook_url import origin
 
 LONGEST_PRODUCER = 40
+HIDDEN = "hidden"
+"""What is shown of a code, to everybody and always."""
 
 NEXT = {
     State.SCHEDULED: "is queued when due",
@@ -89,6 +92,10 @@ class Job:
     """Seconds from the end, or from the check before, to the next check of a cost not yet told."""
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further fields of the provider's own, sent as they are."""
+    code: str | None = field(default=None, repr=False)
+    """Digits that are read one by one; no digits where they were removed. Shown nowhere."""
+    answered_after: float | None = None
+    """Seconds for which a call must be answered to count as reached."""
 
     @property
     def terminal(self) -> bool:
@@ -99,6 +106,13 @@ class Job:
     def called(self) -> tuple[str, ...]:
         """The numbers, by the name that a request has for them."""
         return self.numbers
+
+    @property
+    def spoken(self) -> str | None:
+        """What is said: the text, or the code after it."""
+        if self.code is None:
+            return self.say
+        return spoken_code.spoken(self.code, self.lang or "", self.say)
 
     @property
     def producer(self) -> str:
@@ -113,10 +127,9 @@ class Job:
 
     @property
     def unanswered(self) -> int:
-        """How many attempts rang in vain since the job was accepted or last retriggered."""
-        return sum(
-            item.number > self.since and item.result == Outcome.NO_ANSWER for item in self.attempts
-        )
+        """How many attempts reached nobody since the job was accepted or last retriggered."""
+        in_vain = {Outcome.NO_ANSWER, TOO_SHORT}
+        return sum(item.number > self.since and item.result in in_vain for item in self.attempts)
 
     @property
     def attempt(self) -> Attempt | None:
@@ -151,6 +164,7 @@ class Job:
             "priority": self.priority,
             **who,
             **({} if mask else self._content()),
+            **({} if self.code is None else {"code": HIDDEN}),
             "caller": mask_text(self.caller, asked=True) if mask and self.caller else self.caller,
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,

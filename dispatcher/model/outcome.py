@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 ENOUGH_TO_TALK = 2
+TOO_SHORT = "too_short"
+"""The result of an attempt that was answered for less than the job's `answered_after`."""
 
 
 class Outcome(StrEnum):

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from dispatcher.errors import UsageError
+from dispatcher.model import spoken_code
 from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.states import OnUncertain, Priority
 from dispatcher.provider import registry
@@ -36,6 +37,8 @@ LONGEST_KEY = 255
 MOST_ATTEMPTS = 50
 ANY_TIME = "any"
 """Calling hours that are always open, whatever the account's are."""
+CODE_LIFETIME = timedelta(minutes=10)
+"""How long after it is due a code may be called out, where its producer says nothing."""
 FURTHEST = timedelta(days=366)
 """How far ahead a job may be asked for; longer waits belong in the producer's calendar."""
 
@@ -195,6 +198,10 @@ class JobRequest(BaseModel):
     params: Annotated[dict[str, str], AfterValidator(_params)] | None = Field(
         default=None, repr=False
     )
+    code: Annotated[str, BeforeValidator(spoken_code.checked)] | None = Field(
+        default=None, repr=False
+    )
+    answered_after: Duration = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -214,14 +221,14 @@ class JobRequest(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _speaks_english_unless_told(cls, fields: Any) -> Any:
-        if (
-            isinstance(fields, dict)
-            and fields.get("say") is not None
-            and fields.get("lang") is None
-        ):
-            return {**fields, "lang": "en"}
-        return fields
+    def _fill_in(cls, fields: Any) -> Any:
+        """Have texts speak English unless told, and codes be urgent: somebody waits for them."""
+        if not isinstance(fields, dict):
+            return fields
+        spoken, code = fields.get("say") is not None, fields.get("code") is not None
+        if (spoken or code) and fields.get("lang") is None:
+            fields = {**fields, "lang": "en"}
+        return {"priority": Priority.URGENT, **fields} if code else fields
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -246,20 +253,33 @@ class JobRequest(BaseModel):
         return _absolute(self.expires, now) <= _absolute(self.at, now)
 
     def _call_faults(self) -> Iterator[tuple[str, str]]:
-        if (self.say is None) == (self.play is None):
+        spoken = self.say is not None or self.code is not None
+        if spoken == (self.play is not None):
             yield "request", "give either a text to say or a recording to play"
         elif self.play is not None and self.lang is not None:
             yield "lang", "a recording has no language; leave it out"
+        if self.code is not None:
+            yield from self._code_faults(self.code)
+
+    def _code_faults(self, code: str) -> Iterator[tuple[str, str]]:
+        lang = self.lang or ""
+        if self.say is None and lang not in spoken_code.PHRASES:
+            known = ", ".join(spoken_code.PHRASES)
+            yield "code", f"no greeting in {lang!r} is known ({known}): give your own as say"
+        longest = registry.registration().capabilities.longest_text
+        if len(spoken_code.spoken(code, lang, self.say)) > longest:
+            yield "say", f"with the code it has more than {longest} characters"
 
     def _conference_faults(self) -> Iterator[tuple[str, str]]:
         if not self.participants:
             yield "recipient", "it is missing; give a number in E.164"
             return
         can = registry.registration().capabilities
-        if self.recipient is not None or self.say is not None or self.play is not None:
+        others = (self.recipient, self.say, self.play, self.code, self.answered_after)
+        if any(each is not None for each in others):
             yield (
                 "request",
-                "a conference has only participants: leave out recipient, say and play",
+                "a conference has only participants: leave out all that is for one recipient",
             )
         elif self.lang is not None and self.lang not in can.conference_languages:
             known = " or ".join(sorted(can.conference_languages))
@@ -274,6 +294,16 @@ class JobRequest(BaseModel):
     def called(self) -> tuple[str, ...]:
         """Who is called."""
         return self.participants or ((self.recipient,) if self.recipient else ())
+
+    @property
+    def deadline(self) -> datetime | timedelta | None:
+        """After what it is not dialled any more: what was asked for, or a code's lifetime."""
+        if self.code is None or self.expires is not None:
+            return self.expires
+        if isinstance(self.at, timedelta):
+            return self.at + CODE_LIFETIME
+        late = self.at is not None and self.at > datetime.now(UTC)
+        return self.at + CODE_LIFETIME if late and self.at else CODE_LIFETIME
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal requests, whatever their key."""
@@ -312,3 +342,5 @@ class JobOptions(TypedDict, total=False):
     backoff_longest: DurationLike | None
     webhook: str | None
     params: Mapping[str, str] | None
+    code: str | None
+    answered_after: DurationLike | None

@@ -14,7 +14,13 @@ from dispatcher.policy.answers import (
 from dispatcher.policy.bounds import possible
 from dispatcher.policy.defaults import DEFAULTS, Policy
 from dispatcher.policy.polling import UNKNOWN_FOR, first_check, next_check
-from dispatcher.policy.reports import COST_LOOKS, after_evidence, after_report, next_cost_look
+from dispatcher.policy.reports import (
+    COST_LOOKS,
+    after_evidence,
+    after_report,
+    hides_length,
+    next_cost_look,
+)
 from dispatcher.policy.uncertainty import (
     after_deadline,
     after_window,
@@ -36,6 +42,7 @@ __all__ = [
     "after_window",
     "backoff",
     "first_check",
+    "hides_length",
     "hold_for",
     "next_check",
     "next_cost_look",

@@ -40,11 +40,13 @@ class RequestRules:
 
     `recording` and `tag` return what they are given, or raise ValueError with what is wrong.
     `own_fields` are the form fields that the client fills in: a job's `params` name others.
+    `spelled` returns digits as text to speech reads them one by one, in any language.
     """
 
     recording: Callable[[str], str]
     tag: Callable[[str], str]
     own_fields: frozenset[str]
+    spelled: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

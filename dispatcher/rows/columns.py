@@ -41,6 +41,9 @@ _FIELDS = {_plain(field): field for field in JobRequest.model_fields} | {
     _plain(name): field for field, names in SYNONYMS.items() for name in names.split(", ")
 }
 
+_BY_NAME = {name: field for name, field in _FIELDS.items() if field != "code"}
+"""A column named `code` is anything: the codes to be read out are named by hand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -96,7 +99,7 @@ def _known(header: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     taken = set(by_hand.values())
     found = {}
     for name in header:
-        field = by_hand.get(_plain(name), _FIELDS.get(_plain(name), ""))
+        field = by_hand.get(_plain(name), _BY_NAME.get(_plain(name), ""))
         if _plain(name) in by_hand or field not in taken:  # what was said by hand stands alone
             found[name] = field
     return found

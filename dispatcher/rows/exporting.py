@@ -10,7 +10,7 @@ from typing import Any
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import Leg
 from dispatcher.model.job import Job, iso
-from dispatcher.model.outcome import Outcome
+from dispatcher.model.outcome import TOO_SHORT, Outcome
 from dispatcher.model.request import Kind
 from dispatcher.provider import registry
 from dispatcher.rows.spreadsheets import shield
@@ -144,9 +144,9 @@ def _status(job: Job, attempt: Attempt) -> str | None:
     """Return the provider's word for how an attempt ended: of an earlier one, its usual word."""
     if attempt is job.attempt and job.outcome:
         return job.outcome
-    result = Outcome.IN_PROGRESS if attempt.result == "placed" else attempt.result
+    usual = {"placed": Outcome.IN_PROGRESS, TOO_SHORT: Outcome.ANSWERED}
     words: Mapping[Any, str] = registry.registration().words.outcomes
-    return words.get(result)
+    return words.get(usual.get(attempt.result or "", attempt.result))
 
 
 def _number(amount: Decimal | None) -> float | None:

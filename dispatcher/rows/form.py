@@ -126,7 +126,8 @@ class Form:
         return (
             (name, value)
             for name, value in names
-            if name in JobRequest.model_fields or (name and name.casefold() not in gaps)
+            if (name in JobRequest.model_fields and not (name == "code" and name in gaps))
+            or (name and name.casefold() not in gaps)
         )
 
     def _value(self, name: str, value: Any) -> Any:

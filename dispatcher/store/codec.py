@@ -53,6 +53,8 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
             Field.TARIFF: price or tariff(request),
             Field.WEBHOOK: request.webhook,
             Field.PARAMS: _json(request.params) if request.params else None,
+            Field.CODE: request.code,
+            Field.ANSWERED_AFTER: _milliseconds(request.answered_after),
         }
     )
 
@@ -68,7 +70,7 @@ def packed(request: JobRequest, scope: str = "", message: str = "") -> Packed:
             "id": id_,
             "priority": request.priority,
             "due": moment(request.at) or "+0",
-            "expires": moment(request.expires) or None,
+            "expires": moment(request.deadline) or None,
             "message": job_id(f"message:{message}") if message else None,  # short, whatever it is
         }
     )
@@ -203,6 +205,8 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         next_at=None if next_at is None else _time(str(next_at)),
         cost_check_after=_seconds(get(Field.COST_CHECK)),
         params=json.loads(get(Field.PARAMS) or "{}"),
+        code=get(Field.CODE),
+        answered_after=_seconds(get(Field.ANSWERED_AFTER)),
     )
 
 

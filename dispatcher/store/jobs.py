@@ -22,6 +22,7 @@ NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
 _REMEDIES = {
     "reached": "it was reached",
+    "code": "its code was removed when it ended: enqueue a new call with a new code",
     "uncertain": "it is uncertain: a call may be under way. Wait until it is decided, mark it as"
     " reached, or redial it now with --uncertain",
 }

@@ -74,6 +74,7 @@ def _members() -> dict[str, str]:
         "replica_noted_every": str(schema.REPLICA_NOTED_EVERY),
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),
+        "code_removed": _text(schema.CODE_REMOVED),
     }
 
 

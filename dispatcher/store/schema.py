@@ -165,6 +165,8 @@ class Field(StrEnum):
     BACKOFF_LONGEST = "backoff_longest"
     WEBHOOK = "webhook"
     PARAMS = "params"  # JSON: further fields for the provider
+    CODE = "code"  # digits, until the job has ended; then CODE_REMOVED
+    ANSWERED_AFTER = "answered_after"
     SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
@@ -378,7 +380,9 @@ one that does not start is started again by what keeps it; one that is gone keep
 """
 REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""
-RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed")
+CODE_REMOVED = "-"
+"""What stands for a code where it is not needed: in jobs that have ended, and in webhooks."""
+RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed", "too_short")
 """Results of an attempt that called somebody, and whose call is over."""
 
 

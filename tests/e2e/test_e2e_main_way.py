@@ -26,6 +26,18 @@ def test_the_command_line_fails_where_nobody_answers(stage: Stage) -> None:
     assert (done.returncode, job["state"], job["reason"]) == (1, "failed", "no_answer")
 
 
+def test_a_code_is_said_and_then_forgotten(stage: Stage) -> None:
+    who = number("0001")
+    job = stage.up.json("call", who, "--code", "276983", "--wait")
+    assert (job["state"], job["priority"], job["code"]) == ("completed", "urgent", "hidden")
+    said = [each["tts_message"] for each in stage.sandbox.calls() if each["recipient"] == who]
+    assert said == [
+        "Hello. Your code is: 2,,7,,6,,9,,8,,3. Once more, your code is: 2,,7,,6,,9,,8,,3."
+    ]
+    refused = stage.up.cli("retry", job["id"], "--yes")
+    assert refused.returncode == 1
+
+
 def test_a_producer_in_python_waits_for_the_outcome(stage: Stage) -> None:
     job = stage.up.dispatcher.call(number("0001"), say=SAY).wait(60)
     assert job.outcome == "ANSWERED"

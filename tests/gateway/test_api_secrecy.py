@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.model.api_key import Scope
+from dispatcher.model.key_rights import KeyRights
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.values import Refused, job_id
@@ -24,6 +25,29 @@ def test_numbers_in_tags_are_masked_for_who_sees_masks(
         assert NUMBER not in answer.text
         assert "db1" in answer.text
     assert NUMBER in ops.get(f"{path}?unmask=true").text
+
+
+def test_nobody_is_shown_a_code_and_errors_do_not_repeat_it(
+    billing: Client, dashboard: Client, ops: Client
+) -> None:
+    made = billing.call(say=None, code="276983", priority="normal")
+    assert made["code"] == "hidden"
+    path = f"/v1/jobs/{made['id']}"
+    for answer in (billing.get(path), dashboard.get(path), ops.get(f"{path}?unmask=true")):
+        assert answer.ok
+        assert "276983" not in answer.text
+    for wrong in ("27698A", 276983):
+        refused = billing.post("/v1/jobs", {"recipient": NUMBER, "code": wrong})
+        assert problem(refused, 422)["errors"][0]["field"] == "code"
+        assert "27698" not in refused.text
+
+
+def test_a_code_is_urgent_which_is_a_right(gateway: Gateway, store: Store) -> None:
+    safe = client(gateway, store, "safe", Scope.ENQUEUE, rights=KeyRights())
+    refused = safe.post("/v1/jobs", {"recipient": NUMBER, "code": "276983"})
+    assert problem(refused, 403)
+    assert "--priority urgent" in refused.text
+    assert safe.call(say=None, code="276983", priority="normal")["priority"] == "normal"
 
 
 def test_who_sees_masks_cannot_find_a_number_in_a_tag_out_by_searching(

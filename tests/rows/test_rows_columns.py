@@ -23,7 +23,7 @@ from support.rows_files import NUMBER, form
     ("column", "field"),
     [
         *((name, field) for field, names in SYNONYMS.items() for name in names.split(", ")),
-        *((field, field) for field in JobRequest.model_fields),
+        *((field, field) for field in JobRequest.model_fields if field != "code"),
         ("Phone Number", "recipient"),
         ("MOBILE_NUMBER", "recipient"),
         (" Tel. ", "recipient"),
@@ -32,6 +32,11 @@ from support.rows_files import NUMBER, form
 )
 def test_a_column_is_known_by_its_usual_names(column: str, field: str) -> None:
     assert Columns.of([column], {}).fields == {column: field}
+
+
+def test_a_column_of_codes_is_read_out_only_where_somebody_says_so() -> None:
+    assert Columns.of(["phone", "code"], {}).fields == {"phone": "recipient"}
+    assert Columns.of(["code"], {"code": "code"}).fields == {"code": "code"}
 
 
 def test_what_is_said_by_hand_goes_first_and_alone() -> None:

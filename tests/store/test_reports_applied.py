@@ -141,6 +141,27 @@ def test_nobody_answered_and_a_redial_is_wished(
     assert store.jobs.get(id_).attempts[0].result == "no_answer"
 
 
+def test_an_answer_that_is_too_short_is_redialled_and_its_cost_counts(
+    store: Store, apply: ApplyReports
+) -> None:
+    a_check_told(store, cost=Decimal(20))
+    id_ = in_progress(store, redial=1, answered_after="4s")
+    assert report(apply, id_, cost=Decimal(20), duration=2).state is State.SCHEDULED
+    job = store.jobs.get(id_)
+    assert (job.attempts[0].result, job.cost) == ("too_short", 20)
+    assert "2 s, which is less than answered_after (4 s); redial 1 of 1" in job.timeline[-1].why
+
+
+def test_an_answer_of_unknown_length_is_checked_where_the_length_decides(
+    store: Store, apply: ApplyReports
+) -> None:
+    id_ = in_progress(store, answered_after="4s")
+    assert report(apply, id_).state is State.IN_PROGRESS
+    assert store.calls.take_due(State.IN_PROGRESS) == [id_]
+    usual = in_progress(store, recipient="+818011234568")
+    assert report(apply, usual).state is State.COMPLETED
+
+
 def test_a_report_before_the_answer_counts_the_attempt_that_it_ends(
     store: Store, apply: ApplyReports, clock: Clock
 ) -> None:

@@ -455,6 +455,34 @@ def test_an_older_call_is_never_checked_sooner_than_a_younger_one(one: float, ot
     assert POLICY.check_first <= next_check(older, POLICY) <= POLICY.check_longest
 
 
+@pytest.mark.parametrize(
+    ("lasted", "to", "result"),
+    [(0, State.SCHEDULED, "too_short"), (3.9, State.SCHEDULED, "too_short")]
+    + [(length, State.COMPLETED, "answered") for length in (4, 60, None)],
+)
+def test_an_answer_that_is_too_short_counts_as_not_reached(
+    lasted: float | None, to: State, result: str
+) -> None:
+    asked = job("placed", answered_after=4.0, redial=1, spent=1)
+    decision = after_report(ended("ANSWERED", Decimal(20), lasted), asked, POLICY)
+    assert decision
+    assert (decision.to, decision.result) == (to, result)
+    assert decision.report
+    assert decision.report.cost == 20
+
+
+def test_short_answers_are_redialled_as_often_as_no_answer_and_say_why() -> None:
+    tried = job("too_short", "placed", answered_after=4.0, redial=1, spent=2)
+    decision = after_report(ended("ANSWERED", None, 2), tried, POLICY)
+    assert decision
+    assert (decision.to, decision.reason) == (State.FAILED, Reason.NO_ANSWER)
+    assert decision.why == "ANSWERED for 2 s, which is less than answered_after (4 s)"
+    assert decision.cost_check_after
+    usual = after_report(ended("ANSWERED", None, 2), job("placed", redial=1, spent=1), POLICY)
+    assert usual
+    assert usual.to is State.COMPLETED
+
+
 def test_what_is_reported_at_the_deadline_is_the_last_word_and_kept() -> None:
     last = ringing()
     decision = after_deadline(job("placed"), POLICY, last=last)

@@ -12,7 +12,7 @@ from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, State
-from dispatcher.policy import Policy, after_evidence, possible
+from dispatcher.policy import Policy, after_evidence, hides_length, possible
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
 from dispatcher.store.errors import StoreUnavailable
@@ -79,9 +79,10 @@ class ApplyReports:
         if not _is_of(report, job):
             return self._note_other(report, job), "other_call"
         said = possible(report.report, self._since_request(report, job))
-        decision = after_evidence(said, job, report.attempt, self.policy, confirm=self.confirm)
+        confirm = self.confirm or hides_length(said, job)
+        decision = after_evidence(said, job, report.attempt, self.policy, confirm=confirm)
         if decision is None:
-            return self._leave(report, job)
+            return self._leave(report, job, confirm=confirm)
         decision = replace(decision, call=CallRef((report.callid,)))
         moved, state = self.store.calls.settled(
             job.id, report.attempt, decision, actor="callback", callback="came"
@@ -103,9 +104,9 @@ class ApplyReports:
             self.store.calls.settled(job.id, report.attempt, found, actor="callback")
         return Turn(job.id, job.state, why="it reports another call")
 
-    def _leave(self, report: Callback, job: Job) -> tuple[Turn, str]:
+    def _leave(self, report: Callback, job: Job, *, confirm: bool) -> tuple[Turn, str]:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
-        if not self.confirm:
+        if not confirm:
             return Turn(job.id, job.state, why=report.word), "not_final"
         self.store.calls.reschedule_check(job.id, report.attempt, 0, reported=True)
         return Turn(job.id, job.state, why="its status is checked"), "applied"

@@ -159,7 +159,7 @@ class Dial:
         return OutgoingCall(
             job.numbers,
             caller,
-            say=job.say,
+            say=job.spoken,
             lang=job.lang,
             play=job.play,
             tags=job.tags,

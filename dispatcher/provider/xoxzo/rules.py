@@ -51,4 +51,11 @@ def tag(text: str) -> str:
     return text
 
 
-RULES: Final = RequestRules(recording=recording_url, tag=tag, own_fields=OWN_FIELDS)
+def spelled(digits: str) -> str:
+    """Return digits with commas between: they are read one by one, and slowly."""
+    return ",,".join(digits)
+
+
+RULES: Final = RequestRules(
+    recording=recording_url, tag=tag, own_fields=OWN_FIELDS, spelled=spelled
+)

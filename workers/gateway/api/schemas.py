@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatcher.model import spoken_code
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.request import (
     LONGEST_KEY,
@@ -87,7 +88,11 @@ REQUEST = object_(
             minLength=1,
             maxLength=LONGEST_KEY,
         ),
-        "priority": {"type": "string", "enum": values(Priority), "default": "normal"},
+        "priority": {
+            "type": "string",
+            "enum": values(Priority),
+            "description": "How soon it is dialled: `normal` unless told, a code `urgent`.",
+        },
         "at": {**MOMENT, "description": f"When to call. {MOMENT['description']}"},
         "expires": {**MOMENT, "description": f"The deadline. {MOMENT['description']}"},
         "max_attempts": number("The most attempts.", "integer", minimum=1, maximum=MOST_ATTEMPTS),
@@ -122,6 +127,17 @@ REQUEST = object_(
             f" {DURATION['description']}",
         },
         "webhook": text("A URL of its own that is told how the job ends."),
+        "code": text(
+            "A one-time code, read digit by digit and twice, after `say` or a greeting in `lang`."
+            " It is urgent (a right of the key) and expires after 10 minutes unless told, is shown"
+            " nowhere, and removed when the job has ended.",
+            pattern=f"^[0-9]{{{spoken_code.SHORTEST},{spoken_code.LONGEST}}}$",
+        ),
+        "answered_after": {
+            **DURATION,
+            "description": "An answer that is shorter counts as not reached, and is redialled."
+            f" {DURATION['description']}",
+        },
         "params": {
             "type": ["object", "null"],
             "additionalProperties": {
@@ -185,6 +201,7 @@ JOB_VIEW = object_(
         "say": text("Left out for keys that only read, as are `lang`, `play` and `params`."),
         "lang": text("The text's language."),
         "play": text("The recording."),
+        "code": text("`hidden`, where it has a code."),
         "params": {"type": "object", "description": "Further form fields for the provider."},
         "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},

@@ -10,7 +10,7 @@
 --   not_ended  it is under way or waits     uncertain  a call may be under way, nobody knows
 --   cancelled  somebody did not want it     overdue    its deadline passed
 --   ended      it is over                   calling    a call is under way
---   known      what came of it is known
+--   known      what came of it is known       code       its code was removed when it ended
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -35,6 +35,8 @@ function M.retry.refuses(call, job, options)
     return not named.uncertain and 'uncertain' or nil
   elseif not schema.terminal[job.state] then
     return 'not_ended'
+  elseif job.fields[field.code] then
+    return 'code'
   elseif job.state == 'cancelled' and not named.cancelled then
     return 'cancelled'
   elseif (job.state == 'expired' or moves.overdue(call, job)) and not (options.lifetime or named.expired) then

@@ -52,6 +52,9 @@ local function write_state(call, job, to, how)
   end
   if schema.terminal[to] then
     record.set(job, field.finished, call.now)
+    if job.fields[field.code] then
+      record.set(job, field.code, schema.code_removed) -- nobody is told it any more
+    end
   end
 end
 

@@ -28,6 +28,9 @@ local function deliver(call, event, place, target, job)
   local name = key.delivery(call, id)
   if job then
     redis.call('COPY', key.job(call, job.id), name)
+    if job.fields[field.code] then
+      redis.call('HSET', name, field.code, schema.code_removed) -- no receiver is told it
+    end
   end
   redis.call('HSET', name, delivery.event, event.id, delivery.type, event.type, delivery.at, text.int(event.at),
     delivery.since, text.int(call.now), delivery.sequence, event.sequence, delivery.target, target,
