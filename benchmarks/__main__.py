@@ -14,6 +14,7 @@ NAMES = (
     "rate",
     "overtaking",
     "backlog",
+    "call_many",
     "idle",
     "speed",
     "callbacks",

@@ -43,7 +43,7 @@ def run(*, quick: bool) -> None:
         empty, waiting = _memory(store), 0
         for size in sizes:
             began = time.perf_counter()
-            done = Dispatcher(store, Silent()).call_many(_requests(waiting, size))
+            done = Dispatcher(store, Silent()).call_many(_requests(waiting, size)).collect()
             rate = (size - waiting) / (time.perf_counter() - began)
             assert not done.refused, done.refused[0]
             waiting = size

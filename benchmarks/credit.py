@@ -114,7 +114,7 @@ def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
 def _enqueue(stand: Bench, jobs: int) -> list[str]:
     made = stand.dispatcher.call_many(
         {"recipient": number, "say": "x", "lang": "en"} for number in numbers(jobs)
-    )
+    ).collect()
     return [handle.id for handle in made.jobs]
 
 

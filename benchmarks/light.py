@@ -23,8 +23,8 @@ JOBS = 50
 FILL = f"""
 import sys
 from dispatcher import Dispatcher
-numbers = (f"+8180{{n:08d}}" for n in range({JOBS}))
-Dispatcher.from_url(sys.argv[1]).call_many({{"recipient": n, "say": "x"}} for n in numbers)
+rows = ({{"recipient": f"+8180{{n:08d}}", "say": "x"}} for n in range({JOBS}))
+Dispatcher.from_url(sys.argv[1]).call_many(rows).collect()
 """
 CLI = "from dispatcher.cli import main; main()"
 COMMANDS: dict[str, tuple[str, ...]] = {

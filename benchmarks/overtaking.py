@@ -20,7 +20,7 @@ def run(*, quick: bool) -> None:
         stand.dispatcher.call_many(
             {"recipient": number, "say": "x", "lang": "en", "priority": "bulk"}
             for number in numbers(backlog)
-        )
+        ).collect()
         stand.until(lambda: placed(stand) > RATE, 20)
         waits = [_urgent(stand, number) for number in numbers(TRIES, backlog)]
         silence = _pause(stand)

@@ -29,7 +29,7 @@ def measure(rate: int, seconds: int, *, kill: bool) -> tuple[int, float]:
         jobs = int(rate * (seconds + 10))
         stand.dispatcher.call_many(
             {"recipient": number, "say": "x", "lang": "en"} for number in numbers(jobs)
-        )
+        ).collect()
         stand.until(lambda: placed(stand) > 0, 20)
         stand.pause(1)  # past the first steps
         first, begun = placed(stand), time.monotonic()

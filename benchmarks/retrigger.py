@@ -88,7 +88,7 @@ def _whole(failed: int, reached: int) -> None:
 def _enqueue(stand: Bench, recipients: Any) -> None:
     made = stand.dispatcher.call_many(
         {"recipient": each, "say": "x", "lang": "en", "tags": [TAG]} for each in recipients
-    )
+    ).collect()
     assert not made.refused
 
 

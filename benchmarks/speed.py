@@ -61,7 +61,7 @@ def _ask_ours(both: Sides, jobs: range) -> None:
     Dispatcher.from_url(both.redis_url).call_many(
         {"recipient": number, "say": TEXT, "lang": "en"}
         for number in numbers(len(jobs), jobs.start)
-    )
+    ).collect()
 
 
 def _ask_naive(both: Sides, jobs: range) -> None:

@@ -13,7 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dispatcher.client.dispatcher import Bulk, Dispatcher, Interrupted, JobHandle
+    from dispatcher.client.dispatcher import Dispatcher
+    from dispatcher.client.handles import JobHandle
+    from dispatcher.client.many import Bulk, Interrupted, Refusal, Results
     from dispatcher.client.waiting import NotFinished
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from dispatcher.model.request import InvalidJob, JobRequest, Kind, NumberRefused
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
-    from dispatcher.store.values import KeyConflict, Refused, UnknownJob
+    from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
+    from dispatcher.values.durations import InvalidDuration
+    from dispatcher.why import Why
 
 __version__ = "0.2.0"
 
@@ -37,6 +41,7 @@ __all__ = [
     "Filter",
     "Gap",
     "Interrupted",
+    "InvalidDuration",
     "InvalidJob",
     "Job",
     "JobHandle",
@@ -44,21 +49,27 @@ __all__ = [
     "KeyConflict",
     "Kind",
     "NextAction",
+    "NoRoom",
     "NotFinished",
     "NumberRefused",
     "OnUncertain",
     "Priority",
     "Reason",
+    "Refusal",
     "Refused",
+    "Results",
     "State",
     "StoreUnavailable",
     "StoreUnsuitable",
     "UnknownJob",
+    "Why",
     "__version__",
 ]
 
 _MODULES = {
-    "dispatcher.client.dispatcher": ("Bulk", "Dispatcher", "Interrupted", "JobHandle"),
+    "dispatcher.client.dispatcher": ("Dispatcher",),
+    "dispatcher.client.handles": ("JobHandle",),
+    "dispatcher.client.many": ("Bulk", "Interrupted", "Refusal", "Results"),
     "dispatcher.client.waiting": ("NotFinished",),
     "dispatcher.client.watching": ("Change", "Gap"),
     "dispatcher.errors": ("DispatcherError",),
@@ -68,7 +79,9 @@ _MODULES = {
     "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind", "NumberRefused"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
-    "dispatcher.store.values": ("KeyConflict", "Refused", "UnknownJob"),
+    "dispatcher.store.values": ("KeyConflict", "NoRoom", "Refused", "UnknownJob"),
+    "dispatcher.values.durations": ("InvalidDuration",),
+    "dispatcher.why": ("Why",),
 }
 """Where each name comes from: it is imported when it is first used, so that to import this package
 costs next to nothing. The imports above say the same to type checkers and editors."""

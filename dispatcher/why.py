@@ -35,6 +35,9 @@ class Why:
     because: str
     position: Position | None = None
 
+    def __str__(self) -> str:
+        return self.because
+
     def to_dict(self, *, mask: bool = False) -> dict[str, Any]:
         """Return it as JSON knows it; with `mask` numbers are masked."""
         job, place = self.job, self.position

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
+from dispatcher.client.handles import JobHandle
+from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Rows, Written, write
 from dispatcher.client.messages import Messenger, feed
 from dispatcher.client.waiting import NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
-from dispatcher.errors import DispatcherError
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
-from dispatcher.model.request import InvalidJob, JobOptions, JobRequest, NumberRefused
+from dispatcher.model.request import JobOptions, JobRequest
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnavailable
-from dispatcher.store.values import KeyConflict, NoRoom, Packed, Room
+from dispatcher.store.values import Enqueued, Outcome, Packed, Room, job_id
+from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
+from dispatcher.why import Why
+from dispatcher.why import why as explain
 
-__all__ = ["Bulk", "Dispatcher", "Interrupted", "JobHandle", "NotFinished"]
-
-BATCH = 500
-"""Requests written in one round trip by call_many."""
-
-Batch = list[tuple[int, Mapping[str, Any] | JobRequest]]
-
-
-@dataclass(frozen=True, slots=True)
-class JobHandle:
-    """An accepted job: its id, whether this call made it, and the way to its outcome."""
-
-    id: str
-    new: bool
-    dispatcher: Dispatcher = field(repr=False, compare=False)
-
-    def refresh(self) -> Job:
-        """Return the job as it stands now. Raises UnknownJob past its retention."""
-        return self.dispatcher.job(self.id)
-
-    def wait(self, timeout: float | None = None) -> Job:
-        """Return the job when it has ended; `timeout` in seconds, None waits for ever.
-
-        Raises NotFinished, StoreUnavailable (where Redis stays away until the timeout).
-        """
-        return self.dispatcher.wait(self.id, timeout)
-
-
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What became of many requests: the jobs in order, and the refusals as `(index, error)`."""
-
-    jobs: list[JobHandle] = field(default_factory=list)
-    refused: list[tuple[int, DispatcherError]] = field(default_factory=list)
-
-
-class Interrupted(StoreUnavailable):
-    """Redis went away, or refused, in the midst of many requests.
-
-    `why` is what Redis said. `bulk` holds what was accepted and what was refused for good.
-    `missing` are the places of those that were read and are neither: send them again, and all from
-    the place `read` on, which were not read. With keys all may be sent again: none is doubled.
-    """
-
-    def __init__(self, why: StoreUnavailable, bulk: Bulk, missing: list[int], read: int) -> None:
-        super().__init__(
-            f"{why}; {len(bulk.jobs):,} of {read:,} requests were accepted before: send the others"
-            " again",
-            why.code,
-        )
-        self.why, self.bulk, self.missing, self.read = why, bulk, missing, read
+__all__ = ["Bulk", "Dispatcher", "Interrupted", "JobHandle", "NotFinished", "Refusal", "Results"]
 
 
 class Dispatcher:
@@ -150,7 +101,7 @@ class Dispatcher:
         )
         if done.new:
             self._nudge()
-        return JobHandle(done.id, done.new, self)
+        return self.handle(done)
 
     def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
         """Enqueue requests that are packed already; return `new`, `same`, `other`, or what
@@ -163,54 +114,44 @@ class Dispatcher:
         feed(self.store, self.messenger)
         return answers
 
-    def call_many(self, requests: Iterable[Mapping[str, Any] | JobRequest]) -> Bulk:
+    def call_many(self, requests: Iterable[Row]) -> Results:
         """Enqueue many, read from any iterable as it comes and written in batches.
 
-        Each is a JobRequest or a mapping of its fields. A bad one is refused and stops none of
-        the others; with keys the whole may be repeated and doubles nothing.
-        Raises Interrupted, a StoreUnavailable that says which were accepted.
+        Each is a JobRequest or a mapping of its fields. Loop over what comes back: a JobHandle or a
+        Refusal for each, in order, as batches are written; what is not asked for is not read. Or
+        `collect()` all. A bad one stops none of the others; with keys the whole may be repeated and
+        doubles nothing.
+        Raises StoreUnsuitable; the loop raises Interrupted, a StoreUnavailable that says which were
+        accepted.
         """
         self.messenger.require_suitable()
-        bulk = Bulk()
-        rows = enumerate(requests)
-        while batch := list(islice(rows, BATCH)):
-            self._submit_batch(batch, bulk)
+        return Results(requests, self.write, self.handle)
+
+    def write(self, rows: Rows) -> Written:
+        """Write a batch of `call_many`."""
+        written = write(rows, self._enqueue_many)
+        if written.new:
             self._nudge()
-        return bulk
+        return written
 
-    def _submit_batch(self, batch: Batch, bulk: Bulk) -> None:
-        valid, read = self._valid(batch, bulk), batch[-1][0] + 1
-        try:
-            outcomes = self.store.jobs.enqueue_many(
-                [request for _, request in valid],
-                actor=self._actor,
-                scope=self._scope,
-                room=self._room,
-            )
-        except StoreUnavailable as error:  # whether any was accepted, nobody knows
-            raise Interrupted(error, bulk, [index for index, _ in valid], read) from None
-        missing: dict[int, StoreUnavailable] = {}
-        for (index, _), outcome in zip(valid, outcomes, strict=True):
-            try:
-                done = outcome.unwrap()
-                bulk.jobs.append(JobHandle(done.id, done.new, self))
-            except StoreUnavailable as error:
-                missing[index] = error
-            except (KeyConflict, NoRoom, NumberRefused) as error:
-                bulk.refused.append((index, error))
-        if missing:
-            raise Interrupted(next(iter(missing.values())), bulk, list(missing), read)
+    def _enqueue_many(self, requests: list[JobRequest]) -> list[Outcome]:
+        return self.store.jobs.enqueue_many(
+            requests, actor=self._actor, scope=self._scope, room=self._room
+        )
 
-    def _valid(self, batch: Batch, bulk: Bulk) -> list[tuple[int, JobRequest]]:
-        """Return the requests that are right; the others are refused."""
-        valid: list[tuple[int, JobRequest]] = []
-        for index, fields in batch:
-            try:
-                request = fields if isinstance(fields, JobRequest) else JobRequest.of(dict(fields))
-                valid.append((index, request))
-            except (InvalidJob, TypeError, ValueError) as error:
-                bulk.refused.append((index, _as_refusal(error)))
-        return valid
+    def handle(self, done: Enqueued, index: int = 0) -> JobHandle:
+        """Return the handle of what was enqueued."""
+        return JobHandle(done.id, done.new, self, index)
+
+    # -- what became of it -----------------------------------------------------------------
+
+    def find(self, *, key: str) -> JobHandle | None:
+        """Return the job that was enqueued with an idempotency key, None where there is none (any
+        more). Raises StoreUnavailable.
+        """
+        id_ = job_id(key, self._scope)
+        (found,) = self.store.jobs.get_many([id_])
+        return None if found is None else JobHandle(id_, new=False, dispatcher=self)
 
     def job(self, id_: str) -> Job:
         """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""
@@ -219,6 +160,13 @@ class Dispatcher:
     def wait(self, id_: str, timeout: float | None = None) -> Job:
         """Return the job when it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
         return self._waiters.wait(id_, timeout)
+
+    def why(self, id_: str) -> Why:
+        """Say why a job has not been called yet, and what happens next.
+
+        Raises UnknownJob, StoreUnavailable.
+        """
+        return explain(self.store, self.store.jobs.get(id_))
 
     def watch(self, filter_: Filter | None = None) -> Iterator[Change | Gap]:
         """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.
@@ -229,8 +177,34 @@ class Dispatcher:
         for batch in watch(self.store, filter_ or Filter(), idle=60):
             yield from batch
 
+    # -- what its producer does to it ------------------------------------------------------
 
-def _as_refusal(error: Exception) -> DispatcherError:
-    if isinstance(error, DispatcherError):
-        return error
-    return InvalidJob([("request", f"it is not a set of named fields ({type(error).__name__})")])
+    def cancel(self, id_: str, *, note: str = "") -> Job:
+        """Cancel a job that is not dialled yet; return it. The `note`, why, is in its timeline.
+
+        Raises Refused (where it is dialled, or has ended: its `state` says so), UnknownJob,
+        StoreUnavailable.
+        """
+        self.store.jobs.cancel(id_, actor=self._actor, note=note)
+        return self.store.jobs.get(id_)
+
+    def retry(
+        self,
+        id_: str,
+        *,
+        note: str = "",
+        expires: DurationLike | None = None,
+        uncertain: bool = False,
+    ) -> Job:
+        """Have a job called again that ended without reaching anybody; return it.
+
+        `expires` is the new deadline, a duration from now; left out, the first one's length.
+        `uncertain`: also where a call may be under way, which nobody waits for any more.
+        Raises Refused, UnknownJob, InvalidDuration, StoreUnavailable.
+        """
+        lifetime = None if expires is None else seconds(expires)
+        self.store.jobs.retry(
+            id_, actor=self._actor, note=note, expires=lifetime, uncertain=uncertain
+        )
+        self._nudge()
+        return self.store.jobs.get(id_)

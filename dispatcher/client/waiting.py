@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.pubsub import JobNews
 from dispatcher.store.values import UnknownJob
+from dispatcher.why import Why
+from dispatcher.why import why as explain
 
 CHECK_EVERY = 30.0
 """Seconds between looks that no news asked for: should a piece ever be lost, it only comes late."""
@@ -22,7 +25,36 @@ _AWAY = 0.2  # seconds between tries while Redis is away: it says nothing until 
 
 
 class NotFinished(DispatcherError, TimeoutError):
-    """The job did not end within the time the caller wanted to wait; it goes on all the same."""
+    """The job did not end within the time the caller wanted to wait; it goes on all the same.
+
+    `job` is how it stood then, `because` why it had not ended and what happens next, in words.
+    """
+
+    def __init__(self, why: Why) -> None:
+        self.job, self.because = why.job, why.because
+        self._why = why
+        held = f" ({self.hold_reason})" if self.hold_reason else ""
+        super().__init__(
+            f"job {self.id} is still {self.state}{held}: {why.because}; the job continues"
+        )
+
+    def __reduce__(self) -> tuple[type[NotFinished], tuple[Why]]:
+        return type(self), (self._why,)
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.job.id
+
+    @property
+    def state(self) -> State:
+        """The state it was in."""
+        return self.job.state
+
+    @property
+    def hold_reason(self) -> str | None:
+        """Why it was held, in a word such as `credit`; None where it was not."""
+        return self.job.hold_reason
 
 
 class Waiters:
@@ -31,11 +63,17 @@ class Waiters:
     The thread that listens is there while somebody waits. It reads a job after each confirmation
     that it is subscribed to the job's channel, the first and any after a lost connection, and at
     each piece of news: nothing can happen unseen between the reading and the listening.
+
+    `aside` does what has to ask Redis when somebody comes or goes; it may be a thread's business,
+    so that neither blocks.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, aside: Callable[[Callable[[], None]], object] = lambda work: work()
+    ) -> None:
+        self._store, self._aside = store, aside
         self._bell = store.pubsub.new_bell()  # tells the thread who comes and goes
+        self._rung = False  # and the thread has not looked since
         self._lock = threading.Lock()
         self._futures: dict[str, set[Future[Job]]] = {}
         self._thread: threading.Thread | None = None
@@ -51,23 +89,33 @@ class Waiters:
             try:
                 return future.result(deadline and max(0.0, deadline - time.monotonic()))
             except TimeoutError:
-                return self._at_last(id_)
+                return self.at_last(id_)
 
     @contextmanager
     def waiting(self, id_: str) -> Iterator[Future[Job]]:
-        """Give what will hold the job when it has ended, or UnknownJob; in it no thread waits."""
+        """Give what will hold the job when it has ended, or UnknownJob; in it no thread waits.
+
+        It cannot be cancelled: who does not wait any more leaves.
+        """
         future: Future[Job] = Future()
+        future.set_running_or_notify_cancel()
         self._join(id_, future)
         try:
             yield future
         finally:
             self._leave(id_, future)
 
-    def _at_last(self, id_: str) -> Job:
+    def at_last(self, id_: str) -> Job:
+        """Return the job if it has ended. Raises NotFinished, UnknownJob, StoreUnavailable."""
         job = self._store.jobs.get(id_)
         if job.terminal:
             return job
-        raise NotFinished(f"job {id_} is still {job.state}; it continues")
+        raise NotFinished(explain(self._store, job))
+
+    def end(self, error: Exception) -> None:
+        """Give those who wait an error instead; the thread ends."""
+        self._fail(error)
+        self._ring()
 
     def _join(self, id_: str, future: Future[Job]) -> None:
         with self._lock:
@@ -89,6 +137,12 @@ class Waiters:
             self._ring()
 
     def _ring(self) -> None:
+        with self._lock:
+            rung, self._rung = self._rung, True
+        if not rung:
+            self._aside(self._ring_bell)
+
+    def _ring_bell(self) -> None:
         with suppress(StoreUnavailable):
             self._store.pubsub.ring(self._bell)
 
@@ -108,6 +162,7 @@ class Waiters:
     def _wanted(self) -> set[str]:
         """Return the jobs that are waited for; where there are none, this thread is over."""
         with self._lock:
+            self._rung = False
             if not self._futures:
                 self._thread = None
             return set(self._futures)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import NamedTuple, TypeVar
 
-from dispatcher.client.dispatcher import BATCH, Dispatcher
+from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.client.many import BATCH
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record

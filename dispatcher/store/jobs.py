@@ -8,7 +8,7 @@ from typing import Any
 
 from dispatcher.model.job import Job
 from dispatcher.model.request import FURTHEST, JobRequest
-from dispatcher.model.states import Priority
+from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.accepting import Accepting
 from dispatcher.store.connection import Connection, Repository, milliseconds
@@ -190,7 +190,8 @@ class Jobs(Repository):
         if code:
             remedy = _REMEDIES.get(code, f"it is {state}, not ended")
             stands = f"{state}/{reason}" if reason else state
-            raise Refused(refusal.format(id=id_, state=state, stands=stands, remedy=remedy))
+            told = refusal.format(id=id_, state=state, stands=stands, remedy=remedy)
+            raise Refused(told, State(state), reason or None)
 
 
 def deadline(seconds: float) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest, NumberRefused
-from dispatcher.model.states import Priority
+from dispatcher.model.states import Priority, State
 from dispatcher.values.masking import mask_text
 
 
@@ -27,7 +27,14 @@ class UnknownJob(DispatcherError, LookupError):
 
 
 class Refused(DispatcherError):
-    """What was asked for cannot be done to a job in this state."""
+    """What was asked for cannot be done to a job as it stands.
+
+    `state` and `reason` are the job's; None where something else was wrong.
+    """
+
+    def __init__(self, message: str, state: State | None = None, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.state, self.reason = state, reason
 
 
 class NoRoom(DispatcherError):

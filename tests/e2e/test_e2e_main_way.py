@@ -46,7 +46,7 @@ def test_a_producer_in_python_waits_for_the_outcome(stage: Stage) -> None:
 def test_a_bad_request_among_many_stops_none_of_the_others(stage: Stage) -> None:
     good = [{"recipient": number("0001"), "say": SAY} for _ in range(50)]
     bad = {"recipient": "+8108012345678", "say": SAY}
-    bulk = stage.up.dispatcher.call_many([*good[:25], bad, *good[25:]])
+    bulk = stage.up.dispatcher.call_many([*good[:25], bad, *good[25:]]).collect()
     assert [index for index, _ in bulk.refused] == [25]
     jobs = stage.up.ended([handle.id for handle in bulk.jobs], 40)
     assert [job.state for job in jobs] == [State.COMPLETED] * 50

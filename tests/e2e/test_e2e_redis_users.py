@@ -160,7 +160,7 @@ def test_a_producer_enqueues_waits_and_watches(served: Served, receiver: Receive
         job = dispatcher.call(number("0001"), say=SAY).wait(60)
         assert first.result(60)
     assert (job.outcome, job.timeline[-1].actor) == ("ANSWERED", "callback")
-    assert len(dispatcher.call_many([{"recipient": number("0002"), "say": SAY}] * 3).jobs) == 3
+    assert len(list(dispatcher.call_many([{"recipient": number("0002"), "say": SAY}] * 3))) == 3
     eventually(lambda: receiver.at("/told"), "a webhook is delivered", 60)
 
 

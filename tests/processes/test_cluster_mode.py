@@ -87,7 +87,7 @@ def test_a_producer_is_told_before_its_job_is_written(alone: RedisProcess) -> No
     with pytest.raises(StoreUnsuitable, match="cluster mode"):
         dispatcher.call(**REQUEST)
     with pytest.raises(StoreUnsuitable, match="cluster mode"):
-        dispatcher.call_many([REQUEST])
+        dispatcher.call_many([REQUEST]).collect()
     with alone.client() as client:
         assert not client.keys("{vd}:jobs:*")
 
@@ -105,7 +105,7 @@ def test_records_are_found_on_whichever_server_has_them(
     dispatcher = Dispatcher.from_url(cluster.others.url, broker_url=server.url)
     first = dispatcher.call(**REQUEST)
     assert first.refresh().state == "queued"
-    assert len(dispatcher.call_many([REQUEST, REQUEST]).jobs) == 2
+    assert len(dispatcher.call_many([REQUEST, REQUEST]).collect().jobs) == 2
     cluster.promote(cluster.replica)
     assert first.refresh().state == "queued"
     assert dispatcher.call(**REQUEST).new

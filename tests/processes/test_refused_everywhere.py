@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from dispatcher.client.dispatcher import Dispatcher, Interrupted
+from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, Refusal
 from dispatcher.client.messages import BrokerUnavailable, Messenger
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
@@ -188,7 +188,7 @@ def half_full(store: Store) -> Iterator[Store]:
 def test_of_many_it_is_said_which_were_accepted_and_a_repeat_doubles_none(half_full: Store) -> None:
     dispatcher = Dispatcher(half_full, Silent())
     with pytest.raises(Interrupted, match=r"is full .* of 500 requests were accepted") as caught:
-        dispatcher.call_many(requests())
+        dispatcher.call_many(requests()).collect()
     told, accepted = caught.value, {handle.id for handle in caught.value.bulk.jobs}
     assert isinstance(told, StoreUnavailable)
     assert (told.code, told.read) == ("OOM", MANY)
@@ -196,11 +196,26 @@ def test_of_many_it_is_said_which_were_accepted_and_a_repeat_doubles_none(half_f
     assert len(accepted) + len(told.missing) == MANY
     assert accepted == {job.id for job in half_full.search.page(Filter(), MANY, None).jobs}
     redis_of(half_full).config_set("maxmemory", "0")
-    rest = dispatcher.call_many([requests()[place] for place in told.missing])
+    assert told.accepted == len(accepted)
+    rest = dispatcher.call_many([requests()[place] for place in told.missing]).collect()
     assert all(handle.new for handle in rest.jobs)
-    again = dispatcher.call_many(requests())
+    again = dispatcher.call_many(requests()).collect()
     assert [handle.new for handle in again.jobs] == [False] * MANY
     assert jobs(half_full) == MANY
+
+
+def test_who_loops_over_many_gets_all_that_is_known_first(half_full: Store) -> None:
+    results = Dispatcher(half_full, Silent()).call_many([{}, *requests()])
+    given: list[JobHandle | Refusal] = []
+    with pytest.raises(Interrupted) as caught:
+        given.extend(results)
+    told, (refused, *accepted) = caught.value, given
+    assert isinstance(refused, Refusal)
+    assert {each.id for each in accepted if isinstance(each, JobHandle)} == {
+        job.id for job in half_full.search.page(Filter(), MANY).jobs
+    }
+    assert sorted([*(each.index for each in accepted), *told.missing]) == list(range(1, told.read))
+    assert (told.accepted, told.bulk.jobs) == (len(accepted), [])
 
 
 def test_of_many_lines_each_is_accepted_or_may_be_sent_again(

@@ -249,7 +249,7 @@ def test_the_other_ways_in_are_refused_too(dispatcher: Dispatcher) -> None:
     premium = {"recipient": "+979123456789", "say": "a"}
     with pytest.raises(NumberRefused, match="premium numbers"):
         dispatcher.call(**premium)
-    done = dispatcher.call_many([{**premium, "recipient": NUMBER}, premium])
+    done = dispatcher.call_many([{**premium, "recipient": NUMBER}, premium]).collect()
     ((place, error),) = done.refused
     assert (place, type(error), len(done.jobs)) == (1, NumberRefused, 1)
     with pytest.raises(NumberRefused, match="premium numbers"):

@@ -201,7 +201,7 @@ class Stage:
             f"+8180{2000 + n // 9000:04d}{1000 + n % 9000:04d}" for n in range(start, start + many)
         )
         rows = ({"recipient": number, "say": "Hi", **options} for number in numbers)
-        bulk = self.dispatcher.call_many(rows)
+        bulk = self.dispatcher.call_many(rows).collect()
         assert not bulk.refused
         return [handle.id for handle in bulk.jobs]
 

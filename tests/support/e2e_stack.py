@@ -296,7 +296,8 @@ class Up:
     def enqueue(self, recipients: Iterable[str], **options: Any) -> list[str]:
         """Enqueue a call to each; return the jobs' ids."""
         fields = {"say": SAY, **options}
-        bulk = self.dispatcher.call_many({"recipient": each, **fields} for each in recipients)
+        rows = ({"recipient": each, **fields} for each in recipients)
+        bulk = self.dispatcher.call_many(rows).collect()
         assert not bulk.refused
         return [handle.id for handle in bulk.jobs]
 

@@ -47,7 +47,7 @@ class FarApart:
             {"recipient": f"+8180{2000 + n // 9000:04d}{1000 + n % 9000:04d}", "say": "Hi"}
             for n in range(first, first + many)
         )
-        bulk = self.dispatcher.call_many(rows)
+        bulk = self.dispatcher.call_many(rows).collect()
         assert not bulk.refused
         new = [handle.id for handle in bulk.jobs]
         self.ids += new

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from dispatcher.client.dispatcher import Bulk, Dispatcher, Interrupted
+from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, Refusal
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import ApiKey
 from dispatcher.model.request import InvalidJob, JobRequest
@@ -108,13 +108,14 @@ class Intake:
 
     def _submit(self, some: list[Asked], answers: Answers) -> int:
         """Enqueue; return how many are new. Raises StoreUnavailable; `answers` has the others."""
+        new = 0
         try:
-            bulk = self.dispatcher.call_many(request for _, request in some)
+            for result in self.dispatcher.call_many(request for _, request in some):
+                answers[some[result.index][0]] = _answer(result)
+                new += isinstance(result, JobHandle) and result.new
         except Interrupted as error:
-            _answer(some, error.bulk, set(error.missing), answers)
             raise error.why from None
-        _answer(some, bulk, set(), answers)
-        return sum(job.new for job in bulk.jobs)
+        return new
 
     def _count(self, answers: Answers) -> None:
         self.tally.lines += len(answers)
@@ -122,15 +123,10 @@ class Intake:
         self.tally.new += sum(answer.get("new", False) for answer in answers.values())
 
 
-def _answer(some: list[Asked], bulk: Bulk, missing: set[int], answers: Answers) -> None:
-    """Add what the lines are answered that have one."""
-    refused, accepted = dict(bulk.refused), iter(bulk.jobs)
-    for index, (number, _) in enumerate(some):
-        if index in refused:
-            answers[number] = refusal(refused[index])
-        elif index not in missing:
-            job = next(accepted)
-            answers[number] = {"id": job.id, "new": job.new}
+def _answer(result: JobHandle | Refusal) -> dict[str, Any]:
+    if isinstance(result, Refusal):
+        return refusal(result.error)
+    return {"id": result.id, "new": result.new}
 
 
 def _fields(line: Line) -> dict[str, Any]:

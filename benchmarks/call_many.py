@@ -1,0 +1,69 @@
+"""Memory of a producer that enqueues many: by looping over the results, and by collecting them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from dispatcher.store.redis_url import connect
+from workers.devstack.embedded_server import EmbeddedServer
+
+MOST = 4.0  # MB that a million may take more than ten thousand, when they are looped over
+WARM = 2_000
+PRODUCER = """
+import json, resource, sys, time
+from dispatcher import Dispatcher
+
+def rows(start, end):
+    return ({"recipient": f"+8180{n:08d}", "say": "Your parcel has come", "key": f"parcel-{n}"}
+            for n in range(start, end))
+
+def highest():  # MB in use, at most so far
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+url, way, warm, many = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+d = Dispatcher.from_url(url)
+assert all(result.new for result in d.call_many(rows(0, warm)))
+before, began = highest(), time.monotonic()
+results = d.call_many(rows(warm, warm + many))
+if way == "loop":
+    made = sum(result.new for result in results)
+else:
+    bulk = results.collect()
+    made = len(bulk.jobs)
+assert made == many, made
+took = time.monotonic() - began
+print(json.dumps({"more": highest() - before, "rate": many / took, "before": before}))
+"""
+
+
+def run(*, quick: bool) -> None:
+    """Print what each way takes more than after the first two thousand, in fresh processes."""
+    sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
+    ways = [("loop", size) for size in sizes] + [("collect", 100_000)]
+    print("| | requests | memory in use, MB | of these for the requests | requests/s |")
+    print("|---|---|---|---|---|")
+    more: dict[tuple[str, int], float] = {}
+    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
+        for way, size in ways:
+            with connect(redis.url) as client:
+                client.flushall()
+            found = _measured(redis.url, way, size)
+            more[way, size] = found["more"]
+            used = found["before"] + found["more"]
+            print(
+                f"| {way} | {size:,} | {used:.1f} | {found['more']:.1f} | {found['rate']:,.0f} |",
+                flush=True,
+            )
+    grown = more["loop", sizes[-1]] - more["loop", sizes[0]]
+    assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,}"
+
+
+def _measured(url: str, way: str, size: int) -> dict[str, float]:
+    command = [sys.executable, "-c", PRODUCER, url, way, str(WARM), str(size)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
