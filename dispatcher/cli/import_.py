@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-import phonenumbers
 import typer
 
 from dispatcher.cli import connection
@@ -25,6 +24,7 @@ from dispatcher.rows.template import Template
 from dispatcher.rows.text import Lines, UnusableInput
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_text
+from dispatcher.values.regions import UnknownRegion, parse_region
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV with a header, or JSON lines; - is stdin.")
@@ -161,11 +161,10 @@ def _value(name: str, text: str) -> Any:
 def _numbers(region: str | None, *, plus: bool) -> Numbers:
     if region and plus:
         raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
-    if region and region.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise typer.BadParameter(
-            f"{region!r} is not a country code such as JP", param_hint="--region"
-        )
-    return Numbers(region.upper() if region else None, plus)
+    try:
+        return Numbers(parse_region(region) if region else None, plus)
+    except UnknownRegion as error:
+        raise typer.BadParameter(str(error), param_hint="--region") from None
 
 
 def _name(text: str) -> str:
