@@ -17,10 +17,6 @@ from dispatcher.values.params import named
 
 INTERRUPTED = 130
 
-Region = Annotated[
-    str | None,
-    typer.Option(help="Country (such as JP) as in which the number is written; else E.164."),
-]
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
     list[str] | None,
@@ -82,12 +78,7 @@ Timeout = Annotated[
 
 def call(
     context: typer.Context,
-    recipient: Annotated[
-        str,
-        typer.Argument(
-            help="Number in E.164, such as +818011234567; or with --region as written there."
-        ),
-    ],
+    recipient: Annotated[str, typer.Argument(help="Number in E.164, such as +818011234567.")],
     *,
     say: Annotated[str | None, typer.Option(help="Text to speak.")] = None,
     play: Annotated[str | None, typer.Option(help="Recording to play: http URL of an MP3.")] = None,
@@ -98,7 +89,6 @@ def call(
         str | None,
         typer.Option(help="One-time code, read digit by digit and twice; --say is its greeting."),
     ] = None,
-    region: Region = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,
@@ -130,12 +120,11 @@ def call(
 
 def conference(
     context: typer.Context,
-    participants: Annotated[list[str], typer.Argument(help="Two or three numbers, as for call.")],
+    participants: Annotated[list[str], typer.Argument(help="Two or three numbers in E.164.")],
     *,
     lang: Annotated[
         str | None, typer.Option(help="Language of the announcements: en or ja.")
     ] = None,
-    region: Region = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import codecs
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
+import phonenumbers
 import typer
 
 from dispatcher.cli import connection
+from dispatcher.cli.import_file import Rows, opened
 from dispatcher.cli.import_run import SHOWN, Run
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Yes, can_be_asked
-from dispatcher.rows.columns import Columns
+from dispatcher.rows import evidence
+from dispatcher.rows.columns import Columns, shown
+from dispatcher.rows.dates import Dates, Order
 from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, params, split
 from dispatcher.rows.importing import Import
-from dispatcher.rows.records import Records
 from dispatcher.rows.template import Template
-from dispatcher.rows.text import Lines, UnusableInput
 from dispatcher.values.durations import seconds
-from dispatcher.values.masking import mask_text
-from dispatcher.values.regions import UnknownRegion, parse_region
+from dispatcher.values.zones import zone
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV with a header, or JSON lines; - is stdin.")
@@ -60,6 +59,14 @@ Region = Annotated[
 Plus = Annotated[
     bool, typer.Option("--plus", help="Numbers without + begin with their country code.")
 ]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="Dates without a zone are by the clock of this one, such as Asia/Tokyo."),
+]
+DateOrder = Annotated[
+    Order | None,
+    typer.Option("--dates", help="What 03/12/2026 means: the day (dmy) or month (mdy) first."),
+]
 Name = Annotated[
     str,
     typer.Option(
@@ -91,6 +98,8 @@ def import_(
     say: Say = None,
     region: Region = None,
     plus: Plus = False,
+    zone: Zone = None,
+    dates: DateOrder = None,
     name: Name = ROW,
     refused: Refused = None,
     dry_run: DryRun = False,
@@ -105,17 +114,19 @@ def import_(
         say=None if say is None else Template.parse(say),
         numbers=_numbers(region, plus=plus),
         name=_name(name),
+        dates=Dates(_zone(zone), dates),
     )
     if refused and refused.exists() and Path(file).exists() and refused.samefile(file):
         raise typer.BadParameter(
             "that is the file being read; choose another", param_hint="--refused"
         )
-    with _opened(file) as stream:
-        records = _records(file, stream, format_, _delimiter(delimiter), _encoding(encoding))
-        form = given.form(records)
-        _warn_of_unused(form, file)
+    with opened(file, format_, _delimiter(delimiter), _encoding(encoding)) as found:
+        rows = evidence.Sampled(found)
+        form = given.form(found, rows)
+        evidence.refuse_strangers(form, rows.first)
         act = Import(connection.dispatcher(context), form, patience=seconds(wait_for_redis))
-        run = Run(act, file, records, refused, dry_run=dry_run)
+        run = Run(act, file, found, rows, refused, dry_run=dry_run)
+        _tell_of_columns(run, form)
         raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))
 
 
@@ -128,10 +139,15 @@ class _Given:
     say: Template | None
     numbers: Numbers
     name: str
+    dates: Dates
 
-    def form(self, records: Records) -> Form:
-        columns = Columns.of(records.columns, self.columns)
-        return Form(columns, self.shared, self.say, self.numbers, self.name)
+    def form(self, found: Rows, rows: evidence.Sampled) -> Form:
+        gaps = self.say.gaps if self.say else ()
+        columns = Columns.of(found.columns, self.columns, gaps)
+        dates = self.dates
+        if dates.order is None and (order := evidence.order(columns, rows.first)):
+            dates = replace(dates, order=order, seen=True)
+        return Form(columns, self.shared, self.say, self.numbers, self.name, dates)
 
 
 # -- options -------------------------------------------------------------------------------
@@ -161,10 +177,18 @@ def _value(name: str, text: str) -> Any:
 def _numbers(region: str | None, *, plus: bool) -> Numbers:
     if region and plus:
         raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
+    if region and region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise typer.BadParameter(
+            f"{region!r} is not a country code such as JP", param_hint="--region"
+        )
+    return Numbers(region.upper() if region else None, plus)
+
+
+def _zone(text: str | None) -> ZoneInfo | None:
     try:
-        return Numbers(parse_region(region) if region else None, plus)
-    except UnknownRegion as error:
-        raise typer.BadParameter(str(error), param_hint="--region") from None
+        return None if text is None else zone(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--zone") from None
 
 
 def _name(text: str) -> str:
@@ -195,39 +219,12 @@ def _encoding(text: str | None) -> str | None:
         ) from None
 
 
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(file).open("rb", buffering=0)  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
-    with stream:
-        yield stream
-
-
-def _records(
-    file: str,
-    stream: BinaryIO,
-    format_: Format | None,
-    delimiter: str | None,
-    encoding: str | None,
-) -> Records:
-    try:
-        return Records(
-            Lines(stream, encoding),
-            format_.value if format_ else None,
-            delimiter,
-        )
-    except UnusableInput as error:
-        raise UnusableInput(error.line, f"{file}:{error.line or ''} {error}") from None
-
-
-def _warn_of_unused(form: Form, file: str) -> None:
-    unused = form.columns.unused(form.say.gaps if form.say else ())
-    if unused:
-        shown = ", ".join(repr(mask_text(name)[:40]) for name in unused[:SHOWN])
-        more = " and more" if len(unused) > SHOWN else ""
-        typer.echo(f"{file}: not used: {shown}{more}", err=True)
+def _tell_of_columns(run: Run, form: Form) -> None:
+    """Say how each column is read, and which are not."""
+    gaps = form.say.gaps if form.say else ()
+    run.columns = form.columns.described(gaps, form.dates.described())
+    unused = [shown(name) for name in form.columns.unused(gaps)]
+    for what, names in (("read", list(run.columns)), ("not used", unused)):
+        if names:
+            more = " and more" if len(names) > SHOWN else ""
+            typer.echo(f"{run.file}: {what}: {', '.join(names[:SHOWN])}{more}", err=True)

@@ -10,13 +10,13 @@ from typing import Any
 import typer
 
 from dispatcher.cli import output
+from dispatcher.cli.import_file import Rows
 from dispatcher.cli.progress import Progress
 from dispatcher.rows.importing import Import, Item
 from dispatcher.rows.preview import Preview, expected, left
-from dispatcher.rows.records import Record, Records
+from dispatcher.rows.records import Record
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
-from dispatcher.rows.spreadsheets import NO_CODE
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.counts import counted
@@ -36,9 +36,17 @@ class Run:
     """One import, with what it says on the way and at its end."""
 
     def __init__(
-        self, task: Import, file: str, records: Records, refused: Path | None, *, dry_run: bool
+        self,
+        task: Import,
+        file: str,
+        records: Rows,
+        rows: Iterable[Record],
+        refused: Path | None,
+        *,
+        dry_run: bool,
     ) -> None:
         self.task, self.file, self.records, self.dry_run = task, file, records, dry_run
+        self.rows = rows
         self.tally = task.tally
         task.refuse, task.waiting = self._refuse, self._is_away
         # What comes through a pipe has no place of its own to put anything beside.
@@ -51,7 +59,7 @@ class Run:
         self.preview: Preview | None = None
         self.problem: str | None = None
         self.writing = False
-        self._shown = 0
+        self.columns: list[str] = []
 
     def run(self, *, ask: bool, json: bool) -> int:
         """Import and report; return the exit code."""
@@ -79,7 +87,7 @@ class Run:
         if self.file == "-" and not self.dry_run:
             self.writing = True
             with Progress("imported", None, lambda: self.tally.rows) as shown:
-                for batch in shown.each(self.task.check(self.records)):
+                for batch in shown.each(self.task.check(self.rows)):
                     self.task.write(batch)
             return
         with Spool() as spool:
@@ -89,10 +97,9 @@ class Run:
                 self._write(spool)
 
     def _check(self, spool: Spool) -> None:
-        lines = self.records.lines
-        done = (lambda: lines.position) if self.size else None
+        done = (lambda: self.records.position) if self.size else None
         with Progress("checked", self.size, lambda: self.tally.rows, done) as shown:
-            for batch in shown.each(self.task.check(self.records)):
+            for batch in shown.each(self.task.check(self.rows)):
                 if not self.dry_run:
                     spool.add(batch)
         self.preview = self._looked_ahead()
@@ -125,16 +132,13 @@ class Run:
     # -- what is said ----------------------------------------------------------------------
 
     def _refuse(self, record: Record, why: str) -> None:
-        if self.refused:
-            self.refused.add(record, why)
-        if NO_CODE in why and self.tally.reasons.without_code > 1:
-            return  # the same for all rows, with one cure: it is told once, and then counted
-        self._shown += 1
-        if self._shown <= SHOWN:
+        if self.tally.refused <= SHOWN:
             hidden = output.visible(mask_text(why, asked=True))
             typer.echo(f"{self.file}:{record.line}: {hidden}", err=True)
-        elif self._shown == SHOWN + 1:
+        elif self.tally.refused == SHOWN + 1:
             typer.echo("… and more", err=True)
+        if self.refused:
+            self.refused.add(record, why)
 
     def _is_away(self, error: StoreUnavailable) -> None:
         typer.echo(f"waiting: {mask_text(str(error))}", err=True)
@@ -180,6 +184,7 @@ class Run:
         return {
             "file": self.file,
             "dry_run": self.dry_run,
+            "columns": self.columns,
             "rows": tally.rows,
             "new": tally.new,
             "created": tally.created,

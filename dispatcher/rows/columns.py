@@ -14,19 +14,31 @@ SYNONYMS = {
     "recipient": (
         "phone, phone number, phone no, mobile, mobile number, mobile phone, cell, cell phone,"
         " number, msisdn, tel, telephone, telephone number, to, e164,"
-        " 電話番号, 携帯電話番号, 携帯電話, 携帯番号"
+        " 電話番号, 携帯電話番号, 携帯電話, 携帯番号, 電話,"
+        " Telefonnummer, Telefon, Mobilnummer, Mobiltelefon, Mobil, Handynummer, Handy, Rufnummer,"
+        " téléphone, numéro de téléphone, portable, mobile phone number, teléfono, móvil, celular,"
+        " telefono, cellulare, telefone, 手机, 手机号, 手机号码, 电话, 电话号码, 전화번호, 휴대폰"
     ),
-    "say": "message, text, msg, body, tts message, メッセージ, 本文",
+    "say": "message, text, msg, body, tts message, メッセージ, 本文, Nachricht",
     "play": "recording, recording url, audio, audio url, mp3",
     "lang": "language, tts lang, 言語",
-    "caller": "from, caller id, sender, 発信者番号",
-    "tags": "tag, labels, タグ",
+    "caller": "caller id, 発信者番号",
+    "tags": "tag, タグ",
     "key": "idempotency key",
     "priority": "prio",
     "at": "send at, scheduled at",
-    "expires": "deadline, valid until",
 }
 """Other names for fields, as headers have them; case, blanks and punctuation do not matter."""
+
+EVERYDAY = {
+    "caller": "from, sender",
+    "tags": "labels",
+    "expires": "deadline, valid until",
+}
+"""Names that may be a field's, and that businesses give to columns of their own: nobody guesses."""
+MOMENTS = ("at", "expires")
+"""Fields that are dates."""
+_LIKE_PHONES = ("phone", "mobile", "telef", "tél", "handy", "cell", "電話", "携帯", "电话", "手机")
 
 
 class InvalidColumns(UsageError, ValueError):
@@ -37,13 +49,13 @@ def _plain(name: str) -> str:
     return "".join(each for each in name.casefold() if each.isalnum())
 
 
-BUSINESS = frozenset({"code", "region"})
-"""Fields whose names mean something else in files that people have: `--map` alone gives them."""
 _FIELDS = {_plain(field): field for field in JobRequest.model_fields} | {
     _plain(name): field for field, names in SYNONYMS.items() for name in names.split(", ")
 }
+_EVERYDAY = {_plain(name): field for field, names in EVERYDAY.items() for name in names.split(", ")}
 
-_BY_NAME = {name: field for name, field in _FIELDS.items() if field not in BUSINESS}
+_BY_NAME = {name: field for name, field in _FIELDS.items() if field != "code"}
+"""A column named `code` is anything: the codes to be read out are named by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +70,13 @@ class Columns:
     named: Sequence[str] | None = None
 
     @classmethod
-    def of(cls, header: Sequence[str] | None, given: Mapping[str, str]) -> Self:
-        """Return how the columns of a header are meant, `given` first. Raises InvalidColumns."""
+    def of(
+        cls, header: Sequence[str] | None, given: Mapping[str, str], gaps: Iterable[str] = ()
+    ) -> Self:
+        """Return how the columns of a header are meant, `given` first. Raises InvalidColumns.
+
+        `gaps` are the columns that a template wants.
+        """
         for wrong in set(given.values()) - {""} - set(JobRequest.model_fields):
             raise InvalidColumns(
                 f"--map: {wrong!r} is not a field of a job: {', '.join(JobRequest.model_fields)}"
@@ -69,6 +86,7 @@ class Columns:
         known = _known(header, given)
         fields = {name: field for name in header if (field := known.get(name))}
         _refuse_doubles(header, fields)
+        _refuse_everyday(header, given, {*fields.values()}, {*gaps})
         return cls(fields, tuple(header))
 
     def unused(self, gaps: Iterable[str]) -> list[str]:
@@ -78,6 +96,33 @@ class Columns:
             name
             for name in dict.fromkeys(self.named or ())
             if name and name not in self.fields and name.casefold() not in wanted
+        ]
+
+    def of_field(self, field: str) -> str | None:
+        """Return the column that a field is read from, None where it is of another name or none."""
+        return next((name for name, its in self.fields.items() if its == field), None)
+
+    def described(self, gaps: Iterable[str], dates: str = "") -> list[str]:
+        """Return how each column is read that is, a phrase each: `'Phone' as recipient`.
+
+        `dates`: how dates are read.
+        """
+        wanted = {gap.casefold() for gap in gaps}
+        said = []
+        for name in dict.fromkeys(self.named or ()):
+            field = self.fields.get(name, "")
+            ways = [f"{field} ({dates})" if dates and field in MOMENTS else field] if field else []
+            ways += [f"{{{name.casefold()}}}"] if name.casefold() in wanted else []
+            if ways:
+                said.append(f"{shown(name)} as {' and '.join(ways)}")
+        return said
+
+    def like_phones(self) -> list[str]:
+        """Return the columns that may hold numbers by their names, and are not read."""
+        return [
+            name
+            for name in dict.fromkeys(self.named or ())
+            if name not in self.fields and any(each in name.casefold() for each in _LIKE_PHONES)
         ]
 
     def require(self, gaps: Iterable[str]) -> None:
@@ -121,6 +166,26 @@ def _refuse_doubles(header: Sequence[str], fields: Mapping[str, str]) -> None:
             seen[field] = name
 
 
+def _refuse_everyday(
+    header: Sequence[str], given: Mapping[str, str], taken: set[str], gaps: set[str]
+) -> None:
+    by_hand = {_plain(name) for name in given}
+    for name in header:
+        field = _EVERYDAY.get(_plain(name))
+        if field and field not in taken and _plain(name) not in by_hand:
+            if name.casefold() in gaps:
+                continue
+            raise InvalidColumns(
+                f"column {shown(name)} may be the {field} of a call or a column of your own: say"
+                f" --map {name!r}={field}, or --map {name!r}= to ignore it"
+            )
+
+
+def shown(name: str) -> str:
+    """Return a column's name as people see it, without what may be a number."""
+    return repr(mask_text(name)[:40])
+
+
 def _there_are(header: Sequence[str]) -> str:
-    shown = ", ".join(repr(mask_text(name)[:40]) for name in header[:20] if name)
-    return f"there are {shown}{' and more' if len(header) > 20 else ''}"  # noqa: PLR2004
+    names = ", ".join(shown(name) for name in header[:20] if name)
+    return f"there are {names}{' and more' if len(header) > 20 else ''}"  # noqa: PLR2004

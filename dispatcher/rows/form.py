@@ -9,18 +9,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import phonenumbers
+
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.rows.columns import BUSINESS, Columns, InvalidColumns
-from dispatcher.rows.spreadsheets import NO_CODE, mangled
+from dispatcher.rows.columns import MOMENTS, Columns, InvalidColumns, shown
+from dispatcher.rows.dates import Dates, refuse_fraction
+from dispatcher.rows.spreadsheets import mangled, typed
 from dispatcher.rows.template import Template, Unfilled
-from dispatcher.values.national import read
 from dispatcher.values.params import named
-from dispatcher.values.regions import parse_region
-from dispatcher.values.writings import plain
 
 ROW = "row"
 """The name that keys are made with where none was given."""
 LONGEST_NAME = 100
+LENGTHS = ("redial_after", "evidence_window", "call_deadline", "backoff_longest", "answered_after")
+"""Fields that are durations and no moments."""
+_SOME: dict[str, Any] = {"recipient": "+818012340001", "say": "x"}
+"""A request that is right."""
 _INTERNATIONAL = re.compile(r"[1-9]\d{6,14}", re.ASCII)
 
 
@@ -35,29 +39,34 @@ class Numbers:
     region: str | None = None
     plus: bool = False
 
-    def read(self, text: str, region: str | None = None) -> str:
-        """Return a number as a request takes it, or raise ValueError that says what to do.
-
-        `region` is the row's own.
-        """
-        region = region or self.region
-        wrong = mangled(text)
-        if wrong and wrong != NO_CODE:
-            raise ValueError(f"{text!r}: {wrong}")
-        if region:
-            return read(text, region)
-        if self.plus and not text.startswith("+"):
-            return _whole(text)
+    def read(self, text: str) -> str:
+        """Return a number as a request takes it, or raise ValueError that says what to do."""
+        if text.startswith("+"):
+            wrong = mangled(text)
+        elif self.region and (number := _within(text, self.region)):
+            return number
+        elif self.plus and _INTERNATIONAL.fullmatch(text):
+            return f"+{text}"
+        else:
+            wrong = mangled(text)
+            if self.region and wrong is None:
+                wrong = f"it is not a telephone number of {self.region}, and has no +"
         if wrong:
             raise ValueError(f"{text!r}: {wrong}")
         return text
 
 
-def _whole(text: str) -> str:
-    digits = plain(text)
-    if digits is None or not _INTERNATIONAL.fullmatch(digits):
-        raise ValueError(f"{text!r}: with --plus a number begins with its country code")
-    return f"+{digits}"
+def _within(text: str, region: str) -> str | None:
+    """Return the E.164 of a number as it is dialled in a region, None where it is none of it."""
+    if mangled(text) and not text.isdecimal():
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number_for_region(number, region):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class Form:
     say: Template | None = None
     numbers: Numbers = field(default_factory=Numbers)
     name: str = ROW
+    dates: Dates = field(default_factory=Dates)
 
     def __post_init__(self) -> None:
         """Refuse what no row could make good. Raises InvalidColumns."""
@@ -81,10 +91,7 @@ class Form:
         self.columns.require(gaps)
         has = {*self.columns.fields.values(), *self.shared}
         if self.columns.named is not None and not has & {"recipient", "participants"}:
-            raise InvalidColumns(
-                "no column looks like a telephone number by its name (in the first line):"
-                " choose it with --map COLUMN=recipient"
-            )
+            raise InvalidColumns(_without_numbers(self.columns))
 
     def request(self, values: Mapping[str, Any]) -> JobRequest:
         """Return the request that a row makes. Raises InvalidJob."""
@@ -100,21 +107,33 @@ class Form:
             fields["key"] = self._key(own)
         return JobRequest.of(fields)
 
+    def of_column(self, column: str) -> str | None:
+        """Return what a column is read as: a field, or a gap of the text; None where it is not."""
+        if field_ := self.columns.fields.get(column):
+            return field_
+        gaps = self.say.gaps if self.say else ()
+        return f"{{{column.casefold()}}}" if column.casefold() in gaps else None
+
+    def fits(self, name: str, value: Any) -> bool:
+        """Whether a value may be that field of some request."""
+        try:
+            JobRequest.of({**_SOME, name: self._value(name, value)})
+        except InvalidJob as error:
+            return name not in {field_ for field_, _ in error.problems}
+        return True
+
     def has_key(self, values: Mapping[str, Any]) -> bool:
         """Whether a row names its own key."""
         return any(name == "key" and value not in ("", None) for name, value in self._named(values))
 
     def _own(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that the row itself has, its numbers read as its region writes them."""
-        given = {}
+        """Return the fields that the row itself has."""
+        own = {}
         for name, value in self._named(values):
-            bare = value.strip() if isinstance(value, str) and name != "say" else value
-            if bare not in ("", None):
-                given[name] = bare
-        region = _region(given.get("region") or self.shared.get("region"))
-        if region:  # E.164 says it all: the row's key must not change with the way it was written
-            given.pop("region", None)
-        return {name: self._value(name, value, region) for name, value in given.items()}
+            given = value.strip() if isinstance(value, str) and name != "say" else value
+            if given not in ("", None):
+                own[name] = self._value(name, given)
+        return own
 
     def _named(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         columns = self.columns
@@ -125,28 +144,35 @@ class Form:
         return (
             (name, value)
             for name, value in names
-            if (name in JobRequest.model_fields and not (name in BUSINESS and name in gaps))
+            if (name in JobRequest.model_fields and not (name == "code" and name in gaps))
             or (name and name.casefold() not in gaps)
         )
 
-    def _value(self, name: str, value: Any, region: str | None) -> Any:
+    def _value(self, name: str, value: Any) -> Any:
         if name == "recipient" and isinstance(value, str):
-            return self._number(name, value, region)
+            return self._number(name, value)
         if name in {"tags", "participants"}:
             parts = split(name, value) if isinstance(value, str) else value
             if name == "participants" and isinstance(parts, list | tuple):
                 return tuple(
-                    self._number(name, part, region) if isinstance(part, str) else part
-                    for part in parts
+                    self._number(name, part) if isinstance(part, str) else part for part in parts
                 )
             return parts
         if name == "params" and isinstance(value, str):
             return params(value)
-        return value
+        return self._timed(name, value)
 
-    def _number(self, name: str, text: str, region: str | None) -> str:
+    def _timed(self, name: str, value: Any) -> Any:
         try:
-            return self.numbers.read(text, region)
+            if name in MOMENTS:
+                return self.dates.moment(value)
+            return refuse_fraction(value) if name in LENGTHS else value
+        except ValueError as error:
+            raise InvalidJob([(name, str(error))]) from None
+
+    def _number(self, name: str, text: str) -> str:
+        try:
+            return self.numbers.read(typed(text))
         except ValueError as error:
             raise InvalidJob([(name, str(error))]) from None
 
@@ -161,13 +187,12 @@ class Form:
         return f"{self.name}:{digest.hexdigest()}"
 
 
-def _region(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return parse_region(value)
-    except ValueError as error:
-        raise InvalidJob([("region", str(error))]) from None
+def _without_numbers(columns: Columns) -> str:
+    why = "no column looks like a telephone number by its name (in the first line):"
+    if names := columns.like_phones():
+        said = ", ".join(map(shown, names[:5]))
+        return f"{why} perhaps {said}: choose one with --map {names[0]!r}=recipient"
+    return f"{why} choose it with --map COLUMN=recipient"
 
 
 def _said(say: Template, fillers: Mapping[str, Any]) -> str:

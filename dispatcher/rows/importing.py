@@ -13,8 +13,10 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.many import BATCH
 from dispatcher.model.request import InvalidJob, JobRequest
 from dispatcher.rows.form import Form
+from dispatcher.rows.places import told
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConflict
+from dispatcher.rows.short_rows import whole_rows
 from dispatcher.store import codec
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Packed, number_refused
@@ -66,7 +68,7 @@ class Import:
 
     def check(self, records: Iterable[Record]) -> Iterator[list[Item]]:
         """Yield what is to be written, in batches. Raises UnusableInput, StoreUnavailable."""
-        all_ = iter(records)
+        all_ = whole_rows(records, self.form.columns)
         while batch := list(islice(all_, BATCH)):
             self.tally.rows += len(batch)
             items = [item for record in batch if (item := self._item(record))]
@@ -104,6 +106,13 @@ class Import:
     def _request(self, record: Record) -> JobRequest:
         if record.fault:
             raise InvalidJob([("row", record.fault)])
+        spoilt = [
+            (what, why)
+            for column, why in record.spoilt.items()
+            if (what := self.form.of_column(column))
+        ]
+        if spoilt:
+            raise InvalidJob(spoilt)
         return self.form.request(record.values)
 
     def _existing(self, items: list[Item]) -> list[str]:
@@ -121,7 +130,7 @@ class Import:
     def _refuse(self, record: Record, error: InvalidJob | RowConflict) -> None:
         self.tally.refused += 1
         self.tally.reasons.add(error)
-        self.refuse(record, str(error))
+        self.refuse(record, told(record, error, self.form.columns))
 
     def _conflict(self, item: Item) -> RowConflict:
         own = self.form.has_key(item.record.values)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
-from dispatcher.rows.spreadsheets import unshield
+from dispatcher.rows.spreadsheets import said
 from dispatcher.rows.text import Lines, UnusableInput
+from dispatcher.values.counts import counted
 
 Format = Literal["csv", "jsonl"]
 
@@ -23,13 +24,18 @@ RAW = "refused_row"
 class Record(NamedTuple):
     """One row: the line it begins in, from 1, and what it says by column.
 
-    `cells` is what a file of refused rows repeats. `fault` says why it cannot be read.
+    `cells` is what a file of refused rows repeats. `fault` says why it cannot be read, `spoilt` why
+    a cell cannot, by its column. `row` is its number in a spreadsheet, 0 where that is not known,
+    and `short` how many cells it has where the last ones are missing, 0 for a whole row.
     """
 
     line: int
     values: dict[str, Any]
     cells: Sequence[str]
     fault: str | None = None
+    row: int = 0
+    short: int = 0
+    spoilt: Mapping[str, str] = {}
 
 
 class Records:
@@ -52,9 +58,15 @@ class Records:
         self.columns: list[str] | None = None
         self.delimiter = delimiter or ","
         self._lead = 0
+        self._row = lines.number - 1 if first else 0
         self._all = chain([first], lines) if first else iter(())
         if self.format == "csv":
             self._read_header(first, delimiter)
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were taken."""
+        return self.lines.position
 
     def __iter__(self) -> Iterator[Record]:
         return self._json() if self.columns is None else self._csv(self.columns)
@@ -85,12 +97,13 @@ class Records:
             raise UnusableInput(
                 self.lines.number, f"the first line names no columns ({error})"
             ) from None
-        names = [unshield(name).strip() for name in header]
+        names = [said(name).strip() for name in header]
+        self._row += 1
         self._lead = 2 if names[:2] == [WHY, LINE] else 0
         self.columns = names[self._lead :]
 
     def _csv(self, columns: list[str]) -> Iterator[Record]:
-        lines, reader, lead, width = self.lines, self._reader, self._lead, len(columns)
+        lines, reader, lead = self.lines, self._reader, self._lead
         while True:
             line = lines.begin_row()
             try:
@@ -98,17 +111,27 @@ class Records:
             except StopIteration:
                 return
             except csv.Error as error:
+                self._row = -1  # nobody knows what a spreadsheet makes of it
                 yield self._unreadable(line, error)
                 continue
+            self._row += self._row >= 0
             if lead:
                 cells = cells[lead:]
-            if not any(cells):
-                continue
-            cells = [unshield(cell) if cell[:1] == "'" else cell for cell in cells]
-            if len(cells) == width:
-                yield Record(line, dict(zip(columns, cells, strict=True)), cells)
-            else:
-                yield Record(line, {}, cells, _ragged(len(cells), width))
+            if any(cells):
+                cells = [said(cell) if cell[:1] in {"'", "="} else cell for cell in cells]
+                yield self._record(line, columns, cells)
+
+    def _record(self, line: int, columns: list[str], cells: list[str]) -> Record:
+        many, width, row = len(cells), len(columns), max(self._row, 0)
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        if len(cells) > width:
+            return Record(line, {}, cells, _too_many(many, width), row)
+        if many < width and self.lines.row[-1:] not in {"\r", "\n"}:
+            return Record(line, {}, cells, _cut_off(many, width), row)
+        whole = [*cells, *[""] * (width - many)]
+        short = many if many < width else 0
+        return Record(line, dict(zip(columns, whole, strict=True)), cells, None, row, short)
 
     def _unreadable(self, line: int, error: csv.Error) -> Record:
         """Return the row that is quoted wrongly, or give up where nobody knows its end."""
@@ -157,11 +180,14 @@ def _likeliest(header: str) -> str:
     return max(DELIMITERS, key=lambda each: len(next(csv.reader([header], delimiter=each))))
 
 
-def _ragged(cells: int, width: int) -> str:
-    many = f"{cells} {'cell' if cells == 1 else 'cells'} under {width} columns"
-    if cells > width:
-        return f"{many}: a cell with the delimiter or a line break in it needs quotation marks"
-    return f"{many}: is the row cut off?"
+def _too_many(cells: int, width: int) -> str:
+    many = f"{counted(cells, 'cell')} under {counted(width, 'column')}"
+    return f"{many}: a cell with the delimiter or a line break in it needs quotation marks"
+
+
+def _cut_off(cells: int, width: int) -> str:
+    many = f"{counted(cells, 'cell')} under {counted(width, 'column')}"
+    return f"{many}, and the file ends in this row: is it cut off?"
 
 
 def _named(delimiter: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from dispatcher.errors import UsageError
+from dispatcher.rows.encodings import likely, likely_utf_16
+from dispatcher.rows.no_tables import HEAD, PACKED, ZIP, told
 
 LONGEST = 1 << 20
 """Characters of one row at most. A longer one is no row: something binary, or a quotation mark
@@ -21,12 +23,6 @@ _MARKS = {
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
-}
-_NO_TEXT = {
-    b"PK\x03\x04": "a spreadsheet or ZIP archive: save the sheet as CSV in UTF-8",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet in an old format: save the sheet as CSV in UTF-8",
-    b"\x1f\x8b": "compressed: gunzip -c FILE | voice-dispatcher import -",
-    b"%PDF": "a PDF",
 }
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
@@ -51,6 +47,7 @@ class Lines:
 
     def __init__(self, stream: BinaryIO, encoding: str | None = None) -> None:
         self._bytes = io.BufferedReader(stream)  # type: ignore[type-var]
+        self._likely = "utf-16"
         self._encoding = codecs.lookup(encoding).name if encoding else self._marked()
         # What cannot be decoded is kept apart and complained of where its line is known.
         self._text = io.TextIOWrapper(
@@ -89,9 +86,7 @@ class Lines:
         if self._size > LONGEST:
             raise UnusableInput(self.number, self._too_long())
         if "\0" in line:
-            raise UnusableInput(
-                self.number, "it has a NUL byte: it is not text, or its --encoding is utf-16"
-            )
+            raise UnusableInput(self.number, self._with_nul())
         if not line.isascii() and (found := _ESCAPED.search(line)):
             raise UnusableInput(self.number, self._undecoded(line, found.start()))
         self._row.append(line)
@@ -106,10 +101,11 @@ class Lines:
             ) from error
 
     def _marked(self) -> str:
-        head = self._bytes.peek(4)[:4]
-        for mark, what in _NO_TEXT.items():
-            if head.startswith(mark):
-                raise UnusableInput(0, f"it is not text, but {what}")
+        head = self._bytes.peek(HEAD)[:HEAD]
+        what = PACKED if head.startswith(ZIP) else told(head)
+        if what:
+            raise UnusableInput(0, f"it is not text, but {what}")
+        self._likely = likely_utf_16(head) or "utf-16"
         return next((name for mark, name in _MARKS.items() if head.startswith(mark)), UTF_8)
 
     @property
@@ -117,12 +113,16 @@ class Lines:
         return self._encoding.removesuffix("-sig").upper()
 
     def _undecoded(self, line: str, place: int) -> str:
+        whole = line.encode(self._encoding.removesuffix("-sig"), "surrogateescape")
         before = len(line[:place].encode(self._encoding.removesuffix("-sig"), "surrogateescape"))
-        byte = ord(line[place]) - 0xDC00
+        guess = likely(whole) if self._encoding == UTF_8 else None
         return (
-            f"byte {before + 1} of the line, 0x{byte:02x}, is not {self._name}:"
-            " save it as UTF-8, or name its --encoding, such as cp932 or latin-1"
+            f"byte {before + 1} of the line, 0x{whole[before]:02x}, is not {self._name}:"
+            f" save it as UTF-8, or give its {guess or '--encoding, such as cp932 or cp1252'}"
         )
+
+    def _with_nul(self) -> str:
+        return f"it has a NUL byte: it is not text, or give its --encoding {self._likely}"
 
     def _too_long(self) -> str:
         if self._row:

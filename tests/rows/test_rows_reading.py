@@ -60,6 +60,19 @@ def test_an_encoding_that_is_told_counts() -> None:
         ("phone,text\n1,a\n".encode("utf-16-le"), 1, "utf-16"),
         ("\ufeffphone\n".encode("utf-16")[:-1], 1, "UTF-16"),
         (b"PK\x03\x04rest", 0, "save the sheet as CSV"),
+        (b"%PDF-1.7\n", 0, "a PDF: export the list as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, "an old format .*without a password"),
+        (b"\x89PNG\r\n", 0, "a picture"),
+        (b"{\\rtf1\\ansi", 0, "word processor"),
+        (b"BEGIN:VCARD\r\nVERSION:3.0\r\n", 0, "export the contacts as CSV"),
+        (b'\xef\xbb\xbf\r\n<html xmlns:x="urn:x">', 0, "a web page .HTML., whatever its name"),
+        (b'<?xml version="1.0"?><Workbook>', 0, "XML: open it and save"),
+        (b"MIME-Version: 1.0\r\n", 0, "a web page"),
+        (b"ID;PWXL;N;E\r\n", 0, "SYLK"),
+        (b"phone;name\n1;M\xfcller\n", 2, "--encoding cp1252, as Excel on Windows .*'Müller'"),
+        (b"phone;name\r1;M\x9fller\r", 2, "--encoding mac_roman, as Excel on a Mac .*'Müller'"),
+        ("phone,name\n1,山田\n".encode("cp932"), 2, "--encoding cp932, as Excel in Japan .*'山田'"),
+        ("phone,text\n1,a\n".encode("utf-16-be"), 1, "utf-16-be"),
         (b"\x1f\x8brest", 0, "gunzip"),
         (b"", 0, "empty"),
         (b"\n \n\n", 0, "empty"),
@@ -97,13 +110,39 @@ def test_a_file_without_end_is_given_up_in_bounded_memory(start: bytes, characte
     assert peak < 32 * LONGEST
 
 
-def test_rows_of_another_width_are_refused_and_stop_no_other() -> None:
-    found = read("a,b,c\n1,2\n1,2,3\n1,2,3,4\n,,\n")
+def test_empty_cells_at_the_end_of_a_row_may_be_missing_or_too_many() -> None:
+    found = read("a,b,c\n1\n1,2\n1,2,3,,\n\n1,2,3\n")
+    assert [(each.values["c"], each.short, each.row) for each in found] == [
+        ("", 1, 2),
+        ("", 2, 3),
+        ("3", 0, 4),
+        ("3", 0, 6),
+    ]
+
+
+def test_rows_with_more_cells_are_refused_and_stop_no_other() -> None:
+    found = read("a,b,c\n1,2,3\n1,2,3,4\n,,\n1,2,,4\n")
     assert [(each.fault or "").partition(":")[0] for each in found] == [
-        "2 cells under 3 columns",
         "",
         "4 cells under 3 columns",
+        "4 cells under 3 columns",
     ]
+
+
+def test_a_file_that_ends_in_a_row_that_is_too_short_is_cut_off() -> None:
+    whole, cut = read("a,b,c\n1,2\n3,4")
+    assert whole.fault is None
+    assert "is it cut off?" in str(cut.fault)
+
+
+def test_rows_are_counted_as_a_spreadsheet_shows_them() -> None:
+    found = read('sep=;\na;b\n1;"x\ny"\n\n2;z\n3;"q" r\n4;t\n')
+    assert [(each.line, each.row) for each in found] == [(3, 2), (6, 4), (7, 0), (8, 0)]
+
+
+def test_a_text_that_a_program_marked_as_one_says_its_digits() -> None:
+    found = read('="phone",text\n="0901",x\n"=""0902""",x\n=A1,x\n"=""a""""b""",x\n')
+    assert [each.values["phone"] for each in found] == ["0901", "0902", "=A1", 'a"b']
 
 
 def test_a_row_that_is_quoted_wrongly_is_refused_whole() -> None:

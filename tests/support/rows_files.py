@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dispatcher.rows.columns import Columns
+from dispatcher.rows.dates import Dates
 from dispatcher.rows.form import ROW, Form, Numbers
 from dispatcher.rows.records import Record, Records
 from dispatcher.rows.template import Template
@@ -34,12 +35,13 @@ def form(
     map_: Mapping[str, str] | None = None,
     numbers: Numbers | None = None,
     name: str = ROW,
+    dates: Dates | None = None,
     **shared: Any,
 ) -> Form:
     """Return a form for files with this header, None for JSON lines."""
     template = Template.parse(say) if say is not None else None
-    columns = Columns.of(header, map_ or {})
-    return Form(columns, shared, template, numbers or Numbers(), name)
+    columns = Columns.of(header, map_ or {}, template.gaps if template else ())
+    return Form(columns, shared, template, numbers or Numbers(), name, dates or Dates())
 
 
 class Endless(io.RawIOBase):
