@@ -12,9 +12,10 @@ import redis
 
 from dispatcher.store import Store
 from dispatcher.store.migrate import Migration
+from dispatcher.store.redis_url import connect
 from support import kept_store
 from support.clock import Clock
-from support.redis_inside import connection_of
+from support.redis_inside import connection_of, redis_of, root_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 HERE = Path(__file__).parent
@@ -24,28 +25,39 @@ Load = Callable[[], Store]
 
 
 @pytest.fixture(scope="session")
-def load(redis_client: redis.Redis) -> Iterator[Load]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One of their own: a migration looks through all keys, and others would through theirs."""
+    with EmbeddedServer(tmp_path_factory.mktemp("redis") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_client(server: EmbeddedServer) -> Iterator[redis.Redis]:
+    with connect(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def load(redis_client: redis.Redis) -> Load:
     """Return a function that writes the kept store under a namespace of its own."""
     now = kept_store.load(HERE, redis_client, "{kept}")
-    loaded = ["{kept}"]
 
     def load_() -> Store:
         name = f"old{next(_NUMBERS)}"
         kept_store.copy(redis_client, "{kept}", f"{{{name}}}")
-        loaded.append(f"{{{name}}}")
         clock = Clock()
         clock.ms = now
         return Store(redis_client, namespace=name, clock=clock)
 
-    yield load_
-    for root in loaded:
-        kept_store.remove(redis_client, root)
+    return load_
 
 
 @pytest.fixture
-def old(load: Load) -> Store:
+def old(load: Load) -> Iterator[Store]:
     """A store as 0.1.0 left it."""
-    return load()
+    store = load()
+    yield store
+    kept_store.remove(redis_of(store), root_of(store))
 
 
 @pytest.fixture(scope="session")
