@@ -13,10 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dispatcher.client.async_dispatcher import AsyncDispatcher, AsyncJobHandle
+    from dispatcher.client.async_many import AsyncResults
+    from dispatcher.client.async_watching import Watch
     from dispatcher.client.dispatcher import Dispatcher
     from dispatcher.client.handles import JobHandle
     from dispatcher.client.many import Bulk, Interrupted, Refusal, Results
-    from dispatcher.client.waiting import NotFinished
+    from dispatcher.client.waiting import Closed, NotFinished
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
     from dispatcher.model.attempt import Attempt
@@ -32,9 +35,13 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 __all__ = [
+    "AsyncDispatcher",
+    "AsyncJobHandle",
+    "AsyncResults",
     "Attempt",
     "Bulk",
     "Change",
+    "Closed",
     "Dispatcher",
     "DispatcherError",
     "Event",
@@ -62,15 +69,19 @@ __all__ = [
     "StoreUnavailable",
     "StoreUnsuitable",
     "UnknownJob",
+    "Watch",
     "Why",
     "__version__",
 ]
 
 _MODULES = {
+    "dispatcher.client.async_dispatcher": ("AsyncDispatcher", "AsyncJobHandle"),
+    "dispatcher.client.async_many": ("AsyncResults",),
+    "dispatcher.client.async_watching": ("Watch",),
     "dispatcher.client.dispatcher": ("Dispatcher",),
     "dispatcher.client.handles": ("JobHandle",),
     "dispatcher.client.many": ("Bulk", "Interrupted", "Refusal", "Results"),
-    "dispatcher.client.waiting": ("NotFinished",),
+    "dispatcher.client.waiting": ("Closed", "NotFinished"),
     "dispatcher.client.watching": ("Change", "Gap"),
     "dispatcher.errors": ("DispatcherError",),
     "dispatcher.model.filters": ("Filter",),

@@ -9,7 +9,7 @@ from typing import Self, Unpack
 from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Rows, Written, write
 from dispatcher.client.messages import Messenger, feed
-from dispatcher.client.waiting import NotFinished, Waiters
+from dispatcher.client.waiting import Closed, NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
@@ -65,6 +65,20 @@ class Dispatcher:
         """
         store = Store.from_url(url, namespace=namespace_of(namespace))
         return cls(store, Messenger.to_broker(broker_url or url, namespace), actor=actor)
+
+    def close(self) -> None:
+        """Close the connections to Redis; those who wait in other threads are given Closed.
+
+        Those to the broker are kombu's: the process shares them, and they end with it.
+        """
+        self._waiters.end(Closed())
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def call(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.store import Store
@@ -22,6 +22,13 @@ CHECK_EVERY = 30.0
 """Seconds between looks that no news asked for: should a piece ever be lost, it only comes late."""
 _TURN = 1.0  # seconds until the thread looks around, should a ring of the bell be lost
 _AWAY = 0.2  # seconds between tries while Redis is away: it says nothing until it is back
+
+
+class Closed(UsageError, RuntimeError):
+    """The dispatcher was closed, and is of no more use: make another one."""
+
+    def __init__(self) -> None:
+        super().__init__("this dispatcher is closed: make another one")
 
 
 class NotFinished(DispatcherError, TimeoutError):
@@ -113,9 +120,12 @@ class Waiters:
         raise NotFinished(explain(self._store, job))
 
     def end(self, error: Exception) -> None:
-        """Give those who wait an error instead; the thread ends."""
+        """Give those who wait an error instead, and return when the thread is over."""
+        thread = self._thread
         self._fail(error)
         self._ring()
+        if thread:
+            thread.join(2 * _TURN)
 
     def _join(self, id_: str, future: Future[Job]) -> None:
         with self._lock:

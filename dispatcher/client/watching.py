@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +28,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Redis was out of reach: what changed between these moments may not have been seen."""
+    """Redis was out of reach: what changed between these moments may not have been seen.
+
+    In asyncio also: who watches was too far behind.
+    """
 
     since: datetime
     until: datetime
@@ -37,17 +40,25 @@ class Gap:
 News = Change | Gap
 
 
-def watch(store: Store, filter_: Filter, idle: float) -> Iterator[list[News]]:
+def watch(
+    store: Store,
+    filter_: Filter,
+    idle: float,
+    *,
+    bell: str | None = None,
+    going: Callable[[], bool] = lambda: True,
+) -> Iterator[list[News]]:
     """Yield what changes, in order, as it happens; an empty list after `idle` seconds of nothing.
 
     The first list, an empty one, says that from now on nothing is missed. States and reason of
     the filter are those the job came to. Redis may go away and come back: that makes a Gap.
+    It ends when it is not `going` any more, which it looks at each time, and when a bell rings.
     """
     heard: datetime | None = None
-    while True:
+    while going():
         try:
-            with store.pubsub.moves() as news:
-                while True:
+            with store.pubsub.moves(bell) as news:
+                while going():
                     resumed, moves = news.read(idle, MOST)
                     now = datetime.now(UTC)
                     gap: list[News] = [Gap(heard, now)] if resumed and heard else []

@@ -117,6 +117,13 @@ class Connection:
                 self.redis.function_delete(name.decode())
         return len(others)
 
+    def close(self) -> None:
+        """Close all connections, to sentinels as well; what is asked later opens new ones."""
+        pool: Any = self.redis.connection_pool
+        sentinels = getattr(pool, "sentinel_manager", None)
+        for client in (self.redis, *(sentinels.sentinels if sentinels else ())):
+            client.connection_pool.disconnect()
+
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         if self._clock:

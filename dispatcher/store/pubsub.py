@@ -112,10 +112,12 @@ class PubSub(Repository):
             yield JobNews(self._connection, news)
 
     @contextmanager
-    def moves(self) -> Iterator[Moves]:
-        """Listen for the moves of all jobs."""
+    def moves(self, bell: str | None = None) -> Iterator[Moves]:
+        """Listen for the moves of all jobs; a bell wakes from `read`, too."""
         with plain_errors(), self._connection.redis.pubsub() as news:
             news.psubscribe(self._key("job", "*"))
+            if bell:  # after that: its confirmation says nothing
+                news.subscribe(bell)
             yield Moves(news)
 
     @contextmanager

@@ -95,6 +95,10 @@ class Store:
         """Return a store on the Redis at `url` (see redis_url.connect). Nothing is sent yet."""
         return cls(connect(url), namespace=namespace)
 
+    def close(self) -> None:
+        """Close all connections; what is asked later opens new ones."""
+        self._connection.close()
+
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         return self._connection.now()

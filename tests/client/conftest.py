@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvloop
 
-from dispatcher import Dispatcher
+from dispatcher import AsyncDispatcher, Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
+from support.asyncio_face import Face, running_loop
 from workers.devstack.embedded_server import EmbeddedServer
 
 _NUMBERS = itertools.count(1)
@@ -29,6 +32,18 @@ def messenger(server: EmbeddedServer, store: Store) -> Messenger:
     return Messenger.to_broker(server.url, f"client{next(_NUMBERS)}")
 
 
-@pytest.fixture
-def d(store: Store, messenger: Messenger) -> Any:
-    return Dispatcher(store, messenger, actor="billing")
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(params=["threads", *LOOPS])
+def d(store: Store, messenger: Messenger, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A Dispatcher, and an AsyncDispatcher in each kind of loop, with the same face."""
+    dispatcher = Dispatcher(store, messenger, actor="billing")
+    if request.param == "threads":
+        with dispatcher:
+            yield dispatcher
+        return
+    with running_loop(LOOPS[request.param]) as run:
+        real = AsyncDispatcher(dispatcher)
+        yield Face(run, real)
+        run(real.close())

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dispatcher import (
+    Dispatcher,
     InvalidJob,
     JobRequest,
     KeyConflict,
@@ -17,6 +18,7 @@ from dispatcher import (
     Refusal,
 )
 from dispatcher.client import many
+from dispatcher.client.messages import Messenger
 from dispatcher.model.filters import Filter
 from dispatcher.store import Store
 
@@ -83,8 +85,11 @@ def test_all_can_be_collected(d: Any) -> None:
     assert [job.index for job in done.jobs] == [0, 2]
     ((place, error),) = done.refused
     assert (place, type(error)) == (1, InvalidJob)
-    results = d.call_many([row(0), {}, row(2)])
-    assert ([job.new for job in results.jobs], len(results.refused)) == ([False, False], 1)
+
+
+def test_all_can_be_taken_as_it_was_done_before(store: Store, messenger: Messenger) -> None:
+    results = Dispatcher(store, messenger).call_many([row(0), {}, row(0)])
+    assert ([job.new for job in results.jobs], len(results.refused)) == ([True, False], 1)
 
 
 def test_none_is_no_trouble(d: Any) -> None:

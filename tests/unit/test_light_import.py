@@ -42,6 +42,13 @@ def test_no_name_of_it_loads_celery_redis_requests_or_the_provider() -> None:
     assert "dispatcher.client.dispatcher" in found
 
 
+def test_only_who_uses_asyncio_loads_it() -> None:
+    assert "asyncio" not in loaded("from dispatcher import Dispatcher")
+    found = loaded("from dispatcher import AsyncDispatcher")
+    assert "asyncio" in found
+    assert heavy(found) == set()
+
+
 def test_connecting_loads_redis_and_still_no_celery_requests_or_provider() -> None:
     """redis-py's own package imports its asyncio part: nothing of ours asks for that."""
     found = loaded("from dispatcher import Dispatcher\nDispatcher.from_url('redis://localhost')")

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -40,6 +41,11 @@ class Pool:
         # The thread is taken until it is done, whether or not somebody still waits for it.
         running.add_done_callback(lambda _: self._turns.end(name))
         return await asyncio.shield(running)
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do something short that nobody waits for; when the process ends, not at all."""
+        with suppress(RuntimeError):
+            self._threads.submit(work)
 
 
 class Turns:

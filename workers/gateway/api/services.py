@@ -39,7 +39,7 @@ class Services:
     @cached_property
     def waiters(self) -> Waiters:
         """Those who wait for jobs to end: all of them on one connection."""
-        return Waiters(self.store)
+        return Waiters(self.store, self.pool.aside)
 
     @cached_property
     def cursors(self) -> Cursors:
@@ -66,14 +66,9 @@ class Services:
         Raises UnknownJob; Problem where too many wait; NotLetIn where the key ends meanwhile, and
         ClientDisconnect where the client is gone, as `left` says.
         """
-        with self.sharing.waits.one(key.name):
-            waiting = self.waiters.waiting(id_)
-            future = asyncio.wrap_future(await self.pool.run(waiting.__enter__))
+        with self.sharing.waits.one(key.name), self.waiters.waiting(id_) as future:
             try:
                 async with asyncio.timeout(within):
-                    # Shielded: what others give us is not ours to cancel.
-                    return await self.liveness.during(key, asyncio.shield(future), left)
+                    return await self.liveness.during(key, asyncio.wrap_future(future), left)
             except TimeoutError:
                 return await self.pool.run(self.store.jobs.get, id_)
-            finally:
-                await self.pool.run(waiting.__exit__, None, None, None)
