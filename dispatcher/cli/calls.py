@@ -17,6 +17,10 @@ from dispatcher.values.params import named
 
 INTERRUPTED = 130
 
+Region = Annotated[
+    str | None,
+    typer.Option(help="Country (such as JP) as in which the number is written; else E.164."),
+]
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
     list[str] | None,
@@ -78,7 +82,12 @@ Timeout = Annotated[
 
 def call(
     context: typer.Context,
-    recipient: Annotated[str, typer.Argument(help="Number in E.164, such as +818011234567.")],
+    recipient: Annotated[
+        str,
+        typer.Argument(
+            help="Number in E.164, such as +818011234567; or with --region as written there."
+        ),
+    ],
     *,
     say: Annotated[str | None, typer.Option(help="Text to speak.")] = None,
     play: Annotated[str | None, typer.Option(help="Recording to play: http URL of an MP3.")] = None,
@@ -89,6 +98,7 @@ def call(
         str | None,
         typer.Option(help="One-time code, read digit by digit and twice; --say is its greeting."),
     ] = None,
+    region: Region = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,
@@ -120,11 +130,12 @@ def call(
 
 def conference(
     context: typer.Context,
-    participants: Annotated[list[str], typer.Argument(help="Two or three numbers in E.164.")],
+    participants: Annotated[list[str], typer.Argument(help="Two or three numbers, as for call.")],
     *,
     lang: Annotated[
         str | None, typer.Option(help="Language of the announcements: en or ja.")
     ] = None,
+    region: Region = None,
     caller: Caller = None,
     tags: Tags = None,
     key: Key = None,

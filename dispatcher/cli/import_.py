@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 import typer
 
 from dispatcher.cli import connection
@@ -23,6 +22,7 @@ from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, params, split
 from dispatcher.rows.importing import Import
 from dispatcher.rows.template import Template
 from dispatcher.values.durations import seconds
+from dispatcher.values.regions import UnknownRegion, parse_region
 from dispatcher.values.zones import zone
 
 File = Annotated[
@@ -177,11 +177,10 @@ def _value(name: str, text: str) -> Any:
 def _numbers(region: str | None, *, plus: bool) -> Numbers:
     if region and plus:
         raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
-    if region and region.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise typer.BadParameter(
-            f"{region!r} is not a country code such as JP", param_hint="--region"
-        )
-    return Numbers(region.upper() if region else None, plus)
+    try:
+        return Numbers(parse_region(region) if region else None, plus)
+    except UnknownRegion as error:
+        raise typer.BadParameter(str(error), param_hint="--region") from None
 
 
 def _zone(text: str | None) -> ZoneInfo | None:

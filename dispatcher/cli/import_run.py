@@ -17,6 +17,7 @@ from dispatcher.rows.preview import Preview, expected, left
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import RefusedFile, free_name
 from dispatcher.rows.spool import Spool
+from dispatcher.rows.spreadsheets import NO_CODE
 from dispatcher.rows.text import UnusableInput
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.counts import counted
@@ -59,6 +60,7 @@ class Run:
         self.preview: Preview | None = None
         self.problem: str | None = None
         self.writing = False
+        self._shown = 0
         self.columns: list[str] = []
 
     def run(self, *, ask: bool, json: bool) -> int:
@@ -132,13 +134,16 @@ class Run:
     # -- what is said ----------------------------------------------------------------------
 
     def _refuse(self, record: Record, why: str) -> None:
-        if self.tally.refused <= SHOWN:
-            hidden = output.visible(mask_text(why, asked=True))
-            typer.echo(f"{self.file}:{record.line}: {hidden}", err=True)
-        elif self.tally.refused == SHOWN + 1:
-            typer.echo("… and more", err=True)
         if self.refused:
             self.refused.add(record, why)
+        if NO_CODE in why and self.tally.reasons.without_code > 1:
+            return  # the same for all rows, with one cure: it is told once, and then counted
+        self._shown += 1
+        if self._shown <= SHOWN:
+            hidden = output.visible(mask_text(why, asked=True))
+            typer.echo(f"{self.file}:{record.line}: {hidden}", err=True)
+        elif self._shown == SHOWN + 1:
+            typer.echo("… and more", err=True)
 
     def _is_away(self, error: StoreUnavailable) -> None:
         typer.echo(f"waiting: {mask_text(str(error))}", err=True)

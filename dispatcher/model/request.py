@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -27,7 +28,9 @@ from dispatcher.provider import registry
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
+from dispatcher.values.national import read
 from dispatcher.values.params import params
+from dispatcher.values.regions import parse_region
 from dispatcher.values.webhook_url import webhook_url
 
 LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
@@ -156,7 +159,13 @@ def _absolute(value: datetime | timedelta, now: datetime) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-Recipient = Annotated[str, AfterValidator(numbers.recipient)]
+def _recipient(value: str, info: ValidationInfo) -> str:
+    if "region" not in info.data:  # it is wrong itself: of the number nothing can be said
+        return value
+    return read(value, info.data["region"])
+
+
+Recipient = Annotated[str, AfterValidator(_recipient)]
 Count = Annotated[int, BeforeValidator(_count)]
 Tag = Annotated[str, AfterValidator(tag)]
 Duration = Annotated[float | None, BeforeValidator(_seconds)]
@@ -168,13 +177,15 @@ class JobRequest(BaseModel):
     """One notification, as asked for: a text or a recording for one recipient, or a conference.
 
     Moments are aware datetimes, or a timedelta that counts from acceptance by Redis' clock.
-    What is None is decided by the dispatcher's settings when it matters.
+    What is None is decided by the dispatcher's settings when it matters. With a `region` (ISO 3166)
+    numbers may be written as they are there; the request holds E.164, and is the same request.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=False, str_max_length=LONGEST_TEXT
     )
 
+    region: Annotated[str, AfterValidator(parse_region)] | None = None  # the numbers need it first
     recipient: Recipient | None = None
     participants: tuple[Recipient, ...] = ()
     say: Annotated[str, AfterValidator(_text)] | None = None
@@ -307,7 +318,7 @@ class JobRequest(BaseModel):
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal requests, whatever their key."""
-        content = self.model_dump(mode="json", exclude={"key"}, exclude_none=True)
+        content = self.model_dump(mode="json", exclude={"key", "region"}, exclude_none=True)
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(
             canonical.encode("utf-8", "surrogatepass"), digest_size=8
@@ -326,6 +337,7 @@ class JobOptions(TypedDict, total=False):
     """What any request may carry besides its recipient; JobRequest says what each means."""
 
     lang: str | None
+    region: str | None
     caller: str | None
     tags: Sequence[str]
     key: str | None

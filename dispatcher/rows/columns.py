@@ -49,13 +49,14 @@ def _plain(name: str) -> str:
     return "".join(each for each in name.casefold() if each.isalnum())
 
 
+BUSINESS = frozenset({"code", "region"})
+"""Fields whose names mean something else in files that people have: `--map` alone gives them."""
 _FIELDS = {_plain(field): field for field in JobRequest.model_fields} | {
     _plain(name): field for field, names in SYNONYMS.items() for name in names.split(", ")
 }
 _EVERYDAY = {_plain(name): field for field, names in EVERYDAY.items() for name in names.split(", ")}
 
-_BY_NAME = {name: field for name, field in _FIELDS.items() if field != "code"}
-"""A column named `code` is anything: the codes to be read out are named by hand."""
+_BY_NAME = {name: field for name, field in _FIELDS.items() if field not in BUSINESS}
 
 
 @dataclass(frozen=True, slots=True)

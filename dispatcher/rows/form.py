@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import phonenumbers
-
 from dispatcher.model.request import InvalidJob, JobRequest
-from dispatcher.rows.columns import MOMENTS, Columns, InvalidColumns, shown
+from dispatcher.rows.columns import BUSINESS, MOMENTS, Columns, InvalidColumns, shown
 from dispatcher.rows.dates import Dates, refuse_fraction
-from dispatcher.rows.spreadsheets import mangled, typed
+from dispatcher.rows.spreadsheets import NO_CODE, mangled, typed
 from dispatcher.rows.template import Template, Unfilled
+from dispatcher.values.national import read
 from dispatcher.values.params import named
+from dispatcher.values.regions import parse_region
+from dispatcher.values.writings import plain
 
 ROW = "row"
 """The name that keys are made with where none was given."""
@@ -39,34 +40,29 @@ class Numbers:
     region: str | None = None
     plus: bool = False
 
-    def read(self, text: str) -> str:
-        """Return a number as a request takes it, or raise ValueError that says what to do."""
-        if text.startswith("+"):
-            wrong = mangled(text)
-        elif self.region and (number := _within(text, self.region)):
-            return number
-        elif self.plus and _INTERNATIONAL.fullmatch(text):
-            return f"+{text}"
-        else:
-            wrong = mangled(text)
-            if self.region and wrong is None:
-                wrong = f"it is not a telephone number of {self.region}, and has no +"
+    def read(self, text: str, region: str | None = None) -> str:
+        """Return a number as a request takes it, or raise ValueError that says what to do.
+
+        `region` is the row's own.
+        """
+        region = region or self.region
+        wrong = mangled(text)
+        if wrong and wrong != NO_CODE:
+            raise ValueError(f"{text!r}: {wrong}")
+        if region:
+            return read(text, region)
+        if self.plus and not text.startswith("+"):
+            return _whole(text)
         if wrong:
             raise ValueError(f"{text!r}: {wrong}")
         return text
 
 
-def _within(text: str, region: str) -> str | None:
-    """Return the E.164 of a number as it is dialled in a region, None where it is none of it."""
-    if mangled(text) and not text.isdecimal():
-        return None
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number_for_region(number, region):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _whole(text: str) -> str:
+    digits = plain(text)
+    if digits is None or not _INTERNATIONAL.fullmatch(digits):
+        raise ValueError(f"{text!r}: with --plus a number begins with its country code")
+    return f"+{digits}"
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ class Form:
     def fits(self, name: str, value: Any) -> bool:
         """Whether a value may be that field of some request."""
         try:
-            JobRequest.of({**_SOME, name: self._value(name, value)})
+            JobRequest.of({**_SOME, name: self._value(name, value, None)})
         except InvalidJob as error:
             return name not in {field_ for field_, _ in error.problems}
         return True
@@ -127,13 +123,16 @@ class Form:
         return any(name == "key" and value not in ("", None) for name, value in self._named(values))
 
     def _own(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that the row itself has."""
-        own = {}
+        """Return the fields that the row itself has, its numbers read as its region writes them."""
+        given = {}
         for name, value in self._named(values):
-            given = value.strip() if isinstance(value, str) and name != "say" else value
-            if given not in ("", None):
-                own[name] = self._value(name, given)
-        return own
+            bare = value.strip() if isinstance(value, str) and name != "say" else value
+            if bare not in ("", None):
+                given[name] = bare
+        region = _region(given.get("region") or self.shared.get("region"))
+        if region:  # E.164 says it all: the row's key must not change with the way it was written
+            given.pop("region", None)
+        return {name: self._value(name, value, region) for name, value in given.items()}
 
     def _named(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         columns = self.columns
@@ -144,18 +143,19 @@ class Form:
         return (
             (name, value)
             for name, value in names
-            if (name in JobRequest.model_fields and not (name == "code" and name in gaps))
+            if (name in JobRequest.model_fields and not (name in BUSINESS and name in gaps))
             or (name and name.casefold() not in gaps)
         )
 
-    def _value(self, name: str, value: Any) -> Any:
+    def _value(self, name: str, value: Any, region: str | None) -> Any:
         if name == "recipient" and isinstance(value, str):
-            return self._number(name, value)
+            return self._number(name, value, region)
         if name in {"tags", "participants"}:
             parts = split(name, value) if isinstance(value, str) else value
             if name == "participants" and isinstance(parts, list | tuple):
                 return tuple(
-                    self._number(name, part) if isinstance(part, str) else part for part in parts
+                    self._number(name, part, region) if isinstance(part, str) else part
+                    for part in parts
                 )
             return parts
         if name == "params" and isinstance(value, str):
@@ -170,9 +170,9 @@ class Form:
         except ValueError as error:
             raise InvalidJob([(name, str(error))]) from None
 
-    def _number(self, name: str, text: str) -> str:
+    def _number(self, name: str, text: str, region: str | None) -> str:
         try:
-            return self.numbers.read(typed(text))
+            return self.numbers.read(typed(text), region)
         except ValueError as error:
             raise InvalidJob([(name, str(error))]) from None
 
@@ -185,6 +185,15 @@ class Form:
         text = json.dumps(own, sort_keys=True, ensure_ascii=False, default=str)
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10)
         return f"{self.name}:{digest.hexdigest()}"
+
+
+def _region(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_region(value)
+    except ValueError as error:
+        raise InvalidJob([("region", str(error))]) from None
 
 
 def _without_numbers(columns: Columns) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from dispatcher.model.request import InvalidJob
 from dispatcher.rows.records import LINE, RAW, WHY, Format, Record
-from dispatcher.rows.spreadsheets import shield
+from dispatcher.rows.spreadsheets import NO_CODE, shield
 from dispatcher.store.values import KeyConflict
 
 MOST_REASONS = 50
@@ -104,12 +104,17 @@ def free_name(source: Path, format_: Format) -> Path:
 
 @dataclass
 class Reasons:
-    """How often each reason was given, without what varies from row to row; bounded."""
+    """How often each reason was given, without what varies from row to row; bounded.
+
+    `without_code` of the errors are numbers whose country nobody said.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
+    without_code: int = 0
 
     def add(self, error: InvalidJob | RowConflict) -> None:
         """Count an error once for each of its problems."""
+        self.without_code += NO_CODE in str(error)
         for text in _problems(error):
             known = text in self.counts or len(self.counts) < MOST_REASONS
             self.counts[text if known else OTHERS] += 1

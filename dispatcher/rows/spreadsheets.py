@@ -12,7 +12,12 @@ _TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _MARKED = re.compile(r"'\s*(?=[+(\d])")
 _EXACT = re.compile(r"(\+?)(\d)[.,](\d+)[eE]\+?(\d{1,2})", re.ASCII)
 _WHOLE = re.compile(r"(\+?\d{5,})[.,]0+", re.ASCII)
-_DIGITS = re.compile(r"\d{5,}", re.ASCII)
+_DIGITS = re.compile(r"[\d(][\d ()./-]{3,}\d", re.ASCII)
+NO_CODE = (
+    "no country code: give --region JP if such numbers are written as in Japan, or --plus if each"
+    " begins with its country code and only the plus is missing, as spreadsheets take it away"
+)
+"""What a number without a plus needs; it is the same for all rows of a file."""
 
 
 def shield(text: str) -> str:
@@ -66,9 +71,5 @@ def mangled(number: str) -> str | None:
     if number.startswith("'"):
         return "it begins with an apostrophe, as spreadsheets mark texts: remove it and write +"
     if _DIGITS.fullmatch(number):
-        return (
-            "the plus and perhaps the country code are missing; spreadsheets take a plus away."
-            " Write + and the country code first, or say what they all are: --plus where each"
-            " begins with its country code, --region JP where they are as dialled in Japan"
-        )
+        return NO_CODE
     return None

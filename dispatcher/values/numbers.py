@@ -16,6 +16,8 @@ from phonenumbers import (
 )
 
 from dispatcher.errors import DispatcherError
+from dispatcher.values.changed_plans import as_it_is_today
+from dispatcher.values.writings import undialled
 
 _STRICT = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
 _CALLER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
@@ -28,6 +30,7 @@ LONGEST_EMERGENCY = 6
 _BEFORE = 6  # digits: an international prefix, a country's code and a local 0
 
 _WRITE = "write it in E.164: +, country code and number, as dialled from abroad"
+_OR_REGION = "or say as in which country it is dialled (region, such as JP)"
 _WHY_UNREADABLE = {
     NumberParseException.INVALID_COUNTRY_CODE: "no country has that code",
     NumberParseException.TOO_SHORT_AFTER_IDD: "it is too short",
@@ -73,10 +76,11 @@ def recipient(text: str) -> str:
     number = _parse(text)
     corrected = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if corrected != text:
-        hint = f": write {corrected}" if _obvious(text, number) else ""
-        raise InvalidNumber(f"{text!r} is not E.164 as the provider accepts it{_flaw(text)}{hint}")
+        raise InvalidNumber(
+            f"{text!r} is not E.164 as the provider accepts it{_flaw(text)}{_cure(text, number)}"
+        )
     if _type(text) == PhoneNumberType.UNKNOWN:
-        raise InvalidNumber(f"{text!r} is not a telephone number: {_why(number)}")
+        raise InvalidNumber(f"{text!r} is not a telephone number: {why_invalid(number)}")
     if not _STRICT.fullmatch(text):
         raise InvalidNumber(f"{text!r} is not E.164: + and 5 to 15 digits")
     return text
@@ -91,17 +95,25 @@ def _parse(text: str) -> phonenumbers.PhoneNumber:
     try:
         return _parsed(text)
     except NumberParseException as error:
+        if why := undialled(text):
+            raise InvalidNumber(
+                f"{text!r} is not a telephone number: {why}, and {_WRITE}"
+            ) from None
         unknown = error.error_type == NumberParseException.INVALID_COUNTRY_CODE
         if unknown and not text.strip().startswith("+"):
-            raise InvalidNumber(f"{text!r} has no country code: {_WRITE}") from None
-        why = _WHY_UNREADABLE.get(error.error_type, _WRITE)
-        raise InvalidNumber(f"{text!r} is not a telephone number: {why}") from None
+            raise InvalidNumber(f"{text!r} has no country code: {_WRITE}, {_OR_REGION}") from None
+        raise InvalidNumber(f"{text!r} is not a telephone number: {why_unread(error)}") from None
 
 
-def _obvious(text: str, number: phonenumbers.PhoneNumber) -> bool:
-    """Tell whether the correction is no guess; one that reads letters as digits is."""
-    letters = any(character.isalpha() for character in text)
-    return phonenumbers.is_valid_number(number) and not letters
+def _cure(text: str, number: phonenumbers.PhoneNumber) -> str:
+    """Return what to do about a number that is not written as it should be, where that is sure."""
+    if why := undialled(text):
+        return f": {why}"
+    if today := as_it_is_today(number):
+        return f": {today[1]}: write {today[0]}"
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return f": write {phonenumbers.format_number(number, PhoneNumberFormat.E164)}"
 
 
 def _flaw(text: str) -> str:
@@ -110,7 +122,15 @@ def _flaw(text: str) -> str:
     return " (a local prefix, such as a leading 0, after the country code)"
 
 
-def _why(number: phonenumbers.PhoneNumber) -> str:
+def why_unread(error: NumberParseException) -> str:
+    """Return why a text is no number at all."""
+    return _WHY_UNREADABLE.get(error.error_type, _WRITE)
+
+
+def why_invalid(number: phonenumbers.PhoneNumber) -> str:
+    """Return why there is no such number, and the one that it became, where that is known."""
+    if today := as_it_is_today(number):
+        return f"{today[1]}: write {today[0]}"
     if shortnumberinfo.is_possible_short_number(number) and shortnumberinfo.is_valid_short_number(
         number
     ):

@@ -59,7 +59,7 @@ def test_rows_become_jobs_and_the_refused_a_file(
     assert ran.out.splitlines()[0].startswith("2 jobs created, 0 already enqueued, 2 refused")
     assert "customers.csv: not used: 'Notes'" in ran.err
     assert "customers.csv:3: recipient: '8.18012E+11': a spreadsheet wrote it" in ran.err
-    assert "customers.csv:4: recipient: '8180****4568': the plus" in ran.err
+    assert "customers.csv:4: recipient: '8180****4568': no country code: give" in ran.err
     assert "customers.csv: 4 rows: 2 new jobs, 2 refused\n" in ran.err
     assert "They will probably cost about 40 credits; the balance is not known yet" in ran.err
     assert texts(store) == ["Dear Ann, your parcel is here.", "Dear Eve, your parcel is here."]
@@ -105,6 +105,18 @@ def test_a_dry_run_says_all_and_makes_nothing(shell: Shell, store: Store, custom
     assert sum(ran.json["reasons"].values()) == 2
     assert texts(store) == []
     assert [path.name for path in shell.folder.iterdir()] == ["customers.csv"]
+
+
+def test_a_file_without_country_codes_is_told_its_cure_once(shell: Shell, store: Store) -> None:
+    rows = "".join(f"080-{n:04d}-1234,x\n" for n in range(1000, 2997))
+    (shell.folder / "list.csv").write_text(f"phone,say\n+818011234567,x\n8.1E+11,x\n{rows}")
+    ran = shell("import", "list.csv", "--dry-run")
+    assert ran.code == 1
+    assert ran.err.count("no country code") == 1
+    assert "give --region JP if such numbers are written as in Japan" in ran.err
+    assert "list.csv:3: recipient: '8.1E+11'" in ran.err
+    assert "    1,997  recipient: no country code: give --region JP" in ran.out
+    assert shell("import", "list.csv", "--dry-run", "--region", "JP", "--json").json["new"] == 1998
 
 
 def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:

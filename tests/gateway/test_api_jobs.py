@@ -41,6 +41,21 @@ def test_recordings_and_conferences_are_jobs_too(
     assert found["kind"] == ("conference" if "participants" in fields else "playback")
 
 
+def test_with_a_region_a_number_is_the_same_request_however_it_is_written(
+    billing: Client, store: Store
+) -> None:
+    first = billing.post("/v1/jobs", {**SAY, "key": "r"})
+    assert first.status_code == 202
+    written = {**SAY, "key": "r", "recipient": "080-1234-0001", "region": "jp"}
+    again = billing.post("/v1/jobs", written)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert store.jobs.get(again.json()["id"]).numbers == (NUMBER,)
+    wrong = problem(billing.post("/v1/jobs", {**written, "recipient": "080-1234-0001 x12"}), 422)
+    assert "an extension cannot be dialled" in wrong["errors"][0]["detail"]
+    unknown = problem(billing.post("/v1/jobs", {**written, "region": "UK"}), 422)
+    assert [each["field"] for each in unknown["errors"]] == ["region"]
+
+
 def test_further_fields_for_the_provider_are_taken_or_refused_by_name(
     billing: Client, store: Store
 ) -> None:

@@ -23,7 +23,7 @@ from support.rows_files import NUMBER, form
     ("column", "field"),
     [
         *((name, field) for field, names in SYNONYMS.items() for name in names.split(", ")),
-        *((field, field) for field in JobRequest.model_fields if field != "code"),
+        *((field, field) for field in JobRequest.model_fields if field not in {"code", "region"}),
         ("Phone Number", "recipient"),
         ("MOBILE_NUMBER", "recipient"),
         (" Tel. ", "recipient"),
@@ -162,11 +162,12 @@ def test_json_of_any_type_is_refused_in_words_or_taken(field: str, value: Any) -
         ("8.18012E+11", "scientific"),
         ("8,18012e+11", "scientific"),
         ("8.1801123456E+11", "scientific"),
-        ("818011234567.0", "plus"),
+        ("818011234567.0", "--plus"),
         ("818011234567.5", "recipient"),
-        ("818011234567", "plus"),
+        ("818011234567", "--plus"),
+        ("080-1123-4567", "--region"),
         ("08011234567", "--region"),
-        ("'818011234567", "plus"),
+        ("'818011234567", "--plus"),
         ("#N/A", "wrote an error"),
         ("########", "too narrow"),
     ],
@@ -213,9 +214,31 @@ def test_with_a_region_no_other_country_is_guessed(text: str) -> None:
         form(["phone", "text"], numbers=Numbers(region="JP")).request({"phone": text, "text": "x"})
 
 
+def test_a_row_may_have_a_region_of_its_own() -> None:
+    given = {"phone": "08011234567", "text": "x", "land": "jp"}
+    made = form(list(given), map_={"land": "region"}, numbers=Numbers(region="US"))
+    assert made.request(given).recipient == NUMBER
+    lines = form(None)
+    row = {"recipient": "080-1123-4567", "say": "x"}
+    assert lines.request({**row, "region": "JP"}).recipient == NUMBER
+    assert (
+        lines.request({**row, "region": "JP"}).key
+        == lines.request({**row, "recipient": NUMBER}).key
+    )
+    with pytest.raises(InvalidJob, match="region: 'UK' is not a country code: write GB"):
+        lines.request({**row, "region": "UK"})
+
+
+def test_a_column_named_region_is_taken_only_if_somebody_says_so() -> None:
+    made = form(["phone", "text", "Region"])
+    assert made.columns.unused(()) == ["Region"]
+    assert made.request({"phone": NUMBER, "text": "x", "Region": "Bavaria"}).recipient == NUMBER
+
+
 def test_with_plus_only_the_plus_is_put_back() -> None:
     made = form(["phone", "text"], numbers=Numbers(plus=True))
     assert made.request({"phone": "818011234567", "text": "x"}).recipient == NUMBER
+    assert made.request({"phone": "81 80-1123-4567", "text": "x"}).recipient == NUMBER
     for text in ("08011234567", "9011234567", "8.18012E+11"):
         with pytest.raises(InvalidJob, match="recipient"):
             made.request({"phone": text, "text": "x"})

@@ -564,3 +564,27 @@ def test_the_order_of_params_does_not_matter() -> None:
 
 def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     assert JobRequest.of(CALL).fingerprint() == "6fc17f2c6b7144a5"
+
+
+# -- regions -------------------------------------------------------------------------------
+
+
+def test_numbers_are_read_by_their_region_and_are_the_same_request() -> None:
+    written = JobRequest.of(CALL | {"recipient": "080-1234-5670", "region": "jp"})
+    assert written.recipient == SOMEBODY
+    assert written.fingerprint() == JobRequest.of(CALL).fingerprint()
+    several = ["080-1234-5670", SOMEBODY_ELSE]
+    together = JobRequest.of({"participants": several, "region": "JP"})
+    assert together.participants == (SOMEBODY, SOMEBODY_ELSE)
+
+
+def test_a_wrong_region_is_the_one_thing_that_is_told() -> None:
+    field, why = one_refusal(CALL | {"recipient": "080-1234-5670", "region": "Japan"})
+    assert (field, why) == ("region", "'Japan' is not a country code: write JP")
+
+
+def test_a_number_without_its_country_is_told_of_regions() -> None:
+    field, why = one_refusal(CALL | {"recipient": "080-1234-5670"})
+    assert field == "recipient"
+    assert "has no country code" in why
+    assert "region, such as JP" in why

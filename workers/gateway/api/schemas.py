@@ -63,7 +63,14 @@ NOTE = text("Why, for the timeline and the audit log.", maxLength=LONGEST_NOTE)
 
 REQUEST = object_(
     {
-        "recipient": {**NUMBER, "description": "The number to call, in E.164."},
+        "region": text(
+            "The country (ISO 3166, such as JP) as in which the numbers are written: with it they"
+            " may be as people there write them, else they must be E.164.",
+        ),
+        "recipient": {
+            **NUMBER,
+            "description": "The number to call, in E.164, or with `region` as written there.",
+        },
         "participants": {
             "type": "array",
             "items": NUMBER,
