@@ -30,6 +30,7 @@ from dispatcher.values.masking import hide_password
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
+from dispatcher.values.regions import parse_region
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 
 
@@ -75,6 +76,7 @@ class Settings(Caps):
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
+    region: Annotated[str, AfterValidator(parse_region)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)
     rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.012
     rate_recovery: Annotated[Duration, Field(ge=1)] = 600

@@ -19,7 +19,10 @@ INTERRUPTED = 130
 
 Region = Annotated[
     str | None,
-    typer.Option(help="Country (such as JP) as in which the number is written; else E.164."),
+    typer.Option(
+        envvar="DISPATCHER_REGION",
+        help="Country (such as JP) as in which numbers are written; else E.164.",
+    ),
 ]
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[

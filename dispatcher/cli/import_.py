@@ -54,7 +54,11 @@ Say = Annotated[
     typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row."),
 ]
 Region = Annotated[
-    str | None, typer.Option(help="Numbers without + are as dialled in this country, such as JP.")
+    str | None,
+    typer.Option(
+        envvar="DISPATCHER_REGION",
+        help="Numbers without + are written as in this country, such as JP.",
+    ),
 ]
 Plus = Annotated[
     bool, typer.Option("--plus", help="Numbers without + begin with their country code.")
@@ -112,7 +116,7 @@ def import_(
         columns=_pairs("--map", map_),
         shared=_shared(set_),
         say=None if say is None else Template.parse(say),
-        numbers=_numbers(region, plus=plus),
+        numbers=_numbers(context, region, plus=plus),
         name=_name(name),
         dates=Dates(_zone(zone), dates),
     )
@@ -174,7 +178,10 @@ def _value(name: str, text: str) -> Any:
     return split(name, text) if name in {"tags", "participants"} else text
 
 
-def _numbers(region: str | None, *, plus: bool) -> Numbers:
+def _numbers(context: typer.Context, region: str | None, *, plus: bool) -> Numbers:
+    source = context.get_parameter_source("region")
+    if plus and source is not None and source.name == "ENVIRONMENT":
+        region = None  # what was said for all commands gives way to what was said for this one
     if region and plus:
         raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
     try:

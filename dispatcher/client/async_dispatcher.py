@@ -88,15 +88,19 @@ class AsyncDispatcher:
         broker_url: str | None = None,
         namespace: str = DEFAULT_NAMESPACE,
         actor: str = "producer",
+        region: str | None = None,
         threads: int = THREADS,
     ) -> Self:
         """Return a dispatcher on the Redis at `url`, as `Dispatcher.from_url` does.
 
         `threads`: how many things are asked of Redis at once; the rest waits its turn.
-        Raises StoreUnsuitable, InvalidNamespace. Nothing is sent yet, and nothing blocks.
+        Raises StoreUnsuitable, InvalidNamespace, UnknownRegion. Nothing is sent yet, and nothing
+        blocks.
         """
         return cls(
-            Dispatcher.from_url(url, broker_url=broker_url, namespace=namespace, actor=actor),
+            Dispatcher.from_url(
+                url, broker_url=broker_url, namespace=namespace, actor=actor, region=region
+            ),
             threads=threads,
         )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Rows, Written, write
@@ -18,6 +18,7 @@ from dispatcher.store import Store
 from dispatcher.store.values import Enqueued, Outcome, Packed, Room, job_id
 from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
+from dispatcher.values.regions import parse_region
 from dispatcher.why import Why
 from dispatcher.why import why as explain
 
@@ -30,7 +31,7 @@ class Dispatcher:
     `actor` is the producer; idempotency keys mean something within a `scope` only, '' for all who
     use Redis or the broker, so that a request is one job whichever way it comes. `nudge` is
     called when there is something new to dial, instead of sending its wake-ups at once. `room`:
-    how much of the actor may wait at once.
+    how much of the actor may wait at once. `region` is that of requests which name none.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class Dispatcher:
         scope: str = "",
         nudge: Callable[[], object] | None = None,
         room: Room | None = None,
+        region: str | None = None,
     ) -> None:
         self.store = store
         self.messenger = messenger
         self._actor, self._scope, self._room = actor, scope, room
+        self._region = None if region is None else parse_region(region)
         self._nudge = nudge or partial(feed, store, messenger)
         self._waiters = Waiters(store)
 
@@ -57,14 +60,18 @@ class Dispatcher:
         broker_url: str | None = None,
         namespace: str = DEFAULT_NAMESPACE,
         actor: str = "producer",
+        region: str | None = None,
     ) -> Self:
         """Return a dispatcher on the Redis at `url`; the broker is the same unless given.
 
         `namespace` is the DISPATCHER_NAMESPACE of the processes that are to make the calls.
-        Raises StoreUnsuitable for what is not a Redis URL, InvalidNamespace. Nothing is sent yet.
+        Raises StoreUnsuitable for what is not a Redis URL, InvalidNamespace, UnknownRegion. Nothing
+        is sent yet.
         """
         store = Store.from_url(url, namespace=namespace_of(namespace))
-        return cls(store, Messenger.to_broker(broker_url or url, namespace), actor=actor)
+        return cls(
+            store, Messenger.to_broker(broker_url or url, namespace), actor=actor, region=region
+        )
 
     def close(self) -> None:
         """Close the connections to Redis; those who wait in other threads are given Closed.
@@ -93,13 +100,22 @@ class Dispatcher:
         Raises InvalidJob (a list of what to mend; NumberRefused where the account does not call
         such a number), KeyConflict, StoreUnavailable.
         """
-        return self.submit(
-            JobRequest.of({"recipient": recipient, "say": say, "play": play, **options})
-        )
+        fields = {"recipient": recipient, "say": say, "play": play, **options}
+        return self.submit(self.request(fields))
 
     def conference(self, participants: Sequence[str], **options: Unpack[JobOptions]) -> JobHandle:
         """Enqueue a conference of two or three numbers. Raises as `call` does."""
-        return self.submit(JobRequest.of({"participants": tuple(participants), **options}))
+        return self.submit(self.request({"participants": tuple(participants), **options}))
+
+    def request(self, fields: Mapping[str, Any]) -> JobRequest:
+        """Return what the fields ask for, in this dispatcher's region if they name none.
+
+        Raises InvalidJob.
+        """
+        given = dict(fields)
+        if self._region and given.get("region") is None:
+            given["region"] = self._region
+        return JobRequest.of(given)
 
     def submit(self, request: JobRequest, *, message: str = "") -> JobHandle:
         """Enqueue a request that is validated already.
@@ -143,7 +159,7 @@ class Dispatcher:
 
     def write(self, rows: Rows) -> Written:
         """Write a batch of `call_many`."""
-        written = write(rows, self._enqueue_many)
+        written = write(rows, self.request, self._enqueue_many)
         if written.new:
             self._nudge()
         return written

@@ -88,13 +88,15 @@ class Written:
         return any(isinstance(found, Enqueued) and found.new for _, found in self.known)
 
 
-def write(rows: Rows, enqueue: Enqueue) -> Written:
+def write(
+    rows: Rows, asked: Callable[[Mapping[str, Any]], JobRequest], enqueue: Enqueue
+) -> Written:
     """Check a batch and write what is right; an error of one stops none of the others."""
     found: dict[int, Enqueued | DispatcherError] = {}
     valid: list[tuple[int, JobRequest]] = []
     for index, fields in rows:
         try:
-            request = fields if isinstance(fields, JobRequest) else JobRequest.of(dict(fields))
+            request = fields if isinstance(fields, JobRequest) else asked(fields)
             valid.append((index, request))
         except (InvalidJob, TypeError, ValueError) as error:
             found[index] = _as_refusal(error)

@@ -119,6 +119,17 @@ def test_a_file_without_country_codes_is_told_its_cure_once(shell: Shell, store:
     assert shell("import", "list.csv", "--dry-run", "--region", "JP", "--json").json["new"] == 1998
 
 
+def test_a_region_may_stand_in_the_environment(shell: Shell, store: Store) -> None:
+    (shell.folder / "list.csv").write_text("phone,say\n080-1123-4567,x\n")
+    (shell.folder / "plus.csv").write_text("phone,say\n818011234568,x\n")
+    said = {"DISPATCHER_REGION": "JP"}
+    assert shell("import", "list.csv", "--yes", **said).code == 0
+    assert shell("import", "plus.csv", "--yes", "--plus", **said).code == 0
+    assert shell("call", "(080) 1123-4569", "--say", "x", **said).code == 0
+    found = {job.numbers[0] for job in store.search.find(Filter())}
+    assert found == {NUMBER, "+818011234568", "+818011234569"}
+
+
 def test_running_again_says_that_all_stands(shell: Shell, store: Store) -> None:
     many(shell.folder / "list.csv", 30)
     first, again = (shell("import", "list.csv", "--json") for _ in range(2))

@@ -209,3 +209,15 @@ def test_it_says_where_it_may_not_open_as_many_files_as_it_needs(server: Embedde
     assert ran.returncode == 2
     assert "DISPATCHER_GATEWAY_CONNECTIONS" in ran.stderr
     assert "this process may have 1024" in ran.stderr
+
+
+def test_it_reads_numbers_as_in_the_region_of_its_settings(
+    server: EmbeddedServer, store: Store, tmp_path: Path
+) -> None:
+    call = {"recipient": "080-1234-0001", "say": "x", "key": "a"}
+    with Gateway(tmp_path, server.url, DISPATCHER_REGION="JP") as gateway:
+        asked = client(gateway, store, "billing", Scope.ENQUEUE)
+        job = asked.post("/v1/jobs", call).json()
+        lines, _ = asked.bulk([call])
+    assert [line["id"] for line in lines] == [job["id"]]
+    assert store.jobs.get(job["id"]).numbers == ("+818012340001",)

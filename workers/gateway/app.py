@@ -43,7 +43,7 @@ def create_gateway(
     problems.register(app)
     app.include_router(health.router(store, messenger))
     nudge = Feeder(store, messenger, settings.max_connections).nudge
-    services = Services(store, messenger, nudge, sharing.of_settings(settings))
+    services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
     for part in (bulk, jobs, actions, account):

@@ -51,7 +51,7 @@ def create_call_task(settings: Settings) -> Celery:
     def dispatcher() -> Dispatcher:
         store = Store.from_url(settings.records, namespace=settings.namespace)
         messenger = Messenger.to_broker(settings.broker, settings.namespace)
-        return Dispatcher(store, messenger, actor="task")
+        return Dispatcher(store, messenger, actor="task", region=settings.region)
 
     workers.queue.call_task.register(app, dispatcher)
     return app

@@ -10,7 +10,7 @@ from celery.utils.log import get_task_logger
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.request import InvalidJob
 from dispatcher.values.masking import mask_text
 from workers.engine.retrying import retry_until_available
 
@@ -60,4 +60,4 @@ def accept(
     if args:
         raise InvalidJob([("request", "give every argument by name: recipient=…, say=…")])
     key = kwargs.get("key") or f"task:{task_id}"
-    return dispatcher.submit(JobRequest.of({**kwargs, "key": key}), message=task_id).id
+    return dispatcher.submit(dispatcher.request({**kwargs, "key": key}), message=task_id).id

@@ -90,7 +90,7 @@ class Intake:
             if self.key_of_all is None:
                 raise InvalidJob([("key", NO_KEY)])
             fields = {**fields, "key": f"{self.key_of_all}:{line.number}"}
-        request = JobRequest.of(fields)
+        request = self.dispatcher.request(fields)
         require_rights(self.key, request)
         return request
 

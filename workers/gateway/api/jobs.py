@@ -59,9 +59,10 @@ def router(services: Services) -> APIRouter:
     @routes.post("/jobs", **operations.ENQUEUE)
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
         """Ask for a call or a conference. With a key it is safe to send again."""
-        asked = request_of(await json_object(request), idempotency_key(request))
+        dispatcher = services.dispatcher(caller)
+        asked = request_of(dispatcher, await json_object(request), idempotency_key(request))
         require_rights(caller.key, asked)
-        job, new = await pool.run(accepted, services.dispatcher(caller), asked)
+        job, new = await pool.run(accepted, dispatcher, asked)
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
         return respond({"new": new, **job.to_dict()}, status, Location=f"/v1/jobs/{job.id}")
 
@@ -138,12 +139,12 @@ def _query(request: Request) -> Fields:
     return Fields({n: values if n == "state" else values[0] for n, values in found.items()})
 
 
-def request_of(fields: dict[str, Any], key: str | None) -> JobRequest:
+def request_of(dispatcher: Dispatcher, fields: dict[str, Any], key: str | None) -> JobRequest:
     """Return what is asked for; `key` is the header's. Raises InvalidJob."""
     own = fields.get("key")
     if key is not None and own is not None and own != key:
         raise InvalidJob([("key", "it differs from the header Idempotency-Key: give only one")])
-    return JobRequest.of(fields if key is None else {**fields, "key": key})
+    return dispatcher.request(fields if key is None else {**fields, "key": key})
 
 
 def accepted(dispatcher: Dispatcher, asked: JobRequest) -> tuple[Job, bool]:

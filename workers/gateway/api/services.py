@@ -29,6 +29,7 @@ class Services:
     messenger: Messenger
     nudge: Callable[[], object]
     sharing: Sharing
+    region: str | None = None
     pool: Pool = field(default_factory=Pool)
 
     @cached_property
@@ -55,7 +56,13 @@ class Services:
         """Return what enqueues in a client's name: its keys mean nothing to any other."""
         name, room = caller.name, self.sharing.room_of(caller.key)
         return Dispatcher(
-            self.store, self.messenger, actor=name, scope=name, nudge=self.nudge, room=room
+            self.store,
+            self.messenger,
+            actor=name,
+            scope=name,
+            nudge=self.nudge,
+            room=room,
+            region=self.region,
         )
 
     async def ended(
