@@ -77,6 +77,16 @@ class Dates:
             raise ValueError(f"{day} has no time of day: write such as {day} 09:00")
         return self._by_its_clock(datetime.combine(day, _time(written))).isoformat()
 
+    def local(self, text: str) -> tuple[date, time | None] | None:
+        """Return a date, and its time if it has one, as they are written; None: it is no date.
+
+        Raises ValueError where it is not certain which.
+        """
+        written = _written(text)
+        if written is None:
+            return None
+        return self._day(written), None if written["hour"] is None else _time(written)
+
     def _day(self, written: dict[str, str | None]) -> date:
         year, month, day = self._parts(written)
         try:

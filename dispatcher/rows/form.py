@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.rows.blank import blank, no_value
 from dispatcher.rows.columns import BUSINESS, MOMENTS, Columns, InvalidColumns, shown
 from dispatcher.rows.dates import Dates, refuse_fraction
+from dispatcher.rows.filters import Voice
 from dispatcher.rows.spreadsheets import NO_CODE, mangled, typed
 from dispatcher.rows.template import Template, Unfilled
 from dispatcher.values.national import read
@@ -67,7 +69,9 @@ def _whole(text: str) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """Makes requests of rows. `shared` is what all rows have, where a row does not say else."""
+    """Makes requests of rows. `shared` is what all rows have, where a row does not say else; `lang`
+    is the language of texts where neither does.
+    """
 
     columns: Columns
     shared: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Form:
     numbers: Numbers = field(default_factory=Numbers)
     name: str = ROW
     dates: Dates = field(default_factory=Dates)
+    lang: str = "en"
 
     def __post_init__(self) -> None:
         """Refuse what no row could make good. Raises InvalidColumns."""
@@ -97,11 +102,14 @@ class Form:
             fields["tags"] = (*self.shared["tags"], *own["tags"])
         if self.say and "say" not in own:
             fillers = {column.casefold(): value for column, value in values.items()}
-            fields["say"] = _said(self.say, fillers)
+            fields["say"] = _said(self.say, fillers, self._voice(fields))
             own |= {f"{{{gap}}}": fillers[gap] for gap in self.say.gaps}
         if not fields.get("key"):
             fields["key"] = self._key(own)
         return JobRequest.of(fields)
+
+    def _voice(self, fields: Mapping[str, Any]) -> Voice:
+        return Voice(str(fields.get("lang") or self.lang), self.dates)
 
     def of_column(self, column: str) -> str | None:
         """Return what a column is read as: a field, or a gap of the text; None where it is not."""
@@ -127,7 +135,7 @@ class Form:
         given = {}
         for name, value in self._named(values):
             bare = value.strip() if isinstance(value, str) and name != "say" else value
-            if bare not in ("", None):
+            if not blank(bare):
                 given[name] = bare
         region = _region(given.get("region") or self.shared.get("region"))
         if region:  # E.164 says it all: the row's key must not change with the way it was written
@@ -148,6 +156,8 @@ class Form:
         )
 
     def _value(self, name: str, value: Any, region: str | None) -> Any:
+        if name == "say" and (fault := no_value(value)):
+            raise InvalidJob([("say", f"it is {fault!r} in this row, which is no text")])
         if name == "recipient" and isinstance(value, str):
             return self._number(name, value, region)
         if name in {"tags", "participants"}:
@@ -204,9 +214,9 @@ def _without_numbers(columns: Columns) -> str:
     return f"{why} choose it with --map COLUMN=recipient"
 
 
-def _said(say: Template, fillers: Mapping[str, Any]) -> str:
+def _said(say: Template, fillers: Mapping[str, Any], voice: Voice) -> str:
     try:
-        return say.fill(fillers)
+        return say.fill(fillers, voice)
     except Unfilled as error:
         raise InvalidJob([("say", str(error))]) from None
 
