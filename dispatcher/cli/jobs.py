@@ -42,6 +42,9 @@ def list_(
     context: typer.Context,
     *,
     filter_: Filter,
+    key: Annotated[
+        str | None, typer.Option(help="Jobs with this idempotency key, of any producer.")
+    ] = None,
     limit: Limit = 50,
     cursor: Annotated[
         str | None,
@@ -50,7 +53,12 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first, with numbers masked."""
-    found = _listed(connection.dispatcher(context).store, filter_, limit, cursor)
+    store = connection.dispatcher(context).store
+    if key is None:
+        found = _listed(store, filter_, limit, cursor)
+    else:
+        jobs = store.jobs.find(key, ["", *store.api_keys.clients()])
+        found = Page([job for job in jobs if filter_.matches(job)], None)
     if json:
         output.as_json([job.to_dict(mask=True) for job in found.jobs])
     else:

@@ -15,7 +15,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobOptions, JobRequest
 from dispatcher.store import Store
-from dispatcher.store.values import Enqueued, Outcome, Packed, Room, job_id
+from dispatcher.store.values import Enqueued, Outcome, Packed, Room
 from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.regions import parse_region
@@ -179,9 +179,8 @@ class Dispatcher:
         """Return the job that was enqueued with an idempotency key, None where there is none (any
         more). Raises StoreUnavailable.
         """
-        id_ = job_id(key, self._scope)
-        (found,) = self.store.jobs.get_many([id_])
-        return None if found is None else JobHandle(id_, new=False, dispatcher=self)
+        found = self.store.jobs.find(key, [self._scope])
+        return JobHandle(found[0].id, new=False, dispatcher=self) if found else None
 
     def job(self, id_: str) -> Job:
         """Return a job as it stands now. Raises UnknownJob, StoreUnavailable."""

@@ -110,7 +110,8 @@ def tag(text: str) -> str:
     return value
 
 
-def _key(value: str) -> str:
+def idempotency_key(value: str) -> str:
+    """Return a key, or raise ValueError that says what is wrong."""
     if not value.strip() or len(value) > LONGEST_KEY or not value.isprintable():
         raise ValueError(f"a key has 1 to {LONGEST_KEY} printable characters")
     return value
@@ -193,7 +194,7 @@ class JobRequest(BaseModel):
     lang: Annotated[str, AfterValidator(_language)] | None = None
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
     tags: Annotated[tuple[Tag, ...], AfterValidator(_tags)] = ()
-    key: Annotated[str, AfterValidator(_key)] | None = None
+    key: Annotated[str, AfterValidator(idempotency_key)] | None = None
     priority: Priority = Priority.NORMAL
     at: Moment = None
     expires: Deadline = None

@@ -90,6 +90,10 @@ class ApiKeys(Repository):
             found = pipe.execute()
         return [_key(id_.decode(), codec.record(raw)) for id_, raw in zip(ids, found, strict=True)]
 
+    def clients(self) -> set[str]:
+        """Return the names of all clients that ever had a key: the scopes of their jobs' keys."""
+        return {key.name for key in self.all()}
+
     def any(self) -> bool:
         """Whether a key was ever made."""
         with plain_errors():

@@ -16,7 +16,7 @@ from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.schema import Field
-from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, UnknownJob
+from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, UnknownJob, job_id
 
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
@@ -115,6 +115,12 @@ class Jobs(Repository):
             codec.job(id_, record, at) if Field.STATE in record else None
             for id_, record, at in zip(wanted, records, moments, strict=True)
         ]
+
+    def find(self, key: str, scopes: Iterable[str] = ("",)) -> list[Job]:
+        """Return the jobs of an idempotency key, of each scope one at most; the newest first."""
+        found = self.get_many(dict.fromkeys(job_id(key, scope) for scope in scopes))
+        jobs = [job for job in found if job is not None]
+        return sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
 
     def id_of_call(self, callid: str) -> str | None:
         """Return the id of the job that a call belongs to."""

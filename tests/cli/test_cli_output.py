@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dispatcher import __version__
+from dispatcher.model.api_key import Scope
 from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
@@ -266,6 +267,18 @@ def test_list_shows_what_is_meant_newest_first(
     assert listed == [five[name] for name in names]
 
 
+def test_list_finds_the_jobs_of_a_key_whoever_asked_for_them(shell: Shell, store: Store) -> None:
+    store.api_keys.create("billing", [Scope.ENQUEUE])
+    asked = JobRequest.of({"recipient": "+818012340001", "say": "Hello", "key": "alert-1"})
+    producers = {"": "cli", "billing": "billing"}  # by the scopes of their keys
+    ids = [store.jobs.enqueue(asked, scope=s, actor=a).id for s, a in producers.items()]
+    found = shell("list", "--key", "alert-1", "--json").json
+    assert {job["id"] for job in found} == set(ids)
+    (mine,) = shell("list", "--key", "alert-1", "--producer", "billing", "--json").json
+    assert mine["id"] == ids[1]
+    assert shell("list", "--key", "alert-2", "--json").json == []
+
+
 def test_list_takes_moments_with_a_zone(shell: Shell, five: dict[str, str]) -> None:
     moment = (datetime.now(UTC) - timedelta(minutes=100)).isoformat()
     listed = shell("list", "--json", "--since", moment.replace("+00:00", "Z")).json
@@ -434,7 +447,8 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(shell: Shell, store: S
     assert 1 <= time.monotonic() - started < 28
     assert ran.code == 1
     _, complaint = ran.err.splitlines()
-    assert complaint == f"error: job {ran.json['id']} is still queued; it continues"
+    assert complaint.startswith(f"error: job {ran.json['id']} is still queued: it is in line: ")
+    assert complaint.endswith("; the job continues")
     assert store.jobs.get(ran.json["id"]).state is State.QUEUED
 
 

@@ -72,7 +72,13 @@ def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None
     told = typed(paused, script)
     states = [each["state"] for each in told if "timeline" in each]
     waits = {"queued", "held"}  # behind the pause
-    assert [state in waits or state for state in states] == [True, True, "cancelled", True]
+    assert [state in waits or state for state in states] == [
+        True,
+        True,
+        "cancelled",
+        "cancelled",
+        True,
+    ]
     summary = next(each["summary"] for each in told if "summary" in each)
     assert summary["new"] == 2  # type: ignore[index]
     assert any("balance" in each for each in told)

@@ -17,7 +17,7 @@ ROUTES = {
     ("POST", "/v1/jobs/bulk"): {Scope.ENQUEUE},
     ("GET", "/v1/jobs"): {Scope.ENQUEUE, Scope.READ, Scope.OPERATE},
     ("POST", f"/v1/jobs/{ID}/retry"): {Scope.OPERATE},
-    ("POST", f"/v1/jobs/{ID}/cancel"): {Scope.OPERATE},
+    ("POST", f"/v1/jobs/{ID}/cancel"): {Scope.ENQUEUE, Scope.OPERATE},
     ("POST", f"/v1/jobs/{ID}/reached"): {Scope.OPERATE},
     ("POST", "/v1/retry"): {Scope.OPERATE},
     ("POST", "/v1/cancel"): {Scope.OPERATE},

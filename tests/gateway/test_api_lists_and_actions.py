@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
@@ -92,6 +93,53 @@ def test_a_client_lists_its_own_jobs_whole(gateway: Gateway, store: Store, billi
     assert "read" in problem(billing.get("/v1/jobs?producer=alerts"), 403)["detail"]
 
 
+# -- by key --------------------------------------------------------------------------------
+
+
+def of_key(asking: Client, key: str, **query: str) -> list[str]:
+    page = asking.get("/v1/jobs", params={"key": key, **query}).json()
+    assert page["cursor"] is None
+    return [job["id"] for job in page["jobs"]]
+
+
+def test_a_client_finds_its_own_job_by_its_key(
+    gateway: Gateway, store: Store, billing: Client
+) -> None:
+    other = client(gateway, store, "alerts", Scope.ENQUEUE)
+    mine, theirs = billing.call(key="alert-1")["id"], other.call(key="alert-1")["id"]
+    assert mine != theirs
+    assert (of_key(billing, "alert-1"), of_key(other, "alert-1")) == ([mine], [theirs])
+    (whole,) = billing.get("/v1/jobs?key=alert-1").json()["jobs"]
+    assert (whole["key"], whole["recipient"]) == ("alert-1", NUMBER)
+    assert of_key(billing, "alert-2") == []
+    assert of_key(billing, "alert-1", state="failed") == []
+
+
+def test_who_sees_all_finds_the_jobs_of_a_key_whoever_asked_for_them(
+    gateway: Gateway, store: Store, billing: Client, ops: Client, dashboard: Client
+) -> None:
+    theirs = client(gateway, store, "alerts", Scope.ENQUEUE).call(key="alert-1")["id"]
+    mine = billing.call(key="alert-1")["id"]
+    in_python = (
+        Dispatcher.from_url(gateway.environment["DISPATCHER_REDIS_URL"])
+        .call(NUMBER, say="Hi", key="alert-1")
+        .id
+    )
+    assert of_key(ops, "alert-1") == [in_python, mine, theirs]
+    assert of_key(ops, "alert-1", producer="billing") == [mine]
+    (masked,) = dashboard.get("/v1/jobs?key=alert-1&producer=billing").json()["jobs"]
+    assert masked["recipient"] == "+8180****0001"
+
+
+def test_who_sees_masks_cannot_find_a_number_out_by_its_key(
+    billing: Client, dashboard: Client
+) -> None:
+    billing.call(key=f"remind-{NUMBER}")
+    query = {"key": f"remind-{NUMBER}"}
+    assert len(billing.get("/v1/jobs", params=query).json()["jobs"]) == 1
+    assert fields(dashboard.get("/v1/jobs", params=query)) == ["key"]
+
+
 def test_numbers_are_whole_for_operators_who_ask(
     billing: Client, dashboard: Client, ops: Client
 ) -> None:
@@ -124,6 +172,10 @@ def test_who_sees_masks_cannot_find_a_number_out_by_searching(
         ("cursor=x", "cursor"),
         ("cursor=1795428131020.ktq3ljmcozfwnu2a", "cursor"),
         ("colour=red", "colour"),
+        ("key=", "key"),
+        ("key=a&key=b", "key"),
+        (f"key={'x' * 256}", "key"),
+        ("key=a&cursor=x", "cursor"),
         ("unmask=maybe", "unmask"),
     ],
 )
@@ -132,6 +184,51 @@ def test_a_query_that_makes_no_sense_names_its_part(ops: Client, query: str, fie
 
 
 # -- one job -------------------------------------------------------------------------------
+
+
+def test_a_client_cancels_its_own_jobs(billing: Client, store: Store) -> None:
+    id_ = billing.call()["id"]
+    answer = billing.post(f"/v1/jobs/{id_}/cancel", {"note": "wrong template"})
+    job = answer.json()
+    assert (answer.status_code, job["state"], job["recipient"]) == (200, "cancelled", NUMBER)
+    last = job["timeline"][-1]
+    assert (last["actor"], last["why"]) == ("api:billing", "wrong template")
+    (written,) = (entry for entry in store.audit.read() if entry.action == "cancel")
+    assert (written.actor, written.target) == ("api:billing", f"job:{id_}")
+    assert "cancelled" in problem(billing.post(f"/v1/jobs/{id_}/cancel"), 409)["detail"]
+
+
+def test_a_client_cannot_cancel_those_of_others_nor_learn_of_them(
+    gateway: Gateway, store: Store, billing: Client
+) -> None:
+    theirs = client(gateway, store, "alerts", Scope.ENQUEUE).call()["id"]
+    in_python = (
+        Dispatcher.from_url(gateway.environment["DISPATCHER_REDIS_URL"]).call(NUMBER, say="Hi").id
+    )
+    nobodys = problem(billing.post(f"/v1/jobs/{'a' * 16}/cancel"), 404)
+    for id_ in (theirs, in_python):
+        told = problem(billing.post(f"/v1/jobs/{id_}/cancel"), 404)
+        assert told["remedy"] == nobodys["remedy"]
+        assert store.jobs.get(id_).state is State.QUEUED
+
+
+def test_who_may_see_a_job_and_not_act_on_it_is_told_the_scope(
+    gateway: Gateway, store: Store, billing: Client, dashboard: Client
+) -> None:
+    both = client(gateway, store, "both", Scope.ENQUEUE, Scope.READ)
+    id_ = billing.call()["id"]
+    for asking in (both, dashboard):
+        assert "operate" in problem(asking.post(f"/v1/jobs/{id_}/cancel"), 403)["detail"]
+    mine = both.call()["id"]
+    assert both.post(f"/v1/jobs/{mine}/cancel").json()["state"] == "cancelled"
+
+
+def test_whole_numbers_that_a_key_may_not_see_are_refused_before_anything_is_done(
+    billing: Client, store: Store
+) -> None:
+    id_ = billing.call()["id"]
+    problem(billing.post(f"/v1/jobs/{id_}/cancel?unmask=1"), 403)
+    assert store.jobs.get(id_).state is State.QUEUED
 
 
 def test_a_job_is_retried_with_who_and_why(billing: Client, ops: Client, store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from dispatcher.model.api_key import Scope
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import iso
@@ -16,7 +17,7 @@ from dispatcher.model.request import InvalidJob
 from dispatcher.store import Store
 from dispatcher.store.audit import AuditEntry
 from dispatcher.values.durations import past, seconds
-from workers.gateway.api.authenticator import READS, Caller, Operator
+from workers.gateway.api.authenticator import READS, Caller, Canceller, Operator
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of
 from workers.gateway.api.jobs import JobId, Unmask, respond
@@ -35,7 +36,8 @@ ActionId = Annotated[
 def router(services: Services) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v1", tags=["actions"])
-    for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED):
+    _add_cancel(routes, services)
+    for kind in (BulkActionKind.RETRY, BulkActionKind.REACHED):
         _add_single(routes, services, kind)
     for kind in (BulkActionKind.RETRY, BulkActionKind.CANCEL):
         _add_many(routes, services, kind)
@@ -57,13 +59,38 @@ def _add_single(routes: APIRouter, services: Services, kind: BulkActionKind) -> 
         do = _action(kind, store, Fields(await json_object(request, optional=True)))
         await pool.run(do, id_, caller.actor)
         services.nudge()
-        await write_down(services, request, caller, f"job:{id_}", jobs=int(unmask))
-        return respond(caller.view(await pool.run(store.jobs.get, id_), unmask=unmask))
+        return await _stands(request, services, caller, id_, unmask=unmask)
+
+
+def _add_cancel(routes: APIRouter, services: Services) -> None:
+    kind, store, pool = BulkActionKind.CANCEL, services.store, services.pool
+
+    @routes.post(f"/jobs/{{id}}/{kind}", description=_SINGLE[kind], **bulk_actions.SINGLE[kind])
+    async def cancel(
+        request: Request, caller: Canceller, id_: JobId, *, unmask: Unmask = False
+    ) -> Response:
+        if unmask:  # before anything is done
+            caller.require(Scope.OPERATE)
+        do = _action(kind, store, Fields(await json_object(request, optional=True)))
+        caller.require_acting(await pool.run(store.jobs.get, id_))
+        await pool.run(do, id_, caller.actor)
+        services.nudge()
+        return await _stands(request, services, caller, id_, unmask=unmask)
+
+
+async def _stands(
+    request: Request, services: Services, caller: Caller, id_: str, *, unmask: bool
+) -> Response:
+    """Answer with the job as it stands after an action."""
+    await write_down(services, request, caller, f"job:{id_}", jobs=int(unmask))
+    job = await services.pool.run(services.store.jobs.get, id_)
+    return respond(caller.view(job, unmask=unmask))
 
 
 _SINGLE = {
     BulkActionKind.RETRY: "Dial a job again that reached nobody. Its history is kept.",
-    BulkActionKind.CANCEL: "Cancel a job that is not dialled yet.",
+    BulkActionKind.CANCEL: "Cancel a job that is not dialled yet; without `operate`, one of the"
+    " client's own.",
     BulkActionKind.REACHED: "Mark a job of unknown outcome as reached: somebody has asked the"
     " person.",
 }

@@ -59,14 +59,26 @@ class Caller:
         """Whether the job is one that the client asked for, and may see whole."""
         return self.key.may(Scope.ENQUEUE) and job.producer == self.name
 
+    def require_acting(self, job: Job) -> None:
+        """Raise UnknownJob or Problem (403) where the client may not act on the job: it may on its
+        own, and on all with the scope `operate`.
+        """
+        if not self.owns(job):
+            self.require_seeing(job)
+            self.require(Scope.OPERATE)
+
+    def require_seeing(self, job: Job) -> None:
+        """Raise UnknownJob where the client may not see the job, or know that there is one."""
+        if not self.owns(job) and not self.sees_all:
+            raise UnknownJob(job.id)
+
     def view(self, job: Job, *, unmask: bool = False) -> dict[str, Any]:
         """Return what the client may see of a job. Raises Problem, UnknownJob."""
         if unmask:
             self.require(Scope.OPERATE)
         if self.owns(job) or unmask:
             return job.to_dict()
-        if not self.sees_all:
-            raise UnknownJob(job.id)  # whether there is such a job is not for it to know
+        self.require_seeing(job)
         return job.to_dict(mask=True)
 
 
@@ -172,5 +184,6 @@ class May:
 Enqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE))]
 BulkEnqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE, counted=False))]
 Anybody = Annotated[Caller, Depends(May(Scope.READ, Scope.ENQUEUE))]
+Canceller = Annotated[Caller, Depends(May(Scope.OPERATE, Scope.ENQUEUE))]
 Operator = Annotated[Caller, Depends(May(Scope.OPERATE))]
 READS = Depends(May(Scope.READ))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dispatcher.model.api_key import Scope
-from dispatcher.model.filters import Filter
+from dispatcher.model.filters import Filter, InvalidFilter
+from dispatcher.model.request import idempotency_key
 from dispatcher.model.states import State
 from dispatcher.values.durations import past
+from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.fields import Fields
 
@@ -26,6 +28,16 @@ def filter_of(fields: Fields, caller: Caller) -> Filter:
     if caller.sees_masks:
         found.require_masked()
     return found
+
+
+def key_of(fields: Fields, caller: Caller) -> str | None:
+    """Return the idempotency key that is looked for. Raises InvalidJob, InvalidFilter."""
+    key = fields.text("key", idempotency_key)
+    if key is not None and caller.sees_masks and mask_text(key) != key:
+        raise InvalidFilter(
+            "key", "keys with only the scope read cannot search by keys with a number in them"
+        )
+    return key
 
 
 def _producer(fields: Fields, caller: Caller) -> str | None:

@@ -15,13 +15,14 @@ from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import why as explain
-from workers.gateway.api.authenticator import Anybody, Enqueuer, require_rights
+from workers.gateway.api.authenticator import Anybody, Caller, Enqueuer, require_rights
 from workers.gateway.api.fields import Fields
-from workers.gateway.api.filters import NAMES, filter_of
+from workers.gateway.api.filters import NAMES, filter_of, key_of
 from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import idempotency_key, json_object
@@ -78,8 +79,11 @@ def router(services: Services) -> APIRouter:
         """List jobs, newest first. A page may be short or empty and still have a next page."""
         if unmask:
             caller.require(Scope.OPERATE)
-        filter_ = filter_of(_query(request), caller)
-        found = await pool.run(_page, services, filter_, limit, cursor, caller.name)
+        fields = _query(request)
+        filter_, key = filter_of(fields, caller), key_of(fields, caller)
+        found = await pool.run(
+            _found, services, caller, filter_, key=key, limit=limit, cursor=cursor
+        )
         shown = [caller.view(job, unmask=unmask) for job in found.jobs]
         await write_down(services, request, caller, str(filter_), jobs=len(shown) * unmask)
         return respond({"jobs": shown, "cursor": found.cursor})
@@ -118,23 +122,44 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _page(services: Services, filter_: Filter, limit: int, cursor: str | None, client: str) -> Page:
-    """Return a page, whose cursor tells nothing. Raises InvalidCursor."""
-    cursors = services.cursors
+def _found(
+    services: Services,
+    caller: Caller,
+    filter_: Filter,
+    *,
+    key: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Page:
+    """Return a page, whose cursor tells nothing. Raises InvalidCursor, InvalidJob."""
+    if key is not None:
+        return _of_key(services.store, key, filter_, cursor, caller)
+    cursors, client = services.cursors, caller.name
     place = None if cursor is None else cursors.open(cursor, client)
     found = services.store.search.page(filter_, limit, place)
     return Page(found.jobs, None if found.cursor is None else cursors.seal(found.cursor, client))
 
 
+def _of_key(store: Store, key: str, filter_: Filter, cursor: str | None, caller: Caller) -> Page:
+    """Return the jobs of an idempotency key: the client's own, and for who sees all those of any
+    producer. Raises InvalidJob.
+    """
+    if cursor is not None:
+        raise InvalidJob([("cursor", "a search by key has one page: leave it out")])
+    scopes = {caller.name, *(["", *store.api_keys.clients()] if caller.sees_all else [])}
+    return Page([job for job in store.jobs.find(key, scopes) if filter_.matches(job)], None)
+
+
 def _query(request: Request) -> Fields:
     """Return the filter's part of the query. Raises InvalidJob for a part that comes twice."""
     query = request.query_params
-    found: dict[str, Any] = {name: query.getlist(name) for name in NAMES if name in query}
+    names = (*NAMES, "key")
+    found: dict[str, Any] = {name: query.getlist(name) for name in names if name in query}
     twice = [name for name, values in found.items() if name != "state" and len(values) > 1]
-    unknown = sorted(set(query.keys()) - {*NAMES, "limit", "cursor", "unmask"})
+    unknown = sorted(set(query.keys()) - {*names, "limit", "cursor", "unmask"})
     if twice or unknown:
         faults = [(name, "give it once") for name in twice]
-        known = ", ".join(NAMES)
+        known = ", ".join(names)
         raise InvalidJob(faults + [(n, f"there is no such filter; use {known}") for n in unknown])
     return Fields({n: values if n == "state" else values[0] for n, values in found.items()})
 

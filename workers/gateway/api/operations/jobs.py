@@ -134,5 +134,8 @@ LIST = operation(
         )
     },
     problem_examples.WRONG_STATE,
-    parameters=[in_query(name, schema) for name, schema in FILTER["properties"].items()],
+    parameters=[
+        *(in_query(name, schema) for name, schema in FILTER["properties"].items()),
+        in_query("key", text("An idempotency key: the client's own jobs; with `read`, anybody's.")),
+    ],
 )
