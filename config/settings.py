@@ -18,7 +18,7 @@ from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.request import MOST_ATTEMPTS
-from dispatcher.model.states import OnUncertain
+from dispatcher.model.states import Dnc, OnUncertain
 from dispatcher.model.unusual import Unusual
 from dispatcher.policy import DEFAULTS, Policy
 from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
@@ -100,6 +100,7 @@ class Settings(Caps):
         Annotated[int, Field(ge=1, le=1000)] | None, BeforeValidator(texts.none), NoDecode
     ] = 20
     recipient_one_at_a_time: bool = True
+    dnc_urgent: Dnc = Dnc.OBEY
     allowed_countries: Annotated[
         frozenset[str], BeforeValidator(texts.allowed_countries), NoDecode
     ] = frozenset()
@@ -227,6 +228,7 @@ class Settings(Caps):
             gap=self.recipient_gap,
             per_day=self.recipient_per_day,
             one_at_a_time=self.recipient_one_at_a_time,
+            dnc_urgent=self.dnc_urgent,
             hours=self.calling_hours,
             countries=self.allowed_countries,
             blocked=self.blocked_countries,

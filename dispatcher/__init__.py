@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dispatcher.model.attempt import Attempt
     from dispatcher.model.filters import Filter
     from dispatcher.model.job import Event, Job, NextAction
-    from dispatcher.model.request import InvalidJob, JobRequest, Kind, NumberRefused
+    from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest, Kind, NumberRefused
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
@@ -44,6 +44,7 @@ __all__ = [
     "Closed",
     "Dispatcher",
     "DispatcherError",
+    "DoNotCall",
     "Event",
     "Filter",
     "Gap",
@@ -87,7 +88,7 @@ _MODULES = {
     "dispatcher.model.filters": ("Filter",),
     "dispatcher.model.attempt": ("Attempt",),
     "dispatcher.model.job": ("Event", "Job", "NextAction"),
-    "dispatcher.model.request": ("InvalidJob", "JobRequest", "Kind", "NumberRefused"),
+    "dispatcher.model.request": ("DoNotCall", "InvalidJob", "JobRequest", "Kind", "NumberRefused"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
     "dispatcher.store.values": ("KeyConflict", "NoRoom", "Refused", "UnknownJob"),

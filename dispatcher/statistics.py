@@ -12,6 +12,7 @@ from dispatcher.model.unusual import Unusual
 from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
+from dispatcher.store.do_not_call import ASKED
 
 
 def statistics(store: Store) -> dict[str, Any]:
@@ -50,6 +51,10 @@ def statistics(store: Store) -> dict[str, Any]:
         "calls_without_callback": seen.missing,
         "unusual": {kind: counted[f"unusual.{kind}"] for kind in map(str, Unusual)},
         "clock_steps": counted["clock_steps"],
+        "do_not_call": {
+            "numbers": store.do_not_call.size(),
+            "refused": {where: counted[f"do_not_call.{where}"] for where in ASKED},
+        },
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "at": iso_of(store.now()),
     }

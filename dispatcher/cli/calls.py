@@ -11,7 +11,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.client.dispatcher import JobHandle, NotFinished
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
-from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.values.durations import seconds
 from dispatcher.values.params import named
 
@@ -75,6 +75,10 @@ Params = Annotated[
         help="A further form field for the provider. May be given several times.",
     ),
 ]
+Obeyed = Annotated[
+    Dnc,
+    typer.Option("--dnc", help="The do-not-call list: obey it, or call all the same (exempt)."),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if nobody was reached.")
 ]
@@ -120,6 +124,7 @@ def call(
     answered_after: AnsweredAfter = None,
     webhook: Webhook = None,
     params: Params = None,
+    dnc: Obeyed = Dnc.OBEY,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -153,6 +158,7 @@ def conference(
     hours: Hours = None,
     webhook: Webhook = None,
     params: Params = None,
+    dnc: Obeyed = Dnc.OBEY,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,

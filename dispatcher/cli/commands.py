@@ -37,6 +37,9 @@ COMMANDS = {
     "actions": Entry(f"{_OURS}.actions:app", "List, follow and stop bulk actions."),
     "pause": Entry(f"{_OURS}.pause:pause", "Stop new calls until `resume`, also over restarts."),
     "resume": Entry(f"{_OURS}.pause:resume", "End a pause."),
+    "dnc": Entry(
+        f"{_OURS}.do_not_call:app", "Keep people from being called: the do-not-call list."
+    ),
     "balance": Entry(f"{_OURS}.balance:balance", "Show the account's credit."),
     "limit": Entry(f"{_OURS}.limit:app", "Set, list and clear spending limits."),
     "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),

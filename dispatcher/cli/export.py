@@ -58,7 +58,7 @@ def export(
     store.audit.record(actor(), "export", str(filter_), unmasked=unmask)
     tell(SecurityEvent.EXPORTED, actor=actor(), target=str(filter_), unmasked=unmask)
     jobs = store.search.find(filter_)
-    with _opened(output) as file:
+    with written_to(output) as file:
         if format_ is Format.JSONL:
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731
         else:
@@ -94,7 +94,8 @@ def _csv(file: TextIO, *, mask: bool, raw: bool) -> Write:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO]:
+def written_to(path: Path | None) -> Iterator[TextIO]:
+    """Open the file that is to be written, readable by nobody else; None: stdout."""
     if path is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         yield sys.stdout

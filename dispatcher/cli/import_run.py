@@ -121,6 +121,7 @@ class Run:
             new=tally.new,
             existing=tally.existing,
             refused=tally.refused,
+            do_not_call=tally.do_not_call,
             credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
             waiting=stands.waiting_needs,
@@ -195,6 +196,7 @@ class Run:
             "created": tally.created,
             "existing": tally.existing,
             "refused": tally.refused,
+            "do_not_call": tally.do_not_call,
             "reasons": {
                 mask_text(reason, asked=True): n for reason, n in tally.reasons.counts.most_common()
             },

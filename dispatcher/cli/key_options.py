@@ -62,6 +62,9 @@ Webhooks = Annotated[
 Params = Annotated[
     bool, typer.Option("--params", help="Its jobs may have further form fields for the provider.")
 ]
+DncExempt = Annotated[
+    bool, typer.Option("--dnc-exempt", help="Its jobs may call people on the do-not-call list.")
+]
 Rate = Annotated[
     str | None,
     typer.Option(
@@ -96,6 +99,7 @@ def rights(  # noqa: PLR0917 - one for each option
     hours: bool,
     webhooks: bool,
     params: bool,
+    dnc_exempt: bool,
 ) -> KeyRights:
     """Return the rights that the options give. Raises UsageError where one says nothing."""
     types, shown = _split(number_types), _split(callers)
@@ -108,6 +112,7 @@ def rights(  # noqa: PLR0917 - one for each option
         hours=hours,
         webhooks=webhooks,
         params=params,
+        dnc_exempt=dnc_exempt,
     )
 
 

@@ -61,6 +61,7 @@ def create(
     hours: key_options.Hours = False,
     webhooks: key_options.Webhooks = False,
     params: key_options.Params = False,
+    dnc_exempt: key_options.DncExempt = False,
     rate: key_options.Rate = None,
     waiting: key_options.Waiting = None,
     spend: key_options.Spend = None,
@@ -79,7 +80,15 @@ def create(
     if not scopes:
         raise MissingOption("--scope", f"choose one or more of {', '.join(Scope)}")
     rights = key_options.rights(
-        countries, number_types, callers, priorities, redials, hours, webhooks, params
+        countries,
+        number_types,
+        callers,
+        priorities,
+        redials,
+        hours,
+        webhooks,
+        params,
+        dnc_exempt,
     )
     enqueues = Scope.ENQUEUE in scopes
     quota = key_options.quota(rate, enqueues=enqueues)

@@ -9,6 +9,7 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, NoTerminal, Yes, actor, can_be_asked
+from dispatcher.model.do_not_call import Wish
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.retention import Purged
@@ -35,6 +36,13 @@ Rewrite = Annotated[
 ]
 REWRITTEN_WITHIN = 600.0
 """Seconds that are waited for Redis to rewrite its file."""
+DoNotCallToo = Annotated[
+    bool,
+    typer.Option(
+        "--do-not-call",
+        help="Put the number on the do-not-call list first, as a keyed hash alone.",
+    ),
+]
 Cancel = Annotated[
     bool, typer.Option("--cancel", help="Cancel the recipient's waiting jobs first.")
 ]
@@ -46,6 +54,7 @@ def purge(
     recipient: Who = None,
     older_than: Age = None,
     cancel: Cancel = False,
+    do_not_call: DoNotCallToo = False,
     rewrite: Rewrite = False,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -55,10 +64,13 @@ def purge(
     """Remove ended jobs for good: by age, or all of one recipient."""
     if (recipient is None) == (older_than is None):
         raise typer.BadParameter("give either --recipient or --older-than")
+    if do_not_call and recipient is None:
+        raise typer.BadParameter("it goes with --recipient", param_hint="--do-not-call")
     ask = _Asker(dry_run=dry_run, yes=yes)
     store = connection.dispatcher(context).store
     if recipient is not None:
-        done = _purge_recipient(store, _number(recipient), ask, note, cancel=cancel, json=json)
+        how = {"cancel": cancel, "do_not_call": do_not_call, "json": json}
+        done = _purge_recipient(store, _number(recipient), ask, note, **how)
     else:
         done = _purge_older(store, older_than or "", ask, note, json=json)
     if done is not None:
@@ -81,7 +93,14 @@ class _Asker:
 
 
 def _purge_recipient(
-    store: Store, number: str, ask: _Asker, note: str, *, cancel: bool, json: bool
+    store: Store,
+    number: str,
+    ask: _Asker,
+    note: str,
+    *,
+    cancel: bool,
+    do_not_call: bool,
+    json: bool,
 ) -> Purged | None:
     found, shown = store.retention.jobs_of(number), mask_number(number)
     what = f"{shown}: {counted(len(found.ended), 'ended job')}, {len(found.alive):,} not ended"
@@ -96,10 +115,23 @@ def _purge_recipient(
         hidden = f"; the number stands in {_texts(texts)}" if texts else ""
         _tell(what + hidden, found.alive, would, json=json)
         return None
+    _keep_from_being_called(store, number, note, do_not_call=do_not_call)
     done = store.retention.forget_recipient(number, actor=actor(), note=mask_text(note))
     _write_down(store, f"recipient:{shown}", note, done)
     _report(done, json=json)
     return done
+
+
+def _keep_from_being_called(store: Store, number: str, note: str, *, do_not_call: bool) -> None:
+    """Put the number on the list before anything is removed, or say that it is not there."""
+    if do_not_call:
+        store.do_not_call.add([Wish(number, reason=mask_text(note), keep=False)], actor=actor())
+    elif not any(entry.tag is None for entry in store.do_not_call.check(number)):
+        typer.echo(
+            "the number is not on the do-not-call list: who enqueues it again calls it again. Give"
+            " --do-not-call if that must not be",
+            err=True,
+        )
 
 
 def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> Purged | None:

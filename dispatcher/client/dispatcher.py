@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Self, Unpack
 
+from dispatcher.client.do_not_call import DoNotCalls
 from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Rows, Written, write
 from dispatcher.client.messages import Messenger, feed
@@ -51,6 +52,7 @@ class Dispatcher:
         self._region = None if region is None else parse_region(region)
         self._nudge = nudge or partial(feed, store, messenger)
         self._waiters = Waiters(store)
+        self.dnc = DoNotCalls(store.do_not_call, actor)
 
     @classmethod
     def from_url(
@@ -98,7 +100,8 @@ class Dispatcher:
         """Enqueue one call that says a text or plays a recording (http URL of an MP3).
 
         Raises InvalidJob (a list of what to mend; NumberRefused where the account does not call
-        such a number), KeyConflict, StoreUnavailable.
+        such a number, DoNotCall where it is on the do-not-call list), KeyConflict,
+        StoreUnavailable.
         """
         fields = {"recipient": recipient, "say": say, "play": play, **options}
         return self.submit(self.request(fields))

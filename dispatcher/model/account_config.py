@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatcher.model.states import Dnc
 from dispatcher.model.unusual import Unusual
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.number_types import NumberType
@@ -18,7 +19,8 @@ class AccountConfig:
     may vary; `share` is what status checks are sure of while jobs wait to be dialled; after a
     429 the working rate is back at `rate` within `recovery`; `lease` ends the connection of a
     request whose process is gone. `gap` and `per_day` bound the calls to one number;
-    `one_at_a_time` keeps a second call waiting while one may be ringing.
+    `one_at_a_time` keeps a second call waiting while one may be ringing;
+    `dnc_urgent` says whether urgent jobs obey the do-not-call list.
     `countries` are those that may be called (empty: all), `blocked` those that may not;
     `number_types` may be called besides ordinary numbers.
     Amounts are in credits: `floor` is the least balance that calls need (None: a post-paid
@@ -42,6 +44,7 @@ class AccountConfig:
     gap: float = 0
     per_day: int | None = None
     one_at_a_time: bool = True
+    dnc_urgent: Dnc = Dnc.OBEY
     hours: CallingHours | None = None
     countries: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import Leg
 from dispatcher.model.outcome import TOO_SHORT, Outcome
 from dispatcher.model.request import Kind
-from dispatcher.model.states import TERMINAL, OnUncertain, Priority, State
+from dispatcher.model.states import TERMINAL, Dnc, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.webhook_url import origin
 
@@ -96,6 +96,8 @@ class Job:
     """Digits that are read one by one; no digits where they were removed. Shown nowhere."""
     answered_after: float | None = None
     """Seconds for which a call must be answered to count as reached."""
+    dnc: Dnc = Dnc.OBEY
+    """Whether the do-not-call list is looked at."""
 
     @property
     def terminal(self) -> bool:
@@ -169,6 +171,7 @@ class Job:
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
+            "dnc": self.dnc,
             "created_at": iso(self.created_at),
             "due_at": iso(self.due_at),
             "expires_at": iso(self.expires_at),

@@ -37,7 +37,8 @@ class KeyRights:
     `countries` may be called (None: those of the account), and `number_types` besides ordinary
     numbers; the account's settings count in any case. `callers` may show instead of the account's.
     `redials` is the most of a job; `hours` lets a job have calling hours of its own, such as any;
-    `webhooks` lets it name a receiver, `params` further form fields for the provider.
+    `webhooks` lets it name a receiver, `params` further form fields for the provider,
+    `dnc_exempt` call people on the do-not-call list.
     """
 
     countries: frozenset[str] | None = None
@@ -48,6 +49,7 @@ class KeyRights:
     hours: bool = False
     webhooks: bool = False
     params: bool = False
+    dnc_exempt: bool = False
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Self:
@@ -92,6 +94,8 @@ class KeyRights:
             yield MissingRight("webhook", "--webhooks")
         if request.params and not self.params:
             yield MissingRight("params", "--params")
+        if request.dnc and not self.dnc_exempt:
+            yield MissingRight("dnc", "--dnc-exempt")
 
 
 def _read(name: str, value: Any) -> Any:
@@ -123,4 +127,7 @@ EVERYTHING = KeyRights(
     webhooks=True,
     params=True,
 )
-"""What the settings of the account allow: rights of keys that were made before there were any."""
+"""What the settings of the account allow: rights of keys that were made before there were any.
+
+Not `dnc_exempt`: that is of people, not of the account.
+"""

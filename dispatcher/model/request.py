@@ -23,7 +23,7 @@ from pydantic import (
 from dispatcher.errors import UsageError
 from dispatcher.model import spoken_code
 from dispatcher.model.plain_words import in_plain_words
-from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.model.states import Dnc, OnUncertain, Priority
 from dispatcher.provider import registry
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
@@ -66,7 +66,13 @@ class InvalidJob(UsageError, ValueError):
 
 
 class NumberRefused(InvalidJob):
-    """The account does not call this country, or numbers of this type; nothing was written."""
+    """The account does not call this country, numbers of this type or, as DoNotCall says, this very
+    number; nothing was written.
+    """
+
+
+class DoNotCall(NumberRefused):
+    """The number is on the do-not-call list; nothing was written."""
 
 
 def _text(value: str) -> str:
@@ -125,6 +131,11 @@ def _count(value: Any) -> Any:
 
 def _hours(value: str) -> str:
     return ANY_TIME if value == ANY_TIME else CallingHours.parse(value).text
+
+
+def _obeyed(value: Dnc | None) -> Dnc | None:
+    """Return what was asked for beyond what is usual: to say it makes no other request."""
+    return None if value is Dnc.OBEY else value
 
 
 def _seconds(value: Any) -> float | None:
@@ -214,6 +225,7 @@ class JobRequest(BaseModel):
         default=None, repr=False
     )
     answered_after: Duration = None
+    dnc: Annotated[Dnc | None, AfterValidator(_obeyed)] = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -357,3 +369,4 @@ class JobOptions(TypedDict, total=False):
     params: Mapping[str, str] | None
     code: str | None
     answered_after: DurationLike | None
+    dnc: Dnc | str | None

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     CALL_FAILED = "call_failed"
     INVALID_REQUEST = "invalid_request"
     NOT_ALLOWED = "not_allowed"
+    DO_NOT_CALL = "do_not_call"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     OUTCOME_UNKNOWN = "outcome_unknown"
     MARKED_REACHED = "marked_reached"
@@ -80,6 +81,13 @@ class OnUncertain(StrEnum):
 
     REDIAL = "redial"
     HOLD = "hold"
+
+
+class Dnc(StrEnum):
+    """Whether the do-not-call list is looked at."""
+
+    OBEY = "obey"
+    EXEMPT = "exempt"
 
 
 TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.EXPIRED, State.CANCELLED})

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.many import BATCH
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest
 from dispatcher.rows.form import Form
 from dispatcher.rows.places import told
 from dispatcher.rows.records import Record
@@ -37,12 +37,13 @@ class Item(NamedTuple):
 class Tally:
     """What became of the rows so far; `reasons` and `tariffs` count too.
 
-    Of `rows`, `refused` were, and `existing` were enqueued before; `new` are to be created, and
-    `created` of them are.
+    Of `rows`, `refused` were (`do_not_call` of them by that list), and `existing` were enqueued
+    before; `new` are to be created, and `created` of them are.
     """
 
     rows: int = 0
     refused: int = 0
+    do_not_call: int = 0
     existing: int = 0
     new: int = 0
     created: int = 0
@@ -129,6 +130,7 @@ class Import:
 
     def _refuse(self, record: Record, error: InvalidJob | RowConflict) -> None:
         self.tally.refused += 1
+        self.tally.do_not_call += isinstance(error, DoNotCall)
         self.tally.reasons.add(error)
         self.refuse(record, told(record, error, self.form.columns))
 

@@ -14,7 +14,8 @@ from dispatcher.values.counts import counted
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Rows that were read, and of these: jobs to be made, standing already, refused.
+    """Rows that were read, and of these: jobs to be made, standing already, refused, and of those
+    on the do-not-call list.
 
     `credits_` is what the jobs will probably cost, one call each; `balance` what is left for them
     (None where it was never seen), `waiting` what jobs that wait already need of it.
@@ -24,6 +25,7 @@ class Preview:
     new: int
     existing: int
     refused: int
+    do_not_call: int
     credits_: Decimal
     balance: Decimal | None
     waiting: Decimal
@@ -39,7 +41,8 @@ class Preview:
         if self.existing:
             of_these.append(f"{self.existing:,} already enqueued")
         if self.refused:
-            of_these.append(f"{self.refused:,} refused")
+            listed = f" ({self.do_not_call:,} on the do-not-call list)" if self.do_not_call else ""
+            of_these.append(f"{self.refused:,} refused{listed}")
         return [f"{name}: {counted(self.rows, 'row')}: {', '.join(of_these)}", *self._cost()]
 
     def _cost(self) -> list[str]:

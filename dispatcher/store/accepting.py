@@ -44,7 +44,7 @@ class Accepting(Repository):
         some = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
         most = {"most_jobs": room.jobs, "most_bytes": room.bytes} if room else {}
         how = {"actor": actor, "durable": replicas > 0, **most}
-        calls = [("enqueue", {**how, "jobs": _list(each)}) for each in some]
+        calls = [("enqueue", {**how, "jobs": as_list(each)}) for each in some]
         try:
             return _flat(some, self._connection.answers(calls, replicas=replicas))
         except TooFewReplicas as error:
@@ -89,5 +89,6 @@ def _each(answer: list[bytes] | Exception, rows: Sequence[Packed]) -> list[Answe
     return [text.decode() for text in answer]
 
 
-def _list(rows: Sequence[Packed]) -> str:
+def as_list(rows: Sequence[Packed]) -> str:
+    """Return packed requests as the operations take them."""
     return f"[{','.join(row.text for row in rows)}]"

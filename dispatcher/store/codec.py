@@ -13,7 +13,7 @@ from dispatcher.model.call import CallReport, Leg
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Event, Job
 from dispatcher.model.request import JobRequest, Kind
-from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.number_types import number_types
@@ -55,6 +55,7 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
             Field.PARAMS: _json(request.params) if request.params else None,
             Field.CODE: request.code,
             Field.ANSWERED_AFTER: _milliseconds(request.answered_after),
+            Field.DNC: request.dnc,
         }
     )
 
@@ -76,7 +77,7 @@ def packed(request: JobRequest, scope: str = "", message: str = "") -> Packed:
     )
     fields = {Field.FINGERPRINT: fingerprint, **request_fields(request, price)}
     text = json.dumps({**row, "fields": fields}, ensure_ascii=False)
-    return Packed(id_, fingerprint, price, fields.get(Field.NUMBER_TYPES, ""), text)
+    return Packed(id_, fingerprint, price, text)
 
 
 def moment(value: datetime | timedelta | None) -> str:
@@ -207,6 +208,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         params=json.loads(get(Field.PARAMS) or "{}"),
         code=get(Field.CODE),
         answered_after=_seconds(get(Field.ANSWERED_AFTER)),
+        dnc=Dnc(get(Field.DNC) or Dnc.OBEY),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import Dnc
 from dispatcher.store.schema import DISPATCHED_AT_ONCE, Config
 from dispatcher.values.tariffs import to_units
 
@@ -21,6 +22,7 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.RECIPIENT_GAP: _milliseconds(config.gap) if config.gap else None,
         Config.RECIPIENT_PER_DAY: None if config.per_day is None else str(config.per_day),
         Config.ONE_AT_A_TIME: "1" if config.one_at_a_time else None,
+        Config.DNC_URGENT: None if config.dnc_urgent is Dnc.OBEY else config.dnc_urgent,
         Config.CALLING_HOURS: None if config.hours is None else config.hours.text,
         Config.COUNTRIES: ",".join(sorted(config.countries)) or None,
         Config.BLOCKED_COUNTRIES: ",".join(sorted(config.blocked)) or None,

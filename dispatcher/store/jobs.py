@@ -10,7 +10,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import FURTHEST, JobRequest
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
-from dispatcher.store.accepting import Accepting
+from dispatcher.store.accepting import Accepting, as_list
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
@@ -46,7 +46,8 @@ class Jobs(Repository):
         room: Room | None = None,
     ) -> Enqueued:
         """Write a job, once for its key. Raises KeyConflict where the key has another request,
-        NumberRefused where the account does not call such a number, and NoRoom where as much of the
+        NumberRefused where the account does not call such a number (DoNotCall where it is on the
+        do-not-call list), and NoRoom where as much of the
         actor waits as `room` (None: any) has place for.
 
         `message` is the id of the message that the request came in, where a broker may give that
@@ -87,8 +88,7 @@ class Jobs(Repository):
         """Return what enqueue_packed would answer for each now; nothing is written."""
         if not rows:
             return []
-        requests = [(row.id, row.fingerprint, row.tariff, row.number_types) for row in rows]
-        found = self._run("find_existing", requests=requests)
+        found = self._run("find_existing", jobs=as_list(rows))
         return [answer.decode() for answer in found]
 
     # -- reading ---------------------------------------------------------------------------

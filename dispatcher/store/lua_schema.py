@@ -52,6 +52,7 @@ def _members() -> dict[str, str]:
         "longest_piece": str(schema.LONGEST_PIECE),
         "piece_mark": _text(schema.PIECE_MARK),
         "units": str(UNITS),
+        "do_not_call_key": _text(schema.DO_NOT_CALL_KEY),
         "client_jobs": _text(schema.CLIENT_JOBS),
         "client_bytes": _text(schema.CLIENT_BYTES),
         "bytes_of_a_job": str(schema.BYTES_OF_A_JOB),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.store.connection import Repository
+from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.do_not_call import DoNotCallList
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import SPENDING_DAY, ApiKeyField, BulkField
 from dispatcher.values.masking import mask_text
@@ -37,12 +38,17 @@ class Redacted:
 class Redaction(Repository):
     """Not one atomic step, but each may be repeated."""
 
+    def __init__(self, connection: Connection, do_not_call: DoNotCallList) -> None:
+        super().__init__(connection)
+        self._do_not_call = do_not_call
+
     def redact(self, mentions: Mentions) -> Redacted:
         """Mask the number in the audit log, account events, bulk actions, and in the notes of API
-        keys and pauses.
+        keys and pauses, and in reasons of the do-not-call list.
         """
         audit, events = (self._stream(name, mentions) for name in STREAMS)
-        records = sum(self._records(which, mentions) for which in RECORDS) + self._holds(mentions)
+        records = sum(self._records(which, mentions) for which in RECORDS)
+        records += self._holds(mentions) + self._do_not_call.hide(mentions)
         left = tuple(mask_text(name) for name in self._names() if mentions.stand_in(name))
         return Redacted(audit, events, records, left)
 

@@ -62,11 +62,13 @@ class Retention(Repository):
         search: Search,
         webhooks: Webhooks,
         callbacks: Callbacks,
+        *,
+        redaction: Redaction,
     ) -> None:
         super().__init__(connection)
         self._jobs, self._search = jobs, search
         self._webhooks, self._callbacks = webhooks, callbacks
-        self._redaction = Redaction(connection)
+        self._redaction = redaction
 
     def jobs_of(self, number: str) -> RecipientJobs:
         """Return the jobs that call an E.164 number, conferences with others among them."""

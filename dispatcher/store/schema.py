@@ -39,6 +39,8 @@ KEYS: Mapping[str, str] = {
     "purged_message": "purged_message:{}",  # string, by message: its job is purged; MESSAGE_KEPT
     "calling": "calling:{}",  # string, by digits: id of the job that is calling the number
     "called": "called:{}",  # list, by digits: moments of a day's calls, the latest first
+    "do_not_call": "do_not_call",  # hash: see lua/lib/do_not_call.lua
+    "do_not_call_ends": "do_not_call:ends",  # zset: keyed hash by when its first entry ends
     # -- the queue of an account -----------------------------------------------------------
     "due": "account:{account}:due:{}",  # zset, by state, or `cost`: id by what happens next
     "lines": "account:{account}:lines:{}",  # zset, by priority: line by how much it has had
@@ -167,6 +169,7 @@ class Field(StrEnum):
     PARAMS = "params"  # JSON: further fields for the provider
     CODE = "code"  # digits, until the job has ended; then CODE_REMOVED
     ANSWERED_AFTER = "answered_after"
+    DNC = "dnc"  # `exempt` from the do-not-call list; absent: it is obeyed
     SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
@@ -207,6 +210,7 @@ class Config(StrEnum):
     RECIPIENT_GAP = "recipient_gap"  # ms between two calls to a number
     RECIPIENT_PER_DAY = "recipient_per_day"
     ONE_AT_A_TIME = "one_at_a_time"
+    DNC_URGENT = "dnc_urgent"  # `exempt`: the do-not-call list is not for urgent jobs
     CALLING_HOURS = "calling_hours"
     COUNTRIES = "countries"
     BLOCKED_COUNTRIES = "blocked_countries"
@@ -336,6 +340,8 @@ class ApiKeyField(StrEnum):
     WAITING = "waiting"  # jobs of the client that may wait; absent: as many as the settings say
 
 
+DO_NOT_CALL_KEY = "key"
+"""The field of `do_not_call` that is no number's: what the numbers' hashes are keyed with."""
 CLIENT_JOBS, CLIENT_BYTES = " jobs", " bytes"
 """After a client's name in `clients`: how many of its jobs wait, and the bytes that they take."""
 BYTES_OF_A_JOB, BYTES_OF_A_TAG, BYTES_OF_A_BYTE = 800, 150, 2

@@ -16,6 +16,7 @@ from dispatcher.store.calls import Calls
 from dispatcher.store.clients import Clients
 from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
+from dispatcher.store.do_not_call import DoNotCallList
 from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
@@ -61,6 +62,7 @@ class Store:
         self.holds = Holds(to)
         self.replicas = Replicas(to, self.holds)
         self.jobs = Jobs(to, self.replicas)
+        self.do_not_call = DoNotCallList(to, self.replicas)
         self.queue = Queue(to)
         self.limiter = Limiter(to)
         self.calls = Calls(to, self.limiter)
@@ -82,8 +84,10 @@ class Store:
         self.webhooks = Webhooks(to)
         self.pubsub = PubSub(to)
         # upkeep
-        self.redaction = Redaction(to)
-        self.retention = Retention(to, self.jobs, self.search, self.webhooks, self.callbacks)
+        self.redaction = Redaction(to, self.do_not_call)
+        self.retention = Retention(
+            to, self.jobs, self.search, self.webhooks, self.callbacks, redaction=self.redaction
+        )
         self.append_only = AppendOnly(to)
         self.server = Server(to)
         self.aftermath = Aftermaths(to, self.holds, self.search)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
-from dispatcher.model.request import JobRequest, NumberRefused
+from dispatcher.model.request import DoNotCall, JobRequest, NumberRefused
 from dispatcher.model.states import Priority, State
-from dispatcher.values.masking import mask_text
+from dispatcher.values.masking import mask_number, mask_text
 
 
 class KeyConflict(DispatcherError, ValueError):
@@ -77,7 +77,6 @@ class Packed(NamedTuple):
     id: str
     fingerprint: str
     tariff: str
-    number_types: str
     text: str
 
 
@@ -208,13 +207,19 @@ _REFUSED = {
 }
 
 
+LISTED = "{} is on the do-not-call list: `voice-dispatcher dnc check` says since when and why"
+"""What is wrong with a request for such a number."""
+
+
 def number_refused(answer: str, field: str = "recipient") -> NumberRefused | None:
     """Return the error of a request whose number the account does not call; None for others.
 
-    `answer` is what the store said of it, such as `country:JM` or `type:premium`; `field` is the
-    one of the request that has the number.
+    `answer` is what the store said of it, such as `country:JM`, `type:premium` or
+    `listed:818012345678`; `field` is the one of the request that has the number.
     """
     kind, _, what = answer.partition(":")
+    if kind == "listed":
+        return DoNotCall([(field, LISTED.format(mask_number(f"+{what}")))])
     if kind not in _REFUSED:
         return None
     return NumberRefused([(field, _REFUSED[kind].format(what))])

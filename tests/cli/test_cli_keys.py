@@ -86,6 +86,7 @@ SAFE = {
     "hours": False,
     "webhooks": False,
     "params": False,
+    "dnc_exempt": False,
 }
 
 
@@ -108,7 +109,7 @@ def test_a_key_that_asks_for_no_calls_has_no_rights_and_no_bounds(
 def test_every_right_can_be_given_and_is_shown(shell: Shell, store: Store) -> None:
     options = ["--country", "jp", "--country", "US", "--number-type", "premium"]
     options += ["--caller", "+819011112222", "--priority", "urgent", "--redials", "5", "--hours"]
-    options += ["--webhooks", "--params", "--rate", "none", "--spend", "none"]
+    options += ["--webhooks", "--params", "--dnc-exempt", "--rate", "none", "--spend", "none"]
     made = shell("keys", "create", "billing", "--scope", "enqueue", *options, "--json").json
     rights = {
         "countries": ["JP", "US"],
@@ -119,6 +120,7 @@ def test_every_right_can_be_given_and_is_shown(shell: Shell, store: Store) -> No
         "hours": True,
         "webhooks": True,
         "params": True,
+        "dnc_exempt": True,
     }
     assert made["rights"] == rights
     assert (made["rate"], made["spend"]) == (None, None)

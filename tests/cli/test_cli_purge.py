@@ -13,9 +13,10 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.api_key import Scope
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.call import CallRef
+from dispatcher.model.do_not_call import Wish
 from dispatcher.model.filters import Filter
 from dispatcher.model.outcome import Outcome
-from dispatcher.model.request import JobRequest
+from dispatcher.model.request import DoNotCall, JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
@@ -183,6 +184,34 @@ def test_what_people_wrote_stays_without_the_number(shell: Shell, told: Store) -
     assert again.json["masked"] == 0
 
 
+def test_who_is_on_the_do_not_call_list_stays_there_as_a_hash(shell: Shell, told: Store) -> None:
+    """And nothing of the number is left in reasons of others either."""
+    told.do_not_call.add([Wish(NUMBER, reason=f"mail of {NUMBER}")], actor="cli:sam")
+    told.do_not_call.add([Wish(OTHER, reason=f"wife of {WRITTEN[0]}")], actor="cli:sam")
+    ran = shell("purge", "--recipient", NUMBER, "--yes")
+    assert "is not on the do-not-call list" not in ran.err
+    assert traces(told) == []
+    with pytest.raises(DoNotCall):
+        add(told)
+    (entry,) = told.do_not_call.check(NUMBER)
+    assert entry.number is None
+    assert told.do_not_call.check(OTHER)[0].number == OTHER
+
+
+def test_a_purge_offers_the_list_and_puts_the_number_there_before_it_removes(
+    shell: Shell, told: Store
+) -> None:
+    ended(told)
+    ran = shell("purge", "--recipient", NUMBER, "--yes")
+    assert "--do-not-call" in ran.err
+    add(told)
+    ran = shell("purge", "--recipient", NUMBER, "--yes", "--cancel", "--do-not-call")
+    assert ran.code == 0
+    assert traces(told) == []
+    assert [entry.number for entry in told.do_not_call.check(NUMBER)] == [None]
+    assert shell("purge", "--older-than", "1d", "--yes", "--do-not-call").code != 0
+
+
 def test_what_is_named_after_the_number_is_told(shell: Shell, told: Store) -> None:
     told.holds.pause(PauseScope(f"to {WRITTEN[0]}"), actor="cli:sam")
     ran = shell("purge", "--recipient", NUMBER, "--yes")
@@ -231,7 +260,7 @@ def test_the_append_only_file_is_rewritten(
         assert ran.code == 0, ran.err
         assert "append-only file holds what was removed" in ran.err
         assert in_the_file(folder)
-        ran = shell("purge", "--recipient", NUMBER, "--yes", "--rewrite")
+        ran = shell("purge", "--recipient", NUMBER, "--yes", "--rewrite", "--do-not-call")
         assert (ran.code, ran.err) == (0, "Redis has rewritten its append-only file\n")
         assert not in_the_file(folder)
 

@@ -52,6 +52,8 @@ JUDGED = {
     "purged_message": TTL,
     "calling": TTL,
     "called": READ,
+    "do_not_call": USERS,
+    "do_not_call_ends": USERS,
     "due": MOVED,
     "lines": NO_MOMENT,
     "ready": MOVED,

@@ -285,7 +285,7 @@ def test_only_rights_that_an_operation_needs_are_asked_for(
     process: RedisProcess, store: Store
 ) -> None:
     """A producer has not all that a worker needs; who only sends messages has next to nothing."""
-    with user(process, "-zrank -lpop -xrevrange") as producer:
+    with user(process, "-zrank -lpop -xrange") as producer:
         assert alone(producer)
         assert in_a_pipeline(producer)
     with user(process, "resetkeys ~{vd} %R~{vd}:*", "-@all +fcall +get +exists +time") as beat:

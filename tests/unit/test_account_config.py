@@ -6,6 +6,7 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.states import Dnc
 from dispatcher.model.unusual import Unusual
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
@@ -22,6 +23,7 @@ ALL = AccountConfig(
     gap=1.5,
     per_day=3,
     one_at_a_time=True,
+    dnc_urgent=Dnc.EXEMPT,
     hours=CallingHours.parse("mon-fri 08:00-21:00 Asia/Tokyo"),
     countries=frozenset({"US", "JP"}),
     number_types=frozenset({NumberType.PREMIUM, NumberType.PAGER}),
@@ -52,6 +54,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "recipient_gap": "1500",
         "recipient_per_day": "3",
         "one_at_a_time": "1",
+        "dnc_urgent": "exempt",
         "calling_hours": "mon-fri 08:00-21:00 Asia/Tokyo",
         "countries": "JP,US",
         "blocked_countries": "001",
@@ -120,6 +123,7 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECIPIENT_ONE_AT_A_TIME": "yes",
         "ALLOWED_COUNTRIES": "jp, US,",
         "BLOCKED_COUNTRIES": "001",
+        "DNC_URGENT": "exempt",
         "ALLOWED_NUMBER_TYPES": "Premium, pager",
         "CREDIT_FLOOR": "60",
         "EXPECTED_COST": "12.5",

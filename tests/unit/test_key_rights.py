@@ -66,6 +66,13 @@ def test_a_key_may_be_for_some_countries_only(number: str, code: str) -> None:
     assert missing(rights, {"recipient": number}) == [("recipient", f"--country {code}")]
 
 
+def test_no_key_calls_who_is_on_the_do_not_call_list_unless_it_was_given_that_right() -> None:
+    for rights in (SAFE, EVERYTHING):
+        assert missing(rights, {"dnc": "exempt"}) == [("dnc", "--dnc-exempt")]
+        assert missing(rights, {"dnc": "obey"}) == []
+    assert missing(KeyRights(dnc_exempt=True), {"dnc": "exempt"}) == []
+
+
 def test_each_number_of_a_conference_counts() -> None:
     asked = JobRequest.of({"participants": ["+818011234567", "+252612345678"]})
     rights = KeyRights(countries=frozenset({"JP"}))

@@ -166,8 +166,8 @@ class WatchReplicas:
 
 @dataclass(frozen=True)
 class Purge:
-    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; and
-    what people did, after a retention of its own.
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; what
+    people did, after a retention of its own; and entries of the do-not-call list that have ended.
     """
 
     store: Store
@@ -180,4 +180,5 @@ class Purge:
         gone = self.store.retention.forget_older(before)
         entries = self.store.audit.trim(self.store.now() - self.audit_retention * 1000)
         done = {"purged": gone.jobs, "webhooks": gone.webhooks, "audit": entries}
+        done["do_not_call"] = self.store.do_not_call.end_due()
         return {kind: number for kind, number in done.items() if number}

@@ -269,6 +269,14 @@ METRICS = (
         _each("unusual"),
         ("kind",),
     ),
+    Metric("do_not_call_numbers", "gauge", "Numbers on the list.", _one("do_not_call", "numbers")),
+    Metric(
+        "do_not_call_refused",
+        "counter",
+        "Requests (enqueue) and jobs (claim) that the do-not-call list refused.",
+        _each("do_not_call", "refused"),
+        ("asked_at",),
+    ),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
     Metric(
         "webhooks",

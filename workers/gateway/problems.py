@@ -18,7 +18,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.filters import InvalidFilter
-from dispatcher.model.request import InvalidJob, NumberRefused
+from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
@@ -40,6 +40,7 @@ Fault = tuple[str, str]
 
 _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     NotLetIn: (HTTPStatus.UNAUTHORIZED, ""),
+    DoNotCall: (HTTPStatus.FORBIDDEN, "leave this person alone, or have the entry removed"),
     NumberRefused: (HTTPStatus.FORBIDDEN, "call another number, or have the setting changed"),
     InvalidJob: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
@@ -61,6 +62,10 @@ _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": LATER},
 }
+PLAIN = "about:blank"
+"""The type of a problem of which its status says all."""
+_TYPES: dict[type[DispatcherError], str] = {DoNotCall: "urn:voice-dispatcher:do-not-call"}
+"""What programs tell problems by that have a status in common with others; for good."""
 _REMEDIES = {
     HTTPStatus.UNAUTHORIZED: "send `Authorization: Bearer vd_…` with a valid key:"
     " `voice-dispatcher keys list` shows them, `voice-dispatcher keys create` creates one",
@@ -86,11 +91,13 @@ class Problem(HTTPException):
         remedy: str = "",
         faults: Iterable[Fault] = (),
         headers: dict[str, str] | None = None,
+        type_: str = PLAIN,
     ) -> None:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers = {"Retry-After": AGAIN, **(headers or {})}
         super().__init__(status, mask_text(detail), headers)
         self.remedy = mask_text(remedy) or _REMEDIES.get(status, "")
+        self.type = type_
         self.faults = tuple(map(_hidden, faults))
 
 
@@ -110,7 +117,7 @@ def members(problem: Problem) -> dict[str, Any]:
     status = HTTPStatus(problem.status_code)
     errors = [{"field": field, "detail": detail} for field, detail in problem.faults]
     found: dict[str, Any] = {
-        "type": "about:blank",
+        "type": problem.type,
         "title": status.phrase,
         "status": int(status),
         "detail": problem.detail,
@@ -131,6 +138,7 @@ def of(error: DispatcherError) -> Problem:
         remedy=remedy,
         faults=faults,
         headers=_HEADERS.get(status),
+        type_=_TYPES.get(type(error), PLAIN),
     )
 
 

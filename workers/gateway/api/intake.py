@@ -150,7 +150,9 @@ def refusal(error: DispatcherError | Problem) -> dict[str, Any]:
     """Return what a refused line is answered."""
     problem = error if isinstance(error, Problem) else problems.of(error)
     found = problems.members(problem)
-    del found["type"], found["title"]  # the same for every line of a status
+    del found["title"]  # the same for every line of a status
+    if problem.type == problems.PLAIN:
+        del found["type"]
     return found
 
 

@@ -14,7 +14,7 @@ from dispatcher.model.request import (
     MOST_TAGS,
     Kind,
 )
-from dispatcher.model.states import OnUncertain, Priority, State
+from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.provider import registry
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.values import params
@@ -145,6 +145,12 @@ REQUEST = object_(
             "description": "An answer that is shorter counts as not reached, and is redialled."
             f" {DURATION['description']}",
         },
+        "dnc": {
+            "type": ["string", "null"],
+            "enum": [*values(Dnc), None],
+            "description": "`exempt`: call also who is on the do-not-call list; a right of the"
+            " key.",
+        },
         "params": {
             "type": ["object", "null"],
             "additionalProperties": {
@@ -214,6 +220,7 @@ JOB_VIEW = object_(
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
         "webhook": text("The URL that is told how the job ended."),
+        "dnc": {"type": "string", "enum": values(Dnc)},
         "created_at": WHEN,
         "due_at": WHEN,
         "expires_at": WHEN,
@@ -245,7 +252,11 @@ WHY_VIEW = object_(
 )
 PROBLEM = object_(
     {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "description": "`urn:voice-dispatcher:do-not-call`: the number is on the do-not-call"
+            " list. `about:blank`: the status says it.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong."},

@@ -2,8 +2,11 @@
 
 local schema = require('schema')
 local allowed = require('lib/allowed')
+local do_not_call = require('lib/do_not_call')
 
 local M = {}
+
+local field = schema.field
 
 -- 'new', 'same' (this very request was enqueued already) or 'other' (another request has the id)
 function M.find(call, id, fingerprint)
@@ -14,12 +17,18 @@ function M.find(call, id, fingerprint)
   return found == fingerprint and 'same' or 'other'
 end
 
--- What was found, or for a new request what of its numbers the account does not call: 'country:JM',
--- 'type:premium'. A request that was accepted before is not asked again: its job is.
-function M.allowed(call, answer, tariff, types)
-  local kind, what
-  if answer == 'new' then
-    kind, what = allowed.refusal(call, tariff, types)
+-- What was found, or for a new request what of its numbers is not called: 'country:JM', 'type:premium',
+-- 'listed:818012345678'. A request that was accepted before is not asked again: its job is.
+function M.allowed(call, answer, row)
+  if answer ~= 'new' then
+    return answer
+  end
+  local fields = row.fields
+  local kind, what = allowed.refusal(call, fields[field.tariff], fields[field.number_types])
+  if not kind then
+    local tags, dnc = fields[field.tags], fields[field.dnc]
+    what = do_not_call.refusal(call, fields[field.to], tags, row.priority, dnc)
+    kind = what and 'listed'
   end
   return kind and kind .. ':' .. what or answer
 end

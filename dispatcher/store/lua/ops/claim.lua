@@ -29,8 +29,10 @@ local allowed = require('lib/allowed')
 local record = require('lib/record')
 local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
+local counters = require('lib/counters')
 local spending = require('lib/spending')
 local unusual = require('lib/unusual')
+local do_not_call = require('lib/do_not_call')
 
 local field, setting = schema.field, schema.config
 
@@ -38,8 +40,8 @@ local function granted(call, job)
   return { limiter.rate(call) and pace.reading(call) or '', job.attempts, record.to_json(job) }
 end
 
-local function fail(call, job, why)
-  moves.move(call, job, 'failed', { reason = 'not_allowed', actor = call.args.actor, why = why })
+local function fail(call, job, why, reason)
+  moves.move(call, job, 'failed', { reason = reason or 'not_allowed', actor = call.args.actor, why = why })
   return job.state
 end
 
@@ -54,6 +56,17 @@ local function too_late(call, job)
   if moves.overdue(call, job) then
     moves.move(call, job, 'expired', { actor = call.args.actor, why = 'the deadline passed before it was dialled' })
     return job.state
+  end
+end
+
+-- Before all that lets the job wait: it ends as soon as its turn comes.
+local function on_the_list(call, job)
+  local to = record.get(job, field.to)
+  local digits, place = do_not_call.refusal(call, to, record.get(job, field.tags), job.priority, job.fields[field.dnc])
+  if digits then
+    counters.add(call, 'do_not_call.claim')
+    local who = digits == to and 'the number' or 'participant ' .. place
+    return fail(call, job, who .. ' is on the do-not-call list', 'do_not_call')
   end
 end
 
@@ -156,6 +169,7 @@ local function run(call)
     return job.state
   end
   return too_late(call, job)
+    or on_the_list(call, job)
     or held(call, job)
     or outside_hours(call, job)
     or not_allowed(call, job)

@@ -8,15 +8,17 @@
 --         same, or none), message (of the call task, or none), fields } where `fields` are those of the record
 --         that a request fills
 -- answer  for each 'new', 'same' (this very request was enqueued already), 'other' (another request has
---         the id), 'purged' (the message made a job before, which is purged), what of its numbers the account
---         does not call ('country:JM', 'type:premium'), or 'jobs' or 'bytes' (no more of them may wait); of the
---         last four nothing is written
+--         the id), 'purged' (the message made a job before, which is purged), what of its numbers is not
+--         called ('country:JM', 'type:premium', 'listed:818012345678'), or 'jobs' or 'bytes' (no more of
+--         them may wait); of the last four nothing is written
 
 local schema = require('schema')
 local text = require('lib/text')
+local audit = require('lib/audit')
 local moves = require('lib/moves')
 local config = require('lib/config')
 local clients = require('lib/clients')
+local counters = require('lib/counters')
 local places = require('lib/places')
 local record = require('lib/record')
 local existing = require('lib/existing')
@@ -24,6 +26,7 @@ local messages = require('lib/messages')
 local timeline = require('lib/timeline')
 
 local key, field = schema.key, schema.field
+local REFUSED = 'listed:'
 
 local function moment(call, value)
   if value and string.sub(value, 1, 1) == '+' then
@@ -96,19 +99,30 @@ local function find(call, row)
   elseif row.message and answer == 'new' and messages.was_purged(call, row.message) then
     return 'purged'
   end
-  return existing.allowed(call, answer, row.fields[field.tariff], row.fields[field.number_types])
+  return existing.allowed(call, answer, row)
+end
+
+-- Somebody may be called who does not want to be: it is written down who asked for that.
+local function note_exemption(call, job)
+  if job.fields[field.dnc] == 'exempt' then
+    audit.write(call, call.args.actor, 'dnc.exempt', 'job:' .. job.id, '', {})
+    return 'exempt from the do-not-call list'
+  end
 end
 
 local function write(call, row)
   local answer = find(call, row)
   local lacking = answer == 'new' and clients.lacks(call, producer(call), row.fields)
   if answer ~= 'new' or lacking then
+    if string.sub(answer, 1, #REFUSED) == REFUSED then
+      counters.add(call, 'do_not_call.enqueue')
+    end
     return lacking or answer
   end
   local job = new_job(call, row)
   index(call, job.id, row.fields)
   places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
-  timeline.add(call, job, call.args.actor)
+  timeline.add(call, job, call.args.actor, note_exemption(call, job))
   record.save(call, job)
   moves.announce(call, job)
   return answer

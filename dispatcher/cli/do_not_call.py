@@ -1,0 +1,146 @@
+"""`dnc`: the do-not-call list."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.do_not_call_files import export, import_
+from dispatcher.cli.lazy import group
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import Note, actor
+from dispatcher.cli.unmasked import unmasked
+from dispatcher.model.do_not_call import Entry, Wish, scope_of, whom
+from dispatcher.model.job import iso
+from dispatcher.store.do_not_call import Added
+from dispatcher.values.counts import counted
+from dispatcher.values.masking import mask_text
+
+app = group("Keep people from being called: the do-not-call list.")
+
+Numbers = Annotated[
+    list[str],
+    typer.Argument(metavar="NUMBER…", help="Numbers in E.164, or keyed hashes of this list."),
+]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="A number, or a keyed hash.")]
+Region = Annotated[
+    str | None, typer.Option(help="Numbers are as people write them in this country, such as JP.")
+]
+Reason = Annotated[str, typer.Option(help="Why, for those who look at the list.")]
+Until = Annotated[
+    str | None, typer.Option(help="When it ends: 90d, or ISO 8601 with zone; default never.")
+]
+Tag = Annotated[
+    str | None,
+    typer.Option(help="Only for jobs with this tag, such as marketing or campaign:spring."),
+]
+HashAlone = Annotated[bool, typer.Option("--hash", help="Keep no number, only its keyed hash.")]
+Unmask = Annotated[bool, typer.Option("--unmask", "--unmasked", help="Show whole numbers.")]
+COLUMNS = ("number", "tag", "reason", "until", "added_by", "added_at")
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    numbers: Numbers,
+    *,
+    region: Region = None,
+    reason: Reason = "",
+    until: Until = None,
+    tag: Tag = None,
+    hash_: HashAlone = False,
+    json: AsJson = False,
+) -> None:
+    """Put numbers on the list. Jobs that wait for them end as failed/do_not_call."""
+    wish = partial(Wish.of, region=region, reason=reason, until=until, tag=tag, keep=not hash_)
+    wishes = [wish(number) for number in numbers]
+    done = connection.dispatcher(context).store.do_not_call.add(wishes, actor=actor())
+    if json:
+        output.as_json({"answers": done.answers, "calling": done.calling})
+        return
+    output.lines([f"{counted(len(wishes), 'number')}: {_counts(done)}"])
+    for id_ in done.calling:
+        typer.echo(f"warning: job {id_} may be calling one of them now", err=True)
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    numbers: Numbers,
+    *,
+    region: Region = None,
+    tag: Annotated[str | None, typer.Option(help="Only the entry for this tag.")] = None,
+    note: Note = "",
+    json: AsJson = False,
+) -> None:
+    """Take numbers off the list: they may be called again."""
+    found = [whom(number, region) for number in numbers]
+    list_ = connection.dispatcher(context).store.do_not_call
+    gone = list_.remove(found, actor=actor(), tag=scope_of(tag), note=note)
+    if json:
+        output.as_json({"removed": gone})
+    else:
+        output.lines([counted(sum(gone), "entry") + " removed"])
+    if not all(gone):
+        typer.echo(f"error: {counted(gone.count(0), 'number')} not on the list", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("check")
+def check(
+    context: typer.Context, number: Number, *, region: Region = None, json: AsJson = False
+) -> None:
+    """Say whether a number is on the list, since when and why. Exit status 1: it is."""
+    found = connection.dispatcher(context).store.do_not_call.check(whom(number, region))
+    if json:
+        output.as_json([entry.to_dict() for entry in found])
+    else:
+        output.lines(map(_in_words, found) if found else ["not on the list"])
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(context: typer.Context, *, unmask: Unmask = False, json: AsJson = False) -> None:
+    """List the entries, newest first, with numbers masked."""
+    store = connection.dispatcher(context).store
+    found = sorted(store.do_not_call.all(), key=lambda entry: entry.added_at, reverse=True)
+    if unmask:
+        unmasked(store, "do-not-call list")
+    rows = [entry.to_dict(mask=not unmask) for entry in found]
+    if json:
+        output.as_json(rows)
+        return
+    shown = output.table(*COLUMNS, whole=("number",))
+    for row in rows:
+        output.row(shown, *map(_cell(row), COLUMNS))
+    output.show_table(shown, "entries")
+
+
+def _cell(row: dict[str, Any]) -> Any:
+    def text(column: str) -> str:
+        if column == "number" and not row["number"]:
+            return str(row["hash"])
+        return str(row[column] or {"tag": "all", "until": "never"}.get(column, ""))
+
+    return text
+
+
+def _in_words(entry: Entry) -> str:
+    what = f"jobs tagged {mask_text(entry.tag)}" if entry.tag else "all jobs"
+    until = f", until {iso(entry.until)}" if entry.until else ""
+    why = f": {mask_text(entry.reason)}" if entry.reason else ""
+    return f"on the list for {what} since {iso(entry.added_at)}{until}, by {entry.added_by}{why}"
+
+
+def _counts(done: Added) -> str:
+    words = {"new": "new", "longer": "now on it for longer", "known": "on it already"}
+    told = [f"{done.answers.count(each)} {words[each]}" for each in words if each in done.answers]
+    return ", ".join(told)
+
+
+app.command("import")(import_)
+app.command("export")(export)

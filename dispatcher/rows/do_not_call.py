@@ -1,0 +1,131 @@
+"""Do-not-call files: CSV with a header, or a number on each line; read row by row, and written."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from dispatcher.errors import UsageError
+from dispatcher.model.do_not_call import Entry, InvalidEntry, Wish, whom
+from dispatcher.model.job import iso
+from dispatcher.rows.form import Numbers
+from dispatcher.rows.records import Record
+from dispatcher.rows.spreadsheets import shield
+from dispatcher.values.masking import mask_text
+
+NAMES = {
+    "number": "recipient, phone, phone number, mobile, mobile number, tel, telephone, msisdn,"
+    " 電話番号",
+    "hash": "keyed hash",
+    "reason": "note, why, 理由",
+    "until": "ends, expires, valid until",
+    "tag": "scope",
+}
+"""The columns of such a file, and what else headers call them."""
+_COLUMNS = {
+    "".join(filter(str.isalnum, name)).casefold(): column
+    for column, names in NAMES.items()
+    for name in (column, *names.split(", "))
+}
+
+
+class NoNumbers(UsageError, ValueError):
+    """A file has a header, and none of its columns is one of numbers or of hashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the rows have that do not say else, and how their numbers are written."""
+
+    reason: str = ""
+    until: str | None = None
+    tag: str | None = None
+    keep: bool = True
+    numbers: Numbers = field(default_factory=Numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not taken: its line, and why, with numbers masked."""
+
+    line: int
+    why: str
+
+
+def wishes(
+    records: Iterable[Record], header: list[str], usual: Usual
+) -> Iterator[tuple[int, Wish] | RefusedRow]:
+    """Yield what each row asks for, with its line. Raises NoNumbers, UnusableInput."""
+    columns = _columns(header)
+    if columns is None:  # the first line is a number itself
+        yield _read(1, {"number": header[0]}, usual)
+    for record in records:
+        if record.fault:
+            yield RefusedRow(record.line, mask_text(record.fault))
+        elif columns is None:
+            yield _read(record.line, {"number": record.cells[0]}, usual)
+        else:
+            found = {column: str(record.values[name]) for name, column in columns.items()}
+            yield _read(record.line, found, usual)
+
+
+def _columns(names: list[str]) -> Mapping[str, str] | None:
+    """Return which column is what; None where the file has no header. Raises NoNumbers."""
+    found = {
+        name: column
+        for name in names
+        if (column := _COLUMNS.get("".join(filter(str.isalnum, name)).casefold()))
+    }
+    if {"number", "hash"} & set(found.values()):
+        return found
+    if names and any(map(str.isdigit, names[0])):
+        return None
+    shown = ", ".join(repr(mask_text(name)[:40]) for name in names[:20])
+    raise NoNumbers(f"no column is named number or hash; there are {shown or 'none'}")
+
+
+def _read(line: int, found: Mapping[str, str], usual: Usual) -> tuple[int, Wish] | RefusedRow:
+    number, hash_ = found.get("number", "").strip(), found.get("hash", "").strip()
+    try:
+        who = hash_ if not number else _number(number, usual)
+        wish = Wish.of(
+            who,
+            reason=found.get("reason") or usual.reason,
+            until=found.get("until") or usual.until,
+            tag=found.get("tag") or usual.tag,
+            keep=usual.keep,
+        )
+        return line, wish
+    except InvalidEntry as error:
+        return RefusedRow(line, mask_text(str(error)))
+
+
+def _number(text: str, usual: Usual) -> str:
+    try:
+        whom(text)  # a hash stands in the column of numbers, too
+        return text
+    except InvalidEntry:
+        pass
+    try:
+        return usual.numbers.read(text)
+    except ValueError as error:
+        raise InvalidEntry("number", mask_text(str(error), asked=True)) from None
+
+
+def write(file: TextIO, entries: Iterable[Entry], *, hashed: bool) -> int:
+    """Write entries as `wishes` reads them; return how many.
+
+    `hashed`: nobody's number, and no reason, in which somebody may be named.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["hash" if hashed else "number", "reason", "until", "tag"])
+    done = 0
+    for entry in entries:
+        who = entry.hash if hashed or not entry.number else entry.number
+        reason = "" if hashed else entry.reason
+        cells = (who, reason, iso(entry.until) or "", entry.tag or "")
+        writer.writerow(map(shield, cells))
+        done += 1
+    return done

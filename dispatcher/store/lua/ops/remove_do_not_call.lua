@@ -1,0 +1,51 @@
+-- Takes numbers off the do-not-call list.
+--
+-- actor
+-- entries  a JSON list of { to (digits) or hash, scope ('': that of all jobs; absent: all that the number has) }
+-- target, note, facts (a JSON object)  what the audit log says, where anything was removed
+-- answer   for each how many entries are gone that had not ended
+
+local schema = require('schema')
+local audit = require('lib/audit')
+local events = require('lib/events')
+local do_not_call = require('lib/do_not_call')
+
+local function drop(call, row)
+  local hash, gone = row.hash or do_not_call.hash(call, row.to), 0
+  local found = do_not_call.read(call, hash)
+  for scope, entry in pairs(found and found.entries or {}) do
+    if not row.scope or row.scope == scope then
+      gone = gone + (do_not_call.has_ended(call, entry) and 0 or 1)
+      found.entries[scope] = nil
+    end
+  end
+  if found then
+    do_not_call.write(call, hash, found)
+  end
+  return gone
+end
+
+local function tell(call, removed)
+  local args = call.args
+  local facts = cjson.decode(args.facts)
+  facts.entries = removed
+  audit.write(call, args.actor, 'dnc.remove', args.target, args.note, facts)
+  events.tell(call, 'do_not_call.removed', { entries = removed, by = args.actor, at = call.now })
+end
+
+local function run(call)
+  local answers, removed = {}, 0
+  if redis.call('HLEN', schema.key.do_not_call(call)) == 0 then
+    return answers
+  end
+  for i, row in ipairs(cjson.decode(call.args.entries)) do
+    answers[i] = drop(call, row)
+    removed = removed + answers[i]
+  end
+  if removed > 0 then
+    tell(call, removed)
+  end
+  return answers
+end
+
+return { run = run, flags = { 'allow-oom' } } -- who makes room must be able to

@@ -1,0 +1,193 @@
+"""`dnc`: numbers are put on the do-not-call list, looked for, taken off, and moved by files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from dispatcher.model.states import State
+from dispatcher.store import Store
+from support.cli_shell import Shell
+from support.redis_inside import key_of, redis_of
+from support.store_jobs import enqueue
+
+NUMBER, OTHER, THIRD = "+818011234567", "+14155550123", "+492211234567"
+
+
+def numbers(store: Store) -> list[str]:
+    return sorted(entry.number or entry.hash for entry in store.do_not_call.all())
+
+
+def test_who_is_put_on_the_list_is_not_called(shell: Shell, store: Store) -> None:
+    id_ = enqueue(store)
+    added = shell.run("dnc", "add", NUMBER, OTHER, "--reason", "asked by mail", "--until", "30d")
+    assert added.code == 0
+    assert added.out == "2 numbers: 2 new\n"
+    assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
+    refused = shell.run("call", NUMBER, "--say", "Hi")
+    assert refused.code != 0
+    assert "+8180****4567 is on the do-not-call list" in refused.err
+    assert shell.run("call", NUMBER, "--say", "Hi", "--dnc", "exempt").code == 0
+
+
+def test_check_says_why_and_by_whom_in_its_exit_status_too(shell: Shell) -> None:
+    assert (found := shell.run("dnc", "check", NUMBER)).code == 0
+    assert found.out == "not on the list\n"
+    shell.run("dnc", "add", NUMBER, "--reason", "asked by mail", "--tag", "marketing")
+    found = shell.run("dnc", "check", NUMBER)
+    assert found.code == 1
+    assert found.out.startswith("on the list for jobs tagged marketing since ")
+    assert found.out.endswith(", by cli:sam: asked by mail\n")
+    assert shell.run("dnc", "check", NUMBER, "--json").json[0]["number"] == "+8180****4567"
+
+
+def test_remove_takes_off_what_is_there_and_says_what_was_not(shell: Shell, store: Store) -> None:
+    shell.run("dnc", "add", NUMBER)
+    removed = shell.run("dnc", "remove", NUMBER, OTHER)
+    assert (removed.code, removed.out) == (1, "1 entry removed\n")
+    assert "1 number not on the list" in removed.err
+    assert numbers(store) == []
+
+
+def test_the_list_is_masked_unless_somebody_asks_for_whole_numbers(
+    shell: Shell, store: Store
+) -> None:
+    assert shell.run("dnc", "list").out == "no entries\n"
+    shell.run("dnc", "add", NUMBER, "--reason", f"see {OTHER}")
+    shown = shell.run("dnc", "list")
+    assert "+8180****4567" in shown.out
+    assert NUMBER not in shown.out
+    assert OTHER not in shown.out
+    whole = shell.run("dnc", "list", "--unmasked", "--json").json
+    assert (whole[0]["number"], whole[0]["reason"]) == (NUMBER, f"see {OTHER}")
+    assert [entry.action for entry in store.audit.read()] == ["dnc.add", "unmask"]
+
+
+def test_a_hash_alone_is_shown_and_taken_as_such(shell: Shell, store: Store) -> None:
+    shell.run("dnc", "add", NUMBER, "--hash")
+    assert NUMBER[1:] not in str(redis_of(store).hgetall(key_of(store, "do_not_call")))
+    (row,) = shell.run("dnc", "list", "--json").json
+    assert row["number"] is None
+    assert row["hash"] in shell.run("dnc", "list").out
+    assert shell.run("dnc", "check", NUMBER).code == 1
+    assert shell.run("dnc", "remove", row["hash"]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["dnc", "add", "080-1234-5678"], "number: "),
+        (["dnc", "add", NUMBER, "--until", "soon"], "until: 'soon'"),
+        (["dnc", "add", NUMBER, "--tag", "a,b"], "tag: "),
+        (["dnc", "add", NUMBER, "--reason", "x" * 201], "reason: it has at most 200"),
+        (["dnc", "add", f"{'0' * 8}:{'1' * 40}"], "was made with another key"),
+    ],
+)
+def test_what_cannot_be_on_the_list_is_refused_in_one_sentence(
+    shell: Shell, store: Store, given: list[str], why: str
+) -> None:
+    ran = shell.run(*given)
+    assert ran.code != 0
+    assert why in ran.err
+    assert "Traceback" not in ran.err
+    assert "1234-5678" not in ran.err
+    assert store.do_not_call.size() == 0
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_a_broken_line_is_refused_with_its_number_and_stops_none_of_the_others(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(
+        "Phone number,Reason,Until,Tag\n"
+        f"{NUMBER},asked us,,\n"
+        "080-1234-5678,national,,\n"
+        f"{OTHER},,soon,\n"
+        f'{THIRD},"quoted, twice",90d,marketing\n'
+        f"{THIRD},once more,90d,marketing\n"
+    )
+    ran = shell.run("dnc", "import", str(file), "--reason", "of the file")
+    assert ran.code == 1
+    assert ran.out == "3 entries: 2 new, 0 for longer, 1 known\n"
+    assert f"{file}:3: number: " in ran.err
+    assert f"{file}:4: until: 'soon'" in ran.err
+    assert "1234-5678" not in ran.err
+    assert numbers(store) == [THIRD, NUMBER]
+    (entry,) = [each for each in store.do_not_call.all() if each.number == THIRD]
+    assert (entry.reason, entry.tag) == ("quoted, twice", "marketing")
+    assert shell.run("dnc", "import", str(file)).out.endswith("0 new, 1 for longer, 2 known\n")
+
+
+def test_a_file_of_numbers_alone_needs_no_header(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(f"{NUMBER}\n\n{OTHER}\n{NUMBER}\n")
+    ran = shell.run("dnc", "import", str(file), "--json")
+    assert (ran.code, ran.json["new"], ran.json["known"]) == (0, 2, 1)
+    assert numbers(store) == [OTHER, NUMBER]
+
+
+def test_national_numbers_are_read_as_of_the_region(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("tel\n080-1123-4567\n")
+    assert shell.run("dnc", "import", str(file), "--region", "jp").code == 0
+    assert numbers(store) == [NUMBER]
+
+
+def test_what_is_no_list_is_one_sentence(shell: Shell, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("name,mail\nAnn,ann@example.com\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert ran.code != 0
+    assert "no column is named number or hash; there are 'name', 'mail'" in ran.err
+    assert shell.run("dnc", "import", str(tmp_path / "none.csv")).code != 0
+
+
+def test_an_exported_list_comes_back_whole(shell: Shell, store: Store, tmp_path: Path) -> None:
+    shell.run("dnc", "add", NUMBER, "--reason", "=asked, us", "--tag", "marketing")
+    shell.run("dnc", "add", OTHER, "--until", "30d", "--hash")
+    before = [entry.to_dict(mask=False) for entry in store.do_not_call.all()]
+    file = tmp_path / "list.csv"
+    assert shell.run("dnc", "export", str(file)).err == f"2 entries written to {file}\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    redis_of(store).hdel(key_of(store, "do_not_call"), *(each["hash"][9:] for each in before))
+    assert shell.run("dnc", "import", str(file)).out.startswith("2 entries: 2 new")
+    after = [entry.to_dict(mask=False) for entry in store.do_not_call.all()]
+    for each in (*before, *after):
+        del each["added_at"]
+    assert sorted(after, key=str) == sorted(before, key=str)
+
+
+def test_a_list_exported_as_hashes_reveals_nobody_and_works_as_well(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    shell.run("dnc", "add", NUMBER, "--reason", "Ann's mother")
+    file = tmp_path / "list.csv"
+    shell.run("dnc", "export", str(file), "--hashed")
+    text = file.read_text()
+    assert "4567" not in text
+    assert "Ann" not in text
+    (row,) = csv.DictReader(text.splitlines())
+    assert row["hash"] == store.do_not_call.check(NUMBER)[0].hash
+    shell.run("dnc", "remove", NUMBER)
+    assert shell.run("dnc", "import", str(file)).code == 0
+    assert shell.run("dnc", "check", NUMBER).code == 1
+
+
+def test_hashes_of_another_list_are_refused_line_by_line(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"number\n{NUMBER}\n{'0' * 8}:{'1' * 40}\n{OTHER}\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert ran.code == 1
+    assert f"{file}:3: the hash 00000000:11111111… was made with another key" in ran.err
+    assert numbers(store) == [OTHER, NUMBER]
