@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
 from dispatcher.model.request import Kind
-from dispatcher.values.number_types import number_type
+from dispatcher.values.number_types import NumberType, number_type
 from dispatcher.values.numbers import country, is_mobile
 
+MOBILE = "mobile"
 UNITS = 10_000
 """Whole units of a credit that Redis counts in, so that sums do not drift."""
 
@@ -39,8 +40,22 @@ def tariff(call: Priced) -> str:
 
 def _place(number: str) -> str:
     """Return the country of a number and, where it is none of a place, its type."""
-    kind = number_type(number) or ("mobile" if is_mobile(number) else "")
-    return f"{country(number)}-{kind}" if kind else country(number)
+    kind = number_type(number) or (MOBILE if is_mobile(number) else "")
+    return _of_kind(country(number), kind) if kind else country(number)
+
+
+def _of_kind(code: str, kind: str) -> str:
+    return f"{code}-{kind}"
+
+
+def places(countries: Iterable[str], types: Iterable[NumberType]) -> list[str]:
+    """Return what tariffs may call a place that is one of these countries, if its numbers are
+    ordinary or of these types.
+    """
+    kinds = (MOBILE, *types)
+    return sorted(
+        {place for code in countries for place in (code, *(_of_kind(code, kind) for kind in kinds))}
+    )
 
 
 def to_units(credits_: Decimal | float) -> int:
