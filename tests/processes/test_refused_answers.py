@@ -92,10 +92,11 @@ def test_the_answer_to_a_placed_call_survives(
     code, binary = case
     recipient = f"+8180{CASES.index(case):04}0001"
     with ExitStack() as standing, redis_of_kind(code, tmp_path, binary) as process:
+        ending = threading.Timer(LOADS if code == "LOADING" else STANDS, standing.close)
 
         def strike() -> None:
             standing.enter_context(ALL[code](process))
-            threading.Timer(LOADS if code == "LOADING" else STANDS, standing.close).start()
+            ending.start()
 
         with connect(process.url) as client, caplog.at_level(logging.WARNING):
             store = Store(client)
@@ -104,6 +105,7 @@ def test_the_answer_to_a_placed_call_survives(
             struck = Struck(provider, strike)
             dial = Dial(store, struck, Policy(), lease=30, caller=CALLER)
             turn = dial(id_)
+            ending.join()  # a full Redis takes the answer, so that nothing waits for the end of it
             assert turn.state is State.IN_PROGRESS
             (placed,) = struck.answers
             assert store.jobs.get(id_).attempts[0].callids == placed.callids
