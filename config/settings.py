@@ -120,6 +120,7 @@ class Settings(Caps):
     call_deadline: Duration = DEFAULTS.call_deadline
     retention: Duration = 30 * 86400
     audit_retention: Duration = 365 * 86400
+    campaign_retention: Duration = 365 * 86400
 
     backoff_first: Duration = DEFAULTS.backoff_first
     backoff_longest: Duration = DEFAULTS.backoff_longest

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
     from dispatcher.model.attempt import Attempt
+    from dispatcher.model.campaign import Campaign, InvalidCampaign, UnknownCampaign
     from dispatcher.model.filters import Filter
     from dispatcher.model.job import Event, Job, NextAction
     from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest, Kind, NumberRefused
@@ -40,6 +41,7 @@ __all__ = [
     "AsyncResults",
     "Attempt",
     "Bulk",
+    "Campaign",
     "Change",
     "Closed",
     "Dispatcher",
@@ -49,6 +51,7 @@ __all__ = [
     "Filter",
     "Gap",
     "Interrupted",
+    "InvalidCampaign",
     "InvalidDuration",
     "InvalidJob",
     "Job",
@@ -69,6 +72,7 @@ __all__ = [
     "State",
     "StoreUnavailable",
     "StoreUnsuitable",
+    "UnknownCampaign",
     "UnknownJob",
     "Watch",
     "Why",
@@ -87,6 +91,7 @@ _MODULES = {
     "dispatcher.errors": ("DispatcherError",),
     "dispatcher.model.filters": ("Filter",),
     "dispatcher.model.attempt": ("Attempt",),
+    "dispatcher.model.campaign": ("Campaign", "InvalidCampaign", "UnknownCampaign"),
     "dispatcher.model.job": ("Event", "Job", "NextAction"),
     "dispatcher.model.request": ("DoNotCall", "InvalidJob", "JobRequest", "Kind", "NumberRefused"),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),

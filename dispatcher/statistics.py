@@ -60,6 +60,11 @@ def statistics(store: Store) -> dict[str, Any]:
     }
 
 
+def campaign(store: Store, name: str) -> dict[str, Any]:
+    """Return what became of a campaign. Raises UnknownCampaign."""
+    return store.campaigns.get(name).to_dict(mask=True)
+
+
 def balance(store: Store) -> dict[str, Any]:
     """Return how the account's credit stands, with what holds calls back and what limits them."""
     return credit_forecast.as_json(store.budget.credit()) | {

@@ -161,7 +161,8 @@ class Container:
 
     @cached_property
     def purge(self) -> Purge:
-        return Purge(self.store, self.settings.retention, self.settings.audit_retention)
+        asked = self.settings
+        return Purge(self.store, asked.retention, asked.audit_retention, asked.campaign_retention)
 
 
 def made_once(make: Callable[[], Container]) -> Callable[[], Container]:

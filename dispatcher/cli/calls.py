@@ -79,6 +79,14 @@ Obeyed = Annotated[
     Dnc,
     typer.Option("--dnc", help="The do-not-call list: obey it, or call all the same (exempt)."),
 ]
+Meta = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--meta",
+        metavar="NAME=TEXT",
+        help="A field of your own, which comes back with the job. May be given several times.",
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until the job has ended; exit 1 if nobody was reached.")
 ]
@@ -125,6 +133,7 @@ def call(
     webhook: Webhook = None,
     params: Params = None,
     dnc: Obeyed = Dnc.OBEY,
+    meta: Meta = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -159,6 +168,7 @@ def conference(
     webhook: Webhook = None,
     params: Params = None,
     dnc: Obeyed = Dnc.OBEY,
+    meta: Meta = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -171,8 +181,9 @@ def conference(
 def _submit(
     context: typer.Context, fields: dict[str, Any], *, wait: bool, timeout: str | None, json: bool
 ) -> None:
-    params = _params(fields["params"]) if fields["params"] else None
-    request = JobRequest.of({**fields, "tags": tuple(fields["tags"] or ()), "params": params})
+    params, meta = (_pairs(name, fields[name]) for name in ("params", "meta"))
+    tags = tuple(fields["tags"] or ())
+    request = JobRequest.of({**fields, "tags": tags, "params": params, "meta": meta})
     if timeout is not None and not wait:
         raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
@@ -190,11 +201,12 @@ def _submit(
         raise typer.Exit(1)
 
 
-def _params(pairs: list[str]) -> dict[str, str]:
+def _pairs(name: str, pairs: list[str] | None) -> dict[str, str] | None:
     try:
-        return named(pairs)
+        return named(pairs) if pairs else None
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--param") from None
+        option = f"--{name.removesuffix('s')}"
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def _ended(handle: JobHandle, timeout: float | None) -> Job:

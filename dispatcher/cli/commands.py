@@ -27,6 +27,7 @@ COMMANDS = {
         f"{_OURS}.jobs:why", "Say why a job has not been called yet, and what happens next."
     ),
     "stats": Entry(f"{_OURS}.jobs:stats", "Show jobs by state, the rate, the credit and holds."),
+    "campaign": Entry(f"{_OURS}.campaigns:app", "List campaigns, and show what became of one."),
     "watch": Entry(f"{_OURS}.watch:watch", "Show jobs as they change."),
     "retry": Entry(f"{_OURS}.job_actions:retry", "Dial jobs again that reached nobody."),
     "reached": Entry(f"{_OURS}.job_actions:reached", "Mark jobs of unknown outcome as reached."),

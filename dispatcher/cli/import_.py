@@ -18,7 +18,7 @@ from dispatcher.cli.person import Yes, can_be_asked
 from dispatcher.rows import evidence
 from dispatcher.rows.columns import Columns, shown
 from dispatcher.rows.dates import Dates, Order
-from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, params, split
+from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, gathered, params, split
 from dispatcher.rows.importing import Import
 from dispatcher.rows.template import Template
 from dispatcher.values.durations import seconds
@@ -169,7 +169,7 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
 
 def _shared(texts: list[str] | None) -> dict[str, Any]:
     pairs = _pairs("--set", texts)
-    return {name: _value(name, value) for name, value in pairs.items() if value}
+    return gathered({name: _value(name, value) for name, value in pairs.items() if value})
 
 
 def _value(name: str, text: str) -> Any:

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.campaigns import print_campaign
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
+from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import Reason, State
 from dispatcher.statistics import statistics
@@ -76,9 +78,24 @@ def _listed(store: Store, filter_: Filter, limit: int, cursor: str | None) -> Pa
     return found
 
 
-def stats(context: typer.Context, *, json: AsJson = False) -> None:
+def stats(
+    context: typer.Context,
+    *,
+    tag: Annotated[
+        str | None, typer.Option(help="A tag campaign:NAME: show that campaign as well.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
     """Show jobs by state, the rate, the credit and holds."""
-    found = mask_all(statistics(connection.dispatcher(context).store))
+    name = None if tag is None else campaign_of_tag(tag)
+    store = connection.dispatcher(context).store
+    campaign = None if name is None else store.campaigns.get(name)
+    found = mask_all(statistics(store))
+    if campaign and not json:
+        print_campaign(campaign)
+        output.lines([""])
+    elif campaign:
+        found |= {"campaign": campaign.to_dict(mask=True)}
     if json:
         output.as_json(found)
     else:

@@ -17,6 +17,7 @@ from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import Rows, Written
 from dispatcher.client.threads import Threads
 from dispatcher.client.waiting import Closed, Waiters
+from dispatcher.model.campaign import Campaign
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobOptions, JobRequest
@@ -184,6 +185,10 @@ class AsyncDispatcher:
     async def why(self, id_: str) -> Why:
         """Say why a job has not been called yet, and what happens next."""
         return await self._threads.run(self._dispatcher.why, id_)
+
+    async def campaign(self, name: str) -> Campaign:
+        """Return what became of a campaign so far. Raises as `Dispatcher.campaign` does."""
+        return await self._threads.run(self._dispatcher.campaign, name)
 
     async def wait(self, id_: str, timeout: float | None = None) -> Job:
         """Return the job when it has ended; `timeout` in seconds, None waits for ever."""

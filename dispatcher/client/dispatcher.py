@@ -12,6 +12,7 @@ from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Row
 from dispatcher.client.messages import Messenger, feed
 from dispatcher.client.waiting import Closed, NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
+from dispatcher.model.campaign import Campaign, campaign_name
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobOptions, JobRequest
@@ -199,6 +200,13 @@ class Dispatcher:
         Raises UnknownJob, StoreUnavailable.
         """
         return explain(self.store, self.store.jobs.get(id_))
+
+    def campaign(self, name: str) -> Campaign:
+        """Return what became of a campaign so far, by its name or its tag `campaign:NAME`.
+
+        Raises UnknownCampaign, InvalidCampaign.
+        """
+        return self.store.campaigns.get(campaign_name(name))
 
     def watch(self, filter_: Filter | None = None) -> Iterator[Change | Gap]:
         """Yield every change of the jobs that are meant (all unless told), as it happens, for ever.

@@ -26,6 +26,8 @@ class Attempt:
     error: str | None
     cost: Decimal | None = None
     """Credits; None where it is not known."""
+    duration: float | None = None
+    """Seconds that were talked; None where that is not known."""
     legs: tuple[Leg, ...] = ()
     provider: str | None = None
     """Who was asked; None where a release before 0.2 did not say."""

@@ -98,6 +98,8 @@ class Job:
     """Seconds for which a call must be answered to count as reached."""
     dnc: Dnc = Dnc.OBEY
     """Whether the do-not-call list is looked at."""
+    meta: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Fields of the producer's own, which come back with the job."""
 
     @property
     def terminal(self) -> bool:
@@ -170,6 +172,7 @@ class Job:
             "caller": mask_text(self.caller, asked=True) if mask and self.caller else self.caller,
             "tags": [mask_text(tag) for tag in self.tags] if mask else list(self.tags),
             "key": mask_text(self.key) if mask and self.key else self.key,
+            "meta": _masked(self.meta) if mask else dict(self.meta),
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
             "dnc": self.dnc,
             "created_at": iso(self.created_at),
@@ -198,6 +201,11 @@ def iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _masked(meta: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields with numbers masked, in names and texts."""
+    return {mask_text(name): mask_text(text) for name, text in meta.items()}
+
+
 def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
     legs = {"participants": [_leg_dict(leg, mask=mask) for leg in attempt.legs]}
     return {
@@ -212,6 +220,7 @@ def _attempt_dict(attempt: Attempt, *, mask: bool) -> dict[str, Any]:
         "callid": attempt.callid,
         "conferenceid": attempt.conferenceid,
         "cost": None if attempt.cost is None else float(attempt.cost),
+        "duration": attempt.duration,
         "error": mask_text(attempt.error) if mask and attempt.error else attempt.error,
         **(legs if attempt.legs else {}),
     }

@@ -28,6 +28,7 @@ from dispatcher.provider import registry
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
+from dispatcher.values.meta import meta
 from dispatcher.values.national import read
 from dispatcher.values.params import params
 from dispatcher.values.regions import parse_region
@@ -36,6 +37,8 @@ from dispatcher.values.webhook_url import webhook_url
 LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
 LONGEST_TAG = 100
 MOST_TAGS = 20
+CAMPAIGN = "campaign:"
+"""What the tag of a campaign begins with."""
 LONGEST_KEY = 255
 MOST_ATTEMPTS = 50
 ANY_TIME = "any"
@@ -98,10 +101,20 @@ def _params(value: dict[str, str]) -> dict[str, str]:
     return params(value, registry.registration().rules.own_fields)
 
 
+def _meta(value: dict[str, str]) -> dict[str, str] | None:
+    return meta(value) or None
+
+
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
     different = tuple(dict.fromkeys(values))
     if len(different) > MOST_TAGS:
         raise ValueError(f"{len(different)} tags are too many: at most {MOST_TAGS}")
+    campaigns = [each for each in different if each.startswith(CAMPAIGN)]
+    if len(campaigns) > 1:
+        raise ValueError(
+            f"{campaigns[0]!r} and {campaigns[1]!r}: a job belongs to one campaign; give the other"
+            " a tag that does not begin with campaign:"
+        )
     return different
 
 
@@ -110,6 +123,8 @@ def tag(text: str) -> str:
     value = text.strip()
     if not value:
         raise ValueError("a tag is empty: leave it out")
+    if value == CAMPAIGN:
+        raise ValueError("the campaign has no name: write campaign:NAME")
     registry.registration().rules.tag(value)
     if len(value) > LONGEST_TAG or not value.isprintable():
         raise ValueError(f"tag {value[:30]!r}… is not 1 to {LONGEST_TAG} printable characters")
@@ -226,6 +241,7 @@ class JobRequest(BaseModel):
     )
     answered_after: Duration = None
     dnc: Annotated[Dnc | None, AfterValidator(_obeyed)] = None
+    meta: Annotated[dict[str, str], AfterValidator(_meta)] | None = Field(default=None, repr=False)
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -370,3 +386,4 @@ class JobOptions(TypedDict, total=False):
     code: str | None
     answered_after: DurationLike | None
     dnc: Dnc | str | None
+    meta: Mapping[str, str] | None

@@ -9,6 +9,7 @@ from typing import Self
 from dispatcher.errors import UsageError
 from dispatcher.model.request import JobRequest
 from dispatcher.values.masking import mask_text
+from dispatcher.values.meta import COLUMN, own_field
 
 SYNONYMS = {
     "recipient": (
@@ -79,9 +80,9 @@ class Columns:
         `gaps` are the columns that a template wants.
         """
         for wrong in set(given.values()) - {""} - set(JobRequest.model_fields):
-            raise InvalidColumns(
-                f"--map: {wrong!r} is not a field of a job: {', '.join(JobRequest.model_fields)}"
-            )
+            if own_field(wrong) is None:
+                fields_ = ", ".join([*JobRequest.model_fields, f"{COLUMN}NAME"])
+                raise InvalidColumns(f"--map: {wrong!r} is not a field of a job: {fields_}")
         if header is None:
             return cls(dict(given))
         known = _known(header, given)
@@ -146,10 +147,16 @@ def _known(header: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     taken = set(by_hand.values())
     found = {}
     for name in header:
-        field = by_hand.get(_plain(name), _BY_NAME.get(_plain(name), ""))
+        field = by_hand.get(_plain(name), _field(name))
         if _plain(name) in by_hand or field not in taken:  # what was said by hand stands alone
             found[name] = field
     return found
+
+
+def _field(name: str) -> str:
+    """Return the field that a column is by its name, '' where it is none."""
+    own = own_field(name)
+    return _BY_NAME.get(_plain(name), "") if own is None else f"{COLUMN}{own}"
 
 
 def _refuse_doubles(header: Sequence[str], fields: Mapping[str, str]) -> None:

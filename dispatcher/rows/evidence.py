@@ -11,6 +11,7 @@ from dispatcher.rows.dates import Order, order_of
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
 from dispatcher.rows.text import UnusableInput
+from dispatcher.values.meta import own_field
 
 SAMPLE = 500
 """Rows that are looked at."""
@@ -56,7 +57,7 @@ def refuse_strangers(form: Form, rows: Iterable[Record]) -> None:
         cells = [str(row[name]).strip() for row in values if str(row.get(name) or "").strip()]
         if field == "key":
             _refuse_shared(form, name, values)
-        elif field and field not in _CONTENT:
+        elif field and field not in _CONTENT and own_field(field) is None:
             wrong = [cell for cell in cells if not form.fits(field, cell)]
             if 2 * len(wrong) > len(cells):
                 raise InvalidColumns(_stranger(name, field, f"it says {shown(wrong[0])}"))

@@ -15,6 +15,7 @@ from dispatcher.model.request import Kind
 from dispatcher.provider import registry
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.meta import as_json
 
 USAGE_LOG = (
     "call_type",
@@ -53,6 +54,7 @@ OURS = (
     "lang",
     "params",
     "provider",
+    "meta",
 )
 COLUMNS = (*USAGE_LOG, *OURS)
 
@@ -98,6 +100,7 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
         "expires_at": iso(job.expires_at),
         "finished_at": iso(job.finished_at),
         "key": mask_text(job.key) if mask and job.key else job.key,
+        "meta": _meta(job, mask=mask),
         **said,
     }
 
@@ -107,6 +110,11 @@ def _said(job: Job) -> dict[str, Cell]:
     params = ",".join(f"{name}={value}" for name, value in job.params.items())
     said = {"say": job.say, "play": job.play, "lang": job.lang, "url": job.play}
     return {**said, "params": params or None}
+
+
+def _meta(job: Job, *, mask: bool) -> str | None:
+    text = as_json(job.meta) if job.meta else None
+    return mask_text(text) if mask and text else text
 
 
 def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) -> dict[str, Cell]:
@@ -119,7 +127,7 @@ def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) 
         "direction": "outbound" if attempt.callid else None,
         "start_time": _usual(attempt.sent_at),
         "end_time": _usual(attempt.ended_at),
-        "duration": job.duration if attempt is job.attempt else None,
+        "duration": _duration(job, attempt),
         "status": mask_text(status) if mask and status else status,
         "attempt": attempt.number,
         "result": attempt.result,
@@ -128,6 +136,11 @@ def _of_call(job: Job, attempt: Attempt | None, leg: Leg | None, *, mask: bool) 
         "provider": attempt.provider,
     }
     return cells | (_of_leg(leg, mask=mask) if leg else {})
+
+
+def _duration(job: Job, attempt: Attempt) -> float | None:
+    """Return how long was talked: release 0.1 kept it with the job, of the latest attempt."""
+    return job.duration if attempt is job.attempt else attempt.duration
 
 
 def _of_leg(leg: Leg, *, mask: bool) -> dict[str, Any]:

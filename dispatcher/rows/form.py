@@ -16,6 +16,7 @@ from dispatcher.rows.dates import Dates, refuse_fraction
 from dispatcher.rows.filters import Voice
 from dispatcher.rows.spreadsheets import NO_CODE, mangled, typed
 from dispatcher.rows.template import Template, Unfilled
+from dispatcher.values.meta import own_field
 from dispatcher.values.national import read
 from dispatcher.values.params import named
 from dispatcher.values.regions import parse_region
@@ -98,6 +99,8 @@ class Form:
         """Return the request that a row makes. Raises InvalidJob."""
         own = self._own(values)
         fields = {**self.shared, **own}
+        if isinstance(own.get("meta"), dict) and "meta" in self.shared:
+            fields["meta"] = {**self.shared["meta"], **own["meta"]}
         if isinstance(own.get("tags"), tuple | list) and "tags" in self.shared:
             fields["tags"] = (*self.shared["tags"], *own["tags"])
         if self.say and "say" not in own:
@@ -140,7 +143,7 @@ class Form:
         region = _region(given.get("region") or self.shared.get("region"))
         if region:  # E.164 says it all: the row's key must not change with the way it was written
             given.pop("region", None)
-        return {name: self._value(name, value, region) for name, value in given.items()}
+        return gathered({name: self._value(name, value, region) for name, value in given.items()})
 
     def _named(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         columns = self.columns
@@ -170,6 +173,8 @@ class Form:
             return parts
         if name == "params" and isinstance(value, str):
             return params(value)
+        if name == "meta" and isinstance(value, str):
+            return _meta(value)
         return self._timed(name, value)
 
     def _timed(self, name: str, value: Any) -> Any:
@@ -227,6 +232,27 @@ def params(text: str) -> dict[str, str]:
         return named([pair for pair in text.split(",") if pair.strip()])
     except ValueError as error:
         raise InvalidJob([("params", str(error))]) from None
+
+
+def gathered(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields whose `meta.NAME` are together in `meta`."""
+    found = {name: value for name, value in fields.items() if own_field(name) is None}
+    own = {own_field(name): value for name, value in fields.items() if name not in found}
+    if own and isinstance(found.get("meta", {}), dict):
+        found["meta"] = {**found.get("meta", {}), **own}
+    return found
+
+
+def _meta(text: str) -> dict[str, Any]:
+    """Return the object in a cell, as an export writes it. Raises InvalidJob."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        why = "a column `meta` holds a JSON object; for single fields name the columns meta.NAME"
+        raise InvalidJob([("meta", why)])
+    return found
 
 
 def split(name: str, text: str) -> tuple[str, ...]:

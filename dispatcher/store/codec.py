@@ -16,6 +16,7 @@ from dispatcher.model.request import JobRequest, Kind
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
+from dispatcher.values.meta import as_json
 from dispatcher.values.number_types import number_types
 from dispatcher.values.tariffs import tariff
 
@@ -56,6 +57,7 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
             Field.CODE: request.code,
             Field.ANSWERED_AFTER: _milliseconds(request.answered_after),
             Field.DNC: request.dnc,
+            Field.META: as_json(request.meta) if request.meta else None,
         }
     )
 
@@ -98,6 +100,7 @@ def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
     of_job: dict[str, str | None] = {Field.COST_CHECK: _milliseconds(decision.cost_check_after)}
     if report := decision.report:
         own[AttemptField.COST] = _text(report.cost)
+        own[AttemptField.DURATION] = _duration(report)
         own[AttemptField.PARTICIPANTS] = legs_text(report.legs) or None
         of_job |= {Field.OUTCOME: report.word, Field.DURATION: _duration(report)}
     if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
@@ -209,6 +212,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         code=get(Field.CODE),
         answered_after=_seconds(get(Field.ANSWERED_AFTER)),
         dnc=Dnc(get(Field.DNC) or Dnc.OBEY),
+        meta=json.loads(get(Field.META) or "{}"),
     )
 
 
@@ -265,6 +269,7 @@ def _attempt(record: Record, number: int) -> Attempt:
         conferenceid=get(AttemptField.CONFERENCE),
         error=get(AttemptField.ERROR),
         cost=Decimal(cost) if (cost := get(AttemptField.COST)) else None,
+        duration=float(text) if (text := get(AttemptField.DURATION)) else None,
         legs=legs(get(AttemptField.PARTICIPANTS) or ""),
         provider=get(AttemptField.PROVIDER),
         account=get(AttemptField.ACCOUNT) or DEFAULT_ACCOUNT,

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from dispatcher.model import campaign
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.callbacks_seen import ENOUGH
 from dispatcher.model.credit import BLIND_AFTER
 from dispatcher.model.job import LONGEST_PRODUCER
+from dispatcher.model.request import CAMPAIGN
 from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
 from dispatcher.store import schema
 from dispatcher.store.config_codec import config_fields
@@ -39,6 +41,11 @@ def _members() -> dict[str, str]:
         "credit": _names(schema.Credit),
         "replica": _names(schema.ReplicaField),
         "seen": _names(schema.Seen),
+        "campaign": _names(schema.CampaignField),
+        "campaign_mark": _text(CAMPAIGN),
+        "campaign_hours": str(campaign.HOURS_KEPT),
+        "campaign_minutes": str(campaign.MINUTES),
+        "campaign_attempts": str(campaign.LAST_ATTEMPT),
         "delivery": _names(schema.Delivery),
         "api_key": _names(schema.ApiKeyField),
         "bulk": _names(schema.BulkField),

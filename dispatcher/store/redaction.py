@@ -113,10 +113,12 @@ class Redaction(Repository):
             pipe = self._pipeline()
             pipe.hkeys(self._key("holds"))
             pipe.hkeys(self._key("spending_limits"))
-            holds, limits = pipe.execute()
+            pipe.zrange(self._key("campaigns"), 0, -1)
+            holds, limits, campaigns = pipe.execute()
         yield from (f"the hold {name.decode()}" for name in holds)
         scopes = [name.decode() for name in limits]
         yield from (f"the spending limit {name}" for name in scopes if name != SPENDING_DAY)
+        yield from (f"the campaign {name.decode()}" for name in campaigns)
 
 
 def _text(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, WAITING
 from dispatcher.store.callbacks import Callbacks
+from dispatcher.store.campaigns import Campaigns
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.indexes import PAGE
@@ -64,11 +65,13 @@ class Retention(Repository):
         callbacks: Callbacks,
         *,
         redaction: Redaction,
+        campaigns: Campaigns,
     ) -> None:
         super().__init__(connection)
         self._jobs, self._search = jobs, search
         self._webhooks, self._callbacks = webhooks, callbacks
         self._redaction = redaction
+        self._campaigns = campaigns
 
     def jobs_of(self, number: str) -> RecipientJobs:
         """Return the jobs that call an E.164 number, conferences with others among them."""
@@ -93,6 +96,7 @@ class Retention(Repository):
         webhooks = sum(self._webhooks.forget(id_) for id_ in self._webhooks.about(number))
         self._callbacks.forget(set(removed))
         self._run("forget_number", digits=number.removeprefix("+"))
+        self._campaigns.forget_named(Mentions(number))
         left, redacted = self.jobs_of(number).alive, self._redaction.redact(Mentions(number))
         return Purged(len(removed), cancelled, webhooks, left, redacted)
 

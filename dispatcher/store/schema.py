@@ -73,6 +73,10 @@ KEYS: Mapping[str, str] = {
     "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
     "callbacks_seen": "account:{account}:callbacks_seen",  # hash: see Seen
     "counters": "counters",  # hash: what is counted for good
+    "campaigns": "campaigns",  # zset: campaign by when its first job was accepted
+    "campaign": "campaign:{}",  # hash, by campaign: see CampaignField, lua/lib/campaigns.lua
+    "campaign_hours": "campaign_hours:{}",  # hash: <hours since the epoch>:dialled, …:answered
+    "campaigns_over": "campaigns:over",  # zset: campaign by when its last job was removed
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin
     "delivery": "webhooks:delivery:{}",  # hash, by id: see Delivery, and the record as it stood
@@ -170,6 +174,7 @@ class Field(StrEnum):
     CODE = "code"  # digits, until the job has ended; then CODE_REMOVED
     ANSWERED_AFTER = "answered_after"
     DNC = "dnc"  # `exempt` from the do-not-call list; absent: it is obeyed
+    META = "meta"  # JSON: fields of the producer's own
     SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
@@ -188,6 +193,7 @@ class AttemptField(StrEnum):
     CALLID = "callid"  # commas between those of a conference
     CONFERENCE = "conference"
     COST = "cost"  # credits
+    DURATION = "duration"  # seconds that were talked
     PARTICIPANTS = "participants"  # JSON, of a conference
     REPORTED = "reported"  # a callback came for a call that is not known to be over
     ERROR = "error"
@@ -285,6 +291,26 @@ class Seen(StrEnum):
     REDIALLED = "redialled"  # jobs dialled again because none came, since then
     TEST_PASSED = "test_passed"  # when a worker's own request came through
     TEST_FAILED = "test_failed"  # when it did not
+
+
+class CampaignField(StrEnum):
+    """The fields of what became of a campaign, moments in ms since the epoch.
+
+    Also `<state>[:<reason>]` (how many of its jobs are there), `minute:<n>` ('<minutes since the
+    epoch> <how many ended in it>'), and by number of attempt `dialled:<n>` and `answered:<n>`.
+    """
+
+    JOBS = "jobs"  # that were accepted
+    PURGED = "purged"  # those of them whose records are gone: what became of them still counts
+    ATTEMPTS = "attempts"
+    SPENT = "spent"  # units
+    TALKED = "talked"  # ms
+    BEGUN = "begun"  # the first job was accepted
+    FIRST_DIALLED = "first_dialled"
+    ENDED = "ended_at"  # the latest end of a job
+    DIALLED = "dialled"
+    ANSWERED = "answered"
+    MINUTE = "minute"
 
 
 class Delivery(StrEnum):
@@ -388,6 +414,8 @@ REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""
 CODE_REMOVED = "-"
 """What stands for a code where it is not needed: in jobs that have ended, and in webhooks."""
+CAMPAIGN_SUMMARIES = 10_000
+"""Campaigns without any job that are kept at most."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed", "too_short")
 """Results of an attempt that called somebody, and whose call is over."""
 

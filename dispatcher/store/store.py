@@ -13,6 +13,7 @@ from dispatcher.store.budget import Budget
 from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
+from dispatcher.store.campaigns import Campaigns
 from dispatcher.store.clients import Clients
 from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
@@ -74,6 +75,7 @@ class Store:
         self.search = Search(to, self.jobs)
         self.bulk = Bulk(to, self.search, self.budget)
         self.statistics = Statistics(to)
+        self.campaigns = Campaigns(to)
         self.audit = Audit(to)
         self.api_keys = ApiKeys(to)
         self.clients = Clients(to)
@@ -86,7 +88,13 @@ class Store:
         # upkeep
         self.redaction = Redaction(to, self.do_not_call)
         self.retention = Retention(
-            to, self.jobs, self.search, self.webhooks, self.callbacks, redaction=self.redaction
+            to,
+            self.jobs,
+            self.search,
+            self.webhooks,
+            self.callbacks,
+            redaction=self.redaction,
+            campaigns=self.campaigns,
         )
         self.append_only = AppendOnly(to)
         self.server = Server(to)

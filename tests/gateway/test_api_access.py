@@ -27,6 +27,8 @@ ROUTES = {
     ("GET", f"/v1/jobs/{ID}"): {Scope.ENQUEUE, Scope.READ, Scope.OPERATE},
     ("GET", f"/v1/jobs/{ID}/why"): {Scope.ENQUEUE, Scope.READ, Scope.OPERATE},
     ("GET", "/v1/stats"): {Scope.READ, Scope.OPERATE},
+    ("GET", "/v1/campaigns"): {Scope.READ, Scope.OPERATE},
+    ("GET", "/v1/campaigns/spring"): {Scope.READ, Scope.OPERATE},
     ("GET", "/v1/balance"): {Scope.READ, Scope.OPERATE},
     ("POST", "/v1/pause"): {Scope.OPERATE},
     ("POST", "/v1/resume"): {Scope.OPERATE},
@@ -51,7 +53,7 @@ def test_every_route_lets_in_just_the_scopes_it_is_for(
 def test_all_routes_of_the_document_are_looked_at(gateway: Gateway) -> None:
     document = gateway.ask("GET", "/openapi.json").json()
     known = {
-        (method.upper(), path.replace("{id}", ID))
+        (method.upper(), path.replace("{id}", ID).replace("{name}", "spring"))
         for path, item in document["paths"].items()
         for method in item
         if path.startswith("/v1/")
@@ -62,7 +64,8 @@ def test_all_routes_of_the_document_are_looked_at(gateway: Gateway) -> None:
 def test_the_document_says_which_scope_a_route_needs(gateway: Gateway) -> None:
     document = gateway.ask("GET", "/openapi.json").json()
     for (method, path), scopes in ROUTES.items():
-        operation = document["paths"][path.replace(ID, "{id}")][method.lower()]
+        place = path.replace(ID, "{id}").replace("spring", "{name}")
+        operation = document["paths"][place][method.lower()]
         named = re.findall(r"`(\w+)`", operation["description"].partition(" the scope ")[2])
         (refusal,) = operation["responses"]["403"]["content"].values()
         assert refusal["example"]["detail"].endswith(f" the scope {' or '.join(named)}")

@@ -13,6 +13,7 @@ import pytest
 from dispatcher.model.filters import Filter
 from dispatcher.model.key_rights import EVERYTHING
 from dispatcher.store import Store
+from support.campaign_books import assert_counted, counted
 from support.kept_words import FACTS, as_before, digest, job_as_before
 from support.redis_inside import redis_of, root_of
 from support.store_books import Books
@@ -20,8 +21,9 @@ from support.store_jobs import assert_sound, snapshot
 
 KEYS_OF_NOW = {
     "account", "api_key", "api_keys", "audit_log", "bulk_action", "bulk_actions", "by_call",
-    "by_recipient", "by_state", "by_tag", "called", "callbacks", "calling", "counters", "gates",
-    "jobs", "login_failures", "outcomes", "schema", "session", "webhooks",
+    "by_recipient", "by_state", "by_tag", "called", "callbacks", "calling", "campaign",
+    "campaign_hours", "campaigns", "counters", "gates", "jobs", "login_failures", "outcomes",
+    "schema", "session", "webhooks",
 }  # fmt: skip
 NEW_OF_KEYS = {"rights", "waiting"}
 
@@ -146,3 +148,11 @@ def test_calls_under_way_are_found_by_their_ids(migrated: Store, state: str) -> 
         for attempt in job.attempts:
             for callid in attempt.callids:
                 assert migrated.jobs.id_of_call(callid) == job.id
+
+
+def test_what_became_of_campaigns_is_counted(migrated: Store) -> None:
+    found = snapshot(migrated)
+    assert_counted(found)
+    counts = counted(found).values()
+    assert sum(one["completed"] for one in counts) > 100
+    assert sum(one["spent"] for one in counts) > 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatcher.model.request import InvalidJob, JobRequest, Kind
 from dispatcher.rows.columns import SYNONYMS, Columns, InvalidColumns
-from dispatcher.rows.form import Numbers
+from dispatcher.rows.form import Form, Numbers
 from dispatcher.rows.spreadsheets import mangled, shield, unshield
 from dispatcher.rows.template import InvalidTemplate, Template
 from support.rows_files import NUMBER, form
@@ -130,6 +130,36 @@ def test_a_cell_may_hold_further_fields_for_the_provider() -> None:
     assert made.request(row).params == {"jp_line": "1", "note": "a b"}
     with pytest.raises(InvalidJob, match="params: field 2 has no =: write name=value"):
         made.request({**row, "params": "a=1,b"})
+
+
+def test_columns_may_hold_fields_of_their_own() -> None:
+    made = form(["phone", "text", "meta.patient_id", "Meta.Ward 3", "room"], meta={"list": "may"})
+    row = {"phone": NUMBER, "text": "x", "meta.patient_id": " 4711", "Meta.Ward 3": "", "room": "9"}
+    assert made.request(row).meta == {"list": "may", "patient_id": "4711"}
+    assert made.columns.unused(()) == ["room"]
+    by_hand = Columns.of(["phone", "text", "room"], {"room": "meta.room"})
+    job = Form(by_hand).request({"phone": NUMBER, "text": "x", "room": "9"})
+    assert job.meta == {"room": "9"}
+
+
+def test_a_file_of_json_lines_has_own_fields_in_both_ways() -> None:
+    row = {"recipient": NUMBER, "say": "x", "meta": {"a": "1"}, "meta.b": "2"}
+    assert form(None).request(row).meta == {"a": "1", "b": "2"}
+
+
+def test_a_column_meta_is_as_an_export_writes_it() -> None:
+    made = form(["phone", "text", "meta"])
+    row = {"phone": NUMBER, "text": "x", "meta": '{"a":"1"}'}
+    assert made.request(row).meta == {"a": "1"}
+    with pytest.raises(InvalidJob, match="meta: a column `meta` holds a JSON object"):
+        made.request({**row, "meta": "4711"})
+    with pytest.raises(InvalidJob, match="meta: a column `meta` holds a JSON object"):
+        made.request({**row, "meta": "[4711"})
+
+
+def test_two_columns_of_one_own_field_are_refused() -> None:
+    with pytest.raises(InvalidColumns, match=r"both meta\.a"):
+        form(["phone", "text", "meta.a", "META. a"])
 
 
 def test_a_cell_may_hold_a_conference() -> None:

@@ -122,7 +122,7 @@ def test_the_purge_forgets_what_people_did_after_a_time_of_its_own(
     store.audit.record("cli:kim", "look", "one")
     clock.forward(2 * DAY)
     store.audit.record("cli:kim", "look", "two")
-    purge = Purge(store, retention=DAY, audit_retention=3 * DAY)
+    purge = Purge(store, retention=DAY, audit_retention=3 * DAY, campaign_retention=3 * DAY)
     assert purge() == {}
     clock.forward(1.5 * DAY)
     assert purge() == {"audit": 1}

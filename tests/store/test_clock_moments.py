@@ -83,6 +83,10 @@ JUDGED = {
     "callbacks_seen": READ,
     "counters": NO_MOMENT,
     "outcomes": SHOWN,
+    "campaigns": SHOWN,
+    "campaign": SHOWN,
+    "campaign_hours": SHOWN,
+    "campaigns_over": USERS,  # how long a summary is kept
     "delivery": USERS,  # how long it is tried
     "webhook_targets": MOVED,
     "webhook_target": MOVED,

@@ -51,6 +51,7 @@ from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
 from dispatcher.store.spending import Period, SpendingLimit
 from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
+from support.campaign_books import assert_counted
 from support.clock import Clock
 from support.reports import ended
 from support.store_books import Books
@@ -139,6 +140,9 @@ OTHERS = {
     "calling",
     "counters",
     "outcomes",
+    "campaigns",
+    "campaign",
+    "campaign_hours",
     "credit",
     "costs",
     "burn",
@@ -533,6 +537,7 @@ class StoreMachine(RuleBasedStateMachine):
         found = self.look()
         assert_sound(found)
         self.books.look(found)
+        assert_counted(found, self.books.gone)
         self._is_as_modelled(found)
         raw = records(found)
         for id_ in raw:

@@ -55,6 +55,9 @@ wishes = st.fixed_dictionaries(
         "params": st.dictionaries(
             st.from_regex(r"line_[a-z]{1,9}", fullmatch=True), tags, min_size=1, max_size=5
         ),
+        "meta": st.dictionaries(
+            tags, st.text(alphabet='a東\n"', max_size=90), min_size=1, max_size=5
+        ),
         "max_attempts": st.integers(10, 50),
         "redial": st.integers(0, 9),
         "redial_after": st.integers(0, 86_400_000).map(lambda ms: ms / 1000),

@@ -178,7 +178,7 @@ def test_json_has_the_published_fields() -> None:
     assert (shown["callid"], shown["cost"]) == ("c1", 12.5)
     assert shown["attempts"][0].keys() == {
         *("number", "started_at", "sent_at", "ended_at", "result", "callid"),
-        *("conferenceid", "error", "cost", "provider", "account", "recipients"),
+        *("conferenceid", "error", "cost", "provider", "account", "recipients", "duration"),
     }
     assert shown["next_action"].keys() == {"what", "at"}
 
@@ -219,6 +219,15 @@ def test_further_fields_are_shown_where_what_is_said_is() -> None:
     assert with_params.to_dict()["params"] == {"jp_line": "hunter2"}
     assert "hunter2" not in json.dumps(with_params.to_dict(mask=True)) + repr(with_params)
     assert job().to_dict()["params"] == {}
+
+
+def test_own_fields_come_back_with_numbers_masked_where_the_job_is() -> None:
+    with_meta = job({"meta": '{"patient":"A-4711","phone":"+818012345678"}'})
+    assert with_meta.to_dict()["meta"] == {"patient": "A-4711", "phone": "+818012345678"}
+    masked = with_meta.to_dict(mask=True)["meta"]
+    assert masked == {"patient": "A-4711", "phone": "+8180****5678"}
+    assert "4711" not in repr(with_meta)
+    assert job().to_dict()["meta"] == {}
 
 
 def test_times_are_utc_with_milliseconds() -> None:

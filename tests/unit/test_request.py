@@ -127,6 +127,49 @@ def test_further_fields_are_taken_as_they_are_and_not_shown() -> None:
     assert "hunter2" not in repr(request)
 
 
+@pytest.mark.parametrize(
+    ("meta", "wrong"),
+    [
+        ({"a": "x" * 2100}, "the fields have 2108 bytes as JSON: 2048 at most; keep what is"),
+        ({"a": "東" * 700}, "the fields have 2108 bytes as JSON: 2048 at most"),
+        ({"": "x"}, "'' is no name of a field: 1 to 100 printable characters"),
+        ({"a\n": "x"}, "is no name of a field"),
+        ({"n" * 101: "x"}, "is no name of a field"),
+        ({"a": "hunter\0"}, "the text of 'a' (not shown) has a control character"),
+        ({"a": "\ud800"}, "it is not Unicode text"),
+        ({"a": 4711}, "4711 is not a text"),
+        ({"a": None}, "is not a text"),
+        ({"a": {"b": "c"}}, "is not a text"),
+        ([1], "is not a set of named fields"),
+    ],
+)
+def test_own_fields_that_cannot_be_kept_are_refused(meta: Any, wrong: str) -> None:
+    field, message = one_refusal(CALL | {"meta": meta})
+    assert field == "meta"
+    assert wrong in message
+    assert "hunter" not in message
+
+
+def test_own_fields_are_texts_of_any_kind_and_belong_to_the_request() -> None:
+    meta = {"patient_id": "4711", "Straße": "Zeile 1\nZeile 2", "empty": ""}
+    request = JobRequest.of(CALL | {"meta": meta})
+    assert request.meta == meta
+    assert "4711" not in repr(request)
+    assert JobRequest.of(CALL | {"meta": {"a": "x" * 2040}}).meta
+    assert JobRequest.of(CALL | {"meta": {}}).fingerprint() == JobRequest.of(CALL).fingerprint()
+    assert request.fingerprint() != JobRequest.of(CALL).fingerprint()
+
+
+def test_a_job_belongs_to_one_campaign_and_that_has_a_name() -> None:
+    request = JobRequest.of(CALL | {"tags": ["campaign:a", "b", "campaign:a"]})
+    assert request.tags == ("campaign:a", "b")
+    field, message = one_refusal(CALL | {"tags": ["campaign:a", "b", "campaign:c"]})
+    assert field == "tags"
+    assert "'campaign:a' and 'campaign:c': a job belongs to one campaign" in message
+    _, message = one_refusal(CALL | {"tags": ["campaign: "]})
+    assert "the campaign has no name: write campaign:NAME" in message
+
+
 def test_no_request_allows_a_number_by_itself() -> None:
     field, message = one_refusal(CALL | {"premium": True})
     assert (field, message) == ("premium", "there is no such option")

@@ -167,18 +167,26 @@ class WatchReplicas:
 @dataclass(frozen=True)
 class Purge:
     """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; what
-    people did, after a retention of its own; and entries of the do-not-call list that have ended.
+    people did, and the summaries of campaigns without jobs, after retentions of their own; and
+    entries of the do-not-call list that have ended.
     """
 
     store: Store
     retention: float
     audit_retention: float
+    campaign_retention: float
 
     def __call__(self) -> dict[str, int]:
         """Run once; return how many were removed."""
-        before = self.store.now() - self.retention * 1000
-        gone = self.store.retention.forget_older(before)
-        entries = self.store.audit.trim(self.store.now() - self.audit_retention * 1000)
-        done = {"purged": gone.jobs, "webhooks": gone.webhooks, "audit": entries}
-        done["do_not_call"] = self.store.do_not_call.end_due()
+        gone = self.store.retention.forget_older(self._ago(self.retention))
+        done = {
+            "purged": gone.jobs,
+            "webhooks": gone.webhooks,
+            "audit": self.store.audit.trim(self._ago(self.audit_retention)),
+            "do_not_call": self.store.do_not_call.end_due(),
+            "campaigns": self.store.campaigns.forget_older(self._ago(self.campaign_retention)),
+        }
         return {kind: number for kind, number in done.items() if number}
+
+    def _ago(self, seconds: float) -> float:
+        return self.store.now() - seconds * 1000

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
+from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
@@ -47,6 +48,7 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),
     UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
     UnknownAction: (HTTPStatus.NOT_FOUND, "preview again"),
+    UnknownCampaign: (HTTPStatus.NOT_FOUND, "list them with GET /v1/campaigns"),
     TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow the filter, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
     Refused: (HTTPStatus.CONFLICT, "read the job: its state does not allow this"),

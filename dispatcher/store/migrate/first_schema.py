@@ -148,6 +148,14 @@ def new_number_types(digits: bytes) -> Raw:
     return {}
 
 
+def new_duration(fields: Raw) -> Raw:
+    """Return how long was talked in the latest attempt: 0.1.0 kept it with the job alone."""
+    duration, last = fields.get(Field.DURATION.encode()), fields.get(Field.ATTEMPTS.encode())
+    if not duration or not last:
+        return {}
+    return {b"%b.%b" % (last, AttemptField.DURATION.encode()): duration}
+
+
 def whole(fields: Raw, name: bytes) -> bytes:
     """Return a value whose pieces are put together; empty where there is none."""
     value, piece = fields.get(name, b""), 1
@@ -175,6 +183,7 @@ def job(fields: Raw) -> Raw:
     if b"state" in fields:
         found |= cut(Field.LINE.encode(), new_line(fields))
         found |= new_number_types(whole(found, Field.TO.encode()))
+        found |= new_duration(found)
     if fields.get(b"state") != State.HELD.encode():
         found.pop(Field.HOLD.encode(), None)
     return found

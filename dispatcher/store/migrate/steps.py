@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from dispatcher.model.request import CAMPAIGN
 from dispatcher.model.states import Priority
+from dispatcher.store import codec
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.migrate import first_schema
+from dispatcher.store.migrate.campaigns import Count
 from dispatcher.store.migrate.first_schema import Raw
 from dispatcher.store.migrate.writer import Command, Writer
-from dispatcher.store.schema import BARRIER, Field
+from dispatcher.store.schema import BARRIER, CampaignField, Field
 
 BATCH = 200
 """Keys of one step: some milliseconds of Redis' time."""
@@ -83,7 +86,21 @@ def others(writer: Writer) -> Batches:
     yield from _renamed(writer, "*")
 
 
-STEPS = (holds, jobs, lines, streams, requests, others)
+def campaigns(writer: Writer) -> Batches:
+    """Count what became of each campaign."""
+    tags = writer.name("by_tag", f"{CAMPAIGN}*")
+    with plain_errors():
+        indexes = sorted(set(writer.redis.scan_iter(match=tags, count=1000)))
+    for index in indexes:
+        tag = index.removeprefix(writer.name("by_tag", "").encode())
+        count = Count(writer.now())
+        for record in _records(writer, index):
+            if record.get(Field.LINE, "").encode() == tag:  # it may have another's tag as well
+                count.add(record)
+        yield list(_counted(writer, tag, count)), 1
+
+
+STEPS = (holds, jobs, lines, streams, requests, others, campaigns)
 """In this order: what comes later asks for the records as they are now."""
 
 
@@ -160,6 +177,35 @@ def _into_lines(
                 ("ZADD", writer.name("lines", priority), "NX", had, line),
             ]
     return commands
+
+
+def _records(writer: Writer, index: bytes) -> Iterator[codec.Record]:
+    """Yield the records of the jobs in an index."""
+    start = 0
+    while True:
+        with plain_errors():
+            ids: Any = writer.redis.zrange(index, start, start + BATCH - 1)
+            pipe = writer.redis.pipeline(transaction=False)
+            for id_ in ids:
+                pipe.hgetall(writer.name("job", id_.decode()))
+            records = pipe.execute()
+        yield from (codec.record(record) for record in records if record)
+        if len(ids) < BATCH:
+            return
+        start += BATCH
+
+
+def _counted(writer: Writer, tag: bytes, count: Count) -> Iterator[Command]:
+    """Yield the commands that write what became of a campaign, whatever was written before."""
+    name = tag.removeprefix(CAMPAIGN.encode()).decode("utf-8", "surrogateescape")
+    keys = [_raw(writer.name(kind, name)) for kind in ("campaign", "campaign_hours")]
+    if not count.counts:
+        return
+    yield "DEL", *keys
+    for key, fields in zip(keys, (count.fields(), count.hour_fields()), strict=True):
+        if fields:
+            yield "HSET", key, *(item for pair in fields.items() for item in pair)
+    yield "ZADD", writer.name("campaigns"), count.moments[CampaignField.BEGUN], _raw(name)
 
 
 def _oldest(writer: Writer, name: str) -> list[tuple[bytes, Raw]]:

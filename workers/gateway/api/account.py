@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dispatcher import statistics
+from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.request import InvalidJob, tag
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
@@ -27,9 +28,14 @@ def router(services: Services) -> APIRouter:
     store, pool = services.store, services.pool
 
     @routes.get("/stats", dependencies=[READS], **operations.STATS)
-    async def stats() -> Response:
+    async def stats(
+        *,
+        tag: Annotated[
+            str | None, Query(description="The tag of a campaign, which is told as well.")
+        ] = None,
+    ) -> Response:
         """Return the account now: jobs by state, rate, lines, holds, credit."""
-        return respond(mask_all(await pool.run(statistics.statistics, store)))
+        return respond(await pool.run(_statistics, store, tag))
 
     @routes.get("/balance", dependencies=[READS], **operations.BALANCE)
     async def balance() -> Response:
@@ -56,6 +62,13 @@ def router(services: Services) -> APIRouter:
         return respond(await pool.run(_paused, store, scope, changed))
 
     return routes
+
+
+def _statistics(store: Store, tag_: str | None) -> Any:
+    """Return the account, and with a campaign's tag that campaign."""
+    name = Fields({"tag": tag_}).text("tag", campaign_of_tag)
+    found = mask_all(statistics.statistics(store))
+    return found if name is None else found | {"campaign": statistics.campaign(store, name)}
 
 
 def _resumed(fields: Fields) -> PauseScope:

@@ -17,6 +17,7 @@ from dispatcher.model.key_rights import MissingRight
 from dispatcher.model.request import JobRequest
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.values import UnknownJob
+from workers.gateway.api.parameters import require_known_parameters
 from workers.gateway.api.pool import Pool, client
 from workers.gateway.api.strict import only_header
 from workers.gateway.caps import Places
@@ -165,6 +166,7 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     caller = await authenticator.let_in(text, scopes, counted=counted)
     request.scope[AT_END].enter_context(authenticator.places.one(caller.name))
     client.set(caller.name)
+    require_known_parameters(request)
     return caller
 
 
@@ -187,3 +189,4 @@ Anybody = Annotated[Caller, Depends(May(Scope.READ, Scope.ENQUEUE))]
 Canceller = Annotated[Caller, Depends(May(Scope.OPERATE, Scope.ENQUEUE))]
 Operator = Annotated[Caller, Depends(May(Scope.OPERATE))]
 READS = Depends(May(Scope.READ))
+Reader = Annotated[Caller, READS]

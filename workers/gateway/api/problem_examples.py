@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, UnknownAction
+from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.request import InvalidJob
 from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from workers.gateway import problems
@@ -39,6 +40,7 @@ UNDECLARED_LINES = strict.undeclared_lines()
 
 NO_JOB = problems.of(UnknownJob(JOB_ID))
 NO_ACTION = problems.of(UnknownAction(ACTION_ID))
+NO_CAMPAIGN = problems.of(UnknownCampaign("spring"))
 
 OTHER_REQUEST = problems.of(
     KeyConflict(
@@ -68,6 +70,8 @@ WRONG_REQUEST = _invalid("lang", "'xx' is not a language: give an ISO 639-1 code
 WRONG_FIELD = _invalid("notes", "there is no such field; use note")
 WRONG_SCOPE = _invalid("tag", "give a tag or a priority, not both")
 WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
+NO_NAME = _invalid("name", "the campaign has no name: write campaign:NAME")
+NO_TAG = _invalid("tag", "the campaign has no name: write campaign:NAME")
 WRONG_STATE = _invalid("state", "'waiting' is not a valid State")
 WRONG_LIMIT = Problem(
     HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -17,7 +17,7 @@ from dispatcher.model.request import (
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.provider import registry
 from dispatcher.store.audit import LONGEST_NOTE
-from dispatcher.values import params
+from dispatcher.values import meta, params
 
 Schema = dict[str, Any]
 CAN = registry.registration().capabilities
@@ -161,6 +161,12 @@ REQUEST = object_(
             "maxProperties": params.MOST,
             "description": "Further form fields for the provider, by name.",
         },
+        "meta": {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "string"},
+            "description": "Fields of your own, texts by name: they come back with the job, in"
+            f" webhooks and in exports. {meta.MOST_BYTES} bytes as JSON at most.",
+        },
     },
     additionalProperties=False,
     description="A text or a recording for one recipient, or a conference of two or three people.",
@@ -179,6 +185,7 @@ ATTEMPT = object_(
         "callid": text("The provider's call, or calls with commas between."),
         "conferenceid": text("The provider's conference."),
         "cost": number("Credits."),
+        "duration": number("Seconds that were talked."),
         "error": text("What went wrong."),
         "participants": {"type": "array", "items": {"type": "object"}},
     },
@@ -219,6 +226,12 @@ JOB_VIEW = object_(
         "caller": text("The number that shows."),
         "tags": {"type": "array", "items": {"type": "string"}},
         "key": text("The idempotency key."),
+        "meta": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Fields of the producer's own. Numbers in them are masked for keys that"
+            " only read.",
+        },
         "webhook": text("The URL that is told how the job ended."),
         "dnc": {"type": "string", "enum": values(Dnc)},
         "created_at": WHEN,
@@ -350,7 +363,61 @@ ENTRY = object_(
         "facts": {"type": "object"},
     }
 )
+_CALLS = {
+    "dialled": {"type": "integer"},
+    "answered": {"type": "integer"},
+}
+_COUNTED = {
+    "jobs": "Jobs that were accepted.",
+    "purged": "Those of them whose records are gone; what became of them still counts.",
+    "waiting": "Jobs that wait to be dialled, held ones among them.",
+    "in_progress": "Jobs whose call is under way, or may be.",
+    "answered": "Jobs whose call was answered.",
+    "marked_reached": "Jobs of which a person said that they reached somebody.",
+    "not_answered": "Jobs that ended because nobody answered.",
+    "not_allowed": "Jobs that the rules do not allow.",
+    "expired": "Jobs whose deadline passed.",
+    "cancelled": "Jobs that were cancelled.",
+    "attempts": "Attempts of all jobs together.",
+}
+CAMPAIGN = object_(
+    {
+        "name": {"type": "string"},
+        "tag": {"type": "string", "description": "What its jobs share: `campaign:` and the name."},
+        **{name: {"type": "integer", "description": why} for name, why in _COUNTED.items()},
+        "failed": {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "Jobs that failed, by reason; `no_answer` and `not_allowed` as well.",
+        },
+        "held": {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "Jobs that are held, by the reason of the hold.",
+        },
+        "talked": {"type": "number", "description": "Seconds that were talked in all."},
+        "credits": {"type": "number", "description": "What all calls cost, as far as is known."},
+        "by_attempt": {
+            "type": "array",
+            "items": object_({"attempt": {"type": "integer"}, **_CALLS}),
+            "description": "First attempts, second ones …; 20 stands for all later ones, too.",
+        },
+        "by_hour": {
+            "type": "array",
+            "items": object_({"at": WHEN, **_CALLS}),
+            "description": "By hour of the call, and of the answer; the latest 31 days.",
+        },
+        "first_at": {**WHEN, "description": "The first job was accepted."},
+        "dialled_at": {**WHEN, "description": "The first call was dialled."},
+        "ended_at": {**WHEN, "description": "A job ended last."},
+        "pace": {"type": "number", "description": "Jobs that ended in a minute, of the last 10."},
+        "expected_end": {**WHEN, "description": "When all will have ended at this pace."},
+        "at": {**WHEN, "description": "When all this was so."},
+    },
+    required=["name", "tag", "jobs", "at"],
+)
 COMPONENTS = {
+    "Campaign": CAMPAIGN,
     "JobRequest": REQUEST,
     "Job": JOB_VIEW,
     "Attempt": ATTEMPT,

@@ -8,6 +8,7 @@ local places = require('lib/places')
 local record = require('lib/record')
 local numbers = require('lib/numbers')
 local counters = require('lib/counters')
+local campaigns = require('lib/campaigns')
 local timeline = require('lib/timeline')
 local webhooks = require('lib/webhooks')
 
@@ -66,6 +67,7 @@ function M.move(call, job, to, how)
   if not schema.transitions[job.state][to] then
     error('job ' .. job.id .. ' cannot go from ' .. job.state .. ' to ' .. to)
   end
+  local state, reason = job.state, job.reason
   places.leave(call, job)
   change_call(call, job, to, how.cost)
   if to ~= 'dialing' then
@@ -73,6 +75,7 @@ function M.move(call, job, to, how)
   end
   write_state(call, job, to, how)
   places.arrive(call, job, how.next_at)
+  campaigns.move(call, job, state, reason)
   if schema.terminal[to] then
     counters.add_outcome(call, job)
   elseif to == 'dialing' then

@@ -31,6 +31,7 @@ local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
 local counters = require('lib/counters')
 local spending = require('lib/spending')
+local campaigns = require('lib/campaigns')
 local unusual = require('lib/unusual')
 local do_not_call = require('lib/do_not_call')
 
@@ -151,6 +152,7 @@ local function begin_attempt(call, job)
   if call.args.provider then
     record.set_attempt(job, job.attempts, 'provider', call.args.provider)
   end
+  campaigns.begin_attempts(call, job, job.attempts - 1)
   numbers.begin_call(call, job)
   ledger.reserve(call, job, job.reserve)
   holds.begin_probe(call, job)

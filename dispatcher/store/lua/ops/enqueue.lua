@@ -23,6 +23,7 @@ local places = require('lib/places')
 local record = require('lib/record')
 local existing = require('lib/existing')
 local messages = require('lib/messages')
+local campaigns = require('lib/campaigns')
 local timeline = require('lib/timeline')
 
 local key, field = schema.key, schema.field
@@ -124,6 +125,7 @@ local function write(call, row)
   places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
   timeline.add(call, job, call.args.actor, note_exemption(call, job))
   record.save(call, job)
+  campaigns.accept(call, job)
   moves.announce(call, job)
   return answer
 end

@@ -9,6 +9,7 @@ local schema = require('schema')
 local record = require('lib/record')
 local removal = require('lib/removal')
 local messages = require('lib/messages')
+local campaigns = require('lib/campaigns')
 
 local function run(call)
   local job = record.load(call, call.args.id)
@@ -18,6 +19,7 @@ local function run(call)
   end
   messages.leave(call, job)
   removal.remove(call, job)
+  campaigns.purge(call, job)
   return 1
 end
 

@@ -35,6 +35,7 @@ local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
 local counters = require('lib/counters')
 local timeline = require('lib/timeline')
+local campaigns = require('lib/campaigns')
 local callbacks_seen = require('lib/callbacks_seen')
 
 local key, field = schema.key, schema.field
@@ -118,7 +119,9 @@ local function restore_claim(call, job, told)
   if job.state ~= 'queued' then
     moves.move(call, job, 'queued', { actor = 'dispatcher', why = 'it was due when Redis lost data' })
   end
+  local before = job.attempts
   job.attempts, told.latest = told.n, true
+  campaigns.begin_attempts(call, job, before)
   record.set(job, field.attempts, told.n)
   record.set_attempt(job, told.n, 'sent', call.now)
   moves.move(call, job, 'dialing', { actor = 'dispatcher', why = 'Redis had lost this claim', next_at = call.now })
@@ -133,9 +136,15 @@ local function saves_call(job, told)
   return schema.waiting[job.state] and told.known == 'maybe_placed' and told.called and matters
 end
 
+-- What is told of a call counts in its campaign.
+local function set_attempt(call, job, n, name, value)
+  campaigns.change_attempt(call, job, n, name, value)
+  record.set_attempt(job, n, name, value)
+end
+
 local function keep(call, job, told)
   for name, value in pairs(told.given) do
-    record.set_attempt(job, told.n, name, value)
+    set_attempt(call, job, told.n, name, value)
   end
   for callid in text.items(told.given.callid) do
     redis.call('HSET', key.by_call(call, string.sub(redis.sha1hex(callid), 1, 4)), callid, job.id)
@@ -194,7 +203,7 @@ local function keep_late(call, job, told)
       settle_late(call, job, told)
     end
   elseif told.given.cost and told.cost > (told.known_cost or -1) and not under_way then
-    record.set_attempt(job, told.n, 'cost', told.given.cost)
+    set_attempt(call, job, told.n, 'cost', told.given.cost)
     note_late(call, job, told, 'it cost ' .. told.given.cost)
     if told.latest then
       places.end_cost_check(call, job)

@@ -11,6 +11,7 @@ local schema = require('schema')
 local holds = require('lib/holds')
 local record = require('lib/record')
 local removal = require('lib/removal')
+local campaigns = require('lib/campaigns')
 
 local function withdraw(call, id)
   local job = record.load(call, id)
@@ -24,6 +25,7 @@ local function withdraw(call, id)
     return 'kept'
   end
   removal.remove(call, job)
+  campaigns.withdraw(call, job)
   return 'gone'
 end
 

@@ -10,7 +10,11 @@ from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import JOB_ID
 from workers.gateway.api.schemas import NOTE, WHEN, Schema, object_, ref, text, values
 
-STATS = operation({200: answer("The account now.", {"type": "object"}, {"jobs": {"queued": 318}})})
+STATS = operation(
+    {200: answer("The account now.", {"type": "object"}, {"jobs": {"queued": 318}})},
+    problem_examples.NO_CAMPAIGN,
+    problem_examples.NO_TAG,
+)
 BALANCE = operation(
     {
         200: answer(

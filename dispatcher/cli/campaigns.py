@@ -1,0 +1,137 @@
+"""`campaign list`, `campaign show`: what became of the jobs that share a tag `campaign:NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.filters import Limit
+from dispatcher.cli.lazy import group
+from dispatcher.cli.output import AsJson
+from dispatcher.model.campaign import MINUTES, Calls, Campaign
+from dispatcher.model.job import iso
+from dispatcher.model.states import State
+from dispatcher.policy.credit_forecast import shown
+from dispatcher.values.counts import counted
+from dispatcher.values.masking import mask_text
+
+app = group("List campaigns, and show what became of one.")
+
+
+@app.command("list")
+def list_(context: typer.Context, *, limit: Limit = 50, json: AsJson = False) -> None:
+    """List campaigns, newest first."""
+    found = list(islice(connection.dispatcher(context).store.campaigns.all(), limit))
+    if json:
+        output.as_json([campaign.to_dict(mask=True) for campaign in found])
+        return
+    table = output.table(*_LISTED, whole=("campaign",))
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    for each in found:
+        cells = each.jobs, each.waiting, each.in_progress, each.answered, each.not_answered
+        others = each.jobs - sum(cells[1:])
+        numbers = (f"{number:,}" for number in (*cells, others))
+        name = mask_text(each.name)
+        output.row(table, name, *numbers, shown(each.credits), iso(each.first_at) or "")
+    output.show_table(table, "campaigns")
+
+
+_LISTED = (
+    "campaign",
+    "jobs",
+    "waiting",
+    "in progress",
+    "answered",
+    "no answer",
+    "other",
+    "credits",
+    "first job",
+)
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name, or its tag campaign:NAME.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show what became of a campaign so far: answers, failures, calls, credits, pace."""
+    found = connection.dispatcher(context).campaign(name)
+    if json:
+        output.as_json(found.to_dict(mask=True))
+    else:
+        print_campaign(found)
+
+
+def print_campaign(campaign: Campaign) -> None:
+    """Print what became of a campaign."""
+    output.lines(_heading(campaign))
+    table = output.table("", "jobs", "share", "of these")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for what, number, of_these in _rows(campaign):
+        share = f"{number / campaign.jobs:.1%}" if campaign.jobs else ""
+        output.row(table, what, f"{number:,}", share if number else "", of_these)
+    output.show_table(table)
+    output.lines(_sentences(campaign))
+    _print_calls("attempt", {str(n): each for n, each in campaign.by_attempt.items()})
+    _print_calls("hour (UTC)", {f"{at:%Y-%m-%d %H}h": c for at, c in campaign.by_hour.items()})
+
+
+def _heading(campaign: Campaign) -> Iterator[str]:
+    purged = f", {campaign.purged:,} of them purged" if campaign.purged else ""
+    yield f"Campaign {mask_text(campaign.name)}: {counted(campaign.jobs, 'job')}{purged}"
+
+
+def _rows(campaign: Campaign) -> Iterator[tuple[str, int, str]]:
+    failed = {reason: many for reason, many in campaign.failed.items() if reason != "no_answer"}
+    yield "waiting", campaign.waiting, _held(campaign)
+    yield "in progress", campaign.in_progress, ""
+    yield "answered", campaign.answered, ""
+    yield "not answered", campaign.not_answered, ""
+    yield "failed", sum(failed.values()), _reasons(failed)
+    yield "expired", campaign.of(State.EXPIRED), ""
+    yield "cancelled", campaign.of(State.CANCELLED), ""
+    if campaign.marked_reached:
+        yield "marked as reached", campaign.marked_reached, ""
+
+
+def _held(campaign: Campaign) -> str:
+    return f"held: {_reasons(campaign.held)}" if campaign.held else ""
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    return ", ".join(f"{many:,} {reason}" for reason, many in sorted(counts.items()))
+
+
+def _sentences(campaign: Campaign) -> Iterator[str]:
+    talked = f"{campaign.talked:,.10g} s"
+    attempts = counted(campaign.attempts, "attempt")
+    yield f"{attempts}, {talked} talked, {shown(campaign.credits)} credits"
+    moments = {"First job": campaign.first_at, "first call": campaign.dialled_at}
+    moments["latest end"] = campaign.ended_at
+    yield ", ".join(f"{what} {iso(at)}" for what, at in moments.items() if at)
+    if campaign.expected_end:
+        pace = f"{campaign.pace:g} jobs a minute ended in the last {MINUTES} minutes"
+        yield f"{pace}: at this pace all will have ended by {iso(campaign.expected_end)}"
+    elif campaign.waiting or campaign.in_progress:
+        yield f"No job ended in the last {MINUTES} minutes"
+
+
+def _print_calls(what: str, calls: dict[str, Calls]) -> None:
+    if not calls:
+        return
+    table = output.table(what, "dialled", "answered", "share")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, each in calls.items():
+        share = f"{each.answered / each.dialled:.1%}" if each.dialled else ""
+        output.row(table, name, f"{each.dialled:,}", f"{each.answered:,}", share)
+    output.lines([""])
+    output.show_table(table)

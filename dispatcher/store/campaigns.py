@@ -1,0 +1,175 @@
+"""What became of campaigns, as lua/lib/campaigns.lua counts it: a few small reads for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dispatcher.model.campaign import Calls, Campaign, UnknownCampaign, hour_of, pace
+from dispatcher.model.states import State
+from dispatcher.store.connection import Repository, pairs
+from dispatcher.store.schema import CAMPAIGN_SUMMARIES, CampaignField
+from dispatcher.store.search import InvalidCursor
+from dispatcher.values.mentions import Mentions
+from dispatcher.values.tariffs import to_credits
+
+AT_ONCE = 100
+"""Campaigns that are read, or forgotten, in one step."""
+_PLACE = re.compile("([0-9]{1,15})\\.([0-9]{1,9})")
+
+_STATES = frozenset(map(str, State))
+
+Counts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPage:
+    """Some campaigns, newest first; `cursor` leads on, None where that is all."""
+
+    campaigns: list[Campaign]
+    cursor: str | None
+
+
+class Campaigns(Repository):
+    """The campaigns of the account."""
+
+    def get(self, name: str) -> Campaign:
+        """Return a campaign as it stands. Raises UnknownCampaign."""
+        (found,) = self._read([name])
+        if found is None:
+            raise UnknownCampaign(name)
+        return found
+
+    def page(self, limit: int, cursor: str | None = None) -> CampaignPage:
+        """Return the next campaigns, at most `limit`, newest first. Raises InvalidCursor."""
+        most, seen = ("+inf", 0) if cursor is None else _place(cursor)
+        places = self._places(most, seen, limit + 1)
+        more = len(places) > limit
+        found = self._read([name for name, _ in places[:limit]])
+        there = [campaign for campaign in found if campaign is not None]
+        return CampaignPage(there, _cursor(places[:limit], most, seen) if more else None)
+
+    def all(self) -> Iterator[Campaign]:
+        """Yield all campaigns, newest first."""
+        cursor = None
+        while True:
+            found = self.page(AT_ONCE, cursor)
+            yield from found.campaigns
+            cursor = found.cursor
+            if cursor is None:
+                return
+
+    def forget_older(self, before: float) -> int:
+        """Forget the summaries of campaigns whose last job was removed before a moment (ms since
+        the epoch), and the oldest of too many; return how many.
+        """
+        forgotten = 0
+        while done := self._forget(before):
+            forgotten += done
+        return forgotten
+
+    def forget_named(self, mentions: Mentions) -> int:
+        """Forget the summaries of campaigns whose names hold a number; return how many."""
+        (raw,) = self._read_together(("ZRANGE", self._key("campaigns_over"), "0", "-1"))
+        names = [name for each in raw if mentions.stand_in(name := each.decode())]
+        return int(self._run("forget_campaigns", names=names)) if names else 0
+
+    def _forget(self, before: float) -> int:
+        asked = {"before": round(before), "kept": CAMPAIGN_SUMMARIES, "most": AT_ONCE}
+        return int(self._run("forget_campaigns", **asked))
+
+    # -- below -----------------------------------------------------------------------------
+
+    def _places(self, most: str, seen: int, many: int) -> list[tuple[str, float]]:
+        key = self._key("campaigns")
+        limit = ("LIMIT", str(seen), str(many))
+        (flat,) = self._read_together(("ZREVRANGEBYSCORE", key, most, "-inf", "WITHSCORES", *limit))
+        return [(name.decode(), float(at)) for name, at in pairs(flat).items()]
+
+    def _read(self, names: Sequence[str]) -> list[Campaign | None]:
+        keys = [self._key(kind, name) for name in names for kind in ("campaign", "campaign_hours")]
+        answers = self._read_together(*(("HGETALL", key) for key in keys)) if keys else []
+        texts = [{k.decode(): v.decode() for k, v in pairs(flat).items()} for flat in answers]
+        now = datetime.fromtimestamp(self._now() / 1000, UTC)
+        return [
+            _campaign(name, counts, hours, now) if CampaignField.JOBS in counts else None
+            for name, counts, hours in zip(names, texts[::2], texts[1::2], strict=True)
+        ]
+
+
+def _campaign(name: str, counts: Counts, hours: Counts, now: datetime) -> Campaign:
+    dialled_at = _moment(counts.get(CampaignField.FIRST_DIALLED))
+    return Campaign(
+        name=name,
+        jobs=int(counts[CampaignField.JOBS]),
+        purged=int(counts.get(CampaignField.PURGED, 0)),
+        counts=dict(_kinds(counts)),
+        attempts=int(counts.get(CampaignField.ATTEMPTS, 0)),
+        talked=int(counts.get(CampaignField.TALKED, 0)) / 1000,
+        credits=to_credits(int(counts.get(CampaignField.SPENT, 0))),
+        by_attempt=_by_attempt(counts),
+        by_hour=_by_hour(hours),
+        first_at=_moment(counts.get(CampaignField.BEGUN)),
+        dialled_at=dialled_at,
+        ended_at=_moment(counts.get(CampaignField.ENDED)),
+        pace=pace(dict(_minutes(counts)), dialled_at, now),
+        at=now,
+    )
+
+
+def _kinds(counts: Counts) -> Iterator[tuple[tuple[State, str], int]]:
+    for name, number in counts.items():
+        state, _, reason = name.partition(":")
+        if state in _STATES and number != "0":
+            yield (State(state), reason), int(number)
+
+
+def _minutes(counts: Counts) -> Iterator[tuple[int, int]]:
+    for name, value in counts.items():
+        if name.startswith(f"{CampaignField.MINUTE}:"):
+            minute, _, many = value.partition(" ")
+            yield int(minute), int(many)
+
+
+def _by_attempt(counts: Counts) -> dict[int, Calls]:
+    what, dialled = f"{CampaignField.DIALLED}:", {}
+    for name, number in counts.items():
+        if name.startswith(what) and number != "0":
+            n = int(name.removeprefix(what))
+            answered = counts.get(f"{CampaignField.ANSWERED}:{n}", "0")
+            dialled[n] = Calls(int(number), int(answered))
+    return dict(sorted(dialled.items()))
+
+
+def _by_hour(hours: Counts) -> dict[datetime, Calls]:
+    found = sorted({int(name.partition(":")[0]) for name in hours})
+    calls = {hour: Calls(*(_in_hour(hours, hour, what) for what in _WHAT)) for hour in found}
+    return {hour_of(hour): each for hour, each in calls.items() if each != Calls()}
+
+
+_WHAT = (CampaignField.DIALLED, CampaignField.ANSWERED)
+
+
+def _in_hour(hours: Counts, hour: int, what: str) -> int:
+    return int(hours.get(f"{hour}:{what}", 0))
+
+
+def _moment(milliseconds: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
+
+
+def _cursor(places: Sequence[tuple[str, float]], most: str, seen: int) -> str:
+    """Return the place after these: when the last was begun, and how many of that moment came."""
+    last = places[-1][1]
+    here = sum(at == last for _, at in places)
+    before = seen if most == f"{last:.0f}" else 0
+    return f"{last:.0f}.{before + here}"
+
+
+def _place(cursor: str) -> tuple[str, int]:
+    found = _PLACE.fullmatch(cursor)
+    if found is None:
+        raise InvalidCursor(cursor)
+    return found[1], int(found[2])

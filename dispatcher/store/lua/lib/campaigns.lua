@@ -1,0 +1,168 @@
+-- What became of each campaign, counted in the steps that move its jobs: to read it takes as long for a
+-- million jobs as for one. A job without a campaign costs nothing here.
+--
+-- campaign        hash, see schema.campaign: <state>[:<reason>] -> jobs that are there, and what its calls came to
+-- campaign_hours  hash: <hours since the epoch>:dialled, …:answered -> how many; the latest HOURS
+-- campaigns       zset: campaign by when its first job was accepted
+-- campaigns_over  zset: campaign by when its last job was removed; those stay for a while, ops/forget_campaigns.lua
+
+local schema = require('schema')
+local text = require('lib/text')
+local money = require('lib/money')
+local record = require('lib/record')
+
+local M = {}
+
+local key, field, counted = schema.key, schema.field, schema.campaign
+local MARK, HOURS, MINUTES, LAST = schema.campaign_mark, schema.campaign_hours, schema.campaign_minutes, schema.campaign_attempts
+local HOUR, MINUTE = 3600000, 60000 -- ms
+
+-- The campaign whose line a job stands in: a producer may bear such a name, too.
+local function name_of(job)
+  local line = job.fields[field.line]
+  if not line or string.sub(line, 1, #MARK) ~= MARK then
+    return nil
+  end
+  line = record.get(job, field.line)
+  return text.has(record.get(job, field.tags), line) and string.sub(line, #MARK + 1) or nil
+end
+
+local function add(call, name, what, by)
+  return redis.call('HINCRBY', key.campaign(call, name), what, text.int(by))
+end
+
+local function add_kind(call, name, state, reason, by)
+  add(call, name, text.kind(state, reason), by)
+end
+
+local function forget_old_hours(hours, hour)
+  for _, each in ipairs(redis.call('HKEYS', hours)) do
+    if tonumber(string.match(each, '^%d+')) <= hour - HOURS then
+      redis.call('HDEL', hours, each)
+    end
+  end
+end
+
+local function add_hour(call, name, what, at, by)
+  local hours, hour = key.campaign_hours(call, name), math.floor(at / HOUR)
+  if redis.call('HINCRBY', hours, text.int(hour) .. ':' .. what, by) == 1 then
+    forget_old_hours(hours, math.floor(call.now / HOUR))
+  end
+end
+
+-- An attempt with a number beyond the last counts as the last.
+local function add_attempt(call, name, what, n, by)
+  return add(call, name, what .. ':' .. text.int(math.min(n, LAST)), by)
+end
+
+local function dial(call, name, n, at, by)
+  add_attempt(call, name, counted.dialled, n, by)
+  add_hour(call, name, counted.dialled, at, by)
+  return add(call, name, counted.attempts, by)
+end
+
+-- One more has ended in this minute.
+local function add_minute(call, name)
+  local minute = math.floor(call.now / MINUTE)
+  local slot = counted.minute .. ':' .. text.int(minute % MINUTES)
+  local at, many = string.match(redis.call('HGET', key.campaign(call, name), slot) or '', '(%d+) (%d+)')
+  many = tonumber(at) == minute and many + 1 or 1
+  redis.call('HSET', key.campaign(call, name), slot, text.int(minute) .. ' ' .. text.int(many), counted.ended, text.int(call.now))
+end
+
+-- A job was accepted, and saved.
+function M.accept(call, job)
+  local name = name_of(job)
+  if not name then
+    return
+  end
+  add_kind(call, name, job.state, job.reason, 1)
+  if add(call, name, counted.jobs, 1) == 1 then
+    redis.call('HSET', key.campaign(call, name), counted.begun, text.int(call.now))
+    redis.call('ZADD', key.campaigns(call), call.now, name)
+  end
+  redis.call('ZREM', key.campaigns_over(call), name)
+end
+
+-- A job has moved; where it was.
+function M.move(call, job, state, reason)
+  local name = name_of(job)
+  if not name then
+    return
+  end
+  add_kind(call, name, state, reason, -1)
+  add_kind(call, name, job.state, job.reason, 1)
+  if schema.terminal[job.state] then
+    add_minute(call, name)
+  end
+  if job.state == 'completed' and job.reason == '' then
+    add_attempt(call, name, counted.answered, job.attempts, 1)
+    add_hour(call, name, counted.answered, call.now, 1)
+  end
+end
+
+-- Attempts of a job began: those after number `from`. There is more than one where Redis lost some.
+function M.begin_attempts(call, job, from)
+  local name = name_of(job)
+  for n = from + 1, name and job.attempts or 0 do
+    if dial(call, name, n, call.now, 1) == 1 then
+      redis.call('HSET', key.campaign(call, name), counted.first_dialled, text.int(call.now))
+    end
+  end
+end
+
+local function milliseconds(seconds)
+  return math.floor((tonumber(seconds) or 0) * 1000 + 0.5)
+end
+
+local SUMS = {
+  [schema.attempt.cost] = { counted.spent, function(credits) return money.units(credits) or 0 end },
+  [schema.attempt.duration] = { counted.talked, milliseconds },
+}
+
+-- A field of an attempt is about to be set.
+function M.change_attempt(call, job, n, what, value)
+  local sum = SUMS[what]
+  local name = sum and name_of(job)
+  if name then
+    add(call, name, sum[1], sum[2](value) - sum[2](record.get_attempt(job, n, what)))
+  end
+end
+
+local function begin_summary(call, name)
+  redis.call('ZADD', key.campaigns_over(call), call.now, name)
+end
+
+-- An ended job is removed: what became of it still counts.
+function M.purge(call, job)
+  local name = name_of(job)
+  if name and add(call, name, counted.purged, 1) == tonumber(redis.call('HGET', key.campaign(call, name), counted.jobs)) then
+    begin_summary(call, name)
+  end
+end
+
+function M.forget(call, name)
+  redis.call('DEL', key.campaign(call, name), key.campaign_hours(call, name))
+  redis.call('ZREM', key.campaigns(call), name)
+  redis.call('ZREM', key.campaigns_over(call), name)
+end
+
+-- A job that waits was never accepted: nothing of it counts.
+function M.withdraw(call, job)
+  local name = name_of(job)
+  if not name then
+    return
+  end
+  add_kind(call, name, job.state, job.reason, -1)
+  for n = 1, job.attempts do
+    dial(call, name, n, tonumber(record.get_attempt(job, n, 'sent')), -1)
+  end
+  local jobs = add(call, name, counted.jobs, -1)
+  if jobs == 0 then
+    M.forget(call, name)
+  elseif jobs == tonumber(redis.call('HGET', key.campaign(call, name), counted.purged) or nil) then
+    begin_summary(call, name)
+  end
+end
+
+return M
