@@ -26,7 +26,8 @@ from dispatcher.values.regions import UnknownRegion, parse_region
 from dispatcher.values.zones import zone
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV with a header, or JSON lines; - is stdin.")
+    str,
+    typer.Argument(metavar="FILE", help="CSV or .xlsx with a header, JSON lines; - is stdin."),
 ]
 Given = Annotated[
     Format | None, typer.Option("--format", help="csv or jsonl; detected if left out.")
@@ -34,6 +35,9 @@ Given = Annotated[
 Delimiter = Annotated[str | None, typer.Option(help="Delimiter of CSV; detected among , ; tab |.")]
 Encoding = Annotated[
     str | None, typer.Option(help="Such as cp932; default UTF-8, or as the byte order mark says.")
+]
+SheetName = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of a workbook that has several.")
 ]
 Map = Annotated[
     list[str] | None,
@@ -97,6 +101,7 @@ def import_(
     format_: Given = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: SheetName = None,
     map_: Map = None,
     set_: Set = None,
     say: Say = None,
@@ -124,7 +129,7 @@ def import_(
         raise typer.BadParameter(
             "that is the file being read; choose another", param_hint="--refused"
         )
-    with opened(file, format_, _delimiter(delimiter), _encoding(encoding)) as found:
+    with opened(file, format_, _delimiter(delimiter), _encoding(encoding), sheet) as found:
         rows = evidence.Sampled(found)
         form = given.form(found, rows)
         evidence.refuse_strangers(form, rows.first)
@@ -149,7 +154,7 @@ class _Given:
         gaps = self.say.gaps if self.say else ()
         columns = Columns.of(found.columns, self.columns, gaps)
         dates = self.dates
-        if dates.order is None and (order := evidence.order(columns, rows.first)):
+        if dates.order is None and (order := evidence.order(columns, rows.first, self.say)):
             dates = replace(dates, order=order, seen=True)
         return Form(columns, self.shared, self.say, self.numbers, self.name, dates)
 

@@ -12,6 +12,7 @@ import typer
 
 from dispatcher.cli.output import Format
 from dispatcher.rows import no_tables, records
+from dispatcher.rows.sheet_records import SheetRecords
 from dispatcher.rows.text import Lines, UnusableInput
 
 
@@ -31,13 +32,23 @@ class Rows(Protocol):
 
 @contextmanager
 def opened(
-    file: str, format_: Format | None, delimiter: str | None, encoding: str | None
+    file: str,
+    format_: Format | None,
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None = None,
 ) -> Iterator[Rows]:
     """Yield the rows of a file, `-` for standard input. Raises UnusableInput, BadParameter."""
     with _stream(file) as stream:
+        workbook = _is_workbook(file, stream)
+        if sheet is not None and not workbook:
+            raise UnusableInput(0, f"{file}: only a workbook (.xlsx) has sheets: leave out --sheet")
         try:
-            lines = Lines(stream, encoding)
-            found = records.Records(lines, format_.value if format_ else None, delimiter)
+            if workbook:
+                found: Rows = SheetRecords(stream, sheet)
+            else:
+                lines = Lines(stream, encoding)
+                found = records.Records(lines, format_.value if format_ else None, delimiter)
         except UnusableInput as error:
             raise UnusableInput(error.line, f"{file}:{error.line or ''} {error}") from None
         yield found
@@ -56,3 +67,12 @@ def _stream(file: str) -> Iterator[BinaryIO]:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
     with stream:
         yield stream
+
+
+def _is_workbook(file: str, stream: BinaryIO) -> bool:
+    """Whether a file is a ZIP archive, which no pipe can be: it is read from its end."""
+    if file == "-" or not stream.seekable():
+        return False
+    head = stream.read(len(no_tables.ZIP))
+    stream.seek(0)
+    return head == no_tables.ZIP

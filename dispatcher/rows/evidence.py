@@ -8,8 +8,10 @@ from typing import Any
 
 from dispatcher.rows.columns import MOMENTS, Columns, InvalidColumns, shown
 from dispatcher.rows.dates import Order, order_of
+from dispatcher.rows.filters import DATES
 from dispatcher.rows.form import Form
 from dispatcher.rows.records import Record
+from dispatcher.rows.template import Template
 from dispatcher.rows.text import UnusableInput
 from dispatcher.values.meta import own_field
 
@@ -38,9 +40,14 @@ class Sampled:
         yield from self._rest
 
 
-def order(columns: Columns, rows: Iterable[Record]) -> Order | None:
-    """Return whether days or months come first in the dates of these rows, where they say so."""
+def order(columns: Columns, rows: Iterable[Record], say: Template | None = None) -> Order | None:
+    """Return whether days or months come first in the dates of these rows, where they say so.
+
+    Dates are `at`, `expires`, and what a filter of the text says as one.
+    """
     names = [name for name, field in columns.fields.items() if field in MOMENTS]
+    said = {gap.column for _, gap in say.parts if gap and gap.filter in DATES} if say else set()
+    names += [name for name in columns.named or () if name.casefold() in said]
     values = chain.from_iterable(([row.values.get(name) for name in names]) for row in rows)
     return order_of(value for value in values if isinstance(value, str))
 

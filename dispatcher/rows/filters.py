@@ -160,3 +160,5 @@ FILTERS: Final = {
     "datetime": Filter(_zone, _of_moment(spoken_dates.say_both)),
     "money": Filter(_currency, _money),
 }
+DATES: Final = frozenset({"date", "time", "datetime"})
+"""Filters that say a moment."""

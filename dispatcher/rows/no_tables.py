@@ -45,7 +45,9 @@ _SHEETS = {
     "ppt/": f"a presentation: {_EXPORT}",
     "mimetype": f"a document of LibreOffice: {_EXPORT}",
 }
-PACKED = "a spreadsheet or ZIP archive: save the sheet as CSV in UTF-8, or unpack the archive"
+PACKED = "a spreadsheet or ZIP archive"
+"""What a ZIP archive is of which nobody knows more."""
+_ARCHIVE = "a ZIP archive: unpack it and name the file in it"
 
 
 def told(head: bytes) -> str | None:
@@ -66,7 +68,7 @@ def packed(names: Iterable[str], kind: str = "") -> str:
     for start, what in _SHEETS.items():
         if any(name.startswith(start) for name in names):
             return what
-    return PACKED
+    return _ARCHIVE
 
 
 def folder(name: str) -> str:

@@ -14,13 +14,22 @@ def told(record: Record, error: InvalidJob | RowConflict, columns: Columns) -> s
     if isinstance(error, RowConflict):
         return f"{row}{error}"
     return row + "; ".join(
-        f"{field}: {why}{_column(field, columns)}" for field, why in error.problems
+        f"{field}: {why}{_column(field, record, columns)}" for field, why in error.problems
     )
 
 
-def _column(field: str, columns: Columns) -> str:
+def _column(field: str, record: Record, columns: Columns) -> str:
+    """Return where a field stands; a gap of the text, {name}, has the name of its column."""
     name = columns.of_field(field)
-    return f" (column {name!r})" if name and name.casefold() != field else ""
+    told = [f"column {name!r}"] if name and name.casefold() != field else []
+    if record.lettered and (place := _index(name or field[1:-1], columns)) is not None:
+        told.append(f"cell {letters(place)}{record.row}")
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _index(name: str, columns: Columns) -> int | None:
+    names = [each.casefold() for each in columns.named or ()]
+    return names.index(name.casefold()) if name.casefold() in names else None
 
 
 def letters(index: int) -> str:

@@ -26,7 +26,8 @@ class Record(NamedTuple):
 
     `cells` is what a file of refused rows repeats. `fault` says why it cannot be read, `spoilt` why
     a cell cannot, by its column. `row` is its number in a spreadsheet, 0 where that is not known,
-    and `short` how many cells it has where the last ones are missing, 0 for a whole row.
+    and `short` how many cells it has where the last ones are missing, 0 for a whole row. `lettered`
+    says that people know its columns by letters as well.
     """
 
     line: int
@@ -36,6 +37,7 @@ class Record(NamedTuple):
     row: int = 0
     short: int = 0
     spoilt: Mapping[str, str] = {}
+    lettered: bool = False
 
 
 class Records:

@@ -102,7 +102,8 @@ class Lines:
 
     def _marked(self) -> str:
         head = self._bytes.peek(HEAD)[:HEAD]
-        what = PACKED if head.startswith(ZIP) else told(head)
+        zipped = f"{PACKED}: save the sheet as CSV in UTF-8, or name the file instead of a pipe"
+        what = zipped if head.startswith(ZIP) else told(head)
         if what:
             raise UnusableInput(0, f"it is not text, but {what}")
         self._likely = likely_utf_16(head) or "utf-16"

@@ -82,6 +82,10 @@ def test_a_file_without_a_column_of_numbers_names_those_that_may_be() -> None:
 def test_the_order_of_dates_is_that_of_the_files_others() -> None:
     found = read(f"phone,text,at\n{N}01,x,03/12/2026 9:00\n{N}02,x,25/12/2026 9:00\n")
     assert evidence.order(form(["phone", "text", "at"]).columns, found) is Order.DMY
+    other = read(f"phone,due\n{N}01,12/25/2026\n")
+    made = form(["phone", "due"], say="{due|date}, {phone}")
+    assert evidence.order(made.columns, other, made.say) is Order.MDY
+    assert evidence.order(made.columns, other) is None
 
 
 def test_rows_that_were_read_ahead_come_once_and_a_fault_comes_in_its_place() -> None:
