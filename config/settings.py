@@ -17,7 +17,7 @@ from dispatcher.client.broker_url import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.plain_words import in_plain_words
-from dispatcher.model.request import MOST_ATTEMPTS
+from dispatcher.model.request import DEFAULT_LANGUAGE, MOST_ATTEMPTS
 from dispatcher.model.states import Dnc, OnUncertain
 from dispatcher.model.unusual import Unusual
 from dispatcher.policy import DEFAULTS, Policy
@@ -76,6 +76,7 @@ class Settings(Caps):
     namespace: Annotated[str, AfterValidator(namespace_of)] = DEFAULT_NAMESPACE
 
     caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
+    lang: Annotated[str, AfterValidator(texts.language)] = DEFAULT_LANGUAGE
     region: Annotated[str, AfterValidator(parse_region)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)
     rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.012
@@ -246,6 +247,7 @@ class Settings(Caps):
             every_change=self.webhook_events == "all",
             replicas=self.redis_replicas,
             accept_durable=self.accepts_durable,
+            lang=self.lang,
         )
 
     @property

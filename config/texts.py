@@ -29,6 +29,13 @@ EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 MOST_CREDITS = 1e9
 
 
+def language(text: str) -> str:
+    """Read the code of a language that the provider speaks."""
+    if text not in registry.registration().capabilities.languages:
+        raise ValueError("write the code of a language such as en or ja (ISO 639-1)")
+    return text
+
+
 def floor(value: Any) -> float | None:
     """Read credits from 0, None for `none`."""
     if str(value).strip().lower() == "none":

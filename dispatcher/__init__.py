@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from dispatcher.model.campaign import Campaign, InvalidCampaign, UnknownCampaign
     from dispatcher.model.filters import Filter
     from dispatcher.model.job import Event, Job, NextAction
-    from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest, Kind, NumberRefused
+    from dispatcher.model.request import (
+        DoNotCall,
+        InvalidJob,
+        JobRequest,
+        Kind,
+        LanguageRefused,
+        NumberRefused,
+    )
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
@@ -59,6 +66,7 @@ __all__ = [
     "JobRequest",
     "KeyConflict",
     "Kind",
+    "LanguageRefused",
     "NextAction",
     "NoRoom",
     "NotFinished",
@@ -93,7 +101,14 @@ _MODULES = {
     "dispatcher.model.attempt": ("Attempt",),
     "dispatcher.model.campaign": ("Campaign", "InvalidCampaign", "UnknownCampaign"),
     "dispatcher.model.job": ("Event", "Job", "NextAction"),
-    "dispatcher.model.request": ("DoNotCall", "InvalidJob", "JobRequest", "Kind", "NumberRefused"),
+    "dispatcher.model.request": (
+        "DoNotCall",
+        "InvalidJob",
+        "JobRequest",
+        "Kind",
+        "LanguageRefused",
+        "NumberRefused",
+    ),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
     "dispatcher.store.values": ("KeyConflict", "NoRoom", "Refused", "UnknownJob"),

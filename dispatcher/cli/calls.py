@@ -107,7 +107,7 @@ def call(
     say: Annotated[str | None, typer.Option(help="Text to speak.")] = None,
     play: Annotated[str | None, typer.Option(help="Recording to play: http URL of an MP3.")] = None,
     lang: Annotated[
-        str | None, typer.Option(help="Language of the text (ISO 639-1); default en.")
+        str | None, typer.Option(help="Language of the text, such as en; default DISPATCHER_LANG.")
     ] = None,
     code: Annotated[
         str | None,
@@ -188,6 +188,8 @@ def _submit(
         raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
     handle = connection.dispatcher(context).submit(request)
+    if request.say and (misfit := handle.refresh().misfit):
+        typer.echo(f"warning: {misfit}: give its language with --lang", err=True)
     if wait:
         typer.echo(f"job {handle.id}: waiting until it has ended", err=True)
     job = _ended(handle, limit) if wait else handle.refresh()

@@ -43,6 +43,10 @@ COMMANDS = {
     ),
     "balance": Entry(f"{_OURS}.balance:balance", "Show the account's credit."),
     "limit": Entry(f"{_OURS}.limit:app", "Set, list and clear spending limits."),
+    "languages": Entry(
+        f"{_OURS}.languages:languages",
+        "Show the language of texts, and languages that the provider refused.",
+    ),
     "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),
     "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why, the oldest first."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),

@@ -91,6 +91,7 @@ class Run:
             with Progress("imported", None, lambda: self.tally.rows) as shown:
                 for batch in shown.each(self.task.check(self.rows)):
                     self.task.write(batch)
+            self._warn()
             return
         with Spool() as spool:
             self._check(spool)
@@ -107,6 +108,12 @@ class Run:
         self.preview = self._looked_ahead()
         for sentence in self.preview.words(self.file):
             typer.echo(sentence, err=True)
+        self._warn()
+
+    def _warn(self) -> None:
+        """Say which texts may be wrong; nothing is refused for that."""
+        for sentence in self.tally.warnings():
+            typer.echo(f"warning: {sentence}", err=True)
 
     def _write(self, spool: Iterable[list[Item]]) -> None:
         with Progress("imported", self.tally.new, lambda: self.tally.created) as shown:
@@ -200,6 +207,7 @@ class Run:
             "reasons": {
                 mask_text(reason, asked=True): n for reason, n in tally.reasons.counts.most_common()
             },
+            "warnings": tally.warnings(),
             "refused_file": str(self.refused.path) if self.refused and written else None,
             "problem": mask_text(self.problem) if self.problem else self.problem,
             "seconds": round(took, 3),

@@ -139,7 +139,7 @@ class Dispatcher:
 
     def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
         """Enqueue requests that are packed already; return `new`, `same`, `other`, or what
-        `number_refused` reads, for each.
+        `request_refused` reads, for each.
 
         Raises StoreUnavailable; it may be repeated.
         """

@@ -33,6 +33,7 @@ class AccountConfig:
     `every_change` of every change of their states.
     `replicas` of Redis must have a claim before the provider is asked (None: one, where there is
     one), and with `accept_durable` a new job before its producer is told that it is accepted.
+    `lang` is the language of texts and codes whose requests name none.
     """
 
     rate: Rate | None = None
@@ -61,3 +62,4 @@ class AccountConfig:
     every_change: bool = False
     replicas: int | None = None
     accept_durable: bool = False
+    lang: str = "en"

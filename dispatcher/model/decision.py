@@ -21,7 +21,8 @@ class Decision:
     `proves` are the reasons of holds that the answer shows to be over; `failure` is one of the
     provider: `clear` where nobody was called, `unclear` where nobody knows.
     `call` is the call that the attempt is known to have made, `report` what is kept of how it
-    ended, and `cost_check_after` the wait until a cost is asked for that the end did not tell.
+    ended, and `cost_check_after` the wait until a cost is asked for that the end did not
+    tell. `refused_language` is what the provider does not speak, for any job.
     """
 
     to: State
@@ -38,3 +39,4 @@ class Decision:
     call: CallRef | None = None
     report: CallReport | None = None
     cost_check_after: float | None = None
+    refused_language: str = ""

@@ -15,6 +15,7 @@ from dispatcher.model.outcome import TOO_SHORT, Outcome
 from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, Dnc, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.scripts import misfit
 from dispatcher.values.webhook_url import origin
 
 LONGEST_PRODUCER = 40
@@ -117,6 +118,11 @@ class Job:
         if self.code is None:
             return self.say
         return spoken_code.spoken(self.code, self.lang or "", self.say)
+
+    @property
+    def misfit(self) -> str:
+        """In words that the text is not written as its language is, '' where it is."""
+        return misfit(self.say or "", self.lang or "")
 
     @property
     def producer(self) -> str:

@@ -34,6 +34,8 @@ from dispatcher.values.params import params
 from dispatcher.values.regions import parse_region
 from dispatcher.values.webhook_url import webhook_url
 
+DEFAULT_LANGUAGE = "en"
+"""Of a text, where neither its request nor the settings name one."""
 LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
 LONGEST_TAG = 100
 MOST_TAGS = 20
@@ -66,6 +68,10 @@ class InvalidJob(UsageError, ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
+
+
+class LanguageRefused(InvalidJob):
+    """The provider has refused this language before; nothing was written."""
 
 
 class NumberRefused(InvalidJob):
@@ -262,12 +268,8 @@ class JobRequest(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, fields: Any) -> Any:
-        """Have texts speak English unless told, and codes be urgent: somebody waits for them."""
-        if not isinstance(fields, dict):
-            return fields
-        spoken, code = fields.get("say") is not None, fields.get("code") is not None
-        if (spoken or code) and fields.get("lang") is None:
-            fields = {**fields, "lang": "en"}
+        """Have codes be urgent unless told: somebody waits for them."""
+        code = isinstance(fields, dict) and fields.get("code") is not None
         return {"priority": Priority.URGENT, **fields} if code else fields
 
     @model_validator(mode="after")
@@ -303,7 +305,7 @@ class JobRequest(BaseModel):
 
     def _code_faults(self, code: str) -> Iterator[tuple[str, str]]:
         lang = self.lang or ""
-        if self.say is None and lang not in spoken_code.PHRASES:
+        if self.say is None and lang and lang not in spoken_code.PHRASES:
             known = ", ".join(spoken_code.PHRASES)
             yield "code", f"no greeting in {lang!r} is known ({known}): give your own as say"
         longest = registry.registration().capabilities.longest_text
@@ -348,6 +350,8 @@ class JobRequest(BaseModel):
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal requests, whatever their key."""
         content = self.model_dump(mode="json", exclude={"key", "region"}, exclude_none=True)
+        if self.say is not None or self.code is not None:
+            content.setdefault("lang", DEFAULT_LANGUAGE)  # as releases did that filled it in here
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(
             canonical.encode("utf-8", "surrogatepass"), digest_size=8

@@ -6,6 +6,7 @@ docs/retries.md has the whole as a table, and a test compares the two.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.model.call import CallRef
@@ -16,6 +17,7 @@ from dispatcher.policy.defaults import Policy
 from dispatcher.policy.polling import first_check
 from dispatcher.provider.errors import (
     AccountStopped,
+    InvalidRequest,
     MaybePlaced,
     NeverReached,
     NeverWillBe,
@@ -57,7 +59,9 @@ def after_error(
         case NotAllowed():
             return _refused(Reason.NOT_ALLOWED, why)
         case NeverWillBe():
-            return _refused(Reason.INVALID_REQUEST, why)
+            refused = _refused(Reason.INVALID_REQUEST, why)
+            of_language = isinstance(error, InvalidRequest) and error.language
+            return replace(refused, refused_language=job.lang or "") if of_language else refused
         case AccountStopped():
             return _held(error, why)
         case Throttled():

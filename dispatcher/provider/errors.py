@@ -100,7 +100,8 @@ class Unavailable(TryAgain):
 class InvalidRequest(NeverWillBe):
     """The provider refuses this request as invalid; correct it and enqueue it again.
 
-    `fields` are the refused parameters with the provider's messages, `{}` where it named none.
+    `fields` are the refused parameters with the provider's messages, `{}` where it named none;
+    `language`: among them is the language of the text, which would be refused of any job.
     """
 
     def __init__(
@@ -110,9 +111,11 @@ class InvalidRequest(NeverWillBe):
         status: int | None = None,
         detail: str = "",
         fields: dict[str, list[str]] | None = None,
+        language: bool = False,
     ) -> None:
         super().__init__(message, status=status, detail=detail)
         self.fields = fields or {}
+        self.language = language
 
 
 class NotAllowed(NeverWillBe):

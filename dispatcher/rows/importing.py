@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from typing import NamedTuple, TypeVar
 
@@ -19,7 +19,9 @@ from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConfli
 from dispatcher.rows.short_rows import whole_rows
 from dispatcher.store import codec
 from dispatcher.store.errors import StoreUnavailable
-from dispatcher.store.values import Packed, number_refused
+from dispatcher.store.values import Packed, request_refused
+from dispatcher.values.counts import counted
+from dispatcher.values.scripts import misfit
 
 T = TypeVar("T")
 
@@ -31,6 +33,7 @@ class Item(NamedTuple):
 
     record: Record
     row: Packed
+    misfit: str = ""
 
 
 @dataclass
@@ -38,7 +41,8 @@ class Tally:
     """What became of the rows so far; `reasons` and `tariffs` count too.
 
     Of `rows`, `refused` were (`do_not_call` of them by that list), and `existing` were enqueued
-    before; `new` are to be created, and `created` of them are.
+    before; `new` are to be created, and `created` of them are. `misfits`: of how many new rows, and
+    in which line first, the text is not written as its language is.
     """
 
     rows: int = 0
@@ -49,6 +53,14 @@ class Tally:
     created: int = 0
     reasons: Reasons = field(default_factory=Reasons)
     tariffs: Counter[str] = field(default_factory=Counter)
+    misfits: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for each thing that may be wrong with texts, and their first line."""
+        return [
+            f"{counted(many, 'row')}, first in line {line}: {what}"
+            for what, (many, line) in self.misfits.items()
+        ]
 
 
 @dataclass
@@ -69,6 +81,8 @@ class Import:
 
     def check(self, records: Iterable[Record]) -> Iterator[list[Item]]:
         """Yield what is to be written, in batches. Raises UnusableInput, StoreUnavailable."""
+        default = self._patiently(self.dispatcher.store.languages.default)
+        self.form = replace(self.form, lang=default)
         all_ = whole_rows(records, self.form.columns)
         while batch := list(islice(all_, BATCH)):
             self.tally.rows += len(batch)
@@ -77,6 +91,7 @@ class Import:
             fresh = []
             for item, answer in zip(items, answers, strict=True):
                 if self._is_fresh(item, answer):
+                    self._note_misfit(item)
                     fresh.append(item)
                     self.tally.tariffs[item.row.tariff] += 1
             self.tally.new += len(fresh)
@@ -102,7 +117,8 @@ class Import:
         except InvalidJob as error:
             self._refuse(record, error)
             return None
-        return Item(record, codec.packed(request))
+        wrong = misfit(request.say or "", request.lang or self.form.lang)
+        return Item(record, codec.packed(request), wrong)
 
     def _request(self, record: Record) -> JobRequest:
         if record.fault:
@@ -124,9 +140,15 @@ class Import:
             self.tally.existing += 1
         elif answer == "other":
             self._refuse(item.record, self._conflict(item))
-        elif refused := number_refused(answer):
+        elif refused := request_refused(answer):
             self._refuse(item.record, refused)
         return answer == "new"
+
+    def _note_misfit(self, item: Item) -> None:
+        """Count a text that is not written as its language is; the first row of each is kept."""
+        if item.misfit:
+            many, first = self.tally.misfits.get(item.misfit, (0, item.record.line))
+            self.tally.misfits[item.misfit] = (many + 1, first)
 
     def _refuse(self, record: Record, error: InvalidJob | RowConflict) -> None:
         self.tally.refused += 1

@@ -21,7 +21,7 @@ Answer = str | Exception
 
 class Accepting(Repository):
     """What a producer is told of each request: `new`, `same`, `other`, `purged`, what
-    `number_refused` reads, what there is no room of (NO_ROOM), or an error.
+    `request_refused` reads, what there is no room of (NO_ROOM), or an error.
     """
 
     def __init__(

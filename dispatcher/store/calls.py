@@ -70,6 +70,7 @@ class Calls(Repository):
             required=None if decision.required is None else float(decision.required),
             proves=",".join(decision.proves) or None,
             failure=decision.failure,
+            language=decision.refused_language or None,
             attempt_fields=of_attempt,
             job_fields=of_job or None,
         )

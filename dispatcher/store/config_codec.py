@@ -41,6 +41,7 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.EVERY_CHANGE: "1" if config.every_change else None,
         Config.REPLICAS: None if config.replicas is None else str(config.replicas),
         Config.ACCEPT_DURABLE: "1" if config.accept_durable else None,
+        Config.LANGUAGE: config.lang,
     }
     return {str(name): value for name, value in found.items() if value is not None}
 

@@ -78,7 +78,7 @@ class Jobs(Repository):
 
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
         """Write packed requests in one round trip; return `new`, `same` or `other` for each,
-        `purged` where a message came again whose job is purged, or what `number_refused` reads.
+        `purged` where a message came again whose job is purged, or what `request_refused` reads.
 
         Raises StoreUnavailable where some were not written; the same may be asked again.
         """

@@ -83,6 +83,7 @@ def _members() -> dict[str, str]:
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),
         "code_removed": _text(schema.CODE_REMOVED),
+        "refused_language_kept": str(schema.REFUSED_LANGUAGE_KEPT),
     }
 
 
@@ -97,6 +98,7 @@ def _config_defaults() -> dict[str, str]:
         schema.Config.EXPECTED_COST,
         schema.Config.ZONE,
         schema.Config.BREAKER_FAILURES,
+        schema.Config.LANGUAGE,
     )
     window = schema.Config.DISPATCH_LEAST, schema.Config.DISPATCH_MOST
     at_once = dict.fromkeys(map(str, window), str(schema.DISPATCHED_AT_ONCE))

@@ -66,6 +66,7 @@ KEYS: Mapping[str, str] = {
     "unusual": "account:{account}:unusual",  # hash: the same
     "spending_limits": "account:{account}:spending_limits",  # hash: scope -> limit; SPENDING_DAY
     "spent": "account:{account}:spent:{}",  # hash, by period: scope -> units spent or reserved
+    "refused_languages": "account:{account}:refused_languages",  # hash: language -> when (ms)
     "typical_durations": "account:{account}:typical_durations",  # hash: kind of call -> ms
     "events": "account:{account}:events",  # stream: `kind`, `facts`; the latest EVENTS_KEPT
     "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
@@ -232,6 +233,7 @@ class Config(StrEnum):
     WEBHOOK_TARGETS = "webhook_targets"  # how many
     EVERY_CHANGE = "every_change"  # targets are told of every change, not ends only
     REPLICAS = "replicas"  # that a claim must be on; absent: one, where the server has one
+    LANGUAGE = "lang"  # of texts whose request names none
     ACCEPT_DURABLE = "accept_durable"  # producers are answered when the replicas have it
 
 
@@ -412,6 +414,10 @@ one that does not start is started again by what keeps it; one that is gone keep
 """
 REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""
+REFUSED_LANGUAGE_KEPT = 7 * 86_400_000
+"""Milliseconds for which a language that the provider refused is refused at once: providers add
+some, and pause others for a while.
+"""
 CODE_REMOVED = "-"
 """What stands for a code where it is not needed: in jobs that have ended, and in webhooks."""
 CAMPAIGN_SUMMARIES = 10_000

@@ -21,6 +21,7 @@ from dispatcher.store.do_not_call import DoNotCallList
 from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
+from dispatcher.store.languages import Languages
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.missing_rights import MissingRights
 from dispatcher.store.pubsub import PubSub
@@ -66,6 +67,7 @@ class Store:
         self.do_not_call = DoNotCallList(to, self.replicas)
         self.queue = Queue(to)
         self.limiter = Limiter(to)
+        self.languages = Languages(to)
         self.calls = Calls(to, self.limiter)
         self.callbacks = Callbacks(to)
         # credit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
-from dispatcher.model.request import DoNotCall, JobRequest, NumberRefused
+from dispatcher.model.request import DoNotCall, JobRequest, LanguageRefused, NumberRefused
 from dispatcher.model.states import Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 
@@ -183,12 +183,12 @@ class Outcome:
     def unwrap(self) -> Enqueued:
         """Return what was enqueued.
 
-        Raises KeyConflict, NumberRefused, NoRoom, and what Redis refused it with.
+        Raises KeyConflict, NumberRefused, LanguageRefused, NoRoom, and what Redis refused it with.
         """
         if isinstance(self.answer, Exception):
             raise self.answer
         field = "participants" if self.request.participants else "recipient"
-        if refused := number_refused(self.answer, field):
+        if refused := request_refused(self.answer, field):
             raise refused
         if self.answer in NO_ROOM:
             raise NoRoom(self.answer)
@@ -204,6 +204,8 @@ _REFUSED = {
     "country": "the account does not call numbers of {}: DISPATCHER_ALLOWED_COUNTRIES and"
     " DISPATCHER_BLOCKED_COUNTRIES say which it calls",
     "type": "the account does not call {} numbers: DISPATCHER_ALLOWED_NUMBER_TYPES allows them",
+    "language": "the provider refused to speak {!r} of late: use another language, or a recording;"
+    " `voice-dispatcher languages` shows and forgets such refusals",
 }
 
 
@@ -211,18 +213,22 @@ LISTED = "{} is on the do-not-call list: `voice-dispatcher dnc check` says since
 """What is wrong with a request for such a number."""
 
 
-def number_refused(answer: str, field: str = "recipient") -> NumberRefused | None:
-    """Return the error of a request whose number the account does not call; None for others.
+def request_refused(
+    answer: str, field: str = "recipient"
+) -> NumberRefused | LanguageRefused | None:
+    """Return the error of a request whose number the account does not call, or whose language the
+    provider refuses; None for others.
 
-    `answer` is what the store said of it, such as `country:JM`, `type:premium` or
-    `listed:818012345678`; `field` is the one of the request that has the number.
+    `answer` is what the store said of it, such as `country:JM`, `type:premium`,
+    `listed:818012345678` or `language:cy`; `field` is the one of the request that has the number.
     """
     kind, _, what = answer.partition(":")
     if kind == "listed":
         return DoNotCall([(field, LISTED.format(mask_number(f"+{what}")))])
     if kind not in _REFUSED:
         return None
-    return NumberRefused([(field, _REFUSED[kind].format(what))])
+    why = _REFUSED[kind].format(what)
+    return LanguageRefused([("lang", why)]) if kind == "language" else NumberRefused([(field, why)])
 
 
 def job_id(key: str | None, scope: str = "") -> str:

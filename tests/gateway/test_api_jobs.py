@@ -41,6 +41,13 @@ def test_recordings_and_conferences_are_jobs_too(
     assert found["kind"] == ("conference" if "participants" in fields else "playback")
 
 
+def test_a_text_in_other_letters_is_accepted_with_a_warning(billing: Client) -> None:
+    found = billing.call(say="荷物が届きました")
+    assert "Hiragana" in found["warnings"][0]
+    assert "warnings" not in billing.call()
+    assert "warnings" not in billing.get(f"/v1/jobs/{found['id']}").json()
+
+
 def test_with_a_region_a_number_is_the_same_request_however_it_is_written(
     billing: Client, store: Store
 ) -> None:

@@ -37,7 +37,7 @@ def test_a_request_has_just_the_documented_fields() -> None:
 
 
 def test_a_job_has_just_the_documented_fields(billing: Client, ops: Client) -> None:
-    job = billing.call(code="276983", priority="normal")
+    job = billing.call(say="荷物", code="276983", priority="normal")
     numbers = [SAY["recipient"], "+818012340002"]
     conference = billing.post("/v1/jobs", {"participants": numbers}).json()
     assert COMPONENTS["Job"]["properties"].keys() == job.keys() | conference.keys()

@@ -103,6 +103,21 @@ def test_what_a_post_is_answered_says_what_to_do(ask, status, body, kind, branch
 
 
 @pytest.mark.parametrize(
+    ("body", "language"),
+    [
+        ({"tts_lang": ["no"]}, True),
+        ({"recipient": ["no"]}, False),
+        ({"lang": ["no"]}, False),
+        (b"", False),
+    ],
+)
+def test_a_refused_language_is_told_from_other_faults(ask, body, language: bool) -> None:
+    error = post(ask(http(400, body)))
+    assert isinstance(error, InvalidRequest)
+    assert error.language is language
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [
         (400, InvalidRequest),

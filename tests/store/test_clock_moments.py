@@ -77,6 +77,7 @@ JUDGED = {
     "spending_limits": USERS,
     "spent": NO_MOMENT,
     "typical_durations": NO_MOMENT,
+    "refused_languages": READ,
     "events": SHOWN,
     "events_taken": NO_MOMENT,
     "callbacks": READ,

@@ -40,6 +40,7 @@ ALL = AccountConfig(
     breaker=7,
     replicas=2,
     accept_durable=True,
+    lang="ja",
 )
 
 
@@ -72,6 +73,7 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "breaker_failures": "7",
         "replicas": "2",
         "accept_durable": "1",
+        "lang": "ja",
     }
 
 
@@ -147,6 +149,7 @@ def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         "SPEND_ZONE": "Asia/Tokyo",
         "BREAKER_FAILURES": "7",
         "REDIS_REPLICAS": "2",
+        "LANG": "ja",
     }.items():
         monkeypatch.setenv(f"DISPATCHER_{name}", value)
     assert Settings.load().account_config == ALL

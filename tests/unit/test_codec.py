@@ -23,7 +23,6 @@ def test_what_was_left_out_is_not_stored() -> None:
     assert stored(CALL) == {
         "to": "818012345678",
         "say": "Disk full",
-        "lang": "en",
         "tariff": "tts:JP-mobile",
     }
 

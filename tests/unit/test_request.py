@@ -71,7 +71,7 @@ def test_what_is_left_out_is_left_to_the_dispatcher() -> None:
     request = JobRequest.of(CALL)
     assert request.priority is Priority.NORMAL
     assert request.tags == ()
-    assert request.model_dump(exclude_unset=True).keys() == {"recipient", "say", "lang"}
+    assert request.model_dump(exclude_unset=True).keys() == {"recipient", "say"}
 
 
 def test_every_option_is_taken_as_it_may_be_written() -> None:
@@ -246,10 +246,9 @@ def test_a_call_that_cannot_be_made_is_refused_with_field_and_message(
     assert message in why
 
 
-def test_a_text_is_english_unless_told_otherwise() -> None:
-    assert JobRequest.of(CALL).lang == "en"
-    assert JobRequest.of(CALL | {"lang": None}).lang == "en"
-    assert JobRequest.of(RECORDING).lang is None
+def test_the_language_of_a_text_may_be_left_to_the_account() -> None:
+    assert JobRequest.of(CALL).lang is None
+    assert JobRequest.of(CALL | {"lang": "ja"}).lang == "ja"
 
 
 def test_every_two_letter_language_is_taken() -> None:

@@ -26,7 +26,7 @@ def refusal(**more: Any) -> str:
 
 def test_a_code_is_a_text_that_is_urgent_and_expires_soon() -> None:
     asked = JobRequest.of(CALL)
-    assert (asked.kind, asked.priority, asked.lang) == (Kind.TTS, Priority.URGENT, "en")
+    assert (asked.kind, asked.priority) == (Kind.TTS, Priority.URGENT)
     assert asked.deadline == CODE_LIFETIME == timedelta(minutes=10)
     assert CODE not in repr(asked)
 

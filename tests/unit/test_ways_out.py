@@ -19,6 +19,7 @@ import workers.queue.call_task
 import workers.queue.tasks
 from config import logs
 from dispatcher.client.dispatcher import Dispatcher
+from dispatcher.model.request import JobRequest
 from support.hidden_numbers import WRITINGS, tells
 from workers.queue.redaction import MaskedRequest, RedactedRequest, hide_what_others_tell
 from workers.queue.task_events import TaskEvents
@@ -160,6 +161,7 @@ class Unasked:
     """In place of a dispatcher that is not asked, since the request is refused before."""
 
     submit = None
+    request = staticmethod(JobRequest.of)
 
 
 @pytest.mark.parametrize("fields", [{"recipient": each} for each in WRITINGS[1:]])

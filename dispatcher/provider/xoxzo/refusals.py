@@ -116,7 +116,10 @@ def _invalid(reply: Reply, words: Words) -> ProviderError:
     """Also for 413, 414, 415, 422 and the like, which find fault with what this job sent."""
     if _COUNTRY.search(words.raw):
         return explain(NotAllowed, reply.status, words.detail)
-    return explain(InvalidRequest, reply.status, words.detail, fields=words.fields)
+    language = "tts_lang" in words.fields
+    return explain(
+        InvalidRequest, reply.status, words.detail, fields=words.fields, language=language
+    )
 
 
 def _forbidden(reply: Reply, words: Words) -> ProviderError:

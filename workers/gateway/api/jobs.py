@@ -65,7 +65,9 @@ def router(services: Services) -> APIRouter:
         require_rights(caller.key, asked)
         job, new = await pool.run(accepted, dispatcher, asked)
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
-        return respond({"new": new, **job.to_dict()}, status, Location=f"/v1/jobs/{job.id}")
+        warned = {"warnings": [job.misfit]} if job.misfit else {}
+        content = {"new": new, **warned, **job.to_dict()}
+        return respond(content, status, Location=f"/v1/jobs/{job.id}")
 
     @routes.get("/jobs", **operations.LIST)
     async def jobs(

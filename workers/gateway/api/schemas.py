@@ -80,7 +80,7 @@ REQUEST = object_(
         },
         "say": text("The text to say.", maxLength=LONGEST_TEXT),
         "play": text("Instead of `say`: the http URL of an MP3 to play."),
-        "lang": text("The language of the text, ISO 639-1; default `en`."),
+        "lang": text("The language of the text, ISO 639-1; else the one of the settings, or `en`."),
         "caller": text("The number shown to the recipient, instead of the account's."),
         "tags": {
             "type": "array",
@@ -205,6 +205,12 @@ JOB_VIEW = object_(
         "new": {
             "type": "boolean",
             "description": "Only in the answer to POST: `false` means already enqueued.",
+        },
+        "warnings": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Only in the answer to POST, where something may be wrong: the text is"
+            " not written in the letters of its language.",
         },
         "id": {"type": "string"},
         "kind": {"type": "string", "enum": values(Kind)},

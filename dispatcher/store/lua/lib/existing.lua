@@ -3,6 +3,7 @@
 local schema = require('schema')
 local allowed = require('lib/allowed')
 local do_not_call = require('lib/do_not_call')
+local languages = require('lib/languages')
 
 local M = {}
 
@@ -18,7 +19,8 @@ function M.find(call, id, fingerprint)
 end
 
 -- What was found, or for a new request what of its numbers is not called: 'country:JM', 'type:premium',
--- 'listed:818012345678'. A request that was accepted before is not asked again: its job is.
+-- 'listed:818012345678', or a language that the provider refuses: 'language:cy'. A request that was accepted
+-- before is not asked again: its job is.
 function M.allowed(call, answer, row)
   if answer ~= 'new' then
     return answer
@@ -29,6 +31,10 @@ function M.allowed(call, answer, row)
     local tags, dnc = fields[field.tags], fields[field.dnc]
     what = do_not_call.refusal(call, fields[field.to], tags, row.priority, dnc)
     kind = what and 'listed'
+  end
+  if not kind then
+    what = languages.refusal(call, fields)
+    kind = what and 'language'
   end
   return kind and kind .. ':' .. what or answer
 end

@@ -9,8 +9,9 @@
 --         that a request fills
 -- answer  for each 'new', 'same' (this very request was enqueued already), 'other' (another request has
 --         the id), 'purged' (the message made a job before, which is purged), what of its numbers is not
---         called ('country:JM', 'type:premium', 'listed:818012345678'), or 'jobs' or 'bytes' (no more of
---         them may wait); of the last four nothing is written
+--         called ('country:JM', 'type:premium', 'listed:818012345678'), a language that the provider refuses
+--         ('language:cy'), or 'jobs' or 'bytes' (no more of them may wait); of the last five nothing is
+--         written
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -24,6 +25,7 @@ local record = require('lib/record')
 local existing = require('lib/existing')
 local messages = require('lib/messages')
 local campaigns = require('lib/campaigns')
+local languages = require('lib/languages')
 local timeline = require('lib/timeline')
 
 local key, field = schema.key, schema.field
@@ -62,6 +64,10 @@ local function new_job(call, row)
   job.tariff, job.producer = row.fields[field.tariff], producer(call)
   for name, value in pairs(row.fields) do
     record.set(job, name, value)
+  end
+  local language = languages.of(call, row.fields)
+  if language then
+    record.set(job, field.language, language)
   end
   if row.message then
     record.set(job, field.messages, row.message)

@@ -1,7 +1,7 @@
 -- Tells what enqueue would answer for requests, and writes nothing.
 --
 -- jobs    a JSON list, as of enqueue
--- answer  for each 'new', 'same', 'other', or what of its numbers is not called, as enqueue
+-- answer  for each 'new', 'same', 'other', or what is refused of it, as enqueue
 
 local schema = require('schema')
 local config = require('lib/config')

@@ -14,6 +14,7 @@
 -- required        credits that the call needs, where the provider said so
 -- proves          reasons of holds that what the provider said proves to be over, commas between
 -- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
+-- language        that the provider refused to speak, for any job, if it did
 -- callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
 -- attempt_fields  to keep with the attempt, a JSON object
 -- job_fields      to keep with the job, a JSON object, if any
@@ -27,6 +28,7 @@ local holds = require('lib/holds')
 local money = require('lib/money')
 local moves = require('lib/moves')
 local ledger = require('lib/ledger')
+local languages = require('lib/languages')
 local places = require('lib/places')
 local record = require('lib/record')
 local events = require('lib/events')
@@ -247,6 +249,12 @@ local function judge_provider(call, job, told)
   end
 end
 
+local function note_language(call)
+  if call.args.language then
+    languages.note_refusal(call, call.args.language)
+  end
+end
+
 local function count_spent(job, told)
   if job.state == 'dialing' and told.spent then
     job.spent = job.spent + 1
@@ -299,6 +307,7 @@ end
 
 local function settle(call, job, told, saved)
   judge_provider(call, job, told)
+  note_language(call)
   write_attempt(call, job, told)
   note_callback(call, job, told)
   move(call, job, told)
