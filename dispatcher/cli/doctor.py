@@ -29,6 +29,7 @@ from dispatcher.store.clock import Step
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.values.counts import counted
+from dispatcher.values.tls_faults import tls_fault
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 LAST_HOUR = 3_600_000  # ms
@@ -269,8 +270,11 @@ def _gateway(url: str) -> Finding:
     try:
         answer = requests.get(f"{url}/readyz", timeout=5, allow_redirects=False)
     except requests.RequestException as error:
-        why = type(error).__name__
-        return Finding("gateway", WARN, f"{url} does not answer ({why}): is it running?")
+        if found := tls_fault(error):
+            return Finding("gateway", WARN, f"{url} is not to be trusted from here: {found}")
+        why, scheme = type(error).__name__, url.partition(":")[0]
+        remedy = f"is it running, and with {scheme}?"
+        return Finding("gateway", WARN, f"{url} does not answer ({why}): {remedy}")
     if answer.status_code == HTTPStatus.OK:
         return Finding("gateway", OK, f"{url} is ready")
     says = f"{url} answers {answer.status_code}"

@@ -10,6 +10,7 @@ from typing import Any
 from dispatcher.client.queues import in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.store.errors import StoreUnsuitable
+from dispatcher.values.tls_faults import TlsFault, tls_fault
 
 CONFIRMED_WITHIN = 2.0  # seconds for the broker to say that it has a message
 NOBODY = "nobody"
@@ -91,15 +92,21 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _words(error: BaseException) -> str:
+def _of_tls(error: ssl.SSLError) -> str:
+    if (found := tls_fault(error)) in {TlsFault.EXPIRED, TlsFault.NOT_YET}:
+        return f"the broker is not to be trusted: {found}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the broker's certificate is not trusted ({error.verify_message}): name the file of"
             " its authority in the URL of the broker, amqps://…?ssl_ca_certs=FILE, and the host as"
             " the certificate does"
         )
+    return "the broker does not speak TLS on this port: write amqp://, or the port for TLS"
+
+
+def _words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
-        return "the broker does not speak TLS on this port: write amqp://, or the port for TLS"
+        return _of_tls(error)
     code, text = getattr(error, "code", None), str(getattr(error, "message", ""))
     if code == _REFUSED and "Login" in text:
         return "RabbitMQ refuses the user: correct the user or password of the broker's URL"

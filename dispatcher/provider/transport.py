@@ -27,6 +27,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
 from dispatcher.provider.errors import NeverReached
+from dispatcher.values.tls_faults import tls_fault
 
 MAX_IDLE: Final = 4.0
 """Seconds a kept connection may have been idle and still carry a request.
@@ -121,8 +122,9 @@ class _TLSConnection(_Connection, HTTPSConnection):
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost words: `[Errno 111] Connection refused`."""
-    return str(error.__cause__ or error)[:200]
+    """Return the innermost words: `[Errno 111] Connection refused`; of TLS, what is wrong."""
+    said = str(error.__cause__ or error)[:200]
+    return tls_fault(said) or said
 
 
 class _Pool(HTTPConnectionPool):

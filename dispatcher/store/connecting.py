@@ -5,28 +5,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_OTHER_HOST = (
-    "has a certificate of another host: write the host that it is for in the URL, or have one made"
-    " for this host (ssl_check_hostname=false does without)"
-)
-_EXPIRED = "has a certificate that has expired: have it renewed"
-_UNKNOWN_AUTHORITY = (
-    "has a certificate of an authority that is not trusted here: name the authority's file in the"
-    " URL (ssl_ca_certs=/path)"
-)
-_WANTS_ONE = (
-    "broke off TLS, as one does that wants a certificate of its clients: name yours in the URL"
-    " (ssl_certfile=, ssl_keyfile=)"
-)
-_NO_TLS = "does not speak TLS: write redis:// instead of rediss://, or no tls=true"
-_TLS = (
-    ("hostname mismatch|ip address mismatch", _OTHER_HOST),
-    ("certificate has expired", _EXPIRED),
-    ("certificate.verify.failed", _UNKNOWN_AUTHORITY),
-    ("certificate.required|eof occurred in violation of protocol", _WANTS_ONE),
-    ("wrong.version.number|record.layer.failure", _NO_TLS),
-)
-"""What OpenSSL says, as a pattern, and what is wrong; the first that is found counts."""
+from dispatcher.values.tls_faults import TlsFault, tls_fault
+
+_TLS = {
+    TlsFault.OTHER_HOST: "has a certificate of another host: write the host that it is for in the"
+    " URL, or have one made for this host (ssl_check_hostname=false does without)",
+    TlsFault.EXPIRED: "has a certificate that has expired: have it renewed",
+    TlsFault.NOT_YET: "has a certificate that is not valid yet: set this machine's clock right, or"
+    " wait until it is",
+    TlsFault.UNKNOWN_AUTHORITY: "has a certificate of an authority that is not trusted here: name"
+    " the authority's file in the URL (ssl_ca_certs=/path)",
+    TlsFault.WANTS_ONE: "broke off TLS, as one does that wants a certificate of its clients: name"
+    " yours in the URL (ssl_certfile=, ssl_keyfile=)",
+    TlsFault.NO_TLS: "does not speak TLS: write redis:// instead of rediss://, or no tls=true",
+}
 _SENTINELS_LOCKED = (
     "is behind sentinels that need a password, or another one: put it into the URL"
     " (sentinel_password=, and sentinel_username= for a user)"
@@ -66,10 +58,8 @@ def fault(error: Exception) -> Fault | None:
         return Fault(_no_master(text))
     if re.match(r"unknown command '?`?SENTINEL", text, re.IGNORECASE):
         return Fault(_IS_NO_SENTINEL, final=True)
-    for pattern, says in _TLS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return Fault(says)
-    return None
+    found = tls_fault(text)
+    return Fault(_TLS[found]) if found else None
 
 
 def _no_master(text: str) -> str:
@@ -77,7 +67,6 @@ def _no_master(text: str) -> str:
     name, _, said = text.removeprefix("No master found for ").partition(" : ")
     if "AuthenticationError" in said or "NOAUTH" in said:
         return _SENTINELS_LOCKED
-    for pattern, says in _TLS:
-        if re.search(pattern, said, re.IGNORECASE):
-            return f"is behind a sentinel that {says}"
+    if found := tls_fault(said):
+        return f"is behind a sentinel that {_TLS[found]}"
     return _NO_SENTINEL if said else _NO_MASTER.format(name=name)

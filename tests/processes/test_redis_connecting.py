@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,21 @@ def test_a_certificate_of_another_host(strict: RedisProcess, certificates: Certi
     url = strict.url.replace("127.0.0.1", "localhost") + mine(certificates)
     assert "has a certificate of another host" in said_of(url)
     assert said_of(f"{url}&ssl_check_hostname=false") == ""
+
+
+@pytest.mark.usefixtures("strict")  # which skips where no server here has TLS
+@pytest.mark.parametrize(
+    ("days", "said"), [((-9, -1), "has expired: have it renewed"), ((1, 9), "is not valid yet")]
+)
+def test_a_certificate_of_another_time(days: tuple[int, int], said: str, tmp_path: Path) -> None:
+    begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
+    server = RedisProcess(tmp_path / "redis", tls=Certificates(tmp_path, valid=(begin, end)))
+    server.start(wait=False)
+    try:
+        eventually(lambda: "Ready to accept" in server.log(), "it starts")
+        assert f"has a certificate that {said}" in said_of(server.url)
+    finally:
+        server.kill()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,12 +26,18 @@ _ENDS_WITHIN = 10.0  # seconds
 
 
 class Certificates:
-    """A certificate authority, a server's certificate for 127.0.0.1, and a client's, as files."""
+    """A certificate authority, a server's certificate for 127.0.0.1, and a client's, as files.
 
-    def __init__(self, folder: Path, *, host: str = HOST) -> None:
+    `valid` is from when to when the server's is, if not now.
+    """
+
+    def __init__(
+        self, folder: Path, *, host: str = HOST, valid: tuple[datetime, datetime] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         authority = trustme.CA()
-        server = authority.issue_cert(host)
+        begin, end = valid or (None, None)
+        server = authority.issue_cert(host, not_before=begin, not_after=end)
         client = authority.issue_cert("client@example.org")
         self.authority = folder / "ca.pem"
         authority.cert_pem.write_to_path(self.authority)

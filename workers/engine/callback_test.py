@@ -15,6 +15,7 @@ import requests
 from dispatcher.model.callbacks_seen import CallbacksSeen
 from dispatcher.store import Store
 from dispatcher.values.callback_urls import CallbackUrls
+from dispatcher.values.tls_faults import tls_fault
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def send(url: str) -> str:
     try:
         answer = requests.post(url, timeout=TIMEOUT, allow_redirects=False)
     except (requests.RequestException, ValueError) as error:
-        return type(error).__name__
+        return tls_fault(error) or type(error).__name__
     return f"it answers {answer.status_code}"
 
 

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout, Url, parse_url
 
 from dispatcher.provider.transport import Answer, tls_context
+from dispatcher.values.tls_faults import tls_fault
 from workers.webhooks.addresses import Addresses, ForbiddenTarget
 from workers.webhooks.retry_after import retry_after
 
@@ -128,7 +129,7 @@ def _words(error: Exception) -> str:
     if isinstance(cause, TimeoutError) or "Timeout" in type(error).__name__:
         return "it did not answer in time"
     if isinstance(cause, ssl.SSLError):
-        return f"TLS failed: {cause.reason or type(cause).__name__}"
+        return f"TLS failed: {tls_fault(cause) or cause.reason or type(cause).__name__}"
     if isinstance(cause, OSError) and cause.strerror:
         return f"it cannot be reached ({cause.strerror})"
     return f"no answer could be read ({type(cause).__name__})"
