@@ -8,7 +8,13 @@ calls to it are of another country, at another price.
 from __future__ import annotations
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import (
+    CountryCodeSource,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+)
 
 from dispatcher.values.changed_plans import as_it_is_today
 from dispatcher.values.numbers import InvalidNumber, recipient, why_invalid, why_unread
@@ -40,7 +46,7 @@ def _within(text: str, digits: str, region: str) -> str:
         why = why_unread(error)
         raise InvalidNumber(f"{text!r} is not a telephone number of {there}: {why}") from None
     if number.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD:
-        return _from_abroad(text, digits, number)
+        return _from_abroad(text, digits, number, region)
     if whole := _lost_plus(digits, region, number):
         raise InvalidNumber(f"{text!r} {whole}")
     if not phonenumbers.is_valid_number_for_region(number, region):
@@ -50,16 +56,31 @@ def _within(text: str, digits: str, region: str) -> str:
     return _e164(number)
 
 
-def _from_abroad(text: str, digits: str, number: PhoneNumber) -> str:
+def _from_abroad(text: str, digits: str, number: PhoneNumber, region: str) -> str:
     """Return what was written with the region's prefix for calls abroad (00, 010, 011)."""
     if not phonenumbers.is_valid_number(number):
         raise InvalidNumber(f"{text!r} is not a telephone number: {why_invalid(number)}")
-    if not digits.endswith(_e164(number)[1:]):
+    found = _e164(number)
+    if not digits.endswith(found[1:]):
         raise InvalidNumber(
-            f"{text!r} has a local prefix, such as a 0, after the country code:"
-            f" write {_e164(number)}"
+            f"{text!r} has a local prefix, such as a 0, after the country code: write {found}"
         )
-    return _e164(number)
+    if digits.removesuffix(found[1:]) != _prefix_abroad(region):
+        raise InvalidNumber(
+            f"{text!r} does not begin as {country_name(region)} dials abroad: write it with +,"
+            f" such as {found}"
+        )
+    return found
+
+
+def _prefix_abroad(region: str) -> str | None:
+    """Return what a region dials before a country code, where that is one prefix alone."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None:
+        return None
+    prefix = metadata.preferred_international_prefix or metadata.international_prefix or ""
+    plain_prefix = prefix.replace("~", "")
+    return plain_prefix if plain_prefix.isdecimal() else None
 
 
 def _lost_plus(digits: str, region: str, number: PhoneNumber) -> str | None:

@@ -63,6 +63,31 @@ def test_an_extension_is_never_dropped(text: str, extension: str) -> None:
             read(text + extension, region)
 
 
+@pytest.mark.parametrize(
+    ("region", "text", "number"),
+    [
+        ("US", "011 44 20 8366 1177", "+442083661177"),
+        ("DE", "0044 20 8366 1177", "+442083661177"),
+        ("RU", "8~10 44 20 8366 1177", "+442083661177"),
+        ("AU", "0011 44 20 8366 1177", "+442083661177"),
+    ],
+)
+def test_a_prefix_for_calls_abroad_is_read(region: str, text: str, number: str) -> None:
+    assert read(text, region) == number
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        pytest.param("SC", "011 248 4 217 123", id="as from the US, or 01 and a number of the US"),
+        pytest.param("BR", "0021 44 20 8366 1177", id="a carrier's code within it"),
+    ],
+)
+def test_another_prefix_for_calls_abroad_is_no_certain_one(region: str, text: str) -> None:
+    with pytest.raises(InvalidNumber, match=r"write it with \+"):
+        read(text, region)
+
+
 @pytest.mark.parametrize(("text", "code"), [("JP", "JP"), ("jp", "JP"), (" gb ", "GB")])
 def test_a_region_is_the_code_of_a_country(text: str, code: str) -> None:
     assert parse_region(text) == code

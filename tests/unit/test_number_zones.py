@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, reset_tzpath
 
 import phonenumbers
 import pytest
@@ -12,7 +13,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.number_zones import number_zones
-from dispatcher.values.places import country_name, zones_of_country
+from dispatcher.values.places import all_zones, country_name, zones_of_country
 
 DAY = timedelta(days=1)
 WINTER, SUMMER = datetime(2026, 1, 15, 0, 30, tzinfo=UTC), datetime(2026, 7, 15, 0, 30, tzinfo=UTC)
@@ -55,6 +56,15 @@ def test_every_region_has_zones_and_each_is_there() -> None:
         if region not in NO_COUNTRIES:
             assert set(zones) == COUNTRIES[region]
         assert country_name(region) != region
+
+
+def test_zones_are_known_where_the_machine_has_none(tmp_path: Path) -> None:
+    try:
+        reset_tzpath([str(tmp_path)])
+        for zone in all_zones():
+            assert ZoneInfo.no_cache(zone).key == zone
+    finally:
+        reset_tzpath()
 
 
 def test_numbers_of_every_plan_are_called_within_a_day_and_never_at_night_anywhere() -> None:
