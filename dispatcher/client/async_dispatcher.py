@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self, Unpack
 
+from dispatcher.client.async_do_not_call import AsyncDoNotCalls
 from dispatcher.client.async_many import AsyncResults, Requests
 from dispatcher.client.async_watching import Watch, Watchers
 from dispatcher.client.dispatcher import Dispatcher
@@ -80,6 +81,7 @@ class AsyncDispatcher:
         self._dispatcher = dispatcher
         self._waiters = Waiters(dispatcher.store, self._threads.aside)
         self._watchers = Watchers(dispatcher.store, self._threads.aside)
+        self.dnc = AsyncDoNotCalls(dispatcher.dnc, self._threads)
 
     @classmethod
     def from_url(

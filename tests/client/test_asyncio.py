@@ -326,7 +326,7 @@ def test_closing_ends_those_who_wait_and_leaves_no_connection(server: EmbeddedSe
         redis.connection_pool.connection_kwargs["client_name"] = name
         job = await d.call(NUMBER, **SAY)
         waiting = asyncio.create_task(job.wait())
-        changes = d.watch()
+        changes = d.watch(Filter(tag="none"))
         watching = asyncio.create_task(anext(changes))
         await until(lambda: subscribed(d) == 2, "both listen")
         under_way = asyncio.create_task(d.call(NUMBER, key="under-way", **SAY))

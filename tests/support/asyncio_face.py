@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from dispatcher.client.async_dispatcher import AsyncDispatcher, AsyncJobHandle
+from dispatcher.client.async_do_not_call import AsyncDoNotCalls
 from dispatcher.client.async_many import AsyncResults
 from dispatcher.client.many import Bulk
 
@@ -32,13 +33,15 @@ def running_loop(make: Callable[[], asyncio.AbstractEventLoop]) -> Iterator[Run]
 
 
 class Face:
-    """Awaits whatever the methods of an AsyncDispatcher, or of one of its handles, return."""
+    """Awaits whatever the methods of an AsyncDispatcher, or of what belongs to it, return."""
 
-    def __init__(self, run: Run, real: AsyncDispatcher | AsyncJobHandle) -> None:
+    def __init__(self, run: Run, real: AsyncDispatcher | AsyncJobHandle | AsyncDoNotCalls) -> None:
         self._run, self._real = run, real
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
+        if isinstance(found, AsyncDoNotCalls):
+            return Face(self._run, found)
         if not callable(found):
             return found
         return lambda *args, **kwargs: self._faced(found(*args, **kwargs))
@@ -52,6 +55,8 @@ class Face:
     def _faced(self, answer: Any) -> Any:
         if isinstance(answer, AsyncResults):
             return FacedResults(self._run, answer)
+        if isinstance(answer, AsyncGenerator):
+            return self._run(_all(answer))
         return faced(self._run, self._run(answer) if asyncio.iscoroutine(answer) else answer)
 
 
@@ -72,6 +77,10 @@ class FacedResults:
 
     def collect(self) -> Any:
         return faced(self._run, self._run(self._real.collect()))
+
+
+async def _all(answer: AsyncIterator[Any]) -> list[Any]:
+    return [each async for each in answer]
 
 
 async def _next(results: AsyncResults) -> Any:
