@@ -183,7 +183,7 @@ def _refuse_serial(number: re.Match[str]) -> None:
     raise ValueError(
         f"{number[0]} is a date as spreadsheets count days: probably {likely:%Y-%m-%d %H:%M}"
         f" ({later:%Y-%m-%d} in a workbook that counts from 1904). Give the column a date format"
-        f" and save again; if seconds are meant, write {whole}s"
+        f" and save again; if they are seconds, write {whole}s"
     )
 
 
