@@ -27,6 +27,7 @@ _DONE = {
 REMEDIES = {
     "overdue": "--expires sets a new one; --state expired gives the first one's length again",
     "cancelled": "--state cancelled includes them",
+    "do_not_call": "`dnc remove NUMBER` takes one off the list",
     "uncertain": "--uncertain redials now; `reached` marks them as reached",
 }
 """What has a retry take in what it leaves out."""

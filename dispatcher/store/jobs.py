@@ -21,6 +21,7 @@ from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, Un
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
 _REMEDIES = {
+    "do_not_call": "a number of it is on the do-not-call list: `dnc remove` takes it off",
     "reached": "it was reached",
     "code": "its code was removed when it ended: enqueue a new call with a new code",
     "uncertain": "it is uncertain: a call may be under way. Wait until it is decided, mark it as"

@@ -32,6 +32,9 @@ ROUTES = {
     ("GET", "/v1/balance"): {Scope.READ, Scope.OPERATE},
     ("POST", "/v1/pause"): {Scope.OPERATE},
     ("POST", "/v1/resume"): {Scope.OPERATE},
+    ("GET", "/v1/dnc"): {Scope.READ, Scope.OPERATE},
+    ("POST", "/v1/dnc"): {Scope.OPERATE},
+    ("DELETE", "/v1/dnc"): {Scope.OPERATE},
 }
 
 

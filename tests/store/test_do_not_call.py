@@ -9,14 +9,17 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.do_not_call import KeyedHash, OtherKey, Wish, whom
 from dispatcher.model.request import DoNotCall, InvalidJob
 from dispatcher.model.states import Dnc, State
+from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store, codec
-from dispatcher.store.values import Claim
+from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
-from support.store_jobs import RECIPIENT, claim, enqueue, request
+from support.reports import ended
+from support.store_jobs import RECIPIENT, claim, enqueue, in_progress, request
 
 OTHER = "+14155550123"
 CONFERENCE = {"say": None, "recipient": None, "participants": (OTHER, RECIPIENT)}
@@ -63,6 +66,32 @@ def test_all_participants_of_a_conference_are_looked_at(store: Store) -> None:
         enqueue(store, **CONFERENCE)
     assert claimed(store, id_) is State.FAILED
     assert store.jobs.get(id_).timeline[-1].why == "participant 2 is on the do-not-call list"
+
+
+def test_a_retry_is_refused_while_a_number_is_on_the_list(store: Store) -> None:
+    id_ = enqueue(store)
+    add(store)
+    claimed(store, id_)
+    with pytest.raises(Refused, match="on the do-not-call list"):
+        store.jobs.retry(id_, actor="cli")
+    preview = store.bulk.preview(BulkActionKind.RETRY, [id_])
+    assert [left.reason for left in preview.excluded] == ["do_not_call"]
+    store.do_not_call.remove([RECIPIENT], actor="cli")
+    store.jobs.retry(id_, actor="cli")
+    assert claim(store, id_).attempt == 1
+
+
+def test_a_redial_looks_again(store: Store, clock: Clock) -> None:
+    id_ = in_progress(store)
+    job = store.jobs.get(id_)
+    add(store)
+    decision = after_report(ended("NO ANSWER"), job, Policy(redial=2, redial_after=60))
+    assert decision is not None
+    store.calls.settle(id_, 1, decision)
+    clock.forward(61)
+    store.queue.pump()
+    assert claimed(store, id_) is State.FAILED
+    assert (store.jobs.get(id_).reason, len(store.jobs.get(id_).attempts)) == ("do_not_call", 1)
 
 
 def test_who_is_taken_off_is_called_again(store: Store) -> None:

@@ -12,7 +12,7 @@ from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
 from workers.gateway import callbacks, health, metrics, problems, reference, sharing
-from workers.gateway.api import account, actions, bulk, campaigns, jobs, limits
+from workers.gateway.api import account, actions, bulk, campaigns, do_not_call, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.brake import Brake
@@ -46,7 +46,7 @@ def create_gateway(
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
-    for part in (bulk, jobs, actions, account, campaigns):
+    for part in (bulk, jobs, actions, account, campaigns, do_not_call):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)

@@ -18,6 +18,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
+from dispatcher.model.do_not_call import OtherKey
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
@@ -34,7 +35,7 @@ AGAIN = "5"
 """Seconds after which it is worth asking again what could not be done for now."""
 LATER = "30"
 """Seconds after which there may be room for more jobs."""
-NUMBER_FIELDS = frozenset({"recipient", "participants", "caller"})
+NUMBER_FIELDS = frozenset({"recipient", "participants", "caller", "number"})
 """Fields that hold telephone numbers: there a short one is masked as well."""
 Fault = tuple[str, str]
 """A field of the request, and what is wrong with it."""
@@ -45,6 +46,7 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     NumberRefused: (HTTPStatus.FORBIDDEN, "call another number, or have the setting changed"),
     InvalidJob: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
     InvalidFilter: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    OtherKey: (HTTPStatus.UNPROCESSABLE_ENTITY, "send the number itself"),
     InvalidCursor: (HTTPStatus.UNPROCESSABLE_ENTITY, "start again without a cursor"),
     UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
     UnknownAction: (HTTPStatus.NOT_FOUND, "preview again"),
@@ -173,6 +175,8 @@ def in_words(faults: list[Fault]) -> str:
 def _faults(error: DispatcherError) -> list[Fault]:
     if isinstance(error, InvalidFilter):
         return [(error.field, error.problem)]
+    if isinstance(error, OtherKey):
+        return [("number", str(error))]
     if isinstance(error, InvalidCursor):
         return [("cursor", str(error))]
     return error.problems if isinstance(error, InvalidJob) else []

@@ -69,6 +69,7 @@ REFUSED = {
 WRONG_REQUEST = _invalid("lang", "'xx' is not a language: give an ISO 639-1 code such as en or ja")
 WRONG_FIELD = _invalid("notes", "there is no such field; use note")
 WRONG_SCOPE = _invalid("tag", "give a tag or a priority, not both")
+WRONG_NUMBER = _invalid("number", "give 1 to 500 numbers, not 0")
 WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
 NO_NAME = _invalid("name", "the campaign has no name: write campaign:NAME")
 NO_TAG = _invalid("tag", "the campaign has no name: write campaign:NAME")

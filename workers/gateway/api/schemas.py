@@ -422,6 +422,19 @@ CAMPAIGN = object_(
     },
     required=["name", "tag", "jobs", "at"],
 )
+DNC_TAG = text("Only for jobs with this tag; left out: for all.")
+DNC_ENTRY = object_(
+    {
+        "number": text("Masked, unless `unmask` asks for it; null: only its hash is kept."),
+        "hash": {"type": "string", "description": "The keyed hash of the number."},
+        "tag": DNC_TAG,
+        "reason": {"type": "string"},
+        "added_by": {"type": "string"},
+        "added_at": WHEN,
+        "until": {**WHEN, "description": "When it ends; null: never."},
+    },
+    required=["hash", "reason", "added_by", "added_at"],
+)
 COMPONENTS = {
     "Campaign": CAMPAIGN,
     "JobRequest": REQUEST,
@@ -434,5 +447,6 @@ COMPONENTS = {
     "NotDone": NOT_DONE,
     "AuditEntry": ENTRY,
     "Hold": HOLD,
+    "DoNotCallEntry": DNC_ENTRY,
     "Problem": PROBLEM,
 }

@@ -11,6 +11,7 @@
 --   cancelled  somebody did not want it     overdue    its deadline passed
 --   ended      it is over                   calling    a call is under way
 --   known      what came of it is known       code       its code was removed when it ended
+--   do_not_call  a number is on the do-not-call list
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -18,6 +19,7 @@ local moves = require('lib/moves')
 local places = require('lib/places')
 local record = require('lib/record')
 local timeline = require('lib/timeline')
+local do_not_call = require('lib/do_not_call')
 
 local M = { retry = {}, cancel = {}, reached = {}, prioritise = {} }
 
@@ -27,7 +29,7 @@ local function ended_or_calling(job)
   return schema.terminal[job.state] and 'ended' or 'calling'
 end
 
-function M.retry.refuses(call, job, options)
+local function stands_so(call, job, options)
   local named = options.named
   if job.state == 'completed' then
     return 'reached'
@@ -42,6 +44,10 @@ function M.retry.refuses(call, job, options)
   elseif (job.state == 'expired' or moves.overdue(call, job)) and not (options.lifetime or named.expired) then
     return 'overdue'
   end
+end
+
+function M.retry.refuses(call, job, options)
+  return stands_so(call, job, options) or (do_not_call.refuses(call, job) and 'do_not_call') or nil
 end
 
 -- Tags of the job's own are what its producer gave it; that of the action which reopened it last goes last.

@@ -11,10 +11,11 @@
 local schema = require('schema')
 local text = require('lib/text')
 local config = require('lib/config')
+local record = require('lib/record')
 
 local M = {}
 
-local key, KEY = schema.key, schema.do_not_call_key
+local key, field, KEY = schema.key, schema.field, schema.do_not_call_key
 local BLOCK = 64 -- bytes: SHA-1's
 local INNER, OUTER, BYTE = {}, {}, {} -- constants, made when first needed: while it loads, a library has no `string`
 
@@ -108,6 +109,12 @@ function M.refusal(call, to, tags, priority, dnc)
       return digits, place
     end
   end
+end
+
+-- The same of a job.
+function M.refuses(call, job)
+  local fields = job.fields
+  return M.refusal(call, record.get(job, field.to), record.get(job, field.tags), job.priority, fields[field.dnc])
 end
 
 return M

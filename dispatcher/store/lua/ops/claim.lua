@@ -62,11 +62,10 @@ end
 
 -- Before all that lets the job wait: it ends as soon as its turn comes.
 local function on_the_list(call, job)
-  local to = record.get(job, field.to)
-  local digits, place = do_not_call.refusal(call, to, record.get(job, field.tags), job.priority, job.fields[field.dnc])
+  local digits, place = do_not_call.refuses(call, job)
   if digits then
     counters.add(call, 'do_not_call.claim')
-    local who = digits == to and 'the number' or 'participant ' .. place
+    local who = digits == job.fields[field.to] and 'the number' or 'participant ' .. place
     return fail(call, job, who .. ' is on the do-not-call list', 'do_not_call')
   end
 end
