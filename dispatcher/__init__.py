@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dispatcher.client.async_watching import Watch
     from dispatcher.client.dispatcher import Dispatcher
     from dispatcher.client.handles import JobHandle
-    from dispatcher.client.many import Bulk, Interrupted, Refusal, Results
+    from dispatcher.client.many import Bulk, Interrupted, RefusedRequest, Results
     from dispatcher.client.waiting import Closed, NotFinished
     from dispatcher.client.watching import Change, Gap
     from dispatcher.errors import DispatcherError
@@ -74,8 +74,8 @@ __all__ = [
     "OnUncertain",
     "Priority",
     "Reason",
-    "Refusal",
     "Refused",
+    "RefusedRequest",
     "Results",
     "State",
     "StoreUnavailable",
@@ -93,7 +93,7 @@ _MODULES = {
     "dispatcher.client.async_watching": ("Watch",),
     "dispatcher.client.dispatcher": ("Dispatcher",),
     "dispatcher.client.handles": ("JobHandle",),
-    "dispatcher.client.many": ("Bulk", "Interrupted", "Refusal", "Results"),
+    "dispatcher.client.many": ("Bulk", "Interrupted", "RefusedRequest", "Results"),
     "dispatcher.client.waiting": ("Closed", "NotFinished"),
     "dispatcher.client.watching": ("Change", "Gap"),
     "dispatcher.errors": ("DispatcherError",),

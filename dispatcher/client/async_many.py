@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from dispatcher.client import many
-from dispatcher.client.many import Bulk, Given, Interrupted, Refusal, Row, Rows, Written
+from dispatcher.client.many import Bulk, Given, Interrupted, RefusedRequest, Row, Rows, Written
 from dispatcher.store.values import Enqueued
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Requests = Iterable[Row] | AsyncIterable[Row]
 
 
-class AsyncResults(Given["AsyncJobHandle"], AsyncIterator["AsyncJobHandle | Refusal"]):
-    """The results of many requests, one for each, in order: an AsyncJobHandle or a Refusal.
+class AsyncResults(Given["AsyncJobHandle"], AsyncIterator["AsyncJobHandle | RefusedRequest"]):
+    """The results of many requests, one for each, in order: an AsyncJobHandle or a RefusedRequest.
 
     Requests are read in the event loop and written in a thread, a batch at a time, as results are
     asked for. Raises Interrupted, StoreUnsuitable, Closed.
@@ -39,7 +39,7 @@ class AsyncResults(Given["AsyncJobHandle"], AsyncIterator["AsyncJobHandle | Refu
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> AsyncJobHandle | Refusal:
+    async def __anext__(self) -> AsyncJobHandle | RefusedRequest:
         self._begun = True
         while not self._ready:
             self._raise_fault()

@@ -8,7 +8,16 @@ from typing import Any, Self, Unpack
 
 from dispatcher.client.do_not_call import DoNotCalls
 from dispatcher.client.handles import JobHandle
-from dispatcher.client.many import Bulk, Interrupted, Refusal, Results, Row, Rows, Written, write
+from dispatcher.client.many import (
+    Bulk,
+    Interrupted,
+    RefusedRequest,
+    Results,
+    Row,
+    Rows,
+    Written,
+    write,
+)
 from dispatcher.client.messages import Messenger, feed
 from dispatcher.client.waiting import Closed, NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
@@ -24,7 +33,15 @@ from dispatcher.values.regions import parse_region
 from dispatcher.why import Why
 from dispatcher.why import why as explain
 
-__all__ = ["Bulk", "Dispatcher", "Interrupted", "JobHandle", "NotFinished", "Refusal", "Results"]
+__all__ = [
+    "Bulk",
+    "Dispatcher",
+    "Interrupted",
+    "JobHandle",
+    "NotFinished",
+    "RefusedRequest",
+    "Results",
+]
 
 
 class Dispatcher:
@@ -152,9 +169,9 @@ class Dispatcher:
         """Enqueue many, read from any iterable as it comes and written in batches.
 
         Each is a JobRequest or a mapping of its fields. Loop over what comes back: a JobHandle or a
-        Refusal for each, in order, as batches are written; what is not asked for is not read. Or
-        `collect()` all. A bad one stops none of the others; with keys the whole may be repeated and
-        doubles nothing.
+        RefusedRequest for each, in order, as batches are written; what is not asked for is not
+        read. Or `collect()` all. A bad one stops none of the others; with keys the whole may be
+        repeated and doubles nothing.
         Raises StoreUnsuitable; the loop raises Interrupted, a StoreUnavailable that says which were
         accepted.
         """

@@ -31,7 +31,7 @@ Enqueue = Callable[[list[JobRequest]], list[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRequest:
     """A request that was refused for good: its place among those that were read, from 0, and why.
 
     `error` is InvalidJob, NumberRefused, KeyConflict or NoRoom.
@@ -48,9 +48,9 @@ class Bulk(Generic[Handle]):
     jobs: list[Handle] = field(default_factory=list)
     refused: list[tuple[int, DispatcherError]] = field(default_factory=list)
 
-    def add(self, result: Handle | Refusal) -> None:
+    def add(self, result: Handle | RefusedRequest) -> None:
         """Sort in one result."""
-        if isinstance(result, Refusal):
+        if isinstance(result, RefusedRequest):
             self.refused.append((result.index, result.error))
         else:
             self.jobs.append(result)
@@ -133,7 +133,7 @@ class Given(Generic[Handle]):
 
     def __init__(self, handle: Callable[[Enqueued, int], Handle]) -> None:
         self._handle = handle
-        self._ready: deque[Handle | Refusal] = deque()
+        self._ready: deque[Handle | RefusedRequest] = deque()
         self._fault: Interrupted | None = None
         self._read = self._accepted = 0
         self._begun = False
@@ -146,7 +146,7 @@ class Given(Generic[Handle]):
                 self._accepted += 1
                 self._ready.append(self._handle(found, index))
             else:
-                self._ready.append(Refusal(index, found))
+                self._ready.append(RefusedRequest(index, found))
         if written.why:
             self._fault = Interrupted(written.why, self._accepted, written.missing, self._read)
 
@@ -169,8 +169,8 @@ _UNREAD = (
 )
 
 
-class Results(Given["JobHandle"], Iterator["JobHandle | Refusal"]):
-    """The results of many requests, one for each, in order: a JobHandle or a Refusal.
+class Results(Given["JobHandle"], Iterator["JobHandle | RefusedRequest"]):
+    """The results of many requests, one for each, in order: a JobHandle or a RefusedRequest.
 
     Requests are read and written as results are asked for, a batch at a time. Raises Interrupted.
     """
@@ -188,7 +188,7 @@ class Results(Given["JobHandle"], Iterator["JobHandle | Refusal"]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> JobHandle | Refusal:
+    def __next__(self) -> JobHandle | RefusedRequest:
         self._begun = True
         while not self._ready:
             self._raise_fault()

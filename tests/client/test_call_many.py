@@ -15,7 +15,7 @@ from dispatcher import (
     JobRequest,
     KeyConflict,
     NumberRefused,
-    Refusal,
+    RefusedRequest,
 )
 from dispatcher.client import many
 from dispatcher.client.messages import Messenger
@@ -52,7 +52,7 @@ def test_each_request_has_its_result_in_its_place(d: Any, small: None) -> None:
     ]
     found = list(d.call_many(rows))
     assert [each.index for each in found] == list(range(8))
-    refused = {each.index: type(each.error) for each in found if isinstance(each, Refusal)}
+    refused = {each.index: type(each.error) for each in found if isinstance(each, RefusedRequest)}
     assert refused == {1: InvalidJob, 3: InvalidJob, 5: KeyConflict, 6: NumberRefused}
     assert [found[place].new for place in (0, 2, 4, 7)] == [True, True, False, True]
     assert found[4].id == found[0].id

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, Refusal
+from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, RefusedRequest
 from dispatcher.client.messages import BrokerUnavailable, Messenger
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
@@ -206,11 +206,11 @@ def test_of_many_it_is_said_which_were_accepted_and_a_repeat_doubles_none(half_f
 
 def test_who_loops_over_many_gets_all_that_is_known_first(half_full: Store) -> None:
     results = Dispatcher(half_full, Silent()).call_many([{}, *requests()])
-    given: list[JobHandle | Refusal] = []
+    given: list[JobHandle | RefusedRequest] = []
     with pytest.raises(Interrupted) as caught:
         given.extend(results)
     told, (refused, *accepted) = caught.value, given
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, RefusedRequest)
     assert {each.id for each in accepted if isinstance(each, JobHandle)} == {
         job.id for job in half_full.search.page(Filter(), MANY).jobs
     }

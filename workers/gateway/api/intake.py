@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, Refusal
+from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, RefusedRequest
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import ApiKey
 from dispatcher.model.request import InvalidJob, JobRequest
@@ -123,8 +123,8 @@ class Intake:
         self.tally.new += sum(answer.get("new", False) for answer in answers.values())
 
 
-def _answer(result: JobHandle | Refusal) -> dict[str, Any]:
-    if isinstance(result, Refusal):
+def _answer(result: JobHandle | RefusedRequest) -> dict[str, Any]:
+    if isinstance(result, RefusedRequest):
         return refusal(result.error)
     return {"id": result.id, "new": result.new}
 
