@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from dispatcher.errors import UsageError
 from dispatcher.model.request import JobRequest
@@ -64,6 +64,8 @@ _BY_NAME = {name: field for name, field in _FIELDS.items() if field not in BUSIN
 class Columns:
     """`fields` says which field a column is; '' leaves it out. `given` was said by hand.
 
+    Of several columns that are the recipient, the first in `fields` that a row fills is it.
+
     `named` are all columns of the file, None where each row has its own: then a column that
     `fields` does not know is the field of its name.
     """
@@ -86,8 +88,10 @@ class Columns:
         if header is None:
             return cls(dict(given))
         known = _known(header, given)
-        fields = {name: field for name in header if (field := known.get(name))}
-        _refuse_doubles(header, fields)
+        numbers = _numbers(header, given)
+        fields = dict.fromkeys(numbers, "recipient")
+        fields |= {name: field for name in header if (field := known.get(name))}
+        _refuse_doubles(header, fields, numbers)
         _refuse_everyday(header, given, {*fields.values()}, {*gaps})
         return cls(fields, tuple(header))
 
@@ -100,9 +104,11 @@ class Columns:
             if name and name not in self.fields and name.casefold() not in wanted
         ]
 
-    def of_field(self, field: str) -> str | None:
-        """Return the column that a field is read from, None where it is of another name or none."""
-        return next((name for name, its in self.fields.items() if its == field), None)
+    def of_field(self, field: str, row: Mapping[str, Any] | None = None) -> str | None:
+        """Return the column that a field is read from (in a row), None where there is none."""
+        names = [name for name, its in self.fields.items() if its == field]
+        filled = (name for name in names if row and row.get(name))
+        return next(filled, names[0] if names else None)
 
     def described(self, gaps: Iterable[str], dates: str = "") -> list[str]:
         """Return how each column is read that is, a phrase each: `'Phone' as recipient`.
@@ -159,19 +165,33 @@ def _field(name: str) -> str:
     return _BY_NAME.get(_plain(name), "") if own is None else f"{COLUMN}{own}"
 
 
-def _refuse_doubles(header: Sequence[str], fields: Mapping[str, str]) -> None:
+def _numbers(header: Sequence[str], given: Mapping[str, str]) -> list[str]:
+    """Return the columns that were said to be the recipient, in the order in which that was."""
+    wanted = [_plain(name) for name, field in given.items() if field == "recipient"]
+    return [name for each in wanted for name in header if _plain(name) == each]
+
+
+def _refuse_doubles(
+    header: Sequence[str], fields: Mapping[str, str], numbers: Sequence[str]
+) -> None:
     seen: dict[str, str] = {}
     for name in header:
         field = fields.get(name)
+        if field and field in seen and name != seen[field] and name in numbers:
+            continue  # each was named by hand
         if field and field in seen:
             raise InvalidColumns(
                 f"columns {seen[field]!r} and {name!r} are both {field}:"
-                f" choose one with --map {name!r}={field}"
+                f" choose one with --map {name!r}={field}{_or_both(field)}"
                 if seen[field] != name
                 else f"two columns are named {name!r}, which is {field}: rename or remove one"
             )
         if field:
             seen[field] = name
+
+
+def _or_both(field: str) -> str:
+    return ", or name several: the first that a row fills counts" if field == "recipient" else ""
 
 
 def _refuse_everyday(

@@ -25,6 +25,8 @@ from dispatcher.values.writings import plain
 ROW = "row"
 """The name that keys are made with where none was given."""
 LONGEST_NAME = 100
+LOST = "\ufffd"
+"""What programs put where they could not read a letter."""
 LENGTHS = ("redial_after", "evidence_window", "call_deadline", "backoff_longest", "answered_after")
 """Fields that are durations and no moments."""
 _SOME: dict[str, Any] = {"recipient": "+818012340001", "say": "x"}
@@ -48,7 +50,7 @@ class Numbers:
 
         `region` is the row's own.
         """
-        region = region or self.region
+        text, region = typed(text), region or self.region
         wrong = mangled(text)
         if wrong and wrong != NO_CODE:
             raise ValueError(f"{text!r}: {wrong}")
@@ -107,6 +109,7 @@ class Form:
             fillers = {column.casefold(): value for column, value in values.items()}
             fields["say"] = _said(self.say, fillers, self._voice(fields))
             own |= {f"{{{gap}}}": fillers[gap] for gap in self.say.gaps}
+            _refuse_lost("say", fields["say"])
         if not fields.get("key"):
             fields["key"] = self._key(own)
         return JobRequest.of(fields)
@@ -135,11 +138,12 @@ class Form:
 
     def _own(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that the row itself has, its numbers read as its region writes them."""
-        given = {}
+        given: dict[str, Any] = {}
         for name, value in self._named(values):
             bare = value.strip() if isinstance(value, str) and name != "say" else value
             if not blank(bare):
-                given[name] = bare
+                _refuse_lost(name, bare)
+                given.setdefault(name, bare)  # of several columns of numbers the first counts
         region = _region(given.get("region") or self.shared.get("region"))
         if region:  # E.164 says it all: the row's key must not change with the way it was written
             given.pop("region", None)
@@ -187,7 +191,7 @@ class Form:
 
     def _number(self, name: str, text: str, region: str | None) -> str:
         try:
-            return self.numbers.read(typed(text), region)
+            return self.numbers.read(text, region)
         except ValueError as error:
             raise InvalidJob([(name, str(error))]) from None
 
@@ -209,6 +213,13 @@ def _region(value: Any) -> str | None:
         return parse_region(value)
     except ValueError as error:
         raise InvalidJob([("region", str(error))]) from None
+
+
+def _refuse_lost(name: str, value: Any) -> None:
+    if isinstance(value, str) and LOST in value:
+        raise InvalidJob(
+            [(name, f"it holds {LOST}, where a letter was lost: save the file again as UTF-8")]
+        )
 
 
 def _without_numbers(columns: Columns) -> str:

@@ -20,7 +20,7 @@ def told(record: Record, error: InvalidJob | RowConflict, columns: Columns) -> s
 
 def _column(field: str, record: Record, columns: Columns) -> str:
     """Return where a field stands; a gap of the text, {name}, has the name of its column."""
-    name = columns.of_field(field)
+    name = columns.of_field(field, record.values)
     told = [f"column {name!r}"] if name and name.casefold() != field else []
     if record.lettered and (place := _index(name or field[1:-1], columns)) is not None:
         told.append(f"cell {letters(place)}{record.row}")

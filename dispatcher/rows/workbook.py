@@ -149,7 +149,7 @@ def _readable() -> Iterator[None]:
         yield
     except zipfile.BadZipFile:
         raise UnusableInput(
-            0, f"it is not text, but {PACKED} that is broken or not whole"
+            0, f"it is not text, but {PACKED} that is broken or not whole: save or copy it again"
         ) from None
     except (*_FAULTS, KeyError, ValueError) as error:
         if isinstance(error, UnusableInput):

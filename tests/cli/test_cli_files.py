@@ -120,3 +120,15 @@ def test_the_place_of_a_refused_row_is_the_one_that_its_program_shows(
     ran = shell("import", "a.csv")
     assert "a.csv:4: row 3: recipient: " in ran.err
     assert "(column 'Handy')" in ran.err
+
+
+def test_refused_rows_of_a_workbook_are_mended_in_a_csv_and_nothing_doubles(
+    shell: Shell, store: Store
+) -> None:
+    write("excel-errors.xlsx", shell.folder)
+    shell("import", "excel-errors.xlsx")
+    mended = shell.folder / "excel-errors.refused.csv"
+    mended.write_text(mended.read_text("utf-8-sig").replace("#REF!", "Hello Bob"))
+    for name, created in ((mended.name, 1), ("excel-errors.xlsx", 0)):
+        assert shell("import", name, "--json").json["created"] == created
+    assert called(store) == [f"{N}01", f"{N}02"]

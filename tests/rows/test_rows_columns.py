@@ -45,6 +45,22 @@ def test_what_is_said_by_hand_goes_first_and_alone() -> None:
     assert columns.unused([]) == ["phone"]
 
 
+def test_of_several_columns_of_numbers_the_first_that_a_row_fills_is_called() -> None:
+    order = {"mobile": "recipient", "Home": "recipient"}
+    made = form(["Home", "Mobile", "text"], map_=order)
+    row = {"Home": "+818011234568", "Mobile": NUMBER, "text": "x"}
+    assert made.request(row).recipient == NUMBER
+    assert made.request({**row, "Mobile": " "}).recipient == "+818011234568"
+    assert made.columns.of_field("recipient", {**row, "Mobile": ""}) == "Home"
+
+
+def test_a_letter_that_was_lost_refuses_the_row() -> None:
+    for header, row in ((["phone", "text"], {"text": "M\ufffdller"}), (["phone", "name"], {})):
+        made = form(header, say=None if row else "Dear {name}")
+        with pytest.raises(InvalidJob, match=r"say: it holds .* a letter was lost"):
+            made.request({"phone": NUMBER, "name": "M\ufffdller", **row})
+
+
 def test_a_column_may_be_left_out() -> None:
     assert Columns.of(["phone", "text"], {"text": ""}).fields == {"phone": "recipient"}
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+import zipfile
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatcher.model.request import InvalidJob
 from dispatcher.rows.cell_formats import CellFormat, cell_format, shown
@@ -18,6 +22,14 @@ from support.rows_files import NUMBER
 from support.workbooks import archive, row, sheet, workbook
 
 HEAD = row("phone", "text")
+NAMES = [
+    "_rels/.rels",
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/styles.xml",
+    "xl/sharedStrings.xml",
+    "xl/worksheets/sheet1.xml",
+]
 
 
 def read(data: bytes, name: str | None = None) -> list[Record]:
@@ -229,3 +241,38 @@ def test_a_sheet_that_is_made_to_fill_the_memory_is_given_up() -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 1 << 26
+
+
+WHOLE = workbook(
+    sheet(
+        row("phone", "at"),
+        row(NUMBER, number("46357.375", 1)),
+        row('<c t="s"><v>0</v></c>', "<c t='e'><v>#N/A</v></c>"),
+        after='<mergeCells><mergeCell ref="A2:B2"/></mergeCells>',
+    ),
+    formats=["yyyy-mm-dd"],
+    texts=["<t>a</t>"],
+)
+PARTS = {name: zipfile.ZipFile(io.BytesIO(WHOLE)).read(name) for name in NAMES}
+EDITS = st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), min_size=1, max_size=3)
+
+
+def edited(data: bytes, edits: list[tuple[int, bytes]]) -> bytes:
+    for place, new in edits:
+        at = place % len(data)
+        data = data[:at] + new + data[at + len(new) + (not new) :]
+    return data
+
+
+@given(EDITS)
+def test_whatever_is_wrong_with_an_archive_is_a_sentence(edits: list[tuple[int, bytes]]) -> None:
+    with suppress(UnusableInput):
+        read(edited(WHOLE, edits))
+
+
+@given(st.sampled_from(NAMES), EDITS)
+def test_whatever_is_wrong_with_a_part_is_a_sentence(
+    name: str, edits: list[tuple[int, bytes]]
+) -> None:
+    with suppress(UnusableInput):
+        read(archive({**PARTS, name: edited(PARTS[name], edits)}))

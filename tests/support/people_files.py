@@ -170,13 +170,13 @@ FILES: dict[str, bytes | Callable[[Path], None]] = {
     "google-contacts.csv": csv(
         _GOOGLE,
         f"Ann,,Lee,,,,* myContacts,,,Mobile,{N}01,Home,+81312340009",
-        f"Bob,,Jones,,,,* myContacts,,,Mobile,{N}02 ::: +818012340009,,",
+        f"Bob,,Jones,,,,* myContacts,,,Mobile,,Home,{N}02",
         end="\n",
     ),
     "salesforce.csv": csv(
         _SALESFORCE,
         f'"0035g00000AbCdE","Lee","Ann","+81312340009","{N}01","","0055g00000AbCdEAAV",""',
-        f'"0035g00000AbCdEAAZ","Jones","Bob","","{N}02","","0055g00000AbCdEAAV",""',
+        f'"0035g00000AbCdEAAZ","Jones","Bob","{N}02","","","0055g00000AbCdEAAV",""',
         end="\n",
     ),
     # what is in files
