@@ -8,6 +8,7 @@ import typer
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.region_option import Region
 from dispatcher.client.dispatcher import JobHandle, NotFinished
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
@@ -17,13 +18,6 @@ from dispatcher.values.params import named
 
 INTERRUPTED = 130
 
-Region = Annotated[
-    str | None,
-    typer.Option(
-        envvar="DISPATCHER_REGION",
-        help="Country (such as JP) as in which numbers are written; else E.164.",
-    ),
-]
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
     list[str] | None,

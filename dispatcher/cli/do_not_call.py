@@ -12,6 +12,7 @@ from dispatcher.cli.do_not_call_files import export, import_
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.region_option import Region
 from dispatcher.cli.unmasked import unmasked
 from dispatcher.model.do_not_call import Entry, Wish, scope_of, whom
 from dispatcher.model.job import iso
@@ -26,9 +27,6 @@ Numbers = Annotated[
     typer.Argument(metavar="NUMBER…", help="Numbers in E.164, or keyed hashes of this list."),
 ]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="A number, or a keyed hash.")]
-Region = Annotated[
-    str | None, typer.Option(help="Numbers are as people write them in this country, such as JP.")
-]
 Reason = Annotated[str, typer.Option(help="Why, for those who look at the list.")]
 Until = Annotated[
     str | None, typer.Option(help="When it ends: 90d, or ISO 8601 with zone; default never.")

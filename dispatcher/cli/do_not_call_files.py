@@ -14,6 +14,7 @@ from dispatcher.cli.export import written_to
 from dispatcher.cli.import_file import opened
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import actor
+from dispatcher.cli.region_option import Region
 from dispatcher.model.do_not_call import OtherKey, Wish
 from dispatcher.rows.do_not_call import RefusedRow, Usual, wishes, write
 from dispatcher.rows.form import Numbers
@@ -44,9 +45,7 @@ def import_(
     hash_: Annotated[
         bool, typer.Option("--hash", help="Keep no numbers, only their keyed hashes.")
     ] = False,
-    region: Annotated[
-        str | None, typer.Option(help="Numbers without + are as dialled in this country.")
-    ] = None,
+    region: Region = None,
     encoding: Annotated[str | None, typer.Option(help="Such as cp932; default UTF-8.")] = None,
     json: AsJson = False,
 ) -> None:

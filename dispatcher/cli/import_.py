@@ -15,6 +15,7 @@ from dispatcher.cli.import_file import Rows, opened
 from dispatcher.cli.import_run import SHOWN, Run
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Yes, can_be_asked
+from dispatcher.cli.region_option import Region
 from dispatcher.rows import evidence
 from dispatcher.rows.columns import Columns, shown
 from dispatcher.rows.dates import Dates, Order
@@ -56,13 +57,6 @@ Set = Annotated[
 Say = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row."),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        envvar="DISPATCHER_REGION",
-        help="Numbers without + are written as in this country, such as JP.",
-    ),
 ]
 Plus = Annotated[
     bool, typer.Option("--plus", help="Numbers without + begin with their country code.")

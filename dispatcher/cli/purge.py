@@ -9,15 +9,18 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, NoTerminal, Yes, actor, can_be_asked
+from dispatcher.cli.region_option import Region
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.retention import Purged
-from dispatcher.values import numbers
 from dispatcher.values.counts import counted
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.mentions import Mentions
+from dispatcher.values.national import read
+from dispatcher.values.numbers import InvalidNumber
+from dispatcher.values.regions import UnknownRegion, parse_region
 
 Who = Annotated[
     str | None,
@@ -52,6 +55,7 @@ def purge(
     context: typer.Context,
     *,
     recipient: Who = None,
+    region: Region = None,
     older_than: Age = None,
     cancel: Cancel = False,
     do_not_call: DoNotCallToo = False,
@@ -70,7 +74,7 @@ def purge(
     store = connection.dispatcher(context).store
     if recipient is not None:
         how = {"cancel": cancel, "do_not_call": do_not_call, "json": json}
-        done = _purge_recipient(store, _number(recipient), ask, note, **how)
+        done = _purge_recipient(store, _number(recipient, region), ask, note, **how)
     else:
         done = _purge_older(store, older_than or "", ask, note, json=json)
     if done is not None:
@@ -201,8 +205,10 @@ def _tell(what: str, alive: tuple[Job, ...], facts: dict[str, Any], *, json: boo
         output.one_line(job)
 
 
-def _number(text: str) -> str:
+def _number(text: str, region: str | None) -> str:
     try:
-        return numbers.recipient(text)
-    except numbers.InvalidNumber as error:
+        return read(text, parse_region(region) if region else None)
+    except UnknownRegion as error:
+        raise typer.BadParameter(str(error), param_hint="--region") from None
+    except InvalidNumber as error:
         raise typer.BadParameter(str(error), param_hint="--recipient") from None

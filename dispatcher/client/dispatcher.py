@@ -70,7 +70,7 @@ class Dispatcher:
         self._region = None if region is None else parse_region(region)
         self._nudge = nudge or partial(feed, store, messenger)
         self._waiters = Waiters(store)
-        self.dnc = DoNotCalls(store.do_not_call, actor)
+        self.dnc = DoNotCalls(store.do_not_call, actor, self._region)
 
     @classmethod
     def from_url(

@@ -165,6 +165,14 @@ def parts(dump: Any) -> Iterator[bytes]:
             yield from parts(each)
 
 
+def test_the_number_may_be_written_as_in_a_region(shell: Shell, told: Store) -> None:
+    ended(told)
+    ran = shell("purge", "--recipient", "080-1123-4567", "--region", "jp", "--yes", "--json")
+    assert (ran.code, ran.json["removed"]) == (0, 1)
+    assert traces(told) == []
+    assert "write GB" in shell("purge", "--recipient", "07", "--region", "UK", "--yes").complaint
+
+
 def test_what_people_wrote_stays_without_the_number(shell: Shell, told: Store) -> None:
     written_everywhere(told)
     before = [(each.at, each.actor, each.action) for each in told.audit.read(mask=False)]

@@ -29,6 +29,14 @@ def test_each_way_to_ask_reads_numbers_as_in_the_region(japan: Dispatcher) -> No
     assert japan.job(conference.id).numbers == (NUMBER, "+819012340002")
 
 
+def test_the_do_not_call_list_reads_numbers_so_too(japan: Dispatcher) -> None:
+    japan.dnc.add(WRITTEN)
+    assert [entry.number for entry in japan.dnc.list()] == [NUMBER]
+    assert japan.dnc.check("080 1234 0001")
+    assert not japan.dnc.check("(415) 555-2671", region="US")
+    assert japan.dnc.remove(WRITTEN) == 1
+
+
 def test_a_requests_own_region_counts(japan: Dispatcher) -> None:
     job = japan.call("(415) 555-2671", say="x", region="US")
     assert japan.job(job.id).numbers == ("+14155552671",)

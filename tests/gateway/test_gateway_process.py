@@ -219,5 +219,8 @@ def test_it_reads_numbers_as_in_the_region_of_its_settings(
         asked = client(gateway, store, "billing", Scope.ENQUEUE)
         job = asked.post("/v1/jobs", call).json()
         lines, _ = asked.bulk([call])
+        ops = client(gateway, store, "ops", Scope.OPERATE)
+        assert ops.post("/v1/dnc", {"number": "080-1234-0009"}).status_code == 200
+    assert [entry.number for entry in store.do_not_call.all()] == ["+818012340009"]
     assert [line["id"] for line in lines] == [job["id"]]
     assert store.jobs.get(job["id"]).numbers == ("+818012340001",)

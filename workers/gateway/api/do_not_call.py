@@ -32,7 +32,7 @@ Region = Annotated[str | None, Query(description="The number is as people there 
 def router(services: Services) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v1", tags=["do-not-call list"])
-    list_, pool = services.store.do_not_call, services.pool
+    list_, pool, usual = services.store.do_not_call, services.pool, services.region
 
     @routes.get("/dnc", **operations.LIST)
     async def entries(
@@ -52,7 +52,7 @@ def router(services: Services) -> APIRouter:
         if unmask or number is not None:  # by asking for numbers, masked ones could be found out
             caller.require(Scope.OPERATE)
         if number is not None:
-            (who,) = _numbers(Fields({"number": number, "region": region}))
+            (who,) = _numbers(Fields({"number": number, "region": region}), usual)
             found, after = await pool.run(list_.check, who), None
         else:
             place = None if cursor is None else services.cursors.open(cursor, caller.name)
@@ -66,7 +66,7 @@ def router(services: Services) -> APIRouter:
     @routes.post("/dnc", **operations.ADD)
     async def add(request: Request, caller: Operator) -> Response:
         """Put numbers on the list. Jobs that wait for them end as failed/do_not_call."""
-        wishes = _wishes(Fields(await json_object(request)))
+        wishes = _wishes(Fields(await json_object(request)), usual)
         done = await pool.run(partial(list_.add, wishes, actor=caller.actor))
         return respond({"answers": done.answers, "calling": done.calling})
 
@@ -88,14 +88,15 @@ def router(services: Services) -> APIRouter:
         fields = Fields(await json_object(request, optional=True) or query)
         fields.no_others("number", "region", "tag", "note")
         scope, why = fields.text("tag", _read(scope_of)), fields.note()
-        how = partial(list_.remove, _numbers(fields), actor=caller.actor, tag=scope, note=why)
+        whose = _numbers(fields, usual)
+        how = partial(list_.remove, whose, actor=caller.actor, tag=scope, note=why)
         return respond({"removed": await pool.run(how)})
 
     return routes
 
 
-def _wishes(fields: Fields) -> list[Wish]:
-    """Return what a request asks for. Raises InvalidJob."""
+def _wishes(fields: Fields, usual: str | None) -> list[Wish]:
+    """Return what a request asks for; `usual` is as of `_numbers`. Raises InvalidJob."""
     fields.no_others("number", "region", "reason", "until", "tag", "keep_number")
     wish = partial(
         Wish,
@@ -104,7 +105,7 @@ def _wishes(fields: Fields) -> list[Wish]:
         tag=fields.text("tag", _read(scope_of)),
         keep=fields.flag("keep_number") is not False,
     )
-    return [wish(who) for who in _numbers(fields)]
+    return [wish(who) for who in _numbers(fields, usual)]
 
 
 def _read(check: Callable[[str], T]) -> Callable[[str], T]:
@@ -119,9 +120,11 @@ def _read(check: Callable[[str], T]) -> Callable[[str], T]:
     return checked
 
 
-def _numbers(fields: Fields) -> list[Who]:
-    """Return the numbers or hashes that are named, at least one. Raises InvalidJob."""
-    region: Any = fields.text("region", parse_region)
+def _numbers(fields: Fields, usual: str | None) -> list[Who]:
+    """Return the numbers or hashes that are named, at least one. `usual` is the region of those
+    who name none. Raises InvalidJob.
+    """
+    region: Any = fields.text("region", parse_region) or usual
     found = fields.texts("number", _read(partial(whom, region=region))) or ()
     if not 1 <= len(found) <= MOST:
         raise InvalidJob([("number", f"give 1 to {MOST} numbers, not {len(found)}")])
