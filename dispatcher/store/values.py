@@ -209,7 +209,7 @@ _REFUSED = {
 }
 
 
-LISTED = "{} is on the do-not-call list: `voice-dispatcher dnc check` says since when and why"
+LISTED = "'{}' is on the do-not-call list: `voice-dispatcher dnc check` says since when and why"
 """What is wrong with a request for such a number."""
 
 

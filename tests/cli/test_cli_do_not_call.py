@@ -28,7 +28,7 @@ def test_who_is_put_on_the_list_is_not_called(shell: Shell, store: Store) -> Non
     assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
     refused = shell.run("call", NUMBER, "--say", "Hi")
     assert refused.code != 0
-    assert "+8180****4567 is on the do-not-call list" in refused.err
+    assert "'+8180****4567' is on the do-not-call list" in refused.err
     assert shell.run("call", NUMBER, "--say", "Hi", "--dnc", "exempt").code == 0
 
 

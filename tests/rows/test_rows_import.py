@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.filters import Filter
-from dispatcher.model.request import InvalidJob, NumberRefused
+from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Record
@@ -254,3 +254,32 @@ def test_the_other_ways_in_are_refused_too(dispatcher: Dispatcher) -> None:
     assert (place, type(error), len(done.jobs)) == (1, NumberRefused, 1)
     with pytest.raises(NumberRefused, match="premium numbers"):
         accept(dispatcher, "task-1", (), premium)
+
+
+def test_who_is_on_the_do_not_call_list_is_refused_with_a_reason_of_its_own(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    dispatcher.dnc.add(NUMBER, tag="marketing")
+    refused: list[str] = []
+    importing = Import(
+        dispatcher,
+        form(HEADER, tags=("marketing",)),
+        refuse=lambda _, why: refused.append(why),
+    )
+    importing.write(next(importing.check(read(f"phone,text\n{NUMBER},a\n+818011234568,b\n"))))
+    assert counts(importing) == (2, 1, 0, 1)
+    assert importing.tally.do_not_call == 1
+    (reason,) = importing.tally.reasons.counts
+    assert reason.startswith("recipient: … is on the do-not-call list: ")
+    assert "on the do-not-call list" in refused[0]
+    assert NUMBER not in refused[0]
+
+
+def test_a_message_of_the_call_task_is_refused_too(dispatcher: Dispatcher) -> None:
+    dispatcher.dnc.add(NUMBER)
+    asked = {"recipient": NUMBER, "say": "a"}
+    with pytest.raises(DoNotCall):
+        accept(dispatcher, "task-1", (), asked)
+    assert accept(dispatcher, "task-2", (), {**asked, "dnc": "exempt"})
+    (result,) = dispatcher.call_many([asked]).collect().refused
+    assert isinstance(result[1], DoNotCall)

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.do_not_call import Wish
 from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import too_few_replicas
@@ -134,3 +135,15 @@ def test_without_that_rule_a_producer_waits_for_nobody(pair: Standby, store: Sto
     pair.cut_off()
     assert enqueue(store)
     assert store.holds.all() == []
+
+
+def test_an_entry_of_the_do_not_call_list_is_on_the_replica_or_is_told_to_be_added_again(
+    pair: Standby, store: Store
+) -> None:
+    store.do_not_call.add([Wish("+818011234567")], actor="cli")
+    with connect(pair.replica.url) as client:
+        assert client.hlen(f"{store._connection.root}:do_not_call") == 2
+    pair.cut_off()
+    with pytest.raises(TooFewReplicas, match="0 of 1 replica"):
+        store.do_not_call.add([Wish("+818011234568")], actor="cli")
+    assert store.do_not_call.size() == 2

@@ -28,21 +28,27 @@ local function make_constants()
   end
 end
 
--- The two keys that HMAC makes of one.
-local function pads(call)
-  if not call.do_not_call_pads then
+-- The two keys that HMAC makes of one; made once for a key, since that is most of the work.
+local pads = {}
+
+local function pads_of(secret)
+  if pads.secret ~= secret then
     if not BYTE['00'] then
       make_constants()
     end
-    local secret = redis.call('HGET', key.do_not_call(call), KEY)
     local block = secret .. string.rep('\0', BLOCK - #secret)
-    call.do_not_call_pads = { inner = string.gsub(block, '.', INNER), outer = string.gsub(block, '.', OUTER) }
+    pads = { secret = secret, inner = string.gsub(block, '.', INNER), outer = string.gsub(block, '.', OUTER) }
   end
-  return call.do_not_call_pads
+  return pads
+end
+
+local function secret_of(call)
+  call.do_not_call_secret = call.do_not_call_secret or redis.call('HGET', key.do_not_call(call), KEY)
+  return call.do_not_call_secret
 end
 
 function M.hash(call, digits)
-  local keyed = pads(call)
+  local keyed = pads_of(secret_of(call))
   local inside = string.gsub(redis.sha1hex(keyed.inner .. '+' .. digits), '..', BYTE)
   return redis.sha1hex(keyed.outer .. inside)
 end
