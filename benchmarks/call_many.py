@@ -14,8 +14,8 @@ from workers.devstack.embedded_server import EmbeddedServer
 MOST = 4.0  # MB that a million may take more than ten thousand, when they are looped over
 WARM = 2_000
 PRODUCER = """
-import json, resource, sys, time
-from dispatcher import Dispatcher
+import asyncio, json, resource, sys, time
+from dispatcher import AsyncDispatcher, Dispatcher
 
 def rows(start, end):
     return ({"recipient": f"+8180{n:08d}", "say": "Your parcel has come", "key": f"parcel-{n}"}
@@ -24,15 +24,24 @@ def rows(start, end):
 def highest():  # MB in use, at most so far
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
+async def awaited(rows):
+    made = 0
+    async with AsyncDispatcher.from_url(url) as d:
+        async for result in d.call_many(rows):
+            made += result.new
+    return made
+
 url, way, warm, many = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 d = Dispatcher.from_url(url)
 assert all(result.new for result in d.call_many(rows(0, warm)))
 before, began = highest(), time.monotonic()
-results = d.call_many(rows(warm, warm + many))
-if way == "loop":
-    made = sum(result.new for result in results)
+asked = rows(warm, warm + many)
+if way == "for":
+    made = sum(result.new for result in d.call_many(asked))
+elif way == "async for":
+    made = asyncio.run(awaited(asked))
 else:
-    bulk = results.collect()
+    bulk = d.call_many(asked).collect()
     made = len(bulk.jobs)
 assert made == many, made
 took = time.monotonic() - began
@@ -43,7 +52,8 @@ print(json.dumps({"more": highest() - before, "rate": many / took, "before": bef
 def run(*, quick: bool) -> None:
     """Print what each way takes more than after the first two thousand, in fresh processes."""
     sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
-    ways = [("loop", size) for size in sizes] + [("collect", 100_000)]
+    ways = [(way, size) for way in ("for", "async for") for size in sizes]
+    ways.append(("collect", 100_000))
     print("| | requests | memory in use, MB | of these for the requests | requests/s |")
     print("|---|---|---|---|---|")
     more: dict[tuple[str, int], float] = {}
@@ -58,8 +68,9 @@ def run(*, quick: bool) -> None:
                 f"| {way} | {size:,} | {used:.1f} | {found['more']:.1f} | {found['rate']:,.0f} |",
                 flush=True,
             )
-    grown = more["loop", sizes[-1]] - more["loop", sizes[0]]
-    assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,}"
+    for way in ("for", "async for"):
+        grown = more[way, sizes[-1]] - more[way, sizes[0]]
+        assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,} ({way})"
 
 
 def _measured(url: str, way: str, size: int) -> dict[str, float]:

@@ -187,15 +187,16 @@ class TriedAgain(Exception):
 def test_airflow(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICE_DISPATCHER_URL", url)
     monkeypatch.setenv("ON_CALL_NUMBER", number("0001"))
-    run = {
-        "dag_id": "nightly",
-        "task_id": "load",
-        "run_id": "scheduled__2026-11-23",
-        "try_number": 3,
-    }
+    failed = SimpleNamespace(
+        dag_id="nightly",
+        task_id="load",
+        run_id="scheduled__2026-11-23",
+        map_index=-1,
+        try_number=3,
+    )
     for _ in range(2):  # a scheduler may run a callback again
-        recipe("Airflow").call_on_failure({"task_instance": SimpleNamespace(**run)})
-    job = of_key(stage, "nightly/load/scheduled__2026-11-23/3")
+        recipe("Airflow").call_on_failure({"task_instance": failed})
+    job = of_key(stage, "nightly/load/scheduled__2026-11-23/-1/3")
     assert job is not None
     assert job.say == "The task load of nightly has failed."
     assert stage.up.dispatcher.wait(job.id, 60).outcome == "ANSWERED"

@@ -69,6 +69,24 @@ def test_who_waits_is_told_at_once(dispatcher: Dispatcher, monkeypatch: pytest.M
     eventually(lambda: not waiters(), "the thread is over")
 
 
+def test_who_comes_later_is_listened_to_at_once(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bell rings for each who comes while the thread listens, and not only for the first."""
+    monkeypatch.setattr(waiting, "CHECK_EVERY", 300)
+    monkeypatch.setattr(waiting, "_TURN", 300)
+    store = dispatcher.store
+    ids = [enqueue(store) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        waiting_ = []
+        for place, id_ in enumerate(ids, 1):
+            waiting_.append(in_thread(pool, dispatcher, id_))
+            eventually(lambda place=place: listened_to(store) == place, f"{place} are listened to")
+        for id_ in ids:
+            store.jobs.cancel(id_, actor="cli")
+        assert {each.result(SOON).id for each in waiting_} == set(ids)
+
+
 def test_many_waiters_share_one_connection(dispatcher: Dispatcher, redis_client: Any) -> None:
     store = dispatcher.store
     ids = [enqueue(store) for _ in range(20)]
