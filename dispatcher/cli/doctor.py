@@ -61,9 +61,18 @@ def doctor(
             envvar="DISPATCHER_PUBLIC_URL", help="The gateway's public address for the provider."
         ),
     ] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Fetch this recording as the provider must, and check only that."
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
+    if recording is not None:
+        _say(list(_recording(recording)), json=json)
+        return
     at = connection.of(context)
     findings = [*_settings(), *examine(at)]
     running = at.running
@@ -73,6 +82,10 @@ def doctor(
         findings += _callbacks(at)
     if provider:
         findings.append(_provider(context))
+    _say(findings, json=json)
+
+
+def _say(findings: list[Finding], *, json: bool) -> None:
     if json:
         output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in findings])
     else:
@@ -80,6 +93,18 @@ def doctor(
             output.console().print(f"{found.level:<5} {found.what}: {found.says}")
     if any(found.level == FAIL for found in findings):
         raise typer.Exit(1)
+
+
+def _recording(url: str) -> Iterator[Finding]:
+    """Say what is wrong with a recording; who fetches is no part of the installed package."""
+    found = Process("workers.recordings:examine", "Check a recording.")
+    if not found.here:
+        raise typer.BadParameter(
+            "it runs only from the project's checkout or container image", param_hint="--recording"
+        )
+    check = cast("Callable[[str], Iterator[tuple[str, str]]]", found.find())
+    for level, says in check(url):
+        yield Finding("recording", level, says)
 
 
 def _settings() -> Iterator[Finding]:

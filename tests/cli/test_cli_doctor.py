@@ -351,3 +351,16 @@ def test_keys_that_may_ask_for_anything_are_named(store: Store) -> None:
     assert said.startswith("old-0, old-1, old-2, old-3, old-4 and others: may ask for anything")
     assert safe.name not in said
     assert gone.name not in said
+
+
+def test_a_recording_is_checked_without_a_dispatcher_and_never_from_inside(
+    nowhere: Shell, free_port: int
+) -> None:
+    url = f"http://127.0.0.1:{free_port}/a.mp3"
+    ran = nowhere("doctor", "--recording", url)
+    assert ran.code == 1
+    assert "fail  recording: 127.0.0.1 is at 127.0.0.1, which is not a public" in ran.out
+    ran = nowhere("doctor", "--recording", "https://example.com/a.mp3", "--json")
+    [found] = ran.json
+    assert (ran.code, found["level"]) == (1, "fail")
+    assert "does not support https" in found["message"]

@@ -23,7 +23,7 @@ class ForbiddenTarget(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Public addresses, and those of networks that the operator allows by a setting."""
+    """Public addresses, and those of networks that the operator allows by a setting ('': none)."""
 
     allowed: tuple[Network, ...] = ()
     setting: str = "DISPATCHER_WEBHOOK_ALLOW_PRIVATE"
@@ -55,9 +55,9 @@ class Addresses:
         found = addresses_of(host, port, timeout)
         for *_, place in found:
             if not self.permit(str(place[0])):
+                allows = f": {self.setting} allows it" if self.setting else ""
                 raise ForbiddenTarget(
-                    f"{host} is at {place[0]}, which is not a public address:"
-                    f" {self.setting} allows it"
+                    f"{host} is at {place[0]}, which is not a public address{allows}"
                 )
         connection = first_that_answers(found, max(0.01, until - time.monotonic()))
         connection.settimeout(timeout)  # what follows, such as TLS, has time of its own

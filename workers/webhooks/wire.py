@@ -1,4 +1,6 @@
-"""One POST to a receiver: no redirect, no proxy, no kept connection, and an end to all waiting."""
+"""One POST to a receiver, or one GET of a recording: no redirect, no proxy, no kept connection,
+and an end to all waiting.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,13 @@ import os
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPException
 from socket import gaierror, socket
 from typing import cast
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout, Url, parse_url
@@ -31,6 +33,16 @@ class Reply:
     error: str
     seconds: float
     retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a GET brought: the `error` in words, or where it leads on to, or a body."""
+
+    error: str = ""
+    location: str = ""
+    content_type: str = ""
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,29 @@ class Wire:
             return Reply(None, _words(error), time.monotonic() - began)
         wrong = "" if 200 <= status < 300 else _refusal(status)  # noqa: PLR2004
         return Reply(status, wrong, time.monotonic() - began, wait)
+
+    def get(self, url: str, most: int) -> Fetched:
+        """Fetch what is there, and no more than one byte beyond `most`. Raises nothing for anything
+        a server does.
+        """
+        parsed = parse_url(url)
+        try:
+            with self._pool(parsed) as pool:
+                answer = pool.urlopen(
+                    "GET",
+                    parsed.request_uri,
+                    headers={"Connection": "close", "Accept-Encoding": "identity"},
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    enforce_content_length=False,  # that is told in words of our own
+                )
+                try:
+                    return _fetched(answer, most)
+                finally:
+                    answer.close()
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            return Fetched(_words(error))
 
     def _post(self, url: Url, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None]:
         with self._pool(url) as pool:
@@ -104,6 +139,19 @@ class Wire:
             pass
 
         return Plain, cast("type[HTTPSConnection]", Secure)
+
+
+def _fetched(answer: BaseHTTPResponse, most: int) -> Fetched:
+    location = answer.headers.get("Location", "")
+    if 300 <= answer.status < 400 and location:  # noqa: PLR2004 - redirections
+        return Fetched(location=location)
+    if answer.status != 200:  # noqa: PLR2004 - OK
+        return Fetched(f"it answered {answer.status}")
+    body = answer.read(most + 1)
+    expected = answer.headers.get("Content-Length", "")
+    if len(body) <= most and expected.isdecimal() and len(body) < int(expected):
+        return Fetched(f"it was cut off after {len(body):,} of {int(expected):,} bytes")
+    return Fetched(content_type=answer.headers.get("Content-Type", ""), body=body)
 
 
 def _refusal(status: int) -> str:
