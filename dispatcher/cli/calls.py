@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, forecast, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.region_option import Region
 from dispatcher.client.dispatcher import JobHandle, NotFinished
@@ -130,12 +130,21 @@ def call(
     meta: Meta = None,
     wait: Wait = False,
     timeout: Timeout = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Check it, and show how long it takes and the cost; enqueue nothing."
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Call somebody: say a text, or play a recording."""
     fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
     if priority is None:
         del fields["priority"]
+    if dry_run:
+        forecast.say(connection.dispatcher(context), _request(fields), json=json)
+        return
     _submit(context, fields, wait=wait, timeout=timeout, json=json)
 
 
@@ -175,9 +184,7 @@ def conference(
 def _submit(
     context: typer.Context, fields: dict[str, Any], *, wait: bool, timeout: str | None, json: bool
 ) -> None:
-    params, meta = (_pairs(name, fields[name]) for name in ("params", "meta"))
-    tags = tuple(fields["tags"] or ())
-    request = JobRequest.of({**fields, "tags": tags, "params": params, "meta": meta})
+    request = _request(fields)
     if timeout is not None and not wait:
         raise typer.BadParameter("it goes with --wait", param_hint="--timeout")
     limit = None if timeout is None else seconds(timeout)
@@ -195,6 +202,12 @@ def _submit(
         output.one_line(job)
     if wait and job.state is not State.COMPLETED:
         raise typer.Exit(1)
+
+
+def _request(fields: dict[str, Any]) -> JobRequest:
+    params, meta = (_pairs(name, fields[name]) for name in ("params", "meta"))
+    tags = tuple(fields["tags"] or ())
+    return JobRequest.of({**fields, "tags": tags, "params": params, "meta": meta})
 
 
 def _pairs(name: str, pairs: list[str] | None) -> dict[str, str] | None:

@@ -132,6 +132,7 @@ class Run:
             credits_=expected(tally.tariffs, store.budget.costs()),
             balance=left(stands),
             waiting=stands.waiting_needs,
+            seconds=tally.seconds,
         )
 
     def _agreed(self, *, ask: bool) -> bool:

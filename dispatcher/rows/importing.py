@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.many import BATCH
 from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest
+from dispatcher.model.spoken_code import spoken
 from dispatcher.rows.form import Form
 from dispatcher.rows.places import told
 from dispatcher.rows.records import Record
@@ -20,6 +21,7 @@ from dispatcher.rows.short_rows import whole_rows
 from dispatcher.store import codec
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Packed, request_refused
+from dispatcher.values import speech
 from dispatcher.values.counts import counted
 from dispatcher.values.scripts import misfit
 
@@ -34,6 +36,7 @@ class Item(NamedTuple):
     record: Record
     row: Packed
     misfit: str = ""
+    seconds: float = 0.0
 
 
 @dataclass
@@ -42,7 +45,8 @@ class Tally:
 
     Of `rows`, `refused` were (`do_not_call` of them by that list), and `existing` were enqueued
     before; `new` are to be created, and `created` of them are. `misfits`: of how many new rows, and
-    in which line first, the text is not written as its language is.
+    in which line first, the text is not written as its language is. `seconds`: about how long the
+    shortest and the longest text of new rows takes.
     """
 
     rows: int = 0
@@ -54,6 +58,7 @@ class Tally:
     reasons: Reasons = field(default_factory=Reasons)
     tariffs: Counter[str] = field(default_factory=Counter)
     misfits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seconds: tuple[float, float] | None = None
 
     def warnings(self) -> list[str]:
         """Return a sentence for each thing that may be wrong with texts, and their first line."""
@@ -91,7 +96,7 @@ class Import:
             fresh = []
             for item, answer in zip(items, answers, strict=True):
                 if self._is_fresh(item, answer):
-                    self._note_misfit(item)
+                    self._note_text(item)
                     fresh.append(item)
                     self.tally.tariffs[item.row.tariff] += 1
             self.tally.new += len(fresh)
@@ -117,8 +122,10 @@ class Import:
         except InvalidJob as error:
             self._refuse(record, error)
             return None
-        wrong = misfit(request.say or "", request.lang or self.form.lang)
-        return Item(record, codec.packed(request), wrong)
+        lang = request.lang or self.form.lang
+        said = spoken(request.code, lang, request.say) if request.code else request.say or ""
+        wrong = misfit(request.say or "", lang)
+        return Item(record, codec.packed(request), wrong, speech.seconds(said, lang))
 
     def _request(self, record: Record) -> JobRequest:
         if record.fault:
@@ -144,8 +151,11 @@ class Import:
             self._refuse(item.record, refused)
         return answer == "new"
 
-    def _note_misfit(self, item: Item) -> None:
-        """Count a text that is not written as its language is; the first row of each is kept."""
+    def _note_text(self, item: Item) -> None:
+        """Keep how long a text takes; count one that is not written as its language is."""
+        if item.seconds:
+            shortest, longest = self.tally.seconds or (item.seconds, item.seconds)
+            self.tally.seconds = min(shortest, item.seconds), max(longest, item.seconds)
         if item.misfit:
             many, first = self.tally.misfits.get(item.misfit, (0, item.record.line))
             self.tally.misfits[item.misfit] = (many + 1, first)

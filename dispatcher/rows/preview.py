@@ -18,7 +18,8 @@ class Preview:
     on the do-not-call list.
 
     `credits_` is what the jobs will probably cost, one call each; `balance` what is left for them
-    (None where it was never seen), `waiting` what jobs that wait already need of it.
+    (None where it was never seen), `waiting` what jobs that wait already need of it. `seconds` is
+    about how long the shortest and the longest text takes to be said; None: there is none.
     """
 
     rows: int
@@ -29,6 +30,7 @@ class Preview:
     credits_: Decimal
     balance: Decimal | None
     waiting: Decimal
+    seconds: tuple[float, float] | None = None
 
     @property
     def affordable(self) -> bool:
@@ -43,7 +45,18 @@ class Preview:
         if self.refused:
             listed = f" ({self.do_not_call:,} on the do-not-call list)" if self.do_not_call else ""
             of_these.append(f"{self.refused:,} refused{listed}")
-        return [f"{name}: {counted(self.rows, 'row')}: {', '.join(of_these)}", *self._cost()]
+        return [
+            f"{name}: {counted(self.rows, 'row')}: {', '.join(of_these)}",
+            *self._length(),
+            *self._cost(),
+        ]
+
+    def _length(self) -> list[str]:
+        if self.seconds is None:
+            return []
+        shortest, longest = map(round, self.seconds)
+        span = f"{shortest} to {longest}" if shortest < longest else str(longest)
+        return [f"What is said takes about {span} s (an estimate)"]
 
     def _cost(self) -> list[str]:
         if not self.new:
@@ -61,6 +74,7 @@ class Preview:
     def as_json(self) -> dict[str, Any]:
         """Return the preview as JSON knows it."""
         return {
+            "expected_seconds": None if self.seconds is None else [*map(round, self.seconds)],
             "expected_credits": float(self.credits_),
             "balance": None if self.balance is None else float(self.balance),
             "waiting_credits": float(self.waiting),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatcher.model.filters import Filter
 from dispatcher.store import Store
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
@@ -43,3 +44,36 @@ def test_an_import_says_how_many_texts_are_in_other_letters(shell: Shell) -> Non
     [warning] = ran.json["warnings"]
     assert warning.startswith("2 rows, first in line 3: the text is written in Hiragana letters")
     assert "warning: 2 rows, first in line 3" in ran.err
+
+
+def test_a_dry_run_says_how_long_and_how_dear_and_enqueues_nothing(
+    shell: Shell, store: Store
+) -> None:
+    ran = shell("call", NUMBER, "--code", "276983", "--dry-run")
+    assert ran.out == (
+        "a new job, said in about 15 s (en); it costs about 20 credits if answered (estimates)\n"
+    )
+    assert "276983" not in ran.out + ran.err
+    found = shell("call", NUMBER, "--say", "Hello", "--key", "a", "--dry-run", "--json").json
+    assert found == {
+        "dry_run": True,
+        "new": True,
+        "kind": "tts",
+        "expected_seconds": 1,
+        "expected_credits": 20,
+        "lang": "en",
+    }
+    assert list(store.search.find(Filter())) == []
+    shell("call", NUMBER, "--say", "Hello", "--key", "a")
+    again = shell("call", NUMBER, "--say", "Hello", "--key", "a", "--dry-run").out
+    assert again.startswith("already enqueued")
+    other = shell("call", NUMBER, "--say", "Bye", "--key", "a", "--dry-run")
+    assert (other.code, "belongs to another request" in other.complaint) == (1, True)
+
+
+def test_an_import_says_how_long_its_texts_take(shell: Shell) -> None:
+    rows = ["phone,say", f"{NUMBER},{'word ' * 14}", f"+818011234568,{'word ' * 70}"]
+    (shell.folder / "a.csv").write_text("\n".join(rows))
+    ran = shell("import", "a.csv", "--dry-run", "--json")
+    assert ran.json["expected_seconds"] == [4, 20]
+    assert "What is said takes about 4 to 20 s (an estimate)" in ran.err
