@@ -67,8 +67,8 @@ class Dates:
         Raises ValueError that says what is missing, or which date a number probably is.
         """
         text = str(value).strip()
-        if isinstance(value, str | int | float) and (number := _NUMBER.fullmatch(text)):
-            _refuse_serial(number)
+        if isinstance(value, str | int | float):
+            refuse_serial(text)
         written = _written(text) if isinstance(value, str) else None
         if written is None:
             return value
@@ -169,7 +169,11 @@ def from_serial(number: float, *, later: bool = False) -> datetime | None:
         return None
 
 
-def _refuse_serial(number: re.Match[str]) -> None:
+def refuse_serial(text: str) -> None:
+    """Raise ValueError for a number that is a spreadsheet's date, or its time of day."""
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return
     whole, part = int(number[1]), number[2]
     if whole == 0 and part:
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import TextIO
 from dispatcher.errors import UsageError
 from dispatcher.model.do_not_call import Entry, InvalidEntry, Wish, whom
 from dispatcher.model.job import iso
+from dispatcher.rows.dates import refuse_serial
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.records import Record
 from dispatcher.rows.spreadsheets import shield
@@ -93,13 +94,22 @@ def _read(line: int, found: Mapping[str, str], usual: Usual) -> tuple[int, Wish]
         wish = Wish.of(
             who,
             reason=found.get("reason") or usual.reason,
-            until=found.get("until") or usual.until,
+            until=_until(found) or usual.until,
             tag=found.get("tag") or usual.tag,
             keep=usual.keep,
         )
         return line, wish
     except InvalidEntry as error:
         return RefusedRow(line, mask_text(str(error)))
+
+
+def _until(found: Mapping[str, str]) -> str:
+    text = found.get("until", "").strip()
+    try:
+        refuse_serial(text)  # as seconds, it would let the person be called again tonight
+    except ValueError as error:
+        raise InvalidEntry("until", str(error)) from None
+    return text
 
 
 def _number(text: str, usual: Usual) -> str:

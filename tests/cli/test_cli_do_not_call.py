@@ -12,6 +12,7 @@ from dispatcher.store import Store
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import enqueue
+from support.workbooks import row, sheet, workbook
 
 NUMBER, OTHER, THIRD = "+818011234567", "+14155550123", "+492211234567"
 
@@ -191,3 +192,18 @@ def test_hashes_of_another_list_are_refused_line_by_line(
     assert ran.code == 1
     assert f"{file}:3: the hash 00000000:11111111… was made with another key" in ran.err
     assert numbers(store) == [OTHER, NUMBER]
+
+
+def test_a_workbook_is_read_and_a_spreadsheets_date_does_not_end_an_entry_tonight(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.xlsx"
+    numbers_ = row('<c s="0"><v>818012340009</v></c>', "", "")
+    file.write_bytes(
+        workbook(
+            sheet(row("Phone", "Reason", "Until"), row(NUMBER, "asked us", "46357.375"), numbers_)
+        )
+    )
+    ran = shell("dnc", "import", str(file))
+    assert (ran.code, numbers(store)) == (1, [])
+    assert f"{file}:2: until: 46357.375 is a date as spreadsheets count days" in ran.err

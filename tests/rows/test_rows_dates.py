@@ -80,6 +80,7 @@ def test_an_order_that_is_told_counts_also_with_two_digits() -> None:
     told = Dates(ZoneInfo("UTC"), Order.MDY)
     assert told.moment("03/12/2026 09:00").startswith("2026-03-12")
     assert told.moment("03/12/26 09:00").startswith("2026-03-12")
+    assert told.moment("03.12.2026 09:00").startswith("2026-03-12")
     with pytest.raises(ValueError, match="day 3 and month 25"):
         told.moment("25/03/2026 09:00")
 

@@ -119,6 +119,7 @@ def test_a_row_whose_text_goes_on_in_the_next_is_refused_and_one_that_ends_early
     cut = faults(f"phone,text,tags\n{N}01,Hello\nthere,x\n{N}02,Hello\n{N}03,Hello\n")
     assert [bool(each) for each in cut] == [True, False, False, False]
     assert "a line break in a cell needs quotation marks" in str(cut[0])
+    assert faults(f"phone,text\n{N}01,Hello\nunknown,Hello\n") == [None] * 2
     assert faults(f"phone,text,tags,note\n{N}01,Hello\n,x\n{N}02,x,a,b\n") == [None] * 3
 
 

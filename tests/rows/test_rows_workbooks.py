@@ -111,6 +111,7 @@ def test_texts_are_read_whole_and_without_their_furigana() -> None:
     rich = "<r><t>Hel</t></r><r><rPr><b/></rPr><t xml:space='preserve'>lo </t></r>"
     found = one('<c t="s"><v>0</v></c>', '<c t="s"><v>1</v></c>', "a_x000A_b", texts=[kana, rich])
     assert list(found.values.values()) == ["田中", "Hello ", "a\nb"]
+    assert one(f"<c t='inlineStr'><is>{kana}</is></c>").values["a"] == "田中"
 
 
 @pytest.mark.parametrize(
