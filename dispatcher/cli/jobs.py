@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.campaigns import print_campaign
 from dispatcher.cli.filters import Limit, by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.model.campaign import campaign_of_tag
@@ -92,6 +91,8 @@ def stats(
     campaign = None if name is None else store.campaigns.get(name)
     found = mask_all(statistics(store))
     if campaign and not json:
+        from dispatcher.cli.campaigns import print_campaign  # noqa: PLC0415 - seldom asked for
+
         print_campaign(campaign)
         output.lines([""])
     elif campaign:

@@ -169,16 +169,21 @@ def test_all_of_it_goes_by_keyboard_alone(browser: Page, up: Up) -> None:
     assert up.ended([id_], 20)[0].outcome == "ANSWERED"
 
 
+CAMPAIGN = "one-whose-name-is-as-long-as-campaigns-may-well-become"
+
+
 def pages_of(up: Up) -> list[str]:
     """Return the address of each kind of page, with something on it."""
     (id_,) = unanswered(
-        up, tags=["a-tag-that-is-as-long-as-tags-of-campaigns-may-well-become-today"]
+        up, tags=["a-tag-that-is-as-long-as-tags-may-well-become-today", f"campaign:{CAMPAIGN}"]
     )
     return [
         "/console",
         "/console/jobs",
         "/console/jobs?since=nonsense",
         f"/console/jobs/{id_}",
+        "/console/campaigns",
+        f"/console/campaigns/{CAMPAIGN}",
         "/console/actions",
         "/console/audit",
         "/console/nowhere",

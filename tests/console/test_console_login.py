@@ -14,7 +14,14 @@ from support.gateway_process import Gateway
 from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 
-PAGES = ["/console", "/console/jobs", "/console/jobs/abc", "/console/actions", "/console/audit"]
+PAGES = [
+    "/console",
+    "/console/jobs",
+    "/console/jobs/abc",
+    "/console/actions",
+    "/console/audit",
+    "/console/campaigns",
+]
 FORMS = {
     "/console/actions/preview": {"what": "retry", "which": "all"},
     "/console/actions": {"action": "abc", "note": "x"},

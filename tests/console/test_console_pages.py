@@ -27,6 +27,8 @@ PATHS = [
     "/console/actions",
     "/console/actions/nothere",
     "/console/audit",
+    "/console/campaigns",
+    "/console/campaigns/nothere",
     "/console/nowhere",
     "/console/static/nothere",
 ]
@@ -38,6 +40,21 @@ def failed_with(store: Store, why: str, **fields: object) -> str:
     decision = Decision(State.FAILED, "invalid_request", why, "invalid_request")
     store.calls.settle(id_, claim(store, id_).attempt, decision)
     return id_
+
+
+def test_campaigns_are_listed_and_shown(reader: Person, store: Store) -> None:
+    failed(store, tags=["campaign:spring/1"], meta={"ward": f"3 of {RECIPIENT}"})
+    id_ = enqueue(store, tags=["campaign:spring/1"], meta={"ward": f"3 of {RECIPIENT}"})
+    enqueue(store, tags=[f"campaign:to {RECIPIENT}"])
+    listed = reader.get("/console/campaigns").text
+    assert 'href="/console/campaigns/spring/1"' in listed
+    assert f"to {MASKED}" in listed
+    assert RECIPIENT not in listed
+    page = reader.page("/console/campaigns/spring/1").text
+    assert "2 jobs" in page
+    assert "1 invalid request" in page
+    assert f"3 of {MASKED}" in reader.page(f"/console/jobs/{id_}").text
+    assert reader.get("/console/campaigns/winter").status_code == 404
 
 
 @pytest.mark.parametrize("path", PATHS)

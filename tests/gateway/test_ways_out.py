@@ -104,7 +104,7 @@ def test_no_page_of_the_console_tells_who_may_only_look_a_number(
         for path in paths:
             if NO_PAGES.search(path):
                 continue
-            answer = reader.get("/console" + filled(path, ids))
+            answer = reader.get("/console" + filled(path.replace(":path", ""), ids))
             assert answer.status_code in {200, 404, 422}, path
             assert not tells(answer.text), path
 

@@ -54,7 +54,7 @@ class Killed(BaseException):
 
 def test_it_may_end_after_any_batch(old: Store, migrated: Store) -> None:
     client, root = redis_of(old), root_of(old)
-    steps = ["holds", "jobs", "lines", "streams", "requests", "others"]
+    steps = ["holds", "jobs", "lines", "streams", "requests", "others", "campaigns"]
 
     def end_at(step: str) -> None:
         def tell(now: str, _: int) -> None:

@@ -17,9 +17,8 @@ HOUR = 3_600_000
 
 @dataclass
 class Count:
-    """Counts as lua/lib/campaigns.lua does, a job at a time. `now` in ms since the epoch."""
+    """Counts as lua/lib/campaigns.lua does, a job at a time."""
 
-    now: float
     counts: Counter[str] = field(default_factory=Counter)
     hours: Counter[tuple[int, str]] = field(default_factory=Counter)
     moments: dict[str, int] = field(default_factory=dict)
@@ -40,8 +39,8 @@ class Count:
         return {**self.counts, **self.moments}
 
     def hour_fields(self) -> dict[str, int]:
-        """Return what stands of its hours; old ones are not kept."""
-        first = self.now // HOUR - HOURS_KEPT
+        """Return what stands of its hours, the latest."""
+        first = max((hour for hour, _ in self.hours), default=0) - HOURS_KEPT
         return {f"{hour}:{what}": n for (hour, what), n in self.hours.items() if hour > first}
 
     def _first(self, what: str, at: int) -> None:

@@ -93,7 +93,7 @@ def campaigns(writer: Writer) -> Batches:
         indexes = sorted(set(writer.redis.scan_iter(match=tags, count=1000)))
     for index in indexes:
         tag = index.removeprefix(writer.name("by_tag", "").encode())
-        count = Count(writer.now())
+        count = Count()
         for record in _records(writer, index):
             if record.get(Field.LINE, "").encode() == tag:  # it may have another's tag as well
                 count.add(record)

@@ -43,7 +43,7 @@ class Writer:
     """Writes to the store while it migrates. Raises AtWork, StoreUnavailable."""
 
     def __init__(self, connection: Connection) -> None:
-        self.redis, self.root, self.now = connection.redis, connection.root, connection.now
+        self.redis, self.root, self._now = connection.redis, connection.root, connection.now
         self._token = secrets.token_hex(8)
 
     def name(self, name: str, *parts: str) -> str:
@@ -61,7 +61,7 @@ class Writer:
         """
         self._require_silence()
         signs = [text for key, (_, slack) in _SIGNS.items() for text in (key, slack)]
-        arguments = [self._token, LEASE, MIGRATING, BARRIER, SCHEMA, self.now(), *signs]
+        arguments = [self._token, LEASE, MIGRATING, BARRIER, SCHEMA, self._now(), *signs]
         with plain_errors():
             answer, *more = self._script("begin")([self.root], arguments)
         if answer == b"busy":

@@ -13,6 +13,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from workers.gateway.console.actions import Actions
 from workers.gateway.console.audit import Audit
+from workers.gateway.console.campaigns import Campaigns
 from workers.gateway.console.context import ConsoleContext, Endpoint
 from workers.gateway.console.holding import Holding
 from workers.gateway.console.jobs import Jobs
@@ -31,6 +32,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
     context = ConsoleContext.of(settings, store, messenger)
     login, overview, jobs = Login(context), Overview(context), Jobs(context)
     actions, holding, audit = Actions(context), Holding(context), Audit(context)
+    campaigns = Campaigns(context)
     read, write = context.reading, context.writing
     return [
         _get("", read(overview.show)),
@@ -41,6 +43,8 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
         _get("/find", read(jobs.find)),
         _get("/jobs", read(jobs.list)),
         _get("/jobs/{id}", read(jobs.one)),
+        _get("/campaigns", read(campaigns.list)),
+        _get("/campaigns/{name:path}", read(campaigns.one)),
         _get("/actions", read(actions.list)),
         _post("/actions", write(actions.begin)),
         _post("/actions/preview", write(actions.create)),
