@@ -39,7 +39,9 @@ def test_no_writing_is_ever_read_as_another_number(
             found = read(text, region)
         except InvalidNumber:
             continue
-        alone = text.strip().startswith(("+", "\uff0b")) or region == home
+        # As dialled from elsewhere; 0113114020 is a number of Zeeland, and another one from the US.
+        abroad = number_writings.digits(text).startswith(("00", "010", "011"))
+        alone = text.strip().startswith(("+", "\uff0b")) or (region == home and not abroad)
         assert found == e164(number) or not alone, (text, region)
         assert "ext" not in text
 
