@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dispatcher.model.job import Job, iso
-from dispatcher.model.states import Reason, State
+from dispatcher.model.states import WAITING, Reason, State
 from dispatcher.store import Store
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
@@ -17,6 +17,11 @@ CHOICE = (
     " or `voice-dispatcher retry {id}` to dial again"
 )
 """What a person may do where nobody can know whether somebody was called."""
+LISTED = (
+    "its number is on the do-not-call list: when its turn comes it ends without being dialled;"
+    " `voice-dispatcher dnc check` says since when and why"
+)
+"""Why a job that waits will not be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ def position(store: Store, job: Job) -> Position | None:
 def why(store: Store, job: Job) -> Why:
     """Return why a job has not rung, or what became of it."""
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    if job.state in WAITING and store.do_not_call.refuses(job.id):
+        return Why(job, LISTED)
     if job.state is State.QUEUED:
         return _in_line(store, job, now)
     if job.state is State.HELD:

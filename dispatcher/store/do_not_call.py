@@ -121,6 +121,11 @@ class DoNotCallList(Repository):
         hash_, text = self._run("check_do_not_call", **self._row(who, key))
         return self._standing(_key_id(key), hash_, text) if text else []
 
+    def refuses(self, id_: str) -> str | None:
+        """Return the number of a job that keeps it from being called, None where none does."""
+        digits: bytes = self._run("job_do_not_call", id=id_)
+        return f"+{digits.decode()}" if digits else None
+
     def size(self) -> int:
         """Return how many numbers are on the list."""
         with plain_errors():

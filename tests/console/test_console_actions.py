@@ -340,3 +340,29 @@ def test_the_audit_is_read_page_by_page(operator: Person, reader: Person, store:
     assert "no. 19" in page.text
     assert "no. 0" in page.text
     assert not [link for link in page.links if "before=" in link]
+
+
+# -- the do-not-call list --------------------------------------------------------------------------
+
+
+def test_from_a_jobs_page_its_number_is_put_on_the_do_not_call_list(
+    operator: Person, store: Store
+) -> None:
+    id_ = enqueue(store, recipient=NUMBERS[0])
+    page = operator.page(f"/console/jobs/{id_}")
+    assert f"Never call {NUMBERS[0]} again" in page.text
+    answer = operator.send(page, "/do-not-call", number="0", note="asked by mail")
+    assert "is on the do-not-call list" in Reader(answer.text).text
+    (entry,) = store.do_not_call.check(NUMBERS[0])
+    assert (entry.reason, entry.added_by) == ("asked by mail", "console:ops")
+    assert "Never call" not in operator.page(f"/console/jobs/{id_}").text
+    assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
+    assert [each.action for each in store.audit.read()] == ["dnc.add"]
+
+
+def test_who_only_reads_cannot_put_anybody_on_it(reader: Person, store: Store) -> None:
+    id_ = enqueue(store, recipient=NUMBERS[0])
+    assert "Never call" not in reader.page(f"/console/jobs/{id_}").text
+    asked = {"csrf": reader.token, "number": "0"}
+    assert reader.post(f"/console/jobs/{id_}/do-not-call", asked).status_code == 403
+    assert store.do_not_call.size() == 0

@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallRef
+from dispatcher.model.do_not_call import Wish
 from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, Reason, State
@@ -235,3 +236,13 @@ def test_a_pause_is_why_the_jobs_of_its_scope_wait_and_no_others(
     assert [why(store, job(store, id_)).position is None for id_ in ids] == stopped
     assert store.holds.resume(scope, actor="cli:kim")
     assert not any(reason(store, id_) == held for id_ in ids)
+
+
+def test_who_is_on_the_do_not_call_list_will_not_be_called(store: Store) -> None:
+    for id_ in (add(store), add(store, at="1h")):
+        store.do_not_call.add([Wish(NUMBER)], actor="cli")
+        assert why(store, store.jobs.get(id_)).because.startswith(
+            "its number is on the do-not-call"
+        )
+        store.do_not_call.remove([NUMBER], actor="cli")
+        assert "do-not-call" not in why(store, store.jobs.get(id_)).because

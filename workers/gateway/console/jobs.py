@@ -8,6 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dispatcher.model.do_not_call import LONGEST_REASON, Wish
 from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
 from dispatcher.store.search import Page
@@ -16,7 +17,7 @@ from dispatcher.values.masking import mask_text
 from dispatcher.why import CHOICE
 from dispatcher.why import why as explain
 from workers.gateway.console.context import LIVE, ConsoleContext, redirect
-from workers.gateway.console.forms import query
+from workers.gateway.console.forms import Fields, query
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search, digits
 from workers.gateway.console.sessions import Visitor
@@ -73,7 +74,17 @@ class Jobs:
             because=because[:1].upper() + because[1:],
             position=found.position,
             can=can(job),
+            listed=[bool(self._context.store.do_not_call.check(each)) for each in job.numbers],
         )
+
+    def never_again(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Put one of a job's numbers on the do-not-call list."""
+        job = self._context.store.jobs.get(request.path_params["id"])
+        chosen = [number for n, number in enumerate(job.numbers) if str(n) == fields.one("number")]
+        reason = fields.one("note")[:LONGEST_REASON]
+        wishes = [Wish(number, reason=reason) for number in chosen]
+        self._context.store.do_not_call.add(wishes, actor=visitor.actor)
+        return redirect(f"{ROOT}/jobs/{quote(job.id, safe='')}")
 
     def find(self, request: Request, _visitor: Visitor) -> Response:
         """Go to the job of this id, or of the call of this id, or to those of these last digits."""

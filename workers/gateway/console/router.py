@@ -45,6 +45,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
         _get("/jobs/{id}", read(jobs.one)),
         _get("/campaigns", read(campaigns.list)),
         _get("/campaigns/{name:path}", read(campaigns.one)),
+        _post("/jobs/{id}/do-not-call", write(jobs.never_again)),
         _get("/actions", read(actions.list)),
         _post("/actions", write(actions.begin)),
         _post("/actions/preview", write(actions.create)),
