@@ -64,6 +64,7 @@ def _members() -> dict[str, str]:
         "client_bytes": _text(schema.CLIENT_BYTES),
         "bytes_of_a_job": str(schema.BYTES_OF_A_JOB),
         "bytes_of_a_tag": str(schema.BYTES_OF_A_TAG),
+        "bytes_of_a_campaign": str(schema.BYTES_OF_A_CAMPAIGN),
         "bytes_of_a_byte": str(schema.BYTES_OF_A_BYTE),
         "spending_day": _text(schema.SPENDING_DAY),
         "burn_bucket": str(schema.BURN_BUCKET * 1000),

@@ -372,9 +372,10 @@ DO_NOT_CALL_KEY = "key"
 """The field of `do_not_call` that is no number's: what the numbers' hashes are keyed with."""
 CLIENT_JOBS, CLIENT_BYTES = " jobs", " bytes"
 """After a client's name in `clients`: how many of its jobs wait, and the bytes that they take."""
-BYTES_OF_A_JOB, BYTES_OF_A_TAG, BYTES_OF_A_BYTE = 800, 150, 2
+BYTES_OF_A_JOB, BYTES_OF_A_TAG, BYTES_OF_A_CAMPAIGN, BYTES_OF_A_BYTE = 800, 150, 500, 2
 """What a job takes about, as Redis 7.0 and Valkey 9.1 say: at least, for each tag that no other job
-has, and for each byte that its fields have (a hash of many pieces is roomy).
+has, for a campaign that it begins, and for each byte that its fields have (a hash of many pieces is
+roomy).
 """
 SPENDING_DAY = "@day"
 """Beside the scopes in `spending_limits`: the day that daily limits count."""

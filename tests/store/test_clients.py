@@ -155,10 +155,11 @@ def test_no_job_is_larger_than_its_fields_allow() -> None:
     [
         lambda n: {"key": str(n), "tags": ["campaign:parcels"]},
         lambda n: {"key": str(n), "tags": [f"{n}-{tag}" for tag in range(20)]},
+        lambda n: {"key": str(n), "tags": [f"campaign:{n}"]},
         lambda n: {"key": str(n), "say": WIDE * 4000},
         largest,
     ],
-    ids=["usual", "tags", "text", "largest"],
+    ids=["usual", "tags", "campaigns", "text", "largest"],
 )
 def test_what_a_job_is_said_to_take_is_about_what_it_takes(
     store: Store, fields: Callable[[int], dict[str, Any]]

@@ -10,14 +10,20 @@ local M = {}
 local key, field = schema.key, schema.field
 local JOBS, BYTES = schema.client_jobs, schema.client_bytes
 
--- How many bytes a job with these fields takes, about: its record, its indexes, and keys of tags of its own.
-function M.size(fields)
+local function begins_campaign(call, tag)
+  local mark = schema.campaign_mark
+  return string.sub(tag, 1, #mark) == mark and redis.call('EXISTS', key.campaign(call, string.sub(tag, #mark + 1))) == 0
+end
+
+-- How many bytes a new job with these fields takes, about: its record, its indexes, keys of tags of its own, and
+-- the campaign that it begins.
+function M.size(call, fields)
   local size = schema.bytes_of_a_job
   for _, value in pairs(fields) do
     size = size + #value * schema.bytes_of_a_byte
   end
-  for _ in text.items(fields[field.tags]) do
-    size = size + schema.bytes_of_a_tag
+  for tag in text.items(fields[field.tags]) do
+    size = size + schema.bytes_of_a_tag + (begins_campaign(call, tag) and schema.bytes_of_a_campaign or 0)
   end
   return size
 end
@@ -35,7 +41,7 @@ function M.lacks(call, client, fields)
   end
   if taken(call, client .. JOBS) + 1 > tonumber(args.most_jobs) then
     return 'jobs'
-  elseif taken(call, client .. BYTES) + M.size(fields) > tonumber(args.most_bytes) then
+  elseif taken(call, client .. BYTES) + M.size(call, fields) > tonumber(args.most_bytes) then
     return 'bytes'
   end
 end

@@ -76,7 +76,7 @@ local function new_job(call, row)
   record.set(job, field.priority, job.priority)
   record.set(job, field.line, line_of(row.fields[field.tags], job.producer))
   if call.args.most_jobs then
-    record.set(job, field.size, clients.size(row.fields))
+    record.set(job, field.size, clients.size(call, row.fields))
   end
   record.set(job, field.created, job.created)
   record.set(job, field.due, due)
