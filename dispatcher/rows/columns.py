@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from dispatcher.errors import UsageError
 from dispatcher.model.request import JobRequest
+from dispatcher.rows import opt_outs
 from dispatcher.values.masking import mask_text
 from dispatcher.values.meta import COLUMN, own_field
 
@@ -64,7 +65,8 @@ _BY_NAME = {name: field for name, field in _FIELDS.items() if field not in BUSIN
 class Columns:
     """`fields` says which field a column is; '' leaves it out. `given` was said by hand.
 
-    Of several columns that are the recipient, the first in `fields` that a row fills is it.
+    `opted_out` say who is not to be called. Of several columns that are the recipient, the first in
+    `fields` that a row fills is it.
 
     `named` are all columns of the file, None where each row has its own: then a column that
     `fields` does not know is the field of its name.
@@ -72,6 +74,7 @@ class Columns:
 
     fields: Mapping[str, str]
     named: Sequence[str] | None = None
+    opted_out: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -93,15 +96,15 @@ class Columns:
         fields |= {name: field for name in header if (field := known.get(name))}
         _refuse_doubles(header, fields, numbers)
         _refuse_everyday(header, given, {*fields.values()}, {*gaps})
-        return cls(fields, tuple(header))
+        return cls(fields, tuple(header), opt_outs.named(header, given))
 
     def unused(self, gaps: Iterable[str]) -> list[str]:
         """Return the columns that are neither a field nor wanted by a template's gaps."""
-        wanted = set(gaps)
+        wanted, used = set(gaps), {*self.fields, *self.opted_out}
         return [
             name
             for name in dict.fromkeys(self.named or ())
-            if name and name not in self.fields and name.casefold() not in wanted
+            if name and name not in used and name.casefold() not in wanted
         ]
 
     def of_field(self, field: str, row: Mapping[str, Any] | None = None) -> str | None:
@@ -121,6 +124,7 @@ class Columns:
             field = self.fields.get(name, "")
             ways = [f"{field} ({dates})" if dates and field in MOMENTS else field] if field else []
             ways += [f"{{{name.casefold()}}}"] if name.casefold() in wanted else []
+            ways += ["who is not to be called"] if name in self.opted_out else []
             if ways:
                 said.append(f"{shown(name)} as {' and '.join(ways)}")
         return said

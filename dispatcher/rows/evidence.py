@@ -17,7 +17,7 @@ from dispatcher.values.meta import own_field
 
 SAMPLE = 500
 """Rows that are looked at."""
-_CONTENT = {"recipient", "participants", "say", "play", "key", "tags", *MOMENTS}
+_CONTENT = {"recipient", "participants", "say", "play", "key", "tags", "dnc", *MOMENTS}
 """Fields that any text may be, or whose faults are those of a row."""
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.rows import opt_outs
 from dispatcher.rows.blank import blank, no_value
 from dispatcher.rows.columns import BUSINESS, MOMENTS, Columns, InvalidColumns, shown
 from dispatcher.rows.dates import Dates, refuse_fraction
 from dispatcher.rows.filters import Voice
+from dispatcher.rows.opt_outs import says_no
 from dispatcher.rows.spreadsheets import NO_CODE, mangled, typed
 from dispatcher.rows.template import Template, Unfilled
 from dispatcher.values.meta import own_field
@@ -99,6 +101,7 @@ class Form:
 
     def request(self, values: Mapping[str, Any]) -> JobRequest:
         """Return the request that a row makes. Raises InvalidJob."""
+        opt_outs.refuse(values, self.columns.opted_out)
         own = self._own(values)
         fields = {**self.shared, **own}
         if isinstance(own.get("meta"), dict) and "meta" in self.shared:
@@ -141,7 +144,7 @@ class Form:
         given: dict[str, Any] = {}
         for name, value in self._named(values):
             bare = value.strip() if isinstance(value, str) and name != "say" else value
-            if not blank(bare):
+            if not blank(bare) and not (name == "dnc" and says_no(bare)):
                 _refuse_lost(name, bare)
                 given.setdefault(name, bare)  # of several columns of numbers the first counts
         region = _region(given.get("region") or self.shared.get("region"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dispatcher.model.request import InvalidJob
 from dispatcher.rows import evidence
 from dispatcher.rows.columns import EVERYDAY, Columns, InvalidColumns
 from dispatcher.rows.dates import Order
@@ -105,6 +106,25 @@ def test_rows_that_were_read_ahead_come_once_and_a_fault_comes_in_its_place() ->
     assert len(short.first) == 1
     with pytest.raises(UnusableInput):
         list(short)
+
+
+@pytest.mark.parametrize("name", ["Do Not Call", "DoNotCall", "Opt-out", "DNC", "電話拒否"])
+def test_whom_the_file_names_as_not_to_be_called_is_not_called(name: str) -> None:
+    made = form(["phone", "text", name])
+    row = {"phone": f"{N}01", "text": "x"}
+    for no in ("", "No", "0", "FALSE", " nein "):
+        assert made.request({**row, name: no}).recipient == f"{N}01"
+    for yes in ("Yes", "1", "TRUE", "x", "since May"):
+        with pytest.raises(InvalidJob, match="is not to be called"):
+            made.request({**row, name: yes})
+    assert made.columns.unused([]) == []
+    ignored = form(["phone", "text", name], map_={name: ""})
+    assert ignored.request({**row, name: "Yes"}).recipient == f"{N}01"
+
+
+def test_a_column_dnc_is_the_option_of_a_call_as_well() -> None:
+    made = form(["phone", "text", "dnc"])
+    assert made.request({"phone": f"{N}01", "text": "x", "dnc": "exempt"}).dnc == "exempt"
 
 
 # -- rows that end early -------------------------------------------------------------------

@@ -184,6 +184,7 @@ FILES: dict[str, bytes | Callable[[Path], None]] = {
         "id,Phone,Text,Status,Kind,Reason,Code,Region",
         f"17,{N}01,Hello,open,B2B,unpaid,AB-9,EMEA",
     ),
+    "opted-out.csv": csv("Phone,Text,Do Not Call", f"{N}01,A,Yes", f"{N}02,B,No", f"{N}03,C,"),
     "business-priority.csv": csv("Phone,Text,Priority", f"{N}01,A,High", f"{N}02,B,Low"),
     "business-key.csv": csv("Phone,Text,Key", f"{N}01,A,gold", f"{N}02,B,gold", f"{N}03,C,gold"),
     "business-deadline.csv": csv("Phone,Text,Deadline", f"{N}01,Please pay,2026-12-31"),
