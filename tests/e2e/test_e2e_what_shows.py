@@ -149,7 +149,7 @@ def test_flower_shows_why_a_job_is_held(stage: Stage, jobs: dict[str, Job]) -> N
     shown(
         stage,
         "dispatcher.watch_credit",
-        lambda task: "'hold.half_open': 'credit'" in task["result"],
+        lambda task: "'hold.half_open': 'credit:tariff:tts:JP" in task["result"],
     )
 
 
