@@ -27,7 +27,7 @@ def polling(folder: Path) -> Verdict:
 def callbacks(folder: Path) -> Verdict:
     """With callbacks that come late and often twice; nobody has said what uncertainty is to do."""
     faults = [SOMETIMES, "--latency=0.05", "--callback-delay=0.5", "--callback-duplicate=0.5"]
-    with Stage(folder, callbacks=True, sandbox=faults, DISPATCHER_EVIDENCE_WINDOW="8s") as stage:
+    with Stage(folder, callbacks=True, sandbox=faults, DISPATCHER_EVIDENCE_WINDOW="15s") as stage:
         return Mayhem(stage, redis_kills=1).run(stage.enqueue(60), ENDS_WITHIN)
 
 
