@@ -11,6 +11,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -42,9 +43,14 @@ PIN = re.compile(
 
 
 def pins(name: str) -> dict[str, str]:
-    """The versions in a list, by distribution."""
+    """The versions in a list for this interpreter, by distribution."""
     text = (ROOT / f"requirements/{name}.txt").read_text()
-    return {found["name"]: found["version"] for found in PIN.finditer(text)}
+    return {found["name"]: found["version"] for found in PIN.finditer(text) if _is_for_us(found)}
+
+
+def _is_for_us(pin: re.Match[str]) -> bool:
+    marker = (pin["marker"] or "").removeprefix(" ; ").strip()
+    return not marker or Marker(marker).evaluate()
 
 
 REQUIRED = ("pyproject.toml", "requirements/dev.txt", "requirements/embedded.txt")
