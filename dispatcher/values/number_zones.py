@@ -23,6 +23,24 @@ _FAR = frozenset({"AS", "GU", "MP"})
 """Islands of the Pacific with +1. A number that is not theirs alone does not wait for their clocks:
 between Guam and Newfoundland no working day would have an hour in common."""
 
+_AMERICAN = 4  # digits: 1 and an area code
+_BESIDE = {
+    newer: older
+    for older, codes in {
+        "1250": ("1236", "1257", "1672", "1778"),  # British Columbia
+        "1270": ("1364",),  # Kentucky
+        "1418": ("1367", "1581"),  # Quebec
+        "1423": ("1729",),  # Tennessee
+        "1541": ("1458",),  # Oregon
+        "1709": ("1879",),  # Newfoundland
+        "1812": ("1930",),  # Indiana
+        "1850": ("1448",),  # Florida
+    }.items()
+    for newer in codes
+}
+"""Newer area codes of places that have two clocks: the older code there, whose exchanges are known
+(NANPA's overlays)."""
+
 
 @dataclass(frozen=True, slots=True)
 class NumberZones:
@@ -76,10 +94,23 @@ def _countries(number: PhoneNumber) -> tuple[str, ...]:
 
 
 def _of_area(number: PhoneNumber) -> tuple[str, ...]:
-    """Return the zones of a number's area code, () where the metadata says none."""
+    """Return the zones of a number's whole area code, () where the metadata says none."""
     if phonenumbers.number_type(number) not in _OF_A_PLACE:
         return ()
     digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
+    if number.country_code == 1:
+        area = digits[:_AMERICAN]
+        return _below(_BESIDE.get(area, area))
     code = len(str(number.country_code))
-    lengths = range(min(TIMEZONE_LONGEST_PREFIX, len(digits)), code, -1)
-    return next((TIMEZONE_DATA[digits[:n]] for n in lengths if digits[:n] in TIMEZONE_DATA), ())
+    lengths = range(code + 1, min(TIMEZONE_LONGEST_PREFIX, len(digits)) + 1)
+    return next((_below(digits[:n]) for n in lengths if digits[:n] in TIMEZONE_DATA), ())
+
+
+@lru_cache(maxsize=1024)
+def _below(area: str) -> tuple[str, ...]:
+    """Return the zones of all numbers that begin so. An area code may have two clocks, of which the
+    metadata knows some exchanges: what it says of the others, and of numbers that were taken along,
+    is a guess.
+    """
+    found = (zones for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(area))
+    return tuple(sorted({zone for zones in found for zone in zones}))

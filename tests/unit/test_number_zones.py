@@ -128,7 +128,10 @@ def test_a_number_goes_by_the_clocks_of_its_country(number: str, hour: str, now:
     ("number", "zones"),
     [
         pytest.param("+12025550123", {"America/New_York"}, id="an area code of the US"),
-        pytest.param("+19075551234", {"America/Adak", "America/Anchorage"}, id="Alaska"),
+        pytest.param("+12192345678", {"America/Chicago", "America/New_York"}, id="two clocks"),
+        pytest.param("+13642345678", {"America/Chicago", "America/New_York"}, id="a newer code"),
+        pytest.param("+12362345678", {"America/Edmonton", "America/Vancouver"}, id="Canada"),
+        pytest.param("+16702345678", {"Pacific/Saipan"}, id="an area code that is a country"),
         pytest.param("+62967123456", {"Asia/Jayapura"}, id="a landline of Papua"),
         pytest.param("+74951234567", {"Europe/Moscow"}, id="a landline of Moscow"),
         pytest.param("+212528812345", {"Africa/Casablanca", "Africa/El_Aaiun"}, id="not Canary"),
