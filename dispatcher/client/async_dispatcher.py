@@ -110,7 +110,7 @@ class AsyncDispatcher:
     async def close(self) -> None:
         """End what listens and close the connections, when all that was begun is done.
 
-        Those who wait or watch are given Closed.
+        Those who wait or watch are given Closed, and so is what still waits for a thread.
         """
         if self._threads.close():
             await asyncio.to_thread(self._finish)

@@ -29,8 +29,14 @@ class Threads:
         If who waits is cancelled, it is not begun; or, where it has begun, done and forgotten.
         """
         self.require_open()
-        begun = partial(copy_context().run, work, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, begun)
+        future = self._pool.submit(copy_context().run, partial(work, *args, **kwargs))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and not task.cancelling():  # it was `finish` that took it from the queue
+                raise Closed from None
+            raise
 
     def require_open(self) -> None:
         """Raise Closed."""
@@ -48,5 +54,8 @@ class Threads:
         return not closed
 
     def finish(self) -> None:
-        """Return when all that was begun is done, and the threads are over."""
-        self._pool.shutdown()
+        """Return when all that was begun is done, and the threads are over.
+
+        What still waits its turn raises Closed: behind a Redis that hangs, that may be a lot.
+        """
+        self._pool.shutdown(cancel_futures=True)

@@ -350,6 +350,31 @@ def test_closing_ends_those_who_wait_and_leaves_no_connection(server: EmbeddedSe
     eventually(lambda: set(threading.enumerate()) <= before, "no thread is left")
 
 
+def test_closing_waits_for_what_was_begun_and_not_for_what_waits_its_turn(
+    server: EmbeddedServer,
+) -> None:
+    """Behind a Redis that hangs, a whole queue would keep the process for minutes."""
+
+    async def story() -> None:
+        d = AsyncDispatcher.from_url(server.url, namespace="turns", threads=1)
+        go_on = threading.Event()
+        begun = asyncio.create_task(d._threads.run(go_on.wait, 30))
+        queued = asyncio.create_task(d.call(NUMBER, key="never", **SAY))
+        left = asyncio.create_task(d.call(NUMBER, **SAY))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(d.close())
+        with pytest.raises(Closed):
+            await queued
+        assert not closing.done()
+        go_on.set()
+        await closing
+        assert await begun
+        with pytest.raises(Closed):
+            await left
+
+    asyncio.run(story())
+
+
 def server_clients(server: EmbeddedServer) -> list[dict[str, str]]:
     with connect(server.url) as client:
         found: Any = client.client_list()
