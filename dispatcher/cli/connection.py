@@ -93,5 +93,7 @@ def of(context: typer.Context) -> Connection:
 
 
 def dispatcher(context: typer.Context) -> Dispatcher:
-    """Return the dispatcher of this run. Raises as Connection.dispatcher does."""
-    return of(context).dispatcher()
+    """Return this run's dispatcher, closed at its end. Raises as Connection.dispatcher does."""
+    found = of(context).dispatcher()
+    context.call_on_close(found.close)
+    return found

@@ -117,7 +117,7 @@ def test_a_call_for_later_is_scheduled(shell: Shell) -> None:
 
 
 def test_the_real_script_prints_a_job_that_show_finds_again(shell: Shell) -> None:
-    accepted = shell.run("call", NUMBER, "--say", "ディスク", "--json")
+    accepted = shell.run("call", NUMBER, "--say", "ディスク", "--lang", "ja", "--json")
     assert (accepted.code, accepted.err) == (0, "")
     assert shell.run("show", accepted.json["id"], "--json").json == accepted.json
 
