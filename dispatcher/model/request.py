@@ -43,6 +43,10 @@ CAMPAIGN = "campaign:"
 """What the tag of a campaign begins with."""
 LONGEST_KEY = 255
 MOST_ATTEMPTS = 50
+MOST_FIELDS = 200
+"""Of a request; more are read by nobody, and each would be a problem of its own."""
+MOST_PROBLEMS, LONGEST_NAME, LONGEST_MESSAGE = 20, 100, 500
+_OF_NUMBERS = "0123456789+-./() "
 ANY_TIME = "any"
 """Calling hours that are always open, whatever the account's are."""
 CODE_LIFETIME = timedelta(minutes=10)
@@ -62,12 +66,27 @@ class Kind(StrEnum):
 class InvalidJob(UsageError, ValueError):
     """The request cannot become a job; nothing was written.
 
-    `problems` is a list of `(field, message)`, one for each thing to mend.
+    `problems` is a list of `(field, message)`, one for each thing to mend. What is said is bounded,
+    whatever was asked for: it is logged, shown, and kept as a task's result.
     """
 
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = [
+            (cut(field, LONGEST_NAME), cut(message, LONGEST_MESSAGE))
+            for field, message in problems[:MOST_PROBLEMS]
+        ]
+        if (more := len(problems) - MOST_PROBLEMS) > 0:
+            self.problems.append(("request", f"{more} more things are wrong"))
+        super().__init__("; ".join(f"{field}: {message}" for field, message in self.problems))
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of about so many characters at most: its beginning and its end. No part of a
+    number is left where it was cut, which could not be told from a whole one and masked.
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2].rstrip(_OF_NUMBERS)}…{text[-most // 2 :].lstrip(_OF_NUMBERS)}"
 
 
 class LanguageRefused(InvalidJob):
@@ -251,7 +270,9 @@ class JobRequest(BaseModel):
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
-        """Return the request, or raise InvalidJob with every problem in plain words."""
+        """Return the request, or raise InvalidJob with its problems in plain words."""
+        if _has_too_many(fields):
+            raise InvalidJob([("request", f"it has more than {MOST_FIELDS} fields")])
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
@@ -356,6 +377,10 @@ class JobRequest(BaseModel):
         return hashlib.blake2b(
             canonical.encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
+
+
+def _has_too_many(fields: object) -> bool:
+    return isinstance(fields, Mapping) and len(fields) > MOST_FIELDS
 
 
 def _problems(item: Any) -> list[tuple[str, str]]:
