@@ -71,6 +71,7 @@ def show(
 
 def print_campaign(campaign: Campaign) -> None:
     """Print what became of a campaign."""
+    hours = campaign.by_hour or {}
     output.lines(_heading(campaign))
     table = output.table("", "jobs", "share", "of these")
     for column in table.columns[1:3]:
@@ -81,7 +82,7 @@ def print_campaign(campaign: Campaign) -> None:
     output.show_table(table)
     output.lines(_sentences(campaign))
     _print_calls("attempt", {str(n): each for n, each in campaign.by_attempt.items()})
-    _print_calls("hour (UTC)", {f"{at:%Y-%m-%d %H}h": c for at, c in campaign.by_hour.items()})
+    _print_calls("hour (UTC)", {f"{at:%Y-%m-%d %H}h": c for at, c in hours.items()})
 
 
 def _heading(campaign: Campaign) -> Iterator[str]:

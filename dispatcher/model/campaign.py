@@ -65,8 +65,8 @@ class Campaign:
     """What all calls cost, as far as that is known."""
     by_attempt: Mapping[int, Calls]
     """The first attempts, the second, …; LAST_ATTEMPT stands for all later ones as well."""
-    by_hour: Mapping[datetime, Calls]
-    """By the hour of the call, and of the answer, the earliest first."""
+    by_hour: Mapping[datetime, Calls] | None
+    """By the hour of the call, and of the answer, the earliest first; None in lists."""
     first_at: datetime | None
     """When the first job was accepted."""
     dialled_at: datetime | None
@@ -155,7 +155,7 @@ class Campaign:
             "talked": self.talked,
             "credits": float(self.credits),
             "by_attempt": [{"attempt": n, **_calls(c)} for n, c in self.by_attempt.items()],
-            "by_hour": [{"at": iso(at), **_calls(c)} for at, c in self.by_hour.items()],
+            **({} if self.by_hour is None else {"by_hour": _hours(self.by_hour)}),
             "first_at": iso(self.first_at),
             "dialled_at": iso(self.dialled_at),
             "ended_at": iso(self.ended_at),
@@ -203,6 +203,10 @@ def pace(minutes: Mapping[int, int], since: datetime | None, now: datetime) -> f
 def hour_of(hours: int) -> datetime:
     """Return the moment so many hours after the epoch."""
     return datetime.fromtimestamp(hours * 3600, UTC)
+
+
+def _hours(calls: Mapping[datetime, Calls]) -> list[dict[str, Any]]:
+    return [{"at": iso(at), **_calls(each)} for at, each in calls.items()]
 
 
 def _calls(calls: Calls) -> dict[str, int]:

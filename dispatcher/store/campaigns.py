@@ -37,22 +37,24 @@ class Campaigns(Repository):
 
     def get(self, name: str) -> Campaign:
         """Return a campaign as it stands. Raises UnknownCampaign."""
-        (found,) = self._read([name])
-        if found is None:
+        keys = [self._key(kind, name) for kind in ("campaign", "campaign_hours")]
+        counts, hours = self._hashes(keys)
+        if CampaignField.JOBS not in counts:
             raise UnknownCampaign(name)
-        return found
+        return _campaign(name, counts, self._at(), _by_hour(hours))
 
     def page(self, limit: int, cursor: str | None = None) -> CampaignPage:
-        """Return the next campaigns, at most `limit`, newest first. Raises InvalidCursor."""
+        """Return the next campaigns, at most `limit`, newest first, without their hours. Raises
+        InvalidCursor.
+        """
         most, seen = ("+inf", 0) if cursor is None else _place(cursor)
         places = self._places(most, seen, limit + 1)
         more = len(places) > limit
-        found = self._read([name for name, _ in places[:limit]])
-        there = [campaign for campaign in found if campaign is not None]
+        there = self._listed([name for name, _ in places[:limit]])
         return CampaignPage(there, _cursor(places[:limit], most, seen) if more else None)
 
     def all(self) -> Iterator[Campaign]:
-        """Yield all campaigns, newest first."""
+        """Yield all campaigns, newest first, without their hours."""
         cursor = None
         while True:
             found = self.page(AT_ONCE, cursor)
@@ -88,18 +90,26 @@ class Campaigns(Repository):
         (flat,) = self._read_together(("ZREVRANGEBYSCORE", key, most, "-inf", "WITHSCORES", *limit))
         return [(name.decode(), float(at)) for name, at in pairs(flat).items()]
 
-    def _read(self, names: Sequence[str]) -> list[Campaign | None]:
-        keys = [self._key(kind, name) for name in names for kind in ("campaign", "campaign_hours")]
-        answers = self._read_together(*(("HGETALL", key) for key in keys)) if keys else []
-        texts = [{k.decode(): v.decode() for k, v in pairs(flat).items()} for flat in answers]
-        now = datetime.fromtimestamp(self._now() / 1000, UTC)
+    def _listed(self, names: Sequence[str]) -> list[Campaign]:
+        """Return those that are there, without their hours."""
+        counts, now = self._hashes([self._key("campaign", name) for name in names]), self._at()
         return [
-            _campaign(name, counts, hours, now) if CampaignField.JOBS in counts else None
-            for name, counts, hours in zip(names, texts[::2], texts[1::2], strict=True)
+            _campaign(name, each, now, None)
+            for name, each in zip(names, counts, strict=True)
+            if CampaignField.JOBS in each
         ]
 
+    def _hashes(self, keys: Sequence[str]) -> list[Counts]:
+        answers = self._read_together(*(("HGETALL", key) for key in keys)) if keys else []
+        return [{k.decode(): v.decode() for k, v in pairs(flat).items()} for flat in answers]
 
-def _campaign(name: str, counts: Counts, hours: Counts, now: datetime) -> Campaign:
+    def _at(self) -> datetime:
+        return datetime.fromtimestamp(self._now() / 1000, UTC)
+
+
+def _campaign(
+    name: str, counts: Counts, now: datetime, by_hour: Mapping[datetime, Calls] | None
+) -> Campaign:
     dialled_at = _moment(counts.get(CampaignField.FIRST_DIALLED))
     return Campaign(
         name=name,
@@ -110,7 +120,7 @@ def _campaign(name: str, counts: Counts, hours: Counts, now: datetime) -> Campai
         talked=int(counts.get(CampaignField.TALKED, 0)) / 1000,
         credits=to_credits(int(counts.get(CampaignField.SPENT, 0))),
         by_attempt=_by_attempt(counts),
-        by_hour=_by_hour(hours),
+        by_hour=by_hour,
         first_at=_moment(counts.get(CampaignField.BEGUN)),
         dialled_at=dialled_at,
         ended_at=_moment(counts.get(CampaignField.ENDED)),

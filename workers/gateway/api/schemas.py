@@ -411,7 +411,8 @@ CAMPAIGN = object_(
         "by_hour": {
             "type": "array",
             "items": object_({"at": WHEN, **_CALLS}),
-            "description": "By hour of the call, and of the answer; the latest 31 days.",
+            "description": "By hour of the call, and of the answer; the latest 31 days. Lists"
+            " have none.",
         },
         "first_at": {**WHEN, "description": "The first job was accepted."},
         "dialled_at": {**WHEN, "description": "The first call was dialled."},
