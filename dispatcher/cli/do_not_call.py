@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -116,6 +117,28 @@ def list_(context: typer.Context, *, unmask: Unmask = False, json: AsJson = Fals
     for row in rows:
         output.row(shown, *map(_cell(row), COLUMNS))
     output.show_table(shown, "entries")
+
+
+@app.command("key")
+def key(
+    context: typer.Context,
+    *,
+    set_: Annotated[
+        Path | None,
+        typer.Option("--set", metavar="FILE", help="Use the key in this file; before any entry."),
+    ] = None,
+) -> None:
+    """Print the secret that hashes are keyed with. Who has it can try numbers against hashes."""
+    list_ = connection.dispatcher(context).store.do_not_call
+    if set_ is None:
+        typer.echo(list_.key(actor=actor()))
+        return
+    try:
+        text = set_.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        raise typer.BadParameter(f"{set_}: {error}", param_hint="--set") from None
+    list_.set_key(text, actor=actor())
+    typer.echo(f"hashes of this list begin with {list_.key_id()} now", err=True)
 
 
 def _cell(row: dict[str, Any]) -> Any:

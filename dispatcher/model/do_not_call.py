@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
-from dispatcher.errors import UsageError
+from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import iso
 from dispatcher.model.request import tag as checked_tag
 from dispatcher.values.durations import MomentLike, moment
@@ -24,7 +24,8 @@ _HASH = re.compile(r"([0-9a-f]{8}):([0-9a-f]{40})", re.ASCII)
 class InvalidEntry(UsageError, ValueError):
     """What was given cannot be on the do-not-call list; the message says what is wrong.
 
-    `field` is what it was given as: `number`, `region`, `reason`, `until` or `tag`.
+    `field` is what it was given as: `number`, `region`, `reason`, `until`, `tag` or
+    `key`.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -34,6 +35,16 @@ class InvalidEntry(UsageError, ValueError):
 
 class OtherKey(UsageError, ValueError):
     """A keyed hash was made with another key than this list's, so that it would match nobody."""
+
+
+class KeyInUse(DispatcherError):
+    """The list has entries, whose hashes another key would not match."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there are numbers on the list, and their hashes have its key: export the list, remove"
+            " what is on it, set the key, and import it again"
+        )
 
 
 @dataclass(frozen=True, slots=True)

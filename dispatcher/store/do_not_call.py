@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from dispatcher.model.do_not_call import Entry, KeyedHash, OtherKey, Who, Wish
+from dispatcher.model.do_not_call import (
+    Entry,
+    InvalidEntry,
+    KeyedHash,
+    KeyInUse,
+    OtherKey,
+    Who,
+    Wish,
+)
 from dispatcher.store.codec import moment
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.errors import plain_errors
@@ -29,6 +38,7 @@ from dispatcher.values.mentions import Mentions
 
 ASKED = ("enqueue", "claim")
 """When the list is asked, as counters say: of a new request, and of a job before its dial."""
+_KEY = re.compile(r"[0-9a-f]{40}", re.ASCII)
 AT_ONCE = 100
 """Entries changed in one atomic step."""
 PAGE = 500
@@ -179,6 +189,21 @@ class DoNotCallList(Repository):
             gone += ended
             if looked < AT_ONCE:
                 return gone
+
+    def key(self, *, actor: str) -> str:
+        """Return the secret that hashes are keyed with, which is made if there is none yet."""
+        return bytes(
+            self._run("use_do_not_call_key", actor=actor, key=secrets.token_hex(20))
+        ).decode()
+
+    def set_key(self, key: str, *, actor: str) -> None:
+        """Have hashes keyed with that of another list, 40 hex digits. Raises InvalidEntry, and
+        KeyInUse where somebody is on the list.
+        """
+        if not _KEY.fullmatch(key):
+            raise InvalidEntry("key", "it is not 40 hex digits, as `dnc key` prints them")
+        if bytes(self._run("use_do_not_call_key", actor=actor, key=key, set=True)).decode() != key:
+            raise KeyInUse
 
     def key_id(self) -> str:
         """Return 8 digits that tell the list's key from others; '' while there is none."""

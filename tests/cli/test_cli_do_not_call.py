@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.model.request import DoNotCall
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from support.cli_shell import Shell
@@ -181,6 +182,33 @@ def test_a_list_exported_as_hashes_reveals_nobody_and_works_as_well(
     shell.run("dnc", "remove", NUMBER)
     assert shell.run("dnc", "import", str(file)).code == 0
     assert shell.run("dnc", "check", NUMBER).code == 1
+
+
+def test_a_list_of_hashes_moves_to_a_new_dispatcher_with_its_key(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    shell.run("dnc", "add", NUMBER, "--hash")
+    file, secret = tmp_path / "list.csv", tmp_path / "key"
+    secret.write_text(shell.run("dnc", "key").out)
+    shell.run("dnc", "export", str(file), "--hashed")
+    redis_of(store).flushall()
+    assert shell.run("dnc", "import", str(file)).code == 1
+    assert shell.run("dnc", "key", "--set", str(secret)).code == 0
+    assert shell.run("dnc", "import", str(file)).code == 0
+    assert shell.run("dnc", "check", NUMBER).code == 1
+    actions = [entry.action for entry in store.audit.read()]
+    assert actions == ["dnc.key.set", "dnc.add"]
+
+
+def test_a_key_is_not_changed_under_entries(shell: Shell, store: Store, tmp_path: Path) -> None:
+    shell.run("dnc", "add", NUMBER)
+    (secret := tmp_path / "key").write_text("0" * 40)
+    assert "there are numbers on the list" in shell.run("dnc", "key", "--set", str(secret)).err
+    secret.write_text("secret")
+    told = shell.run("dnc", "key", "--set", str(secret)).err
+    assert "40 hex digits" in told
+    with pytest.raises(DoNotCall):
+        enqueue(store)
 
 
 def test_hashes_of_another_list_are_refused_line_by_line(
