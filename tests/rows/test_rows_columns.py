@@ -275,6 +275,20 @@ def test_a_row_may_have_a_region_of_its_own() -> None:
         lines.request({**row, "region": "UK"})
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "why"),
+    [
+        ("415-555-2671 x123", "US", "an extension cannot be dialled"),
+        ("415-555-CELL", "US", "letters are never taken for digits"),
+        ("07797 712345", "GB", "it is one of Jersey"),
+        ("491701234567", "DE", "may be two numbers"),
+    ],
+)
+def test_an_import_refuses_what_every_other_way_refuses(text: str, region: str, why: str) -> None:
+    with pytest.raises(InvalidJob, match=why):
+        form(["phone", "text"], numbers=Numbers(region)).request({"phone": text, "text": "x"})
+
+
 def test_a_column_named_region_is_taken_only_if_somebody_says_so() -> None:
     made = form(["phone", "text", "Region"])
     assert made.columns.unused(()) == ["Region"]
