@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -122,6 +123,7 @@ def _amount(text: str, precision: int) -> Decimal:
     return Decimal(f"{sign}{digits}.{rest or 0}")
 
 
+@lru_cache(maxsize=256)
 def require_locale(lang: str) -> None:
     """Raise ValueError where dates and amounts cannot be said in a language."""
     from babel.core import Locale, UnknownLocaleError  # noqa: PLC0415 - as above

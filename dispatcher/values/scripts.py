@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 _LATIN: Final = frozenset({"LATIN"})
@@ -64,9 +65,11 @@ ENOUGH = 0.5
 def misfit(text: str, lang: str) -> str:
     """Return in words that most letters of a text are of no script of its language, '' else."""
     wanted = SCRIPTS.get(lang)
+    if wanted is None or (text.isascii() and "LATIN" in wanted):
+        return ""
     found = Counter(filter(None, map(_script, text)))
     letters = sum(found.values())
-    if wanted is None or not letters or _fits(found, wanted, lang) >= ENOUGH * letters:
+    if not letters or _fits(found, wanted, lang) >= ENOUGH * letters:
         return ""
     script = next(name for name, _ in found.most_common() if name not in wanted or lang == "zh")
     letters_of = f"the text is written in {script.capitalize()} letters"
@@ -80,6 +83,7 @@ def _fits(found: Counter[str], wanted: frozenset[str], lang: str) -> int:
     return sum(found[script] for script in wanted)
 
 
+@lru_cache(maxsize=8192)
 def _script(letter: str) -> str:
     """Return the script of a letter; '' for what is none, such as digits and marks."""
     if not letter.isalpha():

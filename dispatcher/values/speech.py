@@ -21,9 +21,9 @@ _SENTENCE = re.compile(r"[.!?。！？।:：](?=\s|$)|[。！？]")  # noqa: RU
 
 def seconds(text: str, lang: str) -> float:
     """Return about how many seconds a text takes in a language."""
-    spelled = len(_SPELLED.findall(text))
-    digits = sum(character.isdigit() for character in text) - spelled
-    letters = sum(character.isalpha() for character in text)
+    spelled = len(_SPELLED.findall(text)) if ",," in text else 0
+    digits = sum(map(str.isdigit, text)) - spelled
+    letters = sum(map(str.isalpha, text))
     pauses = max(0, len(_SENTENCE.findall(text)) - 1)
     rate = CHARACTERS.get(lang, MOST_LANGUAGES)
     return letters / rate + digits * DIGIT + spelled * SPELLED + pauses * PAUSE

@@ -38,6 +38,14 @@ def test_a_code_is_said_and_then_forgotten(stage: Stage) -> None:
     assert refused.returncode == 1
 
 
+def test_an_answer_that_is_too_short_counts_as_not_reached_and_costs(stage: Stage) -> None:
+    job = stage.up.dispatcher.call(number("0001"), say=SAY, answered_after="1h").wait(60)
+    assert (job.state, job.reason, job.outcome) == (State.FAILED, "no_answer", "ANSWERED")
+    assert job.attempts[0].result == "too_short"
+    assert job.cost
+    assert "less than answered_after (3600 s)" in job.timeline[-1].why
+
+
 def test_a_producer_in_python_waits_for_the_outcome(stage: Stage) -> None:
     job = stage.up.dispatcher.call(number("0001"), say=SAY).wait(60)
     assert job.outcome == "ANSWERED"
