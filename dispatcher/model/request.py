@@ -28,7 +28,7 @@ from dispatcher.provider import registry
 from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
-from dispatcher.values.meta import meta
+from dispatcher.values.meta import meta, require_texts
 from dispatcher.values.national import read
 from dispatcher.values.params import params
 from dispatcher.values.regions import parse_region
@@ -222,6 +222,7 @@ Count = Annotated[int, BeforeValidator(_count)]
 Tag = Annotated[str, AfterValidator(tag)]
 Duration = Annotated[float | None, BeforeValidator(_seconds)]
 Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
+OwnFields = Annotated[dict[str, str], BeforeValidator(require_texts), AfterValidator(_meta)]
 Deadline = Annotated[datetime | timedelta | None, BeforeValidator(_deadline)]
 
 
@@ -266,7 +267,9 @@ class JobRequest(BaseModel):
     )
     answered_after: Duration = None
     dnc: Annotated[Dnc | None, AfterValidator(_obeyed)] = None
-    meta: Annotated[dict[str, str], AfterValidator(_meta)] | None = Field(default=None, repr=False)
+    meta: (
+        Annotated[dict[str, str], BeforeValidator(require_texts), AfterValidator(_meta)] | None
+    ) = Field(default=None, repr=False)
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:

@@ -30,6 +30,17 @@ def meta(given: Mapping[str, str]) -> dict[str, str]:
     return dict(given)
 
 
+def require_texts(given: object) -> object:
+    """Return what was given. Raises ValueError where a field is no text; its value is not shown."""
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        if not isinstance(value, str):
+            raise ValueError(  # noqa: TRY004 - for pydantic
+                f"the value of {str(name)[:40]!r} (not shown) is no text: write numbers as texts,"
+                ' such as "0047"'
+            )
+    return given
+
+
 def as_json(given: Mapping[str, str]) -> str:
     """Return the fields as they are kept."""
     return json.dumps(given, separators=(",", ":"), ensure_ascii=False)
