@@ -56,7 +56,8 @@ def _why(complaint: Any) -> str:
     """Return what Celery complains of; and for a task that is not known, whose complaint ends with
     where it came from, the queue: its sender has to name another one.
     """
-    first, *_, last = complaint if isinstance(complaint, tuple) and complaint else ("", "")
+    told = complaint if isinstance(complaint, tuple) and complaint else ("",)
+    first, last = told[0], told[-1]  # of what is no message of Celery's it says one thing
     why = f" ({type(first).__name__}: {first})" if isinstance(first, Exception) else ""
     queue = last.get("routing_key") if isinstance(last, dict) else None
     return (

@@ -21,6 +21,8 @@ log = get_logger(__name__)
 
 LOOKS = {"interval_start": 1, "interval_step": 1, "interval_max": 3}
 """Seconds between two looks for a broker that is away."""
+NO_TASK = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
+"""What a message raises that is built otherwise than Celery's."""
 REFUSED_FOR = 1.0
 """Seconds from a refusal of the broker's Redis to the next try."""
 
@@ -63,6 +65,26 @@ class Consumer(CelerysConsumer):
         if connection.transport.driver_type == "amqp":
             connection.transport.qos_semantics_matches_spec = lambda _: True
         return connection
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Return what takes a message in. One that is no task's is dropped: Celery trips over some,
+        and a worker that ends by it meets the same message at its next start.
+        """
+        handle = super().create_task_handler(*args, **options)
+
+        def take(message: Any) -> None:
+            try:
+                handle(message)
+            except NO_TASK as error:
+                log.error(  # noqa: TRY400 - what it trips over may be in the traceback
+                    "a message was dropped: Celery cannot read it (%s), in the queue %r: see who"
+                    " sends there",
+                    type(error).__name__,
+                    (message.delivery_info or {}).get("routing_key"),
+                )
+                message.reject_log_error(log, self.connection_errors)
+
+        return take
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Say that the broker was not reached, and wait where it refuses."""
