@@ -267,9 +267,7 @@ class JobRequest(BaseModel):
     )
     answered_after: Duration = None
     dnc: Annotated[Dnc | None, AfterValidator(_obeyed)] = None
-    meta: (
-        Annotated[dict[str, str], BeforeValidator(require_texts), AfterValidator(_meta)] | None
-    ) = Field(default=None, repr=False)
+    meta: OwnFields | None = Field(default=None, repr=False)
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
