@@ -81,6 +81,8 @@ def set_up(level: str = "INFO", security_log: Path | None = None) -> None:
     warnings.filterwarnings("ignore", category=SecurityWarning)
     for name in CHATTY:
         logging.getLogger(name).setLevel(level if level == "DEBUG" else logging.WARNING)
+    # At DEBUG it would print each message as it came: of a call task, what is said to whom.
+    logging.getLogger("celery.pool").setLevel(logging.INFO)
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)  # warns of workers that start
     setup_logging.connect(_keep_ours)
     _set_up_security_log(security_log)

@@ -92,7 +92,8 @@ class Watch(AsyncIterator[News]):
 
     def fail(self, error: Exception) -> None:
         """Raise it to who watches, after all that was told."""
-        self._error = error
+        with self._lock:  # or who reads could look before, and clear what wakes it after
+            self._error = error
         with suppress(RuntimeError):
             self._wake(self._listening, self._something)
 

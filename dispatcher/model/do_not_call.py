@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import iso
@@ -94,8 +94,7 @@ class Wish:
         keep: bool = True,
     ) -> Self:
         """Return what was asked for, checked; `region` is as of `whom`. Raises InvalidEntry."""
-        ends = None if until is None or until == "" else _checked("until", moment, until)
-        return cls(whom(who, region), reason_of(reason), ends, scope_of(tag), keep)
+        return cls(whom(who, region), reason_of(reason), end_of(until), scope_of(tag), keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +136,27 @@ def whom(text: str, region: str | None = None) -> Who:
 def scope_of(tag: str | None) -> str | None:
     """Return the tag that an entry is for; None: all jobs. Raises InvalidEntry."""
     return None if tag is None or not tag.strip() else str(_checked("tag", checked_tag, tag))
+
+
+def end_of(until: MomentLike | None) -> MomentLike | None:
+    """Return when an entry ends, None for never. Raises InvalidEntry, also for a text that is a
+    number alone: `2027` would be half an hour, and whoever wrote it meant the year.
+    """
+    if until is None or until == "":
+        return None
+    if isinstance(until, str) and until.strip().isdecimal():
+        raise InvalidEntry(
+            "until", f"{until!r} has no unit: write such as 90d, or ISO 8601 with a zone"
+        )
+    return cast("MomentLike", _checked("until", _ahead, until))
+
+
+def _ahead(until: MomentLike) -> datetime | timedelta:
+    found = moment(until)
+    over = found <= datetime.now(UTC) if isinstance(found, datetime) else not found
+    if over:
+        raise ValueError("that moment has passed: the entry would keep nobody from being called")
+    return found
 
 
 def reason_of(text: str) -> str:

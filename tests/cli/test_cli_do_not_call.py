@@ -82,6 +82,9 @@ def test_a_hash_alone_is_shown_and_taken_as_such(shell: Shell, store: Store) -> 
     [
         (["dnc", "add", "080-1234-5678"], "number: "),
         (["dnc", "add", NUMBER, "--until", "soon"], "until: 'soon'"),
+        (["dnc", "add", NUMBER, "--until", "2027"], "until: '2027' has no unit: write such as 90d"),
+        (["dnc", "add", NUMBER, "--until", "2026-01-01T00:00Z"], "until: that moment has passed"),
+        (["dnc", "add", NUMBER, "--until", "0d"], "until: that moment has passed"),
         (["dnc", "add", NUMBER, "--tag", "a,b"], "tag: "),
         (["dnc", "add", NUMBER, "--reason", "x" * 201], "reason: it has at most 200"),
         (["dnc", "add", f"{'0' * 8}:{'1' * 40}"], "was made with another key"),

@@ -99,7 +99,7 @@ def test_a_hash_alone_is_kept_and_asked_for(ops: Client, billing: Client) -> Non
     assert "another key" in problem(ops.post("/v1/dnc", other), 422)["detail"]
 
 
-def test_pages_have_every_entry_once(ops: Client, store: Store) -> None:
+def test_pages_have_every_entry_once(ops: Client, billing: Client, store: Store) -> None:
     numbers = {f"+81801234{n:04}" for n in range(1300)}
     add(store, *numbers)
     found, cursor = [], None
@@ -111,6 +111,18 @@ def test_pages_have_every_entry_once(ops: Client, store: Store) -> None:
     assert len(found) == 1300
     assert set(found) == numbers
     problem(ops.get("/v1/dnc?cursor=12"), 422)
+    of_jobs = [billing.call(recipient=OTHER) for _ in "12"] and ops.get("/v1/jobs?limit=1").json()
+    told = problem(ops.get("/v1/dnc", params={"cursor": of_jobs["cursor"]}), 422)
+    assert "start again" in told["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [("GET", "number=%2B14155550123&number=%2B818012340001"), ("DELETE", "tag=a&tag=b&number=x")],
+)
+def test_what_is_given_twice_is_not_read_once(ops: Client, method: str, query: str) -> None:
+    told = problem(ops.ask(method, f"/v1/dnc?{query}"), 422)
+    assert [each["detail"] for each in told["errors"]] == ["give it once"]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +135,8 @@ def test_pages_have_every_entry_once(ops: Client, store: Store) -> None:
         ({"number": 1}, "number"),
         ({"number": NUMBER, "region": "XX"}, "region"),
         ({"number": NUMBER, "until": "soon"}, "until"),
+        ({"number": NUMBER, "until": "2027"}, "until"),
+        ({"number": NUMBER, "until": "2026-01-01T00:00:00Z"}, "until"),
         ({"number": NUMBER, "tag": "a,b"}, "tag"),
         ({"number": NUMBER, "reason": "x" * 201}, "reason"),
         ({"number": NUMBER, "keep_number": "no"}, "keep_number"),

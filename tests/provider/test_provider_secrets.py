@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import pickle
 import traceback
@@ -13,6 +14,7 @@ import pytest
 from dispatcher.provider import InvalidRequest, ProviderError
 from dispatcher.provider.xoxzo.client import VoiceClient
 from dispatcher.provider.xoxzo.session import Credentials
+from dispatcher.provider.xoxzo.words import Words
 from support.provider_wire import TOKEN, Answer, Wire, after, http, reset, stop
 
 MESSAGE = "The reactor melts down"
@@ -89,6 +91,28 @@ def test_what_the_provider_repeats_stays_recognisable(ask) -> None:
         "callbackurl": ["… is no URL", "cannot POST …"],
         "+8180****4567": ["odd"],
     }
+
+
+@pytest.mark.parametrize(
+    ("quoted", "behind"),
+    [
+        (slice(0, 40), ""),
+        (slice(30, None), ""),
+        (slice(None), ""),
+        (slice(None), " and more" * 500),
+    ],
+)
+def test_what_is_repeated_in_part_shows_no_text_and_no_code(quoted: slice, behind: str) -> None:
+    text = "A word for Ann only. Your code is: 2,,7,,6,,9,,8,,3. Again: 2,,7,,6,,9,,8,,3." + behind
+    for body in (
+        json.dumps({"tts_message": [f"'{text[quoted]}' has a wrong letter"]}),
+        f"<h1>Wrong</h1><p>{text[quoted]}</p>",
+    ):
+        told = Words.of(body.encode(), [text])
+        shown = f"{told.detail} {told.fields}"
+        assert "word for Ann" not in shown
+        assert "6,,9" not in shown
+        assert "rong" in shown
 
 
 def test_credentials_do_not_show_the_token() -> None:

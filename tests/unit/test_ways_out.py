@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.concurrency.thread import TaskPool
 from celery.utils.imports import symbol_by_name
 from kombu import Connection
 from kombu.utils.uuid import uuid
@@ -44,6 +45,22 @@ def as_a_process() -> Iterator[None]:
     root.handlers[:], root.level = before, level
     sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(capture=False)
+
+
+def test_no_log_at_debug_tells_what_a_message_says(
+    as_a_process: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Celery's pool would print each message whole before it runs it."""
+    logs.set_up("DEBUG")
+    pool = TaskPool(limit=1)
+    pool.start()
+    pool.apply_async(lambda *_: None, args=(b'{"say": "Your results are in", "code": "276983"}',))
+    pool.stop()
+    logging.getLogger("dispatcher").debug("and this is told")
+    told = capsys.readouterr().err
+    assert "276983" not in told
+    assert "results" not in told
+    assert "and this is told" in told
 
 
 @pytest.mark.parametrize("written", WRITINGS)

@@ -17,6 +17,7 @@ from workers.gateway.api.operations import campaigns as operations
 from workers.gateway.api.services import Services
 
 MOST = 200
+_LIST = "campaigns"
 
 
 def router(services: Services) -> APIRouter:
@@ -50,7 +51,7 @@ def router(services: Services) -> APIRouter:
 def _page(services: Services, limit: int, cursor: str | None, client: str) -> CampaignPage:
     """Return a page, whose cursor tells nothing. Raises InvalidCursor."""
     cursors = services.cursors
-    place = None if cursor is None else cursors.open(cursor, client)
+    place = None if cursor is None else cursors.open(cursor, _LIST, client)
     found = services.store.campaigns.page(limit, place)
-    after = None if found.cursor is None else cursors.seal(found.cursor, client)
+    after = None if found.cursor is None else cursors.seal(found.cursor, _LIST, client)
     return CampaignPage(found.campaigns, after)

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dispatcher.model.api_key import Scope
-from dispatcher.model.do_not_call import InvalidEntry, Who, Wish, reason_of, scope_of, whom
+from dispatcher.model.do_not_call import InvalidEntry, Who, Wish, end_of, reason_of, scope_of, whom
 from dispatcher.model.request import InvalidJob
-from dispatcher.values.durations import moment
 from dispatcher.values.regions import parse_region
 from workers.gateway.api.authenticator import Operator, Reader
 from workers.gateway.api.fields import Fields
@@ -23,6 +22,7 @@ from workers.gateway.api.strict import json_object
 from workers.gateway.api.unmasked import write_down
 
 T = TypeVar("T")
+_LIST = "do-not-call"
 
 MOST = 500
 """Numbers in a request, and about as many on a page."""
@@ -55,12 +55,12 @@ def router(services: Services) -> APIRouter:
             (who,) = _numbers(Fields({"number": number, "region": region}), usual)
             found, after = await pool.run(list_.check, who), None
         else:
-            place = None if cursor is None else services.cursors.open(cursor, caller.name)
+            place = None if cursor is None else services.cursors.open(cursor, _LIST, caller.name)
             page = await pool.run(list_.page, place, limit)
             found, after = page.entries, page.cursor
         await write_down(services, request, caller, "do-not-call list", jobs=len(found) * unmask)
         shown = [entry.to_dict(mask=not unmask) for entry in found]
-        next_ = None if after is None else services.cursors.seal(after, caller.name)
+        next_ = None if after is None else services.cursors.seal(after, _LIST, caller.name)
         return respond({"entries": shown, "cursor": next_})
 
     @routes.post("/dnc", **operations.ADD)
@@ -101,17 +101,17 @@ def _wishes(fields: Fields, usual: str | None) -> list[Wish]:
     wish = partial(
         Wish,
         reason=fields.text("reason", _read(reason_of)) or "",
-        until=fields.any("until", moment),
+        until=fields.any("until", _read(end_of)),
         tag=fields.text("tag", _read(scope_of)),
         keep=fields.flag("keep_number") is not False,
     )
     return [wish(who) for who in _numbers(fields, usual)]
 
 
-def _read(check: Callable[[str], T]) -> Callable[[str], T]:
+def _read(check: Callable[[Any], T]) -> Callable[[Any], T]:
     """Return a check whose error says what is wrong; the field is named by who asks."""
 
-    def checked(text: str) -> T:
+    def checked(text: Any) -> T:
         try:
             return check(text)
         except InvalidEntry as error:

@@ -30,6 +30,8 @@ from workers.gateway.api.unmasked import write_down
 
 LONGEST_WAIT = 60.0
 MOST = 500
+JOBS = "jobs"
+"""The list that cursors of this route are of."""
 _ID = re.compile(r"[a-z2-7]{16}")
 
 
@@ -137,9 +139,10 @@ def _found(
     if key is not None:
         return _of_key(services.store, key, filter_, cursor, caller)
     cursors, client = services.cursors, caller.name
-    place = None if cursor is None else cursors.open(cursor, client)
+    place = None if cursor is None else cursors.open(cursor, JOBS, client)
     found = services.store.search.page(filter_, limit, place)
-    return Page(found.jobs, None if found.cursor is None else cursors.seal(found.cursor, client))
+    after = None if found.cursor is None else cursors.seal(found.cursor, JOBS, client)
+    return Page(found.jobs, after)
 
 
 def _of_key(store: Store, key: str, filter_: Filter, cursor: str | None, caller: Caller) -> Page:

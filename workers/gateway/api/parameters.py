@@ -1,4 +1,6 @@
-"""The parameters of a route's query: what is misspelt is refused, and not passed over."""
+"""The parameters of a route's query: what is misspelt, or given twice, is refused and not passed
+over.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +14,34 @@ from dispatcher.model.request import InvalidJob
 
 
 def require_known_parameters(request: Request) -> None:
-    """Raise InvalidJob where the query has a parameter that its route does not know."""
-    if not request.query_params:
+    """Raise InvalidJob where the query has a parameter that its route does not know, or one of
+    which the route would read the last alone.
+    """
+    query = request.query_params
+    if not query:
         return
-    known = _known(request.scope["route"])
-    unknown = sorted(set(request.query_params.keys()) - set(known))
+    known = dict(_known(request.scope["route"]))
+    unknown = sorted(set(query.keys()) - set(known))
     if unknown:
         use = f"use {', '.join(known)}" if known else "this route takes none"
         raise InvalidJob([(name, f"there is no such parameter; {use}") for name in unknown])
+    twice = [name for name, many in known.items() if not many and len(query.getlist(name)) > 1]
+    if twice:
+        raise InvalidJob([(name, "give it once") for name in twice])
 
 
-def _known(route: APIRoute) -> list[str]:
-    """Return the names that a route documents."""
+def _known(route: APIRoute) -> Iterator[tuple[str, bool]]:
+    """Yield the names that a route documents, and whether it looks itself at how often each comes.
+
+    It does at those that it reads by hand.
+    """
+    yield from _own(route.dependant)
     extra = (route.openapi_extra or {}).get("parameters", [])
-    return [*_own(route.dependant), *(each["name"] for each in extra if each["in"] == "query")]
+    yield from ((each["name"], True) for each in extra if each["in"] == "query")
 
 
-def _own(dependant: Dependant) -> Iterator[str]:
-    yield from (field.alias for field in dependant.query_params)
+def _own(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    for field in dependant.query_params:
+        yield field.alias, "list[" in str(field.field_info.annotation)
     for each in dependant.dependencies:
         yield from _own(each)

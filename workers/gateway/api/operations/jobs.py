@@ -40,7 +40,7 @@ A_JOB = {
         }
     ],
 }
-A_CURSOR = Cursors(lambda: b"the reference").seal(f"1795428131020.{JOB_ID}", "billing")
+A_CURSOR = Cursors(lambda: b"the reference").seal(f"1795428131020.{JOB_ID}", "jobs", "billing")
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
