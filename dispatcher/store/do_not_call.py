@@ -128,8 +128,11 @@ class DoNotCallList(Repository):
         key = self._known_key()
         if not key:
             return []
-        hash_, text = self._run("check_do_not_call", **self._row(who, key))
-        return self._standing(_key_id(key), hash_, text) if text else []
+        flat = iter(self._run("check_do_not_call", **self._row(who, key)))
+        id_ = _key_id(key)
+        return [
+            entry for pair in zip(flat, flat, strict=True) for entry in self._standing(id_, *pair)
+        ]
 
     def refuses(self, id_: str) -> str | None:
         """Return the number of a job that keeps it from being called, None where none does."""

@@ -172,6 +172,34 @@ def test_a_hash_is_the_hmac_that_anybody_with_the_key_can_make(store: Store) -> 
             enqueue(store, recipient=number)
 
 
+@pytest.mark.parametrize(
+    ("listed", "called"),
+    [("+5491123456789", "+541123456789"), ("+3780549886377", "+390549886377")],
+)
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_number_that_is_in_use_in_two_writings_is_on_the_list_in_both(
+    store: Store, listed: str, called: str, swap: bool
+) -> None:
+    listed, called = (called, listed) if swap else (listed, called)
+    waits = enqueue(store, recipient=called)
+    add(store, listed)
+    with pytest.raises(DoNotCall):
+        enqueue(store, recipient=called)
+    assert claimed(store, waits) is State.FAILED
+    assert [entry.number for entry in store.do_not_call.check(called)] == [listed]
+    assert store.do_not_call.remove([called], actor="cli:ann") == [1]
+    under_way = enqueue(store, recipient=called)
+    assert claim(store, under_way).attempt == 1
+    assert store.do_not_call.add([Wish.of(listed)], actor="cli").calling == [under_way]
+
+
+def test_numbers_that_only_begin_so_have_one_writing(store: Store) -> None:
+    add(store, "+390549886377")
+    add(store, "+5491123456789")
+    for other in ("+390612345678", "+543511234567", "+5493511234567"):
+        assert store.do_not_call.check(other) == []
+
+
 def test_a_hash_of_another_list_is_refused_as_it_would_match_nobody(store: Store) -> None:
     stranger = KeyedHash("0" * 8, "1" * 40)
     with pytest.raises(OtherKey, match="this list has none yet"):

@@ -12,6 +12,7 @@ local schema = require('schema')
 local text = require('lib/text')
 local config = require('lib/config')
 local record = require('lib/record')
+local same_line = require('lib/same_line')
 
 local M = {}
 
@@ -53,6 +54,12 @@ function M.hash(call, digits)
   return redis.sha1hex(keyed.outer .. inside)
 end
 
+-- The hashes that a number may stand under: its own, and that of the other way to write it, if there is one.
+function M.hashes(call, digits)
+  local other = same_line.other(digits)
+  return { M.hash(call, digits), other and M.hash(call, other) or nil }
+end
+
 -- What is known of a hash, or nil.
 function M.read(call, hash)
   local found = redis.call('HGET', key.do_not_call(call), hash)
@@ -90,10 +97,12 @@ local function is_empty(call)
 end
 
 local function forbids(call, digits, tags)
-  local found = M.read(call, M.hash(call, digits))
-  for scope, entry in pairs(found and found.entries or {}) do
-    if not M.has_ended(call, entry) and (scope == '' or text.has(tags, scope)) then
-      return true
+  for _, hash in ipairs(M.hashes(call, digits)) do
+    local found = M.read(call, hash)
+    for scope, entry in pairs(found and found.entries or {}) do
+      if not M.has_ended(call, entry) and (scope == '' or text.has(tags, scope)) then
+        return true
+      end
     end
   end
 end

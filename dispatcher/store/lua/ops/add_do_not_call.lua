@@ -11,6 +11,7 @@
 local schema = require('schema')
 local audit = require('lib/audit')
 local events = require('lib/events')
+local same_line = require('lib/same_line')
 local do_not_call = require('lib/do_not_call')
 
 local key = schema.key
@@ -45,8 +46,8 @@ local function put(call, row)
 end
 
 -- What was claimed before it was on the list.
-local function calling(call, row)
-  local id = row.to and redis.call('GET', key.calling(call, row.to))
+local function calling(call, digits)
+  local id = digits and redis.call('GET', key.calling(call, digits))
   local state = id and redis.call('HGET', key.job(call, id), schema.field.state)
   return state and schema.calling[state] and id
 end
@@ -65,7 +66,7 @@ local function run(call)
   for i, row in ipairs(cjson.decode(call.args.entries)) do
     answers[i] = put(call, row)
     changed = changed + (answers[i] == 'known' and 0 or 1)
-    ids[#ids + 1] = calling(call, row) or nil
+    ids[#ids + 1] = calling(call, row.to) or calling(call, row.to and same_line.other(row.to)) or nil
   end
   if changed > 0 then
     tell(call, changed)

@@ -2,7 +2,7 @@
 --
 -- to      digits, or
 -- hash
--- answer  { hash, JSON as lib/do_not_call.lua says, '' where it has none }; nothing while it was never used
+-- answer  { hash, JSON as lib/do_not_call.lua says, … } of each hash that it has; nothing while it was never used
 
 local schema = require('schema')
 local do_not_call = require('lib/do_not_call')
@@ -12,8 +12,15 @@ local function run(call)
   if redis.call('HLEN', list) == 0 then
     return {}
   end
-  local hash = call.args.hash or do_not_call.hash(call, call.args.to)
-  return { hash, redis.call('HGET', list, hash) or '' }
+  local hashes, answer = call.args.hash and { call.args.hash } or do_not_call.hashes(call, call.args.to), {}
+  for _, hash in ipairs(hashes) do
+    local found = redis.call('HGET', list, hash)
+    if found then
+      answer[#answer + 1] = hash
+      answer[#answer + 1] = found
+    end
+  end
+  return answer
 end
 
 return { run = run, flags = { 'no-writes' } }

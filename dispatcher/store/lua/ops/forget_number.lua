@@ -14,11 +14,12 @@ local function forget_entry(call, digits)
   if redis.call('HLEN', key.do_not_call(call)) == 0 then
     return
   end
-  local hash = do_not_call.hash(call, digits)
-  local found = do_not_call.read(call, hash)
-  if found then
-    found.to = nil
-    do_not_call.write(call, hash, found)
+  for _, hash in ipairs(do_not_call.hashes(call, digits)) do
+    local found = do_not_call.read(call, hash)
+    if found then
+      found.to = nil
+      do_not_call.write(call, hash, found)
+    end
   end
 end
 

@@ -10,8 +10,8 @@ local audit = require('lib/audit')
 local events = require('lib/events')
 local do_not_call = require('lib/do_not_call')
 
-local function drop(call, row)
-  local hash, gone = row.hash or do_not_call.hash(call, row.to), 0
+local function drop(call, row, hash)
+  local gone = 0
   local found = do_not_call.read(call, hash)
   for scope, entry in pairs(found and found.entries or {}) do
     if not row.scope or row.scope == scope then
@@ -21,6 +21,14 @@ local function drop(call, row)
   end
   if found then
     do_not_call.write(call, hash, found)
+  end
+  return gone
+end
+
+local function drop_all(call, row)
+  local gone = 0
+  for _, hash in ipairs(row.hash and { row.hash } or do_not_call.hashes(call, row.to)) do
+    gone = gone + drop(call, row, hash)
   end
   return gone
 end
@@ -39,7 +47,7 @@ local function run(call)
     return answers
   end
   for i, row in ipairs(cjson.decode(call.args.entries)) do
-    answers[i] = drop(call, row)
+    answers[i] = drop_all(call, row)
     removed = removed + answers[i]
   end
   if removed > 0 then
