@@ -21,6 +21,7 @@ NAMES = (
     "http",
     "hostile",
     "credit",
+    "campaign",
     "reconcile",
     "retrigger",
     "rows",
