@@ -18,7 +18,6 @@ from dispatcher.cli.region_option import Region
 from dispatcher.model.do_not_call import OtherKey, Wish
 from dispatcher.rows.do_not_call import RefusedRow, Usual, wishes, write
 from dispatcher.rows.form import Numbers
-from dispatcher.rows.text import UnusableInput
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store.do_not_call import AT_ONCE, DoNotCallList
 from dispatcher.values.counts import counted
@@ -56,10 +55,7 @@ def import_(
     Wish.of("+818012340001", reason=reason, until=until, tag=tag)  # what all have, before any row
     with opened(file, Format.CSV, None, encoding) as rows:
         run = _Import(connection.dispatcher(context).store.do_not_call, file)
-        try:
-            run.take(wishes(rows, rows.columns or [], usual))
-        except UnusableInput as error:
-            run.refuse(RefusedRow(error.line, str(error)))
+        run.take(wishes(rows, rows.columns or [], usual))
     run.report(json=json)
     if run.refused:
         raise typer.Exit(1)

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from dispatcher.errors import UsageError
-from dispatcher.model.do_not_call import Entry, InvalidEntry, Wish, whom
+from dispatcher.model.do_not_call import Entry, InvalidEntry, KeyedHash, Wish, whom
 from dispatcher.model.job import iso
+from dispatcher.rows.columns import SYNONYMS
 from dispatcher.rows.dates import refuse_serial
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.records import Record
 from dispatcher.rows.spreadsheets import shield
+from dispatcher.rows.text import UnusableInput
 from dispatcher.values.masking import mask_text
 
 NAMES = {
-    "number": "recipient, phone, phone number, mobile, mobile number, tel, telephone, msisdn,"
-    " 電話番号",
+    "number": f"recipient, {SYNONYMS['recipient']}",
     "hash": "keyed hash",
     "reason": "note, why, 理由",
     "until": "ends, expires, valid until",
@@ -28,7 +29,7 @@ NAMES = {
 _COLUMNS = {
     "".join(filter(str.isalnum, name)).casefold(): column
     for column, names in NAMES.items()
-    for name in (column, *names.split(", "))
+    for name in (column, *names.split(","))
 }
 
 
@@ -58,18 +59,39 @@ class RefusedRow:
 def wishes(
     records: Iterable[Record], header: list[str], usual: Usual
 ) -> Iterator[tuple[int, Wish] | RefusedRow]:
-    """Yield what each row asks for, with its line. Raises NoNumbers, UnusableInput."""
+    """Yield what each number of each row asks for, with its line. Raises NoNumbers.
+
+    Where the rest of a file cannot be read, that is the last row, and refused: whoever stands
+    before it is put on the list.
+    """
     columns = _columns(header)
     if columns is None:  # the first line is a number itself
         yield _read(1, {"number": header[0]}, usual)
-    for record in records:
-        if record.fault:
-            yield RefusedRow(record.line, mask_text(record.fault))
-        elif columns is None:
-            yield _read(record.line, {"number": record.cells[0]}, usual)
-        else:
-            found = {column: str(record.values[name]) for name, column in columns.items()}
-            yield _read(record.line, found, usual)
+    try:
+        for record in records:
+            yield from _wishes(record, columns, usual)
+    except UnusableInput as error:
+        yield RefusedRow(error.line, str(error))
+
+
+def _wishes(
+    record: Record, columns: Mapping[str, str] | None, usual: Usual
+) -> Iterator[tuple[int, Wish] | RefusedRow]:
+    if record.fault:
+        yield RefusedRow(record.line, mask_text(record.fault))
+    elif columns is None:
+        yield _read(record.line, {"number": record.cells[0]}, usual)
+    else:
+        cells = [(column, str(record.values[name]).strip()) for name, column in columns.items()]
+        whose = {column: cell for column, cell in reversed(cells) if cell}  # the first counts
+        for who in _people(cells):
+            yield _read(record.line, whose | who, usual)
+
+
+def _people(cells: list[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return whom a row names: in all its columns of numbers (phone and mobile), or by a hash."""
+    numbers = [{"number": cell} for column, cell in cells if column == "number" and cell]
+    return numbers or [{}]
 
 
 def _columns(names: list[str]) -> Mapping[str, str] | None:
@@ -84,13 +106,16 @@ def _columns(names: list[str]) -> Mapping[str, str] | None:
     if names and any(map(str.isdigit, names[0])):
         return None
     shown = ", ".join(repr(mask_text(name)[:40]) for name in names[:20])
-    raise NoNumbers(f"no column is named number or hash; there are {shown or 'none'}")
+    raise NoNumbers(
+        f"no column is named number or hash; there are {shown or 'none'}: name the one that has the"
+        " numbers number, in the first line"
+    )
 
 
 def _read(line: int, found: Mapping[str, str], usual: Usual) -> tuple[int, Wish] | RefusedRow:
     number, hash_ = found.get("number", "").strip(), found.get("hash", "").strip()
     try:
-        who = hash_ if not number else _number(number, usual)
+        who = _number(number, usual) if number else _hash(hash_)
         wish = Wish.of(
             who,
             reason=found.get("reason") or usual.reason,
@@ -101,6 +126,12 @@ def _read(line: int, found: Mapping[str, str], usual: Usual) -> tuple[int, Wish]
         return line, wish
     except InvalidEntry as error:
         return RefusedRow(line, mask_text(str(error)))
+
+
+def _hash(text: str) -> str:
+    if text and not KeyedHash.parse(text):
+        raise InvalidEntry("hash", f"{text[:60]!r} is not a keyed hash as `dnc export` writes them")
+    return text
 
 
 def _until(found: Mapping[str, str]) -> str:

@@ -128,6 +128,36 @@ def test_a_broken_line_is_refused_with_its_number_and_stops_none_of_the_others(
     assert shell.run("dnc", "import", str(file)).out.endswith("0 new, 1 for longer, 2 known\n")
 
 
+def test_a_quotation_mark_that_is_never_closed_stops_none_of_the_lines_before_it(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f'number,reason\n{NUMBER},asked\nbroken,\n{OTHER},"never closed\n')
+    ran = shell.run("dnc", "import", str(file))
+    assert ran.code == 1
+    assert f"{file}:3: number: 'broken'" in ran.err
+    assert f"{file}:4: a quotation mark opens here and is never closed" in ran.err
+    assert numbers(store) == [NUMBER]
+
+
+def test_all_numbers_of_a_row_are_put_on_the_list(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"Telefon;Handy;Note\n{NUMBER};{OTHER};both\n;{THIRD};one\n;;none\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert ran.out == "3 entries: 3 new, 0 for longer, 0 known\n"
+    assert f"{file}:4: number: " in ran.err
+    assert sorted(numbers(store)) == sorted([NUMBER, OTHER, THIRD])
+
+
+def test_what_is_no_hash_is_called_so(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("hash\n1f0c9a2e:0000\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert f"{file}:2: hash: '1f0c9a2e:0000' is not a keyed hash" in ran.err
+
+
 def test_a_file_of_numbers_alone_needs_no_header(
     shell: Shell, store: Store, tmp_path: Path
 ) -> None:
