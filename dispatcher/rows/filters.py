@@ -22,6 +22,10 @@ _AMOUNT = re.compile(
 )
 
 
+_MOST_DIGITS = 15
+"""Of an amount: more than any bank keeps, and fewer than decimals are exact for."""
+
+
 class Voice(NamedTuple):
     """In which language a value is said, and how dates of the file are meant."""
 
@@ -70,7 +74,8 @@ def _digits(text: str, _: str, __: Voice) -> str:
     kept = [each for each in text if each not in _BETWEEN]
     digits = [str(unicodedata.decimal(each, "")) for each in kept]
     if not kept or "" in digits:
-        raise ValueError(f"{text!r} has more than digits in it: only these are read one by one")
+        # Not shown: what is read digit by digit is a code as often as not.
+        raise ValueError("there is more than digits in it: only these are read one by one")
     return registry.registration().rules.spelled("".join(digits))
 
 
@@ -120,6 +125,8 @@ def _amount(text: str, precision: int) -> Decimal:
             raise ValueError(f"{text!r} may be a thousand, or one and a bit: write 1234 or 1.23")
         whole, rest = whole + rest, ""
     digits = whole.replace(",", "").replace(".", "")
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{text[:_MOST_DIGITS]!r}… has too many digits for an amount")
     return Decimal(f"{sign}{digits}.{rest or 0}")
 
 

@@ -65,7 +65,10 @@ def _there(day: date, clock: time | None, offset: str | None, zone: str) -> Mome
     if not zone:
         raise ValueError("it is in UTC: say by which clock, as in {column|time:Asia/Tokyo}")
     aware = datetime.combine(day, clock, UTC if offset == "Z" else _offset(offset))
-    local = aware.astimezone(ZoneInfo(zone))
+    try:
+        local = aware.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the first or the last day that there is
+        raise ValueError("there is no such time in that zone") from None
     return Moment(local.date(), local.time())
 
 

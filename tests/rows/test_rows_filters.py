@@ -40,7 +40,9 @@ def test_digits_are_read_one_by_one(value: object, text: str) -> None:
 
 @pytest.mark.parametrize("value", ["A-123", "12.5e3", "-", "½"])
 def test_what_is_more_than_digits_is_not_spelled(value: str) -> None:
-    assert "more than digits" in refused("|digits", value)
+    told = refused("|digits", value)
+    assert "more than digits" in told
+    assert value not in told  # it may be a code
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,22 @@ def test_dates_and_times_are_said_in_the_language(
     assert said("|datetime", written, lang) == both
     assert said("|time", "14:30:00", lang) == clock
     assert said("|date", "2026/5/3", lang) == day
+
+
+@pytest.mark.parametrize(
+    ("gap", "value"),
+    [
+        ("|date:America/New_York", "0001-01-01 00:00Z"),
+        ("|time:Asia/Tokyo", "9999-12-31 23:59-12:00"),
+        ("|money:JPY", "1" * 400),
+        ("|money:EUR", 10**30),
+        ("|money:KWD", "12345678901234567890123456789.99"),
+    ],
+)
+def test_what_is_beyond_all_bounds_refuses_its_row_and_stops_no_import(
+    gap: str, value: object
+) -> None:
+    assert len(refused(gap, value)) < 200
 
 
 def test_the_full_hour_has_no_minutes() -> None:
