@@ -17,7 +17,7 @@ from dispatcher.client.broker_url import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.plain_words import in_plain_words
-from dispatcher.model.request import DEFAULT_LANGUAGE, MOST_ATTEMPTS
+from dispatcher.model.request_limits import DEFAULT_LANGUAGE, MOST_ATTEMPTS
 from dispatcher.model.states import Dnc, OnUncertain
 from dispatcher.model.unusual import Unusual
 from dispatcher.policy import DEFAULTS, Policy

@@ -25,15 +25,10 @@ if TYPE_CHECKING:
     from dispatcher.model.attempt import Attempt
     from dispatcher.model.campaign import Campaign, InvalidCampaign, UnknownCampaign
     from dispatcher.model.filters import Filter
+    from dispatcher.model.invalid_job import DoNotCall, InvalidJob, LanguageRefused, NumberRefused
     from dispatcher.model.job import Event, Job, NextAction
-    from dispatcher.model.request import (
-        DoNotCall,
-        InvalidJob,
-        JobRequest,
-        Kind,
-        LanguageRefused,
-        NumberRefused,
-    )
+    from dispatcher.model.kinds import Kind
+    from dispatcher.model.request import JobRequest
     from dispatcher.model.states import OnUncertain, Priority, Reason, State
     from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
     from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
@@ -100,15 +95,15 @@ _MODULES = {
     "dispatcher.model.filters": ("Filter",),
     "dispatcher.model.attempt": ("Attempt",),
     "dispatcher.model.campaign": ("Campaign", "InvalidCampaign", "UnknownCampaign"),
-    "dispatcher.model.job": ("Event", "Job", "NextAction"),
-    "dispatcher.model.request": (
+    "dispatcher.model.invalid_job": (
         "DoNotCall",
         "InvalidJob",
-        "JobRequest",
-        "Kind",
         "LanguageRefused",
         "NumberRefused",
     ),
+    "dispatcher.model.job": ("Event", "Job", "NextAction"),
+    "dispatcher.model.kinds": ("Kind",),
+    "dispatcher.model.request": ("JobRequest",),
     "dispatcher.model.states": ("OnUncertain", "Priority", "Reason", "State"),
     "dispatcher.store.errors": ("StoreUnavailable", "StoreUnsuitable"),
     "dispatcher.store.values": ("KeyConflict", "NoRoom", "Refused", "UnknownJob"),

@@ -6,7 +6,8 @@ import typer
 
 from dispatcher.cli import output
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.model.request import JobRequest, Kind
+from dispatcher.model.kinds import Kind
+from dispatcher.model.request import JobRequest
 from dispatcher.model.spoken_code import spoken
 from dispatcher.policy.credit_forecast import shown
 from dispatcher.store import codec

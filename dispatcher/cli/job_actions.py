@@ -21,7 +21,7 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import feed
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
-from dispatcher.model.request import FURTHEST
+from dispatcher.model.request_limits import FURTHEST
 from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob

@@ -8,7 +8,7 @@ import typer
 
 from dispatcher.model.api_key import InvalidKeyOptions, Quota
 from dispatcher.model.key_rights import DEFAULT_RATE, DEFAULT_SPEND, KeyRights, plain_caller
-from dispatcher.model.request import MOST_ATTEMPTS
+from dispatcher.model.request_limits import MOST_ATTEMPTS
 from dispatcher.model.states import Priority
 from dispatcher.store.spending import Spending, SpendingLimit, limit_amount
 from dispatcher.values.countries import parse_countries

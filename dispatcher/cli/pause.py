@@ -9,8 +9,8 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
-from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
+from dispatcher.model.tags import tag as one_tag
 from dispatcher.store.holds import PauseScope
 
 Note = Annotated[

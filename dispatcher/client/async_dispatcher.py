@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from dispatcher.client.async_do_not_call import AsyncDoNotCalls
 from dispatcher.client.async_many import AsyncResults, Requests
@@ -21,11 +21,13 @@ from dispatcher.client.waiting import Closed, Waiters
 from dispatcher.model.campaign import Campaign
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
-from dispatcher.model.request import JobOptions, JobRequest
 from dispatcher.store.values import Enqueued
 from dispatcher.values.durations import DurationLike
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from dispatcher.why import Why
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobOptions, JobRequest
 
 THREADS = 8
 """How many things are asked of Redis at once."""

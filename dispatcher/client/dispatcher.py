@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from dispatcher.client.do_not_call import DoNotCalls
 from dispatcher.client.handles import JobHandle
@@ -24,7 +24,6 @@ from dispatcher.client.watching import Change, Gap, watch
 from dispatcher.model.campaign import Campaign, campaign_name
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
-from dispatcher.model.request import JobOptions, JobRequest
 from dispatcher.store import Store
 from dispatcher.store.values import Enqueued, Outcome, Packed, Room
 from dispatcher.values.durations import DurationLike, seconds
@@ -32,6 +31,9 @@ from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.regions import parse_region
 from dispatcher.why import Why
 from dispatcher.why import why as explain
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobOptions, JobRequest
 
 __all__ = [
     "Bulk",
@@ -128,11 +130,17 @@ class Dispatcher:
         """Enqueue a conference of two or three numbers. Raises as `call` does."""
         return self.submit(self.request({"participants": tuple(participants), **options}))
 
-    def request(self, fields: Mapping[str, Any]) -> JobRequest:
-        """Return what the fields ask for, in this dispatcher's region if they name none.
+    def request(self, fields: Row) -> JobRequest:
+        """Return what the fields ask for, in this dispatcher's region if they name none; what is a
+        request already, as it is.
 
-        Raises InvalidJob.
+        Raises InvalidJob; TypeError or ValueError for what are no fields.
         """
+        # Not at the top: whoever only reads has no use for what checks requests, slow as it loads.
+        from dispatcher.model.request import JobRequest  # noqa: PLC0415
+
+        if isinstance(fields, JobRequest):
+            return fields
         given = dict(fields)
         if self._region and given.get("region") is None:
             given["region"] = self._region

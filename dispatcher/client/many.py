@@ -11,22 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from dispatcher.errors import DispatcherError
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Enqueued, Outcome
 
 if TYPE_CHECKING:
     from dispatcher.client.handles import JobHandle
+    from dispatcher.model.request import JobRequest
 
 BATCH = 500
 """Requests written in one round trip."""
-Row = Mapping[str, Any] | JobRequest
+Row: TypeAlias = "Mapping[str, Any] | JobRequest"
 Rows = Sequence[tuple[int, Row]]
 Handle = TypeVar("Handle")
-Enqueue = Callable[[list[JobRequest]], list[Outcome]]
+Enqueue: TypeAlias = "Callable[[list[JobRequest]], list[Outcome]]"
 """Writes requests; returns what became of each. Raises StoreUnavailable where nobody knows."""
 
 
@@ -88,16 +89,13 @@ class Written:
         return any(isinstance(found, Enqueued) and found.new for _, found in self.known)
 
 
-def write(
-    rows: Rows, asked: Callable[[Mapping[str, Any]], JobRequest], enqueue: Enqueue
-) -> Written:
+def write(rows: Rows, asked: Callable[[Row], JobRequest], enqueue: Enqueue) -> Written:
     """Check a batch and write what is right; an error of one stops none of the others."""
     found: dict[int, Enqueued | DispatcherError] = {}
     valid: list[tuple[int, JobRequest]] = []
     for index, fields in rows:
         try:
-            request = fields if isinstance(fields, JobRequest) else asked(fields)
-            valid.append((index, request))
+            valid.append((index, asked(fields)))
         except (InvalidJob, TypeError, ValueError) as error:
             found[index] = _as_refusal(error)
     try:

@@ -10,8 +10,8 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import iso
-from dispatcher.model.request import CAMPAIGN, tag
 from dispatcher.model.states import CALLING, WAITING, State
+from dispatcher.model.tags import CAMPAIGN, tag
 from dispatcher.values.masking import mask_text
 
 LAST_ATTEMPT = 20

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import iso
-from dispatcher.model.request import tag as checked_tag
+from dispatcher.model.tags import tag as checked_tag
 from dispatcher.values.durations import MomentLike, moment
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.national import read

@@ -11,8 +11,8 @@ from typing import Any
 from dispatcher.model import spoken_code
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import Leg
+from dispatcher.model.kinds import Kind
 from dispatcher.model.outcome import TOO_SHORT, Outcome
-from dispatcher.model.request import Kind
 from dispatcher.model.states import TERMINAL, Dnc, OnUncertain, Priority, State
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.scripts import misfit

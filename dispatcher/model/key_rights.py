@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from dispatcher.model.request import MOST_ATTEMPTS, JobRequest
+from dispatcher.model.request_limits import MOST_ATTEMPTS
 from dispatcher.model.states import Priority
 from dispatcher.values.number_types import NumberType, number_types
 from dispatcher.values.numbers import caller, country
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobRequest
 
 DEFAULT_RATE = "60/minute"
 """Requests of a key that asks for calls, unless it is made with another rate."""

@@ -6,224 +6,45 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Self, TypedDict
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dispatcher.errors import UsageError
 from dispatcher.model import spoken_code
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.kinds import Kind
 from dispatcher.model.plain_words import in_plain_words
+from dispatcher.model.request_fields import (
+    Caller,
+    Code,
+    Count,
+    Deadline,
+    DncWish,
+    Duration,
+    Hours,
+    Key,
+    Language,
+    Moment,
+    OwnFields,
+    Params,
+    Recipient,
+    Recording,
+    Region,
+    Tags,
+    Text,
+    Webhook,
+    absolute,
+)
+from dispatcher.model.request_limits import (
+    CODE_LIFETIME,
+    DEFAULT_LANGUAGE,
+    LONGEST_TEXT,
+    MOST_ATTEMPTS,
+    MOST_FIELDS,
+)
 from dispatcher.model.states import Dnc, OnUncertain, Priority
 from dispatcher.provider import registry
-from dispatcher.values import numbers
-from dispatcher.values.calling_hours import CallingHours
-from dispatcher.values.durations import DurationLike, MomentLike, moment, seconds
-from dispatcher.values.meta import meta, require_texts
-from dispatcher.values.national import read
-from dispatcher.values.params import params
-from dispatcher.values.regions import parse_region
-from dispatcher.values.webhook_url import webhook_url
-
-DEFAULT_LANGUAGE = "en"
-"""Of a text, where neither its request nor the settings name one."""
-LONGEST_TEXT = 4000  # about five minutes of speech; longer is a mistake in a template
-LONGEST_TAG = 100
-MOST_TAGS = 20
-CAMPAIGN = "campaign:"
-"""What the tag of a campaign begins with."""
-LONGEST_KEY = 255
-MOST_ATTEMPTS = 50
-MOST_FIELDS = 200
-"""Of a request; more are read by nobody, and each would be a problem of its own."""
-MOST_PROBLEMS, LONGEST_NAME, LONGEST_MESSAGE = 20, 100, 500
-_OF_NUMBERS = "0123456789+-./() "
-ANY_TIME = "any"
-"""Calling hours that are always open, whatever the account's are."""
-CODE_LIFETIME = timedelta(minutes=10)
-"""How long after it is due a code may be called out, where its producer says nothing."""
-FURTHEST = timedelta(days=366)
-"""How far ahead a job may be asked for; longer waits belong in the producer's calendar."""
-
-
-class Kind(StrEnum):
-    """What the provider is asked to do."""
-
-    PLAYBACK = "playback"
-    TTS = "tts"
-    CONFERENCE = "conference"
-
-
-class InvalidJob(UsageError, ValueError):
-    """The request cannot become a job; nothing was written.
-
-    `problems` is a list of `(field, message)`, one for each thing to mend. What is said is bounded,
-    whatever was asked for: it is logged, shown, and kept as a task's result.
-    """
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        self.problems = [
-            (cut(field, LONGEST_NAME), cut(message, LONGEST_MESSAGE))
-            for field, message in problems[:MOST_PROBLEMS]
-        ]
-        if (more := len(problems) - MOST_PROBLEMS) > 0:
-            self.problems.append(("request", f"{more} more things are wrong"))
-        super().__init__("; ".join(f"{field}: {message}" for field, message in self.problems))
-
-
-def cut(text: str, most: int) -> str:
-    """Return a text of about so many characters at most: its beginning and its end. No part of a
-    number is left where it was cut, which could not be told from a whole one and masked.
-    """
-    if len(text) <= most:
-        return text
-    return f"{text[: most // 2].rstrip(_OF_NUMBERS)}…{text[-most // 2 :].lstrip(_OF_NUMBERS)}"
-
-
-class LanguageRefused(InvalidJob):
-    """The provider has refused this language before; nothing was written."""
-
-
-class NumberRefused(InvalidJob):
-    """The account does not call this country, numbers of this type or, as DoNotCall says, this very
-    number; nothing was written.
-    """
-
-
-class DoNotCall(NumberRefused):
-    """The number is on the do-not-call list; nothing was written."""
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("the text is empty: give one")
-    longest = registry.registration().capabilities.longest_text
-    if len(value) > longest:
-        raise ValueError(f"it has more than {longest} characters")
-    return value
-
-
-def _language(value: str) -> str:
-    if value not in registry.registration().capabilities.languages:
-        raise ValueError(f"{value!r} is not a language: give an ISO 639-1 code such as en or ja")
-    return value
-
-
-def _recording(value: str) -> str:
-    return registry.registration().rules.recording(value)
-
-
-def _params(value: dict[str, str]) -> dict[str, str]:
-    return params(value, registry.registration().rules.own_fields)
-
-
-def _meta(value: dict[str, str]) -> dict[str, str] | None:
-    return meta(value) or None
-
-
-def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
-    different = tuple(dict.fromkeys(values))
-    if len(different) > MOST_TAGS:
-        raise ValueError(f"{len(different)} tags are too many: at most {MOST_TAGS}")
-    campaigns = [each for each in different if each.startswith(CAMPAIGN)]
-    if len(campaigns) > 1:
-        raise ValueError(
-            f"{campaigns[0]!r} and {campaigns[1]!r}: a job belongs to one campaign; give the other"
-            " a tag that does not begin with campaign:"
-        )
-    return different
-
-
-def tag(text: str) -> str:
-    """Return a tag without the blanks around it, or raise ValueError that says what is wrong."""
-    value = text.strip()
-    if not value:
-        raise ValueError("a tag is empty: leave it out")
-    if value == CAMPAIGN:
-        raise ValueError("the campaign has no name: write campaign:NAME")
-    registry.registration().rules.tag(value)
-    if len(value) > LONGEST_TAG or not value.isprintable():
-        raise ValueError(f"tag {value[:30]!r}… is not 1 to {LONGEST_TAG} printable characters")
-    return value
-
-
-def idempotency_key(value: str) -> str:
-    """Return a key, or raise ValueError that says what is wrong."""
-    if not value.strip() or len(value) > LONGEST_KEY or not value.isprintable():
-        raise ValueError(f"a key has 1 to {LONGEST_KEY} printable characters")
-    return value
-
-
-def _count(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 # for pydantic
-    return value
-
-
-def _hours(value: str) -> str:
-    return ANY_TIME if value == ANY_TIME else CallingHours.parse(value).text
-
-
-def _obeyed(value: Dnc | None) -> Dnc | None:
-    """Return what was asked for beyond what is usual: to say it makes no other request."""
-    return None if value is Dnc.OBEY else value
-
-
-def _seconds(value: Any) -> float | None:
-    if value is None:
-        return None
-    length = seconds(value)
-    if length > FURTHEST.total_seconds():
-        raise ValueError(f"{value!r} is more than {FURTHEST.days} days")
-    return length
-
-
-def _moment(value: Any) -> datetime | timedelta | None:
-    if value is None:
-        return None
-    found, now = moment(value), datetime.now(UTC)
-    at = _absolute(found, now)
-    if at - now > FURTHEST:
-        raise ValueError(f"{at:%Y-%m-%d} is more than {FURTHEST.days} days ahead")
-    return found
-
-
-def _deadline(value: Any) -> datetime | timedelta | None:
-    found, now = _moment(value), datetime.now(UTC)
-    if found is not None and _absolute(found, now) <= now:
-        raise ValueError("that moment has passed; give a later one")
-    return found
-
-
-def _absolute(value: datetime | timedelta, now: datetime) -> datetime:
-    try:
-        return now + value if isinstance(value, timedelta) else value
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def _recipient(value: str, info: ValidationInfo) -> str:
-    if "region" not in info.data:  # it is wrong itself: of the number nothing can be said
-        return value
-    return read(value, info.data["region"])
-
-
-Recipient = Annotated[str, AfterValidator(_recipient)]
-Count = Annotated[int, BeforeValidator(_count)]
-Tag = Annotated[str, AfterValidator(tag)]
-Duration = Annotated[float | None, BeforeValidator(_seconds)]
-Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
-OwnFields = Annotated[dict[str, str], BeforeValidator(require_texts), AfterValidator(_meta)]
-Deadline = Annotated[datetime | timedelta | None, BeforeValidator(_deadline)]
+from dispatcher.values.durations import DurationLike, MomentLike
 
 
 class JobRequest(BaseModel):
@@ -238,15 +59,15 @@ class JobRequest(BaseModel):
         frozen=True, extra="forbid", strict=False, str_max_length=LONGEST_TEXT
     )
 
-    region: Annotated[str, AfterValidator(parse_region)] | None = None  # the numbers need it first
+    region: Region | None = None  # the numbers need it first
     recipient: Recipient | None = None
     participants: tuple[Recipient, ...] = ()
-    say: Annotated[str, AfterValidator(_text)] | None = None
-    play: Annotated[str, AfterValidator(_recording)] | None = None
-    lang: Annotated[str, AfterValidator(_language)] | None = None
-    caller: Annotated[str, AfterValidator(numbers.caller)] | None = None
-    tags: Annotated[tuple[Tag, ...], AfterValidator(_tags)] = ()
-    key: Annotated[str, AfterValidator(idempotency_key)] | None = None
+    say: Text | None = None
+    play: Recording | None = None
+    lang: Language | None = None
+    caller: Caller | None = None
+    tags: Tags = ()
+    key: Key | None = None
     priority: Priority = Priority.NORMAL
     at: Moment = None
     expires: Deadline = None
@@ -256,17 +77,13 @@ class JobRequest(BaseModel):
     on_uncertain: OnUncertain | None = None
     evidence_window: Duration = None
     call_deadline: Duration = None
-    hours: Annotated[str, AfterValidator(_hours)] | None = None
+    hours: Hours | None = None
     backoff_longest: Duration = None
-    webhook: Annotated[str, AfterValidator(webhook_url)] | None = None
-    params: Annotated[dict[str, str], AfterValidator(_params)] | None = Field(
-        default=None, repr=False
-    )
-    code: Annotated[str, BeforeValidator(spoken_code.checked)] | None = Field(
-        default=None, repr=False
-    )
+    webhook: Webhook | None = None
+    params: Params | None = Field(default=None, repr=False)
+    code: Code | None = Field(default=None, repr=False)
     answered_after: Duration = None
-    dnc: Annotated[Dnc | None, AfterValidator(_obeyed)] = None
+    dnc: DncWish = None
     meta: OwnFields | None = Field(default=None, repr=False)
 
     @classmethod
@@ -314,7 +131,7 @@ class JobRequest(BaseModel):
         if self.at is None or self.expires is None:
             return False
         now = datetime.now(UTC)
-        return _absolute(self.expires, now) <= _absolute(self.at, now)
+        return absolute(self.expires, now) <= absolute(self.at, now)
 
     def _call_faults(self) -> Iterator[tuple[str, str]]:
         spoken = self.say is not None or self.code is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatcher.model.call import CallReport
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import OnUncertain, Reason, State
 from dispatcher.policy.defaults import Policy
 

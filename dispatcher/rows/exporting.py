@@ -10,8 +10,8 @@ from typing import Any
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import Leg
 from dispatcher.model.job import Job, iso
+from dispatcher.model.kinds import Kind
 from dispatcher.model.outcome import TOO_SHORT, Outcome
-from dispatcher.model.request import Kind
 from dispatcher.provider import registry
 from dispatcher.rows.spreadsheets import shield
 from dispatcher.values.masking import mask_number, mask_text

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.request import JobRequest
 from dispatcher.rows import opt_outs
 from dispatcher.rows.blank import blank, no_value
 from dispatcher.rows.columns import BUSINESS, MOMENTS, Columns, InvalidColumns, shown

@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeVar
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.many import BATCH
-from dispatcher.model.request import DoNotCall, InvalidJob, JobRequest
+from dispatcher.model.invalid_job import DoNotCall, InvalidJob
+from dispatcher.model.request import JobRequest
 from dispatcher.model.spoken_code import spoken
 from dispatcher.rows.form import Form
 from dispatcher.rows.places import told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.columns import Columns
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import RowConflict

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.records import LINE, RAW, WHY, Format, Record
 from dispatcher.rows.spreadsheets import NO_CODE, shield
 from dispatcher.store.values import KeyConflict

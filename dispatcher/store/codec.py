@@ -7,18 +7,22 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import CallReport, Leg
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Event, Job
-from dispatcher.model.request import JobRequest, Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.meta import as_json
 from dispatcher.values.number_types import number_types
 from dispatcher.values.tariffs import tariff
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobRequest
 
 Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
-from dispatcher.model.request import tag
 from dispatcher.model.states import Priority, Reason
+from dispatcher.model.tags import tag
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.values import Hold

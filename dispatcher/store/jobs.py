@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.model.job import Job
-from dispatcher.model.request import FURTHEST, JobRequest
+from dispatcher.model.request_limits import FURTHEST
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.accepting import Accepting, as_list
@@ -17,6 +17,9 @@ from dispatcher.store.holds import Holds
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.schema import Field
 from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, UnknownJob, job_id
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobRequest
 
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from dispatcher.model.request import DEFAULT_LANGUAGE
+from dispatcher.model.request_limits import DEFAULT_LANGUAGE
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import REFUSED_LANGUAGE_KEPT, Config

@@ -11,8 +11,8 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.callbacks_seen import ENOUGH
 from dispatcher.model.credit import BLIND_AFTER
 from dispatcher.model.job import LONGEST_PRODUCER
-from dispatcher.model.request import CAMPAIGN
 from dispatcher.model.states import CALLING, TERMINAL, TRANSITIONS, WAITING, Priority
+from dispatcher.model.tags import CAMPAIGN
 from dispatcher.store import schema
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.tariffs import UNITS

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
-from dispatcher.model.request import tag
 from dispatcher.model.states import Reason
+from dispatcher.model.tags import tag
 from dispatcher.store.connection import Repository, pairs
 from dispatcher.store.schema import SPENDING_DAY, Config
 from dispatcher.values.tariffs import to_credits, to_units

@@ -6,13 +6,16 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dispatcher.errors import DispatcherError
+from dispatcher.model.invalid_job import DoNotCall, LanguageRefused, NumberRefused
 from dispatcher.model.job import Job
-from dispatcher.model.request import DoNotCall, JobRequest, LanguageRefused, NumberRefused
 from dispatcher.model.states import Priority, State
 from dispatcher.values.masking import mask_number, mask_text
+
+if TYPE_CHECKING:
+    from dispatcher.model.request import JobRequest
 
 
 class KeyConflict(DispatcherError, ValueError):

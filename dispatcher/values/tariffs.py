@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.values.number_types import NumberType, number_type
 from dispatcher.values.numbers import country, is_mobile
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.request import DoNotCall
+from dispatcher.model.invalid_job import DoNotCall
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from support.cli_shell import Shell

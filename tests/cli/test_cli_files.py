@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispatcher.model.filters import Filter
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.dates import Dates
 from dispatcher.rows.form import Numbers
 from dispatcher.store import Store

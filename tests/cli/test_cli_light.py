@@ -59,8 +59,10 @@ def test_a_commands_help_loads_that_command_and_no_redis(nowhere: Shell) -> None
 def test_reading_loads_neither_celery_nor_requests_nor_the_provider(
     shell: Shell, command: tuple[str, ...]
 ) -> None:
+    """Nor what checks requests."""
     found = loaded(shell, *command)
     assert found & (SLOW - {"asyncio"}) == set()  # redis-py brings asyncio along
+    assert "dispatcher.model.request" not in found
     assert {name for name in found if name.startswith("dispatcher.provider.xoxzo")} == set()
 
 

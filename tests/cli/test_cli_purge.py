@@ -15,8 +15,9 @@ from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.call import CallRef
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.filters import Filter
+from dispatcher.model.invalid_job import DoNotCall
 from dispatcher.model.outcome import Outcome
-from dispatcher.model.request import DoNotCall, JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.model.request import InvalidJob, JobRequest, Kind
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.kinds import Kind
+from dispatcher.model.request import JobRequest
 from dispatcher.rows.columns import SYNONYMS, Columns, InvalidColumns
 from dispatcher.rows.form import Form, Numbers
 from dispatcher.rows.spreadsheets import mangled, shield, unshield

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.dates import Dates, Order, from_serial, order_of, refuse_fraction
 from support.rows_files import NUMBER, form
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.form import Numbers
 from dispatcher.rows.records import Records
 from dispatcher.rows.text import Lines

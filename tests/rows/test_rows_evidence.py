@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows import evidence
 from dispatcher.rows.columns import EVERYDAY, Columns, InvalidColumns
 from dispatcher.rows.dates import Order

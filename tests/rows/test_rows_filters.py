@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.dates import Dates, Order
 from dispatcher.rows.filters import FILTERS, Voice
 from dispatcher.rows.template import InvalidTemplate, Template, Unfilled

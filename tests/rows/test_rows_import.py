@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.filters import Filter
-from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
+from dispatcher.model.invalid_job import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.rows.form import Form
 from dispatcher.rows.importing import Import
 from dispatcher.rows.records import Record

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.rows.cell_formats import CellFormat, cell_format, shown
 from dispatcher.rows.columns import Columns
 from dispatcher.rows.places import told

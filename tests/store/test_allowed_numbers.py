@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import NumberRefused
+from dispatcher.model.invalid_job import NumberRefused
 from dispatcher.model.states import State
 from dispatcher.store import Store, codec
 from dispatcher.values.number_types import NumberType

@@ -11,7 +11,7 @@ import pytest
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.do_not_call import KeyedHash, OtherKey, Wish, whom
-from dispatcher.model.request import DoNotCall, InvalidJob
+from dispatcher.model.invalid_job import DoNotCall, InvalidJob
 from dispatcher.model.states import Dnc, State
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store, codec

@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.do_not_call import Wish, whom
+from dispatcher.model.invalid_job import DoNotCall
 from dispatcher.model.job import Job
-from dispatcher.model.request import DoNotCall
 from dispatcher.model.states import WAITING, Dnc, State
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.request import LanguageRefused
+from dispatcher.model.invalid_job import LanguageRefused
 from dispatcher.model.states import State
 from dispatcher.provider import InvalidRequest
 from dispatcher.store import Store, codec

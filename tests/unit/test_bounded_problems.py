@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.model.request import MOST_PROBLEMS, InvalidJob, JobRequest, cut
+from dispatcher.model.invalid_job import MOST_PROBLEMS, InvalidJob, cut
+from dispatcher.model.request import JobRequest
 
 LONG = "x" * 1_000_000
 CALL = {"recipient": "+818012340001", "say": "Hi"}

@@ -12,7 +12,7 @@ import pytest
 
 from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision, Policy
 from dispatcher.provider import OutgoingCall, Throttled

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.job import NEXT, Job, iso, iso_of
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import LIVE, TERMINAL, OnUncertain, Priority, State
 from dispatcher.store import codec
 

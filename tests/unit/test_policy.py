@@ -17,7 +17,7 @@ from dispatcher import provider
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import CallRef
 from dispatcher.model.job import Job
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import TRANSITIONS, OnUncertain, Reason, State
 from dispatcher.policy import (
     Decision,

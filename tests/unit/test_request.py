@@ -10,17 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.model.request import (
-    LONGEST_KEY,
-    LONGEST_TAG,
-    LONGEST_TEXT,
-    MOST_ATTEMPTS,
-    MOST_TAGS,
-    InvalidJob,
-    JobRequest,
-    Kind,
-)
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.kinds import Kind
+from dispatcher.model.request import JobRequest
+from dispatcher.model.request_limits import LONGEST_KEY, LONGEST_TEXT, MOST_ATTEMPTS
 from dispatcher.model.states import OnUncertain, Priority
+from dispatcher.model.tags import LONGEST_TAG, MOST_TAGS
 from dispatcher.values.languages import ISO_639_1
 
 SOMEBODY, SOMEBODY_ELSE, A_THIRD, A_FOURTH = (f"+81801234567{n}" for n in range(4))

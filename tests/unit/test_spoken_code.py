@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from dispatcher.model.request import CODE_LIFETIME, InvalidJob, JobRequest, Kind
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.kinds import Kind
+from dispatcher.model.request import JobRequest
+from dispatcher.model.request_limits import CODE_LIFETIME
 from dispatcher.model.spoken_code import PHRASES, spoken
 from dispatcher.model.states import Priority
 from dispatcher.provider import registry

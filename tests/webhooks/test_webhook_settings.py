@@ -9,7 +9,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from config.settings import InvalidSettings, Settings
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.request import JobRequest
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 from dispatcher.values.webhook_url import InvalidWebhookURL, origin, webhook_url

@@ -10,7 +10,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.call import CallRef
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Policy, after_evidence, hides_length, possible
 from dispatcher.store import Store

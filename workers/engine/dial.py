@@ -13,7 +13,7 @@ from functools import partial
 
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
-from dispatcher.model.request import Kind
+from dispatcher.model.kinds import Kind
 from dispatcher.model.states import State
 from dispatcher.policy import Policy, after_error, after_placing, no_caller
 from dispatcher.provider import OutgoingCall, Provider, ProviderError

@@ -20,7 +20,7 @@ from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.do_not_call import OtherKey
 from dispatcher.model.filters import InvalidFilter
-from dispatcher.model.request import DoNotCall, InvalidJob, NumberRefused
+from dispatcher.model.invalid_job import DoNotCall, InvalidJob, NumberRefused
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob

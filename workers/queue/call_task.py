@@ -10,7 +10,7 @@ from celery.utils.log import get_task_logger
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.values.masking import mask_text
 from workers.engine.retrying import retry_until_available
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from dispatcher.model.request import CAMPAIGN
 from dispatcher.model.states import Priority
+from dispatcher.model.tags import CAMPAIGN
 from dispatcher.store import codec
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.migrate import first_schema

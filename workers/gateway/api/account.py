@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from dispatcher import statistics
 from dispatcher.model.campaign import campaign_of_tag
-from dispatcher.model.request import InvalidJob, tag
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.states import Priority
+from dispatcher.model.tags import tag
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.masking import mask_all

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from dispatcher.model.api_key import Scope
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.job import iso
-from dispatcher.model.request import InvalidJob
 from dispatcher.store import Store
 from dispatcher.store.audit import AuditEntry
 from dispatcher.values.durations import past, seconds

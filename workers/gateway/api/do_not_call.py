@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from dispatcher.model.api_key import Scope
 from dispatcher.model.do_not_call import InvalidEntry, Who, Wish, end_of, reason_of, scope_of, whom
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.values.regions import parse_region
 from workers.gateway.api.authenticator import Operator, Reader
 from workers.gateway.api.fields import Fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.store.audit import LONGEST_NOTE
 
 T = TypeVar("T")

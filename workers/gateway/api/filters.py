@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter, InvalidFilter
-from dispatcher.model.request import idempotency_key
+from dispatcher.model.request_limits import idempotency_key
 from dispatcher.model.states import State
 from dispatcher.values.durations import past
 from dispatcher.values.masking import mask_text

@@ -11,7 +11,8 @@ from typing import Any
 from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, RefusedRequest
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import ApiKey
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.request import JobRequest
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.errors import StoreUnavailable
 from workers.gateway import problems

@@ -13,8 +13,9 @@ from starlette.responses import Response
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.job import Job
-from dispatcher.model.request import InvalidJob, JobRequest
+from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.store.values import UnknownJob

@@ -8,7 +8,7 @@ from typing import Any
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
-from dispatcher.model.request import InvalidJob
+from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from workers.gateway import problems
 from workers.gateway.api import strict

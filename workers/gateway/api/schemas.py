@@ -6,15 +6,10 @@ from typing import Any
 
 from dispatcher.model import spoken_code
 from dispatcher.model.bulk_action import BulkActionKind
-from dispatcher.model.request import (
-    LONGEST_KEY,
-    LONGEST_TAG,
-    LONGEST_TEXT,
-    MOST_ATTEMPTS,
-    MOST_TAGS,
-    Kind,
-)
+from dispatcher.model.kinds import Kind
+from dispatcher.model.request_limits import LONGEST_KEY, LONGEST_TEXT, MOST_ATTEMPTS
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
+from dispatcher.model.tags import LONGEST_TAG, MOST_TAGS
 from dispatcher.provider import registry
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.values import meta, params

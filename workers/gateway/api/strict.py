@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from dispatcher.model.request import LONGEST_KEY
+from dispatcher.model.request_limits import LONGEST_KEY
 from workers.gateway.problems import Problem
 
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json(?:\s*;.*)?", re.IGNORECASE)

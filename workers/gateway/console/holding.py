@@ -7,8 +7,8 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.model.request import tag as one_tag
 from dispatcher.model.states import Priority
+from dispatcher.model.tags import tag as one_tag
 from dispatcher.store.holds import PauseScope
 from workers.gateway.console.actions import noted
 from workers.gateway.console.context import ConsoleContext, redirect

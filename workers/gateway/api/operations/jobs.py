@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.model.request import LONGEST_KEY
+from dispatcher.model.request_limits import LONGEST_KEY
 from workers.gateway.api import problem_examples
 from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.limits import STREAM
