@@ -36,6 +36,8 @@ from dispatcher.values.durations import moment as moment_of
 from dispatcher.values.masking import mask_number, mask_text
 from dispatcher.values.mentions import Mentions
 
+KEPT = 7 * 86_400
+"""Seconds for which an entry that has ended is kept: it stands again when a clock is set right."""
 ASKED = ("enqueue", "claim")
 """When the list is asked, as counters say: of a new request, and of a job before its dial."""
 _KEY = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -130,9 +132,7 @@ class DoNotCallList(Repository):
             return []
         flat = iter(self._run("check_do_not_call", **self._row(who, key)))
         id_ = _key_id(key)
-        return [
-            entry for pair in zip(flat, flat, strict=True) for entry in self._standing(id_, *pair)
-        ]
+        return [entry for pair in zip(flat, flat, strict=True) for entry in self._read(id_, *pair)]
 
     def refuses(self, id_: str) -> str | None:
         """Return the number of a job that keeps it from being called, None where none does."""
@@ -145,9 +145,10 @@ class DoNotCallList(Repository):
             found: Any = self._redis.hlen(self._key("do_not_call"))
         return max(0, int(found) - 1)
 
-    def page(self, cursor: str | None = None, many: int = PAGE) -> Page:
-        """Return some entries that stand, about so many, and where to go on. One that comes or goes
-        meanwhile may be left out. Raises ValueError for what is no cursor.
+    def page(self, cursor: str | None = None, many: int = PAGE, *, ended: bool = False) -> Page:
+        """Return some entries that stand, about so many, and where to go on; with `ended` those
+        that are kept, too. One that comes or goes meanwhile may be left out. Raises ValueError for
+        what is no cursor.
         """
         key = self._known_key()
         if not key:
@@ -158,15 +159,15 @@ class DoNotCallList(Repository):
         after, found = answer
         found.pop(DO_NOT_CALL_KEY.encode(), None)
         id_ = _key_id(key)
-        entries = [entry for pair in found.items() for entry in self._standing(id_, *pair)]
+        entries = [entry for pair in found.items() for entry in self._read(id_, *pair, ended=ended)]
         return Page(entries, str(after) if after else None)
 
-    def all(self) -> Iterator[Entry]:
-        """Yield the entries that stand, in no order, each once."""
+    def all(self, *, ended: bool = False) -> Iterator[Entry]:
+        """Yield the entries that stand, with `ended` all that are kept, in no order, each once."""
         seen: set[tuple[str, str | None]] = set()
         cursor: str | None = None
         while True:
-            page = self.page(cursor)
+            page = self.page(cursor, ended=ended)
             for entry in page.entries:
                 if (name := (entry.hash, entry.tag)) not in seen:  # a growing hash tells some twice
                     seen.add(name)
@@ -176,7 +177,7 @@ class DoNotCallList(Repository):
 
     def hide(self, mentions: Mentions) -> int:
         """Mask a number in the reasons of entries; return in how many it stood."""
-        changed = (entry for entry in self.all() if mentions.stand_in(entry.reason))
+        changed = (entry for entry in self.all(ended=True) if mentions.stand_in(entry.reason))
         return sum(int(self._hide(entry, mentions.hide(entry.reason))) for entry in changed)
 
     def _hide(self, entry: Entry, reason: str) -> Any:
@@ -185,10 +186,10 @@ class DoNotCallList(Repository):
         return self._run("redact_do_not_call", hash=hash_, scope=scope, known=known, reason=reason)
 
     def end_due(self) -> int:
-        """Forget entries that have ended; return how many."""
+        """Forget entries that ended KEPT ago or before; return how many."""
         gone: int = 0
         while True:
-            looked, ended = self._run("end_do_not_call", limit=AT_ONCE)
+            looked, ended = self._run("end_do_not_call", limit=AT_ONCE, kept=KEPT * 1000)
             gone += ended
             if looked < AT_ONCE:
                 return gone
@@ -229,7 +230,7 @@ class DoNotCallList(Repository):
             )
         return {"hash": who.digits}
 
-    def _standing(self, key_id: str, hash_: bytes, text: bytes) -> list[Entry]:
+    def _read(self, key_id: str, hash_: bytes, text: bytes, *, ended: bool = False) -> list[Entry]:
         facts, now = json.loads(text), self._now()
         number = f"+{facts['to']}" if "to" in facts else None
         entries = facts["entries"].items()
@@ -244,7 +245,7 @@ class DoNotCallList(Repository):
                 until=_time(each["ends"]) if "ends" in each else None,
             )
             for scope, each in sorted(entries)
-            if each.get("ends", now + 1) > now
+            if ended or each.get("ends", now + 1) > now
         ]
 
 

@@ -15,7 +15,9 @@ from dispatcher.model.invalid_job import DoNotCall, InvalidJob
 from dispatcher.model.states import Dnc, State
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store, codec
+from dispatcher.store.do_not_call import KEPT
 from dispatcher.store.values import Claim, Refused
+from dispatcher.values.mentions import Mentions
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -107,16 +109,32 @@ def test_an_entry_ends_by_itself_when_its_time_is_over(store: Store, clock: Cloc
     add(store, OTHER, until="1h")
     clock.forward(3601)
     assert claim(store, id_).attempt == 1  # nothing had to be tidied for that
-    assert store.do_not_call.end_due() == 1
     with pytest.raises(DoNotCall):
         enqueue(store)
     clock.forward(30 * 86400)
     assert store.do_not_call.check(RECIPIENT) == []
-    assert store.do_not_call.end_due() == 1
+    clock.forward(KEPT)
+    assert store.do_not_call.end_due() == 2
     assert (
         store.do_not_call.size(),
         redis_of(store).exists(key_of(store, "do_not_call_ends")),
     ) == (0, 0)
+
+
+def test_a_clock_that_was_ahead_ends_no_entry_for_good(store: Store, clock: Clock) -> None:
+    add(store, until=timedelta(days=30))
+    clock.forward(31 * 86400)
+    assert store.do_not_call.end_due() == 0
+    clock.forward(-31 * 86400)
+    with pytest.raises(DoNotCall):
+        enqueue(store)
+
+
+def test_a_purge_hides_a_number_in_what_has_ended_too(store: Store, clock: Clock) -> None:
+    add(store, until="1h", reason=f"husband of {OTHER}")
+    clock.forward(3601)
+    assert store.do_not_call.hide(Mentions(OTHER)) == 1
+    assert OTHER[1:] not in str(redis_of(store).hgetall(key_of(store, "do_not_call")))
 
 
 def test_an_entry_for_a_tag_is_for_jobs_with_that_tag_alone(store: Store) -> None:

@@ -28,6 +28,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import WAITING, Dnc, State
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
+from dispatcher.store.do_not_call import KEPT
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
@@ -86,7 +87,7 @@ class ListMachine(RuleBasedStateMachine):
         for name in gone:
             del self.model[name]
 
-    @rule(seconds=st.sampled_from([1, 10, 100, 4000]))
+    @rule(seconds=st.sampled_from([1, 10, 100, 4000, KEPT]))
     def wait(self, seconds: float) -> None:
         self.clock.forward(seconds)
         self.store.queue.pump()

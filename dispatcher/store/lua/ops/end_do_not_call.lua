@@ -1,15 +1,17 @@
--- Forgets entries of the do-not-call list that have ended.
+-- Forgets entries of the do-not-call list that have ended, and a while ago: a clock that is ahead ends an entry
+-- only until it is set right.
 --
+-- kept    ms after their end
 -- limit   of how many numbers at most
 -- answer  { how many numbers were looked at, how many entries are gone }
 
 local schema = require('schema')
 local do_not_call = require('lib/do_not_call')
 
-local function drop_ended(call, hash)
+local function drop_ended(call, hash, before)
   local found, gone = do_not_call.read(call, hash) or { entries = {} }, 0
   for scope, entry in pairs(found.entries) do
-    if do_not_call.has_ended(call, entry) then
+    if entry.ends and entry.ends <= before then
       found.entries[scope] = nil
       gone = gone + 1
     end
@@ -19,10 +21,10 @@ local function drop_ended(call, hash)
 end
 
 local function run(call)
-  local ends, gone = schema.key.do_not_call_ends(call), 0
-  local due = redis.call('ZRANGEBYSCORE', ends, '-inf', call.now, 'LIMIT', 0, call.args.limit)
+  local ends, gone, before = schema.key.do_not_call_ends(call), 0, call.now - call.args.kept
+  local due = redis.call('ZRANGEBYSCORE', ends, '-inf', before, 'LIMIT', 0, call.args.limit)
   for _, hash in ipairs(due) do
-    gone = gone + drop_ended(call, hash)
+    gone = gone + drop_ended(call, hash, before)
   end
   return { #due, gone }
 end
