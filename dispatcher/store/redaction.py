@@ -119,6 +119,8 @@ class Redaction(Repository):
         scopes = [name.decode() for name in limits]
         yield from (f"the spending limit {name}" for name in scopes if name != SPENDING_DAY)
         yield from (f"the campaign {name.decode()}" for name in campaigns)
+        tags = {entry.tag for entry in self._do_not_call.all(ended=True) if entry.tag}
+        yield from (f"the tag {tag} of the do-not-call list" for tag in sorted(tags))
 
 
 def _text(raw: bytes) -> str:

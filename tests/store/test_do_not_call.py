@@ -137,6 +137,13 @@ def test_a_purge_hides_a_number_in_what_has_ended_too(store: Store, clock: Clock
     assert OTHER[1:] not in str(redis_of(store).hgetall(key_of(store, "do_not_call")))
 
 
+def test_a_purge_names_the_tag_of_an_entry_that_holds_the_number(store: Store) -> None:
+    add(store, tag=f"family of {OTHER}")
+    assert store.redaction.redact(Mentions(OTHER)).left == (
+        "the tag family of +141****0123 of the do-not-call list",
+    )
+
+
 def test_an_entry_for_a_tag_is_for_jobs_with_that_tag_alone(store: Store) -> None:
     add(store, tag="marketing")
     waits = enqueue(store, tags=["a"])
