@@ -32,7 +32,12 @@ _SEPARATOR = rf"""
 """
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _ABROAD = rf"0\d{{{MOST},{MOST + 3}}}(?!\d)"  # as dialled from abroad: up to 0011 before it
-_ALONE = r"(?<!\d\))(?<!\d\)\ )"  # not behind an area code: (268) 460.1234
+_ALONE = (
+    r"(?<!\d\))(?<!\d\)\ )"
+    + "".join(  # not behind an area code: (268) 460.1234, 030 123456/57
+        rf"(?<!(?<![\d:./-])0\d{{{more}}}\ )" for more in (1, 2, 3, 4)
+    )
+)
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 
 # What people on call need and would look like a number.
