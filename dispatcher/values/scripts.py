@@ -68,12 +68,12 @@ def misfit(text: str, lang: str) -> str:
     if wanted is None or (text.isascii() and "LATIN" in wanted):
         return ""
     found = Counter(filter(None, map(_script, text)))
-    letters = sum(found.values())
-    if not letters or _fits(found, wanted, lang) >= ENOUGH * letters:
+    many = sum(found.values())
+    if not many or _fits(found, wanted, lang) >= ENOUGH * many:
         return ""
     script = next(name for name, _ in found.most_common() if name not in wanted or lang == "zh")
-    letters_of = f"the text is written in {script.capitalize()} letters"
-    return f"{letters_of}, which is not how {lang!r} is written"
+    letters = "Chinese characters" if script == "CJK" else f"{script.capitalize()} letters"
+    return f"the text is written in {letters}, which is not how {lang!r} is written"
 
 
 def _fits(found: Counter[str], wanted: frozenset[str], lang: str) -> int:

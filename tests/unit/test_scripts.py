@@ -12,20 +12,20 @@ from dispatcher.values.scripts import SCRIPTS, misfit
 @pytest.mark.parametrize(
     ("text", "lang", "script"),
     [
-        ("こんにちは、荷物が届きました", "en", "Hiragana"),
-        ("Your parcel is here", "ja", "Latin"),
+        ("こんにちは、荷物が届きました", "en", "Hiragana letters"),
+        ("Your parcel is here", "ja", "Latin letters"),
         ("Ваша посылка здесь", "de", "Cyrillic"),
-        ("Guten Tag, Ihr Paket", "ru", "Latin"),
-        ("荷物が届きました", "zh", "Hiragana"),
-        ("안녕하세요", "ja", "Hangul"),
-        ("您的包裹到了", "en", "Cjk"),
-        ("مرحبا", "fr", "Arabic"),
-        ("ﾆﾓﾂ ﾃﾞｽ", "en", "Katakana"),
+        ("Guten Tag, Ihr Paket", "ru", "Latin letters"),
+        ("荷物が届きました", "zh", "Hiragana letters"),
+        ("안녕하세요", "ja", "Hangul letters"),
+        ("您的包裹到了", "en", "Chinese characters"),
+        ("مرحبا", "fr", "Arabic letters"),
+        ("ﾆﾓﾂ ﾃﾞｽ", "en", "Katakana letters"),
     ],
 )
 def test_a_text_in_letters_of_another_language_is_told(text: str, lang: str, script: str) -> None:
     found = misfit(text, lang)
-    assert f"written in {script} letters" in found
+    assert f"written in {script}" in found
     assert repr(lang) in found
 
 
