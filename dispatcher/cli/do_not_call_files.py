@@ -12,16 +12,15 @@ import typer
 from dispatcher.cli import connection, output
 from dispatcher.cli.export import written_to
 from dispatcher.cli.import_file import opened
+from dispatcher.cli.numbers_option import Plus, numbers_of
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import actor
 from dispatcher.cli.region_option import Region
 from dispatcher.model.do_not_call import OtherKey, Wish
 from dispatcher.rows.do_not_call import RefusedRow, Usual, wishes, write
-from dispatcher.rows.form import Numbers
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store.do_not_call import AT_ONCE, DoNotCallList
 from dispatcher.values.counts import counted
-from dispatcher.values.regions import parse_region
 
 SHOWN = 20
 """Refused lines that are told one by one."""
@@ -45,13 +44,13 @@ def import_(
         bool, typer.Option("--hash", help="Keep no numbers, only their keyed hashes.")
     ] = False,
     region: Region = None,
+    plus: Plus = False,
     encoding: Annotated[str | None, typer.Option(help="Such as cp932; default UTF-8.")] = None,
     json: AsJson = False,
 ) -> None:
     """Put the numbers of a file on the list. A wrong line stops none of the others."""
-    usual = Usual(
-        reason, until, tag, keep=not hash_, numbers=Numbers(region and parse_region(region))
-    )
+    numbers = numbers_of(context, region, plus=plus)
+    usual = Usual(reason, until, tag, keep=not hash_, numbers=numbers)
     Wish.of("+818012340001", reason=reason, until=until, tag=tag)  # what all have, before any row
     with opened(file, Format.CSV, None, encoding) as rows:
         run = _Import(connection.dispatcher(context).store.do_not_call, file)

@@ -13,6 +13,7 @@ import typer
 from dispatcher.cli import connection
 from dispatcher.cli.import_file import Rows, opened
 from dispatcher.cli.import_run import SHOWN, Run
+from dispatcher.cli.numbers_option import Plus, numbers_of
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Yes, can_be_asked
 from dispatcher.cli.region_option import Region
@@ -23,7 +24,6 @@ from dispatcher.rows.form import LONGEST_NAME, ROW, Form, Numbers, gathered, par
 from dispatcher.rows.importing import Import
 from dispatcher.rows.template import Template
 from dispatcher.values.durations import seconds
-from dispatcher.values.regions import UnknownRegion, parse_region
 from dispatcher.values.zones import zone
 
 File = Annotated[
@@ -57,9 +57,6 @@ Set = Annotated[
 Say = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Text to speak; {column} is filled in from each row."),
-]
-Plus = Annotated[
-    bool, typer.Option("--plus", help="Numbers without + begin with their country code.")
 ]
 Zone = Annotated[
     str | None,
@@ -115,7 +112,7 @@ def import_(
         columns=_pairs("--map", map_),
         shared=_shared(set_),
         say=None if say is None else Template.parse(say),
-        numbers=_numbers(context, region, plus=plus),
+        numbers=numbers_of(context, region, plus=plus),
         name=_name(name),
         dates=Dates(_zone(zone), dates),
     )
@@ -175,18 +172,6 @@ def _value(name: str, text: str) -> Any:
     if name == "params":
         return params(text)
     return split(name, text) if name in {"tags", "participants"} else text
-
-
-def _numbers(context: typer.Context, region: str | None, *, plus: bool) -> Numbers:
-    source = context.get_parameter_source("region")
-    if plus and source is not None and source.name == "ENVIRONMENT":
-        region = None  # what was said for all commands gives way to what was said for this one
-    if region and plus:
-        raise typer.BadParameter("it cannot be used with --region", param_hint="--plus")
-    try:
-        return Numbers(parse_region(region) if region else None, plus)
-    except UnknownRegion as error:
-        raise typer.BadParameter(str(error), param_hint="--region") from None
 
 
 def _zone(text: str | None) -> ZoneInfo | None:

@@ -103,7 +103,7 @@ def _columns(names: list[str]) -> Mapping[str, str] | None:
     }
     if {"number", "hash"} & set(found.values()):
         return found
-    if names and any(map(str.isdigit, names[0])):
+    if sum(map(bool, map(str.strip, names))) == 1 and any(map(str.isdigit, names[0])):
         return None
     shown = ", ".join(repr(mask_text(name)[:40]) for name in names[:20])
     raise NoNumbers(

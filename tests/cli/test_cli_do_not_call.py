@@ -177,6 +177,30 @@ def test_national_numbers_are_read_as_of_the_region(
     assert numbers(store) == [NUMBER]
 
 
+def test_numbers_without_their_plus_are_taken_where_the_file_is_said_to_have_such(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(f"tel\n{NUMBER[1:]}\n")
+    assert "or --plus if" in shell.run("dnc", "import", str(file)).err
+    assert shell.run("dnc", "import", str(file), "--plus").code == 0
+    assert numbers(store) == [NUMBER]
+
+
+def test_two_numbers_in_a_line_of_a_file_without_header_are_not_taken_for_one(
+    shell: Shell, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(f"{NUMBER},{OTHER}\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert ran.code == 2
+    assert "name the one that has the numbers number" in ran.err
+    file.write_text(f"{NUMBER}\n{OTHER},{THIRD}\n")
+    ran = shell.run("dnc", "import", str(file))
+    assert f"{file}:2: " in ran.err
+    assert numbers(store) == [NUMBER]
+
+
 def test_what_is_no_list_is_one_sentence(shell: Shell, store: Store, tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text("name,mail\nAnn,ann@example.com\n")
