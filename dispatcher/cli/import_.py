@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -124,7 +125,9 @@ def import_(
         rows = evidence.Sampled(found)
         form = given.form(found, rows)
         evidence.refuse_strangers(form, rows.first)
-        act = Import(connection.dispatcher(context), form, patience=seconds(wait_for_redis))
+        dispatcher = connection.dispatcher(context)
+        form = replace(form, secret=cache(dispatcher.store.clients.row_secret))
+        act = Import(dispatcher, form, patience=seconds(wait_for_redis))
         run = Run(act, file, found, rows, refused, dry_run=dry_run)
         _tell_of_columns(run, form)
         raise typer.Exit(run.run(ask=not yes and file != "-" and can_be_asked(), json=json))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,8 @@ def _whole(text: str) -> str:
 @dataclass(frozen=True)
 class Form:
     """Makes requests of rows. `shared` is what all rows have, where a row does not say else; `lang`
-    is the language of texts where neither does.
+    is the language of texts where neither does. `secret` gives bytes that nobody else knows:
+    a row's key is shown, and all codes could be tried against it.
     """
 
     columns: Columns
@@ -86,6 +87,7 @@ class Form:
     name: str = ROW
     dates: Dates = field(default_factory=Dates)
     lang: str = "en"
+    secret: Callable[[], bytes] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no row could make good. Raises InvalidColumns."""
@@ -206,7 +208,8 @@ class Form:
         text as well; the last is then told as a conflict, and rings nobody twice.
         """
         text = json.dumps(own, sort_keys=True, ensure_ascii=False, default=str)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10)
+        secret = self.secret() if self.secret and "code" in own else b""
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10, key=secret)
         return f"{self.name}:{digest.hexdigest()}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -25,6 +26,10 @@ class Clients(Repository):
                 self._redis.set(name, secrets.token_bytes(SECRET_BYTES), nx=True)
                 found = self._redis.get(name)
         return bytes(found)
+
+    def row_secret(self) -> bytes:
+        """Return what the keys of rows with a code are made with, the same for all imports."""
+        return hashlib.blake2b(b"keys of rows", key=self.cursor_secret()).digest()
 
     def waiting(self) -> dict[str, Room]:
         """Return how much of each waits, as lua/lib/clients.lua counts it; of others nothing."""

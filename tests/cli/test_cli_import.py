@@ -19,6 +19,7 @@ from dispatcher.store.jobs import Jobs
 from support.cli_shell import SCRIPT, Ran, Shell
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
+from support.rows_files import form
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
 CUSTOMERS = """\
@@ -117,6 +118,20 @@ def test_a_file_without_country_codes_is_told_its_cure_once(shell: Shell, store:
     assert "list.csv:3: recipient: '8.1E+11'" in ran.err
     assert "    1,997  recipient: no country code: give --region JP" in ran.out
     assert shell("import", "list.csv", "--dry-run", "--region", "JP", "--json").json["new"] == 1998
+
+
+def test_the_key_of_a_row_with_a_code_tells_nothing_of_it(shell: Shell, store: Store) -> None:
+    (shell.folder / "codes.csv").write_text(f"phone,pin\n{NUMBER},2769\n")
+    asked = ("import", "codes.csv", "--yes", "--map", "pin=code")
+    assert shell(*asked).code == 0
+    (job,) = store.search.find(Filter())
+    plain = form(["phone", "pin"], map_={"pin": "code"})
+    tried = {
+        plain.request({"phone": NUMBER, "pin": f"{code:04d}"}).key for code in range(2700, 2800)
+    }
+    assert str(job.key).startswith(f"{plain.name}:")
+    assert job.key not in tried
+    assert "1 already enqueued" in shell(*asked).out
 
 
 def test_a_region_may_stand_in_the_environment(shell: Shell, store: Store) -> None:
