@@ -131,7 +131,7 @@ def test_the_key_of_a_row_with_a_code_tells_nothing_of_it(shell: Shell, store: S
     }
     assert str(job.key).startswith(f"{plain.name}:")
     assert job.key not in tried
-    assert "1 already enqueued" in shell(*asked).out
+    assert "1 already enqueued" in shell(*asked).err
 
 
 def test_a_region_may_stand_in_the_environment(shell: Shell, store: Store) -> None:
