@@ -234,7 +234,10 @@ def _without_numbers(columns: Columns) -> str:
     if names := columns.like_phones():
         said = ", ".join(map(shown, names[:5]))
         return f"{why} perhaps {said}: choose one with --map {names[0]!r}=recipient"
-    return f"{why} choose it with --map COLUMN=recipient"
+    return (
+        f"{why} choose it with --map COLUMN=recipient, or remove a title that stands above the"
+        " names of the columns"
+    )
 
 
 def _said(say: Template, fillers: Mapping[str, Any], voice: Voice) -> str:
