@@ -30,13 +30,16 @@ _PLAIN = {
 }
 
 
-def in_plain_words(item: Any) -> str:
-    """Return the message of one of pydantic's errors, without its jargon."""
+def in_plain_words(item: Any, *, show: bool = True) -> str:
+    """Return the message of one of pydantic's errors, without its jargon.
+
+    `show`: whether the value may be repeated.
+    """
     context = item.get("ctx", {})
     if "error" in context:
         return str(context["error"])
     words: str = _PLAIN.get(item["type"], item["msg"].replace("{", "{{").replace("}", "}}"))
-    return words.format(value=_brief(item["input"]), **context)
+    return words.format(value=_brief(item["input"]) if show else "it", **context)
 
 
 def _brief(value: object) -> str:

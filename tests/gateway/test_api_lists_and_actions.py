@@ -180,7 +180,14 @@ def test_who_sees_masks_cannot_find_a_number_out_by_searching(
     ],
 )
 def test_a_query_that_makes_no_sense_names_its_part(ops: Client, query: str, field: str) -> None:
-    assert fields(ops.get(f"/v1/jobs?{query}")) == [field]
+    answer = ops.get(f"/v1/jobs?{query}")
+    assert fields(answer) == [field]
+    assert "Input should" not in answer.text
+
+
+def test_a_wrong_value_of_a_query_is_told_in_plain_words(ops: Client) -> None:
+    for value, said in (("0", "it is too small: at least 1"), ("x", "it is not a whole number")):
+        assert ops.get(f"/v1/campaigns?limit={value}").json()["detail"] == f"limit: {said}"
 
 
 # -- one job -------------------------------------------------------------------------------

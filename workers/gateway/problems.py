@@ -21,6 +21,7 @@ from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.do_not_call import OtherKey
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.invalid_job import DoNotCall, InvalidJob, NumberRefused
+from dispatcher.model.plain_words import in_plain_words
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
@@ -220,8 +221,10 @@ def _fits(template: str, path: str) -> bool:
 async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     # The values stay out: they may hold numbers and texts.
-    found = [(".".join(map(str, item["loc"][1:])), str(item["msg"])) for item in error.errors()]
-    faults = [_hidden(fault) for fault in found]
+    faults = [
+        _hidden((".".join(map(str, item["loc"][1:])), in_plain_words(item, show=False)))
+        for item in error.errors()
+    ]
     return answer(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, in_words(faults), faults=faults))
 
 

@@ -76,13 +76,13 @@ NO_TAG = _invalid("tag", "the campaign has no name: write campaign:NAME")
 WRONG_STATE = _invalid("state", "'waiting' is not a valid State")
 WRONG_LIMIT = Problem(
     HTTPStatus.UNPROCESSABLE_ENTITY,
-    "limit: Input should be less than or equal to 1000",
-    faults=[("limit", "Input should be less than or equal to 1000")],
+    "limit: it is too large: at most 1000",
+    faults=[("limit", "it is too large: at most 1000")],
 )
 WRONG_WAIT = Problem(
     HTTPStatus.UNPROCESSABLE_ENTITY,
-    "wait: Input should be less than or equal to 60",
-    faults=[("wait", "Input should be less than or equal to 60")],
+    "wait: it is too large: at most 60",
+    faults=[("wait", "it is too large: at most 60")],
 )
 
 
