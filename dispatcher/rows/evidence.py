@@ -17,6 +17,8 @@ from dispatcher.values.meta import own_field
 
 SAMPLE = 500
 """Rows that are looked at."""
+_SECRET = {"code"}
+"""Fields of which no value is shown."""
 _CONTENT = {"recipient", "participants", "say", "play", "key", "tags", "dnc", *MOMENTS}
 """Fields that any text may be, or whose faults are those of a row."""
 
@@ -67,7 +69,8 @@ def refuse_strangers(form: Form, rows: Iterable[Record]) -> None:
         elif field and field not in _CONTENT and own_field(field) is None:
             wrong = [cell for cell in cells if not form.fits(field, cell)]
             if 2 * len(wrong) > len(cells):
-                raise InvalidColumns(_stranger(name, field, f"it says {shown(wrong[0])}"))
+                says = "not shown" if field in _SECRET else f"it says {shown(wrong[0])}"
+                raise InvalidColumns(_stranger(name, field, says))
 
 
 def _refuse_shared(form: Form, name: str, rows: Sequence[Mapping[str, Any]]) -> None:

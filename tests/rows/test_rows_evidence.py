@@ -53,6 +53,12 @@ def test_a_column_that_is_an_option_is_none_for_one_wrong_row(text: str) -> None
     judge(text.format(n=N))
 
 
+def test_no_code_is_shown_of_a_column_that_mostly_holds_none() -> None:
+    with pytest.raises(InvalidColumns, match=r"code of a call \(not shown\)") as caught:
+        judge(f"phone,pin\n{N}01,12a4\n", pin="code")
+    assert "12a4" not in str(caught.value)
+
+
 def test_a_stranger_is_ignored_by_hand() -> None:
     judge(f"phone,text,priority\n{N}01,x,High\n", priority="")
 
