@@ -20,8 +20,8 @@ _BETWEEN: Final = frozenset(" -./()+_\u00a0\u3000\u2010\u2011\u2013")
 _AMOUNT = re.compile(
     r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+)(?:([.,])(\d{1,3}))?", re.ASCII
 )
-
-
+_MADE_AMOUNT = re.compile(r"\d+\.0+", re.ASCII)
+"""What programs make of digits that they take for a number: 471.0 of 0471."""
 _MOST_DIGITS = 15
 """Of an amount: more than any bank keeps, and fewer than decimals are exact for."""
 
@@ -71,6 +71,10 @@ def parse(field: str, argument: str) -> Gap:
 
 
 def _digits(text: str, _: str, __: Voice) -> str:
+    if _MADE_AMOUNT.fullmatch(text.strip()):
+        raise ValueError(
+            "it is an amount (.0 at the end), and a zero may be lost: keep the column as text"
+        )
     kept = [each for each in text if each not in _BETWEEN]
     digits = [str(unicodedata.decimal(each, "")) for each in kept]
     if not kept or "" in digits:

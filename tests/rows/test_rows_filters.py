@@ -45,6 +45,13 @@ def test_what_is_more_than_digits_is_not_spelled(value: str) -> None:
     assert value not in told  # it may be a code
 
 
+@pytest.mark.parametrize("value", ["471.0", 471.0, " 12.00 "])
+def test_digits_that_a_program_made_an_amount_of_are_not_spelled(value: object) -> None:
+    told = refused("|digits", value)
+    assert "it is an amount (.0 at the end)" in told
+    assert "471" not in told
+
+
 @pytest.mark.parametrize(
     ("lang", "day", "clock", "both"),
     [
