@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.bulk_action import BulkActionKind
+from dispatcher.model.do_not_call import Wish
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
@@ -358,6 +359,18 @@ def test_from_a_jobs_page_its_number_is_put_on_the_do_not_call_list(
     assert "Never call" not in operator.page(f"/console/jobs/{id_}").text
     assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
     assert [each.action for each in store.audit.read()] == ["dnc.add"]
+
+
+def test_who_is_on_it_for_some_jobs_can_be_put_on_it_for_all(
+    operator: Person, store: Store
+) -> None:
+    id_ = enqueue(store, recipient=NUMBERS[0])
+    store.do_not_call.add([Wish.of(NUMBERS[0], tag="marketing")], actor="cli")
+    page = operator.page(f"/console/jobs/{id_}")
+    assert "is on it for jobs with the tag marketing" in Reader(page.text).text
+    operator.send(page, "/do-not-call", number="0")
+    assert [entry.tag for entry in store.do_not_call.check(NUMBERS[0])] == [None, "marketing"]
+    assert "Never call" not in operator.page(f"/console/jobs/{id_}").text
 
 
 def test_who_only_reads_cannot_put_anybody_on_it(reader: Person, store: Store) -> None:

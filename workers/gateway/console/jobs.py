@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -74,8 +75,12 @@ class Jobs:
             because=because[:1].upper() + because[1:],
             position=found.position,
             can=can(job),
-            listed=[bool(self._context.store.do_not_call.check(each)) for each in job.numbers],
+            listed=[self._scopes(each) for each in job.numbers],
         )
+
+    def _scopes(self, number: str) -> Sequence[str | None]:
+        """Return the tags that a number is on the do-not-call list for; None is for all jobs."""
+        return [entry.tag for entry in self._context.store.do_not_call.check(number)]
 
     def never_again(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
         """Put one of a job's numbers on the do-not-call list."""
