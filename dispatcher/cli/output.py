@@ -132,6 +132,12 @@ _COLUMNS: dict[str, Callable[[Job], str | Text]] = {
 _ASIDE = {"created", "priority", "attempts"}
 
 
+def _in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={each}" for name, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def details(job: Job) -> None:
     """Print a job with its attempts and timeline."""
     out = console()
@@ -141,9 +147,7 @@ def details(job: Job) -> None:
     apart = {"attempts", "timeline", "next_action", "state"}
     for name, value in shown.items():
         if name not in apart and value not in (None, [], {}):
-            facts.add_row(
-                name, visible(", ".join(value) if isinstance(value, list) else str(value))
-            )
+            facts.add_row(name, visible(_in_words(value)))
     if (next_ := shown["next_action"]) is not None:
         facts.add_row("next", ": ".join(filter(None, (next_["what"], next_["at"]))))
     show_table(facts)

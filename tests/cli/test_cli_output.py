@@ -165,6 +165,12 @@ def test_people_are_shown_whole_jobs_too(shell: Shell, store: Store) -> None:
         assert text in ran.out
 
 
+def test_own_fields_are_shown_by_name(shell: Shell) -> None:
+    given = ("--meta", "patient_id=0047", "--meta", "ward=3")
+    id_ = shell("call", NUMBER, "--say", TEXT, *given, "--json").json["id"]
+    assert "patient_id=0047, ward=3" in shell("show", id_).out
+
+
 def test_what_others_wrote_neither_breaks_nor_steers_the_terminal(
     shell: Shell, store: Store
 ) -> None:
