@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.invalid_job import LanguageRefused
+from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.provider import InvalidRequest
 from dispatcher.store import Store, codec
@@ -39,7 +40,7 @@ def test_a_text_is_said_in_the_accounts_language_unless_told(store: Store) -> No
     assert lang_of(store, say=None, code="276983") == "ja"
     assert lang_of(store, say=None, play="http://example.com/a.mp3") is None
     conference = store.jobs.enqueue(
-        codec.JobRequest.of({"participants": ["+818011234567", "+818023450001"]})
+        JobRequest.of({"participants": ["+818011234567", "+818023450001"]})
     )
     assert store.jobs.get(conference.id).lang is None
 
