@@ -9,8 +9,10 @@ import pytest
 import redis
 
 from dispatcher.store import Store
+from dispatcher.store.redis_url import connect
 from support.clock import Clock
 from support.standby import Standby, standby
+from workers.devstack.embedded_server import EmbeddedServer
 
 _NUMBERS = itertools.count(1)
 
@@ -24,6 +26,13 @@ def clock() -> Clock:
 def store(redis_client: redis.Redis, clock: Clock) -> Store:
     """An empty store that goes by the test's clock."""
     return Store(redis_client, namespace=f"test{next(_NUMBERS)}", clock=clock)
+
+
+@pytest.fixture
+def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
+    """A database of its own, that each example may empty."""
+    with connect(server.url.removesuffix("/0") + "/1") as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

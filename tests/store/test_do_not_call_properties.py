@@ -4,11 +4,9 @@ nobody on the do-not-call list is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,12 +27,10 @@ from dispatcher.model.states import WAITING, Dnc, State
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
 from dispatcher.store.do_not_call import KEPT
-from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim, Refused
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import placed, request
-from workers.devstack.embedded_server import EmbeddedServer
 
 POLICY = Policy(max_attempts=3, redial=1, redial_after=10)
 WRITINGS = {
@@ -181,13 +177,6 @@ class ListMachine(RuleBasedStateMachine):
         assert shown == self._standing().keys()
         whole = list(self.store.do_not_call.all())
         assert sorted(map(str, whole)) == sorted(map(str, chain(*found.values())))
-
-
-@pytest.fixture
-def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
-    """A database of its own, that each example may empty."""
-    with connect(server.url.removesuffix("/0") + "/1") as client:
-        yield client
 
 
 def test_in_no_order_is_anybody_called_who_is_on_the_list(own_database: redis.Redis) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -48,7 +48,6 @@ from dispatcher.provider import (
 )
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
-from dispatcher.store.redis_url import connect
 from dispatcher.store.spending import Period, SpendingLimit
 from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
 from support.campaign_books import assert_counted
@@ -67,7 +66,6 @@ from support.store_jobs import (
     window,
 )
 from support.store_model import Model
-from workers.devstack.embedded_server import EmbeddedServer
 
 LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
 POLICY = Policy(max_attempts=2, redial=1, evidence_window=WINDOW)
@@ -611,13 +609,6 @@ class StoreMachine(RuleBasedStateMachine):
             for state, reasons in self.store.search.counts().items()
         }
         assert found == wanted
-
-
-@pytest.fixture
-def own_database(server: EmbeddedServer) -> Iterator[redis.Redis]:
-    """A database of its own, that each example may empty."""
-    with connect(server.url.removesuffix("/0") + "/1") as client:
-        yield client
 
 
 def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:

@@ -9,8 +9,7 @@
 --          these numbers now }
 
 local schema = require('schema')
-local audit = require('lib/audit')
-local events = require('lib/events')
+local do_not_call_news = require('lib/do_not_call_news')
 local same_line = require('lib/same_line')
 local do_not_call = require('lib/do_not_call')
 
@@ -52,14 +51,6 @@ local function calling(call, digits)
   return state and schema.calling[state] and id
 end
 
-local function tell(call, changed)
-  local args = call.args
-  local facts = cjson.decode(args.facts)
-  facts.entries = changed
-  audit.write(call, args.actor, 'dnc.add', args.target, args.note, facts)
-  events.tell(call, 'do_not_call.added', { entries = changed, by = args.actor, at = call.now })
-end
-
 local function run(call)
   redis.call('HSETNX', key.do_not_call(call), schema.do_not_call_key, call.args.key)
   local answers, ids, changed = {}, {}, 0
@@ -69,7 +60,7 @@ local function run(call)
     ids[#ids + 1] = calling(call, row.to) or calling(call, row.to and same_line.other(row.to)) or nil
   end
   if changed > 0 then
-    tell(call, changed)
+    do_not_call_news.tell(call, 'dnc.add', 'do_not_call.added', changed)
   end
   return { answers, ids }
 end

@@ -6,8 +6,7 @@
 -- answer   for each how many entries are gone that had not ended
 
 local schema = require('schema')
-local audit = require('lib/audit')
-local events = require('lib/events')
+local do_not_call_news = require('lib/do_not_call_news')
 local do_not_call = require('lib/do_not_call')
 
 local function drop(call, row, hash)
@@ -33,14 +32,6 @@ local function drop_all(call, row)
   return gone
 end
 
-local function tell(call, removed)
-  local args = call.args
-  local facts = cjson.decode(args.facts)
-  facts.entries = removed
-  audit.write(call, args.actor, 'dnc.remove', args.target, args.note, facts)
-  events.tell(call, 'do_not_call.removed', { entries = removed, by = args.actor, at = call.now })
-end
-
 local function run(call)
   local answers, removed = {}, 0
   if redis.call('HLEN', schema.key.do_not_call(call)) == 0 then
@@ -51,7 +42,7 @@ local function run(call)
     removed = removed + answers[i]
   end
   if removed > 0 then
-    tell(call, removed)
+    do_not_call_news.tell(call, 'dnc.remove', 'do_not_call.removed', removed)
   end
   return answers
 end
