@@ -62,17 +62,22 @@ ENOUGH = 0.5
 """The part of a text's letters that must fit; names and brands of other scripts are usual."""
 
 
+def of(lang: str) -> frozenset[str] | None:
+    """Return the scripts that a language is written in; None where that is not judged."""
+    return SCRIPTS.get(lang)
+
+
 def misfit(text: str, lang: str) -> str:
     """Return in words that most letters of a text are of no script of its language, '' else."""
     wanted = SCRIPTS.get(lang)
     if wanted is None or (text.isascii() and "LATIN" in wanted):
         return ""
-    found = Counter(filter(None, map(_script, text)))
+    found = Counter(filter(None, map(script, text)))
     many = sum(found.values())
     if not many or _fits(found, wanted, lang) >= ENOUGH * many:
         return ""
-    script = next(name for name, _ in found.most_common() if name not in wanted or lang == "zh")
-    letters = "Chinese characters" if script == "CJK" else f"{script.capitalize()} letters"
+    most = next(name for name, _ in found.most_common() if name not in wanted or lang == "zh")
+    letters = "Chinese characters" if most == "CJK" else f"{most.capitalize()} letters"
     return f"the text is written in {letters}, which is not how {lang!r} is written"
 
 
@@ -84,7 +89,7 @@ def _fits(found: Counter[str], wanted: frozenset[str], lang: str) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _script(letter: str) -> str:
+def script(letter: str) -> str:
     """Return the script of a letter; '' for what is none, such as digits and marks."""
     if not letter.isalpha():
         return ""

@@ -1,0 +1,1 @@
+"""Alerts: what monitoring reports, and the people who are called because of it."""
