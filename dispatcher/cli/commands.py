@@ -62,7 +62,10 @@ COMMANDS = {
     "webhooks": Entry(
         f"{_OURS}.webhooks:app", "List webhooks that wait or were given up, and send them again."
     ),
-    "sandbox": Entry(f"{_OURS}.sandbox:app", "Run the provider's sandbox."),
+    "sandbox": Entry(
+        f"{_OURS}.sandbox:app",
+        "Run the provider's sandbox, or `dial-in`: play a person who calls its account.",
+    ),
     "up": Process(f"{_PROCESSES}:up", "Run the whole stack in the foreground until Ctrl-C."),
     "demo": Process(
         f"{_PROCESSES}:demo",

@@ -14,6 +14,14 @@ from dispatcher.provider.base import (
     Timeouts,
     Words,
 )
+from dispatcher.provider.dial_in import (
+    DialIn,
+    DialInAnswer,
+    DialInReader,
+    RentedNumber,
+    Say,
+    Transfer,
+)
 from dispatcher.provider.errors import (
     AccountStopped,
     AnswerLost,
@@ -47,6 +55,9 @@ __all__ = [
     "CallbackParser",
     "CallbackRequest",
     "Capabilities",
+    "DialIn",
+    "DialInAnswer",
+    "DialInReader",
     "Forbidden",
     "InvalidRequest",
     "MaybePlaced",
@@ -62,10 +73,13 @@ __all__ = [
     "ProviderError",
     "ProviderSettings",
     "Registration",
+    "RentedNumber",
     "RequestRules",
+    "Say",
     "ServerTrouble",
     "Throttled",
     "Timeouts",
+    "Transfer",
     "TryAgain",
     "Unavailable",
     "UnexpectedShape",

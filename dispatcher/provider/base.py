@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.model.outcome import Outcome
+from dispatcher.provider.dial_in import DialInReader, RentedNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Capabilities:
     `balance`: it tells the account's credits. `participants`: how many a conference may have;
     empty where it has no conferences. `languages` are those of text to speech,
     `conference_languages` those of a conference's guidance, as ISO 639-1 codes. `longest_text` is
-    in characters.
+    in characters. `dial_in`: people can call the account, and it asks what they are to hear.
     """
 
     callbacks: bool
@@ -32,6 +33,7 @@ class Capabilities:
     languages: frozenset[str]
     conference_languages: frozenset[str]
     longest_text: int
+    dial_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class CallbackParser(Protocol):
         ...
 
 
-class Provider(CallbackParser, Protocol):
+class Provider(CallbackParser, DialInReader, Protocol):
     """One account at a provider. May be used by several threads at once.
 
     Each method sends one request, once, and repeats nothing. All of them raise ProviderError,
@@ -133,6 +135,14 @@ class Provider(CallbackParser, Protocol):
 
     def balance(self) -> Decimal:
         """Return the account's credits; a post-paid account's may be below zero."""
+        ...
+
+    def rented_numbers(self) -> tuple[RentedNumber, ...]:
+        """Return the numbers that the account rents, for people to call."""
+        ...
+
+    def set_action_url(self, rented: RentedNumber, url: str) -> None:
+        """Have this URL asked when somebody calls the number."""
         ...
 
     def close(self) -> None:
@@ -167,8 +177,8 @@ class Registration:
     """A provider as `registry` knows it, before anything is connected.
 
     `variables` are the variables of the environment that `settings` reads, and `credentials` those
-    of them without which nothing can be asked. `callbacks` and `connect` take its settings;
-    `connect` also takes `Timeouts` and how many threads will use it at once, and raises
+    of them without which nothing can be asked. `callbacks`, `dial_ins` and `connect` take its
+    settings; `connect` also takes `Timeouts` and how many threads will use it at once, and raises
     Misconfigured.
     """
 
@@ -180,4 +190,5 @@ class Registration:
     variables: tuple[str, ...]
     settings: type[ProviderSettings]
     callbacks: Callable[[Any], CallbackParser]
+    dial_ins: Callable[[Any], DialInReader]
     connect: Callable[[Any, Timeouts, int], Provider]

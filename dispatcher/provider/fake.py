@@ -14,9 +14,9 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +24,7 @@ from typing import Any, Final
 from dispatcher.model.call import CallRef, CallReport, Leg
 from dispatcher.model.outcome import Outcome, of_conference
 from dispatcher.provider.base import CallbackRequest, Capabilities, OutgoingCall
+from dispatcher.provider.dial_in import DialIn, DialInAnswer, RentedNumber
 from dispatcher.provider.errors import (
     AnswerLost,
     NotEnoughCredits,
@@ -34,6 +35,7 @@ from dispatcher.provider.errors import (
 )
 from dispatcher.values.languages import ISO_639_1
 
+_JSON: Final = "application/json"
 WORDS: Final = {
     Outcome.ANSWERED: "picked up",
     Outcome.NO_ANSWER: "rang in vain",
@@ -47,6 +49,7 @@ CAPABILITIES: Final = Capabilities(
     languages=ISO_639_1,
     conference_languages=ISO_639_1,
     longest_text=4000,
+    dial_in=True,
 )
 
 
@@ -80,6 +83,7 @@ class FakeProvider:
 
     `rings` is in seconds from placing a call to its end, `cost` in credits for each number that
     answers, `clock` returns seconds since the epoch. `calls` are all that were placed, in order.
+    `rented` are the account's own numbers, and the URLs that are asked when somebody calls them.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -90,6 +94,7 @@ class FakeProvider:
     name: str = "fake"
     capabilities: Capabilities = CAPABILITIES
     calls: list[FakeCall] = field(default_factory=list)
+    rented: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._script: deque[Step] = deque()
@@ -141,7 +146,7 @@ class FakeProvider:
         (call,) = [each for each in self.calls if each.callid == callid]
         report = self._report(call, call.outcome)
         told = {"call": callid, "outcome": report.outcome, "cost": str(report.cost)}
-        return CallbackRequest(json.dumps(told).encode(), "application/json")
+        return CallbackRequest(json.dumps(told).encode(), _JSON)
 
     def parse_callback(self, request: CallbackRequest) -> CallReport:
         """Return what `callback` told. See the port."""
@@ -156,6 +161,25 @@ class FakeProvider:
         self._require_open()
         spent = (self._report(call).cost or Decimal(0) for call in self.calls)
         return self.credits - sum(spent, Decimal(0))
+
+    def rented_numbers(self) -> tuple[RentedNumber, ...]:
+        """Return the account's own numbers. See the port."""
+        self._require_open()
+        return tuple(RentedNumber(each, each[1:], url) for each, url in self.rented.items())
+
+    def set_action_url(self, rented: RentedNumber, url: str) -> None:
+        """Have this URL asked when somebody calls the number. See the port."""
+        self._require_open()
+        self.rented[rented.number] = url
+
+    def parse_dial_in(self, query: Iterable[tuple[str, str]]) -> DialIn:
+        """Return who calls: `from` and `to`. See the port."""
+        asked = dict(query)
+        return DialIn(asked.get("from") or None, asked.get("to"))
+
+    def dial_in_answer(self, answer: DialInAnswer) -> tuple[bytes, str]:
+        """Return an answer as JSON. See the port."""
+        return json.dumps({type(answer).__name__.lower(): asdict(answer)}).encode(), _JSON
 
     def close(self) -> None:
         """Answer nothing any more. See the port."""

@@ -34,6 +34,8 @@ def start(
     parser = _parser(prog)
     given = vars(parser.parse_args(arguments))
     host, port = given.pop("host"), given.pop("port")
+    if "dial_in_numbers" in given:
+        given["dial_in_numbers"] = tuple(given["dial_in_numbers"])
     try:
         options = SandboxOptions(**given)
     except ValueError as error:
@@ -73,6 +75,14 @@ def _parser(prog: str) -> _Parser:
         "--credits-page",
         choices=CREDITS_PAGES,
         help="what GET /you/credits/ answers (default: right)",
+    )
+    parser.add_argument(
+        "--dial-in-number",
+        dest="dial_in_numbers",
+        action="append",
+        metavar="NUMBER",
+        help="a number that the account rents, for people to call; may be repeated"
+        f" (default: {_DEFAULTS.dial_in_numbers[0]})",
     )
     parser.add_argument("--sid", help=f"API SID (default: {_DEFAULTS.sid})")
     parser.add_argument("--token", help=f"auth token (default: {_DEFAULTS.token})")

@@ -31,6 +31,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/voice/calls/{callid}/", call, allow_head=False),
         web.get("/voice/simple/conferences/{conferenceid}/", conference_by_id, allow_head=False),
         web.get("/you/credits/", account_credits, allow_head=False),
+        web.get("/voice/dins/subscriptions/", dial_in_numbers, allow_head=False),
+        web.post("/voice/dins/subscriptions/{din_uid}/", set_action_url),
     ]
 
 
@@ -41,6 +43,8 @@ KINDS = {
     "/voice/calls/{callid}/": "call_status",
     "/voice/simple/conferences/{conferenceid}/": "conference_status",
     "/you/credits/": "credits",
+    "/voice/dins/subscriptions/": "dial_in_numbers",
+    "/voice/dins/subscriptions/{din_uid}/": "set_action_url",
 }
 
 
@@ -109,6 +113,16 @@ async def account_credits(request: web.Request) -> web.StreamResponse:
         case other:
             said = {"null": None, "text": "plenty", "huge": 1e300}
             return json_answer({"credits": said.get(other, balance)})
+
+
+async def dial_in_numbers(request: web.Request) -> web.StreamResponse:
+    return json_answer([each.shown() for each in request.app[SANDBOX].dial_ins.numbers()])
+
+
+async def set_action_url(request: web.Request) -> web.StreamResponse:
+    form = await _form(request)
+    rented = request.app[SANDBOX].dial_ins.set_action_url(request.match_info["din_uid"], form)
+    return json_answer(rented.shown())
 
 
 def _is_control(request: web.Request) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.sandbox import refusals
+from dispatcher.sandbox import e164, refusals
 from dispatcher.sandbox.answers import json_answer, whole_body
 from dispatcher.sandbox.ledger import amount
 from dispatcher.sandbox.listener import LISTENER
@@ -32,6 +32,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/_sandbox/options", show_options, allow_head=False),
         web.post("/_sandbox/options", _with_reasons(change_options)),
         web.post("/_sandbox/reset", reset),
+        web.post("/_sandbox/dial-in", _with_reasons(dial_in)),
+        web.get("/_sandbox/dial-ins", list_dial_ins, allow_head=False),
     ]
 
 
@@ -90,6 +92,24 @@ async def change_options(request: web.Request) -> web.Response:
 async def reset(request: web.Request) -> web.Response:
     request.app[SANDBOX].reset()
     return json_answer(options_report(request.app[SANDBOX]))
+
+
+async def dial_in(request: web.Request) -> web.Response:
+    """Have somebody call: `{"caller": "+81…"}`, null where hidden; `recipient` is the number."""
+    sandbox, body = request.app[SANDBOX], await _object(request)
+    caller, recipient = body.pop("caller", None), body.pop("recipient", "")
+    if body or not isinstance(caller, str | None) or not isinstance(recipient, str):
+        raise ValueError('give {"caller": "+81…"}, and "recipient" where several are rented')
+    if caller and (flaw := e164.flaw(caller)):
+        raise ValueError(f"the caller is {caller[:40]!r}: {flaw}")
+    heard = await sandbox.dial_ins.call(caller or "", recipient)
+    return json_answer(heard.shown(sandbox.clock))
+
+
+async def list_dial_ins(request: web.Request) -> web.Response:
+    """Everybody who called, the oldest first, and what they heard."""
+    sandbox = request.app[SANDBOX]
+    return json_answer([each.shown(sandbox.clock) for each in sandbox.dial_ins.heard])
 
 
 def _with_reasons(endpoint: Endpoint) -> Endpoint:

@@ -66,14 +66,14 @@ def flaw(number: str) -> str | None:
     """Return why the provider refuses `number`, None where it takes it."""
     if not _E164.fullmatch(number):
         return "Enter a valid phone number in E.164 format."
-    code = _country_code(number)
+    code = country_code(number[1:])
     if number[1 + len(code) :].startswith("0") and code not in _ZERO_BELONGS:
         return "Enter the phone number without the leading 0 after the country code."
     return None
 
 
-def _country_code(number: str) -> str:
-    digits = number[1:]
+def country_code(digits: str) -> str:
+    """Return the country code of a number without its plus."""
     if digits[0] in _ONE_DIGIT:
         return digits[0]
     return digits[:2] if digits[:2] in _TWO_DIGITS else digits[:3]

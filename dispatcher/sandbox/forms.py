@@ -177,7 +177,7 @@ class _Checks:
 
     def callback(self) -> str:
         url = self._form.get("callbackurl", "")
-        if url and not _is_web_address(url):
+        if url and not is_web_address(url):
             self._wrong("callbackurl", "Enter a valid URL.")
         return url
 
@@ -187,7 +187,8 @@ class _Checks:
             messages.append(message)
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
+    """Whether a URL is one that the provider may ask."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is no port

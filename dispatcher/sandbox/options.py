@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-FIXED = frozenset({"seed", "control"})
-"""Options that a running sandbox does not change: the callids come from the seed."""
+from dispatcher.sandbox import e164
+
+FIXED = frozenset({"seed", "control", "dial_in_numbers"})
+"""Options that a running sandbox does not change: ids come from the seed."""
 
 CALLBACK_FORMATS = ("form", "json")
 CREDITS_PAGES = ("right", "missing", "null", "text", "nan", "huge", "503")
@@ -65,6 +67,8 @@ class SandboxOptions:
     """How a callback is encoded: `form` or `json`; the provider documents neither."""
     credits_page: str = "right"
     """What the page of the balance says, while calls go on as ever: see CREDITS_PAGES."""
+    dial_in_numbers: tuple[str, ...] = ("+815012340000",)
+    """Numbers that the account rents, for people to call."""
     sid: str = "sandbox"
     token: str = field(default="sandbox", repr=False)
     control: bool = True
@@ -83,6 +87,7 @@ class SandboxOptions:
         for name in _FLAGS:
             _flag(name, getattr(self, name))
         _one_of("callback_format", self.callback_format, CALLBACK_FORMATS)
+        _numbers("dial_in_numbers", self.dial_in_numbers)
         _one_of("credits_page", self.credits_page, CREDITS_PAGES)
 
     def changed(self, changes: Mapping[str, Any]) -> SandboxOptions:
@@ -137,6 +142,12 @@ def _one_of(name: str, value: object, words: tuple[str, ...]) -> None:
     if value not in words:
         listed = ", ".join(words[:-1])
         raise ValueError(f"{name} is {value!r}: it must be {listed} or {words[-1]}")
+
+
+def _numbers(name: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        if flaw := e164.flaw(value):
+            raise ValueError(f"{name} has {value!r}: {flaw}")
 
 
 def _flag(name: str, value: object) -> None:

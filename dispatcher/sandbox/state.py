@@ -12,6 +12,7 @@ from aiohttp import web
 from dispatcher.sandbox import refusals
 from dispatcher.sandbox.callbacks import Callbacks
 from dispatcher.sandbox.clock import Clock
+from dispatcher.sandbox.dial_ins import DialIns
 from dispatcher.sandbox.limits import Throttle
 from dispatcher.sandbox.options import SandboxOptions
 from dispatcher.sandbox.outage import Outage
@@ -33,6 +34,8 @@ class Sandbox:
         self.callbacks.forget()
         self.provider = Provider(self._started_with, self.clock)
         self.traffic = Traffic(self.clock)
+        options = self._started_with
+        self.dial_ins = DialIns(options.dial_in_numbers, options.seed, self.clock)
         self.outage = Outage(self.clock)
         self._throttle = Throttle()
 

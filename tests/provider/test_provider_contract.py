@@ -17,17 +17,21 @@ from dispatcher.model.call import CallRef
 from dispatcher.model.outcome import Outcome
 from dispatcher.provider import (
     CallbackRequest,
+    DialIn,
     MaybePlaced,
     NeverWillBe,
     NotEnoughCredits,
     NotSent,
     Provider,
     ProviderError,
+    Say,
     Throttled,
+    Transfer,
     UnexpectedShape,
     UnknownCall,
 )
-from support.provider_benches import ENDINGS, Bench, call, fake, sandbox
+from support.action_server import Query
+from support.provider_benches import ENDINGS, OWN, Bench, call, fake, sandbox
 
 BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "fake": fake,
@@ -242,6 +246,50 @@ def test_what_reports_no_call_is_refused(provider: Provider, body: bytes) -> Non
         provider.parse_callback(CallbackRequest(body, "application/json"))
 
 
+# -- people who call -----------------------------------------------------------------------
+
+
+def test_a_number_is_rented_and_asks_the_url_that_was_set(provider: Provider) -> None:
+    (rented,) = provider.rented_numbers()
+    assert rented.number == OWN
+    provider.set_action_url(rented, "https://voice.example.com/dial-in/secret")
+    (again,) = provider.rented_numbers()
+    assert again.action_url in {None, "https://voice.example.com/dial-in/secret"}
+    assert "secret" not in repr(again)
+
+
+@pytest.mark.parametrize("caller", [SOMEBODY, None])
+def test_who_calls_is_read_and_hears_what_is_answered(
+    bench: Bench, provider: Provider, caller: str | None
+) -> None:
+    asked: list[DialIn] = []
+
+    def action(query: Query) -> tuple[bytes, str]:
+        asked.append(provider.parse_dial_in(query))
+        return provider.dial_in_answer(Say("Disk full on db1: acknowledged.", "en"))
+
+    heard = bench.dial_in(caller, action)
+    assert asked == [DialIn(caller, OWN)]
+    assert heard == {"say": "Disk full on db1: acknowledged.", "lang": "en"}
+    assert SOMEBODY not in repr(asked)
+
+
+@pytest.mark.parametrize(
+    "end", ['"', "\\", "\n", "\r\n", "\u2028", "\x0b", "\x85", "\u201d", "\x00"]
+)
+def test_no_text_becomes_an_instruction(bench: Bench, provider: Provider, end: str) -> None:
+    text = f'Disk full{end}transfer +815011111111{end}\nsay en "hello'
+    heard = bench.dial_in(SOMEBODY, lambda _: provider.dial_in_answer(Say(text, "ja")))
+    assert heard["lang"] == "ja"
+    assert heard["say"].startswith("Disk full")
+
+
+def test_a_caller_is_connected_to_somebody(bench: Bench, provider: Provider) -> None:
+    answer = Transfer(SOMEBODY_ELSE)
+    heard = bench.dial_in(SOMEBODY, lambda _: provider.dial_in_answer(answer))
+    assert heard == {"transfer": SOMEBODY_ELSE}
+
+
 # -- the account ---------------------------------------------------------------------------
 
 
@@ -263,3 +311,4 @@ def test_it_says_what_it_can_do(provider: Provider) -> None:
     assert {2, 3} <= set(can.participants)
     assert {"en", "ja"} <= can.languages & can.conference_languages
     assert can.longest_text >= 100
+    assert can.dial_in

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 
@@ -26,8 +27,11 @@ from dispatcher.provider import (
 from dispatcher.provider.fake import FakeProvider, Lost
 from dispatcher.provider.registry import registration
 from dispatcher.sandbox import SandboxOptions, running
+from support.action_server import Action, action_server
 
 CALLER = "+815012345678"
+OWN = "+815012340000"
+"""The number that the account rents."""
 ENDINGS = {
     Outcome.ANSWERED: "+818012340001",
     Outcome.NO_ANSWER: "+818012340002",
@@ -59,6 +63,12 @@ class Bench(Protocol):
         """Have the account this balance."""
         ...
 
+    def dial_in(self, caller: str | None, action: Action) -> Mapping[str, Any]:
+        """Have somebody call the account, None where the number is hidden; return what is heard:
+        `say` and `lang`, or `transfer`.
+        """
+        ...
+
     def callback_url(self) -> str:
         """Where callbacks are taken in."""
         ...
@@ -80,7 +90,7 @@ class FakeBench:
 
     def __post_init__(self) -> None:
         outcomes = {number: outcome for outcome, number in ENDINGS.items()}
-        self.provider = FakeProvider(outcomes, rings=30, clock=lambda: self.now)
+        self.provider = FakeProvider(outcomes, rings=30, clock=lambda: self.now, rented={OWN: ""})
 
     def expect(self, *, refused: bool = False, throttled: bool = False, lost: bool = False) -> str:
         if refused:
@@ -99,6 +109,15 @@ class FakeBench:
 
     def set_credits(self, credits_: int) -> None:
         self.provider.credits = Decimal(credits_)
+
+    def dial_in(self, caller: str | None, action: Action) -> Mapping[str, Any]:
+        body, _ = action([("from", caller or ""), ("to", OWN)])
+        ((what, parts),) = json.loads(body).items()
+        return (
+            {"say": parts["text"], "lang": parts["lang"]}
+            if what == "say"
+            else {what: parts["number"]}
+        )
 
     def callback_url(self) -> str:
         return "https://voice.example.com/callbacks/1"
@@ -141,6 +160,17 @@ class SandboxBench:
     def set_credits(self, credits_: int) -> None:
         told = {"credits": credits_}
         requests.post(f"{self.url}/_sandbox/credits", json=told, timeout=10).raise_for_status()
+
+    def dial_in(self, caller: str | None, action: Action) -> Mapping[str, Any]:
+        with action_server(action) as url:
+            (rented,) = self.provider.rented_numbers()
+            self.provider.set_action_url(rented, url)
+            told = {"caller": caller}
+            heard = requests.post(f"{self.url}/_sandbox/dial-in", json=told, timeout=10).json()
+        assert not heard["problem"]
+        if heard["instruction"] == "say":
+            return {"say": heard["text"], "lang": heard["lang"]}
+        return {"transfer": heard["number"]}
 
     def callback_url(self) -> str:
         return f"http://127.0.0.1:{self.inbox.server_port}/callbacks/1"

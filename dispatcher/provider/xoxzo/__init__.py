@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dispatcher.provider.base import CallbackParser, Provider, Registration, Timeouts
+from dispatcher.provider.dial_in import DialInReader
 from dispatcher.provider.xoxzo import rules, settings
 from dispatcher.provider.xoxzo.settings import XoxzoSettings
 
@@ -13,6 +14,12 @@ def _callbacks(_: XoxzoSettings) -> CallbackParser:
     from dispatcher.provider.xoxzo.callbacks import XoxzoCallbacks  # noqa: PLC0415 - light
 
     return XoxzoCallbacks()
+
+
+def _dial_ins(_: XoxzoSettings) -> DialInReader:
+    from dispatcher.provider.xoxzo.dial_ins import XoxzoDialIns  # noqa: PLC0415 - light
+
+    return XoxzoDialIns()
 
 
 def _connect(known: XoxzoSettings, timeouts: Timeouts, threads: int) -> Provider:
@@ -39,5 +46,6 @@ REGISTRATION: Final = Registration(
     variables=settings.VARIABLES,
     settings=XoxzoSettings,
     callbacks=_callbacks,
+    dial_ins=_dial_ins,
     connect=_connect,
 )

@@ -72,6 +72,10 @@ def _text(value: object) -> str:
     return "" if value is None or isinstance(value, list | dict) else str(value).strip()
 
 
+def _url(value: object) -> str | None:
+    return value.strip() if isinstance(value, str) else None
+
+
 CallId = Annotated[str, StringConstraints(strict=True, pattern=CALLID)]
 Word = Annotated[
     str,
@@ -155,6 +159,15 @@ class ConferenceStatus(_Answer):
     cost: Amount = None
 
 
+class DialInNumber(_Answer):
+    """A number that the account rents; `din` has no plus."""
+
+    din: Annotated[str, StringConstraints(strict=True, pattern=r"^\+?[1-9][0-9]{4,14}$")]
+    din_uid: CallId
+    action_url: Annotated[str | None, BeforeValidator(_url)] = Field(default=None, repr=False)
+    """None where it is not told: the pages do not say whether it is."""
+
+
 class _Placed(_Answer):
     callid: CallId
 
@@ -172,6 +185,13 @@ def parse_placed(data: object) -> str:
     if not isinstance(data, list) or len(data) != 1:
         raise UnexpectedShape("not a list of one call")
     return _Placed.read(data[0]).callid
+
+
+def parse_dial_in_numbers(data: object) -> tuple[DialInNumber, ...]:
+    """Return the numbers that the account rents, or raise UnexpectedShape."""
+    if not isinstance(data, list):
+        raise UnexpectedShape("not a list of numbers")
+    return tuple(DialInNumber.read(each) for each in data)
 
 
 def parse_balance(data: object) -> Decimal:

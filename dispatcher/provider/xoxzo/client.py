@@ -27,8 +27,10 @@ from dispatcher.provider.xoxzo.answers import (
     CallStatus,
     Conference,
     ConferenceStatus,
+    DialInNumber,
     decode,
     parse_balance,
+    parse_dial_in_numbers,
     parse_placed,
 )
 from dispatcher.provider.xoxzo.refusals import Question, Reply, explain, lost, refusal, unreadable
@@ -41,6 +43,7 @@ MAX_BODY: Final = 1 << 20
 
 _PLAYBACKS = "/voice/simple/playbacks/"
 _CONFERENCES = "/voice/simple/conferences/"
+_DIAL_INS = "/voice/dins/subscriptions/"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SHOWN = OWN_FIELDS - {"tts_message", "callbackurl"}
 """What errors may repeat. A callback's URL has the secret that proves it, and nobody knows what
@@ -159,6 +162,20 @@ class VoiceClient:
         """Return the account's balance in credits; a post-paid account's may be below zero."""
         return self._get("/you/credits/", parse_balance)
 
+    def dial_in_numbers(self) -> tuple[DialInNumber, ...]:
+        """Return the numbers that the account rents."""
+        question = Question(places=False, private=(self._token,), secret=True)
+        send = partial(self._route.send, "GET", _DIAL_INS)
+        return self._ask(question, send, parse_dial_in_numbers)
+
+    def set_action_url(self, din_uid: str, url: str) -> None:
+        """Have `url` asked when somebody calls a number. Its path is a secret, and in no error."""
+        path, body = f"{_DIAL_INS}{_segment(din_uid)}/", urlencode({"action_url": url})
+        private = (self._token, url, urlsplit(url).path)
+        question = Question(places=False, private=private)
+        send = partial(self._route.send, "POST", path, body, _FORM)
+        self._ask(question, send, lambda _: None, decode=bytes)  # what it answers is not documented
+
     def _get(
         self, path: str, parse: Callable[[Any], T], missing: type[ProviderError] = WrongAddress
     ) -> T:
@@ -174,7 +191,13 @@ class VoiceClient:
         question = Question(places=True, private=private)
         return self._ask(question, partial(self._route.send, "POST", path, body, _FORM), parse)
 
-    def _ask(self, question: Question, send: Send, parse: Callable[[Any], T]) -> T:
+    def _ask(
+        self,
+        question: Question,
+        send: Send,
+        parse: Callable[[Any], T],
+        decode: Callable[[bytes], Any] = decode,
+    ) -> T:
         reply = self._exchange(question, send)
         if not reply.done:
             raise refusal(reply, question)

@@ -8,14 +8,16 @@ from typing import Final
 
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.provider.base import Capabilities, OutgoingCall
+from dispatcher.provider.dial_in import RentedNumber
 from dispatcher.provider.transport import before_sending as doing_before
 from dispatcher.provider.xoxzo import reports
 from dispatcher.provider.xoxzo.callbacks import XoxzoCallbacks
 from dispatcher.provider.xoxzo.client import NOTHING_MORE, VoiceClient
+from dispatcher.provider.xoxzo.dial_ins import XoxzoDialIns, rented
 from dispatcher.provider.xoxzo.rules import CAPABILITIES, NAME
 
 
-class XoxzoProvider(XoxzoCallbacks):
+class XoxzoProvider(XoxzoCallbacks, XoxzoDialIns):
     """One account at Xoxzo. `params` are form fields that every call is sent with."""
 
     name: Final = NAME
@@ -42,6 +44,14 @@ class XoxzoProvider(XoxzoCallbacks):
     def balance(self) -> Decimal:
         """Ask for the account's credits. See the port."""
         return self._client.credits()
+
+    def rented_numbers(self) -> tuple[RentedNumber, ...]:
+        """Ask for the numbers that the account rents. See the port."""
+        return tuple(map(rented, self._client.dial_in_numbers()))
+
+    def set_action_url(self, rented: RentedNumber, url: str) -> None:
+        """Have this URL asked when somebody calls the number. See the port."""
+        self._client.set_action_url(rented.id, url)
 
     def close(self) -> None:
         """Close the kept connections. See the port."""

@@ -58,11 +58,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked: whether it places a call, what a 404 means, what no error may repeat."""
+    """What was asked: whether it places a call, what a 404 means, what no error may repeat.
+
+    `secret`: the answer holds secrets, so that nothing of one that cannot be read is repeated.
+    """
 
     places: bool
     missing: type[ProviderError] = WrongAddress
     private: tuple[str, ...] = field(default=(), repr=False)
+    secret: bool = False
 
 
 def refusal(reply: Reply, question: Question) -> ProviderError:
@@ -86,7 +90,8 @@ def lost(question: Question, why: str, status: int | None = None) -> ProviderErr
 
 def unreadable(reply: Reply, question: Question, why: str) -> ProviderError:
     """Return the error for an answer that is not what the provider documents."""
-    said = Words.of(reply.body or b"", question.private).detail
+    body = b"" if question.secret else reply.body or b""
+    said = Words.of(body, question.private).detail
     kind = UnreadableAnswer if question.places else Unavailable
     return explain(kind, reply.status, f"{why}: {said}" if said else why)
 

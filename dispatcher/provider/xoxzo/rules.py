@@ -17,6 +17,7 @@ CAPABILITIES: Final = Capabilities(
     languages=ISO_639_1,
     conference_languages=frozenset({"en", "ja"}),
     longest_text=4000,  # no limit is documented: about five minutes of speech
+    dial_in=True,
 )
 
 STATUS: Final = {
