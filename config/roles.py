@@ -19,6 +19,8 @@ from dispatcher.values.webhook_secrets import secret_from_key
 _KEY, _WEBHOOK_SECRET = "DISPATCHER_SECRET_KEY", "DISPATCHER_WEBHOOK_SECRET"
 PROVIDER: Final = frozenset({Part.DIAL})
 """Who asks the provider: settings of it, credentials or not, go to nobody else."""
+ALARM: Final = frozenset({Part.BEAT, Part.GATEWAY})
+"""Who tells people that nobody can be called."""
 NEEDED_BY: Final[Mapping[str, frozenset[Part]]] = {
     _KEY: frozenset({Part.DIAL, Part.GATEWAY}),  # who makes the URLs of callbacks, who checks them
     "DISPATCHER_PUBLIC_URL": frozenset({Part.DIAL, Part.GATEWAY}),  # needs the key
@@ -27,6 +29,10 @@ NEEDED_BY: Final[Mapping[str, frozenset[Part]]] = {
     "DISPATCHER_WEBHOOK_OLD_SECRET": frozenset({Part.WEBHOOKS}),
     "DISPATCHER_FLOWER_AUTH": frozenset({Part.FLOWER}),
     "DISPATCHER_GATEWAY_TLS_KEY": frozenset({Part.GATEWAY}),
+    "DISPATCHER_ALARM_EMAIL": ALARM,
+    "DISPATCHER_SMTP_URL": ALARM,
+    "DISPATCHER_HEARTBEAT_URL": ALARM,
+    "DISPATCHER_HEARTBEAT_FAIL_URL": ALARM,
 }
 
 

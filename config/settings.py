@@ -153,6 +153,13 @@ class Settings(Caps):
     webhook_allow_private: Networks = ()
     webhook_allow_private_jobs: Networks = ()
 
+    alarm_email: Annotated[tuple[str, ...], BeforeValidator(texts.emails), NoDecode] = ()
+    alarm_sender: Annotated[str, AfterValidator(texts.email)] | None = None
+    alarm_after: Annotated[Duration, Field(ge=10, le=3600)] = 60
+    smtp_url: Annotated[SecretStr, AfterValidator(texts.smtp_url)] | None = None
+    heartbeat_url: Annotated[SecretStr, AfterValidator(texts.ping_url)] | None = None
+    heartbeat_fail_url: Annotated[SecretStr, AfterValidator(texts.ping_url)] | None = None
+
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
     flower_auth: Annotated[SecretStr, AfterValidator(texts.user_and_password)] | None = None
@@ -278,6 +285,14 @@ class Settings(Caps):
                 " set DISPATCHER_WEBHOOK_SECRET or DISPATCHER_SECRET_KEY"
             )
 
+    def require_alarm(self) -> None:
+        """Raise InvalidSettings where there is somebody to mail to, and no way to."""
+        if self.alarm_email and self.smtp_url is None:
+            raise InvalidSettings(
+                "DISPATCHER_ALARM_EMAIL is set, but nobody takes the mail: set DISPATCHER_SMTP_URL,"
+                " such as smtp://user:password@mail.example.com:587"
+            )
+
     @property
     def lease(self) -> float:
         """Seconds a worker owns a job while it asks: every timeout of the request, and room."""
@@ -332,6 +347,7 @@ def check() -> None:
     settings = Settings.load()
     settings.check_together()
     settings.require_bounds()
+    settings.require_alarm()
 
 
 def _reachable(host: str) -> str:
@@ -350,7 +366,7 @@ def _complaint(item: Any) -> str:
     return f"{name}{value}: {words}"
 
 
-HIDDEN = ("TOKEN", "SECRET", "AUTH", "WEBHOOK_URL")
+HIDDEN = ("TOKEN", "SECRET", "AUTH", "WEBHOOK_URL", "SMTP_URL", "HEARTBEAT")
 
 
 def _shown(name: str, value: object) -> str:

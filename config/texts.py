@@ -21,6 +21,7 @@ from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.countries import parse_countries
 from dispatcher.values.number_types import parse_number_types
 from dispatcher.values.rate import Rate
+from dispatcher.values.smtp_place import SmtpPlace
 from dispatcher.values.webhook_url import webhook_url
 
 FEWEST_DIFFERENT = 8  # characters of a key
@@ -214,6 +215,35 @@ def webhook_urls(value: SecretStr) -> SecretStr:
     for url in listed(value):
         webhook_url(url)
     return value
+
+
+def email(value: str) -> str:
+    """Return the address of a mailbox."""
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
+        raise ValueError(f"{value[:80]!r} is no address: write one such as oncall@example.com")
+    return value
+
+
+def emails(value: Any) -> Any:
+    """Read addresses with commas between."""
+    if not isinstance(value, str):
+        return value
+    return tuple(email(part.strip()) for part in value.split(",") if part.strip())
+
+
+def smtp_url(value: SecretStr) -> SecretStr:
+    """Return the place where mail is handed in."""
+    SmtpPlace.of_url(value.get_secret_value())
+    return value
+
+
+def ping_url(value: SecretStr) -> SecretStr:
+    """Return a URL that is asked for; the whole of it is a secret."""
+    with suppress(ValueError):
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return value
+    raise ValueError("write the address that the service gave you, such as https://hc-ping.com/…")
 
 
 def webhook_secrets(value: SecretStr) -> SecretStr:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dispatcher.model.job import iso_of
+from dispatcher.model.process import Role
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.model.unusual import Unusual
 from dispatcher.policy import credit_forecast
@@ -56,8 +57,16 @@ def statistics(store: Store) -> dict[str, Any]:
             "refused": {where: counted[f"do_not_call.{where}"] for where in ASKED},
         },
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
+        "processes": processes(store),
+        "calls_possible": not store.stoppage.stopped(),
         "at": iso_of(store.now()),
     }
+
+
+def processes(store: Store) -> dict[str, int]:
+    """Return how many processes of each role run."""
+    roll = store.heartbeats.roll()
+    return {str(role): len(roll.of(role)) for role in Role}
 
 
 def campaign(store: Store, name: str) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from functools import partial
 
 from celery import Celery
 from celery.signals import beat_init, worker_ready
+from celery.worker.state import all_total_count
 
 from config import flower as flower_configuration
 from config import logs, roles
 from config.celery import call_queues
+from config.fingerprint import fingerprint
 from config.settings import InvalidSettings, Settings
 from config.weakened import weakened
 from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
@@ -21,9 +23,11 @@ from dispatcher.client.broker_rights import Part
 from dispatcher.client.broker_url import is_redis, sentinels
 from dispatcher.client.queues import WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError, UsageError
+from dispatcher.model.process import Role
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
+from workers.alarm.of_settings import alarm
 from workers.ending import (
     end_in_time,
     end_with_keepers,
@@ -31,6 +35,7 @@ from workers.ending import (
     leave_now,
     leave_on_signal,
 )
+from workers.engine.heartbeat import Heartbeat
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
 from workers.queue.app import create_app, create_call_task, create_webhooks
@@ -48,7 +53,8 @@ WEBHOOK_THREADS = 32
 def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
-    _publish(settings, name)
+    store = _publish(settings, name)
+    _beat(store, settings, Role.WORKER, name, begun=lambda: all_total_count[0])
     threads = concurrency or settings.max_connections
     sys.setswitchinterval(TURN_OF_A_THREAD)
     _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
@@ -56,20 +62,22 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
-    _watched_store(settings, Part.CALL_TASK, name)
+    _beat(_watched_store(settings, Part.CALL_TASK, name), settings, Role.CALL_TASK, name)
     _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
-    _watched_store(settings, Part.WEBHOOKS, name)
+    _beat(_watched_store(settings, Part.WEBHOOKS, name), settings, Role.WEBHOOKS, name)
     queue = in_broker(settings.namespace, WEBHOOKS)
     _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
 
 def beat(settings: Settings) -> None:
     """Run beat. Two of them do no harm: a tick finds by itself what is due."""
-    require_store(settings, Part.BEAT)
+    store = require_store(settings, Part.BEAT)
+    alarm(store, Role.BEAT, settings).start()
+    _beat(store, settings, Role.BEAT)
     beat_init.connect(leave_on_signal)  # Celery has its handlers by then
     create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()
 
@@ -88,7 +96,7 @@ def flower(settings: Settings) -> None:
     ask_all(sentinels(settings.broker))
     command.sigterm_handler = leave_now
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
-    require_store(settings, Part.FLOWER)
+    _beat(require_store(settings, Part.FLOWER), settings, Role.FLOWER)
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_what_others_tell()
     sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
@@ -105,8 +113,10 @@ def gateway(settings: Settings) -> None:
     from workers.gateway.server import serve  # noqa: PLC0415
 
     settings.require_bounds()
-    require_store(settings, Part.GATEWAY)
+    store = require_store(settings, Part.GATEWAY)
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
+    alarm(store, Role.GATEWAY, settings).start()
+    _beat(store, settings, Role.GATEWAY)
     serve(create_gateway(settings), settings)
 
 
@@ -158,7 +168,7 @@ def require_store(settings: Settings, part: Part) -> Store:
     """
     store = Store.from_url(settings.records, namespace=settings.namespace)
     store.server.check_version()
-    if part in (Part.BEAT, Part.FLOWER):  # which only send messages, or look at them
+    if part is Part.FLOWER:  # which only looks at messages
         store.server.check_schema()
     else:
         store.server.check_rights()
@@ -205,7 +215,19 @@ def _watched_store(settings: Settings, part: Part, name: str) -> Store:
     return store
 
 
-def _publish(settings: Settings, name: str) -> None:
+def _beat(
+    store: Store,
+    settings: Settings,
+    role: Role,
+    name: str | None = None,
+    *,
+    begun: Callable[[], int] | None = None,
+) -> None:
+    """Tell from now on that this process runs."""
+    Heartbeat(store, role, name or role, fingerprint(settings), begun=begun).start()
+
+
+def _publish(settings: Settings, name: str) -> Store:
     """Make this process' settings the rules of the account: the latest to start overrides.
 
     Only processes that dial do: they have the credentials, so that somebody chose their bounds.
@@ -213,6 +235,7 @@ def _publish(settings: Settings, name: str) -> None:
     settings.require_bounds()
     store = _watched_store(settings, Part.DIAL, name)
     store.limiter.publish(settings.account_config)
+    return store
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

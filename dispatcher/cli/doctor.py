@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import starmap
 from typing import Annotated, cast
 
 import requests
 import typer
 
-from dispatcher.cli import connection, doctor_keys, doctor_replicas, output
+from dispatcher.cli import connection, doctor_keys, doctor_processes, doctor_replicas, output
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
@@ -67,11 +68,17 @@ def doctor(
             metavar="URL", help="Fetch this recording as the provider must, and check only that."
         ),
     ] = None,
+    email: Annotated[
+        bool, typer.Option("--email", help="Send a test mail to DISPATCHER_ALARM_EMAIL, only that.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
     if recording is not None:
         _say(list(_recording(recording)), json=json)
+        return
+    if email:
+        _say([_email()], json=json)
         return
     at = connection.of(context)
     findings = [*_settings(), *examine(at)]
@@ -105,6 +112,20 @@ def _recording(url: str) -> Iterator[Finding]:
     check = cast("Callable[[str], Iterator[tuple[str, str]]]", found.find())
     for level, says in check(url):
         yield Finding("recording", level, says)
+
+
+def _email() -> Finding:
+    """Send the test mail; who sends is no part of the installed package."""
+    found = Process("workers.alarm.of_settings:send_test", "Send a test mail.")
+    if not found.here:
+        raise typer.BadParameter(
+            "it runs only from the project's checkout or container image", param_hint="--email"
+        )
+    send = cast("Callable[[], str]", found.find())
+    try:
+        return Finding("email", OK, f"sent to {send()}: look whether it arrives")
+    except DispatcherError as error:
+        return Finding("email", FAIL, str(error))
 
 
 def _settings() -> Iterator[Finding]:
@@ -150,6 +171,7 @@ def _writes(store: Store) -> Finding:
 
 
 def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
+    yield from starmap(Finding, doctor_processes.findings(dispatcher.store.heartbeats.roll()))
     yield from _workers(dispatcher.messenger)
     yield from _rights(dispatcher.store)
     yield _webhooks(dispatcher)

@@ -162,6 +162,8 @@ def _print_stats(found: dict[str, Any]) -> None:
 
 
 def _print_counts(out: Console, found: dict[str, Any]) -> None:
+    running = [f"{n} {role.replace('_', ' ')}" for role, n in found["processes"].items() if n]
+    out.print(f"Processes: {', '.join(running) or 'none runs'}")
     if found["second_calls"]:
         out.print(f"People called twice, found out too late: {found['second_calls']}")
     if any(found["callbacks"].values()):

@@ -41,6 +41,7 @@ def _members() -> dict[str, str]:
         "credit": _names(schema.Credit),
         "replica": _names(schema.ReplicaField),
         "seen": _names(schema.Seen),
+        "stoppage": _names(schema.StoppageField),
         "campaign": _names(schema.CampaignField),
         "campaign_mark": _text(CAMPAIGN),
         "campaign_hours": str(campaign.HOURS_KEPT),

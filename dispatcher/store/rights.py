@@ -19,6 +19,7 @@ DIRECT = frozenset(
         *("DEL", "EXISTS", "EXPIRE", "GET", "INCR", "PEXPIRE", "PTTL", "SET"),
         *("INFO", "PING", "TIME"),
         *(
+            "HDEL",
             "HGET",
             "HGETALL",
             "HKEYS",

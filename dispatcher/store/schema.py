@@ -29,6 +29,7 @@ KEYS: Mapping[str, str] = {
     "clock": "account:{account}:clock",  # hash: see Clock
     "replicas": "replicas",  # hash: see ReplicaField
     "missing_rights": "missing_rights",  # hash: process -> '<ms> <what it may not do>'
+    "processes": "processes",  # hash: id -> '<ms of its last heartbeat> <JSON>', see ProcessField
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
     "by_state": "by_state:{}",  # zset, by <state>[:<reason>]: id by creation; a job is in one
@@ -70,6 +71,8 @@ KEYS: Mapping[str, str] = {
     "typical_durations": "account:{account}:typical_durations",  # hash: kind of call -> ms
     "events": "account:{account}:events",  # stream: `kind`, `facts`; the latest EVENTS_KEPT
     "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
+    "stoppage": "account:{account}:stoppage",  # hash: see StoppageField
+    "ping": "account:{account}:ping:{}",  # string, by alive or fail: that ping was sent lately
     # -- callbacks and counters ------------------------------------------------------------
     "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
     "callbacks_seen": "account:{account}:callbacks_seen",  # hash: see Seen
@@ -245,6 +248,36 @@ class ReplicaField(StrEnum):
     TRIED = "tried"  # what is written to see whether replicas get it
 
 
+class ProcessField(StrEnum):
+    """The fields of what a process tells of itself."""
+
+    ROLE = "role"
+    NAME = "name"
+    HOST = "host"
+    PID = "pid"
+    VERSION = "version"
+    SETTINGS = "settings"  # name -> some digits of the hash of its value
+    STARTED = "started"  # ms since the epoch
+    STILL = "still"  # seconds since it last began a task; null: its role begins none
+
+
+class StoppageField(StrEnum):
+    """The fields of what is known of a stoppage; moments in ms since the epoch."""
+
+    SINCE = "since"  # when it was first seen; absent: people can be called
+    CAUSE = "cause"
+    WHY = "why"
+    REMEDY = "remedy"
+    TOLD = "told"  # 1: it has lasted for long enough to be told of
+    NEWS = "news"  # stopped or possible: people are to be told by mail; absent: they have been
+    NEWS_AT = "news_at"
+    NEWS_SINCE = "news_since"
+    NEWS_CAUSE = "news_cause"
+    NEWS_WHY = "news_why"
+    NEWS_REMEDY = "news_remedy"
+    NEWS_UNTIL = "news_until"  # the end of the lease of who tells them
+
+
 class Pace(StrEnum):
     """The fields of where an account's limiter stands; moments in µs of its own time (pace.lua)."""
 
@@ -413,6 +446,8 @@ MISSING_RIGHT_SHOWN = 120_000
 """Milliseconds for which a right that a process lacks is shown. One that runs says it again, and
 one that does not start is started again by what keeps it; one that is gone keeps nobody waiting.
 """
+PROCESS_FORGOTTEN = 3_600_000
+"""Milliseconds after its last heartbeat for which a process that is gone is still known."""
 REPLICA_NOTED_EVERY = 30_000
 """Milliseconds between two notes that there is a replica."""
 REFUSED_LANGUAGE_KEPT = 7 * 86_400_000

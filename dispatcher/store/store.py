@@ -19,6 +19,7 @@ from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
 from dispatcher.store.do_not_call import DoNotCallList
 from dispatcher.store.events import Events
+from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.languages import Languages
@@ -35,6 +36,7 @@ from dispatcher.store.server import Server
 from dispatcher.store.sessions import FailedLogins, Sessions
 from dispatcher.store.spending import Spending
 from dispatcher.store.statistics import Statistics
+from dispatcher.store.stoppage import Stoppage
 from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
@@ -103,6 +105,8 @@ class Store:
         self.aftermath = Aftermaths(to, self.holds, self.search)
         self.clock = RedisClock(to)
         self.missing_rights = MissingRights(to)
+        self.heartbeats = Heartbeats(to)
+        self.stoppage = Stoppage(to)
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

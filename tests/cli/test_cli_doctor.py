@@ -20,6 +20,7 @@ from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.job import Job
 from dispatcher.model.key_rights import EVERYTHING
 from dispatcher.model.outcome import Outcome
+from dispatcher.model.process import Role
 from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
@@ -29,6 +30,7 @@ from support.redis_inside import redis_of
 from support.reports import ended
 from support.store_jobs import POLICY, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.engine.heartbeat import Heartbeat
 
 NOW = 1_700_000_000_000.0
 QUEUES = {"vd.webhooks", "vd.urgent", "vd.normal", "vd.bulk", "vd.control", "vd.call"}
@@ -50,22 +52,33 @@ def configured(store: Store, name: str, value: str) -> Iterator[None]:
         redis_of(store).config_set(name, before[name])
 
 
+@pytest.fixture(autouse=True)
+def _others_run(store: Store) -> None:
+    """A worker and beat have told a moment ago that they run."""
+    for role in (Role.WORKER, Role.BEAT):
+        Heartbeat(store, role, role, {}).beat()
+
+
 @contextmanager
 def worker(
     shell: Shell, server: EmbeddedServer, provider: dict[str, str], namespace: str
 ) -> Iterator[None]:
-    """Run a real worker with its door, from the moment that both answer."""
-    process = shell.start("--namespace", namespace, "worker", **provider)
+    """Run a real worker with its call task, and beat, from the moment that all answer."""
+    named = ("--namespace", namespace)
+    processes = [shell.start(*named, each, **provider) for each in ("worker", "beat")]
     messenger = Messenger.to_broker(server.url, namespace)
+    heartbeats = Store.from_url(server.url, namespace=namespace).heartbeats
     deadline = time.monotonic() + 60
     try:
-        while len(messenger.listeners(timeout=0.3)) < 3:
-            assert process.poll() is None, "the worker ended"
-            assert time.monotonic() < deadline, "the worker did not answer"
+        while len(messenger.listeners(timeout=0.3)) < 3 or not heartbeats.roll().of(Role.BEAT):
+            assert all(each.poll() is None for each in processes), "one has ended"
+            assert time.monotonic() < deadline, "they did not answer"
         yield
     finally:
-        process.terminate()
-        shell.end(process)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            shell.end(process)
 
 
 @pytest.fixture
@@ -93,6 +106,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend_and_its_workers_are_its_own(
     assert found["append-only file"] == ("ok", "on")
     assert found["eviction"] == ("ok", "none")
     assert found["workers"] == ("ok", "1 worker, call task, webhooks")
+    assert found["processes"] == ("ok", "1 worker, 1 call task, 1 webhooks, 1 beat")
     assert found["provider"] == ("ok", "balance 500 credits")
     assert (shown.code, shown.err) == (0, "")
     assert _without_memory(shown.out.splitlines()) == _without_memory(
@@ -116,6 +130,30 @@ def test_without_workers_every_queue_lacks_one(shell: Shell) -> None:
     level, says = found["queue vd.urgent"]
     assert level == "warn"
     assert "voice-dispatcher worker" in says
+
+
+@pytest.mark.parametrize(("role", "means"), [(Role.WORKER, "dialled"), (Role.BEAT, "due")])
+def test_a_process_without_which_nobody_is_called_is_missed(
+    shell: Shell, store: Store, role: Role, means: str
+) -> None:
+    """It said that all is well while beat was dead."""
+    assert shell("doctor", "--no-provider").code == 0
+    (found,) = store.heartbeats.roll().of(role)
+    store.heartbeats.leave(found.id)
+    ran = shell("doctor", "--no-provider", "--json")
+    level, says = findings(ran)[role]
+    assert (ran.code, level) == (1, "fail")
+    assert means in says
+    assert f"Start `voice-dispatcher {role}`" in says
+
+
+def test_processes_that_differ_are_told(shell: Shell, store: Store) -> None:
+    Heartbeat(store, Role.GATEWAY, "gateway", {"DISPATCHER_RATE_LIMIT": "0a1b2c3d"}).beat()
+    ran = shell("doctor", "--no-provider", "--json")
+    level, says = findings(ran)["settings of processes"]
+    assert (ran.code, level) == (0, "warn")
+    assert "not the same for all processes: DISPATCHER_RATE_LIMIT. " in says
+    assert "0a1b2c3d" not in ran.out
 
 
 def test_calls_in_celerys_default_queue_are_told_from_what_is_of_others(

@@ -277,6 +277,13 @@ METRICS = (
         _each("do_not_call", "refused"),
         ("asked_at",),
     ),
+    Metric(
+        "calls_possible",
+        "gauge",
+        "0: nobody can be called, for longer than DISPATCHER_ALARM_AFTER.",
+        _one("calls_possible"),
+    ),
+    Metric("processes", "gauge", "Processes that run, by role.", _each("processes"), ("role",)),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
     Metric(
         "webhooks",

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from dispatcher.model.credit import Credit
 from dispatcher.model.states import Reason, State
+from dispatcher.policy import can_call
 from dispatcher.policy.credit_forecast import shown
+from dispatcher.policy.processes import Roll
 from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
@@ -67,6 +69,8 @@ class Snapshot:
     """Why Redis takes no writes; '' where it does."""
     missing_rights: tuple[MissingRight, ...] = ()
     """What workers may not do with their users of Redis or the broker."""
+    roll: Roll | None = None
+    """Which processes run; None: that is not asked."""
 
     def count(self, state: State) -> int:
         """How many jobs are in a state."""
@@ -86,7 +90,14 @@ class Snapshot:
 def banners(now: Snapshot) -> list[Banner]:
     """Return the current problems, the worst first; one that says all is well if there are none."""
     found = [*_refused(now), *_not_allowed(now), *(_held(now, hold) for hold in now.holds)]
-    found += [*_stuck(now), *_unknown(now), *_credit(now), *_failing(now), *_webhooks(now)]
+    found += [
+        *_missing(now),
+        *_stuck(now),
+        *_unknown(now),
+        *_credit(now),
+        *_failing(now),
+        *_webhooks(now),
+    ]
     order = list(Level)
     return sorted(found, key=lambda each: order.index(each.level)) or [_well(now)]
 
@@ -158,12 +169,26 @@ def _needs(credit: Credit, hold: Hold) -> str:
     return f"credit {shown(credit.available)}, needs {shown(needed)}"
 
 
+def _missing(now: Snapshot) -> Iterator[Banner]:
+    """No worker or no beat runs, or no worker does anything; the rest is told of elsewhere."""
+    if now.roll is None:
+        return
+    for found in can_call.without_processes(now.roll):
+        why = found.why[0].upper() + found.why[1:]
+        yield Banner(Level.BAD, why, f"What to do: {found.remedy}.", waiting=now.waiting)
+    for worker in now.roll.stuck if now.roll.working else ():
+        what = f"{worker} has begun nothing for {spoken(worker.still or 0)}"
+        yield Banner(Level.WARN, what, "See whether it reaches the broker, and restart it.")
+
+
 def _stuck(now: Snapshot) -> list[Banner]:
     """Somebody waits, nothing holds them, the limiter has room, and yet nobody dials."""
     oldest, pace = now.backlog.oldest, now.pace
     stopped = any(":" not in hold.name or hold.name == "limit:account" for hold in now.holds)
     late = oldest is not None and now.now - oldest > NOBODY_DIALS
     if stopped or not late or not now.ready or pace.next_slot > 0 or pace.connections:
+        return []
+    if now.roll and not now.roll.working:  # told already, and what to do
         return []
     return [
         Banner(

@@ -62,6 +62,7 @@ def snapshot(store: Store) -> Snapshot:
         dead_webhooks=store.webhooks.counts()["dead"],
         refusal=refusal(store),
         missing_rights=tuple(store.missing_rights.all()),
+        roll=store.heartbeats.roll(),
     )
 
 

@@ -1,0 +1,129 @@
+"""Whether anybody can be called at all, and if not, why: one decision, for all who tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from dispatcher.model.process import Role
+from dispatcher.model.states import Reason
+from dispatcher.policy.processes import Roll
+from dispatcher.values.durations import spoken
+
+URGENT_WAITS = 60_000
+"""ms for which an urgent job may wait behind a pause before somebody must know."""
+
+
+class Cause(StrEnum):
+    """What keeps everybody from being called; of a hold the reason."""
+
+    REDIS = "redis"
+    NO_WORKER = "no_worker"
+    WORKERS_STUCK = "workers_stuck"
+    NO_BEAT = "no_beat"
+    PAUSED = "paused"
+
+
+class Held(Protocol):
+    """A hold: its name, why it stands, and since when (ms since the epoch)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def since(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things stand: `refusal` is why Redis does not do what it is asked, '' where it does.
+    `urgent_since` is the due time of the oldest urgent job that waits (ms since the epoch), and
+    `ringing` how many alerts are under way.
+    """
+
+    roll: Roll
+    holds: Sequence[Held] = ()
+    refusal: str = ""
+    urgent_since: float | None = None
+    ringing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps everybody from being called: `cause` in one word, why, and what to do."""
+
+    cause: str
+    why: str
+    remedy: str
+
+
+def obstacle(now: Situation) -> Obstacle | None:
+    """Return the first thing that keeps everybody from being called; None: people can be called."""
+    return next(_obstacles(now), None)
+
+
+def _obstacles(now: Situation) -> Iterator[Obstacle]:
+    if now.refusal:
+        yield refused(now.refusal)
+    yield from without_processes(now.roll)
+    for hold in now.holds:
+        yield from _held(now, hold)
+
+
+def refused(says: str) -> Obstacle:
+    """Return the obstacle that Redis is where it does not do what it is asked."""
+    why, _, remedy = says.partition(": ")
+    return Obstacle(Cause.REDIS, why, remedy or "see docs/operations.md, What Redis may refuse")
+
+
+def without_processes(roll: Roll) -> Iterator[Obstacle]:
+    """Yield the obstacles that are missing processes, and workers that do nothing."""
+    yield from _workers(roll)
+    yield from _beat(roll)
+
+
+def _workers(roll: Roll) -> Iterator[Obstacle]:
+    if not roll.of(Role.WORKER):
+        why = f"no worker runs{_ago(roll, Role.WORKER)}"
+        yield Obstacle(Cause.NO_WORKER, why, "start `voice-dispatcher worker`")
+    elif not roll.working:
+        names = ", ".join(map(str, roll.stuck))
+        still = min(p.still or 0 for p in roll.stuck)
+        yield Obstacle(
+            Cause.WORKERS_STUCK,
+            f"no worker has begun anything for {spoken(still)} ({names})",
+            "see whether the broker is up (`voice-dispatcher doctor`), and restart the worker",
+        )
+
+
+def _beat(roll: Roll) -> Iterator[Obstacle]:
+    if not roll.of(Role.BEAT):
+        why = f"beat does not run{_ago(roll, Role.BEAT)}: nothing that is due is started"
+        yield Obstacle(Cause.NO_BEAT, why, "start `voice-dispatcher beat`")
+
+
+def _ago(roll: Roll, role: Role) -> str:
+    """Say when one of a role was heard of last, where it was."""
+    heard = roll.last_heard(role)
+    if heard is None:
+        return ""
+    return f" (last heard of {spoken(max(1.0, (roll.now - heard) / 1000))} ago)"
+
+
+def _held(now: Situation, hold: Held) -> Iterator[Obstacle]:
+    """A pause is what somebody wanted, until an urgent call waits for its end."""
+    kind, _, scope = hold.name.partition(":")
+    if kind == Reason.PAUSED:
+        if scope in {"", "priority:urgent"} and _somebody_waits(now):
+            why = f"urgent calls wait: {hold.why}"
+            yield Obstacle(Cause.PAUSED, why, "resume when you are ready")
+    elif scope in {"", "account"}:
+        yield Obstacle(kind, f"all calls are held: {hold.why}", f"see what to do about held/{kind}")
+
+
+def _somebody_waits(now: Situation) -> bool:
+    since = now.urgent_since
+    return now.ringing > 0 or (since is not None and now.roll.now - since > URGENT_WAITS)

@@ -1,0 +1,1 @@
+"""Tells somebody when nobody can be called: by mail, and by a ping that stops."""

@@ -1,0 +1,91 @@
+"""Tells every few seconds that this process runs: for `doctor`, the console, metrics and alarms."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from dispatcher import __version__
+from dispatcher.errors import DispatcherError
+from dispatcher.model.process import Process, Role
+from dispatcher.policy.processes import BEATS_EVERY
+from dispatcher.store import Store
+from dispatcher.values.steady_clock import since_boot
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Beats in a thread, which ends with the process, until `stop`.
+
+    `begun` returns how many tasks the process has begun so far, where its role is to run tasks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        role: Role,
+        name: str,
+        settings: Mapping[str, str],
+        *,
+        begun: Callable[[], int] | None = None,
+        steady: Callable[[], float] = since_boot,
+    ) -> None:
+        self._store, self._begun, self._steady = store, begun, steady
+        host, pid, id_ = socket.gethostname(), os.getpid(), secrets.token_hex(4)
+        self._process = Process(id_, role, name, host, pid, __version__, dict(settings))
+        self._seen, self._moved = -1, steady()
+        self._ended = threading.Event()
+        self._failed = False
+
+    def start(self) -> None:
+        """Beat from now on; what ends in order says so."""
+        atexit.register(self.stop)
+        threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+
+    def beat(self) -> None:
+        """Beat once. Raises StoreUnavailable, StoreUnsuitable."""
+        if not self._process.started:
+            self._process = replace(self._process, started=self._store.now())
+        self._store.heartbeats.beat(replace(self._process, still=self._still()))
+
+    def stop(self) -> None:
+        """Say that the process ends, unless Redis was away a moment ago: nobody waits for it."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        if not self._failed:
+            with suppress(DispatcherError):
+                self._store.heartbeats.leave(self._process.id)
+
+    def _still(self) -> float | None:
+        if self._begun is None:
+            return None
+        now, begun = self._steady(), self._begun()
+        if begun != self._seen:
+            self._seen, self._moved = begun, now
+        return round(now - self._moved, 1)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                self.beat()
+                self._failed = False
+            except DispatcherError as error:
+                self._tell(error)
+            self._ended.wait(max(0.0, BEATS_EVERY - (time.monotonic() - began)))
+
+    def _tell(self, error: DispatcherError) -> None:
+        """Log what keeps it from beating, once; who is away is told of by those who need it."""
+        if not self._failed:
+            log.warning("no heartbeat: %s", error)
+        self._failed = True
