@@ -141,6 +141,9 @@ class Settings(Caps):
     gateway_tls_cert: Path | None = None
     gateway_tls_key: Path | None = None
 
+    dial_in_number: Annotated[str, AfterValidator(numbers.recipient)] | None = None
+    dial_in_unknown: Annotated[str | None, BeforeValidator(texts.dial_in_unknown)] = None
+
     console: bool = True
     console_idle: Annotated[Duration, Field(ge=60)] = 3600
     console_session: Annotated[Duration, Field(ge=60)] = 12 * 3600

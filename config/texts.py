@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from dispatcher.model.unusual import parse_unusual
 from dispatcher.provider import registry
 from dispatcher.store.redis_place import SCHEMES
+from dispatcher.values import numbers
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.countries import parse_countries
 from dispatcher.values.number_types import parse_number_types
@@ -35,6 +36,16 @@ def language(text: str) -> str:
     if text not in registry.registration().capabilities.languages:
         raise ValueError("write the code of a language such as en or ja (ISO 639-1)")
     return text
+
+
+def dial_in_unknown(value: Any) -> str | None:
+    """Read where callers go whom nobody knows: None for `say`, a number for `transfer:+…`."""
+    if value in {None, "say"}:
+        return None
+    how, _, number = str(value).partition(":")
+    if how != "transfer":
+        raise ValueError("write say, or transfer: and a number, such as transfer:+815012345678")
+    return numbers.recipient(number)
 
 
 def floor(value: Any) -> float | None:

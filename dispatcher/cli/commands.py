@@ -62,6 +62,10 @@ COMMANDS = {
     "webhooks": Entry(
         f"{_OURS}.webhooks:app", "List webhooks that wait or were given up, and send them again."
     ),
+    "dial-in": Process(
+        "workers.dial_in_commands:app",
+        "Show the account's numbers for people to call back, and have this dispatcher asked.",
+    ),
     "sandbox": Entry(
         f"{_OURS}.sandbox:app",
         "Run the provider's sandbox, or `dial-in`: play a person who calls its account.",

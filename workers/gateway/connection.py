@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from dispatcher.values.callback_urls import PREFIX
+from dispatcher.values import callback_urls, dial_in_urls
 from workers.gateway.addresses import Network, client_address
 from workers.gateway.brake import Brake
 from workers.gateway.caps import Full
@@ -27,7 +27,8 @@ READ_WITHIN: Final = 30.0
 """Seconds in which an answer is read to its end when the connection closes, before it is cut."""
 CUT: Final = "dispatcher.cut"
 """The name in a request's state under which it can cut its connection."""
-_CALLBACKS: Final = f"{PREFIX}/".encode()
+_OF_PROVIDER: Final = tuple(f"{each.PREFIX}/".encode() for each in (callback_urls, dial_in_urls))
+"""Where the provider's own requests go."""
 _HEALTH: Final = frozenset({b"/healthz", b"/readyz"})
 
 
@@ -136,6 +137,6 @@ class Connection(HttpToolsProtocol):
 
 def share_of(url: bytes) -> Share:
     """Return the share of places that a request is counted against."""
-    if url.startswith(_CALLBACKS):
+    if url.startswith(_OF_PROVIDER):
         return Share.CALLBACKS
     return Share.HEALTH if url.partition(b"?")[0] in _HEALTH else Share.COMMON
