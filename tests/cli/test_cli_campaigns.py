@@ -27,64 +27,64 @@ def spring(store: Store) -> None:
 def test_a_campaign_is_shown_to_people_and_to_programs(shell: Shell, store: Store) -> None:
     spring(store)
     for name in ("spring", "campaign:spring"):
-        shown = shell.run("campaign", "show", name).out
+        shown = shell("campaign", "show", name).out
         assert "Campaign spring: 3 jobs" in shown
         assert "2 attempts, 12 s talked, 7.5 credits" in shown
         assert "1 invalid_request" in shown
         assert "33.3%" in shown
-    found = shell.run("campaign", "show", "spring", "--json").json
+    found = shell("campaign", "show", "spring", "--json").json
     assert (found["jobs"], found["answered"], found["waiting"], found["credits"]) == (3, 1, 1, 7.5)
     assert found["by_attempt"] == [{"attempt": 1, "dialled": 2, "answered": 1}]
 
 
 def test_stats_tells_of_a_campaign_too(shell: Shell, store: Store) -> None:
     spring(store)
-    found = shell.run("stats", "--tag", "campaign:spring", "--json").json
+    found = shell("stats", "--tag", "campaign:spring", "--json").json
     assert found["campaign"]["jobs"] == 3
     assert found["jobs"]["queued"] == 1
-    shown = shell.run("stats", "--tag", "campaign:spring").out
+    shown = shell("stats", "--tag", "campaign:spring").out
     assert "Campaign spring: 3 jobs" in shown
     assert "No rate limit" in shown
-    ran = shell.run("stats", "--tag", "vip")
+    ran = shell("stats", "--tag", "vip")
     assert ran.code == 2
     assert "'vip' is not the tag of a campaign" in ran.complaint
 
 
 def test_campaigns_are_listed_with_numbers_masked(shell: Shell, store: Store) -> None:
-    assert shell.run("campaign", "list").out == "no campaigns\n"
+    assert shell("campaign", "list").out == "no campaigns\n"
     spring(store)
     enqueue(store, tags=[f"campaign:for {NUMBER}"])
-    lines = shell.run("campaign", "list").out.splitlines()
+    lines = shell("campaign", "list").out.splitlines()
     assert len(lines) == 3
     assert "for +8180****4567" in lines[1] + lines[2]
-    assert len(shell.run("campaign", "list", "--limit", "1", "--json").json) == 1
+    assert len(shell("campaign", "list", "--limit", "1", "--json").json) == 1
 
 
 def test_an_unknown_campaign_is_said_to_be_so(shell: Shell, store: Store) -> None:
-    ran = shell.run("campaign", "show", "winter")
+    ran = shell("campaign", "show", "winter")
     assert ran.code != 0
     assert ran.complaint.startswith("there is no campaign 'winter': check the name")
 
 
 def test_own_fields_go_in_and_come_back(shell: Shell, store: Store) -> None:
     call = ("call", NUMBER, "--say", "x", "--json")
-    made = shell.run(*call, "--meta", "patient_id=4711", "--meta", "ward=3 b").json
+    made = shell(*call, "--meta", "patient_id=4711", "--meta", "ward=3 b").json
     assert made["meta"] == {"patient_id": "4711", "ward": "3 b"}
-    assert "4711" in shell.run("show", made["id"]).out
-    (line,) = shell.run("export", "--unmask", "--format", "jsonl").out.splitlines()
+    assert "4711" in shell("show", made["id"]).out
+    (line,) = shell("export", "--unmask", "--format", "jsonl").out.splitlines()
     assert json.loads(line)["meta"] == made["meta"]
-    (row,) = csv.DictReader(shell.run("export", "--unmask", "--format", "csv").out.splitlines())
+    (row,) = csv.DictReader(shell("export", "--unmask", "--format", "csv").out.splitlines())
     assert json.loads(row["meta"]) == made["meta"]
-    assert "--meta" in shell.run(*call, "--meta", "4711").err
+    assert "--meta" in shell(*call, "--meta", "4711").err
 
 
 def test_rows_keep_their_own_fields(shell: Shell, store: Store) -> None:
     (shell.folder / "rows.csv").write_text(
         f"phone,text,meta.patient_id,meta.ward\n{NUMBER},x,0047,\n+818011234568,y,{'9' * 3000},b\n"
     )
-    ran = shell.run("import", "rows.csv", "--yes", "--set", "meta.list=may", "--json")
+    ran = shell("import", "rows.csv", "--yes", "--set", "meta.list=may", "--json")
     assert (ran.json["created"], ran.json["refused"]) == (1, 1)
-    (job,) = shell.run("export", "--unmask", "--format", "jsonl").out.splitlines()
+    (job,) = shell("export", "--unmask", "--format", "jsonl").out.splitlines()
     assert json.loads(job)["meta"] == {"list": "may", "patient_id": "0047"}
     refused = next(shell.folder.glob("*refused*")).read_text()
     assert "2048 at most" in refused
