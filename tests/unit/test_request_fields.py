@@ -9,12 +9,7 @@ import pytest
 from dispatcher.model.request import JobRequest
 from dispatcher.model.request_limits import LONGEST_TEXT, MOST_ATTEMPTS
 from dispatcher.values.languages import ISO_639_1
-from support.asked import (
-    CALL,
-    RECORDING,
-    SOMEBODY,
-    one_refusal,
-)
+from support.asked import CALL, RECORDING, SOMEBODY, one_refusal
 
 
 @pytest.mark.parametrize(

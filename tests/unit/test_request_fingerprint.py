@@ -8,13 +8,7 @@ import pytest
 
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority
-from support.asked import (
-    CALL,
-    CONFERENCE,
-    RECORDING,
-    SOMEBODY,
-    SOMEBODY_ELSE,
-)
+from support.asked import CALL, CONFERENCE, RECORDING, SOMEBODY, SOMEBODY_ELSE
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.request import JobRequest
-from support.asked import (
-    CALL,
-    CONFERENCE,
-    ago,
-    ahead,
-    one_refusal,
-)
+from support.asked import CALL, CONFERENCE, ago, ahead, one_refusal
 
 
 @pytest.mark.parametrize(

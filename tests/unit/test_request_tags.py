@@ -9,10 +9,7 @@ import pytest
 from dispatcher.model.request import JobRequest
 from dispatcher.model.request_limits import LONGEST_KEY
 from dispatcher.model.tags import LONGEST_TAG, MOST_TAGS
-from support.asked import (
-    CALL,
-    one_refusal,
-)
+from support.asked import CALL, one_refusal
 
 
 def test_a_job_belongs_to_one_campaign_and_that_has_a_name() -> None:
