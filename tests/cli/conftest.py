@@ -13,7 +13,9 @@ from dispatcher.store import Store
 from support import ports
 from support.cli_shell import Shell
 from support.redis_inside import redis_of
+from workers import commands, run
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.gateway import server as gateway_server
 
 
 @pytest.fixture
@@ -69,3 +71,20 @@ def free_port() -> int:
 
 
 another_free_port = free_port
+
+
+@pytest.fixture
+def unable_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a process that should have refused fail the test at once, and not run for ever."""
+
+    def started(*_: object, **__: object) -> None:
+        pytest.fail("it started")
+
+    for module, name in (
+        (run, "create_app"),
+        (run, "create_call_task"),
+        (commands, "Supervisor"),
+        (commands, "Stack"),
+        (gateway_server, "serve"),
+    ):
+        monkeypatch.setattr(module, name, started)

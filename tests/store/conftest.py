@@ -12,7 +12,9 @@ from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from support.clock import Clock
 from support.standby import Standby, standby
+from support.store_jobs import POLICY
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.engine.apply_callbacks import ApplyReports
 
 _NUMBERS = itertools.count(1)
 
@@ -26,6 +28,12 @@ def clock() -> Clock:
 def store(redis_client: redis.Redis, clock: Clock) -> Store:
     """An empty store that goes by the test's clock."""
     return Store(redis_client, namespace=f"test{next(_NUMBERS)}", clock=clock)
+
+
+@pytest.fixture
+def apply(store: Store) -> ApplyReports:
+    """What applies reports to the store's jobs."""
+    return ApplyReports(store, store.callbacks, POLICY)
 
 
 @pytest.fixture

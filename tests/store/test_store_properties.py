@@ -5,162 +5,53 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallReport
-from dispatcher.model.job import Event, Job
+from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
-from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
-from dispatcher.policy import (
-    Decision,
-    Policy,
-    after_deadline,
-    after_error,
-    after_report,
-    after_window,
-)
-from dispatcher.provider import (
-    AnswerLost,
-    BadCredentials,
-    InvalidRequest,
-    NeverReached,
-    NotAllowed,
-    NotEnoughCredits,
-    ProviderError,
-    Throttled,
-    Unavailable,
-)
+from dispatcher.model.states import TERMINAL, WAITING, Priority, State
+from dispatcher.policy import Decision, after_deadline, after_error, after_report, after_window
+from dispatcher.provider import AnswerLost, ProviderError
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
-from dispatcher.store.spending import Period, SpendingLimit
+from dispatcher.store.spending import SpendingLimit
 from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
-from support.campaign_books import assert_counted
 from support.clock import Clock
-from support.reports import ended
 from support.store_books import Books
-from support.store_jobs import (
-    RECIPIENT,
-    Snapshot,
-    assert_sound,
-    job_of,
-    placed,
-    records,
-    request,
-    snapshot,
-    window,
-)
+from support.store_checks import CheckedStore
+from support.store_jobs import placed, records, request, window
 from support.store_model import Model
-
-LEASE, WINDOW, TAKEN_FOR = 30, 300, 60
-POLICY = Policy(max_attempts=2, redial=1, evidence_window=WINDOW)
-ERRORS: list[ProviderError] = [
-    AnswerLost("the answer was lost; " * 5),
-    InvalidRequest("400"),
-    NotAllowed("country"),
-    Unavailable("503"),
-    Throttled("429", retry_after=2),
-    Throttled("429"),
-    NeverReached("refused"),
-    NotEnoughCredits("403", required=Decimal(60)),
-    BadCredentials("401"),
-]
-REPORTS = [
-    ended("ANSWERED", Decimal("7.5003"), 12),
-    ended("ANSWERED", None, 12),
-    ended("NO ANSWER", Decimal(0)),
-    ended("FAILED"),
-]
-FINAL = st.sampled_from(REPORTS)
-WORDS = st.sampled_from(["death", "deadline", "RINGING", *REPORTS])
-NUMBERS = [RECIPIENT, "+818011234568", "+14155550123"]
-SPENDING = AccountConfig(breaker=1000, spend_per_day=1e9, expected_cost=3.0001)
-PROTECTION = [
-    replace(SPENDING, one_at_a_time=False),
-    replace(SPENDING, one_at_a_time=False, connections=2, lease=10),
-    replace(SPENDING, gap=100),
-    replace(SPENDING, gap=20, per_day=2),
-]
-LIMITS = [
-    SpendingLimit("tag:a", Decimal(1000), Period.TOTAL),
-    SpendingLimit("tag:a", Decimal(2000), Period.DAY),
-    SpendingLimit("client:producer", Decimal(1000), Period.DAY),
-]
-"""High ones: tests of their own tell that they hold, and this one that they count right."""
-SCOPES = [
-    PauseScope(),
-    PauseScope(tag="a"),
-    PauseScope(tag="campaign:x"),
-    PauseScope(priority=Priority.BULK),
-]
-REQUESTS = st.fixed_dictionaries(
-    {
-        "priority": st.sampled_from(["urgent", "normal", "bulk"]),
-        "tags": st.sampled_from([(), ("a",), ("a", "b"), ("campaign:x",), ("a", "campaign:y")]),
-        "recipient": st.sampled_from(NUMBERS),
-        "at": st.sampled_from([None, None, None, 5]),
-        "expires": st.sampled_from([None, None, 61, 400]),
-        "redial": st.sampled_from([None, 0]),
-        "max_attempts": st.sampled_from([None, 1, 3]),
-        "on_uncertain": st.sampled_from([None, "redial"]),
-        "evidence_window": st.sampled_from([None, 50]),
-        "say": st.sampled_from(["Disk full", "Disk full, and long to say. " * 5]),
-    }
+from support.store_wishes import (
+    CONFERENCE,
+    ERRORS,
+    FEW,
+    FINAL,
+    KEYS,
+    LEASE,
+    LIMITS,
+    PICK,
+    POLICY,
+    PROTECTION,
+    REPORTS,
+    REQUESTS,
+    SCOPES,
+    TAKEN_FOR,
+    WINDOW,
+    WORDS,
 )
-CONFERENCE = {"recipient": None, "say": None, "participants": [RECIPIENT, "+14155550123"]}
-KEYS = st.sampled_from([None, None, "alert-1", "alert-2"])
-PICK = st.sampled_from([0, 0, 0, 1, 2, 5])  # the likely ones are put first
-FEW = st.integers(1, 3)
-
-OTHERS = {
-    "jobs",
-    "holds",
-    "config",
-    "lines",
-    "turn",
-    "pace",
-    "connections",
-    "calling",
-    "counters",
-    "outcomes",
-    "campaigns",
-    "campaign",
-    "campaign_hours",
-    "credit",
-    "costs",
-    "burn",
-    "countries_called",
-    "hourly_spending",
-    "unusual",
-    "waiting",
-    "spending_limits",
-    "spent",
-    "events",
-    "audit_log",
-    "breaker",
-}
-SETS = {"by_state", "held"}
-"""What is not of the model: soundness looks at it, or it has tests of its own."""
 
 Decide = Callable[[Claim], Decision | None]
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(CheckedStore):
     """Jobs, workers that live and die, gates, people and time, in any order."""
 
     redis: redis.Redis
@@ -181,8 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.tokens: list[tuple[str, str]] = []
         self.granted: dict[str, dict[int, str]] = defaultdict(dict)
         self.made = self.calls = 0
-        self.raw: dict[str, dict[str, str]] = {}
-        self.timelines: dict[str, tuple[Event, ...]] = {}
+        self.raw, self.timelines = {}, {}
         for fields in some:
             self.enqueue(fields, None, conference=False)
 
@@ -524,91 +414,6 @@ class StoreMachine(RuleBasedStateMachine):
         """Those that have ended come first."""
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in TERMINAL)
         return jobs[pick % len(jobs)].id
-
-    # -- invariants ------------------------------------------------------------------------
-
-    def look(self) -> Snapshot:
-        return snapshot(self.store)
-
-    @invariant()
-    def everything_is_in_its_place(self) -> None:
-        found = self.look()
-        assert_sound(found)
-        self.books.look(found)
-        assert_counted(found, self.books.gone)
-        self._is_as_modelled(found)
-        raw = records(found)
-        for id_ in raw:
-            if raw[id_] != self.raw.get(id_):
-                self._has_a_lawful_history(job_of(id_, raw[id_]))
-        self.raw = raw
-
-    def _is_as_modelled(self, found: Snapshot) -> None:
-        model, places, calls = self.model, {}, {}
-        for name, members in found.items():
-            what = name.partition(":")[0]
-            if what == "by_call":
-                calls.update(members)
-            elif what == "called":
-                places_in_order = sorted(members, key=int)
-                self._has_had_these_calls(name[7:], [int(members[n]) for n in places_in_order])
-            elif what not in OTHERS and name not in SETS:
-                places[name] = {member: float(score) for member, score in members.items()}
-        assert places == model.places()
-        assert calls == model.calls()
-        assert set(found.get("holds", {})) == model.holds
-        second = found.get("counters", {}).get("second_calls", "0")
-        assert int(second) == model.second_calls
-        if model.rules.one_at_a_time:
-            busy = {name[8:]: value[""] for name, value in found.items() if name[:8] == "calling:"}
-            assert busy == model.busy
-        assert set(records(found)) == set(model.jobs)
-
-    def _has_had_these_calls(self, number: str, found: list[int]) -> None:
-        """As many of the latest as protection asks for are kept; what was not spent is not one."""
-        calls, rules = self.model.persons[number], self.model.rules
-        assert found == calls[: len(found)]
-        assert len(found) >= min(len(calls), rules.per_day or 1) or not rules.one_at_a_time
-
-    def _has_a_lawful_history(self, job: Job) -> None:
-        wanted = self.model.jobs[job.id]
-        assert (job.state, job.spent, len(job.attempts)) == (wanted.state, wanted.spent, wanted.n)
-        results = {item.number: item.result for item in job.attempts if item.result}
-        assert results == wanted.results
-        assert job.terminal == (job.finished_at is not None)
-        assert 0 <= job.spent <= len(job.attempts) - job.since
-        known = self.timelines.get(job.id, ())
-        assert job.timeline[: len(known)] == known
-        self.timelines[job.id] = job.timeline
-        self._is_lawful(job)
-
-    def _is_lawful(self, job: Job) -> None:
-        assert job.timeline[0].to in {"queued", "scheduled"}
-        assert job.timeline[-1].to == job.state
-        for event in job.timeline[1:]:
-            assert event.before is not None
-            before, to = State(event.before), State(event.to)
-            if before is to:
-                assert "too late to change anything" in event.why or event.why.startswith(
-                    "priority "
-                )
-            else:
-                assert to in TRANSITIONS[before]
-                assert before not in TERMINAL or event.actor == "person"
-        dialled = sum(event.to == "dialing" != event.before for event in job.timeline)
-        assert dialled == len(job.attempts)
-
-    def teardown(self) -> None:
-        if not hasattr(self, "model"):
-            return
-        wanted: dict[str, dict[str, int]] = {state: defaultdict(int) for state in State}
-        for job in self.model.jobs.values():
-            wanted[job.state][job.reason] += 1
-        found = {
-            state: {reason: count for reason, count in reasons.items() if count}
-            for state, reasons in self.store.search.counts().items()
-        }
-        assert found == wanted
 
 
 def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:
