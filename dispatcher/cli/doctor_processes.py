@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from dispatcher.model.process import Role
@@ -18,19 +17,13 @@ NAMED = 5
 
 def findings(roll: Roll) -> Iterator[Said]:
     """Yield what runs, what is missing, and in what processes differ."""
-    yield "processes", OK if roll.running else FAIL, counted(roll) or "none runs"
+    yield "processes", OK if roll.running else FAIL, roll.words
     for role, means in START.items():
         if not roll.of(role):
             says = f"none runs: {means}. Start `voice-dispatcher {role}`"
             yield role.words, FAIL, says
     yield from _stuck(roll)
     yield from _differences(roll)
-
-
-def counted(roll: Roll) -> str:
-    """Return how many run of each role: `2 worker, 1 beat`."""
-    running = Counter(p.role for p in roll.running)
-    return ", ".join(f"{running[role]} {role.words}" for role in Role if running[role])
 
 
 def _stuck(roll: Roll) -> Iterator[Said]:

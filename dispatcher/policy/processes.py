@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,13 @@ class Roll:
     def of(self, role: Role) -> tuple[Process, ...]:
         """Return those of a role that run."""
         return tuple(p for p in self.running if p.role is role)
+
+    @property
+    def words(self) -> str:
+        """How many run of each role, such as `2 worker, 1 beat`."""
+        many = Counter(p.role for p in self.running)
+        named = (f"{many[role]} {role.words}" for role in Role if many[role])
+        return ", ".join(named) or "none runs"
 
     def last_heard(self, role: Role) -> float | None:
         """Return when one of a role was heard of last (ms); None: not within the last hour."""

@@ -73,6 +73,8 @@ KEYS: Mapping[str, str] = {
     "events_taken": "account:{account}:events_taken",  # string: the latest one made a webhook of
     "stoppage": "account:{account}:stoppage",  # hash: see StoppageField
     "ping": "account:{account}:ping:{}",  # string, by alive or fail: that ping was sent lately
+    "drills": "account:{account}:drills",  # hash: chain and schedule -> the last that was due (ms)
+    "drills_ringing": "account:{account}:drills:ringing",  # hash: alert -> chain
     # -- callbacks and counters ------------------------------------------------------------
     "callbacks": "callbacks",  # zset: what was reported of calls by when it is applied next
     "callbacks_seen": "account:{account}:callbacks_seen",  # hash: see Seen

@@ -18,6 +18,7 @@ from dispatcher.store.clients import Clients
 from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
 from dispatcher.store.do_not_call import DoNotCallList
+from dispatcher.store.drills import Drills
 from dispatcher.store.events import Events
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.holds import Holds
@@ -107,6 +108,7 @@ class Store:
         self.missing_rights = MissingRights(to)
         self.heartbeats = Heartbeats(to)
         self.stoppage = Stoppage(to)
+        self.drills = Drills(to)
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

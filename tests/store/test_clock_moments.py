@@ -46,6 +46,8 @@ JUDGED = {
     "processes": READ,
     "stoppage": READ,
     "ping": TTL,
+    "drills": USERS,
+    "drills_ringing": NO_MOMENT,
     "job": MOVED,
     "by_state": SHOWN,
     "states_with_reason": NO_MOMENT,
