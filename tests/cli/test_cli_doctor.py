@@ -26,6 +26,7 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.clock import Step
 from support.cli_shell import Ran, Shell
+from support.mail_server import mail_server
 from support.redis_inside import redis_of
 from support.reports import ended
 from support.store_jobs import POLICY, in_progress
@@ -402,3 +403,41 @@ def test_a_recording_is_checked_without_a_dispatcher_and_never_from_inside(
     [found] = ran.json
     assert (ran.code, found["level"]) == (1, "fail")
     assert "does not support https" in found["message"]
+
+
+def test_a_test_mail_is_sent_and_nothing_else_is_looked_at(nowhere: Shell) -> None:
+    with mail_server() as box:
+        told = {
+            "DISPATCHER_ALARM_EMAIL": "oncall@example.com, boss@example.com",
+            "DISPATCHER_SMTP_URL": f"smtp://127.0.0.1:{box.port}",
+        }
+        ran = nowhere("doctor", "--email", **told)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "ok    email: sent to oncall@example.com, boss@example.com: look whether it arrives\n"
+    )
+    assert box.subjects == ["[voice-dispatcher] A test of the alarm"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "DISPATCHER_ALARM_EMAIL is not set"),
+        ({"DISPATCHER_ALARM_EMAIL": "a@example.com"}, "set DISPATCHER_SMTP_URL"),
+        (
+            {
+                "DISPATCHER_ALARM_EMAIL": "a@example.com",
+                "DISPATCHER_SMTP_URL": "smtp://u:Hunter2@127.0.0.1:1",
+            },
+            "the mail server 127.0.0.1:1 cannot be reached",
+        ),
+    ],
+)
+def test_a_test_mail_that_cannot_be_sent_says_what_to_set(
+    nowhere: Shell, variables: dict[str, str], says: str
+) -> None:
+    ran = nowhere("doctor", "--email", "--json", **variables)
+    level, said = findings(ran)["email"]
+    assert (ran.code, level) == (1, "fail")
+    assert says in said
+    assert "Hunter2" not in ran.out + ran.err

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from dispatcher.model.credit import Credit
+from dispatcher.model.process import Process, Role
 from dispatcher.model.states import Priority
+from dispatcher.policy.processes import Roll
 from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
@@ -191,3 +193,28 @@ def test_moments_are_in_utc_for_those_without_scripts() -> None:
     assert when(NOW) == when(datetime.fromtimestamp(NOW / 1000, UTC)) == expected
     assert when(None) == "-"
     assert [ago(NOW - ms, NOW) for ms in (0, 45_000, -180_000)] == ["now", "45 s ago", "in 3 min"]
+
+
+def test_without_a_worker_or_beat_nobody_is_called_and_it_is_said_once() -> None:
+    """Ready jobs that nobody dials would otherwise say the same again."""
+    late = {"backlog": Backlog({}, NOW - 300_000), "pace": replace(PACE, dispatched=3)}
+    worker = Process("1", Role.WORKER, "worker", "host", 1, "0.2.0", heard=NOW, still=0.1)
+    beat = replace(worker, id="2", role=Role.BEAT, name="beat", still=None)
+    (found,) = banners(snapshot(roll=Roll(NOW, (beat,)), **late))
+    assert (found.level, found.what) == (Level.BAD, "No worker runs")
+    assert "start `voice-dispatcher worker`" in found.remedy
+    (found,) = banners(snapshot(roll=Roll(NOW, (worker,))))
+    assert (found.level, found.what[:17]) == (Level.BAD, "Beat does not run")
+    (found,) = banners(snapshot(roll=Roll(NOW, (worker, beat))))
+    assert found.level is Level.WELL
+
+
+def test_one_worker_of_several_that_begins_nothing_is_a_warning() -> None:
+    long_ago = NOW - 3_600_000
+    stuck = Process("1", Role.WORKER, "one", "host", 1, "0.2.0", heard=NOW, still=180)
+    other = replace(stuck, id="2", name="other", still=0.1)
+    beat = Process("3", Role.BEAT, "beat", "host", 2, "0.2.0", started=long_ago, heard=NOW)
+    (found,) = banners(snapshot(roll=Roll(NOW, (stuck, other, beat))))
+    assert (found.level, found.what) == (Level.WARN, "one@host has begun nothing for 3 min")
+    (found,) = banners(snapshot(roll=Roll(NOW, (stuck, beat))))
+    assert (found.level, found.what[:22]) == (Level.BAD, "No worker has begun an")
