@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.values.masking import mask_text
+
+if TYPE_CHECKING:
+    from dispatcher.model.on_call import Chain
+
+BUNDLE = "bundle"
+"""The source of an alert that is a bundle of others."""
 
 
 class InvalidAlert(UsageError, ValueError):
@@ -66,7 +73,6 @@ ALERT_TRANSITIONS: Mapping[AlertState, frozenset[AlertState]] = {
     ),
     AlertState.FOLDED: frozenset(
         {
-            AlertState.RINGING,  # its bundle ended, and it was reported again
             AlertState.ACKNOWLEDGED,
             AlertState.UNREACHED,
             AlertState.RESOLVED,
@@ -159,6 +165,8 @@ class AlertCall:
     at: datetime
     job_id: str | None
     skipped: str | None = None
+    turn: int = 0
+    """Which time of the step's `times` it was made at, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +217,26 @@ class Alert:
     firing_members: int = 0
     """How many of these are not resolved."""
     round: int = 0
-    """How often its chain was begun from the top."""
+    """How often its chain was begun from the top; 0: it is to be begun."""
     step: int = 0
+    turn: int = 0
+    """Where it stands in the step: which of its `times`, or who of those called in turn."""
+    began_at: datetime | None = None
+    """When its chain was begun; calls before then are those of an earlier time."""
+    since: datetime | None = None
+    """Since when it has stood at this round, step and turn."""
+    rules: Chain | None = field(default=None, repr=False)
+    """Its chain as it was when it began."""
+    telling: bool = False
+    """It is over, and those who were called are to be told."""
     next_at: datetime | None = None
     """When something happens next, without news."""
+    last_call: int = 0
+    """The number of the latest call; only the latest ones are kept in `calls`."""
     calls: tuple[AlertCall, ...] = ()
     timeline: tuple[TimelineLine, ...] = ()
 
     @property
     def is_bundle(self) -> bool:
         """Whether its calls tell of several alerts."""
-        return self.members > 0
+        return self.source == BUNDLE

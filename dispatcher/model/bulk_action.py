@@ -27,6 +27,7 @@ WORDS = {
     "overdue": "the deadline has passed",
     "ended": "it has ended",
     "calling": "it is being called",
+    "alert": "it is a call of an alert, whose chain says who is called, and as how urgent",
     "do_not_call": "a number is on the do-not-call list",
     "known": "its outcome is known",
     "code": "its code was removed when it ended: a new call needs a new code",

@@ -101,6 +101,8 @@ class Job:
     """Whether the do-not-call list is looked at."""
     meta: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Fields of the producer's own, which come back with the job."""
+    alert: str | None = None
+    """The id of the alert whose chain it is a call of."""
 
     @property
     def terminal(self) -> bool:
@@ -181,6 +183,7 @@ class Job:
             "meta": _masked(self.meta) if mask else dict(self.meta),
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
             "dnc": self.dnc,
+            "alert": self.alert,
             "created_at": iso(self.created_at),
             "due_at": iso(self.due_at),
             "expires_at": iso(self.expires_at),

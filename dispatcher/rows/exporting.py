@@ -55,6 +55,7 @@ OURS = (
     "params",
     "provider",
     "meta",
+    "alert",
 )
 COLUMNS = (*USAGE_LOG, *OURS)
 
@@ -101,6 +102,7 @@ def _of_job(job: Job, *, mask: bool) -> dict[str, Cell]:
         "finished_at": iso(job.finished_at),
         "key": mask_text(job.key) if mask and job.key else job.key,
         "meta": _meta(job, mask=mask),
+        "alert": job.alert,
         **said,
     }
 

@@ -66,12 +66,14 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
     )
 
 
-def packed(request: JobRequest, scope: str = "", message: str = "") -> Packed:
+def packed(request: JobRequest, scope: str = "", message: str = "", id_: str = "") -> Packed:
     """Return a request as it is sent to be enqueued; its key is looked for within the scope.
 
-    `message` is the id of the message that it came in, where a broker may give that out again.
+    `message` is the id of the message that it came in, where a broker may give that out again;
+    `id_` is the job's, where its key does not name it.
     """
-    id_, fingerprint, price = job_id(request.key, scope), request.fingerprint(), tariff(request)
+    id_ = id_ or job_id(request.key, scope)
+    fingerprint, price = request.fingerprint(), tariff(request)
     row = _given(
         {
             "id": id_,
@@ -217,6 +219,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         answered_after=_seconds(get(Field.ANSWERED_AFTER)),
         dnc=Dnc(get(Field.DNC) or Dnc.OBEY),
         meta=json.loads(get(Field.META) or "{}"),
+        alert=get(Field.ALERT),
     )
 
 

@@ -26,6 +26,7 @@ NAMED_BY_ID = frozenset({"cancelled", "expired"})
 _REMEDIES = {
     "do_not_call": "a number of it is on the do-not-call list: `dnc remove` takes it off",
     "reached": "it was reached",
+    "alert": "it is a call of an alert, whose chain says who is called, and as how urgent",
     "code": "its code was removed when it ended: enqueue a new call with a new code",
     "uncertain": "it is uncertain: a call may be under way. Wait until it is decided, mark it as"
     " reached, or redial it now with --uncertain",
@@ -198,6 +199,8 @@ class Jobs(Repository):
         if code == "gone":
             raise UnknownJob(id_)
         if code:
+            if code == "alert":
+                refusal = "job {id} stays as it is: {remedy}"
             remedy = _REMEDIES.get(code, f"it is {state}, not ended")
             stands = f"{state}/{reason}" if reason else state
             told = refusal.format(id=id_, state=state, stands=stands, remedy=remedy)

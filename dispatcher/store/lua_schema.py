@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dispatcher.model import campaign
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.alert import ALERT_TRANSITIONS, BUNDLE, OPEN, Severity
 from dispatcher.model.callbacks_seen import ENOUGH
 from dispatcher.model.credit import BLIND_AFTER
 from dispatcher.model.job import LONGEST_PRODUCER
@@ -32,6 +33,13 @@ def _members() -> dict[str, str]:
         "default_account": _text(schema.DEFAULT_ACCOUNT),
         "key": _table({name: _key(template) for name, template in schema.KEYS.items()}),
         "field": _names(schema.Field),
+        "alert": _names(schema.AlertField),
+        "alert_transitions": _table({s: _set(after) for s, after in ALERT_TRANSITIONS.items()}),
+        "alerts_open": _set(OPEN),
+        "alert_history": str(schema.ALERT_HISTORY),
+        "alert_looked_at": str(schema.ALERT_LOOKED_AT),
+        "bundle": _text(BUNDLE),
+        "severity_rank": _table({severity: str(severity.rank) for severity in Severity}),
         "attempt": _names(schema.AttemptField),
         "config": _names(schema.Config),
         "config_defaults": _table({k: _text(v) for k, v in _config_defaults().items()}),

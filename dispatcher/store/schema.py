@@ -95,6 +95,16 @@ KEYS: Mapping[str, str] = {
     "webhook_sequence": "webhooks:sequence",  # string: how many events there were
     "webhook_news": "webhooks:news",  # channel: something is to be delivered
     "bell": "bell:{}",  # channel, by a random name: wakes one process
+    # -- alerts ----------------------------------------------------------------------------
+    "alert": "alert_record:{}",  # hash, by id: the record, see AlertField
+    "alert_jobs": "alert_jobs:{}",  # set, by id: those of its jobs that have not ended
+    "alert_members": "alert_members:{}",  # zset, by bundle: the alerts that it tells of
+    "alerts": "alerts",  # zset: alert by when it was first reported
+    "alerts_by_state": "alerts:by_state:{}",  # zset, by state: the same; an alert is in one
+    "alerts_due": "alerts:due",  # zset: alert by when it is looked at next
+    "alert_incidents": "alerts:incidents",  # hash: source and fingerprint -> the latest incident
+    "alert_rings": "alerts:rings:{}",  # zset, by chain: what rings by when that began; of a storm
+    "alert_storms": "alerts:storms",  # hash: chain -> the bundle that rings for a storm
     # -- people ----------------------------------------------------------------------------
     "api_keys": "api_keys",  # zset: API keys by creation
     "api_key": "api_key:{}",  # hash, by id: see ApiKeyField
@@ -183,7 +193,57 @@ class Field(StrEnum):
     META = "meta"  # JSON: fields of the producer's own
     SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
+    ALERT = "alert"  # id of the alert whose chain it is a call of
     MESSAGES = "messages"  # ids of the call task's messages that asked for it, commas between
+
+
+class AlertField(StrEnum):
+    """The fields of an alert's record. Moments in ms since the epoch.
+
+    Also `c<n>` (a call: '<at> <round> <step> <turn> <contact> <job>', or for the job '-' and why
+    there is none) and `t<n>` (a line of its timeline: '<at> <who> <what>'); of each the latest
+    ALERT_HISTORY are kept.
+    """
+
+    VERSION = "version"
+    STATE = "state"
+    REASON = "reason"
+    SOURCE = "source"
+    FINGERPRINT = "fingerprint"
+    INCIDENT = "incident"  # what its source and fingerprint are found by in `alert_incidents`
+    SEVERITY = "severity"
+    SUMMARY = "summary"
+    LABELS = "labels"  # JSON
+    ANNOTATIONS = "annotations"  # JSON
+    LINK = "link"
+    CHAIN = "chain"
+    RULES = "rules"  # JSON: the chain as it was when it began
+    STORM_MORE_THAN = "storm_more_than"  # of these rules
+    STORM_WITHIN = "storm_within"  # ms
+    REPEAT_AFTER = "repeat_after"  # ms
+    TELL_RESOLVED = "tell_resolved"
+    STARTED = "started"
+    RECEIVED = "received"
+    HEARD = "heard"
+    REPORTS = "reports"
+    RUNG = "rung"
+    BEGAN = "began"  # its chain, the latest time
+    ACKNOWLEDGED = "acknowledged"
+    ACKNOWLEDGED_BY = "acknowledged_by"
+    ACKNOWLEDGED_HOW = "acknowledged_how"
+    ENDED = "ended"
+    TOLD_BY = "told_by"  # its bundle, as long as it is a member
+    MEMBERS = "members"
+    FIRING = "firing"  # members that are not resolved
+    FOLDED = "folded"  # members that nobody has acknowledged or cancelled by themselves
+    ROUND = "round"
+    STEP = "step"
+    TURN = "turn"
+    SINCE = "since"
+    NEXT = "next"
+    TELLING = "telling"  # 1: it is over, and who was called is to be told
+    CALLS = "calls"  # how many there were
+    LINES = "lines"  # of the timeline, how many there were
 
 
 class AttemptField(StrEnum):
@@ -403,6 +463,10 @@ class ApiKeyField(StrEnum):
     WAITING = "waiting"  # jobs of the client that may wait; absent: as many as the settings say
 
 
+ALERT_HISTORY = 300
+"""Calls, and lines of the timeline, that an alert keeps."""
+ALERT_LOOKED_AT = 60_000
+"""Milliseconds after which a ringing alert is looked at in any case."""
 DO_NOT_CALL_KEY = "key"
 """The field of `do_not_call` that is no number's: what the numbers' hashes are keyed with."""
 CLIENT_JOBS, CLIENT_BYTES = " jobs", " bytes"

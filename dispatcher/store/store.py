@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dispatcher.store.aftermath import Aftermaths
+from dispatcher.store.alerts import Alerts
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.append_only import AppendOnly
 from dispatcher.store.audit import Audit
@@ -73,6 +74,8 @@ class Store:
         self.languages = Languages(to)
         self.calls = Calls(to, self.limiter)
         self.callbacks = Callbacks(to)
+        # alerts
+        self.alerts = Alerts(to, self.replicas)
         # credit
         self.budget = Budget(to)
         self.spending = Spending(to)

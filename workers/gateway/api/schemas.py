@@ -235,6 +235,7 @@ JOB_VIEW = object_(
         },
         "webhook": text("The URL that is told how the job ended."),
         "dnc": {"type": "string", "enum": values(Dnc)},
+        "alert": text("The id of the alert whose chain it is a call of."),
         "created_at": WHEN,
         "due_at": WHEN,
         "expires_at": WHEN,

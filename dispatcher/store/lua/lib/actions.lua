@@ -12,6 +12,7 @@
 --   ended      it is over                   calling    a call is under way
 --   known      what came of it is known       code       its code was removed when it ended
 --   do_not_call  a number is on the do-not-call list
+--   alert      it is a call of an alert, whose chain calls again: as urgent as it is
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -37,6 +38,8 @@ local function stands_so(call, job, options)
     return not named.uncertain and 'uncertain' or nil
   elseif not schema.terminal[job.state] then
     return 'not_ended'
+  elseif job.fields[field.alert] then
+    return 'alert'
   elseif job.fields[field.code] then
     return 'code'
   elseif job.state == 'cancelled' and not named.cancelled then
@@ -115,6 +118,8 @@ end
 function M.prioritise.refuses(_, job)
   if not schema.waiting[job.state] then
     return ended_or_calling(job)
+  elseif job.fields[field.alert] then
+    return 'alert'
   end
 end
 

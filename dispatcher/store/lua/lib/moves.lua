@@ -10,6 +10,7 @@ local numbers = require('lib/numbers')
 local counters = require('lib/counters')
 local campaigns = require('lib/campaigns')
 local timeline = require('lib/timeline')
+local alert_jobs = require('lib/alert_jobs')
 local webhooks = require('lib/webhooks')
 
 local M = {}
@@ -83,6 +84,7 @@ function M.move(call, job, to, how)
   end
   timeline.add(call, job, how.actor, how.why)
   record.save(call, job)
+  alert_jobs.moved(call, job)
   M.announce(call, job)
 end
 

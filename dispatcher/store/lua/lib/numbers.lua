@@ -32,6 +32,9 @@ local function protected(call, job, digits)
   if busy and busy ~= job.id then
     return call.now + BUSY_AGAIN, 'another call to this number is under way'
   end
+  if job.fields[field.alert] then
+    return nil -- who is in a chain is called however often, and however soon
+  end
   local calls = key.called(call, digits)
   local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
   if clock.went_back(call, tonumber(redis.call('LINDEX', calls, 0) or nil) or 0) > 0 then

@@ -1,0 +1,133 @@
+-- How a new job comes in: what a request fills of its record, where it stands, and whom that is told.
+-- Whoever writes jobs has read the whole configuration (lib/config.lua).
+--
+-- A row is { id, priority, due (ms since the epoch, or +ms from now), expires (the same, or none), message
+-- (of the call task, or none), fields } where `fields` are those of the record that a request fills. Arguments
+-- of the operation that matter here: most_jobs, most_bytes, durable (see ops/enqueue.lua).
+
+local schema = require('schema')
+local text = require('lib/text')
+local audit = require('lib/audit')
+local moves = require('lib/moves')
+local clients = require('lib/clients')
+local counters = require('lib/counters')
+local places = require('lib/places')
+local record = require('lib/record')
+local existing = require('lib/existing')
+local messages = require('lib/messages')
+local campaigns = require('lib/campaigns')
+local languages = require('lib/languages')
+local timeline = require('lib/timeline')
+
+local key, field = schema.key, schema.field
+local REFUSED = 'listed:'
+
+local M = {}
+
+local function moment(call, value)
+  if value and string.sub(value, 1, 1) == '+' then
+    return call.now + tonumber(string.sub(value, 2))
+  end
+  return tonumber(value)
+end
+
+-- The campaign's line, whose tag names it, or else the producer's.
+local function line_of(tags, producer)
+  return string.match(',' .. (tags or ''), ',(campaign:[^,]+)') or producer
+end
+
+local function producer(actor)
+  return string.sub(text.one_word(actor), 1, schema.longest_producer)
+end
+
+local function index(call, id, fields)
+  for tag in text.items(fields[field.tags]) do
+    redis.call('ZADD', key.by_tag(call, tag), call.now, id)
+  end
+  for digits in text.items(fields[field.to]) do
+    redis.call('ZADD', key.by_recipient(call), 0, string.reverse(digits) .. ':' .. id)
+  end
+end
+
+local function new_job(call, row, actor)
+  local due, expires = math.max(moment(call, row.due), call.now), moment(call, row.expires)
+  local job = record.new(row.id, {})
+  job.state, job.priority, job.created, job.due, job.expires, job.events =
+    due > call.now and 'scheduled' or 'queued', row.priority, call.now, due, expires, 0
+  job.tariff, job.producer = row.fields[field.tariff], producer(actor)
+  for name, value in pairs(row.fields) do
+    record.set(job, name, value)
+  end
+  local language = languages.of(call, row.fields)
+  if language then
+    record.set(job, field.language, language)
+  end
+  if row.message then
+    record.set(job, field.messages, row.message)
+  end
+  record.set(job, field.state, job.state)
+  record.set(job, field.priority, job.priority)
+  record.set(job, field.line, line_of(row.fields[field.tags], job.producer))
+  if call.args.most_jobs then
+    record.set(job, field.size, clients.size(call, row.fields))
+  end
+  record.set(job, field.created, job.created)
+  record.set(job, field.due, due)
+  if expires then
+    record.set(job, field.expires, expires)
+    record.set(job, field.lifetime, expires - call.now)
+  end
+  return job
+end
+
+-- Who wrote the job may withdraw it: not now that somebody else is told that it is there.
+local function keep(call, id)
+  local job = record.load(call, id)
+  if schema.waiting[job.state] and job.spent == 0 then
+    record.set(job, field.asked_again, 1)
+    record.save(call, job)
+  end
+end
+
+local function find(call, row)
+  local answer = existing.find(call, row.id, row.fields[field.fingerprint])
+  if call.args.durable and answer == 'same' then
+    keep(call, row.id)
+  end
+  if row.message and answer == 'same' then
+    messages.add(call, row.id, row.message)
+  elseif row.message and answer == 'new' and messages.was_purged(call, row.message) then
+    return 'purged'
+  end
+  return existing.allowed(call, answer, row)
+end
+
+-- Somebody may be called who does not want to be: it is written down who asked for that.
+local function note_exemption(call, job, actor)
+  if job.fields[field.dnc] == 'exempt' then
+    audit.write(call, actor, 'dnc.exempt', 'job:' .. job.id, '', {})
+    return 'exempt from the do-not-call list'
+  end
+end
+
+-- Writes one job, once for its id; answers what became of it.
+function M.write(call, row, actor)
+  local answer = find(call, row)
+  local lacking = answer == 'new' and clients.lacks(call, producer(actor), row.fields)
+  if answer ~= 'new' or lacking then
+    if string.sub(answer, 1, #REFUSED) == REFUSED then
+      counters.add(call, 'do_not_call.enqueue')
+    end
+    return lacking or answer
+  end
+  local job = new_job(call, row, actor)
+  index(call, job.id, row.fields)
+  places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
+  timeline.add(call, job, actor, note_exemption(call, job, actor))
+  record.save(call, job)
+  campaigns.accept(call, job)
+  moves.announce(call, job)
+  return answer
+end
+
+return M

@@ -1,0 +1,39 @@
+-- The open alerts whose chains called a number, the latest call first.
+--
+-- digits
+-- most    jobs to the number that are looked at
+-- answer  ids
+
+local schema = require('schema')
+
+local key = schema.key
+
+-- The jobs of alerts, and when they were made.
+local function calls(call)
+  local from = string.reverse(call.args.digits) .. ':'
+  local names = redis.call('ZRANGEBYLEX', key.by_recipient(call), '[' .. from, '(' .. from .. '~', 'LIMIT', 0, call.args.most)
+  local found = {}
+  for _, name in ipairs(names) do
+    local job = redis.call('HMGET', key.job(call, string.sub(name, #from + 1)), schema.field.alert, schema.field.created)
+    if job[1] then
+      found[#found + 1] = { alert = job[1], at = tonumber(job[2]) }
+    end
+  end
+  table.sort(found, function(a, b) return a.at > b.at end)
+  return found
+end
+
+local function run(call)
+  local ids, seen = {}, {}
+  for _, each in ipairs(calls(call)) do
+    local id = each.alert
+    local state = not seen[id] and redis.call('HGET', key.alert(call, id), schema.alert.state)
+    seen[id] = true
+    if state and schema.alerts_open[state] then
+      ids[#ids + 1] = id
+    end
+  end
+  return ids
+end
+
+return { run = run, flags = { 'no-writes' } }

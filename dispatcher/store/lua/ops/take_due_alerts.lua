@@ -1,0 +1,34 @@
+-- Takes alerts that are to be looked at, for one caller: the moment is put off by a lease, so that two
+-- callers share the work and what a dead one took comes again.
+--
+-- most    in this call
+-- lease   ms
+-- answer  ids
+
+local schema = require('schema')
+local text = require('lib/text')
+local clock = require('lib/clock')
+
+local key, field = schema.key, schema.alert
+
+-- The clock went back: it has stood here since now.
+local function follow_clock(call, id)
+  local name = key.alert(call, id)
+  if clock.went_back(call, tonumber(redis.call('HGET', name, field.since) or nil) or 0) > 0 then
+    redis.call('HSET', name, field.since, text.int(call.now))
+    redis.call('HINCRBY', name, field.version, 1)
+  end
+end
+
+local function run(call)
+  local due = key.alerts_due(call)
+  clock.bound(call, due, schema.alert_looked_at, 0)
+  local ids = redis.call('ZRANGEBYSCORE', due, '-inf', call.now, 'LIMIT', 0, call.args.most)
+  for _, id in ipairs(ids) do
+    redis.call('ZADD', due, call.now + call.args.lease, id)
+    follow_clock(call, id)
+  end
+  return ids
+end
+
+return { run = run }
