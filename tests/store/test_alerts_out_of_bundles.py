@@ -8,9 +8,7 @@ from support.clock import Clock
 from support.store_alerts import chain, firing, record
 
 
-def test_a_folded_alert_that_somebody_has_rings_again_by_itself(
-    store: Store, clock: Clock
-) -> None:
+def test_a_folded_alert_that_somebody_has_rings_again_by_itself(store: Store, clock: Clock) -> None:
     """It leaves its bundle, which goes on with the others."""
     one, _ = record(store, firing("f1"), firing("f2"))
     bundle = store.alerts.get(one.id).told_by

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.errors import DispatcherError
+from dispatcher.model.alert import AlertState
 from dispatcher.model.states import Priority, Reason, State
 from dispatcher.policy.can_call import REACHED_WITHIN, Obstacle, Situation, obstacle, refused
 from dispatcher.store import Store
@@ -28,6 +29,7 @@ def situation(store: Store) -> Situation:
         holds=store.holds.all(),
         refusal=_refusal(store),
         urgent_since=store.queue.waiting_since()[Priority.URGENT],
+        ringing=store.alerts.counts()[AlertState.RINGING],
         credit=store.budget.credit(),
         reached=_reached(store),
     )
