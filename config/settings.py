@@ -92,7 +92,7 @@ class Settings(Caps):
     hold_unusual: Annotated[frozenset[Unusual], BeforeValidator(texts.unusual), NoDecode] = (
         frozenset()
     )
-    spend_zone: Annotated[str, AfterValidator(texts.zone)] = "UTC"
+    spend_zone: Annotated[str, AfterValidator(texts.zone)] = texts.DEFAULT_ZONE
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
 
     calling_hours: Annotated[CallingHours | None, BeforeValidator(texts.hours), NoDecode] = None

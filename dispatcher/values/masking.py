@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 TAIL = 4
@@ -67,8 +68,7 @@ _ESCAPE = r"(?:\\(?:u(?!ff1\d)[0-9a-f]{4}|x[0-9a-f]{2}|[nrtvf])|%[0-9a-f]{2})"
 _LONGEST_ESCAPE = 6
 _SCHEME = "tel:"
 # After a sign the first digits are no date, whatever they look like.
-_FINDER = re.compile(
-    rf"""
+_FOUND = rf"""
     (?=[\da-f+\uff0b%\\])(?:  # where none of these is, nothing else is looked for
     (?P<identifier>{_IDENTIFIER})
   | (?:[+\uff0b]|%2b|\\uff0b)
@@ -77,9 +77,7 @@ _FINDER = re.compile(
   | (?P<escape>{_ESCAPE})
   | (?P<run>{_DIGIT}{_GOES_ON}){_EXTENSION}
     )
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
 _RUN = re.compile(rf"{_DIGIT}(?:{_SEPARATOR}{{0,4}}{_DIGIT})*", re.VERBOSE | re.IGNORECASE)
 _GAP = re.compile(rf"{_SEPARATOR}+", re.VERBOSE | re.IGNORECASE)
 _ESCAPED_DIGIT = re.compile(r"\\uff1(\d)", re.IGNORECASE)
@@ -107,7 +105,15 @@ def mask_text(text: str, *, asked: bool = False) -> str:
     digits are enough. Dates, times, UUIDs, ids that mix digits with letters, milliseconds since
     the epoch, amounts such as 1234.5 and IPv4 addresses stay as they are.
     """
-    return _FINDER.sub(lambda found: _masked(found, asked=asked), text)
+    if sum(map(str.isdecimal, text)) < _LEAST_SURE:
+        return text
+    return _finder().sub(lambda found: _masked(found, asked=asked), text)
+
+
+@cache
+def _finder() -> re.Pattern[str]:
+    """Compile it when it is first needed: many a process never meets a text with so many digits."""
+    return re.compile(_FOUND, re.VERBOSE | re.IGNORECASE)
 
 
 def mask_all(value: Any) -> Any:

@@ -176,4 +176,5 @@ def _serves_abroad(digits: str, code: int) -> bool:
 
 
 def _serves(digits: str, region: str) -> bool:
-    return shortnumberinfo.is_emergency_number(digits, region)
+    # Longer ones are not looked for: what is known of a region is loaded when it is first asked.
+    return len(digits) <= LONGEST_EMERGENCY and shortnumberinfo.is_emergency_number(digits, region)

@@ -62,6 +62,17 @@ def test_checking_a_request_loads_no_client() -> None:
     assert found & HEAVY == set()
 
 
+def test_setting_a_sandbox_up_loads_no_server() -> None:
+    found = loaded("from dispatcher.sandbox import SandboxOptions\nSandboxOptions()")
+    assert found & HEAVY == set()
+
+
+def test_a_caller_that_is_no_short_number_loads_no_countrys_short_numbers() -> None:
+    """There are 240, and every process reads the caller of its settings."""
+    found = loaded("from dispatcher.values.numbers import caller\ncaller('+815011119999')")
+    assert not {name for name in found if name.startswith("phonenumbers.shortdata.region_")}
+
+
 def test_every_name_is_there_and_is_the_one_of_its_module() -> None:
     for name in set(dispatcher.__all__) - {"__version__"}:
         found = getattr(dispatcher, name)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import PhoneMetadata, shortnumberinfo
 
-from dispatcher.values.numbers import InvalidNumber, caller, country, recipient
+from dispatcher.values.numbers import (
+    LONGEST_EMERGENCY,
+    InvalidNumber,
+    caller,
+    country,
+    recipient,
+)
 
 FULL_WIDTH = "".join(chr(0xFF10 + int(digit)) for digit in "818012345678")
 
@@ -116,6 +123,12 @@ def test_another_caller_is_refused_with_what_is_accepted(number: str) -> None:
 def test_nobody_calls_as_the_police(number: str) -> None:
     with pytest.raises(InvalidNumber, match="the number of an emergency service"):
         caller(number)
+
+
+def test_no_emergency_service_has_a_longer_number_than_is_looked_for() -> None:
+    known = map(PhoneMetadata.short_metadata_for_region, shortnumberinfo.SUPPORTED_SHORT_REGIONS)
+    lengths = {n for each in known if each.emergency for n in each.emergency.possible_length}
+    assert max(lengths) == LONGEST_EMERGENCY
 
 
 @pytest.mark.parametrize(
