@@ -14,18 +14,22 @@ from pydantic import SecretStr
 from config import texts
 from dispatcher.client.broker_rights import Part
 from dispatcher.provider import registry
+from dispatcher.values.alert_links import link_secret_from_key
 from dispatcher.values.webhook_secrets import secret_from_key
 
 _KEY, _WEBHOOK_SECRET = "DISPATCHER_SECRET_KEY", "DISPATCHER_WEBHOOK_SECRET"
+_LINK_SECRET, _LINK_URL = "DISPATCHER_LINK_SECRET", "DISPATCHER_LINK_URL"
+_PUBLIC_URL = "DISPATCHER_PUBLIC_URL"
 PROVIDER: Final = frozenset({Part.DIAL})
 """Who asks the provider: settings of it, credentials or not, go to nobody else."""
 ALARM: Final = frozenset({Part.BEAT, Part.GATEWAY})
 """Who tells people that nobody can be called."""
 NEEDED_BY: Final[Mapping[str, frozenset[Part]]] = {
     _KEY: frozenset({Part.DIAL, Part.GATEWAY}),  # who makes the URLs of callbacks, who checks them
-    "DISPATCHER_PUBLIC_URL": frozenset({Part.DIAL, Part.GATEWAY}),  # needs the key
+    _PUBLIC_URL: frozenset({Part.DIAL, Part.GATEWAY}),  # needs the key
     "DISPATCHER_WEBHOOK_URL": frozenset({Part.WEBHOOKS, Part.DIAL}),  # Redis is told how many
     _WEBHOOK_SECRET: frozenset({Part.WEBHOOKS}),
+    _LINK_SECRET: frozenset({Part.WEBHOOKS, Part.GATEWAY}),  # who gives links out, who checks them
     "DISPATCHER_WEBHOOK_OLD_SECRET": frozenset({Part.WEBHOOKS}),
     "DISPATCHER_FLOWER_AUTH": frozenset({Part.FLOWER}),
     "DISPATCHER_GATEWAY_TLS_KEY": frozenset({Part.GATEWAY}),
@@ -46,14 +50,21 @@ def provider_variables() -> frozenset[str]:
 def environment_of(part: Part, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a process of the dispatcher, made of ours.
 
-    Webhooks are signed with what follows from the secret key where no other secret is set: their
-    process gets that, and not the key.
+    Webhooks, and the links in them, are signed with what follows from the secret key where no other
+    secret is set: their process gets that, and not the key.
     """
     kept = {name: value for name, value in given.items() if _needs(part, name)}
-    if part is Part.WEBHOOKS and given.get(_KEY) and not given.get(_WEBHOOK_SECRET):
+    return kept | (_of_webhooks(given) if part is Part.WEBHOOKS else {})
+
+
+def _of_webhooks(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what the process of webhooks gets in the place of what it does not need itself."""
+    made = {_LINK_URL: given[_PUBLIC_URL]} if given.get(_PUBLIC_URL) else {}
+    if given.get(_KEY):
         keys = texts.listed(SecretStr(given[_KEY]))
-        kept[_WEBHOOK_SECRET] = ",".join(map(secret_from_key, keys))
-    return kept
+        made[_WEBHOOK_SECRET] = ",".join(map(secret_from_key, keys))
+        made[_LINK_SECRET] = ",".join(map(link_secret_from_key, keys))
+    return {name: value for name, value in made.items() if not given.get(name)}
 
 
 def environment_without(given: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from dispatcher.model.unusual import Unusual
 from dispatcher.policy import DEFAULTS, Policy
 from dispatcher.provider import Misconfigured, ProviderSettings, Registration, Timeouts, registry
 from dispatcher.values import numbers
+from dispatcher.values.alert_links import AlertLinks, link_secret_from_key
 from dispatcher.values.callback_urls import SLACK, CallbackUrls, Signer
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
@@ -32,6 +33,7 @@ from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 from dispatcher.values.regions import parse_region
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
+from dispatcher.values.weekly import Weekly
 
 
 class InvalidSettings(UsageError):
@@ -46,6 +48,7 @@ RENAMED = {
 CHECK_FIRST_BEHIND_CALLBACKS = 120.0
 """Seconds: most calls have ended by then, and their callbacks are here."""
 TIMEOUTS = Timeouts()
+MONDAYS = Weekly.parse("mon 09:00 UTC")
 Duration = Annotated[float, BeforeValidator(seconds)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -135,6 +138,8 @@ class Settings(Caps):
     confirm_callbacks: bool = False
     public_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
     secret_key: Annotated[SecretStr, AfterValidator(texts.secret_keys)] | None = None
+    link_url: Annotated[str, AfterValidator(texts.public_url)] | None = None
+    link_secret: Annotated[SecretStr, AfterValidator(texts.secret_keys)] | None = None
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8080
     metrics: Literal["auto", "open", "key"] = "auto"
@@ -162,6 +167,7 @@ class Settings(Caps):
     smtp_url: Annotated[SecretStr, AfterValidator(texts.smtp_url)] | None = None
     heartbeat_url: Annotated[SecretStr, AfterValidator(texts.ping_url)] | None = None
     heartbeat_fail_url: Annotated[SecretStr, AfterValidator(texts.ping_url)] | None = None
+    alert_summary: Annotated[Weekly | None, BeforeValidator(texts.weekly), NoDecode] = MONDAYS
 
     flower_host: str = "127.0.0.1"
     flower_port: Port = 5555
@@ -322,6 +328,18 @@ class Settings(Caps):
             return None
         lifetime = min(self.call_deadline + self.evidence_window + SLACK, self.retention)
         return CallbackUrls(self.public_url, Signer(self.secret_keys), lifetime)
+
+    @property
+    def alert_links(self) -> AlertLinks | None:
+        """The links with which people say that they have an alert; None where nothing signs them.
+
+        Their base is empty where nobody said how people reach the gateway: none are given out.
+        """
+        base = self.link_url or self.public_url or ""
+        if self.link_secret:
+            return AlertLinks(base, texts.listed(self.link_secret))
+        keys = texts.listed(self.secret_key) if self.secret_key else ()
+        return AlertLinks(base, tuple(map(link_secret_from_key, keys))) if keys else None
 
     @property
     def gateway_url(self) -> str:

@@ -24,6 +24,7 @@ from dispatcher.values.number_types import parse_number_types
 from dispatcher.values.rate import Rate
 from dispatcher.values.smtp_place import SmtpPlace
 from dispatcher.values.webhook_url import webhook_url
+from dispatcher.values.weekly import Weekly
 
 FEWEST_DIFFERENT = 8  # characters of a key
 SHORTEST_KEY = 16
@@ -175,6 +176,13 @@ def replicas(value: Any) -> int | None:
         if 0 <= int(text) <= MOST_REPLICAS:
             return int(text)
     raise ValueError(f"write auto, or a number from 0 to {MOST_REPLICAS}")
+
+
+def weekly(value: Any) -> Any:
+    """Read a moment of each week, None for `off`."""
+    if isinstance(value, str) and value.strip().lower() == "off":
+        return None
+    return Weekly.parse(value) if isinstance(value, str) else value
 
 
 def rate(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from dispatcher.model.alert import AlertReason, AlertState
 from dispatcher.model.job import iso_of
 from dispatcher.model.process import Role
 from dispatcher.model.states import TERMINAL, State
@@ -14,6 +15,7 @@ from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
 from dispatcher.store.do_not_call import ASKED
+from dispatcher.store.schema import ALERT_SECONDS
 
 
 def statistics(store: Store) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def statistics(store: Store) -> dict[str, Any]:
             "numbers": store.do_not_call.size(),
             "refused": {where: counted[f"do_not_call.{where}"] for where in ASKED},
         },
+        "alerts": _alerts(store, counted),
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "processes": processes(store),
         "calls_possible": not store.stoppage.stopped(),
@@ -95,6 +98,39 @@ def holds(store: Store) -> list[dict[str, Any]]:
         }
         for hold in store.holds.all()
     ]
+
+
+def _alerts(store: Store, counted: Mapping[str, int]) -> dict[str, Any]:
+    """Return the alerts by state, and what happened to any since ever."""
+    now = store.alerts.counts()
+    reached = {
+        state: sum(n for name, n in counted.items() if _is_move(name, state))
+        for state in AlertState
+    }
+    return {
+        "now": {state: now.get(state, 0) for state in AlertState},
+        "reports": counted["alert.reports"],
+        "moved": reached,
+        "unreached": {
+            reason: counted[f"alert.{AlertState.UNREACHED}:{reason}"] for reason in AlertReason
+        },
+        "to_first_ring": _took(counted, "alert.rung"),
+        "to_acknowledge": _took(counted, "alert.acknowledged"),
+    }
+
+
+def _is_move(name: str, state: AlertState) -> bool:
+    return name.partition(":")[0] == f"alert.{state}"
+
+
+def _took(counted: Mapping[str, int], name: str) -> dict[str, Any]:
+    """Return how long something took: how often at most so many seconds, and in all."""
+    buckets = {str(most): counted[f"{name}.le.{most}"] for most in ALERT_SECONDS}
+    return {
+        "buckets": buckets,
+        "count": counted[name],
+        "seconds": counted[f"{name}_ms"] / 1000,
+    }
 
 
 def _ended(counted: Mapping[str, int]) -> dict[str, dict[str, int]]:

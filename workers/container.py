@@ -18,6 +18,7 @@ from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import Slots
+from workers.engine.alert_summary import SummariseAlerts
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
@@ -133,6 +134,11 @@ class Container:
         return WatchReplicas(self.store)
 
     @cached_property
+    def summarise_alerts(self) -> SummariseAlerts:
+        """See workers.engine.alert_summary."""
+        return SummariseAlerts(self.store, self.settings.alert_summary)
+
+    @cached_property
     def test_callbacks(self) -> CallbackTest:
         """See workers.engine.callback_test."""
         return CallbackTest(self.store, self.settings.callbacks)
@@ -152,6 +158,7 @@ class Container:
             settings.webhook_urls,
             settings.webhook_secrets,
             whole=settings.webhook_numbers == "whole",
+            links=settings.alert_links,
             now=lambda: datetime.fromtimestamp(clock.now(), UTC),
         )
 

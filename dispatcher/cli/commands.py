@@ -28,6 +28,9 @@ COMMANDS = {
     ),
     "stats": Entry(f"{_OURS}.jobs:stats", "Show jobs by state, the rate, the credit and holds."),
     "campaign": Entry(f"{_OURS}.campaigns:app", "List campaigns, and show what became of one."),
+    "alerts": Entry(
+        f"{_OURS}.alerts:app", "See alerts, say that you have one, and stop their calls."
+    ),
     "watch": Entry(f"{_OURS}.watch:watch", "Show jobs as they change."),
     "retry": Entry(f"{_OURS}.job_actions:retry", "Dial jobs again that reached nobody."),
     "reached": Entry(f"{_OURS}.job_actions:reached", "Mark jobs of unknown outcome as reached."),

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from dispatcher.cli import connection, output
 from dispatcher.cli.filters import Limit, by_filter
+from dispatcher.cli.one_alert import explain_alert, is_alert, show_alert
 from dispatcher.cli.output import AsJson
 from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.filters import Filter
@@ -22,15 +23,20 @@ from dispatcher.values.masking import mask_all
 from dispatcher.values.rate import Rate
 from dispatcher.why import why as explain
 
+_ID = "A job's id, a call's, or an alert's."
+
 
 def show(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a call's.")],
+    job: Annotated[str, typer.Argument(metavar="ID", help=_ID)],
     *,
     json: AsJson = False,
 ) -> None:
     """Show everything about one job: attempts, timeline, what happens next."""
     dispatcher = connection.dispatcher(context)
+    if is_alert(dispatcher.store, job):
+        show_alert(dispatcher.store, job, json=json)
+        return
     found = dispatcher.job(dispatcher.store.jobs.id_of_call(job) or job)
     if json:
         output.as_json(found.to_dict())
@@ -122,12 +128,15 @@ def _print_pace(out: Console, found: dict[str, Any]) -> None:
 
 def why(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a call's.")],
+    job: Annotated[str, typer.Argument(metavar="ID", help=_ID)],
     *,
     json: AsJson = False,
 ) -> None:
     """Say why a job has not been called yet, and what happens next."""
     store = connection.dispatcher(context).store
+    if is_alert(store, job):
+        explain_alert(store, job, json=json)
+        return
     found = explain(store, store.jobs.get(store.jobs.id_of_call(job) or job))
     if json:
         output.as_json(found.to_dict())

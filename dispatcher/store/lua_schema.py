@@ -52,6 +52,7 @@ def _members() -> dict[str, str]:
         "stoppage": _names(schema.StoppageField),
         "campaign": _names(schema.CampaignField),
         "campaign_mark": _text(CAMPAIGN),
+        "alert_seconds": _numbers(schema.ALERT_SECONDS),
         "campaign_hours": str(campaign.HOURS_KEPT),
         "campaign_minutes": str(campaign.MINUTES),
         "campaign_attempts": str(campaign.LAST_ATTEMPT),
@@ -134,6 +135,10 @@ def _text(value: str) -> str:
 
 def _list(values: Iterable[str]) -> str:
     return f"{{ {', '.join(map(_text, values))} }}"
+
+
+def _numbers(values: Iterable[int]) -> str:
+    return f"{{ {', '.join(map(str, values))} }}"
 
 
 def _set(values: Iterable[str]) -> str:

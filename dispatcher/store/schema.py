@@ -84,6 +84,7 @@ KEYS: Mapping[str, str] = {
     "campaign_hours": "campaign_hours:{}",  # hash: <hours since the epoch>:dialled, …:answered
     "campaigns_over": "campaigns:over",  # zset: campaign by when its last job was removed
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
+    "alert_summary": "alerts:summary",  # the end of the last week that was told, in ms
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin
     "delivery": "webhooks:delivery:{}",  # hash, by id: see Delivery, and the record as it stood
     "webhook_targets": "webhooks:targets",  # zset: target by when it is looked at next
@@ -522,6 +523,10 @@ some, and pause others for a while.
 """
 CODE_REMOVED = "-"
 """What stands for a code where it is not needed: in jobs that have ended, and in webhooks."""
+ALERT_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+"""Up to how many seconds the buckets go in which it is counted how soon alerts ring, and how soon
+somebody has them.
+"""
 CAMPAIGN_SUMMARIES = 10_000
 """Campaigns without any job that are kept at most."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed", "too_short")

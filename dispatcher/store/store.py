@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dispatcher.store.aftermath import Aftermaths
+from dispatcher.store.alert_summaries import AlertSummaries
 from dispatcher.store.alerts import Alerts
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.append_only import AppendOnly
@@ -92,6 +93,7 @@ class Store:
         # what others are told
         self.events = Events(to)
         self.webhooks = Webhooks(to)
+        self.alert_summaries = AlertSummaries(to)
         self.pubsub = PubSub(to)
         # upkeep
         self.redaction = Redaction(to, self.do_not_call)

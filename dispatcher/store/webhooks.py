@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dispatcher.model.alert import Alert
 from dispatcher.model.job import Job
-from dispatcher.store import codec
+from dispatcher.store import alert_codec, codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
-from dispatcher.store.schema import OWN_TARGET, Delivery, Field
+from dispatcher.store.schema import OWN_TARGET, AlertField, Delivery, Field
 from dispatcher.values.mentions import Mentions
 
 LEASE = 30.0
@@ -21,6 +23,8 @@ OF_ONE_TARGET = 4
 """Webhooks of one target that are under way at once: one that hangs holds no more threads."""
 MOST_OUT = 64
 """Messages in the queue at once: what is chosen late can be chosen fairly."""
+OF_ALERTS = "alert."
+"""How the types of events of alerts begin."""
 OWN = OWN_TARGET
 """The target that a job names itself."""
 
@@ -81,10 +85,20 @@ class Webhook:
 
     @property
     def job(self) -> Job | None:
-        """The job as it was when the event happened; None for an event of the account."""
+        """The job as it was when the event happened; None for an event of anything else."""
         if Field.STATE not in self.record:
             return None
         return codec.job(self.event.removeprefix("msg_").partition("-")[0], self.record)
+
+    @property
+    def alert(self) -> Alert | None:
+        """The alert as it was when the event happened, without its calls and its timeline; None for
+        an event of anything else.
+        """
+        facts = json.loads(self.facts) if self.type.startswith(OF_ALERTS) else {}
+        if AlertField.STATE not in facts:
+            return None
+        return alert_codec.alert(facts.pop("id"), facts)
 
     @property
     def facts(self) -> str:

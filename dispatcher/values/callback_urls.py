@@ -47,7 +47,7 @@ class Signer:
 
     def path(self, job_id: str, attempt: int, expires: int) -> str:
         """Return the path for an attempt; `expires` is in seconds since the epoch."""
-        mac = _mac(self.keys[0], job_id, str(attempt), str(expires))
+        mac = mac_of(self.keys[0], _PURPOSE, job_id, str(attempt), str(expires))
         return f"{PREFIX}/{job_id}/{attempt}/{expires}/{mac}"
 
     def verify(self, job_id: str, attempt: str, expires: str, mac: str, now: float) -> int:
@@ -55,7 +55,7 @@ class Signer:
         given = mac.encode("utf-8", "replace")
         # Every key is tried, and each compared to its end: the time tells nothing.
         matches = [
-            hmac.compare_digest(_mac(key, job_id, attempt, expires).encode(), given)
+            hmac.compare_digest(mac_of(key, _PURPOSE, job_id, attempt, expires).encode(), given)
             for key in self.keys
         ]
         if not any(matches):
@@ -86,8 +86,9 @@ class CallbackUrls:
         return self.base + self.signer.path(TEST, 0, int(now + TEST_LIFETIME))
 
 
-def _mac(key: str, *parts: str) -> str:
-    # Parts of a path hold no slash: no two lists of them make the same text.
-    text = "/".join((_PURPOSE, *parts)).encode("utf-8", "replace")
+def mac_of(key: str, purpose: str, *parts: str) -> str:
+    """Return what proves that a path's parts came from who has the key. They hold no slash."""
+    # So no two lists of them make the same text.
+    text = "/".join((purpose, *parts)).encode("utf-8", "replace")
     digest = hmac.new(key.encode(), text, hashlib.sha256).digest()[:_MAC]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

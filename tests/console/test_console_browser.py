@@ -16,6 +16,7 @@ from dispatcher.store.holds import PauseScope as Pausing
 from support.console_browser import DESK, PHONE, Page, chromium
 from support.e2e_stack import QUICK, SAY, Up, number, numbers
 from support.polling import eventually
+from support.seen_alerts import event, reported
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -77,6 +78,22 @@ def test_somebody_is_called_again_and_it_is_seen_that_they_answer(page: Page, up
     assert page.sees("by console:ops: they said they are in now")
     page.press("Audit")
     page.until_sees("they said they are in now")
+
+
+def test_somebody_has_an_alert_and_it_shows_by_itself(page: Page, up: Up) -> None:
+    store = up.dispatcher.store
+    (id_,) = reported(store, event(summary="Disk full on db7", started_at=None))
+    page.open()
+    page.until_sees("1 alert rings, and nobody has it yet")
+    page.press("Show these alerts")
+    page.press("Disk full on db7")
+    page.until_sees("The chain database is under way")
+    page.press("I have it")
+    page.until_sees("Console:ops has it since")
+    assert store.alerts.get(id_).acknowledged_by == "console:ops"
+    reported(store, event(firing=False, started_at=None))
+    page.until_sees("It was resolved since")  # by itself
+    assert violations(page) == []
 
 
 def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> None:

@@ -27,6 +27,8 @@ PATHS = [
     "/console/actions",
     "/console/actions/nothere",
     "/console/audit",
+    "/console/alerts",
+    "/console/alerts/nothere",
     "/console/campaigns",
     "/console/campaigns/nothere",
     "/console/nowhere",

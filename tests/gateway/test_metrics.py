@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.alert import Acknowledgement, AlertReason, AlertState
 from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
@@ -21,6 +22,7 @@ from dispatcher.values.rate import Rate
 from support.api_client import NUMBER, Client
 from support.gateway_process import Gateway, problem
 from support.redis_inside import redis_of
+from support.seen_alerts import event, reported, unreached
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 
@@ -102,6 +104,35 @@ def test_metrics_tell_what_stands_in_the_store(
         assert secret not in answer.text
 
 
+def test_alerts_are_counted_from_nothing_on(gateway: Gateway, store: Store) -> None:
+    """What stands at 0 before the first event shows it as an increase."""
+    found = scrape(gateway)
+    for state in AlertState:
+        assert value(found, "alerts", state=state) == 0
+        assert value(found, "alerts_moved_total", state=state) == 0
+    for reason in AlertReason:
+        assert value(found, "alerts_unreached_total", reason=reason) == 0
+    assert value(found, "alert_reports_total") == 0
+    for name in ("alert_to_first_ring_seconds", "alert_to_acknowledge_seconds"):
+        assert value(found, f"{name}_bucket", le="+Inf") == value(found, f"{name}_count") == 0
+
+
+def test_alerts_are_counted_by_state_and_how_long_they_took(gateway: Gateway, store: Store) -> None:
+    one, two = (reported(store, event(name))[0] for name in ("1", "2"))
+    reported(store, event("1"))
+    store.alerts.acknowledge(one, by="ann", how=Acknowledgement.CLI)
+    unreached(store, two, AlertReason.NOBODY_ACKNOWLEDGED)
+    found = scrape(gateway)
+    assert value(found, "alerts", state="acknowledged") == 1
+    assert value(found, "alerts", state="ringing") == 0
+    assert value(found, "alert_reports_total") == 3
+    assert value(found, "alerts_moved_total", state="ringing") == 2
+    assert value(found, "alerts_unreached_total", reason="nobody_acknowledged") == 1
+    took = "alert_to_acknowledge_seconds"
+    assert value(found, f"{took}_bucket", le="60.0") == value(found, f"{took}_count") == 1
+    assert 0 <= value(found, f"{took}_sum") < 60
+
+
 def test_it_is_open_until_a_key_is_made_and_then_wants_one_that_reads(
     gateway: Gateway, store: Store
 ) -> None:
@@ -159,5 +190,6 @@ def test_the_alert_rules_of_the_docs_use_metrics_that_there_are() -> None:
     assert rules
     used = set(re.findall(r"voice_dispatcher_\w+", rules[0]))
     known = {m.exposed for m in METRICS} | {"voice_dispatcher_redis_up"}
+    known |= {f"{m.exposed}_bucket" for m in METRICS if m.kind == "histogram"}
     assert len(used) >= 4
     assert used <= known

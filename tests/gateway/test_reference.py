@@ -22,7 +22,7 @@ from workers.gateway.api.problem_examples import JOB_ID
 from workers.gateway.api.schemas import COMPONENTS
 
 STANDS = ("state", "reason")
-WHAT = {"jobs": "job", "campaigns": "campaign", "stats": "campaign"}
+WHAT = {"jobs": "job", "alerts": "alert", "campaigns": "campaign", "stats": "campaign"}
 """What is not there where a route answers 404; of all others it is an action."""
 
 

@@ -89,6 +89,7 @@ JUDGED = {
     "callbacks_seen": READ,
     "counters": NO_MOMENT,
     "outcomes": SHOWN,
+    "alert_summary": READ,
     "campaigns": SHOWN,
     "campaign": SHOWN,
     "campaign_hours": SHOWN,

@@ -43,7 +43,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         got = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(got.get("method", "get"), got["action"]))
+            self.forms.append(Form(got.get("method", "get"), got.get("action", "")))
         elif tag == "input" and got.get("type") == "hidden" and self.forms:
             self.forms[-1].fields.append((got["name"], got["value"]))
         elif tag == "button" and self.forms:

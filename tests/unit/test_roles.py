@@ -8,6 +8,7 @@ from config import roles
 from config.settings import Settings
 from dispatcher.client.broker_rights import Part
 from dispatcher.provider import registry
+from dispatcher.values.alert_links import link_secret_from_key
 from dispatcher.values.webhook_secrets import secret_from_key
 
 SERVERS = {"DISPATCHER_REDIS_URL", "DISPATCHER_BROKER_URL"}
@@ -40,7 +41,7 @@ def test_every_setting_that_is_secret_has_its_roles() -> None:
     [
         (Part.DIAL, {"DISPATCHER_SECRET_KEY", "XOXZO_API_AUTH_TOKEN"}),
         (Part.CALL_TASK, set()),
-        (Part.WEBHOOKS, {"DISPATCHER_WEBHOOK_SECRET"}),
+        (Part.WEBHOOKS, {"DISPATCHER_WEBHOOK_SECRET", "DISPATCHER_LINK_SECRET"}),
         (Part.BEAT, set()),
         (Part.GATEWAY, {"DISPATCHER_SECRET_KEY"}),
         (Part.FLOWER, {"DISPATCHER_FLOWER_AUTH"}),
@@ -58,17 +59,26 @@ def test_the_process_that_delivers_signs_as_with_the_key_that_it_does_not_get(
     keys = {"DISPATCHER_SECRET_KEY": f"{KEY},{KEY} that was"}
     given = roles.environment_of(Part.WEBHOOKS, keys)
     assert given == {
-        "DISPATCHER_WEBHOOK_SECRET": f"{secret_from_key(KEY)},{secret_from_key(f'{KEY} that was')}"
+        "DISPATCHER_WEBHOOK_SECRET": f"{secret_from_key(KEY)},{secret_from_key(f'{KEY} that was')}",
+        "DISPATCHER_LINK_SECRET": ",".join(map(link_secret_from_key, [KEY, f"{KEY} that was"])),
     }
     monkeypatch.setenv("DISPATCHER_SECRET_KEY", keys["DISPATCHER_SECRET_KEY"])
-    with_key = Settings.load().webhook_secrets
+    with_key = Settings.load()
     monkeypatch.delenv("DISPATCHER_SECRET_KEY")
-    monkeypatch.setenv("DISPATCHER_WEBHOOK_SECRET", given["DISPATCHER_WEBHOOK_SECRET"])
-    assert Settings.load().webhook_secrets == with_key
-    own = {**keys, "DISPATCHER_WEBHOOK_SECRET": secret_from_key("its own")}
-    assert roles.environment_of(Part.WEBHOOKS, own) == {
-        "DISPATCHER_WEBHOOK_SECRET": secret_from_key("its own")
-    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.load().webhook_secrets == with_key.webhook_secrets
+    assert Settings.load().alert_links == with_key.alert_links
+    own = {"DISPATCHER_WEBHOOK_SECRET": secret_from_key("its own"), "DISPATCHER_LINK_SECRET": "own"}
+    assert roles.environment_of(Part.WEBHOOKS, {**keys, **own}) == own
+
+
+def test_the_process_that_delivers_knows_where_people_reach_the_gateway() -> None:
+    public = {"DISPATCHER_PUBLIC_URL": "https://voice.example.com"}
+    link = {"DISPATCHER_LINK_URL": "https://people.example.com"}
+    made = roles.environment_of(Part.WEBHOOKS, public)
+    assert made == {"DISPATCHER_LINK_URL": "https://voice.example.com"}
+    assert roles.environment_of(Part.WEBHOOKS, {**public, **link}) == link
 
 
 def test_names_are_read_in_any_case_and_so_they_are_kept_back() -> None:

@@ -8,11 +8,12 @@ from config.settings import Settings
 from dispatcher import __version__
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
+from dispatcher.values.alert_links import PREFIX as LINKS
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
-from workers.gateway import callbacks, health, metrics, problems, reference, sharing
-from workers.gateway.api import account, actions, bulk, campaigns, do_not_call, jobs, limits
+from workers.gateway import acknowledge, callbacks, health, metrics, problems, reference, sharing
+from workers.gateway.api import account, actions, alerts, bulk, campaigns, do_not_call, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.brake import Brake
@@ -46,12 +47,14 @@ def create_gateway(
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
-    for part in (bulk, jobs, actions, account, campaigns, do_not_call):
+    for part in (bulk, jobs, actions, account, campaigns, do_not_call, alerts):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))
+    if links := settings.alert_links:
+        app.router.routes.extend(acknowledge.routes(links, store))
     if settings.secret_key:
         provider = settings.registration.callbacks(settings.of_provider)
         signer, clock = Signer(settings.secret_keys), StoreClock(store.now)
@@ -62,7 +65,7 @@ def create_gateway(
 def _limits(settings: Settings) -> dict[str, Limit]:
     """Return where a body may be larger or slower than usual, or must be smaller, by path."""
     own = limits.limits(settings.bulk_bytes)
-    return {PREFIX: callbacks.LIMIT, **console.LIMITS, **own}
+    return {PREFIX: callbacks.LIMIT, LINKS: acknowledge.LIMIT, **console.LIMITS, **own}
 
 
 def _transport_headers(settings: Settings) -> dict[str, str]:

@@ -9,7 +9,11 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
@@ -135,7 +139,34 @@ def _seen_age(found: Found) -> Iterator[Sample]:
         yield (), max(0.0, (now - seen).total_seconds())
 
 
-METRICS = (
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How long something took, in seconds; `read` finds its counts in the statistics."""
+
+    name: str
+    help: str
+    read: Callable[[Found], Mapping[str, Any]]
+    labels: tuple[str, ...] = ()
+    kind: Literal["histogram"] = "histogram"
+
+    def family(self, found: Found) -> HistogramMetricFamily:
+        """Return it with its buckets, which add up."""
+        told, seen, buckets = self.read(found), 0, list[tuple[str, float]]()
+        for most, many in told["buckets"].items():
+            seen += many
+            buckets.append((str(float(most)), seen))
+        buckets.append(("+Inf", told["count"]))
+        family = HistogramMetricFamily(PREFIX + self.name, self.help)
+        family.add_metric((), buckets, told["seconds"])
+        return family
+
+    @property
+    def exposed(self) -> str:
+        """The name that its samples begin with."""
+        return PREFIX + self.name
+
+
+METRICS: tuple[Metric | Histogram, ...] = (
     Metric("jobs", "gauge", "Jobs kept, by state and reason.", _jobs, ("state", "reason")),
     Metric(
         "jobs_ended",
@@ -285,6 +316,37 @@ METRICS = (
     ),
     Metric("processes", "gauge", "Processes that run, by role.", _each("processes"), ("role",)),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
+    Metric("alerts", "gauge", "Alerts kept, by state.", _each("alerts", "now"), ("state",)),
+    Metric(
+        "alert_reports",
+        "counter",
+        "Reports of alerts that fire or are resolved.",
+        _one("alerts", "reports"),
+    ),
+    Metric(
+        "alerts_moved",
+        "counter",
+        "Alerts that came to a state, a bundle as one; one may come to it again.",
+        _each("alerts", "moved"),
+        ("state",),
+    ),
+    Metric(
+        "alerts_unreached",
+        "counter",
+        "Alerts that nobody could be reached for, by reason.",
+        _each("alerts", "unreached"),
+        ("reason",),
+    ),
+    Histogram(
+        "alert_to_first_ring_seconds",
+        "Seconds from an alert's first report to its first call.",
+        lambda found: found["alerts"]["to_first_ring"],
+    ),
+    Histogram(
+        "alert_to_acknowledge_seconds",
+        "Seconds from an alert's first report until somebody had it.",
+        lambda found: found["alerts"]["to_acknowledge"],
+    ),
     Metric(
         "webhooks",
         "gauge",
@@ -296,13 +358,16 @@ METRICS = (
 """All but `redis_up` and `info`; docs/metrics.md has the same table."""
 
 
+Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily
+
+
 class Standing(Collector):
     """Collects what one look at the store told; None: Redis did not answer."""
 
     def __init__(self, found: Found | None) -> None:
         self._found = found
 
-    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    def collect(self) -> Iterator[Family]:
         info = GaugeMetricFamily(PREFIX + "info", "The version.", labels=("version",))
         info.add_metric((__version__,), 1)
         up = int(self._found is not None)

@@ -14,7 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from dispatcher.alerts.acting import AlertEnded
 from dispatcher.errors import DispatcherError
+from dispatcher.model.alert import UnknownAlert
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, TooMany, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
@@ -52,6 +54,8 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     UnknownJob: (HTTPStatus.NOT_FOUND, "check the id"),
     UnknownAction: (HTTPStatus.NOT_FOUND, "preview again"),
     UnknownCampaign: (HTTPStatus.NOT_FOUND, "list them with GET /v1/campaigns"),
+    UnknownAlert: (HTTPStatus.NOT_FOUND, "list them with GET /v1/alerts"),
+    AlertEnded: (HTTPStatus.CONFLICT, "nothing is left to do"),
     TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow the filter, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
     Refused: (HTTPStatus.CONFLICT, "read the job: its state does not allow this"),

@@ -127,6 +127,7 @@ def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
         "watch_credit",
         "watch_replicas",
         "test_callbacks",
+        "summarise_alerts",
         "purge",
     )
     for name in ticks:

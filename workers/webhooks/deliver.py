@@ -10,6 +10,7 @@ from random import Random
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
 from dispatcher.store.webhooks import LEASE, Webhook, Webhooks
+from dispatcher.values.alert_links import AlertLinks
 from dispatcher.values.webhook_secrets import WebhookSecrets
 from dispatcher.values.webhook_url import webhook_url
 from workers.engine.retrying import retry_until_available
@@ -39,6 +40,7 @@ class Deliver:
     urls: Sequence[str]
     secrets: WebhookSecrets
     whole: bool = False
+    links: AlertLinks | None = None
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -75,7 +77,7 @@ class Deliver:
             secrets = self._secrets(webhook, url)
         except DispatcherError as error:
             return Reply(None, str(error), 0)
-        body = payload.body(webhook, whole=self.whole)
+        body = payload.body(webhook, whole=self.whole, links=self.links)
         signed = signing.headers(secrets, webhook.event, body, self.now())
         wire = self.wire_of_jobs if webhook.is_of_job else self.wire
         return wire.post(url, body.encode(), {**_HEADERS, **signed})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from dispatcher.alerts.acting import AlertEnded
+from dispatcher.model.alert import UnknownAlert
 from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
@@ -19,6 +21,7 @@ from workers.gateway.middleware import Limit, too_large, too_slow
 from workers.gateway.problems import Problem
 
 JOB_ID, ACTION_ID = "ktq3ljmcozfwnu2a", "kqzwmbhtyaov"
+ALERT_ID = "w4zk2nq7hfbm3tya"
 
 
 def _invalid(field: str, why: str) -> Problem:
@@ -40,6 +43,10 @@ UNDECLARED_LINES = strict.undeclared_lines()
 
 NO_JOB = problems.of(UnknownJob(JOB_ID))
 NO_ACTION = problems.of(UnknownAction(ACTION_ID))
+NO_ALERT = problems.of(UnknownAlert(ALERT_ID))
+ALERT_ENDED = problems.of(
+    AlertEnded(f"alert {ALERT_ID} was resolved at 2026-11-23 10:04:00 UTC; nobody had it")
+)
 NO_CAMPAIGN = problems.of(UnknownCampaign("spring"))
 
 OTHER_REQUEST = problems.of(
@@ -69,6 +76,8 @@ REFUSED = {
 WRONG_REQUEST = _invalid("lang", "'xx' is not a language: give an ISO 639-1 code such as en or ja")
 WRONG_FIELD = _invalid("notes", "there is no such field; use note")
 WRONG_SCOPE = _invalid("tag", "give a tag or a priority, not both")
+WRONG_SPAN = _invalid("zone", "'Tokyo' is not a time zone such as Asia/Tokyo")
+WRONG_NAME = _invalid("by", "a name has 1 to 40 printable characters")
 WRONG_NUMBER = _invalid("number", "give 1 to 500 numbers, not 0")
 WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
 NO_NAME = _invalid("name", "the campaign has no name: write campaign:NAME")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatcher.model import spoken_code
+from dispatcher.model.alert import Acknowledgement, AlertReason, AlertState, Severity
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.kinds import Kind
 from dispatcher.model.request_limits import LONGEST_KEY, LONGEST_TEXT, MOST_ATTEMPTS
@@ -419,6 +420,93 @@ CAMPAIGN = object_(
     },
     required=["name", "tag", "jobs", "at"],
 )
+ALERT_VIEW = object_(
+    {
+        "id": {"type": "string"},
+        "state": {"type": "string", "enum": values(AlertState)},
+        "reason": {
+            "type": ["string", "null"],
+            "enum": [*values(AlertReason), None],
+            "description": "Why nobody could be reached.",
+        },
+        "severity": {"type": "string", "enum": values(Severity)},
+        "summary": {"type": "string", "description": "What is wrong, as monitoring says it."},
+        "source": {"type": "string", "description": "Who reported it; `bundle`: several together."},
+        "chain": text("Its chain; null where nobody is called."),
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
+        "link": text("Monitoring's own page."),
+        "fingerprint": {"type": "string", "description": "What monitoring knows it by."},
+        "started_at": {**WHEN, "description": "When it began."},
+        "received_at": {**WHEN, "description": "When it was first reported."},
+        "heard_at": {**WHEN, "description": "When it was last reported."},
+        "rung_at": {**WHEN, "description": "When its first call was sent to the provider."},
+        "acknowledged_at": WHEN,
+        "ended_at": {
+            **WHEN,
+            "description": "When it was resolved or cancelled, or its chain ended.",
+        },
+        "next_at": {**WHEN, "description": "When something happens next, without news."},
+        "acknowledged_by": text("Who has it."),
+        "acknowledged_how": {
+            "type": ["string", "null"],
+            "enum": [*values(Acknowledgement), None],
+        },
+        "reports": {"type": "integer", "description": "How often it was reported as firing."},
+        "told_by": text("The bundle whose calls tell of it."),
+        "members": {"type": "integer", "description": "Of a bundle: how many alerts are in it."},
+        "firing_members": {"type": "integer", "description": "How many of these fire."},
+        "round": {"type": "integer", "description": "How often its chain was begun."},
+        "step": {"type": "integer", "description": "The step of its chain."},
+        "calls": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Who was called when, and what became of it. Lists have none.",
+        },
+        "timeline": {"type": "array", "items": {"type": "object"}},
+        "why": {"type": "string", "description": "Why it stands so, and what happens next."},
+        "alerts": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Of a bundle: the alerts in it, 200 at most.",
+        },
+    },
+    required=["id", "state", "severity", "summary", "source"],
+    description="One incident that monitoring reported. Telephone numbers in it are masked.",
+)
+_TOOK = object_(
+    {
+        "alerts": {"type": "integer", "description": "Of how many alerts."},
+        "median": number("Seconds that half of them took at most."),
+        "p95": number("Seconds that 95 of 100 took at most."),
+    }
+)
+_OF_CHAIN = {
+    "alerts": {"type": "integer", "description": "Alerts, without bundles."},
+    "by_state": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "bundles": {"type": "integer"},
+    "to_first_ring": _TOOK,
+    "to_acknowledge": _TOOK,
+    "unreached": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "calls": {"type": "integer"},
+}
+ALERT_SUMMARY = object_(
+    {
+        "since": WHEN,
+        "until": WHEN,
+        "zone": {"type": "string", "description": "Whose nights (22:00 to 07:00) are counted."},
+        **_OF_CHAIN,
+        "chains": {"type": "object", "additionalProperties": object_(_OF_CHAIN)},
+        "people": {
+            "type": "object",
+            "additionalProperties": object_(
+                {"calls": {"type": "integer"}, "at_night": {"type": "integer"}}
+            ),
+            "description": "Who was called how often.",
+        },
+    },
+    required=["since", "until", "alerts", "chains", "people"],
+)
 DNC_TAG = text("Only for jobs with this tag; left out: for all.")
 DNC_ENTRY = object_(
     {
@@ -433,6 +521,8 @@ DNC_ENTRY = object_(
     required=["hash", "reason", "added_by", "added_at"],
 )
 COMPONENTS = {
+    "Alert": ALERT_VIEW,
+    "AlertSummary": ALERT_SUMMARY,
     "Campaign": CAMPAIGN,
     "JobRequest": REQUEST,
     "Job": JOB_VIEW,

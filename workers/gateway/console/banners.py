@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from dispatcher.model.alert import AlertState
 from dispatcher.model.credit import Credit
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import can_call
@@ -40,7 +41,8 @@ class Level(StrEnum):
 class Banner:
     """One problem: what it is, `since` when (ms since the epoch), and what to do.
 
-    `hold` names the pause that a person can end; `link` is a query of the jobs concerned.
+    `hold` names the pause that a person can end; `link` is a query of the jobs concerned, `alerts`
+    one of the alerts.
     """
 
     level: Level
@@ -50,6 +52,7 @@ class Banner:
     waiting: int | None = None
     hold: str = ""
     link: str = ""
+    alerts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Snapshot:
     backlog: Backlog
     minutes: list[Minute]
     dead_webhooks: int = 0
+    alerts: Mapping[AlertState, int] = field(default_factory=dict)
+    """How many alerts are in each state."""
     refusal: str = ""
     """Why Redis takes no writes; '' where it does."""
     missing_rights: tuple[MissingRight, ...] = ()
@@ -89,7 +94,8 @@ class Snapshot:
 
 def banners(now: Snapshot) -> list[Banner]:
     """Return the current problems, the worst first; one that says all is well if there are none."""
-    found = [*_refused(now), *_not_allowed(now), *(_held(now, hold) for hold in now.holds)]
+    found = [*_refused(now), *_not_allowed(now), *_alerts(now)]
+    found += [_held(now, hold) for hold in now.holds]
     found += [
         *_missing(now),
         *_stuck(now),
@@ -131,6 +137,28 @@ def _not_allowed(now: Snapshot) -> Iterator[Banner]:
     for missing in now.missing_rights:
         what, _, remedy = missing.says.partition(": ")
         yield Banner(Level.BAD, f"{missing.process}: {what}", f"What to do: {remedy}.")
+
+
+def _alerts(now: Snapshot) -> Iterator[Banner]:
+    """Incidents that nobody has, or that somebody is called for now."""
+    unreached, ringing = (now.alerts.get(each, 0) for each in (_UNREACHED, AlertState.RINGING))
+    if unreached:
+        yield Banner(
+            Level.BAD,
+            f"Nobody could be reached for {counted(unreached, 'alert')}",
+            "Say that you have it, on its page, or find somebody who does.",
+            alerts=f"state={_UNREACHED}",
+        )
+    if ringing:
+        yield Banner(
+            Level.WARN,
+            f"{counted(ringing, 'alert')} {'rings' if ringing == 1 else 'ring'}, and nobody has"
+            f" {'it' if ringing == 1 else 'them'} yet",
+            alerts=f"state={AlertState.RINGING}",
+        )
+
+
+_UNREACHED = AlertState.UNREACHED
 
 
 def _held(now: Snapshot, hold: Hold) -> Banner:

@@ -61,6 +61,7 @@ def snapshot(store: Store) -> Snapshot:
         minutes=store.statistics.outcome_counts(),
         dead_webhooks=store.webhooks.counts()["dead"],
         refusal=refusal(store),
+        alerts=store.alerts.counts(),
         missing_rights=tuple(store.missing_rights.all()),
         roll=store.heartbeats.roll(),
     )

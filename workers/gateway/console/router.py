@@ -12,6 +12,7 @@ from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from workers.gateway.console.actions import Actions
+from workers.gateway.console.alerts import Alerts
 from workers.gateway.console.audit import Audit
 from workers.gateway.console.campaigns import Campaigns
 from workers.gateway.console.context import ConsoleContext, Endpoint
@@ -32,7 +33,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
     context = ConsoleContext.of(settings, store, messenger)
     login, overview, jobs = Login(context), Overview(context), Jobs(context)
     actions, holding, audit = Actions(context), Holding(context), Audit(context)
-    campaigns = Campaigns(context)
+    campaigns, alerts = Campaigns(context), Alerts(context)
     read, write = context.reading, context.writing
     return [
         _get("", read(overview.show)),
@@ -43,6 +44,10 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
         _get("/find", read(jobs.find)),
         _get("/jobs", read(jobs.list)),
         _get("/jobs/{id}", read(jobs.one)),
+        _get("/alerts", read(alerts.list)),
+        _get("/alerts/{id}", read(alerts.one)),
+        _post("/alerts/{id}/acknowledge", write(alerts.acknowledge)),
+        _post("/alerts/{id}/cancel", write(alerts.cancel)),
         _get("/campaigns", read(campaigns.list)),
         _get("/campaigns/{name:path}", read(campaigns.one)),
         _post("/jobs/{id}/do-not-call", write(jobs.never_again)),

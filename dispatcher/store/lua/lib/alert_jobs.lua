@@ -24,7 +24,7 @@ local function sent(call, job, id)
   if found[2] and not found[1] then
     redis.call('HSET', name, field.rung, at)
     counters.add(call, 'alert.rung')
-    counters.add(call, 'alert.rung_ms', string.format('%d', math.max(at - found[2], 0)))
+    counters.took(call, 'alert.rung', at - found[2])
   end
 end
 

@@ -57,11 +57,11 @@ local function acknowledge(call, alert, how)
 end
 
 -- A bundle counts as one: its members that go along with it are neither counted nor told of.
-local function count(call, alert, to)
-  counters.add(call, 'alert.' .. to)
+local function count(call, alert, to, reason)
+  counters.add(call, 'alert.' .. text.kind(to, reason))
   if to == 'acknowledged' then
-    local after = math.max(call.now - alerts.number(alert, field.received), 0)
-    counters.add(call, 'alert.acknowledged_ms', text.int(after))
+    local since = alert.fields[field.began] or alert.fields[field.received]
+    counters.took(call, 'alert.acknowledged', call.now - since)
   end
 end
 
@@ -113,7 +113,7 @@ function M.move(call, alert, to, how)
     M.cancel_jobs(call, redis.call('SMEMBERS', key.alert_jobs(call, alert.id)), 'the alert is ' .. to)
   end
   if not how.along then
-    count(call, alert, to)
+    count(call, alert, to, how.reason)
     tell(call, alert, to)
   end
 end

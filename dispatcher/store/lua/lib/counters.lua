@@ -12,6 +12,19 @@ function M.add(call, name, by)
   redis.call('HINCRBY', key.counters(call), name, by or 1)
 end
 
+-- Counts how long something took, in ms: together, and in the first bucket that it fits. How often it
+-- happened is counted by who counts it.
+function M.took(call, name, ms)
+  ms = math.max(ms, 0)
+  M.add(call, name .. '_ms', text.int(ms))
+  for _, most in ipairs(schema.alert_seconds) do
+    if ms <= most * 1000 then
+      M.add(call, name .. '.le.' .. text.int(most))
+      return
+    end
+  end
+end
+
 -- Counts given as JSON: name -> number
 function M.add_all(call, json)
   for name, number in pairs(cjson.decode(json)) do

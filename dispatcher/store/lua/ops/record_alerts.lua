@@ -117,7 +117,9 @@ end
 
 local function run(call)
   local found, waiting, met, answer = {}, {}, {}, {}
-  for i, row in ipairs(cjson.decode(call.args.reports)) do
+  local reported = cjson.decode(call.args.reports)
+  counters.add(call, 'alert.reports', #reported)
+  for i, row in ipairs(reported) do
     if met_before(met, row) then
       begin_all(call, waiting)
       waiting, met = {}, { [row.incident] = true }

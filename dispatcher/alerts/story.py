@@ -1,0 +1,177 @@
+"""An alert with what became of its calls, and with its members: what its page and `why` tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatcher.model.alert import OPEN, Alert, AlertCall, AlertReason, AlertState
+from dispatcher.model.alert_view import masked, view
+from dispatcher.model.job import Job, iso
+from dispatcher.model.states import State
+from dispatcher.store import Store
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_number, mask_text
+
+_UNDER_WAY = {
+    State.SCHEDULED: "waits",
+    State.QUEUED: "waits",
+    State.HELD: "is held",
+    State.DIALING: "is dialled now",
+    State.UNCERTAIN: "may have been placed",
+    State.IN_PROGRESS: "rings, or is talked on",
+}
+REASONS = {
+    AlertReason.NOBODY_ANSWERED: "nobody answered",
+    AlertReason.NOBODY_ACKNOWLEDGED: "somebody answered, and nobody said that they have it",
+    AlertReason.NOBODY_TO_CALL: "its chain had nobody who may be called",
+    AlertReason.NO_CHAIN: "no chain fits it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CallStory:
+    """One call of an alert: whom, and what became of it. `job` is None where its record is gone,
+    or none was made.
+    """
+
+    call: AlertCall
+    job: Job | None
+
+    @property
+    def became(self) -> str:
+        """What became of it, in words."""
+        if self.call.job_id is None:
+            return f"not called: {self.call.skipped or 'no reason is known'}"
+        if self.job is None:
+            return "its record was removed"
+        if self.job.state is State.COMPLETED:
+            return "answered"
+        if self.job.state is State.FAILED:
+            return (self.job.reason or "failed").replace("_", " ")
+        return _UNDER_WAY.get(self.job.state, str(self.job.state))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is not over."""
+        return self.job is not None and not self.job.terminal
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it, its number masked."""
+        numbers = [mask_number(number) for number in self.job.numbers] if self.job else []
+        return {
+            "became": self.became,
+            "state": self.job.state if self.job else None,
+            "recipient": numbers[0] if numbers else None,
+            "finished_at": iso(self.job.finished_at) if self.job else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is known of an alert at `now`."""
+
+    alert: Alert
+    calls: tuple[CallStory, ...]
+    members: tuple[Alert, ...]
+    holds: tuple[str, ...]
+    now: datetime
+
+    @property
+    def because(self) -> str:
+        """Why it stands where it stands, and what happens next, in words."""
+        return _because(self)
+
+    def why(self) -> dict[str, Any]:
+        """Return where the alert stands and why, as JSON knows it."""
+        alert = self.alert
+        told = {"id": alert.id, "state": alert.state, "reason": alert.reason}
+        return {**told, "why": mask_text(self.because), "next_at": iso(alert.next_at)}
+
+    def to_dict(self, *, mask: bool = True) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        found = view(self.alert, mask=mask)
+        told = [each.to_dict() for each in self.calls]
+        found["calls"] = [{**a, **b} for a, b in zip(found["calls"], told, strict=True)]
+        found["why"] = self.because
+        found["alerts"] = [view(each, mask=mask, whole=False) for each in self.members]
+        return masked(found) if mask else found
+
+
+def story(store: Store, id_: str, *, members: int = 200) -> Story:
+    """Return an alert's story, with so many members at most. Raises UnknownAlert."""
+    alert = store.alerts.get(id_)
+    made = [call.job_id for call in alert.calls if call.job_id]
+    jobs = dict(zip(made, store.jobs.get_many(made), strict=True))
+    calls = tuple(CallStory(each, jobs.get(each.job_id or "")) for each in alert.calls)
+    told = store.alerts.members(id_, members) if alert.is_bundle else ()
+    held = [hold.why for hold in store.holds.all() if hold.name in _WHOLE and not hold.half_open]
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    return Story(alert, calls, tuple(told), tuple(held), now)
+
+
+_WHOLE = frozenset({"credit", "auth", "provider_down", "replicas", "restored", "paused"})
+"""Holds that keep everybody from being called."""
+
+
+def _because(told: Story) -> str:
+    alert = told.alert
+    if alert.state is AlertState.RINGING:
+        return _ringing(told)
+    if alert.state is AlertState.UNREACHED:
+        why = REASONS.get(alert.reason, "its chain ended") if alert.reason else "its chain ended"
+        return f"nobody has it: {why}"
+    return {
+        AlertState.FOLDED: f"the calls of alert {alert.told_by} tell of it",
+        AlertState.NOT_CALLED: "a route says that nobody is called for it",
+        AlertState.ACKNOWLEDGED: f"{has_it(alert)}; nobody else is called",
+        AlertState.CANCELLED: f"its calls were stopped{_when(alert.ended_at)}",
+        AlertState.RESOLVED: f"it was resolved{_when(alert.ended_at)}: nobody is called",
+    }[alert.state]
+
+
+def has_it(alert: Alert) -> str:
+    """Return who has an alert since when, in words."""
+    how = (alert.acknowledged_how or "").replace("_", " ")
+    by = mask_text(alert.acknowledged_by or "somebody")
+    return f"{by} has it{_when(alert.acknowledged_at)}{f', by {how}' if how else ''}"
+
+
+def ended(alert: Alert) -> str:
+    """Return in words that an alert has ended: who stopped it, or had it."""
+    what = "cancelled" if alert.state is AlertState.CANCELLED else "resolved"
+    who = f"; {has_it(alert)}" if alert.acknowledged_at else "; nobody had it"
+    last = alert.timeline[-1].by if alert.timeline else ""
+    by = f" by {mask_text(last)}" if last and what == "cancelled" else ""
+    return f"alert {alert.id} was {what}{by}{_when(alert.ended_at)}{who}"
+
+
+def is_open(alert: Alert) -> bool:
+    """Whether somebody may still say that they have it."""
+    return alert.state in OPEN
+
+
+def _ringing(told: Story) -> str:
+    alert = told.alert
+    where = f"round {alert.round}, step {alert.step}" if alert.round else "it begins"
+    parts = [f"the chain {alert.chain} is under way ({where})"]
+    under_way = [each for each in told.calls if each.under_way]
+    parts += [f"the call to {each.call.contact} {each.became}" for each in under_way]
+    if not under_way and told.calls:
+        last = told.calls[-1]
+        parts.append(f"{last.call.contact}: {last.became}")
+    if told.holds:
+        parts.append(f"calls are held, and the chain waits: {'; '.join(told.holds)}")
+    elif alert.next_at:
+        parts.append(f"unless somebody has it, it goes on {_ahead(alert.next_at, told.now)}")
+    return "; ".join(parts)
+
+
+def _when(at: datetime | None) -> str:
+    return f" since {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+
+
+def _ahead(at: datetime, now: datetime) -> str:
+    ahead = (at - now).total_seconds()
+    return "now" if ahead < 1 else f"in {spoken(ahead)} ({at:%H:%M:%S} UTC)"

@@ -1,0 +1,100 @@
+"""Alerts: the list, one with its calls and its timeline, and the two things to do about it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.alerts.acting import stopped, taken
+from dispatcher.alerts.story import story
+from dispatcher.model.alert import ALERT_TRANSITIONS, Acknowledgement, Alert, AlertState
+from dispatcher.values.masking import mask_text
+from workers.gateway.console.actions import noted
+from workers.gateway.console.context import ConsoleContext, redirect
+from workers.gateway.console.forms import Fields, query
+from workers.gateway.console.pages import ROOT
+from workers.gateway.console.sessions import Visitor
+
+PAGE = 50
+KINDS = {
+    AlertState.RINGING: "warn",
+    AlertState.UNREACHED: "bad",
+    AlertState.ACKNOWLEDGED: "well",
+}
+"""How a state looks; the others look plain."""
+
+
+class Alerts:
+    """The routes."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
+
+    def list(self, request: Request, visitor: Visitor) -> Response:
+        """Show a page of alerts, the newest first."""
+        fields = query(request)
+        asked = [AlertState(each) for each in fields.many("state") if each in set(AlertState)]
+        store = self._context.store
+        page = store.alerts.page(
+            states=asked or None, limit=PAGE, cursor=fields.one("cursor") or None
+        )
+        again = [("state", str(each)) for each in asked]
+        return self._context.pages.page(
+            "alerts.html",
+            visitor,
+            alerts=page.alerts,
+            older=urlencode([*again, ("cursor", page.cursor)]) if page.cursor else "",
+            asked=asked,
+            states=list(AlertState),
+            counts=store.alerts.counts(),
+            looks=KINDS,
+            now=store.now(),
+        )
+
+    def one(self, request: Request, visitor: Visitor) -> Response:
+        """Show an alert whole: who was called when, how it went, who has it."""
+        found = story(self._context.store, request.path_params["id"])
+        because = mask_text(found.because)
+        return self._context.pages.page(
+            "alert.html",
+            visitor,
+            alert=found.alert,
+            story=found,
+            because=because[:1].upper() + because[1:],
+            can=can(found.alert),
+            link=_web(found.alert.link),
+            looks=KINDS,
+        )
+
+    def acknowledge(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Say that the visitor has the alert."""
+        id_, note = request.path_params["id"], noted(fields, needed=False)
+        acted = self._context.store.alerts.acknowledge(
+            id_, by=visitor.actor, how=Acknowledgement.CONSOLE, note=note
+        )
+        taken(acted)  # of one that has ended an error is told
+        return _back(id_)
+
+    def cancel(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
+        """Stop the alert's calls."""
+        id_, note = request.path_params["id"], noted(fields, needed=False)
+        stopped(self._context.store.alerts.cancel(id_, by=visitor.actor, note=note))
+        return _back(id_)
+
+
+def can(alert: Alert) -> frozenset[str]:
+    """Return what a person may do about an alert."""
+    after = ALERT_TRANSITIONS[alert.state]
+    names = {AlertState.ACKNOWLEDGED: "acknowledge", AlertState.CANCELLED: "cancel"}
+    return frozenset(name for state, name in names.items() if state in after)
+
+
+def _web(link: str | None) -> str:
+    """Return a link of monitoring's that a browser may follow: others would run what they hold."""
+    return link if link and link.lower().startswith(("http://", "https://")) else ""
+
+
+def _back(id_: str) -> Response:
+    return redirect(f"{ROOT}/alerts/{quote(id_, safe='')}")
