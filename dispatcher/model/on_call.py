@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Self
 
@@ -22,6 +23,23 @@ class Contact(_Part):
     lang: str | None = None
     hours: str | None = None
     zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is on call at a moment: `numbers` are E.164, called one after another.
+
+    `why_not` says in words why they are not called now, where they are not `available`.
+    """
+
+    name: str
+    numbers: tuple[str, ...]
+    lang: str | None = None
+    available: bool = True
+    why_not: str = ""
+
+    def __repr__(self) -> str:
+        return f"Person({self.name!r})"
 
 
 class Shift(_Part):
@@ -45,7 +63,11 @@ class Rota(_Part):
 
 
 class Step(_Part):
-    """Who is called: all at once (`call`), or one after another (`call_in_turn`)."""
+    """Who is called: all at once (`call`), or one after another (`call_in_turn`).
+
+    It is gone through `times` times, with `every` between the end of one and the next; `wait` after
+    it, before the chain goes on. There is neither pause where nobody could be called.
+    """
 
     call: tuple[Name, ...] = ()
     call_in_turn: tuple[Name, ...] = ()

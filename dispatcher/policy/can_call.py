@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from dispatcher.model.credit import BLIND_AFTER, Credit
 from dispatcher.model.process import Role
 from dispatcher.model.states import Reason
+from dispatcher.policy.credit_forecast import shown
 from dispatcher.policy.processes import Roll
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 
+REACHED_WITHIN = 15
+"""Minutes."""
 URGENT_WAITS = 60_000
 """ms for which an urgent job may wait behind a pause before somebody must know."""
 
@@ -24,6 +29,8 @@ class Cause(StrEnum):
     WORKERS_STUCK = "workers_stuck"
     NO_BEAT = "no_beat"
     PAUSED = "paused"
+    CREDIT = "credit"
+    PROVIDER = "provider_unseen"
 
 
 class Held(Protocol):
@@ -41,7 +48,7 @@ class Held(Protocol):
 class Situation:
     """How things stand: `refusal` is why Redis does not do what it is asked, '' where it does.
     `urgent_since` is the due time of the oldest urgent job that waits (ms since the epoch), and
-    `ringing` how many alerts are under way.
+    `ringing` how many alerts are under way. `reached`: calls came about within REACHED_WITHIN.
     """
 
     roll: Roll
@@ -49,6 +56,8 @@ class Situation:
     refusal: str = ""
     urgent_since: float | None = None
     ringing: int = 0
+    credit: Credit | None = None
+    reached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,8 @@ def _obstacles(now: Situation) -> Iterator[Obstacle]:
     yield from without_processes(now.roll)
     for hold in now.holds:
         yield from _held(now, hold)
+    if now.credit:
+        yield from _account(now.credit, reached=now.reached)
 
 
 def refused(says: str) -> Obstacle:
@@ -122,6 +133,19 @@ def _held(now: Situation, hold: Held) -> Iterator[Obstacle]:
             yield Obstacle(Cause.PAUSED, why, "resume when you are ready")
     elif scope in {"", "account"}:
         yield Obstacle(kind, f"all calls are held: {hold.why}", f"see what to do about held/{kind}")
+
+
+def _account(credit: Credit, *, reached: bool) -> Iterator[Obstacle]:
+    """What nobody has met yet: holds start with a call, and there may have been none for days."""
+    if credit.failed_checks >= BLIND_AFTER and not reached:
+        checks = counted(credit.failed_checks, "balance check")
+        why = f"the last {checks} failed, and nobody was reached meanwhile"
+        yield Obstacle(Cause.PROVIDER, why, "`voice-dispatcher doctor` asks the provider, and says")
+    elif not credit.blind and credit.balance is not None and credit.floor is not None:
+        left = credit.balance - credit.spent_since
+        if left < credit.floor:
+            why = f"{shown(left)} credits are left, and the floor is {shown(credit.floor)}"
+            yield Obstacle(Cause.CREDIT, why, "top up the account")
 
 
 def _somebody_waits(now: Situation) -> bool:

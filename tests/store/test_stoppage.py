@@ -8,9 +8,11 @@ from typing import Any
 from dispatcher.model.process import Role
 from dispatcher.policy.can_call import Obstacle
 from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
 from dispatcher.store.stoppage import NEWS_LEASE
 from support.clock import Clock
 from support.redis_inside import redis_of
+from support.store_alerts import ring
 from workers.engine.calls_watch import CallsWatch
 from workers.engine.heartbeat import Heartbeat
 
@@ -197,3 +199,15 @@ def test_a_redis_that_is_full_still_takes_the_note(store: Store, clock: Clock) -
     ((_, facts),) = told(store)
     assert facts["cause"] == "redis"
     assert watch() == "possible"
+
+
+def test_an_alert_that_rings_while_all_is_paused_is_told_of(store: Store) -> None:
+    for role in (Role.WORKER, Role.BEAT):
+        Heartbeat(store, role, role, {}).beat()
+    watch = CallsWatch(store, 0)
+    store.holds.pause(PauseScope(), actor="ann")
+    assert watch() == ""
+    ring(store)
+    assert watch() == "stopped"
+    ((_, facts),) = told(store)
+    assert (facts["cause"], facts["why"]) == ("paused", "urgent calls wait: paused by ann")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from dispatcher.model.credit import BLIND_AFTER, Credit
 from dispatcher.model.process import Process, Role
 from dispatcher.policy.can_call import URGENT_WAITS, Situation, obstacle
 from dispatcher.policy.processes import SILENT_AFTER, STILL_AFTER, Roll
@@ -103,3 +105,42 @@ def test_a_redis_that_refuses_comes_before_what_it_says() -> None:
     assert found is not None
     assert (found.cause, found.why) == ("redis", "Redis is full (OOM)")
     assert found.remedy == "raise maxmemory, or purge old jobs"
+
+
+def account(**changes: object) -> Credit:
+    well = Credit(
+        balance=Decimal(1000),
+        seen_at=NOW,
+        failed_checks=0,
+        next_check_at=NOW,
+        spent=Decimal(0),
+        spent_since=Decimal(0),
+        in_flight=Decimal(0),
+        floor=Decimal(50),
+        burn_per_hour=Decimal(0),
+        waiting={},
+        waiting_needs=Decimal(0),
+    )
+    return replace(well, **changes)  # type: ignore[arg-type]
+
+
+def test_credit_that_is_below_the_floor_is_known_before_a_call_meets_it() -> None:
+    """No hold stands before: with no call for days, the first would be the alert at night."""
+    assert obstacle(standing(credit=account(balance=Decimal(50)))) is None
+    found = obstacle(standing(credit=account(balance=Decimal(60), spent_since=Decimal(11))))
+    assert found is not None
+    assert (found.cause, found.why) == ("credit", "49 credits are left, and the floor is 50")
+    assert obstacle(standing(credit=account(balance=Decimal(1), floor=None))) is None
+    assert obstacle(standing(credit=account(balance=None))) is None  # never checked: it tells none
+    # calls under way may cost less than is reserved, and new ones are held for it as well
+    assert obstacle(standing(credit=account(balance=Decimal(60), in_flight=Decimal(40)))) is None
+
+
+def test_a_provider_that_answers_no_balance_check_is_told_unless_calls_come_about() -> None:
+    silent = account(failed_checks=BLIND_AFTER)
+    found = obstacle(standing(credit=silent))
+    assert found is not None
+    assert found.cause == "provider_unseen"
+    assert "the last 3 balance checks failed, and nobody was reached" in found.why
+    assert obstacle(standing(credit=silent, reached=True)) is None
+    assert obstacle(standing(credit=replace(silent, failed_checks=BLIND_AFTER - 1))) is None

@@ -8,14 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher.errors import DispatcherError
-from dispatcher.model.states import Priority
-from dispatcher.policy.can_call import Obstacle, Situation, obstacle, refused
+from dispatcher.model.alert import AlertState
+from dispatcher.model.states import Priority, Reason, State
+from dispatcher.policy.can_call import REACHED_WITHIN, Obstacle, Situation, obstacle, refused
 from dispatcher.store import Store
 from dispatcher.store.stoppage import StoppageNews
 from dispatcher.values.masking import mask_text
 from dispatcher.values.steady_clock import since_boot
 
 log = logging.getLogger(__name__)
+
+CALLED = (f"{State.COMPLETED}", f"{State.FAILED}:{Reason.NO_ANSWER}")
+"""Ends of jobs whose calls the provider placed."""
 
 
 def situation(store: Store) -> Situation:
@@ -25,7 +29,16 @@ def situation(store: Store) -> Situation:
         holds=store.holds.all(),
         refusal=_refusal(store),
         urgent_since=store.queue.waiting_since()[Priority.URGENT],
+        ringing=store.alerts.counts()[AlertState.RINGING],
+        credit=store.budget.credit(),
+        reached=_reached(store),
     )
+
+
+def _reached(store: Store) -> bool:
+    """Whether calls came about lately: where they do, what a balance check says matters less."""
+    minutes = store.statistics.outcome_counts(REACHED_WITHIN)
+    return any(kind.startswith(CALLED) for minute in minutes for kind in minute.outcomes)
 
 
 def _refusal(store: Store) -> str:

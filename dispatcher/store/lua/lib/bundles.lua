@@ -41,6 +41,19 @@ function M.new(call, first)
   return made
 end
 
+-- A bundle of which nobody is left that its calls would tell of is over: as the last one is.
+local function settle(call, bundle, last, how)
+  local fields = bundle.fields
+  if alerts.number(bundle, field.firing) == 0 and fields[field.state] ~= 'resolved' then
+    alert_moves.move(call, bundle, 'resolved', { by = how.by, why = 'none of its alerts is firing any more' })
+  elseif fields[field.state] == 'ringing' and alerts.number(bundle, field.folded) == 0 then
+    local to = last.fields[field.state] == 'cancelled' and 'cancelled' or 'acknowledged'
+    alert_moves.move(call, bundle, to, { by = how.by, how = how.how, why = 'so is the last of its alerts' })
+  else
+    alerts.save(call, bundle)
+  end
+end
+
 -- An alert that is not folded any more is told of by another bundle, or rings by itself. The caller moves it.
 function M.leave(call, alert)
   local id = alert.fields[field.told_by]
@@ -65,19 +78,6 @@ function M.join(call, bundle, alert)
   alerts.add(bundle, field.members, 1)
   alerts.add(bundle, field.firing, 1)
   alerts.add(bundle, field.folded, 1)
-end
-
--- A bundle of which nobody is left that its calls would tell of is over: as the last one is.
-local function settle(call, bundle, last, how)
-  local fields = bundle.fields
-  if alerts.number(bundle, field.firing) == 0 and fields[field.state] ~= 'resolved' then
-    alert_moves.move(call, bundle, 'resolved', { by = how.by, why = 'none of its alerts is firing any more' })
-  elseif fields[field.state] == 'ringing' and alerts.number(bundle, field.folded) == 0 then
-    local to = last.fields[field.state] == 'cancelled' and 'cancelled' or 'acknowledged'
-    alert_moves.move(call, bundle, to, { by = how.by, how = how.how, why = 'so is the last of its alerts' })
-  else
-    alerts.save(call, bundle)
-  end
 end
 
 -- A member went to another state by itself.

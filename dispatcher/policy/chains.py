@@ -1,0 +1,351 @@
+"""How a chain moves: who is called next for an alert, and when. Pure: the clock is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from dispatcher.model.alert import AlertReason
+from dispatcher.policy.chain_position import Position, Track
+from dispatcher.policy.chain_values import End, Made, Move, Ring, Stage
+from dispatcher.values.durations import spoken
+
+if TYPE_CHECKING:
+    from dispatcher.model.on_call import Chain, Person, Step
+
+MOST_CALLS: Final = 300
+"""Calls of one alert, those that were skipped among them."""
+LOOK_AGAIN: Final = timedelta(seconds=5)
+"""Until the next look while nobody can be called."""
+LATE: Final = timedelta(seconds=15)
+"""A look that comes so much later than planned shows that no process ran: a call that still waits
+then had no chance.
+"""
+EARLIER: Final = "an earlier call to them is not over"
+ANSWERED: Final = "answered"
+"""Where `until` says so, an answer is enough."""
+
+
+Who = Callable[[str], "Sequence[Person]"]
+"""Returns who is meant by the name of a contact, a team or a rota right now."""
+
+
+def next_move(
+    chain: Chain,
+    who: Who,
+    position: Position | None,
+    calls: Sequence[Made],
+    now: datetime,
+    *,
+    last_call: int | None = None,
+    hold: str = "",
+    planned: datetime | None = None,
+) -> Move:
+    """Decide what the chain of a ringing alert does now.
+
+    `position` is None where it begins (anew). `calls` are those that were made for the alert so
+    far, in order; where the oldest are left out, `last_call` is the number of the last. `hold` says
+    in words why nobody can be called at all, '' where they can: the call whose turn it is is made
+    all the same, and stands in line. `planned` is when this look should have been.
+    """
+    walk = _Walk(chain, who, position, calls, now)
+    walk.last = walk.last if last_call is None else last_call
+    walk.hear()
+    walk.heed(hold)
+    walk.count_anew(planned)
+    return walk.acknowledged() or walk.wait_for_answer() or walk.go_on()
+
+
+class _Walk:
+    """One decision, as it comes about: `at` is where the chain has come to."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        who: Who,
+        position: Position | None,
+        calls: Sequence[Made],
+        now: datetime,
+    ) -> None:
+        self.chain, self.who, self.now = chain, who, now
+        self.calls = {each.number: each for each in calls}
+        self.last = max(self.calls, default=0)
+        self.at = (position or Position(first=self.last)).not_after(now)
+        self.rings: list[Ring] = []
+        self.cancel: list[int] = []
+        self.lines: list[str] = []
+
+    # -- what has happened -----------------------------------------------------------------
+
+    def hear(self) -> None:
+        """Take note of the calls whose end is news."""
+        for call in self._of_this_run():
+            if call.number not in self.at.heard and _is_over(call.stage):
+                self._hear(call)
+
+    def _hear(self, call: Made) -> None:
+        self.at = replace(self.at, heard=(*self.at.heard, call.number))
+        skipped = call.stage is Stage.SKIPPED
+        self.lines.append(f"{call.contact}{' is not called' if skipped else ''}: {call.why}")
+        if call.stage is Stage.ANSWERED:
+            at = min(call.at or self.now, self.now)
+            latest = max(filter(None, (self.at.answer_at, at)))
+            answered = (*self.at.answered, call.contact)
+            self.at = replace(self.at, answer_at=latest, answered=answered)
+
+    def acknowledged(self) -> Move | None:
+        """Return the end of a chain for which an answer is enough, if there was one."""
+        if self.chain.until != ANSWERED:
+            return None
+        answers = [each for each in self._of_this_run() if each.stage is Stage.ANSWERED]
+        return self._end(End(by=answers[-1].contact)) if answers else None
+
+    def wait_for_answer(self) -> Move | None:
+        """Return that the chain waits for who answered to say that they have it."""
+        if self.at.answer_at is None:
+            return None
+        until = self.at.answer_at + self.chain.acknowledge_within
+        return self._wait(until) if self.now < until else None
+
+    def heed(self, hold: str) -> None:
+        """Take note of what keeps everybody from being called, or that it is over: the time of the
+        calls under way counts from then on.
+        """
+        before = self.at.held
+        if hold and not before:
+            self.lines.append(f"nobody can be called: {hold}; the chain waits until that is over")
+        elif before and not hold:
+            self.lines.append("calls are possible again: the chain goes on")
+            tracks = tuple(replace(each, since=self.now) for each in self.at.tracks)
+            self.at = replace(self.at, tracks=tracks)
+        self.at = replace(self.at, held=hold)
+
+    def count_anew(self, planned: datetime | None) -> None:
+        """Give the calls that wait their whole time, where no process ran for a while."""
+        if planned is not None and self.now - planned > LATE:
+            self.at = replace(self.at, tracks=tuple(map(self._once_again, self.at.tracks)))
+
+    def _once_again(self, track: Track) -> Track:
+        if track.again or self._stage(track) is not Stage.WAITING:
+            return track
+        return replace(track, since=self.now, again=True)
+
+    # -- where it goes ---------------------------------------------------------------------
+
+    def go_on(self) -> Move:
+        """Return what the chain does, as far as it goes now."""
+        while True:
+            tracks = tuple(filter(None, map(self._follow, self.at.tracks)))
+            self.at = replace(self.at, tracks=tracks)
+            if tracks:
+                return self._wait(self._next_look(tracks))
+            if self._pauses():
+                return self._wait((self.at.paused_at or self.now) + self.at.pause)
+            if self.at.last or not self.chain.steps or self.last - self.at.first >= MOST_CALLS:
+                return self._end(End(reason=self._reason()))
+            self._next_turn()
+
+    def _next_look(self, tracks: Sequence[Track]) -> datetime:
+        if self.at.held:
+            return self.now + LOOK_AGAIN
+        return min(each.since for each in tracks) + self.chain.move_on_after
+
+    def _pauses(self) -> bool:
+        """Whether a pause is under way. One before the end is over when no call is."""
+        if self.at.paused_at is None or (self.at.last and not self._under_way()):
+            return False
+        return self.now < self.at.paused_at + self.at.pause
+
+    def _next_turn(self) -> None:
+        """Go to the next turn: of this time through the step, the next time, step, or round."""
+        self.at = replace(self.at, paused_at=None)
+        if self.at.waiting:
+            turn, *rest = self.at.waiting
+            tracks = tuple(Track(name, self.now) for name in turn)
+            self.at = replace(self.at, waiting=tuple(rest), tracks=tracks)
+        elif not self.at.begun:
+            self.at = replace(self.at, waiting=self._turns(), begun=True)
+        else:
+            self._next_time()
+
+    def _next_time(self) -> None:
+        step, at = self._step, self.at
+        again = at.time + 1 < step.times and any(self._people(step))
+        if again:
+            self.at = replace(at, time=at.time + 1, begun=False)
+        else:
+            self.at = replace(at, step=at.step + 1, time=0, begun=False, answered=())
+        if at.called:
+            self._pause(step.every if again else step.wait)
+        if not again:
+            self._next_step(called=at.called)
+
+    def _next_step(self, *, called: bool) -> None:
+        """Begin the next step, or the next round where that was the last one. A round that called
+        nobody is the last: at once, the next could do no more.
+        """
+        at = replace(self.at, called=False, rung=self.at.rung or called)
+        if at.step < len(self.chain.steps):
+            self.at = at
+        elif at.round >= self.chain.repeat or not at.rung:
+            self.at = replace(at, step=len(self.chain.steps) - 1, last=True)
+            self._pause(self.chain.move_on_after)
+        else:
+            self.lines.append(f"round {at.round + 1} of {self.chain.repeat} begins")
+            self.at = replace(at, round=at.round + 1, step=0, rung=False)
+
+    def _pause(self, length: timedelta) -> None:
+        self.at = replace(self.at, pause=length, paused_at=self.now)
+
+    # -- who is called ---------------------------------------------------------------------
+
+    @property
+    def _step(self) -> Step:
+        return self.chain.steps[self.at.step]
+
+    def _turns(self) -> tuple[tuple[str, ...], ...]:
+        """Return who is called this time through the step: each turn at once."""
+        step = self._step
+        found = [each for name in _names(step) for each in self._named(name)]
+        new = tuple(name for name in dict.fromkeys(found) if name not in self.at.answered)
+        return tuple((name,) for name in new) if step.call_in_turn else tuple(filter(None, (new,)))
+
+    def _named(self, name: str) -> list[str]:
+        found = [each.name for each in self.who(name)]
+        if not found:
+            self._skip(name, "nobody is meant by that now")
+        return found
+
+    def _people(self, step: Step) -> Iterator[str]:
+        """Yield who of a step has not answered in it."""
+        for name in _names(step):
+            for person in self.who(name):
+                if person.name not in self.at.answered:
+                    yield person.name
+
+    def _follow(self, track: Track) -> Track | None:
+        """Return where a person's calls stand now; None where they are over."""
+        stage = self._stage(track)
+        late = not self.at.held and self.now >= track.since + self.chain.move_on_after
+        if stage is None:
+            return self._wait_for_earlier(track, late=late)
+        if _is_over(stage):
+            return self._after(track, stage)
+        if late:
+            self._leave(track, stage)
+        return None if late else track
+
+    def _wait_for_earlier(self, track: Track, *, late: bool) -> Track | None:
+        """Call somebody when no call of before to them is under way any more."""
+        if track.contact in self.at.answered:
+            return None
+        if not self._busy(track.contact):
+            return self._call(track)
+        if late:
+            self.at = replace(self.at, called=True)
+            self._skip(track.contact, EARLIER)
+        return None if late else track
+
+    def _after(self, track: Track, stage: Stage) -> Track | None:
+        """Call the person's next number, unless they answered."""
+        self.at = replace(self.at, called=self.at.called or stage is not Stage.SKIPPED)
+        return (
+            None if stage is Stage.ANSWERED else self._call(replace(track, number=track.number + 1))
+        )
+
+    def _leave(self, track: Track, stage: Stage) -> None:
+        """Go on without waiting for a call."""
+        self.at = replace(self.at, called=True)
+        length = spoken(self.chain.move_on_after.total_seconds())
+        what = "was not dialled within" if stage is Stage.WAITING else "is not over after"
+        self.lines.append(f"the call to {track.contact} {what} {length}: the chain goes on")
+        if stage is Stage.WAITING and track.call is not None:
+            self.cancel.append(track.call)
+
+    def _call(self, track: Track) -> Track | None:
+        """Call the person's number whose turn it is; None where there is none or they cannot be."""
+        person = next(iter(self.who(track.contact)), None)
+        why_not = self._why_not(person)
+        if person is None or why_not:
+            self._skip(track.contact, why_not)
+            return None
+        if track.number >= len(person.numbers) or self.last - self.at.first >= MOST_CALLS:
+            return None
+        call = self._ring(person, track.number)
+        return replace(track, call=call, since=self.now, again=False)
+
+    def _why_not(self, person: Person | None) -> str:
+        if person is None:
+            return "there is no such contact any more"
+        if not person.available:
+            return person.why_not or "not available"
+        if self._busy(person.name):
+            return EARLIER
+        return "" if person.numbers else "the contact has no number"
+
+    def _ring(self, person: Person, place: int) -> int:
+        many = len(person.numbers)
+        which = f" (number {place + 1} of {many})" if many > 1 else ""
+        what = "is called when that is possible" if self.at.held else "is called"
+        self.lines.append(f"{person.name} {what}{which}")
+        to, lang = person.numbers[place], person.lang
+        return self._add(Ring(person.name, self.at.round, self.at.step + 1, to, lang))
+
+    def _skip(self, name: str, why: str) -> None:
+        if self.last - self.at.first >= MOST_CALLS:
+            return
+        self.lines.append(f"{name} is not called: {why}")
+        ring = Ring(name, self.at.round, self.at.step + 1, skipped=why)
+        self.at = replace(self.at, heard=(*self.at.heard, self._add(ring)))
+
+    def _add(self, ring: Ring) -> int:
+        self.last = number = self.last + 1
+        stage = Stage.SKIPPED if ring.skipped else Stage.WAITING
+        self.calls[number] = Made(number, ring.contact, stage)
+        self.rings.append(ring)
+        return number
+
+    # -- where calls stand -----------------------------------------------------------------
+
+    def _of_this_run(self) -> list[Made]:
+        return [each for number, each in self.calls.items() if number > self.at.first]
+
+    def _stage(self, track: Track) -> Stage | None:
+        """Return where a track's call stands; None where it waits for one before."""
+        if track.call is None:
+            return None
+        call = self.calls.get(track.call)
+        return Stage.OVER if call is None else call.stage
+
+    def _busy(self, contact: str) -> bool:
+        return any(
+            each.contact == contact and not _is_over(each.stage) for each in self.calls.values()
+        )
+
+    def _under_way(self) -> bool:
+        return any(each.stage is Stage.CALLING for each in self._of_this_run())
+
+    def _reason(self) -> AlertReason:
+        stages = {each.stage for each in self._of_this_run()}
+        if self.at.answer_at is not None:
+            return AlertReason.NOBODY_ACKNOWLEDGED
+        called = stages - {Stage.SKIPPED}
+        return AlertReason.NOBODY_ANSWERED if called else AlertReason.NOBODY_TO_CALL
+
+    def _wait(self, until: datetime) -> Move:
+        rings, cancel = tuple(self.rings), tuple(self.cancel)
+        return Move(self.at, rings, cancel, tuple(self.lines), next_at=until)
+
+    def _end(self, end: End) -> Move:
+        rings, cancel = tuple(self.rings), tuple(self.cancel)
+        return Move(self.at, rings, cancel, tuple(self.lines), end=end)
+
+
+def _names(step: Step) -> tuple[str, ...]:
+    return step.call or step.call_in_turn
+
+
+def _is_over(stage: Stage) -> bool:
+    return stage not in (Stage.WAITING, Stage.CALLING)
