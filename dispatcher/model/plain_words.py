@@ -26,6 +26,8 @@ _PLAIN = {
     "string_too_long": "it has more than {max_length} characters",
     "string_type": "{value} is not a text",
     "string_unicode": "it is not Unicode text",
+    "too_long": "it has more than {max_length} entries",
+    "too_short": "it is empty: there must be at least {min_length}",
     "tuple_type": "{value} is not a list",
 }
 
@@ -36,6 +38,8 @@ def in_plain_words(item: Any, *, show: bool = True) -> str:
     `show`: whether the value may be repeated.
     """
     context = item.get("ctx", {})
+    if item["type"].startswith("date_"):
+        return f"{_brief(item['input'])} is not a day: write 2026-01-31"
     if "error" in context:
         return str(context["error"])
     words: str = _PLAIN.get(item["type"], item["msg"].replace("{", "{{").replace("}", "}}"))

@@ -56,6 +56,8 @@ def _members() -> dict[str, str]:
         "campaign_hours": str(campaign.HOURS_KEPT),
         "campaign_minutes": str(campaign.MINUTES),
         "campaign_attempts": str(campaign.LAST_ATTEMPT),
+        "on_call": _names(schema.OnCallField),
+        "on_call_versions": str(schema.ON_CALL_VERSIONS),
         "delivery": _names(schema.Delivery),
         "api_key": _names(schema.ApiKeyField),
         "bulk": _names(schema.BulkField),

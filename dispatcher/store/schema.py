@@ -85,6 +85,10 @@ KEYS: Mapping[str, str] = {
     "campaigns_over": "campaigns:over",  # zset: campaign by when its last job was removed
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
     "alert_summary": "alerts:summary",  # the end of the last week that was told, in ms
+    # -- who is on call --------------------------------------------------------------------
+    "on_call": "on_call",  # hash: see OnCallField
+    "on_call_versions": "on_call:versions",  # list: JSON, the latest first; ON_CALL_VERSIONS
+    "swaps": "on_call:swaps",  # hash: id -> JSON: a shift that overrules a rota
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin
     "delivery": "webhooks:delivery:{}",  # hash, by id: see Delivery, and the record as it stood
     "webhook_targets": "webhooks:targets",  # zset: target by when it is looked at next
@@ -448,6 +452,17 @@ class BulkField(StrEnum):
     REMAINING = "remaining"  # how many were left when it ended
 
 
+class OnCallField(StrEnum):
+    """The fields of who is on call, as it was published last."""
+
+    VERSION = "version"
+    CONFIG = "config"  # JSON: model/on_call.py
+    AT = "at"
+    BY = "by"
+    REFUSED = "refused"  # what is wrong with the file that came since; absent: nothing
+    REFUSED_AT = "refused_at"
+
+
 class ApiKeyField(StrEnum):
     """The fields of an API key."""
 
@@ -527,6 +542,8 @@ ALERT_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 """Up to how many seconds the buckets go in which it is counted how soon alerts ring, and how soon
 somebody has them.
 """
+ON_CALL_VERSIONS = 20
+"""Versions of who is on call of which is known who published them, and when."""
 CAMPAIGN_SUMMARIES = 10_000
 """Campaigns without any job that are kept at most."""
 RESULTS_OF_AN_END = ("answered", "no_answer", "call_failed", "too_short")

@@ -28,6 +28,7 @@ from dispatcher.store.jobs import Jobs
 from dispatcher.store.languages import Languages
 from dispatcher.store.limiter import Limiter
 from dispatcher.store.missing_rights import MissingRights
+from dispatcher.store.on_call import OnCallStore
 from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
 from dispatcher.store.redaction import Redaction
@@ -77,6 +78,7 @@ class Store:
         self.callbacks = Callbacks(to)
         # alerts
         self.alerts = Alerts(to, self.replicas)
+        self.on_call = OnCallStore(to)
         # credit
         self.budget = Budget(to)
         self.spending = Spending(to)

@@ -1,0 +1,126 @@
+"""The fields of a chains file, each checked by itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from dispatcher.provider import registry
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.durations import seconds
+from dispatcher.values.national import read
+from dispatcher.values.zones import zone
+
+NOBODY = "nobody"
+"""Of a shift: there is nobody on call."""
+NOBODY_CALLED = "none"
+"""Of a route: nobody is called."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+_LONGEST_PATTERN, _LONGEST_LABEL = 200, 500
+_YEAR = timedelta(days=366)
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            f"{text[:40]!r} is no name: write letters, digits, `.`, `_` and `-`, 40 at most"
+        )
+    if text in {NOBODY, NOBODY_CALLED}:
+        raise ValueError(f"{text!r} is a word with a meaning of its own: choose another name")
+    return text
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("P"):  # as JSON has it
+        return value
+    return timedelta(seconds=seconds(value))
+
+
+def _at_most_a_year(value: timedelta) -> timedelta:
+    if not timedelta(0) <= value <= _YEAR:
+        raise ValueError("it must lie between 0 and a year")
+    return value
+
+
+def listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _zone(text: str) -> str:
+    zone(text)
+    return text
+
+
+def _language(text: str) -> str:
+    if text not in registry.registration().capabilities.languages:
+        raise ValueError(f"{text!r} is not a language: give an ISO 639-1 code such as en or ja")
+    return text
+
+
+def _hours(text: str) -> str:
+    return CallingHours.parse(text).text
+
+
+def _number(text: Any, info: ValidationInfo) -> str:
+    region = (info.context or {}).get("region")
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is not a number: write it in quotes, with + before it")  # noqa: TRY004
+    return read(text, region)
+
+
+def _clock(text: str) -> str:
+    try:
+        return time.fromisoformat(text).isoformat(timespec="minutes")
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time of day: write 09:00") from None
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""Contacts, teams and rotas share one set of names: a step calls any of them."""
+Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_at_most_a_year)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Number = Annotated[str, BeforeValidator(_number)]
+Clock = Annotated[str, AfterValidator(_clock)]
+Language = Annotated[str, AfterValidator(_language)]
+OwnHours = Annotated[str, AfterValidator(_hours)]
+
+
+def moment(text: str, in_zone: ZoneInfo) -> datetime:
+    """Return a day's first moment, or a time, aware; in a zone where it names none. Raises
+    ValueError.
+    """
+    try:
+        if len(text) == len("2026-12-24"):
+            at = datetime.combine(datetime.fromisoformat(text), time(0))
+        else:
+            at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text[:40]!r} is no day or time: write 2026-12-24 or 2026-12-24T18:00"
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=in_zone)
+
+
+def pattern(name: str, text: str) -> None:
+    """Check the pattern of a label. Raises ValueError."""
+    if len(text) > _LONGEST_PATTERN:
+        raise ValueError(f"match.{name}: a pattern has at most {_LONGEST_PATTERN} characters")
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"match.{name}: {text[:60]!r} is no pattern: {error}") from None
+
+
+def fits(value: str, wanted: str | tuple[str, ...]) -> bool:
+    """Whether a label's value is the one that is wanted, one of several, or of a pattern."""
+    return any(
+        re.fullmatch(each[1:], value[:_LONGEST_LABEL]) is not None
+        if each.startswith("~")
+        else each == value
+        for each in listed(wanted)
+    )

@@ -1,0 +1,133 @@
+"""Who is on call at a moment, by rotas, holidays, swaps and people's own hours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from dispatcher.model.on_call import Contact, OnCall, Person, Rota, Shift
+from dispatcher.model.on_call_fields import NOBODY
+from dispatcher.values.calling_hours import CallingHours
+from dispatcher.values.zones import zone
+
+_MOST_TURNS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who is on call from `start` until before `end` (aware, UTC).
+
+    `who` None: nobody, and `why` says why; else `why` says what overrules the rota, if anything.
+    """
+
+    start: datetime
+    end: datetime
+    who: str | None
+    why: str = ""
+
+
+def who_is(
+    on_call: OnCall, now: datetime, swaps: Mapping[str, Sequence[Shift]] = {}
+) -> Callable[[str], list[Person]]:
+    """Return what tells who is meant by a name right now. `swaps`: of each rota, the latest last.
+
+    A name that is gone, and a rota with a hole, come to one person who is not available, with the
+    reason.
+    """
+
+    def people(name: str) -> list[Person]:
+        if name in on_call.contacts:
+            return [_person(name, on_call.contacts[name], now)]
+        if name in on_call.teams:
+            return [each for member in on_call.teams[name] for each in people(member)]
+        if name in on_call.rotas:
+            turn = turn_at(name, on_call.rotas[name], now, swaps.get(name, ()))
+            return people(turn.who) if turn.who else [_nobody(name, turn.why)]
+        return [_nobody(name, f"there is no contact, team or rota {name} any more")]
+
+    return people
+
+
+def turn_at(name: str, rota: Rota, now: datetime, swaps: Sequence[Shift] = ()) -> Turn:
+    """Return whose turn it is at a moment: by the latest swap, a holiday, or the rota itself."""
+    start, end, who = _turn(rota, now)
+    why = "" if who else f"the rota {name} begins on {rota.start}"
+    for shift, kind in _overrules(rota, swaps):
+        begins, ends = shift.stretch(zone(rota.zone))
+        if begins <= now < ends:
+            said = f"{kind}{': ' + shift.why if shift.why else ''}"
+            nobody = shift.who == NOBODY
+            return Turn(begins, ends, None if nobody else shift.who, said)
+        start = max(start, ends) if ends <= now else start
+        end = min(end, begins) if begins > now else end
+    return Turn(start, end, who, why)
+
+
+def turns(
+    name: str, rota: Rota, since: datetime, until: datetime, swaps: Sequence[Shift] = ()
+) -> Iterator[Turn]:
+    """Yield whose turn it is from one moment to another, in order and without gaps."""
+    at = since
+    for _ in range(_MOST_TURNS):
+        if at >= until:
+            return
+        turn = turn_at(name, rota, at, swaps)
+        end = min([until, turn.end, *_begin_within(rota, swaps, at, turn.end)])
+        yield Turn(at, end, turn.who, turn.why)
+        at = end
+
+
+def _overrules(rota: Rota, swaps: Sequence[Shift]) -> list[tuple[Shift, str]]:
+    """Return what overrules the turns, the strongest first."""
+    return [(each, "swap") for each in reversed(swaps)] + [
+        (each, "holiday") for each in rota.holidays
+    ]
+
+
+def _begin_within(
+    rota: Rota, swaps: Sequence[Shift], since: datetime, until: datetime
+) -> Iterator[datetime]:
+    for shift, _ in _overrules(rota, swaps):
+        for at in shift.stretch(zone(rota.zone)):
+            if since < at < until:
+                yield at
+
+
+def _turn(rota: Rota, now: datetime) -> tuple[datetime, datetime, str | None]:
+    """Return the turn of the rota itself. Its bounds are moments, not times of day: an hour that a
+    clock change repeats begins no turn twice.
+    """
+    days = rota.turn.days
+    number = (now.astimezone(zone(rota.zone)).date() - rota.start).days // days
+    while now < _begins(rota, number):
+        number -= 1
+    while now >= _begins(rota, number + 1):
+        number += 1
+    if number < 0:
+        return datetime.min.replace(tzinfo=UTC), _begins(rota, 0), None
+    who = rota.members[number % len(rota.members)]
+    return _begins(rota, number), _begins(rota, number + 1), who
+
+
+def _begins(rota: Rota, number: int) -> datetime:
+    day = rota.start + timedelta(days=number * rota.turn.days)
+    at = datetime.combine(day, time.fromisoformat(rota.handover), zone(rota.zone))
+    return at.astimezone(UTC)
+
+
+def _person(name: str, contact: Contact, now: datetime) -> Person:
+    why_not = _why_not(contact, now)
+    return Person(name, contact.numbers, contact.lang, available=not why_not, why_not=why_not)
+
+
+def _why_not(contact: Contact, now: datetime) -> str:
+    if contact.hours is None:
+        return ""
+    text = f"{contact.hours} {contact.zone}" if contact.zone else contact.hours
+    window = CallingHours.parse(text).window(contact.numbers, now)
+    return "" if window and window.opens <= now else f"outside their hours ({contact.hours})"
+
+
+def _nobody(name: str, why: str) -> Person:
+    return Person(name, (), available=False, why_not=why or "nobody is on call")

@@ -1,0 +1,141 @@
+"""Who is on call at a moment: turns, holidays, swaps and people's own hours."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.model.on_call import Contact, OnCall, Rota, Shift
+from dispatcher.policy.rotas import turn_at, turns, who_is
+
+ROTA = Rota(members=("ann", "bob"), start=date(2026, 1, 5), zone="Europe/Berlin")
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe"]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def shift(who: str, start: str, end: str) -> Shift:
+    return Shift(who=who, start=start, end=end)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("when", "who"),
+    [
+        ("2026-01-05T08:59+01:00", None),
+        ("2026-01-05T09:00+01:00", "ann"),
+        ("2026-01-12T08:59+01:00", "ann"),
+        ("2026-01-12T09:00+01:00", "bob"),
+        ("2026-03-30T09:00+02:00", "ann"),  # after the clocks went forward, still at nine
+        ("2026-03-30T08:59+02:00", "bob"),
+    ],
+)
+def test_turns_begin_at_the_handover_by_the_rotas_clock(when: str, who: str | None) -> None:
+    assert turn_at("primary", ROTA, at(when)).who == who
+
+
+def test_before_its_first_turn_a_rota_has_a_hole_that_is_named() -> None:
+    turn = turn_at("primary", ROTA, at("2026-01-01T00:00Z"))
+    assert (turn.who, turn.why) == (None, "the rota primary begins on 2026-01-05")
+
+
+def test_an_hour_that_comes_twice_hands_over_once() -> None:
+    rota = ROTA.model_copy(update={"start": date(2026, 10, 25), "handover": "02:30"})
+    assert turn_at("r", rota, at("2026-10-25T02:30+02:00")).who == "ann"
+    assert turn_at("r", rota, at("2026-10-25T02:10+01:00")).who == "ann"
+
+
+def test_the_latest_swap_overrules_the_others_and_holidays() -> None:
+    rota = ROTA.model_copy(update={"holidays": (shift("nobody", "2026-01-06", "2026-01-08"),)})
+    first, second = (
+        shift("bob", "2026-01-06", "2026-01-07"),
+        shift("ann", "2026-01-06T12:00", "2026-01-06T13:00"),
+    )
+    assert turn_at("r", rota, at("2026-01-07T12:00+01:00")).who is None
+    assert turn_at("r", rota, at("2026-01-06T11:00+01:00"), [first, second]).who == "bob"
+    assert turn_at("r", rota, at("2026-01-06T12:30+01:00"), [first, second]).who == "ann"
+
+
+def test_who_is_outside_their_hours_is_named() -> None:
+    on_call = OnCall(
+        contacts={
+            "ann": Contact(numbers=("+818012340002",), hours="09:00-18:00", zone="Asia/Tokyo"),
+            "bob": Contact(numbers=("+818012340001",)),
+        },
+        teams={"ops": ("ann", "bob")},
+        rotas={"primary": ROTA},
+    )
+    night, day = at("2026-01-05T03:00+09:00"), at("2026-01-05T10:00+09:00")
+    assert [each.available for each in who_is(on_call, night)("ops")] == [False, True]
+    assert [each.available for each in who_is(on_call, day)("ops")] == [True, True]
+    (nobody,) = who_is(on_call, night)("primary")
+    assert (nobody.available, nobody.numbers) == (False, ())
+    assert "begins on" in nobody.why_not
+    (gone,) = who_is(on_call, night)("carol")
+    assert "no contact, team or rota carol any more" in gone.why_not
+    assert who_is(on_call, night)("ann")[0].why_not == "outside their hours (09:00-18:00)"
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.dates(date(2023, 12, 1), date(2032, 12, 31)),
+    st.integers(1, 30),
+    st.times().map(lambda at: at.isoformat(timespec="minutes")),
+    st.integers(1, 5),
+    st.datetimes(datetime(2023, 1, 1), datetime(2033, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_at_each_moment_it_is_one_members_turn(  # noqa: PLR0917 - what is drawn
+    zone: str, start: date, days: int, handover: str, many: int, now: datetime
+) -> None:
+    rota = Rota(
+        members=tuple(f"m{n}" for n in range(many)),
+        start=start,
+        turn=timedelta(days=days),
+        handover=handover,
+        zone=zone,
+    )
+    turn = turn_at("r", rota, now)
+    assert turn.start <= now < turn.end
+    assert (turn.who is None) == (now < at(f"{start}T{handover}") or now < turn.start) or turn.who
+    after = turn_at("r", rota, turn.end)
+    assert after.start == turn.end
+    if turn.who and after.who:
+        place = rota.members.index
+        assert (place(turn.who) + 1) % many == place(after.who)
+        hour = turn.end.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+        back = datetime.combine(
+            turn.end.astimezone(ZoneInfo(zone)).date(), datetime.min.time(), ZoneInfo(zone)
+        )
+        assert hour == handover or back.utcoffset() != (back + timedelta(days=1)).utcoffset()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 100)), max_size=6), st.integers(0, 300)
+)
+def test_what_is_shown_has_no_gaps_and_is_what_holds(
+    swaps: list[tuple[int, int]], since: int
+) -> None:
+    begin = at("2026-01-05T00:00Z")
+    made = [
+        shift(
+            "bob",
+            (begin + timedelta(hours=a)).isoformat(),
+            (begin + timedelta(hours=a + b)).isoformat(),
+        )
+        for a, b in swaps
+    ]
+    start = begin + timedelta(hours=since)
+    shown = list(turns("r", ROTA, start, start + timedelta(days=14), made))
+    assert shown[0].start == start
+    assert shown[-1].end == start + timedelta(days=14)
+    for one, after in pairwise(shown):
+        assert one.end == after.start
+    for each in shown:
+        for moment in (each.start, each.end - timedelta(seconds=1)):
+            assert turn_at("r", ROTA, moment, made).who == each.who
