@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Self
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -51,14 +51,10 @@ class Texts(BaseModel):
         """The texts that are given, without the severities."""
         return self.model_dump(exclude={"severities"}, exclude_none=True)
 
-    def complete(self, lang: str) -> Self:
-        """Return it, or raise ValueError where a language that we do not know lacks a text."""
-        missing = [name for name in ("alert", "bundle") if name not in self.given]
-        if missing:
-            raise ValueError(
-                f"texts: we know no words of {lang!r}: give {' and '.join(missing)} as well"
-            )
-        return self
+    @property
+    def lacks(self) -> list[str]:
+        """What is missing in a language that we know no words of."""
+        return [name for name in ("alert", "bundle") if name not in self.given]
 
 
 def gaps(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from dispatcher.model.alert_texts import Texts
 from dispatcher.model.on_call_fields import (
     NOBODY_CALLED,
     Clock,
@@ -206,7 +207,7 @@ class OnCall(_Part):
     """The whole of a chains file, checked.
 
     `region` (ISO 3166): where numbers without + are dialled. Without `routes` all alerts go to the
-    only chain.
+    only chain. `texts`: what calls say in a language, where that is not ours.
     """
 
     region: str | None = None
@@ -216,6 +217,7 @@ class OnCall(_Part):
     chains: dict[Name, Chain] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     drills: tuple[Drill, ...] = ()
+    texts: dict[Language, Texts] = Field(default_factory=dict)
 
     @property
     def callable_names(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dispatcher.alerts.phrases import PHRASES
 from dispatcher.errors import UsageError
 from dispatcher.model.on_call import Chain, OnCall, Rota
 from dispatcher.model.on_call_fields import NOBODY
@@ -74,6 +75,9 @@ def misfits(on_call: OnCall) -> Problems:
     yield from _of_routes(on_call)
     for n, drill in enumerate(on_call.drills):
         yield from _missing(("drills", n, "chain"), [drill.chain], on_call.chains, "chain")
+    for lang, texts in on_call.texts.items():
+        if lang not in PHRASES and (lacks := texts.lacks):
+            yield ("texts", lang), f"we have no words in it: give {' and '.join(lacks)} as well"
 
 
 def _region(given: Any) -> tuple[str | None, list[tuple[Path, str]]]:

@@ -120,13 +120,13 @@ def test_users_say_it_in_words_of_their_own() -> None:
 
 
 def test_users_teach_it_a_language() -> None:
-    own = {"pl": Texts(alert="Alarm: {what}", bundle="{many} alarmów: {what}").complete("pl")}
+    own = {"pl": Texts(alert="Alarm: {what}", bundle="{many} alarmów: {what}")}
     assert voice("pl", own) == "pl"
     assert spoken(alert(), lang="pl", templates=own) == (
         "Alarm: Disk full on db1. Alarm: Disk full on db1."
     )
-    with pytest.raises(ValueError, match="give bundle as well"):
-        Texts(alert="Alarm: {what}").complete("pl")
+    assert not own["pl"].lacks
+    assert Texts(alert="Alarm: {what}").lacks == ["bundle"]
 
 
 def test_what_cannot_be_a_text_is_refused_by_name() -> None:

@@ -171,3 +171,22 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_number_is_not_repeated_whole(tmp_path: Path) -> None:
     (found,) = faults("contacts: {ann: {number: '+8108012340002'}}")
     assert "8012340002" not in found
+
+
+def test_texts_are_of_a_language_and_have_gaps_that_there_are() -> None:
+    texts = (
+        'texts:\n  en: {alert: "{severity} at ACME: {what}", severities: {critical: Emergency}}\n'
+    )
+    assert read(EXAMPLE + texts).texts["en"].alert == "{severity} at ACME: {what}"
+    again = OnCall.model_validate_json(read(EXAMPLE + texts).model_dump_json())
+    assert again.texts["en"].severities == {"critical": "Emergency"}
+    wrong = """texts:
+  en: {alert: "{waht}"}
+  xx: {alert: "{what}"}
+  pl: {alert: "{what}"}
+"""
+    told = faults(EXAMPLE + wrong)
+    assert any("{waht} is no gap of a text" in line for line in told)
+    assert any("'xx' is not a language" in line for line in told)
+    lacking = faults(EXAMPLE + 'texts:\n  pl: {alert: "{what}"}\n')
+    assert lacking == ["chains.yaml:15: texts.pl: we have no words in it: give bundle as well"]
