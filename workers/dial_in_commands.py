@@ -87,7 +87,7 @@ class Account:
 @app.command("show")
 def show(context: typer.Context, *, json: AsJson = False) -> None:
     """List the account's numbers, and who is asked when somebody calls one."""
-    with _account(context) as account:
+    with account_of(context) as account:
         rows = [_row(rented, account.asks(rented)) for rented in account.numbers()]
     if json:
         output.as_json(rows)
@@ -109,7 +109,7 @@ def setup(
     json: AsJson = False,
 ) -> None:
     """Have this dispatcher asked when somebody calls a number of the account's."""
-    with _account(context) as account:
+    with account_of(context) as account:
         place = origin(our_url(account.settings))
         rented = account.number(number)
         before = _words(account.asks(rented), origin(rented.action_url or ""))
@@ -159,7 +159,7 @@ def settings_of(context: typer.Context) -> Settings:
 
 
 @contextmanager
-def _account(context: typer.Context) -> Iterator[Account]:
+def account_of(context: typer.Context) -> Iterator[Account]:
     """Connect to the account that the environment names, or to the sandbox that runs here."""
     settings, store = settings_of(context), None
     with suppress(connection.NoDispatcher):

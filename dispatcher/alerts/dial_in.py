@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from dispatcher.alerts.dial_in_phrases import DIAL_IN_PHRASES, DialInPhrases
 from dispatcher.alerts.phrases import OTHERWISE
 from dispatcher.alerts.spoken import name_for_ears
 from dispatcher.errors import DispatcherError
-from dispatcher.model.alert import Acknowledgement, Alert, AlertState
+from dispatcher.model.alert import Acknowledgement, Alert, AlertState, UnknownAlert
 from dispatcher.model.on_call import OnCall
 from dispatcher.provider import DialIn, DialInAnswer, Say, Transfer
-from dispatcher.values.masking import mask_number
+from dispatcher.values.masking import TAIL, mask_number
+
+if TYPE_CHECKING:
+    from dispatcher.store import Store
 
 SAME_CALL: Final = timedelta(seconds=15)
 """For so long after an acknowledgement the same caller hears the same: nobody hears a sentence to
@@ -51,6 +54,21 @@ class Records:
     rings_for: Callable[[str], Sequence[Alert]]
     acknowledge: Callable[[str, str], Acted]
     now: Callable[[], datetime]
+
+    @classmethod
+    def of(cls, store: Store) -> Self:
+        """Return those of a store."""
+
+        def on_call() -> OnCall | None:
+            published = store.on_call.get()
+            return published.on_call if published else None
+
+        return cls(
+            on_call,
+            store.alerts.rings_for,
+            lambda id_, who: store.alerts.acknowledge(id_, by=who, how=Acknowledgement.DIAL_IN),
+            lambda: datetime.fromtimestamp(store.now() / 1000, UTC),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,10 @@ class DialIns:
         return _say(person.lang, sentences(pick, person))
 
     def _acknowledged(self, pick: Pick, alert: Alert, name: str) -> Pick:
-        acted = self.records.acknowledge(alert.id, name)
+        try:
+            acted = self.records.acknowledge(alert.id, name)
+        except UnknownAlert:  # purged in between
+            return Pick(None)
         done = acted.done or acted.alert.acknowledged_by == name
         return replace(pick, alert=acted.alert, new=done)
 
@@ -165,10 +186,16 @@ def sentences(pick: Pick, person: Person) -> list[str]:
         return [words.nothing]
     gaps = {
         "what": name_for_ears(pick.alert, voice(person.lang)),
-        "who": pick.alert.acknowledged_by or "",
+        "who": _for_ears(pick.alert.acknowledged_by or ""),
         "many": str(pick.alert.firing_members),
     }
     return [_of(pick, person.name, words).format(**gaps), *_waiting(pick.waits, words)]
+
+
+def _for_ears(actor: str) -> str:
+    """Return who acted as it is said: `ann` of `cli:ann`, the last digits of a number."""
+    name = actor.rpartition(":")[2]
+    return ", ".join(name[-TAIL:]) if "*" in name else name
 
 
 def _of(pick: Pick, who: str, words: DialInPhrases) -> str:

@@ -140,7 +140,7 @@ def _print(alerts: list[Alert]) -> None:
         cells = (
             str(each.severity),
             mask_text(each.summary) + many,
-            mask_text(each.chain or ""),
+            each.chain or "",
             iso(each.received_at) or "",
             mask_text(each.acknowledged_by or ""),
         )

@@ -13,7 +13,14 @@ from typing import Annotated, cast
 import requests
 import typer
 
-from dispatcher.cli import connection, doctor_keys, doctor_processes, doctor_replicas, output
+from dispatcher.cli import (
+    connection,
+    doctor_dial_in,
+    doctor_keys,
+    doctor_processes,
+    doctor_replicas,
+    output,
+)
 from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
@@ -55,7 +62,10 @@ class Finding:
 def doctor(
     context: typer.Context,
     *,
-    provider: Annotated[bool, typer.Option(help="Also ask the provider (one request).")] = True,
+    provider: Annotated[
+        bool,
+        typer.Option(help="Also ask the provider (one request, two where chains call people)."),
+    ] = True,
     gateway: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +99,7 @@ def doctor(
         findings += _callbacks(at)
     if provider:
         findings.append(_provider(context))
+        findings += [Finding("calling back", *each) for each in doctor_dial_in.found(context)]
     _say(findings, json=json)
 
 

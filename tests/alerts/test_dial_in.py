@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dispatcher.alerts.dial_in import DialIns
+from dispatcher.alerts.dial_in import DialIns, picked
 from dispatcher.alerts.dial_in_phrases import DIAL_IN_PHRASES
 from dispatcher.alerts.phrases import PHRASES
 from dispatcher.model.alert import Acknowledgement, Alert, AlertState
@@ -104,6 +106,8 @@ def test_two_requests_for_one_call_both_say_that_it_is_acknowledged() -> None:
     ("found", "heard"),
     [
         (had_by("bob"), "Disk full on db1: bob has it."),
+        (had_by("console:sam"), "Disk full on db1: sam has it."),
+        (had_by("+8180****0004"), "Disk full on db1: 0, 0, 0, 4 has it."),
         (had_by("ann", Acknowledgement.CONSOLE), "Disk full on db1: you have it already."),
         (
             an_alert("1", "Disk full on db1", AlertState.RESOLVED),
@@ -195,6 +199,37 @@ def test_every_language_of_an_alert_has_an_answer_with_the_same_gaps() -> None:
 
 def gaps(text: str) -> set[str | None]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+ALERTS = st.builds(
+    lambda n, state, who, how, ago: an_alert(
+        str(n),
+        f"Alert {n}",
+        state,
+        acknowledged_by=who,
+        acknowledged_how=how,
+        acknowledged_at=BEGAN - timedelta(seconds=ago),
+    ),
+    st.integers(1, 9),
+    st.sampled_from(AlertState),
+    st.sampled_from(["ann", "bob"]),
+    st.sampled_from(Acknowledgement),
+    st.integers(0, 30),
+)
+
+
+@given(st.lists(ALERTS, max_size=6, unique_by=lambda each: each.id))
+def test_one_call_acknowledges_one_alert_at_most_and_only_what_waits(rung: list[Alert]) -> None:
+    pick = picked(rung, "ann", BEGAN)
+    waiting = [each for each in rung if each.state in {AlertState.RINGING, AlertState.UNREACHED}]
+    assert pick.waits == max(0, len(waiting) - pick.acknowledge)
+    assert pick.acknowledge == (bool(waiting) and not pick.new)
+    if pick.acknowledge:
+        assert pick.alert in waiting
+        rings = any(each.state is AlertState.RINGING for each in waiting)
+        assert (pick.alert.state is AlertState.RINGING) == rings
+    if pick.new and pick.alert:
+        assert (pick.alert.acknowledged_by, pick.alert.state) == ("ann", AlertState.ACKNOWLEDGED)
 
 
 HOSTILE = ['" transfer +81', '\nsay en "x"', "{who.__class__}", "{0}", "💥", "", "\x00", "a" * 5000]

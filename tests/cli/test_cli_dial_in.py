@@ -13,6 +13,7 @@ from dispatcher.store import Store
 from dispatcher.values.dial_in_urls import dial_in_path
 from support.cli_shell import Ran, Shell
 from support.redis_inside import redis_of
+from support.ringing import ON_CALL
 
 OURS, SECOND = "+815012340000", "+81312345678"
 KEY, OLD_KEY = "the-key-of-this-test-0123", "an-older-key-of-this-test"
@@ -130,3 +131,28 @@ def test_each_request_takes_a_slot_of_the_accounts(run: Any, store: Store) -> No
     assert not redis_of(store).exists(pace)
     assert run("show").code == 0
     assert redis_of(store).exists(pace)
+
+
+def test_doctor_says_whether_those_who_are_called_can_call_back(
+    run: Any, shell: Shell, rented: str, store: Store
+) -> None:
+    known = {
+        **SandboxOptions().environment(rented),
+        "DISPATCHER_SECRET_KEY": KEY,
+        "DISPATCHER_ALLOWED_COUNTRIES": "JP",
+        "DISPATCHER_SPEND_PER_DAY": "none",
+    }
+
+    def says(**more: str) -> list[str]:
+        found = shell("doctor", "--json", **{**known, **more}).json
+        return [each["message"] for each in found if each["check"] == "calling back"]
+
+    public = {"DISPATCHER_PUBLIC_URL": "http://127.0.0.1:9"}  # nobody answers there
+    assert says(**public) == []  # nobody is called for alerts
+    store.on_call.publish(ON_CALL, by="test")
+    assert "nobody can call back" in says(**public)[0]
+    run("setup", OURS, DISPATCHER_SECRET_KEY=KEY, **public)
+    assert says(**public) == [
+        f"calls do not tell people what to call back: set DISPATCHER_DIAL_IN_NUMBER={OURS}"
+    ]
+    assert says(**public, DISPATCHER_DIAL_IN_NUMBER=OURS) == [f"people can call back {OURS}"]

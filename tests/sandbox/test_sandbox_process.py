@@ -77,7 +77,12 @@ def test_an_impossible_port_is_a_clear_sentence_too(port: int) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [(["--ring", "-1"], "ring"), (["--rate", "x"], "--rate"), (["--what"], "--what")],
+    [
+        (["--ring", "-1"], "ring"),
+        (["--rate", "x"], "--rate"),
+        (["--what"], "--what"),
+        (["--dial-in-number", "080"], "dial_in_numbers"),
+    ],
 )
 def test_wrong_usage_is_exit_2_and_names_the_option(
     arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]

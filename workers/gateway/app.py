@@ -6,13 +6,24 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from dispatcher import __version__
+from dispatcher.alerts.dial_in import DialIns, Records
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
+from dispatcher.values import dial_in_urls
 from dispatcher.values.alert_links import PREFIX as LINKS
 from dispatcher.values.callback_urls import PREFIX, Signer
 from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
-from workers.gateway import acknowledge, callbacks, health, metrics, problems, reference, sharing
+from workers.gateway import (
+    acknowledge,
+    callbacks,
+    dial_in,
+    health,
+    metrics,
+    problems,
+    reference,
+    sharing,
+)
 from workers.gateway.api import account, actions, alerts, bulk, campaigns, do_not_call, jobs, limits
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
@@ -59,13 +70,27 @@ def create_gateway(
         provider = settings.registration.callbacks(settings.of_provider)
         signer, clock = Signer(settings.secret_keys), StoreClock(store.now)
         app.include_router(callbacks.router(signer, writer, provider, clock))
+        app.include_router(dial_in.router(_asked(settings, services, brake)))
     return app
+
+
+def _asked(settings: Settings, services: Services, brake: Brake) -> dial_in.Asked:
+    """Return what answers people who call."""
+    records = Records.of(services.store)
+    return dial_in.Asked(
+        settings.secret_keys,
+        settings.registration.dial_ins(settings.of_provider),
+        DialIns(records, settings.lang, settings.dial_in_unknown),
+        services.pool,
+        brake,
+    )
 
 
 def _limits(settings: Settings) -> dict[str, Limit]:
     """Return where a body may be larger or slower than usual, or must be smaller, by path."""
     own = limits.limits(settings.bulk_bytes)
-    return {PREFIX: callbacks.LIMIT, LINKS: acknowledge.LIMIT, **console.LIMITS, **own}
+    provider = {PREFIX: callbacks.LIMIT, dial_in_urls.PREFIX: dial_in.LIMIT}
+    return {**provider, LINKS: acknowledge.LIMIT, **console.LIMITS, **own}
 
 
 def _transport_headers(settings: Settings) -> dict[str, str]:

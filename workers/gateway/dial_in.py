@@ -32,7 +32,7 @@ LIMIT: Final = Limit(size=0)
 LONGEST_QUERY: Final = 1024
 """Bytes; two numbers take a tenth of it."""
 MOST_FIELDS: Final = 20
-PATIENCE: Final = 8.0
+PATIENCE: Final = 5.0
 """Seconds until the caller is told that nothing could be done: how long the provider waits is not
 documented, and the caller hears nothing meanwhile."""
 

@@ -1,4 +1,5 @@
--- The open alerts whose chains called a number, the latest call first.
+-- The open alerts whose chains called a number, the latest call first. The one that called last is
+-- among them also where it has ended.
 --
 -- digits
 -- most    jobs to the number that are looked at
@@ -28,8 +29,9 @@ local function run(call)
   for _, each in ipairs(calls(call)) do
     local id = each.alert
     local state = not seen[id] and redis.call('HGET', key.alert(call, id), schema.alert.state)
+    local latest = next(seen) == nil
     seen[id] = true
-    if state and schema.alerts_open[state] then
+    if state and (latest or schema.alerts_open[state]) then
       ids[#ids + 1] = id
     end
   end
