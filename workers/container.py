@@ -12,6 +12,8 @@ from functools import cached_property
 from celery import Celery
 
 from config.settings import Settings
+from dispatcher.alerts.alerting import Alerting
+from dispatcher.alerts.spoken import HowTo
 from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger
 from dispatcher.provider import Provider, Timeouts
@@ -19,6 +21,7 @@ from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import Slots
 from workers.engine.alert_summary import SummariseAlerts
+from workers.engine.alert_watch import AlertWatch
 from workers.engine.apply_callbacks import ApplyReports
 from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
@@ -46,6 +49,7 @@ class Container:
         self.dial  # noqa: B018 - made by being asked for
         self.check_call  # noqa: B018
         self.apply_reports  # noqa: B018
+        self.alert_watch.start()
         with suppress(StoreUnavailable):  # else the first dial looks
             self.store.replicas.look()
 
@@ -142,6 +146,17 @@ class Container:
     def test_callbacks(self) -> CallbackTest:
         """See workers.engine.callback_test."""
         return CallbackTest(self.store, self.settings.callbacks)
+
+    @cached_property
+    def alerting(self) -> Alerting:
+        """See dispatcher.alerts.alerting."""
+        how_to = HowTo(number=self.settings.dial_in_number)
+        return Alerting(self.store, self.feeder.nudge, how_to_acknowledge=how_to)
+
+    @cached_property
+    def alert_watch(self) -> AlertWatch:
+        """See workers.engine.alert_watch."""
+        return AlertWatch(self.alerting)
 
     @cached_property
     def deliver_webhook(self) -> Deliver:

@@ -225,6 +225,8 @@ class Alert:
     """When its chain was begun; calls before then are those of an earlier time."""
     since: datetime | None = None
     """Since when it has stood at this round, step and turn."""
+    position: str = field(default="", repr=False)
+    """What else the chain's next step must know; '' where it is to be begun."""
     rules: Chain | None = field(default=None, repr=False)
     """Its chain as it was when it began."""
     telling: bool = False

@@ -25,6 +25,9 @@ class PlannedCall:
     contact: str
     request: JobRequest | None = None
     skipped: str | None = None
+    round: int | None = None
+    step: int | None = None
+    """Where it belongs; None: to the round and step that the change comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class AlertChange:
     round: int
     step: int
     turn: int = 0
+    position: str = ""
+    """What else the chain's next step must know."""
     calls: tuple[PlannedCall, ...] = ()
     cancel: tuple[str, ...] = ()
     """Ids of its jobs that wait and are not to be dialled any more; others go to their end."""

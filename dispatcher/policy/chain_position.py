@@ -15,7 +15,8 @@ class Track:
 
     `number` is the place of the number among theirs, from 0. `call` is the number of the call to
     it; None: an earlier call to them has to be over first. `since`: from when the time counts that
-    the chain waits. `again`: it was counted anew, since nobody looked for a while.
+    the chain waits. `again`: it was counted anew, since nobody looked for a while. `told`: it was
+    told that nobody takes the call.
     """
 
     contact: str
@@ -23,6 +24,7 @@ class Track:
     number: int = 0
     call: int | None = None
     again: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

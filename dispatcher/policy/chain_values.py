@@ -26,13 +26,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A call that was decided, as it stands now. `at`: when it was over; `why`: how it went."""
+    """A call that was decided, as it stands now. `at`: when it was over; `why`: how it went.
+
+    `in_line`: it waits for nothing but a worker that takes it.
+    """
 
     number: int
     contact: str
     stage: Stage
     at: datetime | None = None
     why: str = ""
+    in_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

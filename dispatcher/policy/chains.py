@@ -19,6 +19,10 @@ MOST_CALLS: Final = 300
 """Calls of one alert, those that were skipped among them."""
 LOOK_AGAIN: Final = timedelta(seconds=5)
 """Until the next look while nobody can be called."""
+IN_LINE: Final = timedelta(minutes=30)
+"""How long the chain waits for a call that no worker takes: none would take that to the next person
+either. The bound is there so that a chain ends whatever happens.
+"""
 LATE: Final = timedelta(seconds=15)
 """A look that comes so much later than planned shows that no process ran: a call that still waits
 then had no chance.
@@ -150,7 +154,8 @@ class _Walk:
     def _next_look(self, tracks: Sequence[Track]) -> datetime:
         if self.at.held:
             return self.now + LOOK_AGAIN
-        return min(each.since for each in tracks) + self.chain.move_on_after
+        until = min(each.since for each in tracks) + self.chain.move_on_after
+        return until if until > self.now else self.now + LOOK_AGAIN
 
     def _pauses(self) -> bool:
         """Whether a pause is under way. One before the end is over when no call is."""
@@ -215,7 +220,7 @@ class _Walk:
     def _named(self, name: str) -> list[str]:
         found = [each.name for each in self.who(name)]
         if not found:
-            self._skip(name, "nobody is meant by that now")
+            self._skip(name, "that stands for nobody now")
         return found
 
     def _people(self, step: Step) -> Iterator[str]:
@@ -233,9 +238,20 @@ class _Walk:
             return self._wait_for_earlier(track, late=late)
         if _is_over(stage):
             return self._after(track, stage)
+        if late and self._in_line(track):
+            return self._tell_that_nobody_takes_it(track)
         if late:
             self._leave(track, stage)
         return None if late else track
+
+    def _in_line(self, track: Track) -> bool:
+        call = self.calls.get(track.call or 0)
+        return bool(call and call.in_line) and self.now < track.since + IN_LINE
+
+    def _tell_that_nobody_takes_it(self, track: Track) -> Track:
+        if not track.told:
+            self.lines.append(f"no worker takes the call to {track.contact}: the chain waits")
+        return replace(track, told=True)
 
     def _wait_for_earlier(self, track: Track, *, late: bool) -> Track | None:
         """Call somebody when no call of before to them is under way any more."""

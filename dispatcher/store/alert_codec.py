@@ -87,6 +87,7 @@ def change(id_: str, change: AlertChange) -> dict[str, Any]:
         "round": change.round,
         "step": change.step,
         "turn": change.turn,
+        "position": change.position,
         "calls": [_planned(id_, call) for call in change.calls],
         "cancel": list(change.cancel),
         "state": change.state,
@@ -100,6 +101,11 @@ def change(id_: str, change: AlertChange) -> dict[str, Any]:
 
 def _planned(id_: str, call: PlannedCall) -> dict[str, Any]:
     planned: dict[str, Any] = {"number": call.number, "contact": call.contact}
+    planned |= {
+        name: str(value)
+        for name, value in (("round", call.round), ("step", call.step))
+        if value is not None
+    }
     if call.request is None:
         return {**planned, "skipped": call.skipped or "nobody knows why"}
     row = codec.packed(call.request, id_=job_id(f"{id_}\0{call.number}", "alert"))
@@ -148,6 +154,7 @@ def alert(id_: str, record: Record) -> Alert:
         turn=_count(record, AlertField.TURN),
         began_at=_moment(record, AlertField.BEGAN),
         since=_moment(record, AlertField.SINCE),
+        position=get(AlertField.POSITION, ""),
         telling=AlertField.TELLING in record,
         next_at=_moment(record, AlertField.NEXT),
         last_call=_count(record, AlertField.CALLS),

@@ -245,6 +245,7 @@ class AlertField(StrEnum):
     STEP = "step"
     TURN = "turn"
     SINCE = "since"
+    POSITION = "position"  # JSON: what else the chain's next step must know, policy/chain_position
     NEXT = "next"
     TELLING = "telling"  # 1: it is over, and who was called is to be told
     CALLS = "calls"  # how many there were

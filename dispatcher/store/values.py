@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.invalid_job import DoNotCall, LanguageRefused, NumberRefused
@@ -118,6 +118,17 @@ class Day:
     zone: str
 
 
+class Holdable(Protocol):
+    """What a hold goes by: that of a job, or of one that is to be made."""
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def producer(self) -> str: ...
+    @property
+    def priority(self) -> Priority: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """What keeps jobs from being dialled: since when (ms since the epoch), why, credits required.
@@ -131,7 +142,7 @@ class Hold:
     required: float
     half_open: bool = False
 
-    def stops(self, job: Job) -> bool:
+    def stops(self, job: Holdable) -> bool:
         """Whether it holds a job back; as lua/lib/holds.lua decides."""
         _, _, scope = self.name.partition(":")
         kind, _, what = scope.partition(":")

@@ -21,6 +21,7 @@ class Goes:
     waits: float = 1
     lasts: float = 20
     ends: Stage = Stage.OVER
+    in_line: bool = False
 
 
 @dataclass
@@ -94,7 +95,8 @@ class World:
         how = self.goes(number, ring)
         refused = ring.skipped or (how.ends is Stage.SKIPPED and "refused")
         stage = Stage.SKIPPED if refused else Stage.WAITING
-        self.made.append(Made(number, ring.contact, stage, why=refused or ""))
+        why, in_line = refused or "", how.in_line
+        self.made.append(Made(number, ring.contact, stage, why=why, in_line=in_line))
         self._begins[number] = self.now + timedelta(seconds=how.waits)
         self._ends[number] = self._begins[number] + timedelta(seconds=how.lasts)
 

@@ -131,7 +131,7 @@ def test_nobody_gets_a_second_call_while_the_first_is_not_over() -> None:
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ({}, "ann is not called: nobody is meant by that now"),
+        ({}, "ann is not called: that stands for nobody now"),
         ({"ann": [person("ann", why_not="outside her hours")]}, "outside her hours"),
         ({"ann": [person("ann", 0)]}, "the contact has no number"),
     ],
@@ -196,6 +196,25 @@ def test_a_call_that_had_no_chance_gets_its_time_again() -> None:
     world.now += timedelta(minutes=10)
     world.play()
     assert world.made[0].why == "over"
+
+
+def test_a_call_that_no_worker_takes_keeps_the_chain_from_going_through_its_people() -> None:
+    """Nobody would take the call to the next person either."""
+    goes = [Goes(waits=1500, in_line=True), Goes()]
+    chain = steps(one("ann"), one("bob"))
+    world = World(chain, people("ann", "bob"), lambda number, _: goes[number - 1])
+    world.play()
+    assert times_of(world) == [0, 1520]
+    assert world.made[0].why == "over"
+    said = "no worker takes the call to ann: the chain waits"
+    assert world.lines.count(said) == 1
+
+
+def test_a_call_that_no_worker_ever_takes_does_not_keep_the_chain_for_good() -> None:
+    stuck = Goes(waits=1e6, in_line=True)
+    world = World(steps(one("ann"), one("bob")), people("ann", "bob"), lambda *_: stuck)
+    assert world.play().reason is AlertReason.NOBODY_ANSWERED
+    assert times_of(world)[1] == pytest.approx(1800, abs=6)
 
 
 def test_a_clock_that_is_set_back_does_not_make_the_chain_wait_for_as_long() -> None:

@@ -40,6 +40,7 @@ any_way = st.builds(
     waits=LENGTHS,
     lasts=LENGTHS,
     ends=st.sampled_from([Stage.OVER, Stage.ANSWERED, Stage.SKIPPED]),
+    in_line=st.booleans(),
 )
 people_now = st.dictionaries(
     st.sampled_from(NAMES),

@@ -14,7 +14,7 @@ local M = {}
 local key, field = schema.key, schema.alert
 local TOLD = { ringing = true, acknowledged = true, resolved = true, unreached = true, cancelled = true }
 local ENDS = { resolved = true, unreached = true, cancelled = true }
-local NOT_TOLD = { [field.rules] = true, [field.incident] = true }
+local NOT_TOLD = { [field.rules] = true, [field.position] = true, [field.incident] = true }
 
 -- Those of its jobs that wait are not dialled any more; what is being called goes to its end.
 function M.cancel_jobs(call, ids, why)
@@ -46,6 +46,7 @@ local function begin(call, alert)
   for _, name in ipairs({ field.round, field.step, field.turn }) do
     alerts.set(alert, name, 0)
   end
+  alerts.set(alert, field.position, nil)
   alerts.set(alert, field.began, call.now)
   alerts.set(alert, field.since, call.now)
 end

@@ -49,10 +49,13 @@ function M.note(call, alert, who, what)
   append(alert, field.lines, 't', text.int(call.now) .. ' ' .. text.one_word(who) .. ' ' .. what)
 end
 
--- A call, where the alert stands; or why there is none.
-function M.add_call(call, alert, contact, job, skipped)
+-- A call, at its place or else where the alert stands; or why there is none.
+function M.add_call(call, alert, planned, job, skipped)
   local fields = alert.fields
-  local place = { text.int(call.now), fields[field.round], fields[field.step], fields[field.turn], contact, job or '-' }
+  local place = {
+    text.int(call.now), planned.round or fields[field.round], planned.step or fields[field.step],
+    fields[field.turn], planned.contact, job or '-',
+  }
   if skipped then
     place[#place + 1] = skipped
   end

@@ -2,8 +2,9 @@
 -- Nothing is written where the alert has changed since the decision was made.
 --
 -- id, version
--- round, step, turn
--- calls   a JSON list, each { number, contact, and row (of the job, see lib/intake.lua) or skipped (why not) }
+-- round, step, turn, position
+-- calls   a JSON list, each { number, contact, round and step (or none: as above), and row (of the job, see
+--         lib/intake.lua) or skipped (why not) }
 -- cancel  a JSON list: ids of its jobs that are not to be dialled any more
 -- state, reason, by, how   what the alert comes to, if anything
 -- next    ms since the epoch, or none: when it is looked at without news
@@ -45,7 +46,7 @@ local function add_call(call, alert, planned)
       redis.call('SADD', key.alert_jobs(call, alert.id), row.id)
     end
   end
-  alerts.add_call(call, alert, planned.contact, not skipped and row.id or nil, skipped)
+  alerts.add_call(call, alert, planned, not skipped and row.id or nil, skipped)
   return not skipped
 end
 
@@ -67,6 +68,7 @@ local function take_place(call, alert)
   if moved then
     alerts.set(alert, field.since, call.now)
   end
+  alerts.set(alert, field.position, call.args.position)
 end
 
 local function look_next(call, alert, made)

@@ -1,0 +1,132 @@
+"""The calls of a chain as jobs: what is asked for, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dispatcher.alerts.spoken import HowTo, spoken, voice
+from dispatcher.model.alert import Alert, AlertCall
+from dispatcher.model.alert_change import PlannedCall
+from dispatcher.model.alert_texts import Texts
+from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.job import Job
+from dispatcher.model.request import JobRequest
+from dispatcher.model.states import CALLING, WAITING, OnUncertain, Priority, Reason, State
+from dispatcher.policy.chain_position import Position
+from dispatcher.policy.chain_values import Made, Ring, Stage
+from dispatcher.policy.chains import ANSWERED
+from dispatcher.values.masking import mask_text
+
+GONE: Final = "the record of the call is gone"
+_HOW: Final[Mapping[str, str]] = {
+    Reason.NO_ANSWER: "no answer",
+    Reason.CALL_FAILED: "the call failed",
+    Reason.DO_NOT_CALL: "the number is on the do-not-call list",
+    Reason.NOT_ALLOWED: "the account does not call such a number",
+    Reason.INVALID_REQUEST: "the provider refused the call",
+    Reason.ATTEMPTS_EXHAUSTED: "the provider could not be asked",
+    Reason.OUTCOME_UNKNOWN: "nobody knows whether the phone rang",
+    Reason.MARKED_REACHED: "marked as reached",
+}
+_NOT_CALLED: Final = frozenset({Reason.DO_NOT_CALL, Reason.NOT_ALLOWED, Reason.INVALID_REQUEST})
+"""Ends of a job that called nobody, and would not the next time."""
+
+
+def undecided(alert: Alert, position: Position | None) -> list[str]:
+    """Return the ids of the jobs whose state the next decision must know."""
+    heard = position.heard if position else ()
+    return [call.job_id for call in alert.calls if call.job_id and call.number not in heard]
+
+
+def made(alert: Alert, jobs: Mapping[str, Job | None]) -> list[Made]:
+    """Return the calls of an alert as they stand; a job that is not among `jobs` is over."""
+    return [_made(call, jobs.get(call.job_id or "")) for call in alert.calls]
+
+
+def _made(call: AlertCall, job: Job | None) -> Made:
+    if call.job_id is None:
+        why = call.skipped or "it was not said why"
+        return Made(call.number, call.contact, Stage.SKIPPED, call.at, why)
+    if job is None:
+        return Made(call.number, call.contact, Stage.OVER, None, GONE)
+    in_line = job.state is State.QUEUED
+    return Made(call.number, call.contact, _stage(job), job.finished_at, _how(job), in_line=in_line)
+
+
+def _stage(job: Job) -> Stage:
+    if job.state in WAITING:
+        return Stage.WAITING
+    if job.state in CALLING:
+        return Stage.CALLING
+    if job.state is State.COMPLETED:
+        return Stage.ANSWERED
+    return Stage.SKIPPED if job.reason in _NOT_CALLED else Stage.OVER
+
+
+def _how(job: Job) -> str:
+    if job.reason and job.reason in _HOW:
+        return _HOW[job.reason]
+    return "answered" if job.state is State.COMPLETED else str(job.state)
+
+
+def who_heard(alert: Alert, jobs: Mapping[str, Job | None]) -> list[Ring]:
+    """Return one call to each who was called since the chain began, at the number that rang last.
+
+    An answer goes before a call that nobody took.
+    """
+    rings: dict[str, tuple[bool, Ring]] = {}
+    for call in alert.calls:
+        job = jobs.get(call.job_id or "")
+        if job is None or not job.attempts or call.at < (alert.began_at or call.at):
+            continue
+        answered = job.state is State.COMPLETED
+        if answered or not rings.get(call.contact, (False, None))[0]:
+            ring = Ring(call.contact, call.round, call.step, job.numbers[0], job.lang)
+            rings[call.contact] = (answered, ring)
+    return [ring for _, ring in rings.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the calls of an alert tell, and how to say that one has it."""
+
+    alert: Alert
+    members: Sequence[Alert]
+    how_to: HowTo
+    templates: Mapping[str, Texts] | None = None
+
+    def to(self, number: str, lang: str) -> str:
+        """Return the text for a number (E.164)."""
+        rules = self.alert.rules
+        how_to = HowTo(answered=True) if rules and rules.until == ANSWERED else self.how_to
+        return spoken(
+            self.alert, self.members, lang=lang, how_to=how_to, templates=self.templates, to=number
+        )
+
+
+def planned(number: int, ring: Ring, told: Told) -> PlannedCall:
+    """Return a call that a chain makes, as the store takes it; with the reason where no job can be
+    made of it.
+    """
+    request, skipped = None, ring.skipped
+    if ring.to is not None:
+        try:
+            request = _request(ring.to, voice(ring.lang, told.templates), told)
+        except InvalidJob as error:
+            skipped = " ".join(mask_text(f"the call cannot be made: {error}", asked=True).split())
+    return PlannedCall(number, ring.contact, request, skipped, ring.round, ring.step)
+
+
+def _request(number: str, lang: str, told: Told) -> JobRequest:
+    return JobRequest.of(
+        {
+            "recipient": number,
+            "say": told.to(number, lang),
+            "lang": lang,
+            "priority": Priority.URGENT,
+            "redial": 0,  # the chain calls again, or somebody else
+            "on_uncertain": OnUncertain.HOLD,
+        }
+    )

@@ -1,0 +1,43 @@
+"""Moves the chains of alerts on in each dialling worker, also where beat or the broker is away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from dispatcher.alerts.alerting import Alerting
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.5
+"""Seconds between two looks for chains whose time has come."""
+
+
+class AlertWatch:
+    """A daemon thread: it holds nothing that could be lost. Processes share the work."""
+
+    def __init__(self, alerting: Alerting, every: float = EVERY) -> None:
+        self._alerting, self._every = alerting, every
+        self._failing = False
+
+    def start(self) -> None:
+        """Look from now on, as long as the process lives."""
+        threading.Thread(target=self._run, name="alerts", daemon=True).start()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self.run_once()
+            pause.wait(self._every)
+
+    def run_once(self) -> int:
+        """Look once; return how many chains moved. An error is logged once until it is over."""
+        try:
+            moved = self._alerting.advance_due()
+        except Exception:
+            if not self._failing:
+                log.exception("chains of alerts cannot be moved on: trying again until they can")
+            self._failing = True
+            return 0
+        self._failing = False
+        return moved
