@@ -161,6 +161,8 @@ class Settings(Caps):
     webhook_allow_private: Networks = ()
     webhook_allow_private_jobs: Networks = ()
 
+    chains: Path | None = None
+
     alarm_email: Annotated[tuple[str, ...], BeforeValidator(texts.emails), NoDecode] = ()
     alarm_sender: Annotated[str, AfterValidator(texts.email)] | None = None
     alarm_after: Annotated[Duration, Field(ge=10, le=3600)] = 60

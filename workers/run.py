@@ -35,6 +35,7 @@ from workers.ending import (
     leave_now,
     leave_on_signal,
 )
+from workers.engine.chains_watch import ChainsWatch
 from workers.engine.heartbeat import Heartbeat
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
@@ -77,6 +78,8 @@ def beat(settings: Settings) -> None:
     """Run beat. Two of them do no harm: a tick finds by itself what is due."""
     store = require_store(settings, Part.BEAT)
     alarm(store, Role.BEAT, settings).start()
+    if settings.chains:
+        ChainsWatch(store, settings.chains).start()
     _beat(store, settings, Role.BEAT)
     beat_init.connect(leave_on_signal)  # Celery has its handlers by then
     create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()

@@ -36,11 +36,16 @@ class _Faulty(Exception):
 
 def load(path: Path) -> OnCall:
     """Read a chains file. Raises InvalidChainsFile."""
+    return parse(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what stands in a file, as far as one may be long. Raises InvalidChainsFile."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
     except OSError as error:
         raise InvalidChainsFile(f"{path}: cannot be read: {error.strerror}") from None
-    return parse(raw, str(path))
 
 
 def parse(raw: bytes, name: str = "file") -> OnCall:

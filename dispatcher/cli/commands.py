@@ -32,6 +32,8 @@ COMMANDS = {
         f"{_OURS}.alerts:app", "See alerts, say that you have one, and stop their calls."
     ),
     "watch": Entry(f"{_OURS}.watch:watch", "Show jobs as they change."),
+    "chains": Entry(f"{_OURS}.chains:app", "Check, publish and show who is called for an alert."),
+    "rota": Entry(f"{_OURS}.rota:app", "Show who is on call when, and have somebody stand in."),
     "retry": Entry(f"{_OURS}.job_actions:retry", "Dial jobs again that reached nobody."),
     "reached": Entry(f"{_OURS}.job_actions:reached", "Mark jobs of unknown outcome as reached."),
     "cancel": Entry(f"{_OURS}.job_actions:cancel", "Cancel jobs that are not dialled yet."),

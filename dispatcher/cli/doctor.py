@@ -16,6 +16,7 @@ import typer
 from dispatcher.cli import (
     connection,
     doctor_dial_in,
+    doctor_chains,
     doctor_keys,
     doctor_processes,
     doctor_replicas,
@@ -185,6 +186,8 @@ def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from starmap(Finding, doctor_processes.findings(dispatcher.store.heartbeats.roll()))
     yield from _workers(dispatcher.messenger)
     yield from _rights(dispatcher.store)
+    if chains := doctor_chains.finding(dispatcher.store):
+        yield Finding(*chains)
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
     yield _api_keys(dispatcher.store)

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from dispatcher.errors import UsageError
 from dispatcher.model.on_call import Contact, OnCall, Person, Rota, Shift
 from dispatcher.model.on_call_fields import NOBODY
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.zones import zone
 
 _MOST_TURNS = 10_000
+LONGEST_WHY = 200
+
+
+class InvalidSwap(UsageError, ValueError):
+    """A swap cannot be; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,22 @@ def turns(
         end = min([until, turn.end, *_begin_within(rota, swaps, at, turn.end)])
         yield Turn(at, end, turn.who, turn.why)
         at = end
+
+
+def new_swap(
+    on_call: OnCall, rota: Rota, who: str, between: tuple[str, str], why: str = ""
+) -> tuple[Shift, datetime]:
+    """Return a shift that is to overrule a rota, checked, and when it ends. Raises InvalidSwap."""
+    if who != NOBODY and who not in {*on_call.contacts, *on_call.teams}:
+        known = ", ".join([*on_call.contacts, *on_call.teams])
+        raise InvalidSwap(f"there is no contact or team {who[:40]!r}: name {NOBODY}, {known}")
+    if len(why) > LONGEST_WHY:
+        raise InvalidSwap(f"the note has more than {LONGEST_WHY} characters")
+    shift = Shift.model_validate({"who": who, "from": between[0], "to": between[1], "why": why})
+    try:
+        return shift, shift.stretch(zone(rota.zone))[1]
+    except (ValueError, OverflowError) as error:
+        raise InvalidSwap(str(error)) from None
 
 
 def _overrules(rota: Rota, swaps: Sequence[Shift]) -> list[tuple[Shift, str]]:

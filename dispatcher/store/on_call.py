@@ -62,6 +62,18 @@ class Swap:
     added: float
     """When, in ms since the epoch: the latest overrules those before."""
 
+    def to_dict(self) -> dict[str, str]:
+        """Return it as JSON knows it."""
+        shift = self.shift
+        told = {"who": shift.who, "from": shift.start, "to": shift.end, "why": shift.why}
+        return {"id": self.id, "rota": self.rota, **told, "by": self.by}
+
+    def in_words(self) -> str:
+        """Return who stands in for whom, and when."""
+        shift = self.shift
+        why = f": {shift.why}" if shift.why else ""
+        return f"{shift.who} for {self.rota}, {shift.start} to {shift.end} ({self.by}){why}"
+
 
 class OnCallStore(Repository):
     """Who is on call, for all processes of the account."""

@@ -1,0 +1,167 @@
+"""`chains check`, `chains publish`, `chains list`, `chains show`: who is called for an alert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatcher.alerts.chains_file import load
+from dispatcher.alerts.chains_warnings import uncallable, warnings
+from dispatcher.cli import connection, output
+from dispatcher.cli.lazy import group
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import actor
+from dispatcher.errors import DispatcherError
+from dispatcher.model.job import iso
+from dispatcher.model.on_call import Chain, OnCall, Step
+from dispatcher.store.on_call import Published
+from dispatcher.values.counts import counted
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_number
+
+app = group("Check, publish and show who is called for an alert.")
+File = Annotated[Path, typer.Argument(help="The chains file.", show_default=False)]
+
+
+class NothingPublished(DispatcherError):
+    """Nobody ever said who is on call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nobody said yet who is on call: set DISPATCHER_CHAINS to a chains file"
+            " (docs/chains.md), or use `chains publish FILE`"
+        )
+
+
+@app.command("check")
+def check(context: typer.Context, file: File, *, json: AsJson = False) -> None:
+    """Check a chains file, and who in it could not be called now. Exit 1 if it is wrong."""
+    on_call = load(file)
+    said = list(warnings(on_call))
+    try:
+        said += uncallable(on_call, connection.dispatcher(context).store)
+    except DispatcherError as error:
+        typer.echo(f"who may be called was not looked up: {error}", err=True)
+    if json:
+        output.as_json({"ok": True, "warnings": said, **_counts(on_call)})
+        return
+    typer.echo(f"{file} is right: {_counted(on_call)}")
+    for warning in said:
+        typer.echo(f"warning: {warning}")
+
+
+@app.command("publish")
+def publish(context: typer.Context, file: File, *, json: AsJson = False) -> None:
+    """Check a chains file and put it in force, where no DISPATCHER_CHAINS does."""
+    on_call = load(file)
+    version = connection.dispatcher(context).store.on_call.publish(on_call, by=actor())
+    if json:
+        output.as_json({"version": version})
+    else:
+        typer.echo(f"version {version} is in force: {_counted(on_call)}")
+
+
+@app.command("list")
+def list_(context: typer.Context, *, json: AsJson = False) -> None:
+    """List the chains that are in force, and which alerts lead to them."""
+    found = published(context)
+    on_call = found.on_call
+    if json:
+        shown = on_call.model_dump(mode="json", exclude={"contacts": {"__all__": {"numbers"}}})
+        told = {"version": found.version, "at": iso(found.at), "by": found.by}
+        output.as_json({**told, "refused": found.refused, **shown})
+        return
+    at = f"{found.at:%Y-%m-%d %H:%M} UTC"
+    typer.echo(f"version {found.version}, published by {found.by} on {at}")
+    if found.refused:
+        typer.echo(f"the file that came since is refused:\n{found.refused}")
+    table = output.table("chain", "steps", "times in all", "alerts")
+    for name, chain in on_call.chains.items():
+        output.row(table, name, str(len(chain.steps)), str(chain.repeat), _leads(on_call, name))
+    output.show_table(table, "chains")
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The name of a chain.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show who a chain calls, step by step."""
+    on_call = published(context).on_call
+    chain = on_call.chains.get(name)
+    if chain is None:
+        known = ", ".join(on_call.chains) or "none"
+        raise DispatcherError(f"there is no chain {name[:40]!r}: there is {known}")
+    if json:
+        output.as_json({"name": name, **chain.model_dump(mode="json")})
+        return
+    output.lines([*_steps(chain), *_ends(chain), "", *_people(on_call, chain)])
+
+
+def published(context: typer.Context) -> Published:
+    """Return what is in force. Raises NothingPublished."""
+    found = connection.dispatcher(context).store.on_call.get()
+    if found is None:
+        raise NothingPublished
+    return found
+
+
+def _counts(on_call: OnCall) -> dict[str, int]:
+    names = ("contacts", "teams", "rotas", "chains", "routes", "drills")
+    return {name: len(getattr(on_call, name)) for name in names}
+
+
+def _counted(on_call: OnCall) -> str:
+    found = (counted(many, kind[:-1]) for kind, many in _counts(on_call).items() if many)
+    return ", ".join(found) or "it is empty"
+
+
+def _leads(on_call: OnCall, name: str) -> str:
+    if not on_call.routes:
+        return "all"
+    matches = [route.match for route in on_call.routes if route.chain == name]
+    return "; ".join(
+        " ".join(f"{label}={_wanted(value)}" for label, value in match.items()) or "all others"
+        for match in matches
+    )
+
+
+def _wanted(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else "|".join(value)
+
+
+def _steps(chain: Chain) -> list[str]:
+    return [f"{n}. {_step(step)}" for n, step in enumerate(chain.steps, 1)]
+
+
+def _step(step: Step) -> str:
+    how = ", then ".join(step.call_in_turn) or " and ".join(step.call)
+    times = f", {step.times} times, {spoken(step.every.total_seconds())} apart"
+    wait = f"; then it waits {spoken(step.wait.total_seconds())}"
+    return f"call {how}{times * (step.times > 1)}{wait * bool(step.wait)}"
+
+
+def _ends(chain: Chain) -> list[str]:
+    again = f"again from the top, {chain.repeat} times in all" if chain.repeat > 1 else "once"
+    enough = {
+        "answered": "until somebody answers",
+        "acknowledged": "until somebody says that they have it;"
+        f" after an answer it waits {spoken(chain.acknowledge_within.total_seconds())} for that",
+    }
+    return [f"{again}, {enough[chain.until]}"]
+
+
+def _people(on_call: OnCall, chain: Chain) -> list[str]:
+    found = []
+    for name in dict.fromkeys(chain.names):
+        if contact := on_call.contacts.get(name):
+            found.append(f"{name}: {', '.join(map(mask_number, contact.numbers))}")
+        elif team := on_call.teams.get(name):
+            found.append(f"{name}: the team of {', '.join(team)}")
+        elif rota := on_call.rotas.get(name):
+            found.append(f"{name}: the rota of {', '.join(rota.members)} (`rota show {name}`)")
+    return found

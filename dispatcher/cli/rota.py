@@ -1,0 +1,117 @@
+"""`rota show`, `rota swap`, `rota unswap`: who is on call when, and who stands in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from dispatcher.cli import connection, output
+from dispatcher.cli.chains import published
+from dispatcher.cli.lazy import group
+from dispatcher.cli.output import AsJson
+from dispatcher.cli.person import actor
+from dispatcher.model.job import iso
+from dispatcher.model.on_call import OnCall, Rota
+from dispatcher.policy.rotas import Turn, new_swap, turns
+from dispatcher.store.on_call import UnknownRota
+from dispatcher.values.zones import zone
+
+app = group("Show who is on call when, and have somebody stand in.")
+Name = Annotated[str, typer.Argument(help="The name of the rota.")]
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="The name of the rota; left out: all.")] = None,
+    *,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days ahead.")] = 14,
+    json: AsJson = False,
+) -> None:
+    """Show whose turn it is, by the rota's clock, and the swaps."""
+    store = connection.dispatcher(context).store
+    on_call = published(context).on_call
+    names = list(on_call.rotas) if name is None else [name]
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    swaps = store.on_call.swaps()
+    found = {}
+    for each in names:
+        rota = rota_of(on_call, each)
+        shifts = [swap.shift for swap in swaps if swap.rota == each]
+        found[each] = list(turns(each, rota, now, now + timedelta(days=days), shifts))
+    if json:
+        output.as_json(
+            {
+                "rotas": {each: [turn_dict(turn) for turn in of] for each, of in found.items()},
+                "swaps": [swap.to_dict() for swap in swaps if swap.rota in names],
+            }
+        )
+        return
+    for each, of in found.items():
+        _table(each, of, zone(on_call.rotas[each].zone))
+    output.lines(f"swap {swap.id}: {swap.in_words()}" for swap in swaps if swap.rota in names)
+
+
+@app.command("swap")
+def swap(
+    context: typer.Context,
+    name: Name,
+    who: Annotated[str, typer.Argument(help="Who is on call then: a contact, a team, or nobody.")],
+    *,
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", help="A day, 2026-12-24, or a time, 2026-12-24T18:00, by the rota's clock."
+        ),
+    ],
+    to: Annotated[str, typer.Option("--to", help="Until when; a day is not part of it.")],
+    note: Annotated[str, typer.Option(help="Why, for the audit log.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Have somebody else on call than the rota says, for a while."""
+    store, on_call = connection.dispatcher(context).store, published(context).on_call
+    rota = rota_of(on_call, name)
+    shift, until = new_swap(on_call, rota, who, (from_, to), note)
+    id_ = store.on_call.swap(name, shift, until=until, by=actor())
+    if json:
+        output.as_json({"id": id_, "rota": name, **shift.model_dump()})
+    else:
+        typer.echo(f"{who} is on call for {name} from {from_} to {to} (swap {id_})")
+
+
+@app.command("unswap")
+def unswap(
+    context: typer.Context,
+    id_: Annotated[str, typer.Argument(metavar="SWAP", help="The swap's id: `rota show`.")],
+) -> None:
+    """End a swap: the rota holds again."""
+    connection.dispatcher(context).store.on_call.end_swap(id_, by=actor())
+    typer.echo(f"swap {id_} is ended")
+
+
+def rota_of(on_call: OnCall, name: str) -> Rota:
+    """Return a rota. Raises UnknownRota."""
+    rota = on_call.rotas.get(name)
+    if rota is None:
+        known = ", ".join(on_call.rotas) or "none"
+        raise UnknownRota(f"there is no rota {name[:40]!r}: there is {known}")
+    return rota
+
+
+def turn_dict(turn: Turn) -> dict[str, str | None]:
+    """Return a turn as JSON knows it."""
+    return {"from": iso(turn.start), "to": iso(turn.end), "who": turn.who, "why": turn.why}
+
+
+def _table(name: str, found: list[Turn], in_zone: ZoneInfo) -> None:
+    typer.echo(f"{name} ({in_zone.key})")
+    table = output.table("from", "to", "on call", "why")
+    for turn in found:
+        start, end = (
+            f"{at.astimezone(in_zone):%a %Y-%m-%d %H:%M}" for at in (turn.start, turn.end)
+        )
+        output.row(table, start, end, turn.who or "NOBODY", turn.why)
+    output.show_table(table, "turns")
