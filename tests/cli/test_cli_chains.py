@@ -47,7 +47,7 @@ def test_a_file_is_checked_with_those_who_cannot_be_called(
     assert said["warnings"][0].startswith("bob (+8180****0001): recipient: '+8180****0001' is on")
 
 
-def test_what_is_most_likely_not_meant_is_told(shell: Shell, file: Path) -> None:
+def test_what_looks_like_a_mistake_is_told(shell: Shell, file: Path) -> None:
     file.write_text(
         FILE.replace("{chain: database}", "{chain: database}\n  - {match: {a: b}, chain: database}")
         + "  - {match: {a: b, c: d}, chain: none}\n"
@@ -123,7 +123,7 @@ def test_a_swap_that_cannot_be_is_refused(
 def test_doctor_says_that_a_file_is_refused(shell: Shell, store: Store, file: Path) -> None:
     def told() -> list[str]:
         found = shell("doctor", "--no-provider", "--json").json
-        return [each["says"] for each in found if each["what"] == "chains"]
+        return [each["message"] for each in found if each["check"] == "chains"]
 
     assert told() == []
     shell("chains", "publish", str(file))
