@@ -15,8 +15,8 @@ import typer
 
 from dispatcher.cli import (
     connection,
-    doctor_dial_in,
     doctor_chains,
+    doctor_dial_in,
     doctor_keys,
     doctor_processes,
     doctor_replicas,
