@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,17 @@ def test_a_wrong_secret_is_answered_as_any_unknown_path(gateway: Gateway, store:
         assert problem(asks(gateway, path=f"/dial-in/{wrong}"), 404) == unknown
     assert problem(asks(gateway, path=dial_in_path(["another-key-of-0123"])), 404) == unknown
     assert as_it_stands(store, alert)[0] is AlertState.RINGING
+
+
+def test_a_flood_of_guesses_takes_no_place_of_who_calls(gateway: Gateway, store: Store) -> None:
+    """A hundred more than the places of the provider's requests."""
+    alert = ring(store, "Disk full on db1")
+    with ExitStack() as wires:
+        for n in range(300):
+            wire = wires.enter_context(gateway.wire())
+            wire.sendall(f"GET /dial-in/{n} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert "acknowledged" in heard(gateway)
+    assert as_it_stands(store, alert)[0] is AlertState.ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])

@@ -32,6 +32,8 @@ LIMIT: Final = Limit(size=0)
 LONGEST_QUERY: Final = 1024
 """Bytes; two numbers take a tenth of it."""
 MOST_FIELDS: Final = 20
+MOST_HELD: Final = 20
+"""Guesses that are kept waiting at once: they take places of the provider's requests meanwhile."""
 PATIENCE: Final = 5.0
 """Seconds until the caller is told that nothing could be done: how long the provider waits is not
 documented, and the caller hears nothing meanwhile."""
@@ -46,6 +48,7 @@ class Asked:
     dial_ins: DialIns
     pool: Pool
     brake: Brake
+    held: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_HELD))
 
     async def answer(self, request: Request) -> Response:
         """Return what the caller hears. Raises Problem for what the provider never asks."""
@@ -54,9 +57,12 @@ class Asked:
         return Response(body, headers={"Content-Type": kind})
 
     async def _require_genuine(self, request: Request) -> None:
-        if not is_genuine(request.path_params["secret"], self.keys):
-            await self.brake.hold(address_of(request.scope))
-            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
+        if is_genuine(request.path_params["secret"], self.keys):
+            return
+        if not self.held.locked():
+            async with self.held:
+                await self.brake.hold(address_of(request.scope))
+        raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
 
     def _read(self, request: Request) -> DialIn:
         query: bytes = request.scope["query_string"]
