@@ -22,6 +22,8 @@ from dispatcher.values.steady_clock import since_boot
 
 log = logging.getLogger(__name__)
 
+LEAVES_WITHIN = 1.0  # seconds
+
 
 class Heartbeat:
     """Beats in a thread, which ends with the process, until `stop`.
@@ -44,12 +46,13 @@ class Heartbeat:
         self._process = Process(id_, role, name, host, pid, __version__, dict(settings))
         self._seen, self._moved = -1, steady()
         self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._failed = False
 
     def start(self) -> None:
         """Beat from now on; what ends in order says so."""
         atexit.register(self.stop)
-        threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+        self._thread.start()
 
     def beat(self) -> None:
         """Beat once. Raises StoreUnavailable, StoreUnsuitable."""
@@ -58,10 +61,14 @@ class Heartbeat:
         self._store.heartbeats.beat(replace(self._process, still=self._still()))
 
     def stop(self) -> None:
-        """Say that the process ends, unless Redis was away a moment ago: nobody waits for it."""
-        if self._ended.is_set():
-            return
+        """Say that the process ends. Nobody waits for a Redis that is away, or hangs."""
         self._ended.set()
+        if self._thread.ident is None:
+            self._leave()
+        else:
+            self._thread.join(LEAVES_WITHIN)
+
+    def _leave(self) -> None:
         if not self._failed:
             with suppress(DispatcherError):
                 self._store.heartbeats.leave(self._process.id)
@@ -83,6 +90,7 @@ class Heartbeat:
             except DispatcherError as error:
                 self._tell(error)
             self._ended.wait(max(0.0, BEATS_EVERY - (time.monotonic() - began)))
+        self._leave()
 
     def _tell(self, error: DispatcherError) -> None:
         """Log what keeps it from beating, once; who is away is told of by those who need it."""
