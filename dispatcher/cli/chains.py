@@ -56,7 +56,9 @@ def check(context: typer.Context, file: File, *, json: AsJson = False) -> None:
 def publish(context: typer.Context, file: File, *, json: AsJson = False) -> None:
     """Check a chains file and put it in force, where no DISPATCHER_CHAINS does."""
     on_call = load(file)
-    version = connection.dispatcher(context).store.on_call.publish(on_call, by=actor())
+    store = connection.dispatcher(context).store
+    store.chains_files.require_none()
+    version = store.on_call.publish(on_call, by=actor())
     if json:
         output.as_json({"version": version})
     else:

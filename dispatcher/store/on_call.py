@@ -78,8 +78,10 @@ class Swap:
 class OnCallStore(Repository):
     """Who is on call, for all processes of the account."""
 
-    _seen: Published | None = None
-    """What was read last: the same version is not read again."""
+    _seen: tuple[str, OnCall] | None = None
+    """What was read last, as JSON and as it was understood. Not by version: one that a failover
+    lost comes again, and says something else.
+    """
 
     def get(self) -> Published | None:
         """Return what is in force; None where nothing was ever published."""
@@ -87,17 +89,23 @@ class OnCallStore(Repository):
         found = {name.decode(): value.decode() for name, value in pairs(raw).items()}
         if OnCallField.VERSION not in found:
             return None
-        version, seen = int(found[OnCallField.VERSION]), self._seen
-        config = seen.on_call if seen and seen.version == version else _config(found)
-        self._seen = Published(
-            on_call=config,
-            version=version,
+        return Published(
+            on_call=self._understood(found[OnCallField.CONFIG]),
+            version=int(found[OnCallField.VERSION]),
             at=_time(found[OnCallField.AT]),
             by=found[OnCallField.BY],
             refused=found.get(OnCallField.REFUSED, ""),
             refused_at=_time(at) if (at := found.get(OnCallField.REFUSED_AT)) else None,
         )
-        return self._seen
+
+    def _understood(self, config: str) -> OnCall:
+        # Not at the top: whoever only reads jobs has no use for what checks chains.
+        from dispatcher.model.on_call import OnCall  # noqa: PLC0415
+
+        seen = self._seen
+        if seen is None or seen[0] != config:
+            self._seen = seen = config, OnCall.model_validate_json(config)
+        return seen[1]
 
     def publish(self, on_call: OnCall, *, by: str, expected: int | None = None) -> int:
         """Put in force who is on call; return its version. What says the same changes nothing.
@@ -177,13 +185,6 @@ class OnCallStore(Repository):
         """End a swap: the rota holds again. Raises UnknownRota."""
         if not self._run("swap_shift", actor=by, id=id_):
             raise UnknownRota(f"there is no swap {id_[:40]!r}: `rota show` lists them")
-
-
-def _config(found: Mapping[str, str]) -> OnCall:
-    # Not at the top: whoever only reads jobs has no use for what checks chains.
-    from dispatcher.model.on_call import OnCall  # noqa: PLC0415
-
-    return OnCall.model_validate_json(found[OnCallField.CONFIG])
 
 
 def _time(ms: str) -> datetime:

@@ -88,6 +88,7 @@ KEYS: Mapping[str, str] = {
     # -- who is on call --------------------------------------------------------------------
     "on_call": "on_call",  # hash: see OnCallField
     "on_call_versions": "on_call:versions",  # list: JSON, the latest first; ON_CALL_VERSIONS
+    "chains_files": "on_call:files",  # hash: id of who watches one -> "<ms> JSON", see ChainsFiles
     "swaps": "on_call:swaps",  # hash: id -> JSON: a shift that overrules a rota
     # -- webhooks: a target of the settings is named by its place, one of a job by its origin
     "delivery": "webhooks:delivery:{}",  # hash, by id: see Delivery, and the record as it stood
@@ -543,6 +544,8 @@ ALERT_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 """Up to how many seconds the buckets go in which it is counted how soon alerts ring, and how soon
 somebody has them.
 """
+CHAINS_FILE_FORGOTTEN = 30_000
+"""Milliseconds for which a chains file counts as watched since a process last told so."""
 ON_CALL_VERSIONS = 20
 """Versions of who is on call of which is known who published them, and when."""
 CAMPAIGN_SUMMARIES = 10_000

@@ -16,6 +16,7 @@ from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
 from dispatcher.store.campaigns import Campaigns
+from dispatcher.store.chains_files import ChainsFiles
 from dispatcher.store.clients import Clients
 from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
@@ -114,6 +115,7 @@ class Store:
         self.clock = RedisClock(to)
         self.missing_rights = MissingRights(to)
         self.heartbeats = Heartbeats(to)
+        self.chains_files = ChainsFiles(to)
         self.stoppage = Stoppage(to)
         self.drills = Drills(to)
 

@@ -10,6 +10,7 @@ from dispatcher.model.on_call import Chain, Contact, OnCall, Shift, Step
 from dispatcher.store import Store
 from dispatcher.store.on_call import OtherVersion, UnknownRota
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 
 ANN = Contact(numbers=("+818012340002",))
 
@@ -72,3 +73,15 @@ def test_swaps_hold_until_they_end_and_go_when_they_are_over(store: Store, clock
     with pytest.raises(UnknownRota):
         store.on_call.end_swap(second, by="cli:ann")
     assert [each.action for each in store.audit.read()].count("rota.swap") == 3
+
+
+def test_a_version_that_a_failover_lost_is_not_taken_for_the_one_that_came_after(
+    store: Store,
+) -> None:
+    store.on_call.publish(on_call(ann=ANN), by="file")
+    assert store.on_call.get()
+    redis_of(store).delete(key_of(store, "on_call"))
+    assert store.on_call.publish(on_call(ann=ANN, bob=ANN), by="file") == 1
+    found = store.on_call.get()
+    assert found is not None
+    assert set(found.on_call.contacts) == {"ann", "bob"}
