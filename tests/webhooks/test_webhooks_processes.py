@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.alert import AlertState
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
+from dispatcher.values.alert_links import link_secret_from_key
 from support import webhook_receiver as acts
+from support.gateway_process import KEY, Gateway
 from support.polling import eventually
 from support.redis_inside import key_of
+from support.seen_alerts import reported
 from support.webhook_jobs import SAY, ended, targets
 from support.webhook_receiver import SECRET, Receiver, account_secret
 from support.wrong_clock import clock_ahead
@@ -25,6 +29,10 @@ from workers.devstack.embedded_server import EmbeddedServer
 from workers.webhooks.deliver import LEASE
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _full(name: str) -> str:
+    return name if name.startswith("LINK_") else f"WEBHOOK_{name}"
 
 
 class Process:
@@ -38,7 +46,7 @@ class Process:
             "DISPATCHER_WEBHOOK_SECRET": SECRET,
             "DISPATCHER_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
             "DISPATCHER_WEBHOOK_ALLOW_PRIVATE_JOBS": "127.0.0.0/8",
-            **{f"DISPATCHER_WEBHOOK_{name}": value for name, value in settings.items()},
+            **{f"DISPATCHER_{_full(name)}": value for name, value in settings.items()},
         }
         with log.open("w") as out:
             self.process = subprocess.Popen(
@@ -66,6 +74,29 @@ class Process:
 def own_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
     with EmbeddedServer(tmp_path / "redis", appendfsync="always") as server:
         yield server
+
+
+def test_who_is_told_of_an_alert_takes_it_by_the_link_in_the_message(
+    own_redis: EmbeddedServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    """The process that delivers has not the gateway's key, only what follows from it for links."""
+    with Gateway(tmp_path, own_redis.url) as gateway, connect(own_redis.url) as client:
+        link = {"LINK_URL": gateway.url, "LINK_SECRET": link_secret_from_key(KEY)}
+        sender = Process(own_redis.url, tmp_path / "sender", URL=receiver.url, **link)
+        try:
+            store = Store(client)
+            targets(store)
+            (id_,) = reported(store)
+            (told,) = eventually(lambda: receiver.got[:1], "told")
+            url = told.verified(account_secret(receiver.url))["data"]["acknowledge_url"]
+            assert url.startswith(gateway.url)
+            path = url.removeprefix(gateway.url)
+            assert "I have it" in gateway.ask("GET", path).text
+            assert store.alerts.get(id_).state is AlertState.RINGING
+            assert "Ann has it" in gateway.ask("POST", path, data={"by": "Ann"}).text
+            assert store.alerts.get(id_).acknowledged_by == "Ann"
+        finally:
+            sender.end()
 
 
 def test_nobody_is_delayed_and_nothing_is_lost(
