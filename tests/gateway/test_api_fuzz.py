@@ -42,5 +42,6 @@ def test_no_request_breaks_it_and_all_answers_are_as_documented(
         check=False,
     )
     assert ran.returncode == 0, ran.stdout
-    assert "Operations:       24 selected" in ran.stdout
+    paths = gateway.ask("GET", "/openapi.json").json()["paths"].values()
+    assert f"Operations:       {sum(map(len, paths))} selected" in ran.stdout
     assert "request failed" not in gateway.log
