@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +19,7 @@ from dispatcher.model.alert import (
     UnknownAlert,
 )
 from dispatcher.model.alert_change import AlertChange, PlannedCall
+from dispatcher.model.alert_texts import Texts
 from dispatcher.model.states import Priority
 from dispatcher.policy.chain_position import Position
 from dispatcher.policy.chain_values import Move, Ring
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 5
 """Decisions about one alert in a row that came too late: whoever else decides goes on."""
+MOST_PAUSES: Final = 10
+"""Moves of a chain that are looked ahead to see who is called next."""
 ON_CONSOLE: Final = HowTo()
 TOGETHER: Final = 100
 """Alerts that are taken at once."""
@@ -91,6 +94,26 @@ class Alerting:
 
     # -- chains ----------------------------------------------------------------------------
 
+    def next_planned(self, alert: Alert) -> Move | None:
+        """Return whom a ringing alert's chain calls next if nobody takes the calls under way, or
+        that it ends then; None where that is not known. Nothing is written. Raises
+        StoreUnavailable.
+        """
+        position = _position(alert)
+        if alert.state is not AlertState.RINGING or alert.rules is None or alert.next_at is None:
+            return None
+        facts, now = Facts(self._store), alert.next_at
+        if facts.hold:
+            return None
+        made = chain_calls.made(alert, self._jobs(chain_calls.undecided(alert, position)))
+        over = [chain_calls.in_vain(each, now) for each in made]
+        for _ in range(MOST_PAUSES):
+            move = next_move(alert.rules, facts.who, position, over, now, last_call=alert.last_call)
+            if move.calls or move.next_at is None:
+                return move
+            position, now = move.position, move.next_at
+        return None
+
     def advance_due(self) -> int:
         """Move on the chains whose time has come; return how many moved. Raises
         StoreUnavailable.
@@ -132,7 +155,7 @@ class Alerting:
 
     def _change(self, alert: Alert, facts: Facts) -> AlertChange | None:
         if alert.telling:
-            return self._tell_resolved(alert)
+            return self._tell_resolved(alert, facts)
         if alert.state is not AlertState.RINGING or alert.rules is None:
             return None
         position = _position(alert)
@@ -147,9 +170,9 @@ class Alerting:
             hold=facts.hold,
             planned=alert.next_at,
         )
-        return self._written(alert, move)
+        return self._written(alert, move, facts)
 
-    def _written(self, alert: Alert, move: Move) -> AlertChange:
+    def _written(self, alert: Alert, move: Move, facts: Facts) -> AlertChange:
         """Return what a chain does as the store takes it."""
         at, end = move.position, move.end
         by = end.by if end else None
@@ -160,7 +183,7 @@ class Alerting:
             at.step + 1,
             at.time,
             position=at.to_text(),
-            calls=self._planned(alert, move.calls),
+            calls=self._planned(alert, move.calls, facts),
             cancel=tuple(filter(None, (jobs.get(number) for number in move.cancel))),
             next_at=move.next_at,
             state=state,
@@ -170,7 +193,7 @@ class Alerting:
             lines=move.lines,
         )
 
-    def _tell_resolved(self, alert: Alert) -> AlertChange:
+    def _tell_resolved(self, alert: Alert, facts: Facts) -> AlertChange:
         """Return the calls that tell those who were called that it is over."""
         jobs = self._jobs([call.job_id for call in alert.calls if call.job_id])
         rings = chain_calls.who_heard(alert, jobs)
@@ -178,15 +201,17 @@ class Alerting:
             alert.round,
             alert.step,
             alert.turn,
-            calls=self._planned(alert, rings),
+            calls=self._planned(alert, rings, facts),
             lines=tuple(f"{ring.contact} is told that it is over" for ring in rings),
         )
 
-    def _planned(self, alert: Alert, rings: Sequence[Ring]) -> tuple[PlannedCall, ...]:
+    def _planned(
+        self, alert: Alert, rings: Sequence[Ring], facts: Facts
+    ) -> tuple[PlannedCall, ...]:
         if not rings:
             return ()
         members = self._store.alerts.members(alert.id) if alert.is_bundle else ()
-        told = chain_calls.Told(alert, members, self._how_to)
+        told = chain_calls.Told(alert, members, self._how_to, facts.texts, facts.lang)
         return tuple(
             chain_calls.planned(number, ring, told)
             for number, ring in enumerate(rings, alert.last_call + 1)
@@ -208,11 +233,25 @@ class Facts:
     @cached_property
     def who(self) -> Who:
         """Who is meant by a name now."""
-        published = self._store.on_call.get()
-        if published is None:
+        if self._on_call is None:
             return lambda _: ()
         now = datetime.fromtimestamp(self._store.now() / 1000, UTC)
-        return who_is(published.on_call, now, self._store.on_call.overrides())
+        return who_is(self._on_call, now, self._store.on_call.overrides())
+
+    @cached_property
+    def texts(self) -> Mapping[str, Texts]:
+        """What calls say in words of the users' own, by language."""
+        return self._on_call.texts if self._on_call else {}
+
+    @cached_property
+    def lang(self) -> str:
+        """The language of who is called and has none of their own."""
+        return self._store.languages.default()
+
+    @cached_property
+    def _on_call(self) -> OnCall | None:
+        published = self._store.on_call.get()
+        return published.on_call if published else None
 
     @cached_property
     def hold(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from dispatcher.alerts.spoken import HowTo, spoken, voice
@@ -55,6 +56,12 @@ def _made(call: AlertCall, job: Job | None) -> Made:
     return Made(call.number, call.contact, _stage(job), job.finished_at, _how(job), in_line=in_line)
 
 
+def in_vain(call: Made, at: datetime) -> Made:
+    """Return a call as it will be if it is not over and nobody takes it."""
+    under_way = call.stage in {Stage.WAITING, Stage.CALLING}
+    return replace(call, stage=Stage.OVER, at=at, in_line=False) if under_way else call
+
+
 def _stage(job: Job) -> Stage:
     if job.state in WAITING:
         return Stage.WAITING
@@ -96,6 +103,8 @@ class Told:
     members: Sequence[Alert]
     how_to: HowTo
     templates: Mapping[str, Texts] | None = None
+    lang: str | None = None
+    """The language of who has none of their own."""
 
     def to(self, number: str, lang: str) -> str:
         """Return the text for a number (E.164)."""
@@ -113,7 +122,7 @@ def planned(number: int, ring: Ring, told: Told) -> PlannedCall:
     request, skipped = None, ring.skipped
     if ring.to is not None:
         try:
-            request = _request(ring.to, voice(ring.lang, told.templates), told)
+            request = _request(ring.to, voice(ring.lang or told.lang, told.templates), told)
         except InvalidJob as error:
             skipped = " ".join(mask_text(f"the call cannot be made: {error}", asked=True).split())
     return PlannedCall(number, ring.contact, request, skipped, ring.round, ring.step)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from dispatcher.alerts.alerting import Alerting
 from dispatcher.model.alert import OPEN, Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.alert_view import masked, view
 from dispatcher.model.job import Job, iso
 from dispatcher.model.states import State
+from dispatcher.policy.chain_values import Move
 from dispatcher.store import Store
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number, mask_text
@@ -77,6 +79,8 @@ class Story:
     members: tuple[Alert, ...]
     holds: tuple[str, ...]
     now: datetime
+    then: Move | None = None
+    """What its chain does next, if nothing else happens."""
 
     @property
     def because(self) -> str:
@@ -108,7 +112,8 @@ def story(store: Store, id_: str, *, members: int = 200) -> Story:
     told = store.alerts.members(id_, members) if alert.is_bundle else ()
     held = [hold.why for hold in store.holds.all() if hold.name in _WHOLE and not hold.half_open]
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    return Story(alert, calls, tuple(told), tuple(held), now)
+    then = Alerting(store, lambda: None).next_planned(alert)
+    return Story(alert, calls, tuple(told), tuple(held), now, then)
 
 
 _WHOLE = frozenset({"credit", "auth", "provider_down", "replicas", "restored", "paused"})
@@ -164,8 +169,21 @@ def _ringing(told: Story) -> str:
     if told.holds:
         parts.append(f"calls are held, and the chain waits: {'; '.join(told.holds)}")
     elif alert.next_at:
-        parts.append(f"unless somebody has it, it goes on {_ahead(alert.next_at, told.now)}")
+        ahead = _ahead(alert.next_at, told.now)
+        parts.append(f"unless somebody has it, it goes on {ahead}{_then(told.then)}")
     return "; ".join(parts)
+
+
+def _then(move: Move | None) -> str:
+    """Return who is called next, in words."""
+    if move is None:
+        return ""
+    if move.end is not None:
+        return ": then nobody is left, and it is unreached"
+    called = [ring.contact for ring in move.calls if ring.to is not None]
+    if not called:
+        return ""
+    return f": then {' and '.join(called)} {'is' if len(called) == 1 else 'are'} called"
 
 
 def _when(at: datetime | None) -> str:

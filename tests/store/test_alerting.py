@@ -10,8 +10,11 @@ import pytest
 
 from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.spoken import HowTo
+from dispatcher.alerts.story import story
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.alert import Acknowledgement, AlertReason, AlertState, Severity
 from dispatcher.model.alert_change import AlertChange
+from dispatcher.model.alert_texts import Texts
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.states import Priority, State
 from dispatcher.store import Store
@@ -317,3 +320,48 @@ def test_a_look_that_fails_is_told_once_and_tried_again(caplog: pytest.LogCaptur
     with caplog.at_level(logging.ERROR):
         assert (watch.run_once(), watch.run_once()) == (0, 0)
     assert caplog.text.count("cannot be moved on") == 1
+
+
+def test_calls_say_it_in_words_of_the_users_own(store: Store, alerting: Alerting) -> None:
+    on_call = publish(store, *ANN_FIRST)
+    texts = {"en": Texts(alert="{severity} at ACME: {what}")}
+    store.on_call.publish(on_call.model_copy(update={"texts": texts}), by="test")
+    alert = rung(store, alerting, summary="Disk full on db1", severity=Severity.CRITICAL)
+    ((_, job),) = jobs_of(store, alert.id)
+    assert str(job.say).startswith("Critical alert at ACME: Disk full on db1. To take it over")
+
+
+def test_who_has_no_language_is_spoken_to_in_that_of_the_account(
+    store: Store, alerting: Alerting
+) -> None:
+    store.limiter.publish(AccountConfig(lang="ja"))
+    publish(store, {"call": ["eve"]})
+    alert = rung(store, alerting)
+    ((_, job),) = jobs_of(store, alert.id)
+    assert (job.lang, "です。" in str(job.say)) == ("ja", True)
+
+
+def test_why_tells_what_comes_next(store: Store, alerting: Alerting) -> None:
+    publish(store, {"call": ["ann"]}, {"call": ["bob", "eve"]})
+    alert = rung(store, alerting)
+    assert story(store, alert.id).because.endswith("then bob and eve are called")
+    go(store, alert.id, "ann", "NO ANSWER")
+    alerting.advance_due()
+    because = story(store, alert.id).because
+    assert "the call to bob waits; the call to eve waits" in because
+    assert because.endswith("then nobody is left, and it is unreached")
+    for each in ("bob", "eve"):
+        go(store, alert.id, each, "NO ANSWER")
+    alerting.advance_due()
+    assert story(store, alert.id).because == "nobody has it: nobody answered"
+
+
+def test_why_says_that_a_chain_waits_while_nobody_can_be_called(
+    store: Store, alerting: Alerting
+) -> None:
+    publish(store, *ANN_FIRST)
+    store.holds.pause(PauseScope(), actor="cli:eve", note="maintenance")
+    alert = rung(store, alerting)
+    because = story(store, alert.id).because
+    assert "calls are held, and the chain waits: paused by cli:eve: maintenance" in because
+    assert "then" not in because
