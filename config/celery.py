@@ -20,6 +20,7 @@ TICKS = {
     "dispatcher.rescue": 2.0,
     "dispatcher.watch_replicas": 2.0,
     "dispatcher.test_callbacks": 5.0,
+    "dispatcher.ring_drills": 5.0,
     "dispatcher.summarise_alerts": 60.0,
     "dispatcher.purge": 600.0,
 }

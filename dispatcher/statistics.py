@@ -15,6 +15,7 @@ from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
 from dispatcher.store.do_not_call import ASKED
+from dispatcher.store.drills import OUTCOMES
 from dispatcher.store.schema import ALERT_SECONDS
 
 
@@ -60,6 +61,7 @@ def statistics(store: Store) -> dict[str, Any]:
         },
         "alerts": _alerts(store, counted),
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
+        "drills": {outcome: counted[f"drills.{outcome}"] for outcome in OUTCOMES},
         "processes": processes(store),
         "calls_possible": not store.stoppage.stopped(),
         "at": iso_of(store.now()),

@@ -13,6 +13,7 @@ from celery import Celery
 
 from config.settings import Settings
 from dispatcher.alerts.alerting import Alerting
+from dispatcher.alerts.drills import Drills
 from dispatcher.alerts.spoken import HowTo
 from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger
@@ -152,6 +153,11 @@ class Container:
         """See dispatcher.alerts.alerting."""
         how_to = HowTo(number=self.settings.dial_in_number)
         return Alerting(self.store, self.feeder.nudge, how_to_acknowledge=how_to)
+
+    @cached_property
+    def ring_drills(self) -> Drills:
+        """See dispatcher.alerts.drills."""
+        return Drills(self.store)
 
     @cached_property
     def alert_watch(self) -> AlertWatch:

@@ -74,13 +74,21 @@ class Alerting:
         their chains go on even if this process ends. It may be repeated: what is known already
         rings nobody. Raises StoreUnavailable.
         """
-        published = self._store.on_call.get()
-        on_call = published.on_call if published else None
-        rows = [_row(event, on_call, chain) for event in events]
-        recorded = self._store.alerts.record(rows, actor=actor)
+        recorded = self.record(events, actor=actor, chain=chain)
         ids = [each.told_by or each.id for each in recorded if each.what in TO_RING]
         self._advance_all(dict.fromkeys(filter(None, ids)), due=False)
         return recorded
+
+    def record(
+        self, events: Sequence[AlertEvent], *, actor: str, chain: str | None = None
+    ) -> list[Recorded]:
+        """Do what `receive` does, but for the calls: a worker, which looks twice a second, makes
+        them. For processes that do not know what calls are to say (`how_to_acknowledge`).
+        """
+        published = self._store.on_call.get()
+        on_call = published.on_call if published else None
+        rows = [_row(event, on_call, chain) for event in events]
+        return self._store.alerts.record(rows, actor=actor)
 
     def acknowledge(self, id_: str, *, by: str, how: Acknowledgement, note: str = "") -> AlertActed:
         """Say that somebody has an alert: nobody else is called for it. Raises UnknownAlert,

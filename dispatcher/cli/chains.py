@@ -1,4 +1,4 @@
-"""`chains check`, `chains publish`, `chains list`, `chains show`: who is called for an alert."""
+"""`chains`: check, publish, show and try who is called for an alert."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from dispatcher.alerts.chains_file import load
 from dispatcher.alerts.chains_warnings import uncallable, warnings
 from dispatcher.cli import connection, output
+from dispatcher.cli.drill import drill
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
@@ -21,7 +22,8 @@ from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number
 
-app = group("Check, publish and show who is called for an alert.")
+app = group("Check, publish, show and try who is called for an alert.")
+app.command("drill")(drill)
 File = Annotated[Path, typer.Argument(help="The chains file.", show_default=False)]
 
 

@@ -32,7 +32,9 @@ COMMANDS = {
         f"{_OURS}.alerts:app", "See alerts, say that you have one, and stop their calls."
     ),
     "watch": Entry(f"{_OURS}.watch:watch", "Show jobs as they change."),
-    "chains": Entry(f"{_OURS}.chains:app", "Check, publish and show who is called for an alert."),
+    "chains": Entry(
+        f"{_OURS}.chains:app", "Check, publish, show and try who is called for an alert."
+    ),
     "rota": Entry(f"{_OURS}.rota:app", "Show who is on call when, and have somebody stand in."),
     "retry": Entry(f"{_OURS}.job_actions:retry", "Dial jobs again that reached nobody."),
     "reached": Entry(f"{_OURS}.job_actions:reached", "Mark jobs of unknown outcome as reached."),
@@ -52,6 +54,7 @@ COMMANDS = {
         f"{_OURS}.languages:languages",
         "Show the language of texts, and languages that the provider refused.",
     ),
+    "run": Entry(f"{_OURS}.run_command:run", "Run a command, and call somebody when it fails."),
     "events": Entry(f"{_OURS}.events:events", "List account events, the oldest first."),
     "audit": Entry(f"{_OURS}.actions:audit", "Show who did what, when and why, the oldest first."),
     "doctor": Entry(f"{_OURS}.doctor:doctor", "Check Redis, broker, workers and provider."),

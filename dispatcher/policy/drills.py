@@ -8,9 +8,9 @@ from itertools import count
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-EVERY = ("day", *WEEKDAYS, "month")
-"""What a schedule may say; `month` is the first Monday of each."""
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERY = ("day", *WEEKDAYS)
+"""What a schedule may say."""
 LATE = timedelta(hours=1)
 """A drill that could not be rung in time is left out after this: nobody expects it any more."""
 
@@ -50,6 +50,4 @@ def _days_back(day: date) -> Iterator[date]:
 
 
 def _fits(every: str, day: date) -> bool:
-    if every == "month":
-        return day.weekday() == 0 and day.day <= len(WEEKDAYS)
     return every == "day" or WEEKDAYS[day.weekday()] == every

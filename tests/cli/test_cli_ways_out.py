@@ -34,11 +34,11 @@ MASKED: dict[str, tuple[tuple[str, ...], ...]] = {
 """Lists, which end up in logs, tickets and screenshots."""
 OWN_TERMINAL = {
     *("call", "conference", "show", "why", "retry", "reached", "cancel", "prioritise", "pause"),
-    *("resume", "limit", "keys", "restored"),
+    *("resume", "limit", "keys", "restored", "dial-in", "run"),
 }
 """Commands that speak of what their caller named."""
-ELSEWHERE = {"import", "watch"}
-"""Judged below, and in test_cli_watch_board.py."""
+ELSEWHERE = {"import", "watch", "alerts", "chains", "rota"}
+"""Judged below, in test_cli_watch_board.py, test_cli_alerts.py and test_cli_chains.py."""
 NO_NUMBERS = {"doctor", "migrate", "url", "sandbox", "languages"}
 PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
 """They log; config/logs.py masks each line."""

@@ -314,6 +314,7 @@ METRICS: tuple[Metric | Histogram, ...] = (
         "0: nobody can be called, for longer than DISPATCHER_ALARM_AFTER.",
         _one("calls_possible"),
     ),
+    Metric("drills", "counter", "Drills, by outcome.", _each("drills"), ("outcome",)),
     Metric("processes", "gauge", "Processes that run, by role.", _each("processes"), ("role",)),
     Metric("clock_steps", "counter", "Steps of Redis' clock.", _one("clock_steps")),
     Metric("alerts", "gauge", "Alerts kept, by state.", _each("alerts", "now"), ("state",)),

@@ -127,6 +127,7 @@ def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
         "watch_credit",
         "watch_replicas",
         "test_callbacks",
+        "ring_drills",
         "summarise_alerts",
         "purge",
     )
