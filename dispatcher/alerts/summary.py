@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
@@ -109,14 +110,13 @@ def summary(store: Store, since: datetime, until: datetime, zone: tzinfo) -> Ale
 def summarise(
     alerts: Iterable[Alert], since: datetime, until: datetime, zone: tzinfo
 ) -> AlertSummary:
-    """Return what these alerts came to."""
-    found = list(alerts)
-    chains = sorted({each.chain or NO_CHAIN for each in found})
-    of_chain = {
-        name: _chain([each for each in found if (each.chain or NO_CHAIN) == name])
-        for name in chains
-    }
-    return AlertSummary(since, until, str(zone), _chain(found), of_chain, _people(found, zone))
+    """Return what these alerts came to; each is looked at once, and none is kept."""
+    whole, chains = _Tally(zone), defaultdict[str, _Tally](lambda: _Tally(zone))
+    for each in alerts:
+        whole.add(each)
+        chains[each.chain or NO_CHAIN].add(each)
+    of_chain = {name: chains[name].summary() for name in sorted(chains)}
+    return AlertSummary(since, until, str(zone), whole.summary(), of_chain, whole.people())
 
 
 def is_night(at: datetime, zone: tzinfo) -> bool:
@@ -142,36 +142,54 @@ def _all(store: Store) -> Iterator[Alert]:
             return
 
 
-def _chain(alerts: list[Alert]) -> ChainSummary:
-    single = [each for each in alerts if not each.is_bundle]
-    return ChainSummary(
-        alerts=len(single),
-        by_state=Counter(each.state for each in single),
-        bundles=len(alerts) - len(single),
-        to_ring=Times.of(
-            _seconds(each.received_at, each.rung_at) for each in alerts if each.rung_at
-        ),
-        to_acknowledge=Times.of(
-            _seconds(each.received_at, each.acknowledged_at)
-            for each in alerts
-            if each.acknowledged_at and each.told_by is None
-        ),
-        unreached=Counter(
-            each.reason for each in single if each.state is AlertState.UNREACHED and each.reason
-        ),
-        calls=sum(call.job_id is not None for each in alerts for call in each.calls),
-    )
+class _Tally:
+    """Counts alerts, those of one chain or all."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._states, self._reasons = Counter[AlertState](), Counter[AlertReason]()
+        self._calls, self._nights = Counter[str](), Counter[str]()
+        self._to_ring, self._to_acknowledge = array("d"), array("d")
+        self._bundles = 0
+
+    def add(self, alert: Alert) -> None:
+        """Count an alert."""
+        if alert.is_bundle:
+            self._bundles += 1
+        else:
+            self._states[alert.state] += 1
+            if alert.state is AlertState.UNREACHED and alert.reason:
+                self._reasons[alert.reason] += 1
+        if alert.rung_at:
+            self._to_ring.append(_seconds(alert.received_at, alert.rung_at))
+        if alert.acknowledged_at and alert.told_by is None:
+            began = alert.began_at or alert.received_at
+            self._to_acknowledge.append(_seconds(began, alert.acknowledged_at))
+        for call in alert.calls:
+            if call.job_id is not None:
+                self._calls[call.contact] += 1
+                self._nights[call.contact] += is_night(call.at, self._zone)
+
+    def summary(self) -> ChainSummary:
+        """Return what they came to."""
+        return ChainSummary(
+            alerts=self._states.total(),
+            by_state=self._states,
+            bundles=self._bundles,
+            to_ring=Times.of(self._to_ring),
+            to_acknowledge=Times.of(self._to_acknowledge),
+            unreached=self._reasons,
+            calls=self._calls.total(),
+        )
+
+    def people(self) -> dict[str, Called]:
+        """Return who was called, the most often first."""
+        most = self._calls.most_common()
+        return {name: Called(many, self._nights[name]) for name, many in most}
 
 
-def _people(alerts: list[Alert], zone: tzinfo) -> dict[str, Called]:
-    made = [call for each in alerts for call in each.calls if call.job_id is not None]
-    calls = Counter(call.contact for call in made)
-    nights = Counter(call.contact for call in made if is_night(call.at, zone))
-    return {name: Called(many, nights[name]) for name, many in calls.most_common()}
-
-
-def _seconds(since: datetime, until: datetime | None) -> float:
-    return max(0.0, (until - since).total_seconds()) if until else 0.0
+def _seconds(since: datetime, until: datetime) -> float:
+    return max(0.0, (until - since).total_seconds())
 
 
 def _share(ordered: list[float], share: float) -> float | None:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from dispatcher.alerts.acting import stopped, taken
+from dispatcher.alerts.sources.registry import SOURCES
 from dispatcher.alerts.story import story
 from dispatcher.alerts.summary import summary
 from dispatcher.model.alert import Acknowledgement, AlertState, UnknownAlert
@@ -34,9 +35,7 @@ LONGEST_NAME = 40
 """Characters of the name of who has an alert, as of an actor."""
 _LIST = "alerts"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-DOORS = frozenset(
-    {"alertmanager", "grafana", "uptime-kuma", "zabbix", "nagios", "healthchecks", "generic"}
-)
+DOORS = frozenset(SOURCES)
 """Where monitoring reports. They answer no GET: Alertmanager follows a redirect by one, and would
 take any 2xx for delivered.
 """
