@@ -16,6 +16,7 @@ from dispatcher.model.alert import Acknowledgement, AlertReason, AlertState, Sev
 from dispatcher.model.alert_change import AlertChange
 from dispatcher.model.alert_texts import Texts
 from dispatcher.model.do_not_call import Wish
+from dispatcher.model.on_call import OnCall
 from dispatcher.model.states import Priority, State
 from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertRow
@@ -211,6 +212,16 @@ def test_a_process_that_dies_after_the_report_leaves_it_to_the_others(
     (made,) = store.alerts.record([row], actor="am")
     assert alerting.advance_due() == 1
     assert waiting(store, made.id) == ["ann"]
+
+
+def test_calls_are_told_in_the_words_of_the_chains_file(store: Store, alerting: Alerting) -> None:
+    on_call = publish(store, *ANN_FIRST)
+    own = OnCall.model_validate(
+        {**on_call.model_dump(), "texts": {"en": {"alert": "Look out! {what}"}}}
+    )
+    store.on_call.publish(own, by="test")
+    ((_, job),) = jobs_of(store, rung(store, alerting, summary="Disk full").id)
+    assert str(job.say).startswith("Look out! Disk full")
 
 
 def test_two_who_look_at_once_call_once(store: Store) -> None:

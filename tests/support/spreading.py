@@ -20,6 +20,7 @@ OWN_STACK = (
     "tests/e2e/test_e2e_when_things_die.py",
     "tests/chaos/test_chaos_mayhem.py",
     "tests/chaos/test_chaos_machines.py",
+    "tests/e2e/test_e2e_alert_chains.py",
     "tests/e2e/test_e2e_credit.py",
     "tests/e2e/test_e2e_when_it_ends.py",
     "tests/e2e/test_e2e_shared_broker.py",
