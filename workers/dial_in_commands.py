@@ -26,6 +26,7 @@ from dispatcher.running import FOLDER
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
 from dispatcher.values.dial_in_urls import PREFIX, dial_in_path, is_genuine
+from dispatcher.values.masking import mask_text
 from dispatcher.values.webhook_url import origin
 from workers.devstack.stack import KEPT_KEY
 
@@ -45,7 +46,7 @@ class NotRented(DispatcherError):
 
     def __init__(self, number: str, rented: list[str]) -> None:
         known = f"it rents {', '.join(rented)}" if rented else "it rents none"
-        super().__init__(f"the account does not rent {number[:40]!r}: {known}")
+        super().__init__(f"the account does not rent {mask_text(number[:40])!r}: {known}")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ soon after hears the same, and nothing is done; after that, calling again acknow
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ from dispatcher.values.masking import TAIL, mask_number
 
 if TYPE_CHECKING:
     from dispatcher.store import Store
+
+log = logging.getLogger(__name__)
 
 SAME_CALL: Final = timedelta(seconds=15)
 """For so long after an acknowledgement the same caller hears the same: nobody hears a sentence to
@@ -94,7 +97,8 @@ class DialIns:
         """Acknowledge what the caller was called for, and return what they hear. Never raises."""
         try:
             return self._answer(asked)
-        except DispatcherError:
+        except DispatcherError as error:
+            log.warning("somebody who called was told to call again: %s", error)
             # It may have been written after all, where only the answer was lost: then nobody else
             # is called, and who calls again hears that they have it.
             return self.away()
@@ -105,10 +109,12 @@ class DialIns:
 
     def _answer(self, asked: DialIn) -> DialInAnswer:
         if asked.caller is None:
+            log.info("somebody with a hidden number called: nothing was acknowledged")
             return _say(self.lang, [phrases(self.lang).hidden])
         person = self._contact(asked.caller)
         rung = self._rung(person.numbers if person else (asked.caller,))
         if person is None and not rung:
+            log.info("a number that is not known called: %s", mask_number(asked.caller))
             return self._nobody()
         return self._known(person or Person(mask_number(asked.caller), (), self.lang), rung)
 
@@ -121,6 +127,7 @@ class DialIns:
         pick = picked(rung, person.name, self.records.now())
         if pick.acknowledge and pick.alert:
             pick = self._acknowledged(pick, pick.alert, person.name)
+        log.info("%s called back: %s", person.name, _logged(pick))
         return _say(person.lang, sentences(pick, person))
 
     def _acknowledged(self, pick: Pick, alert: Alert, name: str) -> Pick:
@@ -177,6 +184,14 @@ def _is_of_this_call(alert: Alert, who: str, now: datetime) -> bool:
     at = alert.acknowledged_at
     held = alert.state is AlertState.ACKNOWLEDGED and theirs
     return held and at is not None and abs(now - at) < SAME_CALL
+
+
+def _logged(pick: Pick) -> str:
+    """Return what is logged of a call: ids, and nothing that monitoring wrote."""
+    if pick.alert is None:
+        return "no alert has called them"
+    what = "acknowledged" if pick.new else f"nothing to do, it is {pick.alert.state}"
+    return f"alert {pick.alert.id}: {what}"
 
 
 def sentences(pick: Pick, person: Person) -> list[str]:

@@ -177,6 +177,19 @@ def test_without_redis_nothing_is_said_to_be_acknowledged() -> None:
     assert "was not acknowledged" in hear(records.dial_ins())
 
 
+def test_each_call_is_logged_without_numbers_and_texts(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    dial_ins = Remembered({ANN: [DISK]}).dial_ins()
+    for caller in (ANN, BOB, STRANGER, None):
+        dial_ins.answer(DialIn(caller))
+    assert [record.message for record in caplog.records] == [
+        "ann called back: alert 1: acknowledged",
+        "bob called back: no alert has called them",
+        "a number that is not known called: +8180****0004",
+        "somebody with a hidden number called: nothing was acknowledged",
+    ]
+
+
 def test_each_hears_their_own_language() -> None:
     records = Remembered({BOB: [an_alert("1", "ディスク不足")]})
     answer = records.dial_ins().answer(DialIn(BOB))

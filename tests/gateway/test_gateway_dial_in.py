@@ -148,6 +148,7 @@ def test_the_secret_and_the_numbers_are_not_logged(gateway: Gateway, store: Stor
     ring(store, "Disk full on db1")
     heard(gateway)
     asks(gateway, path=PATH[:-1])
+    assert "ann called back: alert" in gateway.log
     for secret in (PATH.rpartition("/")[2][:-1], ANN[-8:], "Disk full"):
         assert secret not in gateway.log
 
@@ -187,6 +188,7 @@ def test_without_redis_nothing_is_acknowledged_and_nobody_waits_in_silence(
             ring(Store.from_url(away.url), "Disk full on db1")
         away.kill()
         assert "was not acknowledged" in heard(gateway)
+        assert "told to call again" in gateway.log
 
 
 def test_over_the_sandbox_from_the_call_to_the_alert(gateway: Gateway, store: Store) -> None:
