@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from dispatcher.model.alert import Acknowledgement, Alert, AlertState
+from dispatcher.model.alert import Acknowledgement, Alert, AlertState, Severity
 from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import Store
 from dispatcher.values.dial_in_urls import dial_in_path
+from support import store_alerts
 from support.gateway_process import KEY, Gateway, problem
 from support.redis_inside import redis_of
 from support.ringing import ANN, BOB, STRANGER, ring
@@ -81,6 +82,22 @@ def test_of_two_people_at_once_one_has_it(gateway: Gateway, store: Store) -> Non
         ann, bob = pool.map(lambda number: heard(gateway, number), (ANN, BOB))
     _, who, _ = as_it_stands(store, alert)
     assert (who == "ann") == ("acknowledged" in ann) != ("確認しました" in bob)
+
+
+def test_a_bundle_is_acknowledged_with_all_its_alerts(gateway: Gateway, store: Store) -> None:
+    ring(store, "Disk full on db1")
+    first, second = store_alerts.record(
+        store,
+        store_alerts.firing("f1", summary="Ping lost", severity=Severity.WARNING),
+        store_alerts.firing("f2", summary="CPU high", severity=Severity.CRITICAL),
+    )
+    assert first.told_by == second.told_by is not None
+    store_alerts.call(store, str(first.told_by), BOB)
+    answer = heard(gateway, BOB)
+    assert answer.startswith('say ja "2件のアラートを確認しました。最も重大なものは、CPU high。')
+    for each in (first, second):
+        found = store.alerts.get(each.id)
+        assert (found.state, found.acknowledged_by) == (AlertState.ACKNOWLEDGED, "bob")
 
 
 def test_an_alert_that_has_ended_is_told_as_ended(gateway: Gateway, store: Store) -> None:
