@@ -13,10 +13,8 @@ from dispatcher.cli.chains import published
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
-from dispatcher.model.job import iso
-from dispatcher.model.on_call import OnCall, Rota
 from dispatcher.policy.rotas import Turn, new_swap, turns
-from dispatcher.store.on_call import UnknownRota
+from dispatcher.store.on_call import rota_of
 from dispatcher.values.zones import zone
 
 app = group("Show who is on call when, and have somebody stand in.")
@@ -45,7 +43,7 @@ def show(
     if json:
         output.as_json(
             {
-                "rotas": {each: [turn_dict(turn) for turn in of] for each, of in found.items()},
+                "rotas": {each: [turn.to_dict() for turn in of] for each, of in found.items()},
                 "swaps": [swap.to_dict() for swap in swaps if swap.rota in names],
             }
         )
@@ -90,20 +88,6 @@ def unswap(
     """End a swap: the rota holds again."""
     connection.dispatcher(context).store.on_call.end_swap(id_, by=actor())
     typer.echo(f"swap {id_} is ended")
-
-
-def rota_of(on_call: OnCall, name: str) -> Rota:
-    """Return a rota. Raises UnknownRota."""
-    rota = on_call.rotas.get(name)
-    if rota is None:
-        known = ", ".join(on_call.rotas) or "none"
-        raise UnknownRota(f"there is no rota {name[:40]!r}: there is {known}")
-    return rota
-
-
-def turn_dict(turn: Turn) -> dict[str, str | None]:
-    """Return a turn as JSON knows it."""
-    return {"from": iso(turn.start), "to": iso(turn.end), "who": turn.who, "why": turn.why}
 
 
 def _table(name: str, found: list[Turn], in_zone: ZoneInfo) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -55,7 +56,7 @@ def checked(given: Any) -> OnCall:
     except ValidationError as error:
         problems += _told(error)
         raise InvalidOnCall(problems) from None
-    problems += misfits(made)
+    problems += islice(misfits(made), MOST_PROBLEMS)
     if problems:
         raise InvalidOnCall(problems)
     return made
@@ -68,10 +69,11 @@ def misfits(on_call: OnCall) -> Problems:
         if not members:
             yield ("teams", team), "it has nobody: name contacts"
         yield from _missing(("teams", team), members, on_call.contacts, "contact")
+    people, anybody = {*on_call.contacts, *on_call.teams}, on_call.callable_names
     for name, rota in on_call.rotas.items():
-        yield from _of_rota(("rotas", name), rota, {*on_call.contacts, *on_call.teams})
+        yield from _of_rota(("rotas", name), rota, people)
     for name, chain in on_call.chains.items():
-        yield from _of_chain(("chains", name), chain, on_call.callable_names)
+        yield from _of_chain(("chains", name), chain, anybody)
     yield from _of_routes(on_call)
     for n, drill in enumerate(on_call.drills):
         yield from _missing(("drills", n, "chain"), [drill.chain], on_call.chains, "chain")
@@ -99,14 +101,14 @@ def _twice(on_call: OnCall) -> Problems:
             seen[name] = kind
 
 
-def _of_rota(at: Path, rota: Rota, there: Iterable[str]) -> Problems:
+def _of_rota(at: Path, rota: Rota, there: Collection[str]) -> Problems:
     yield from _missing((*at, "members"), rota.members, there, "contact or team")
     for n, shift in enumerate(rota.holidays):
         if shift.who != NOBODY:
             yield from _missing((*at, "holidays", n, "who"), [shift.who], there, "contact or team")
 
 
-def _of_chain(at: Path, chain: Chain, there: Iterable[str]) -> Problems:
+def _of_chain(at: Path, chain: Chain, there: Collection[str]) -> Problems:
     for n, step in enumerate(chain.steps):
         for kind, names in (("call", step.call), ("call_in_turn", step.call_in_turn)):
             yield from _missing((*at, "steps", n, kind), names, there, "contact, team or rota")
@@ -120,10 +122,10 @@ def _of_routes(on_call: OnCall) -> Problems:
         yield ("routes",), "there are several chains: say which alerts go to which"
 
 
-def _missing(path: Path, names: Iterable[str], there: Iterable[str], kind: str) -> Problems:
-    known = sorted(there)
+def _missing(path: Path, names: Iterable[str], there: Collection[str], kind: str) -> Problems:
     for name in names:
-        if name not in known:
+        if name not in there:
+            known = sorted(there)
             likely = difflib.get_close_matches(name, known, 1)
             cure = f"do you mean {likely[0]!r}?" if likely else f"there is {_some(known)}"
             yield path, f"there is no {kind} {name[:40]!r}: {cure}"

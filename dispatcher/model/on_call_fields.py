@@ -24,7 +24,8 @@ _LONGEST_PATTERN, _LONGEST_LABEL = 200, 500
 _YEAR = timedelta(days=366)
 
 
-def _name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """Return the name of a contact, team, rota or chain. Raises ValueError."""
     if not _NAME.fullmatch(text):
         raise ValueError(
             f"{text[:40]!r} is no name: write letters, digits, `.`, `_` and `-`, 40 at most"
@@ -79,7 +80,7 @@ def _clock(text: str) -> str:
         raise ValueError(f"{text!r} is not a time of day: write 09:00") from None
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(checked_name)]
 """Contacts, teams and rotas share one set of names: a step calls any of them."""
 Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_at_most_a_year)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from dispatcher.errors import UsageError
+from dispatcher.model.job import iso
 from dispatcher.model.on_call import Contact, OnCall, Person, Rota, Shift
 from dispatcher.model.on_call_fields import NOBODY
 from dispatcher.values.calling_hours import CallingHours
@@ -31,6 +32,10 @@ class Turn:
     end: datetime
     who: str | None
     why: str = ""
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return it as JSON knows it."""
+        return {"from": iso(self.start), "to": iso(self.end), "who": self.who, "why": self.why}
 
 
 def who_is(

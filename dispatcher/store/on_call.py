@@ -15,7 +15,7 @@ from dispatcher.store.schema import OnCallField
 from dispatcher.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from dispatcher.model.on_call import OnCall, Shift
+    from dispatcher.model.on_call import OnCall, Rota, Shift
 
 
 class OtherVersion(DispatcherError):
@@ -189,3 +189,12 @@ class OnCallStore(Repository):
 
 def _time(ms: str) -> datetime:
     return datetime.fromtimestamp(float(ms) / 1000, UTC)
+
+
+def rota_of(on_call: OnCall, name: str) -> Rota:
+    """Return a rota. Raises UnknownRota."""
+    rota = on_call.rotas.get(name)
+    if rota is None:
+        known = ", ".join(on_call.rotas) or "none"
+        raise UnknownRota(f"there is no rota {name[:40]!r}: there is {known}")
+    return rota

@@ -35,6 +35,11 @@ ROUTES = {
     ("GET", "/v1/dnc"): {Scope.READ, Scope.OPERATE},
     ("POST", "/v1/dnc"): {Scope.OPERATE},
     ("DELETE", "/v1/dnc"): {Scope.OPERATE},
+    ("GET", "/v1/chains"): {Scope.READ, Scope.OPERATE},
+    ("PUT", "/v1/chains"): {Scope.OPERATE},
+    ("GET", "/v1/rotas/spring"): {Scope.READ, Scope.OPERATE},
+    ("POST", "/v1/rotas/spring/swaps"): {Scope.OPERATE},
+    ("DELETE", f"/v1/rotas/spring/swaps/{ID}"): {Scope.OPERATE},
 }
 
 

@@ -24,7 +24,17 @@ from workers.gateway import (
     reference,
     sharing,
 )
-from workers.gateway.api import account, actions, alerts, bulk, campaigns, do_not_call, jobs, limits
+from workers.gateway.api import (
+    account,
+    actions,
+    alerts,
+    bulk,
+    campaigns,
+    chains,
+    do_not_call,
+    jobs,
+    limits,
+)
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
 from workers.gateway.brake import Brake
@@ -58,7 +68,7 @@ def create_gateway(
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
-    for part in (bulk, jobs, actions, account, campaigns, do_not_call, alerts):
+    for part in (bulk, jobs, actions, account, campaigns, do_not_call, alerts, chains):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)

@@ -23,8 +23,12 @@ from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.do_not_call import OtherKey
 from dispatcher.model.filters import InvalidFilter
 from dispatcher.model.invalid_job import DoNotCall, InvalidJob, NumberRefused
+from dispatcher.model.on_call_check import InvalidOnCall, place
 from dispatcher.model.plain_words import in_plain_words
+from dispatcher.policy.rotas import InvalidSwap
+from dispatcher.store.chains_files import FileInForce
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
+from dispatcher.store.on_call import OtherVersion, UnknownRota
 from dispatcher.store.search import InvalidCursor
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, UnknownJob
 from dispatcher.values.masking import mask_text
@@ -55,6 +59,14 @@ _KNOWN: dict[type[DispatcherError], tuple[HTTPStatus, str]] = {
     UnknownAction: (HTTPStatus.NOT_FOUND, "preview again"),
     UnknownCampaign: (HTTPStatus.NOT_FOUND, "list them with GET /v1/campaigns"),
     UnknownAlert: (HTTPStatus.NOT_FOUND, "list them with GET /v1/alerts"),
+    InvalidOnCall: (HTTPStatus.UNPROCESSABLE_ENTITY, ""),
+    InvalidSwap: (HTTPStatus.UNPROCESSABLE_ENTITY, "correct `who`, `from` or `to`"),
+    OtherVersion: (HTTPStatus.PRECONDITION_FAILED, "start from what GET /v1/chains answers now"),
+    FileInForce: (HTTPStatus.CONFLICT, "change the file"),
+    UnknownRota: (
+        HTTPStatus.NOT_FOUND,
+        "GET /v1/chains tells the rotas, and each of them its swaps",
+    ),
     AlertEnded: (HTTPStatus.CONFLICT, "nothing is left to do"),
     TooMany: (HTTPStatus.UNPROCESSABLE_ENTITY, "narrow the filter, such as by time"),
     KeyConflict: (HTTPStatus.CONFLICT, "use a new key, or send the same request"),
@@ -184,6 +196,8 @@ def _faults(error: DispatcherError) -> list[Fault]:
         return [("number", str(error))]
     if isinstance(error, InvalidCursor):
         return [("cursor", str(error))]
+    if isinstance(error, InvalidOnCall):
+        return [(place(path), why) for path, why in error.problems]
     return error.problems if isinstance(error, InvalidJob) else []
 
 

@@ -25,6 +25,7 @@ def limits(bulk_bytes: int) -> dict[str, Limit]:
     return {
         "/v1/": SMALL,
         BULK_PATH: stream(bulk_bytes),
+        "/v1/chains": MANY,
         "/v1/retry": MANY,
         "/v1/cancel": MANY,
     }

@@ -11,6 +11,10 @@ from dispatcher.model.api_key import NotLetIn
 from dispatcher.model.bulk_action import BulkActionKind, UnknownAction
 from dispatcher.model.campaign import UnknownCampaign
 from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.model.on_call_check import InvalidOnCall
+from dispatcher.policy.rotas import InvalidSwap
+from dispatcher.store.chains_files import FileInForce
+from dispatcher.store.on_call import OtherVersion, UnknownRota
 from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from workers.gateway import problems
 from workers.gateway.api import strict
@@ -47,6 +51,8 @@ NO_ALERT = problems.of(UnknownAlert(ALERT_ID))
 ALERT_ENDED = problems.of(
     AlertEnded(f"alert {ALERT_ID} was resolved at 2026-11-23 10:04:00 UTC; nobody had it")
 )
+NO_ROTA = problems.of(UnknownRota("there is no rota 'secondary': there is primary"))
+NO_SWAP = problems.of(UnknownRota("there is no rota primary with a swap '5f1c22ab'"))
 NO_CAMPAIGN = problems.of(UnknownCampaign("spring"))
 
 OTHER_REQUEST = problems.of(
@@ -79,6 +85,27 @@ WRONG_SCOPE = _invalid("tag", "give a tag or a priority, not both")
 WRONG_SPAN = _invalid("zone", "'Tokyo' is not a time zone such as Asia/Tokyo")
 WRONG_NAME = _invalid("by", "a name has 1 to 40 printable characters")
 WRONG_NUMBER = _invalid("number", "give 1 to 500 numbers, not 0")
+WRONG_ROTA = _invalid(
+    "name", "'a b' is no name: write letters, digits, `.`, `_` and `-`, 40 at most"
+)
+WRONG_CHAINS = problems.of(
+    InvalidOnCall([(("teams", "ops"), "there is no contact 'an': do you mean 'ann'?")])
+)
+WRONG_SWAP = problems.of(InvalidSwap("it ends (2026-12-24) before it begins (2026-12-27)"))
+NO_VERSION = Problem(
+    HTTPStatus.PRECONDITION_REQUIRED,
+    "the request does not say which version it changes",
+    remedy="send `If-Match` with the `ETag` of GET /v1/chains, or `*` for whatever is there",
+)
+OTHER_VERSION = problems.of(
+    OtherVersion("who is on call is not version 2 any more: read it again, and change that")
+)
+FILE_IN_FORCE = problems.of(
+    FileInForce(
+        "who is on call stands in /etc/chains.yaml on host-a: change that file, and it comes into"
+        " force by itself"
+    )
+)
 WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
 NO_NAME = _invalid("name", "the campaign has no name: write campaign:NAME")
 NO_TAG = _invalid("tag", "the campaign has no name: write campaign:NAME")
@@ -87,6 +114,16 @@ WRONG_LIMIT = Problem(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     "limit: it is too large: at most 1000",
     faults=[("limit", "it is too large: at most 1000")],
+)
+WRONG_UNMASK = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unmask: it must be true or false",
+    faults=[("unmask", "it must be true or false")],
+)
+WRONG_DAYS = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "days: it is too large: at most 366",
+    faults=[("days", "it is too large: at most 366")],
 )
 WRONG_WAIT = Problem(
     HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -520,7 +520,30 @@ DNC_ENTRY = object_(
     },
     required=["hash", "reason", "added_by", "added_at"],
 )
+ON_CALL = object_(
+    {
+        "version": {"type": "integer", "description": "0: nobody ever said who is on call."},
+        "at": {**WHEN, "description": "Since when it is in force."},
+        "by": text("Who put it in force; `file`: a process that watches the chains file."),
+        "refused": {
+            "type": "string",
+            "description": "What is wrong with the file that came since, if anything.",
+        },
+        "files": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The chains files that are watched: with one, only it is in force.",
+        },
+        "on_call": {
+            "type": "object",
+            "description": "What a chains file says, without what is as usual. Numbers are masked,"
+            " unless `unmask` asks for them.",
+        },
+    },
+    required=["version", "on_call"],
+)
 COMPONENTS = {
+    "OnCall": ON_CALL,
     "Alert": ALERT_VIEW,
     "AlertSummary": ALERT_SUMMARY,
     "Campaign": CAMPAIGN,
