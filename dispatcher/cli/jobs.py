@@ -175,6 +175,10 @@ def _print_counts(out: Console, found: dict[str, Any]) -> None:
     out.print(f"Processes: {', '.join(running) or 'none runs'}")
     if found["second_calls"]:
         out.print(f"People called twice, found out too late: {found['second_calls']}")
+    alerts = {state: n for state, n in found["alerts"]["now"].items() if n}
+    if alerts:
+        parts = [f"{n} {state.replace('_', ' ')}" for state, n in alerts.items()]
+        out.print(f"Alerts: {', '.join(parts)}")
     if any(found["callbacks"].values()):
         parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
         out.print(f"Callbacks: {', '.join(parts)}")

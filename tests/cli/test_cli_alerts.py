@@ -102,6 +102,14 @@ def test_why_tells_of_alerts_too(shell: Shell, store: Store) -> None:
     assert (unknown.code, "no job 'nosuchthing'" in unknown.complaint) == (1, True)
 
 
+def test_stats_tells_how_many_alerts_are_where(shell: Shell, store: Store) -> None:
+    assert "Alerts" not in shell.run("stats").out
+    one, _ = (reported(store, event(name))[0] for name in ("1", "2"))
+    unreached(store, one)
+    assert "Alerts: 1 ringing, 1 unreached" in shell.run("stats").out
+    assert shell.run("stats", "--json").json["alerts"]["now"]["unreached"] == 1
+
+
 def test_a_week_in_figures(shell: Shell, store: Store) -> None:
     (id_,) = reported(store)
     called(store, id_)
