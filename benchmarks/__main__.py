@@ -22,6 +22,7 @@ NAMES = (
     "hostile",
     "credit",
     "campaign",
+    "alerts",
     "reconcile",
     "retrigger",
     "rows",
