@@ -8,8 +8,11 @@ import typer
 
 from dispatcher.cli import connection
 from dispatcher.cli.doctor import OK, WARN
-from workers.dial_in_commands import NOT_TOLD, OLD, OURS, account_of
+from dispatcher.store.slots import NoSlot
+from workers.dial_in_commands import NOT_TOLD, OLD, OURS, Account, account_of
 
+PATIENCE = 5.0
+"""Seconds: doctor is a health check as well, which ends in time on an account that is busy."""
 _SETUP = "`voice-dispatcher dial-in setup NUMBER`"
 
 
@@ -23,8 +26,16 @@ def examine(context: typer.Context) -> Iterator[tuple[str, str]]:
         return
     with account_of(context) as account:
         if account.provider.capabilities.dial_in:
-            asked = {each.number: account.asks(each) for each in account.numbers()}
-            yield judged(asked, account.settings.dial_in_number)
+            yield _found(account)
+
+
+def _found(account: Account) -> tuple[str, str]:
+    try:
+        numbers = account.numbers(PATIENCE)
+    except NoSlot as error:
+        return OK, f"not asked for: {error}"
+    asked = {each.number: account.asks(each) for each in numbers}
+    return judged(asked, account.settings.dial_in_number)
 
 
 def judged(asked: Mapping[str, str], told: str | None) -> tuple[str, str]:

@@ -5,6 +5,7 @@ It needs the secret keys, so it runs only from a checkout or the image.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -57,9 +58,11 @@ class Account:
     store: Store | None
     settings: Settings
 
-    def numbers(self) -> tuple[RentedNumber, ...]:
-        """Ask for them. Raises ProviderError."""
-        with self._slot():
+    def numbers(self, patience: float = math.inf) -> tuple[RentedNumber, ...]:
+        """Ask for them. Raises ProviderError, and NoSlot where none is free within `patience`
+        (seconds).
+        """
+        with self._slot(patience):
             return self.provider.rented_numbers()
 
     def number(self, text: str) -> RentedNumber:
@@ -81,8 +84,10 @@ class Account:
         """Return who is asked when somebody calls the number."""
         return who_is_asked(rented, self.settings)
 
-    def _slot(self) -> AbstractContextManager[None]:
-        return Slots(self.store.limiter).slot(probe=True) if self.store else nullcontext()
+    def _slot(self, patience: float = math.inf) -> AbstractContextManager[None]:
+        if self.store is None:
+            return nullcontext()
+        return Slots(self.store.limiter).slot(patience, probe=True)
 
 
 @app.command("show")

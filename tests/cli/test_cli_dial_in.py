@@ -156,3 +156,20 @@ def test_doctor_says_whether_those_who_are_called_can_call_back(
         f"calls do not tell people what to call back: set DISPATCHER_DIAL_IN_NUMBER={OURS}"
     ]
     assert says(**public, DISPATCHER_DIAL_IN_NUMBER=OURS) == [f"people can call back {OURS}"]
+
+
+def test_doctor_does_not_wait_for_a_busy_account(shell: Shell, rented: str, store: Store) -> None:
+    """It is a health check, which must end in time."""
+    store.on_call.publish(ON_CALL, by="test")
+    store.limiter.throttle(600)
+    known = {
+        **SandboxOptions().environment(rented),
+        "DISPATCHER_SECRET_KEY": KEY,
+        "DISPATCHER_PUBLIC_URL": "http://127.0.0.1:9",
+        "DISPATCHER_ALLOWED_COUNTRIES": "JP",
+        "DISPATCHER_SPEND_PER_DAY": "none",
+    }
+    found = shell("doctor", "--json", **known).json
+    (said,) = [each for each in found if each["check"] == "calling back"]
+    assert said["level"] == "ok"
+    assert "not asked for" in said["message"]
