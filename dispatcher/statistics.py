@@ -112,6 +112,7 @@ def _alerts(store: Store, counted: Mapping[str, int]) -> dict[str, Any]:
     return {
         "now": {state: now.get(state, 0) for state in AlertState},
         "reports": counted["alert.reports"],
+        "refused": counted["alert.refused"],
         "moved": reached,
         "unreached": {
             reason: counted[f"alert.{AlertState.UNREACHED}:{reason}"] for reason in AlertReason

@@ -42,6 +42,9 @@ COMMANDS = {
     "prioritise": Entry(
         f"{_OURS}.job_actions:prioritise", "Change the priority of jobs that are not dialled yet."
     ),
+    "alert": Entry(
+        f"{_OURS}.alert:alert", "Report an alert: the people on call for it are called."
+    ),
     "actions": Entry(f"{_OURS}.actions:app", "List, follow and stop bulk actions."),
     "pause": Entry(f"{_OURS}.pause:pause", "Stop new calls until `resume`, also over restarts."),
     "resume": Entry(f"{_OURS}.pause:resume", "End a pause."),

@@ -15,6 +15,7 @@ import typer
 
 from dispatcher.cli import (
     connection,
+    doctor_alerts,
     doctor_chains,
     doctor_dial_in,
     doctor_keys,
@@ -188,6 +189,7 @@ def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from _rights(dispatcher.store)
     if chains := doctor_chains.finding(dispatcher.store):
         yield Finding(*chains)
+    yield from starmap(Finding, doctor_alerts.findings(dispatcher.store.refused_reports.all()))
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
     yield _api_keys(dispatcher.store)

@@ -50,7 +50,7 @@ def create(
         list[Scope] | None,
         typer.Option(
             "--scope",
-            help="What the key may do: enqueue, read or operate (required, may be repeated).",
+            help="What the key may do: enqueue, read, operate, alert (required, may be repeated).",
         ),
     ] = None,
     countries: key_options.Countries = None,

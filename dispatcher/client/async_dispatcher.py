@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, Unpack
 
+from dispatcher.client.alerts import AlertOptions
 from dispatcher.client.async_do_not_call import AsyncDoNotCalls
 from dispatcher.client.async_many import AsyncResults, Requests
 from dispatcher.client.async_watching import Watch, Watchers
@@ -28,6 +29,7 @@ from dispatcher.why import Why
 
 if TYPE_CHECKING:
     from dispatcher.model.request import JobOptions, JobRequest
+    from dispatcher.store.alert_values import Recorded
 
 THREADS = 8
 """How many things are asked of Redis at once."""
@@ -174,6 +176,10 @@ class AsyncDispatcher:
 
     def _own(self, handle: JobHandle) -> AsyncJobHandle:
         return AsyncJobHandle(handle.id, handle.new, self, handle.index)
+
+    async def alert(self, summary: str, **options: Unpack[AlertOptions]) -> Recorded:
+        """Report that something is wrong, as `Dispatcher.alert` does."""
+        return await self._threads.run(self._dispatcher.alert, summary, **options)
 
     # -- what became of it -----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self, Unpack
 
+from dispatcher.client.alerts import AlertOptions, report
 from dispatcher.client.do_not_call import DoNotCalls
 from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import (
@@ -34,6 +35,7 @@ from dispatcher.why import why as explain
 
 if TYPE_CHECKING:
     from dispatcher.model.request import JobOptions, JobRequest
+    from dispatcher.store.alert_values import Recorded
 
 __all__ = [
     "Bulk",
@@ -201,6 +203,16 @@ class Dispatcher:
     def handle(self, done: Enqueued, index: int = 0) -> JobHandle:
         """Return the handle of what was enqueued."""
         return JobHandle(done.id, done.new, self, index)
+
+    def alert(self, summary: str, **options: Unpack[AlertOptions]) -> Recorded:
+        """Report that something is wrong: whoever is on call for it is called, as the chains say.
+
+        `key` is what it is known by, the same in each report (its summary unless given):
+        reported again while it lasts, it rings nobody. `resolved=True`: it is over. `severity` is
+        critical, error, warning or info; `labels` are what routes choose the chain by.
+        Raises InvalidAlert, StoreUnavailable; it may be repeated.
+        """
+        return report(self.store, self._actor, summary, options)
 
     # -- what became of it -----------------------------------------------------------------
 

@@ -51,6 +51,8 @@ class Scope(StrEnum):
     """See everything, with numbers masked and texts hidden."""
     OPERATE = "operate"
     """Act: retry, cancel, pause; see numbers whole where asked for. Holds `read`."""
+    ALERT = "alert"
+    """Report alerts of monitoring, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

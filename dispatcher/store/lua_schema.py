@@ -92,6 +92,8 @@ def _members() -> dict[str, str]:
         "events_kept": str(schema.EVENTS_KEPT),
         "replica_grace": str(schema.REPLICA_GRACE),
         "missing_right_shown": str(schema.MISSING_RIGHT_SHOWN),
+        "refused_reports_shown": str(schema.REFUSED_REPORTS_SHOWN),
+        "refused_reports_told_every": str(schema.REFUSED_REPORTS_TOLD_EVERY),
         "replica_noted_every": str(schema.REPLICA_NOTED_EVERY),
         "examples": str(schema.EXAMPLES),
         "own_target": _text(schema.OWN_TARGET),

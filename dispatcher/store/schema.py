@@ -111,6 +111,7 @@ KEYS: Mapping[str, str] = {
     "alert_incidents": "alerts:incidents",  # hash: source and fingerprint -> the latest incident
     "alert_rings": "alerts:rings:{}",  # zset, by chain: what rings by when that began; of a storm
     "alert_storms": "alerts:storms",  # hash: chain -> the bundle that rings for a storm
+    "refused_reports": "alerts:refused",  # hash: source and key -> what it was refused, JSON
     # -- people ----------------------------------------------------------------------------
     "api_keys": "api_keys",  # zset: API keys by creation
     "api_key": "api_key:{}",  # hash, by id: see ApiKeyField
@@ -526,6 +527,10 @@ REPLICA_GRACE = 600_000
 """Milliseconds for which a replica that is gone still counts, where no number is set. Sentinel
 promotes one that has been cut off for ten times its down-after-milliseconds, 300 s by default.
 """
+REFUSED_REPORTS_SHOWN = 86_400_000
+"""Milliseconds for which refused reports of monitoring are shown, after the latest."""
+REFUSED_REPORTS_TOLD_EVERY = 600_000
+"""Milliseconds until the next account event about refused reports of the same sender."""
 MISSING_RIGHT_SHOWN = 120_000
 """Milliseconds for which a right that a process lacks is shown. One that runs says it again, and
 one that does not start is started again by what keeps it; one that is gone keeps nobody waiting.

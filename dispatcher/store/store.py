@@ -34,6 +34,7 @@ from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
 from dispatcher.store.redaction import Redaction
 from dispatcher.store.redis_url import connect
+from dispatcher.store.refused_reports import RefusedReportsNotes
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.retention import Retention
 from dispatcher.store.search import Search
@@ -114,6 +115,7 @@ class Store:
         self.aftermath = Aftermaths(to, self.holds, self.search)
         self.clock = RedisClock(to)
         self.missing_rights = MissingRights(to)
+        self.refused_reports = RefusedReportsNotes(to)
         self.heartbeats = Heartbeats(to)
         self.chains_files = ChainsFiles(to)
         self.stoppage = Stoppage(to)

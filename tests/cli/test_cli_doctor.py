@@ -203,6 +203,17 @@ def test_a_redis_that_is_nearly_full_is_warned_of(shell: Shell, store: Store) ->
     assert "`purge`" in says
 
 
+def test_reports_of_monitoring_that_were_refused_are_named(shell: Shell, store: Store) -> None:
+    """Whoever sent them does not tell."""
+    assert "reports of monitoring" not in findings(shell("doctor", "--no-provider", "--json"))
+    store.refused_reports.note("alertmanager", "answered 422: no list", sender="prom", many=3)
+    found = findings(shell("doctor", "--no-provider", "--json"))
+    level, says = found["reports of monitoring"]
+    assert level == "warn"
+    assert says.startswith("3 reports refused, the latest at ")
+    assert says.endswith("alertmanager with the key prom: answered 422: no list")
+
+
 def test_a_broker_that_is_away_is_a_failure(shell: Shell, free_port: int) -> None:
     broker = f"redis://:Hunter2@127.0.0.1:{free_port}/0"
     ran = shell("doctor", "--no-provider", "--json", DISPATCHER_BROKER_URL=broker)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from dispatcher.alerts.sources.registry import SOURCES
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
 from support.api_client import SAY, Client, client
@@ -32,6 +33,12 @@ ROUTES = {
     ("GET", "/v1/balance"): {Scope.READ, Scope.OPERATE},
     ("POST", "/v1/pause"): {Scope.OPERATE},
     ("POST", "/v1/resume"): {Scope.OPERATE},
+    ("GET", "/v1/alerts"): {Scope.READ, Scope.OPERATE},
+    ("GET", "/v1/alerts/summary"): {Scope.READ, Scope.OPERATE},
+    ("GET", f"/v1/alerts/{ID}"): {Scope.READ, Scope.OPERATE},
+    ("POST", f"/v1/alerts/{ID}/acknowledge"): {Scope.OPERATE},
+    ("POST", f"/v1/alerts/{ID}/cancel"): {Scope.OPERATE},
+    **{("POST", f"/v1/alerts/{source}"): {Scope.ALERT} for source in SOURCES},
     ("GET", "/v1/dnc"): {Scope.READ, Scope.OPERATE},
     ("POST", "/v1/dnc"): {Scope.OPERATE},
     ("DELETE", "/v1/dnc"): {Scope.OPERATE},

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from dispatcher.alerts.sources.registry import SOURCES
+from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from support.api_client import SAY, Client
+from support.api_client import SAY, Client, client
 from support.gateway_process import Gateway, problem
 from support.plain_language import OLD
 from support.store_jobs import claim
@@ -161,16 +163,18 @@ def test_all_references_lead_somewhere(document: dict[str, Any]) -> None:
 
 
 def test_the_examples_are_answered_as_documented(
-    billing: Client, ops: Client, store: Store, document: dict[str, Any]
+    gateway: Gateway, billing: Client, ops: Client, store: Store, document: dict[str, Any]
 ) -> None:
     """Each example of a body is taken for what it is meant to be: its fields are known."""
+    monitoring = client(gateway, store, "prometheus", Scope.ALERT)
     for path, item in document["paths"].items():
         for method, each in item.items():
             if "requestBody" not in each or path.endswith("bulk"):
                 continue
             body = each["requestBody"]["content"]["application/json"]["example"]
             id_ = billing.call()["id"] if "jobs" in path else "nothing"
-            who = billing if path == "/v1/jobs" else ops
+            reports = path.removeprefix("/v1/alerts/") in SOURCES
+            who = monitoring if reports else billing if path == "/v1/jobs" else ops
             place = path.replace("{id}", id_).replace("{name}", "primary")
             headers = {"If-Match": "*"} if path == "/v1/chains" else {}
             answer = who.ask(method, place, headers, json=body)

@@ -125,6 +125,7 @@ JUDGED = {
     "alert_incidents": NO_MOMENT,
     "alert_rings": READ,
     "alert_storms": NO_MOMENT,
+    "refused_reports": READ,
     "cursor_secret": NO_MOMENT,
     "session": USERS,
     "login_failures": READ,

@@ -6,7 +6,9 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from dispatcher import __version__
+from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.dial_in import DialIns, Records
+from dispatcher.alerts.spoken import HowTo
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
 from dispatcher.values import dial_in_urls
@@ -34,6 +36,7 @@ from workers.gateway.api import (
     do_not_call,
     jobs,
     limits,
+    reports,
 )
 from workers.gateway.api.authenticator import Authenticator
 from workers.gateway.api.services import Services
@@ -68,6 +71,7 @@ def create_gateway(
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
+    app.include_router(reports.router(services, _alerting(settings, services)))
     for part in (bulk, jobs, actions, account, campaigns, do_not_call, alerts, chains):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
@@ -94,6 +98,12 @@ def _asked(settings: Settings, services: Services, brake: Brake) -> dial_in.Aske
         services.pool,
         brake,
     )
+
+
+def _alerting(settings: Settings, services: Services) -> Alerting:
+    """Return what takes reports of monitoring in."""
+    how_to = HowTo(number=settings.dial_in_number)
+    return Alerting(services.store, services.nudge, how_to_acknowledge=how_to)
 
 
 def _limits(settings: Settings) -> dict[str, Limit]:

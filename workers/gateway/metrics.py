@@ -325,6 +325,12 @@ METRICS: tuple[Metric | Histogram, ...] = (
         _one("alerts", "reports"),
     ),
     Metric(
+        "alert_reports_refused",
+        "counter",
+        "Reports of alerts that were refused, most of which are not sent again.",
+        _one("alerts", "refused"),
+    ),
+    Metric(
         "alerts_moved",
         "counter",
         "Alerts that came to a state, a bundle as one; one may come to it again.",

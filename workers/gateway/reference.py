@@ -53,7 +53,9 @@ def register(app: FastAPI) -> None:
             title="voice-dispatcher", version=__version__, description=ABOUT, routes=app.routes
         )
         for each in iter_route_contexts(app.routes):
-            if isinstance(each.original_route, APIRoute) and (scopes := scopes_of(each.dependant)):
+            route = each.original_route
+            shown = isinstance(route, APIRoute) and route.include_in_schema
+            if shown and (scopes := scopes_of(each.dependant)):
                 for method in each.methods or ():
                     _add_scopes(found["paths"][each.path_format][method.lower()], scopes)
         components = found.setdefault("components", {})

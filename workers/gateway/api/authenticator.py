@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,12 +158,17 @@ _BEARER = HTTPBearer(
 _Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Caller:
-    """Return who calls, with one of these scopes. Raises NotLetIn, Problem."""
-    only_header(request, "Authorization")
+async def let_in(
+    request: Request, *scopes: Scope, counted: bool = True, basic: bool = False
+) -> Caller:
+    """Return who calls, with one of these scopes. Raises NotLetIn, Problem.
+
+    `basic`: the key may also be the password of Basic authentication.
+    """
+    said = only_header(request, "Authorization") or ""
     shown = await _BEARER(request)
     authenticator: Authenticator = request.app.state.authenticator
-    text = shown.credentials if shown else ""
+    text = shown.credentials if shown else _password(said) if basic else ""
     caller = await authenticator.let_in(text, scopes, counted=counted)
     request.scope[AT_END].enter_context(authenticator.places.one(caller.name))
     client.set(caller.name)
@@ -170,23 +176,36 @@ async def let_in(request: Request, *scopes: Scope, counted: bool = True) -> Call
     return caller
 
 
+def _password(header: str) -> str:
+    """Return the password that a header of Basic authentication holds, '' where it is none."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
 class May:
     """The dependency of routes for keys that have one of these scopes.
 
-    `counted`: each request counts against the key's rate.
+    `counted`: each request counts against the key's rate. `basic` is as of `let_in`.
     """
 
-    def __init__(self, *scopes: Scope, counted: bool = True) -> None:
-        self.scopes, self._counted = scopes, counted
+    def __init__(self, *scopes: Scope, counted: bool = True, basic: bool = False) -> None:
+        self.scopes, self._counted, self._basic = scopes, counted, basic
 
     async def __call__(self, request: Request, _: _Shown) -> Caller:
-        return await let_in(request, *self.scopes, counted=self._counted)
+        return await let_in(request, *self.scopes, counted=self._counted, basic=self._basic)
 
 
 Enqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE))]
 BulkEnqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE, counted=False))]
 Anybody = Annotated[Caller, Depends(May(Scope.READ, Scope.ENQUEUE))]
 Canceller = Annotated[Caller, Depends(May(Scope.OPERATE, Scope.ENQUEUE))]
+Reporter = Annotated[Caller, Depends(May(Scope.ALERT, basic=True))]
+"""Monitoring, some of which can send no header of its own."""
 Operator = Annotated[Caller, Depends(May(Scope.OPERATE))]
 READS = Depends(May(Scope.READ))
 Reader = Annotated[Caller, READS]

@@ -8,6 +8,9 @@ SMALL = Limit(size=64 << 10)
 """A job, or an action on one."""
 MANY = Limit()
 """An action on many jobs, which may be named by their ids."""
+ALERTS = Limit(size=4 << 20)
+"""A report of monitoring: hundreds of alerts come in one."""
+ALERTS_PATH = "/v1/alerts/"
 BULK_PATH = "/v1/jobs/bulk"
 
 
@@ -24,6 +27,7 @@ def limits(bulk_bytes: int) -> dict[str, Limit]:
     """Return the limits by path; `bulk_bytes` is the most of a bulk request."""
     return {
         "/v1/": SMALL,
+        ALERTS_PATH: ALERTS,
         BULK_PATH: stream(bulk_bytes),
         "/v1/chains": MANY,
         "/v1/retry": MANY,

@@ -107,6 +107,11 @@ FILE_IN_FORCE = problems.of(
     )
 )
 WRONG_SELECTION = _invalid("filter", "give either a filter ({} means all jobs) or ids")
+UNREADABLE = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing in it is an alert: alerts must be a list of alerts, and is null or left out",
+    remedy="send what the recipe for this program says",
+)
 NO_NAME = _invalid("name", "the campaign has no name: write campaign:NAME")
 NO_TAG = _invalid("tag", "the campaign has no name: write campaign:NAME")
 WRONG_STATE = _invalid("state", "'waiting' is not a valid State")

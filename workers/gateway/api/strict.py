@@ -65,13 +65,14 @@ def not_json(why: str) -> Problem:
 
 def object_of(text: bytes) -> dict[str, Any]:
     """Return the JSON object in a text. Raises NotJson, with words that show none of it."""
-    value = _value(text)
+    value = value_of(text)
     if not isinstance(value, dict):
         raise NotJson("it is another kind of value")
     return value
 
 
-def _value(text: bytes) -> Any:
+def value_of(text: bytes) -> Any:
+    """Return the JSON value in a text. Raises NotJson, with words that show none of it."""
     try:
         value = json.loads(
             text.decode(), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
