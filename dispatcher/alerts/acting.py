@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.alerts.story import ended, has_it
+from dispatcher.alerts.standing import ended, has_it
 from dispatcher.errors import DispatcherError
 from dispatcher.model.alert import Alert, AlertState
 from dispatcher.store.alert_values import AlertActed

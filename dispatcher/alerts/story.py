@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dispatcher.alerts.alerting import Alerting
-from dispatcher.model.alert import OPEN, Alert, AlertCall, AlertReason, AlertState
+from dispatcher.alerts.standing import has_it, since
+from dispatcher.model.alert import Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.alert_view import masked, view
 from dispatcher.model.job import Job, iso
 from dispatcher.model.states import State
@@ -131,30 +132,9 @@ def _because(told: Story) -> str:
         AlertState.FOLDED: f"the calls of alert {alert.told_by} tell of it",
         AlertState.NOT_CALLED: "a route says that nobody is called for it",
         AlertState.ACKNOWLEDGED: f"{has_it(alert)}; nobody else is called",
-        AlertState.CANCELLED: f"its calls were stopped{_when(alert.ended_at)}",
-        AlertState.RESOLVED: f"it was resolved{_when(alert.ended_at)}: nobody is called",
+        AlertState.CANCELLED: f"its calls have been stopped{since(alert.ended_at)}",
+        AlertState.RESOLVED: f"it has been resolved{since(alert.ended_at)}: nobody is called",
     }[alert.state]
-
-
-def has_it(alert: Alert) -> str:
-    """Return who has an alert since when, in words."""
-    how = (alert.acknowledged_how or "").replace("_", " ")
-    by = mask_text(alert.acknowledged_by or "somebody")
-    return f"{by} has it{_when(alert.acknowledged_at)}{f', by {how}' if how else ''}"
-
-
-def ended(alert: Alert) -> str:
-    """Return in words that an alert has ended: who stopped it, or had it."""
-    what = "cancelled" if alert.state is AlertState.CANCELLED else "resolved"
-    who = f"; {has_it(alert)}" if alert.acknowledged_at else "; nobody had it"
-    last = alert.timeline[-1].by if alert.timeline else ""
-    by = f" by {mask_text(last)}" if last and what == "cancelled" else ""
-    return f"alert {alert.id} was {what}{by}{_when(alert.ended_at)}{who}"
-
-
-def is_open(alert: Alert) -> bool:
-    """Whether somebody may still say that they have it."""
-    return alert.state in OPEN
 
 
 def _ringing(told: Story) -> str:
@@ -184,10 +164,6 @@ def _then(move: Move | None) -> str:
     if not called:
         return ""
     return f": then {' and '.join(called)} {'is' if len(called) == 1 else 'are'} called"
-
-
-def _when(at: datetime | None) -> str:
-    return f" since {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
 
 
 def _ahead(at: datetime, now: datetime) -> str:

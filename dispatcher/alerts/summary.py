@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
+from functools import partial
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Any, Final
 
-from dispatcher.model.alert import Alert, AlertReason, AlertState
+from dispatcher.model.alert import Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.job import iso
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
+from dispatcher.values.zones import zone as zone_of
 
 NIGHT: Final = (time(22), time(7))
 """Calls from the one to the other woke somebody, by the clock of the summary's zone."""
@@ -102,16 +105,27 @@ class AlertSummary:
 def summary(store: Store, since: datetime, until: datetime, zone: tzinfo) -> AlertSummary:
     """Return what the alerts of a span came to, as they stand now. Raises StoreUnavailable.
 
-    Nights are those of the zone.
+    Nights are those of each contact's own zone, or else of `zone`.
     """
-    return summarise(_of_span(store, since, until), since, until, zone)
+    published = store.on_call.get()
+    contacts = published.on_call.contacts.items() if published else ()
+    zones = {name: zone_of(each.zone) for name, each in contacts if each.zone}
+    return summarise(_of_span(store, since, until), since, until, zone, zones)
 
 
 def summarise(
-    alerts: Iterable[Alert], since: datetime, until: datetime, zone: tzinfo
+    alerts: Iterable[Alert],
+    since: datetime,
+    until: datetime,
+    zone: tzinfo,
+    zones: Mapping[str, tzinfo] = MappingProxyType({}),
 ) -> AlertSummary:
-    """Return what these alerts came to; each is looked at once, and none is kept."""
-    whole, chains = _Tally(zone), defaultdict[str, _Tally](lambda: _Tally(zone))
+    """Return what these alerts came to; each is looked at once, and none is kept.
+
+    `zones` are those of contacts whose own is known.
+    """
+    nights = partial(_is_night_of, zone=zone, zones=zones)
+    whole, chains = _Tally(nights), defaultdict[str, _Tally](lambda: _Tally(nights))
     for each in alerts:
         whole.add(each)
         chains[each.chain or NO_CHAIN].add(each)
@@ -124,6 +138,10 @@ def is_night(at: datetime, zone: tzinfo) -> bool:
     clock = at.astimezone(zone).time()
     begins, ends = NIGHT
     return clock >= begins or clock < ends
+
+
+def _is_night_of(call: AlertCall, zone: tzinfo, zones: Mapping[str, tzinfo]) -> bool:
+    return is_night(call.at, zones.get(call.contact, zone))
 
 
 def _of_span(store: Store, since: datetime, until: datetime) -> Iterator[Alert]:
@@ -145,8 +163,8 @@ def _all(store: Store) -> Iterator[Alert]:
 class _Tally:
     """Counts alerts, those of one chain or all."""
 
-    def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
+    def __init__(self, at_night: Callable[[AlertCall], bool]) -> None:
+        self._at_night = at_night
         self._states, self._reasons = Counter[AlertState](), Counter[AlertReason]()
         self._calls, self._nights = Counter[str](), Counter[str]()
         self._to_ring, self._to_acknowledge = array("d"), array("d")
@@ -168,7 +186,7 @@ class _Tally:
         for call in alert.calls:
             if call.job_id is not None:
                 self._calls[call.contact] += 1
-                self._nights[call.contact] += is_night(call.at, self._zone)
+                self._nights[call.contact] += self._at_night(call)
 
     def summary(self) -> ChainSummary:
         """Return what they came to."""

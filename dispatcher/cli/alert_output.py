@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from dispatcher.alerts.story import Story
 from dispatcher.alerts.summary import NO_CHAIN, AlertSummary, ChainSummary, Times
 from dispatcher.cli import output
 from dispatcher.model.alert import AlertState
@@ -15,6 +15,9 @@ from dispatcher.model.job import iso
 from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
+
+if TYPE_CHECKING:
+    from dispatcher.alerts.story import Story
 
 STYLES = {
     AlertState.RINGING: "yellow",
@@ -76,7 +79,7 @@ def print_summary(found: AlertSummary) -> None:
         output.row(chains, shown, *_cells(each))
     output.show_table(chains, "alerts")
     if found.people:
-        people = output.table("called", "calls", f"at night ({found.zone})")
+        people = output.table("called", "calls", "at night")
         for name, called in found.people.items():
             output.row(people, mask_text(name), str(called.calls), str(called.at_night))
         output.lines([""])

@@ -115,7 +115,8 @@ def summary(
     ] = "7d",
     until: Annotated[str | None, typer.Option(help="Reported before, in the same form.")] = None,
     zone: Annotated[
-        str, typer.Option(help="Whose nights are counted, such as Asia/Tokyo.")
+        str,
+        typer.Option(help="Whose nights are counted where a contact has no zone."),
     ] = "UTC",
     json: AsJson = False,
 ) -> None:

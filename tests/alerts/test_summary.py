@@ -65,6 +65,14 @@ def test_a_week_in_figures() -> None:
     assert found["zone"] == "Asia/Tokyo"
 
 
+def test_nights_are_those_of_who_is_called() -> None:
+    night = datetime(2026, 11, 28, 18, 0, tzinfo=UTC)  # 03:00 in Tokyo, 10:00 in Los Angeles
+    calls = (call(1, "ann", night), call(2, "eve", night))
+    zones = {"eve": ZoneInfo("America/Los_Angeles")}
+    found = summarise([taken(1, calls=calls)], *WEEK, TOKYO, zones)
+    assert {name: each.at_night for name, each in found.people.items()} == {"ann": 1, "eve": 0}
+
+
 def test_a_storm_counts_its_alerts_and_its_calls_once() -> None:
     """Its alerts were acknowledged together: that is one acknowledgement."""
     members = [taken(60, id=str(n), told_by="b") for n in range(50)]

@@ -82,7 +82,7 @@ def test_what_has_ended_meanwhile_is_said(operator: Person, store: Store) -> Non
     reported(store, event(firing=False))
     answer = operator.send(page, "/acknowledge")
     assert answer.status_code == 409
-    assert "was resolved since" in answer.text
+    assert "has been resolved since" in answer.text
 
 
 @pytest.mark.parametrize("act", ["acknowledge", "cancel"])

@@ -92,7 +92,7 @@ def test_somebody_has_an_alert_and_it_shows_by_itself(page: Page, up: Up) -> Non
     page.until_sees("Console:ops has it since")
     assert store.alerts.get(id_).acknowledged_by == "console:ops"
     reported(store, event(firing=False, started_at=None))
-    page.until_sees("It was resolved since")  # by itself
+    page.until_sees("It has been resolved since")  # by itself
     assert violations(page) == []
 
 

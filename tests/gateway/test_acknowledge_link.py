@@ -66,7 +66,7 @@ def test_what_is_resolved_cannot_be_taken(gateway: Gateway, store: Store, alert:
     reported(store, event(firing=False))
     shown = gateway.ask("GET", link(store, alert))
     assert (shown.status_code, "<button" in shown.text) == (200, False)
-    assert "was resolved since" in shown.text
+    assert "has been resolved since" in shown.text
     answer = gateway.ask("POST", link(store, alert))
     assert (answer.status_code, "nobody had it" in answer.text) in {(409, True), (415, False)}
     answer = gateway.ask("POST", link(store, alert), data={"by": "Ann"})

@@ -87,7 +87,7 @@ def test_what_has_ended_is_told_with_who_had_it(store: Store, ops: Client) -> No
     assert store.alerts.get(id_).state is AlertState.RESOLVED
     for act in ("acknowledge", "cancel"):
         told = problem(ops.post(f"/v1/alerts/{id_}/{act}"), 409)
-        assert "was resolved since" in told["detail"]
+        assert "has been resolved since" in told["detail"]
         assert "ann has it since" in told["detail"]
 
 

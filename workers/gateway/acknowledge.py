@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dispatcher.alerts.acting import AlertEnded, taken
-from dispatcher.alerts.story import ended, has_it, is_open
+from dispatcher.alerts.standing import ended, has_it, is_open
 from dispatcher.errors import DispatcherError
 from dispatcher.model.alert import Acknowledgement, Alert, AlertState, UnknownAlert
 from dispatcher.store import Store

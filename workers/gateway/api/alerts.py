@@ -102,7 +102,7 @@ def _add_summary(routes: APIRouter, services: Services) -> None:
         ] = "7d",
         until: Annotated[str | None, Query(description="Reported before, in that form.")] = None,
         zone: Annotated[
-            str, Query(description="Whose nights are counted, such as Asia/Tokyo.")
+            str, Query(description="Whose nights are counted, of contacts without a zone.")
         ] = "UTC",
     ) -> Response:
         """Return what alerts came to: how many, how soon somebody had them, who was called."""

@@ -49,7 +49,7 @@ NO_JOB = problems.of(UnknownJob(JOB_ID))
 NO_ACTION = problems.of(UnknownAction(ACTION_ID))
 NO_ALERT = problems.of(UnknownAlert(ALERT_ID))
 ALERT_ENDED = problems.of(
-    AlertEnded(f"alert {ALERT_ID} was resolved at 2026-11-23 10:04:00 UTC; nobody had it")
+    AlertEnded(f"alert {ALERT_ID} has been resolved since 2026-11-23 10:04:00 UTC; nobody had it")
 )
 NO_ROTA = problems.of(UnknownRota("there is no rota 'secondary': there is primary"))
 NO_SWAP = problems.of(UnknownRota("there is no rota primary with a swap '5f1c22ab'"))

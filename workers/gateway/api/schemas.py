@@ -494,7 +494,10 @@ ALERT_SUMMARY = object_(
     {
         "since": WHEN,
         "until": WHEN,
-        "zone": {"type": "string", "description": "Whose nights (22:00 to 07:00) are counted."},
+        "zone": {
+            "type": "string",
+            "description": "Whose nights (22:00 to 07:00) are counted where a contact has no zone.",
+        },
         **_OF_CHAIN,
         "chains": {"type": "object", "additionalProperties": object_(_OF_CHAIN)},
         "people": {
