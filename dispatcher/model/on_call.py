@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from dispatcher.model import label_patterns
 from dispatcher.model.alert_texts import Texts
 from dispatcher.model.on_call_fields import (
     NOBODY_CALLED,
     Clock,
+    Day,
     Duration,
     Language,
     Name,
@@ -24,7 +26,6 @@ from dispatcher.model.on_call_fields import (
     fits,
     listed,
     moment,
-    pattern,
 )
 from dispatcher.values.zones import zone
 
@@ -100,7 +101,7 @@ class Rota(_Part):
     """
 
     members: Annotated[Names, Field(min_length=1)]
-    start: date
+    start: Day
     turn: Duration = timedelta(weeks=1)
     handover: Clock = "09:00"
     zone: Zone = "UTC"
@@ -110,8 +111,11 @@ class Rota(_Part):
     def _whole_days(self) -> Self:
         if not self.turn or self.turn % timedelta(days=1):
             raise ValueError(f"turn: {self.turn} is no number of whole days: write 1d or 7d")
-        for shift in self.holidays:
-            shift.stretch(zone(self.zone))
+        for n, shift in enumerate(self.holidays, 1):
+            try:
+                shift.stretch(zone(self.zone))
+            except ValueError as error:
+                raise ValueError(f"holidays[{n}]: {error}") from None
         return self
 
 
@@ -181,7 +185,7 @@ class Route(_Part):
         for name, wanted in self.match.items():
             for value in listed(wanted):
                 if value.startswith("~"):
-                    pattern(name, value[1:])
+                    _check_pattern(name, value[1:])
         return self
 
     @property
@@ -192,6 +196,13 @@ class Route(_Part):
     def fits(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels takes this route."""
         return all(fits(labels.get(name, ""), wanted) for name, wanted in self.match.items())
+
+
+def _check_pattern(name: str, text: str) -> None:
+    try:
+        label_patterns.check(text)
+    except ValueError as error:
+        raise ValueError(f"match.{name}: {error}") from None
 
 
 class Drill(_Part):

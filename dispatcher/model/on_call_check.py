@@ -48,7 +48,7 @@ def checked(given: Any) -> OnCall:
     """Return what a mapping says, such as that of a chains file; its `defaults` are those of all
     chains. Raises InvalidOnCall with all that is wrong, as far as that can be seen at once.
     """
-    whole, problems = _with_defaults(given)
+    whole, problems = _with_defaults(_said(given))
     region, wrong = _region(whole)
     problems += wrong
     try:
@@ -80,6 +80,13 @@ def misfits(on_call: OnCall) -> Problems:
     for lang, texts in on_call.texts.items():
         if lang not in PHRASES and (lacks := texts.lacks):
             yield ("texts", lang), f"we have no words in it: give {' and '.join(lacks)} as well"
+
+
+def _said(given: Any) -> Any:
+    """Return it without parts that are empty, as where all that stands in them is a comment."""
+    if not isinstance(given, Mapping):
+        return given
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _region(given: Any) -> tuple[str | None, list[tuple[Path, str]]]:
@@ -118,6 +125,8 @@ def _of_routes(on_call: OnCall) -> Problems:
     for n, route in enumerate(on_call.routes):
         if route.called:
             yield from _missing(("routes", n, "chain"), [route.chain], on_call.chains, "chain")
+    if not on_call.routes and not on_call.chains:
+        yield ("chains",), "there is none: nobody would be called for any alert"
     if not on_call.routes and len(on_call.chains) > 1:
         yield ("routes",), "there are several chains: say which alerts go to which"
 
@@ -173,4 +182,6 @@ _ALTERNATIVES = {"str", "tuple[str, ...]"}
 
 
 def _words(item: Any) -> str:
-    return "it is missing" if item["type"] == "missing" else mask_text(in_plain_words(item))
+    if item["type"] == "missing":
+        return "it is missing"
+    return "it is empty" if item["input"] is None else mask_text(in_plain_words(item))

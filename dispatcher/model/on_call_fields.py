@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
-from typing import Annotated, Any
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from dispatcher.model import label_patterns
 from dispatcher.provider import registry
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
@@ -20,8 +21,11 @@ NOBODY = "nobody"
 NOBODY_CALLED = "none"
 """Of a route: nobody is called."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
-_LONGEST_PATTERN, _LONGEST_LABEL = 200, 500
 _YEAR = timedelta(days=366)
+_YEARS = 2000, 2199
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+D = TypeVar("D", bound=date)
 
 
 def checked_name(text: str) -> str:
@@ -74,10 +78,26 @@ def _number(text: Any, info: ValidationInfo) -> str:
 
 
 def _clock(text: str) -> str:
+    if not _CLOCK.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not a time of day: write 09:00")
+    return text
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
     try:
-        return time.fromisoformat(text).isoformat(timespec="minutes")
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time of day: write 09:00") from None
+        found = date.fromisoformat(value if _DAY.fullmatch(str(value)) else "")
+    except (TypeError, ValueError):
+        raise ValueError(f"{str(value)[:40]!r} is not a day: write 2026-01-31") from None
+    return _within_reason(found)
+
+
+def _within_reason(day: D) -> D:
+    """Return a day or time. Raises ValueError where a zone could lead out of what there is."""
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ValueError(f"the year {day.year} is not one from {_YEARS[0]} to {_YEARS[1]}")
+    return day
 
 
 Name = Annotated[str, AfterValidator(checked_name)]
@@ -86,6 +106,7 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_at_most_a_year)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Number = Annotated[str, BeforeValidator(_number)]
+Day = Annotated[date, BeforeValidator(_day)]
 Clock = Annotated[str, AfterValidator(_clock)]
 Language = Annotated[str, AfterValidator(_language)]
 OwnHours = Annotated[str, AfterValidator(_hours)]
@@ -96,7 +117,7 @@ def moment(text: str, in_zone: ZoneInfo) -> datetime:
     ValueError.
     """
     try:
-        if len(text) == len("2026-12-24"):
+        if _DAY.fullmatch(text):
             at = datetime.combine(datetime.fromisoformat(text), time(0))
         else:
             at = datetime.fromisoformat(text)
@@ -104,24 +125,13 @@ def moment(text: str, in_zone: ZoneInfo) -> datetime:
         raise ValueError(
             f"{text[:40]!r} is no day or time: write 2026-12-24 or 2026-12-24T18:00"
         ) from None
+    _within_reason(at)
     return at if at.tzinfo else at.replace(tzinfo=in_zone)
-
-
-def pattern(name: str, text: str) -> None:
-    """Check the pattern of a label. Raises ValueError."""
-    if len(text) > _LONGEST_PATTERN:
-        raise ValueError(f"match.{name}: a pattern has at most {_LONGEST_PATTERN} characters")
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"match.{name}: {text[:60]!r} is no pattern: {error}") from None
 
 
 def fits(value: str, wanted: str | tuple[str, ...]) -> bool:
     """Whether a label's value is the one that is wanted, one of several, or of a pattern."""
     return any(
-        re.fullmatch(each[1:], value[:_LONGEST_LABEL]) is not None
-        if each.startswith("~")
-        else each == value
+        label_patterns.fits(each[1:], value) if each.startswith("~") else each == value
         for each in listed(wanted)
     )

@@ -26,6 +26,11 @@ routes:                       # first match wins; labels of the alert
   - {chain: database}
 """
 
+LONG_HOLIDAY = """
+rotas:
+  r: {members: a, start: 2026-01-05, holidays: [{who: a, from: 0001-01-01, to: 2026-01-06}]}
+"""
+
 
 def read(text: str) -> OnCall:
     return parse(text.encode(), "chains.yaml")
@@ -131,6 +136,15 @@ def test_the_only_chain_takes_all_alerts() -> None:
         ("region: XX", 1, "is not a country code"),
         ("rotas:\n  r: {members: [ann], start: 2026-02-30}", 2, "is not a day: write 2026-01-31"),
         ("rotas:\n  r: {members: [ann], start: 2026-02-03, turn: 36h}", 2, "whole days"),
+        ("rotas:\n  r: {members: [ann], start: 86400}", 2, "is not a day: write 2026-01-31"),
+        ("rotas:\n  r: {members: [ann], start: 9999-12-31}", 2, "the year 9999 is not one"),
+        ("rotas:\n  r: {members: [ann], start: 2026-01-05, handover: 9}", 2, "write 09:00"),
+        ("rotas:\n  r: {members: [a], start: 2026-01-05, handover: 09:00+09:00}", 2, "write 09:00"),
+        (LONG_HOLIDAY, 3, "holidays[1]: the year 1 is not one"),
+        ("", 1, "chains: there is none: nobody would be called"),
+        ("contacts:\nchains: # none left\n", 2, "chains: there is none"),
+        ("contacts:\n  ann:\n", 2, "contacts.ann: it is empty"),
+        ("routes:\n  - {match: {a: '~(a+)+b'}, chain: none}", 2, "could take for very long"),
         ("drills:\n  - {chain: x, every: month}", 2, "drills[1].every"),
         (b"a: \xff", 1, "it is not UTF-8"),
         ("a: \x07", 1, "a character that YAML does not allow"),

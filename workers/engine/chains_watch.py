@@ -123,3 +123,5 @@ class ChainsWatch:
                 self.look()
             except DispatcherError as error:
                 log.warning("the chains file is not looked at: %s", error)
+            except Exception:  # whatever it is, the next change of the file must be seen
+                log.exception("the chains file could not be looked at")
