@@ -7,6 +7,7 @@ soon after hears the same, and nothing is done; after that, calling again acknow
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,37 @@ _WAITING: Final = (AlertState.RINGING, AlertState.UNREACHED)
 """What calling back acknowledges, the first kind before the second."""
 _SAID: Final = frozenset(AlertState) - {AlertState.FOLDED, AlertState.NOT_CALLED}
 """Those that call people by themselves."""
+
+
+class GaveUp(DispatcherError):
+    """Whoever called has been answered already, so that nothing is written any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the caller was answered before the records were read")
+
+
+class Turn:
+    """Whether a caller still waits for the answer, and whether Redis was asked to write.
+
+    What is written after they heard that nothing was would be theirs without their knowing.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+        self.begun = False
+
+    def begin(self) -> None:
+        """Say that something is about to be written. Raises GaveUp where nobody waits for it."""
+        with self._lock:
+            if self._over:
+                raise GaveUp
+            self.begun = True
+
+    def give_up(self) -> None:
+        """Say that nobody waits any more."""
+        with self._lock:
+            self._over = True
 
 
 class Acted(Protocol):
@@ -93,21 +125,21 @@ class DialIns:
     lang: str
     unknown: str | None = field(default=None, repr=False)
 
-    def answer(self, asked: DialIn) -> DialInAnswer:
+    def answer(self, asked: DialIn, turn: Turn | None = None) -> DialInAnswer:
         """Acknowledge what the caller was called for, and return what they hear. Never raises."""
+        turn = turn or Turn()
         try:
-            return self._answer(asked)
+            return self._answer(asked, turn)
         except DispatcherError as error:
             log.warning("somebody who called was told to call again: %s", error)
-            # It may have been written after all, where only the answer was lost: then nobody else
-            # is called, and who calls again hears that they have it.
-            return self.away()
+            return self.away(turn)
 
-    def away(self) -> Say:
-        """Return what is said when the records cannot be asked."""
-        return _say(self.lang, [phrases(self.lang).away])
+    def away(self, turn: Turn) -> Say:
+        """Return what is said when the records do not answer."""
+        words = phrases(self.lang)
+        return _say(self.lang, [words.unsure if turn.begun else words.away])
 
-    def _answer(self, asked: DialIn) -> DialInAnswer:
+    def _answer(self, asked: DialIn, turn: Turn) -> DialInAnswer:
         if asked.caller is None:
             log.info("somebody with a hidden number called: nothing was acknowledged")
             return _say(self.lang, [phrases(self.lang).hidden])
@@ -116,16 +148,18 @@ class DialIns:
         if person is None and not rung:
             log.info("a number that is not known called: %s", mask_number(asked.caller))
             return self._nobody()
-        return self._known(person or Person(mask_number(asked.caller), (), self.lang), rung)
+        person = person or Person(mask_number(asked.caller), (), self.lang)
+        return self._known(person, rung, turn)
 
     def _nobody(self) -> DialInAnswer:
         if self.unknown:
             return Transfer(self.unknown)
         return _say(self.lang, [phrases(self.lang).unknown])
 
-    def _known(self, person: Person, rung: Sequence[Alert]) -> Say:
+    def _known(self, person: Person, rung: Sequence[Alert], turn: Turn) -> Say:
         pick = picked(rung, person.name, self.records.now())
         if pick.acknowledge and pick.alert:
+            turn.begin()
             pick = self._acknowledged(pick, pick.alert, person.name)
         log.info("%s called back: %s", person.name, _logged(pick))
         return _say(person.lang, sentences(pick, person))

@@ -29,7 +29,9 @@ class DialInPhrases(NamedTuple):
     hidden: str
     unknown: str
     away: str
-    """Redis is not reached."""
+    """Redis is not reached, and nothing was written."""
+    unsure: str
+    """It was asked to write, and did not answer."""
     end: str = ". "
     """Between two sentences, and after the last."""
 
@@ -51,6 +53,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "Your number is not known here. Goodbye",
         "We cannot reach our records. The alert was not acknowledged."
         " Call again in a minute, or use the console",
+        "We cannot say whether the alert was acknowledged."
+        " Call again in a minute, or use the console",
     ),
     "ja": DialInPhrases(
         "{what}。確認しました",
@@ -68,6 +72,7 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "この番号は登録されていません。失礼いたします",
         "記録に接続できません。アラートは確認されていません。"
         "1分後にもう一度お電話いただくか、管理画面をご利用ください",
+        "アラートが確認されたかどうか分かりません。1分後にもう一度お電話いただくか、管理画面をご利用ください",
         "。",
     ),
     "de": DialInPhrases(
@@ -87,6 +92,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "Ihre Nummer ist hier nicht bekannt. Auf Wiederhören",
         "Unsere Daten sind nicht erreichbar. Der Alarm wurde nicht übernommen."
         " Rufen Sie in einer Minute noch einmal an, oder öffnen Sie die Konsole",
+        "Wir wissen nicht, ob der Alarm übernommen wurde."
+        " Rufen Sie in einer Minute noch einmal an, oder öffnen Sie die Konsole",
     ),
     "fr": DialInPhrases(
         "{what} : prise en charge",
@@ -103,6 +110,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         " Rien n'a été pris en charge. Rappelez en affichant votre numéro, ou ouvrez la console",
         "Votre numéro n'est pas connu ici. Au revoir",
         "Nos données ne sont pas accessibles. L'alerte n'a pas été prise en charge."
+        " Rappelez dans une minute, ou ouvrez la console",
+        "Nous ne savons pas si l'alerte a été prise en charge."
         " Rappelez dans une minute, ou ouvrez la console",
     ),
     "es": DialInPhrases(
@@ -121,6 +130,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "Su número no es conocido aquí. Adiós",
         "No podemos acceder a los datos. La alerta no se ha confirmado."
         " Llame otra vez dentro de un minuto, o abra la consola",
+        "No sabemos si la alerta se ha confirmado."
+        " Llame otra vez dentro de un minuto, o abra la consola",
     ),
     "it": DialInPhrases(
         "{what}: preso in carico",
@@ -137,6 +148,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         " Chiami di nuovo mostrando il numero, o apra la console",
         "Il suo numero non è conosciuto qui. Arrivederci",
         "I nostri dati non sono raggiungibili. L'allarme non è stato preso in carico."
+        " Chiami di nuovo tra un minuto, o apra la console",
+        "Non sappiamo se l'allarme è stato preso in carico."
         " Chiami di nuovo tra un minuto, o apra la console",
     ),
     "pt": DialInPhrases(
@@ -155,6 +168,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "O seu número não é conhecido aqui. Adeus",
         "Não conseguimos aceder aos dados. O alerta não foi assumido."
         " Ligue outra vez dentro de um minuto, ou abra a consola",
+        "Não sabemos se o alerta foi assumido."
+        " Ligue outra vez dentro de um minuto, ou abra a consola",
     ),
     "nl": DialInPhrases(
         "{what}: overgenomen",
@@ -172,6 +187,8 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "Uw nummer is hier niet bekend. Tot ziens",
         "Onze gegevens zijn niet bereikbaar. Het alarm is niet overgenomen."
         " Bel over een minuut opnieuw, of open de console",
+        "We weten niet of het alarm is overgenomen."
+        " Bel over een minuut opnieuw, of open de console",
     ),
     "zh": DialInPhrases(
         "{what}，已确认",  # noqa: RUF001 - as Chinese is written
@@ -188,6 +205,7 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "请显示号码后再次来电，或打开控制台",  # noqa: RUF001
         "您的号码未登记。再见",
         "无法访问记录。告警没有确认。请一分钟后再次来电，或打开控制台",  # noqa: RUF001
+        "无法确定告警是否已确认。请一分钟后再次来电，或打开控制台",  # noqa: RUF001
         "。",
     ),
     "ko": DialInPhrases(
@@ -206,5 +224,6 @@ DIAL_IN_PHRASES: Final[Mapping[str, DialInPhrases]] = {
         "등록되지 않은 번호입니다. 안녕히 계십시오",
         "기록에 접속할 수 없습니다. 알림이 확인되지 않았습니다."
         " 1분 후에 다시 전화하시거나 콘솔을 여십시오",
+        "알림이 확인되었는지 알 수 없습니다. 1분 후에 다시 전화하시거나 콘솔을 여십시오",
     ),
 }

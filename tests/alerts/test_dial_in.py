@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.alerts.dial_in import DialIns, picked
+from dispatcher.alerts.dial_in import DialIns, Turn, picked
 from dispatcher.alerts.dial_in_phrases import DIAL_IN_PHRASES
 from dispatcher.alerts.phrases import PHRASES
 from dispatcher.model.alert import Acknowledgement, Alert, AlertState
@@ -175,6 +175,23 @@ def test_a_number_that_an_alert_called_is_known_without_a_contact(on_call: Any) 
 def test_without_redis_nothing_is_said_to_be_acknowledged() -> None:
     records = Remembered({ANN: [DISK]}, away=True)
     assert "was not acknowledged" in hear(records.dial_ins())
+
+
+def test_where_an_answer_was_lost_nobody_is_told_that_it_is_not_theirs() -> None:
+    """They would not do anything about an alert for which nobody else is called."""
+    records = Remembered({ANN: [DISK]}, answer_lost=True)
+    dial_ins = records.dial_ins()
+    assert hear(dial_ins).startswith("We cannot say whether the alert was acknowledged.")
+    records.now += timedelta(minutes=1)
+    assert hear(dial_ins) == "Disk full on db1: you have it already."
+
+
+def test_nothing_is_acknowledged_for_somebody_who_was_answered_already() -> None:
+    records, turn = Remembered({ANN: [DISK]}), Turn()
+    turn.give_up()
+    answer = records.dial_ins().answer(DialIn(ANN), turn)
+    assert "was not acknowledged" in said(answer)
+    assert records.acknowledged == []
 
 
 def test_each_call_is_logged_without_numbers_and_texts(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,8 +18,10 @@ from dispatcher.values.dial_in_urls import dial_in_path
 from support import store_alerts
 from support.gateway_process import KEY, Gateway, problem
 from support.redis_inside import redis_of
+from support.redis_servers import RedisProcess
 from support.ringing import ANN, BOB, STRANGER, ring
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.gateway.dial_in import PATIENCE
 
 OURS = "815012340000"
 PATH = dial_in_path([KEY])
@@ -206,6 +209,24 @@ def test_without_redis_nothing_is_acknowledged_and_nobody_waits_in_silence(
         away.kill()
         assert "was not acknowledged" in heard(gateway)
         assert "told to call again" in gateway.log
+
+
+def test_a_redis_that_hangs_keeps_nobody_in_silence(tmp_path: Path, server: EmbeddedServer) -> None:
+    with (
+        RedisProcess(tmp_path / "redis") as hangs,
+        Gateway(tmp_path, hangs.url, DISPATCHER_BROKER_URL=server.url) as gateway,
+    ):
+        store = Store.from_url(hangs.url)
+        alert = ring(store, "Disk full on db1")
+        hangs.freeze()
+        begun = time.monotonic()
+        assert "was not acknowledged" in heard(gateway)
+        assert time.monotonic() - begun < 2 * PATIENCE
+        hangs.thaw()
+        for _ in range(20):  # what was asked of Redis meanwhile is done before
+            heard(gateway, STRANGER)
+        assert as_it_stands(store, alert)[0] is AlertState.RINGING
+        redis_of(store).close()
 
 
 def test_over_the_sandbox_from_the_call_to_the_alert(gateway: Gateway, store: Store) -> None:

@@ -35,6 +35,8 @@ class Remembered:
     on_call: OnCall | None = ON_CALL
     now: datetime = BEGAN + timedelta(minutes=3)
     away: bool = False
+    answer_lost: bool = False
+    """What is acknowledged is written, and its answer lost."""
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     meanwhile: Alert | None = None
     """How the alert stands when it is acknowledged, where somebody was quicker."""
@@ -69,6 +71,8 @@ class Remembered:
         )
         for number, alerts in self.rang.items():
             self.rang[number] = [theirs if each.id == id_ else each for each in alerts]
+        if self.answer_lost:
+            raise StoreUnavailable("the answer was lost")
         return Acted(True, theirs)
 
     def _here(self) -> None:

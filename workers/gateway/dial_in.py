@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.alerts.dial_in import DialIns
+from dispatcher.alerts.dial_in import DialIns, Turn
 from dispatcher.provider import DialIn, DialInAnswer, DialInReader, UnexpectedShape
 from dispatcher.values.dial_in_urls import PREFIX, is_genuine
 from workers.gateway.api.pool import Pool
@@ -78,14 +78,16 @@ class Asked:
             raise Problem(HTTPStatus.BAD_REQUEST, f"more than {MOST_FIELDS} parameters") from None
 
     async def _heard(self, asked: DialIn) -> DialInAnswer:
+        turn = Turn()
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self.pool.run(self.dial_ins.answer, asked)
+                return await self.pool.run(self.dial_ins.answer, asked, turn)
         except TimeoutError:
             log.warning("somebody who called was told to call again: Redis did not answer in time")
         except Exception:
             log.exception("somebody who called was told to call again")
-        return self.dial_ins.away()
+        turn.give_up()
+        return self.dial_ins.away(turn)
 
 
 def router(asked: Asked) -> APIRouter:
