@@ -11,8 +11,15 @@ from config.roles import NEEDED_BY
 from config.settings import Settings
 
 DIGITS = 8
-OF_ONE_PROCESS = frozenset({"log_level", "security_log", "task_events", "serve_default_queue"})
-"""Settings that may well differ between processes; what a server listens on, too."""
+OF_ONE_PROCESS = frozenset(
+    {
+        *("log_level", "security_log", "task_events", "serve_default_queue"),
+        *("chains", "link_url", "alarm_sender"),
+    }
+)
+"""Settings that may well differ between processes: paths, and what follows for one from what only
+another is given. What a server listens on, too.
+"""
 OF_ONE_SERVER = ("gateway_", "flower_", "console", "metrics", "trusted_proxies")
 
 

@@ -118,8 +118,7 @@ def gateway(settings: Settings) -> None:
     settings.require_bounds()
     store = require_store(settings, Part.GATEWAY)
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
-    alarm(store, Role.GATEWAY, settings).start()
-    _beat(store, settings, Role.GATEWAY)
+    _tell_and_beat(store, settings, Role.GATEWAY)
     serve(create_gateway(settings), settings)
 
 
@@ -228,6 +227,13 @@ def _beat(
 ) -> None:
     """Tell from now on that this process runs."""
     Heartbeat(store, role, name or role, fingerprint(settings), begun=begun).start()
+
+
+def _tell_and_beat(store: Store, settings: Settings, role: Role) -> None:
+    """Tell from now on that this process runs, and people when nobody can be called."""
+    telling = alarm(store, role, settings)
+    telling.start()
+    Heartbeat(store, role, role, fingerprint(settings), tells=telling.ways).start()
 
 
 def _publish(settings: Settings, name: str) -> Store:

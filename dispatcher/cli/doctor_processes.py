@@ -24,6 +24,14 @@ def findings(roll: Roll) -> Iterator[Said]:
             yield role.words, FAIL, says
     yield from _stuck(roll)
     yield from _differences(roll)
+    yield _alarm(roll)
+
+
+def _alarm(roll: Roll) -> Said:
+    """Say whether anybody outside would hear that nobody can be called. A sandbox needs none."""
+    ways = sorted({way for p in roll.running for way in p.tells})
+    none = "nobody hears by mail or ping that nobody can be called: set DISPATCHER_ALARM_EMAIL"
+    return "alarm", OK, f"told by {' and '.join(ways)}" if ways else none
 
 
 def _stuck(roll: Roll) -> Iterator[Said]:

@@ -30,6 +30,7 @@ class Process:
     `settings` are those that are not the default, each as a few digits that differ where the
     value does: nothing is told of the value. `started` and `heard` are ms since the epoch, by
     Redis' clock. `still` are the seconds since it last began a task; None: its role begins none.
+    `tells` are the ways, `mail` and `ping`, by which it tells that nobody can be called.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Process:
     started: float = 0
     heard: float = 0
     still: float | None = None
+    tells: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}@{self.host}"

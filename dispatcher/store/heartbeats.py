@@ -57,6 +57,7 @@ def _facts(process: Process) -> str:
         ProcessField.SETTINGS: dict(process.settings),
         ProcessField.STARTED: round(process.started),
         ProcessField.STILL: process.still,
+        ProcessField.TELLS: list(process.tells),
     }
     return json.dumps(facts, separators=(",", ":"))
 
@@ -75,4 +76,5 @@ def _process(id_: str, text: str) -> Process:
         started=told[ProcessField.STARTED],
         heard=float(heard),
         still=told[ProcessField.STILL],
+        tells=tuple(told.get(ProcessField.TELLS, ())),
     )

@@ -329,6 +329,7 @@ class ProcessField(StrEnum):
     SETTINGS = "settings"  # name -> some digits of the hash of its value
     STARTED = "started"  # ms since the epoch
     STILL = "still"  # seconds since it last began a task; null: its role begins none
+    TELLS = "tells"  # mail, ping: how it tells that nobody can be called
 
 
 class StoppageField(StrEnum):

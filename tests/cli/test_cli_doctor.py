@@ -148,6 +148,16 @@ def test_a_process_without_which_nobody_is_called_is_missed(
     assert f"Start `voice-dispatcher {role}`" in says
 
 
+def test_it_is_said_by_which_ways_people_hear_that_nobody_can_be_called(
+    shell: Shell, store: Store
+) -> None:
+    level, says = findings(shell("doctor", "--no-provider", "--json"))["alarm"]
+    assert (level, "set DISPATCHER_ALARM_EMAIL" in says) == ("ok", True)
+    Heartbeat(store, Role.GATEWAY, "gateway", {}, tells=("mail", "ping")).beat()
+    found = findings(shell("doctor", "--no-provider", "--json"))["alarm"]
+    assert found == ("ok", "told by mail and ping")
+
+
 def test_processes_that_differ_are_told(shell: Shell, store: Store) -> None:
     Heartbeat(store, Role.GATEWAY, "gateway", {"DISPATCHER_RATE_LIMIT": "0a1b2c3d"}).beat()
     ran = shell("doctor", "--no-provider", "--json")

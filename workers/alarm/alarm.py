@@ -40,6 +40,12 @@ class Alarm:
         self.watch = CallsWatch(store, grace, self._own.append)
         self._failed: dict[str, str] = {}
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """By which it tells people, besides events and webhooks."""
+        mail, ping = self._mailer is not None, self._pings.alive is not None
+        return tuple(way for way, there in (("mail", mail), ("ping", ping)) if there)
+
     def start(self) -> None:
         """Begin, in threads that end with the process: a slow mail server delays no look."""
         for work in (self.watch, self.mail, self.ping):

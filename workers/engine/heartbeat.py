@@ -28,7 +28,8 @@ LEAVES_WITHIN = 1.0  # seconds
 class Heartbeat:
     """Beats in a thread, which ends with the process, until `stop`.
 
-    `begun` returns how many tasks the process has begun so far, where its role is to run tasks.
+    `begun` returns how many tasks the process has begun so far, where its role is to run tasks;
+    `tells` is as in Process.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Heartbeat:
         settings: Mapping[str, str],
         *,
         begun: Callable[[], int] | None = None,
+        tells: tuple[str, ...] = (),
         steady: Callable[[], float] = since_boot,
     ) -> None:
         self._store, self._begun, self._steady = store, begun, steady
         host, pid, id_ = socket.gethostname(), os.getpid(), secrets.token_hex(4)
-        self._process = Process(id_, role, name, host, pid, __version__, dict(settings))
+        known = Process(id_, role, name, host, pid, __version__, dict(settings))
+        self._process = replace(known, tells=tells)
         self._seen, self._moved = -1, steady()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
