@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dispatcher.errors import UsageError
-from dispatcher.model.alert import Alert, AlertEvent, AlertState, Severity, UnknownAlert
+from dispatcher.model.alert import (
+    DRILL,
+    Alert,
+    AlertEvent,
+    AlertState,
+    Severity,
+    UnknownAlert,
+)
 from dispatcher.model.on_call import Chain, Drill, OnCall
 from dispatcher.policy.drills import is_late, last_due
 from dispatcher.store import Store
@@ -16,7 +23,6 @@ from dispatcher.store.alert_values import AlertRow
 
 log = logging.getLogger(__name__)
 
-SOURCE = "drill"
 ACTOR = "drill"
 WORDS = {
     AlertState.UNREACHED: "nobody was reached",
@@ -133,7 +139,7 @@ def _summary(chain: str) -> str:
 
 def _event(incident: str, due: datetime, summary: str, note: str = "") -> AlertEvent:
     return AlertEvent(
-        source=SOURCE,
+        source=DRILL,
         fingerprint=incident,
         firing=True,
         summary=summary,

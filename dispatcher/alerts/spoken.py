@@ -12,7 +12,7 @@ from typing import Final
 
 from dispatcher.alerts.phrases import OTHERWISE, PHRASES, Phrases
 from dispatcher.alerts.readable import readable
-from dispatcher.model.alert import OPEN, Alert, AlertState, Severity
+from dispatcher.model.alert import DRILL, OPEN, Alert, AlertState, Severity
 from dispatcher.model.alert_texts import Texts, fill, gaps
 from dispatcher.provider import registry
 from dispatcher.values import speech
@@ -25,8 +25,6 @@ LONGEST_SPOKEN: Final = 80.0
 """Seconds of a whole text; one that would take longer is said once."""
 MOST_CHARACTERS: Final = 2000
 """Of a whole text: half of what a job may say."""
-DRILL: Final = "drill"
-"""The source of alerts that only try whether a chain rings."""
 NAMES: Final = ("alertname", "name", "title", "rule", "service", "check")
 PLACES: Final = ("instance", "host", "hostname", "node", "pod", "job")
 """Labels that say what is wrong and where, where a summary cannot be said."""

@@ -12,7 +12,7 @@ from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Final
 
-from dispatcher.model.alert import Alert, AlertCall, AlertReason, AlertState
+from dispatcher.model.alert import DRILL, Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.job import iso
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
@@ -45,11 +45,14 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class ChainSummary:
-    """What the alerts of one chain came to. Those that a bundle tells of count in it as well."""
+    """What the alerts of one chain came to. Those that a bundle tells of count as well, drills only
+    among the calls.
+    """
 
     alerts: int
     by_state: Mapping[AlertState, int]
     bundles: int
+    drills: int
     to_ring: Times
     to_acknowledge: Times
     unreached: Mapping[AlertReason, int]
@@ -61,6 +64,7 @@ class ChainSummary:
             "alerts": self.alerts,
             "by_state": {str(state): many for state, many in self.by_state.items()},
             "bundles": self.bundles,
+            "drills": self.drills,
             "to_first_ring": self.to_ring.to_dict(),
             "to_acknowledge": self.to_acknowledge.to_dict(),
             "unreached": {str(reason): many for reason, many in self.unreached.items()},
@@ -168,10 +172,20 @@ class _Tally:
         self._states, self._reasons = Counter[AlertState](), Counter[AlertReason]()
         self._calls, self._nights = Counter[str](), Counter[str]()
         self._to_ring, self._to_acknowledge = array("d"), array("d")
-        self._bundles = 0
+        self._bundles = self._drills = 0
 
     def add(self, alert: Alert) -> None:
         """Count an alert."""
+        if alert.source == DRILL:
+            self._drills += 1
+        else:
+            self._count(alert)
+        for call in alert.calls:
+            if call.job_id is not None:
+                self._calls[call.contact] += 1
+                self._nights[call.contact] += self._at_night(call)
+
+    def _count(self, alert: Alert) -> None:
         if alert.is_bundle:
             self._bundles += 1
         else:
@@ -183,10 +197,6 @@ class _Tally:
         if alert.acknowledged_at and alert.told_by is None:
             began = alert.began_at or alert.received_at
             self._to_acknowledge.append(_seconds(began, alert.acknowledged_at))
-        for call in alert.calls:
-            if call.job_id is not None:
-                self._calls[call.contact] += 1
-                self._nights[call.contact] += self._at_night(call)
 
     def summary(self) -> ChainSummary:
         """Return what they came to."""
@@ -194,6 +204,7 @@ class _Tally:
             alerts=self._states.total(),
             by_state=self._states,
             bundles=self._bundles,
+            drills=self._drills,
             to_ring=Times.of(self._to_ring),
             to_acknowledge=Times.of(self._to_acknowledge),
             unreached=self._reasons,

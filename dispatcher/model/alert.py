@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BUNDLE = "bundle"
 """The source of an alert that is a bundle of others."""
+DRILL = "drill"
+"""The source of an alert that only tries whether its chain rings."""
 
 
 class InvalidAlert(UsageError, ValueError):

@@ -83,6 +83,13 @@ def test_a_storm_counts_its_alerts_and_its_calls_once() -> None:
     assert found["people"] == {"ann": {"calls": 1, "at_night": 1}}
 
 
+def test_a_drill_counts_only_among_the_calls() -> None:
+    drill = taken(1, source="drill", calls=(call(1, "ann", BEGAN),))
+    found = summarise([drill], *WEEK, TOKYO).to_dict()
+    assert (found["alerts"], found["drills"], found["calls"]) == (0, 1, 1)
+    assert found["to_acknowledge"]["alerts"] == 0
+
+
 def test_nothing_came() -> None:
     found = summarise([], *WEEK, TOKYO).to_dict()
     assert (found["alerts"], found["chains"], found["people"]) == (0, {}, {})

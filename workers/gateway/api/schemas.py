@@ -485,6 +485,7 @@ _OF_CHAIN = {
     "alerts": {"type": "integer", "description": "Alerts, without bundles."},
     "by_state": {"type": "object", "additionalProperties": {"type": "integer"}},
     "bundles": {"type": "integer"},
+    "drills": {"type": "integer", "description": "Chains that were rung to see that they ring."},
     "to_first_ring": _TOOK,
     "to_acknowledge": _TOOK,
     "unreached": {"type": "object", "additionalProperties": {"type": "integer"}},

@@ -76,6 +76,7 @@ _OF_CHAIN = {
     "alerts": 14,
     "by_state": {"resolved": 13, "unreached": 1},
     "bundles": 1,
+    "drills": 1,
     "to_first_ring": _TIMES,
     "to_acknowledge": {"alerts": 11, "median": 48.0, "p95": 210.5},
     "unreached": {"nobody_answered": 1},
