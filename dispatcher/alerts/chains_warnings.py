@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.on_call import OnCall, Route
+from dispatcher.model.on_call_fields import NOBODY
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority
 from dispatcher.store import Store, codec
@@ -40,6 +41,10 @@ def uncallable(on_call: OnCall, store: Store) -> Iterator[str]:
             refused: DispatcherError | None = request_refused(answer)
             if refused:
                 yield f"{name} ({mask_number(number)}): {refused}"
+    for swap in store.on_call.swaps():
+        who = swap.shift.who
+        if swap.rota in on_call.rotas and who not in {NOBODY, *on_call.contacts, *on_call.teams}:
+            yield f"swap {swap.id} of the rota {swap.rota} names {who}, who is not there any more"
 
 
 def _request(number: str) -> JobRequest:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dispatcher.alerts.chains_file import load
+from dispatcher.alerts.chains_gaps import MOST, gaps
 from dispatcher.alerts.chains_warnings import uncallable, warnings
 from dispatcher.cli import connection, output
 from dispatcher.cli.drill import drill
@@ -39,9 +42,9 @@ class NothingPublished(DispatcherError):
 
 @app.command("check")
 def check(context: typer.Context, file: File, *, json: AsJson = False) -> None:
-    """Check a chains file, and who in it could not be called now. Exit 1 if it is wrong."""
+    """Check a chains file, and who in it could not be called now. Exit 2 if it is wrong."""
     on_call = load(file)
-    said = list(warnings(on_call))
+    said = [*warnings(on_call), *islice(gaps(on_call, datetime.now(UTC)), MOST)]
     try:
         said += uncallable(on_call, connection.dispatcher(context).store)
     except DispatcherError as error:
@@ -104,6 +107,20 @@ def show(
         output.as_json({"name": name, **chain.model_dump(mode="json")})
         return
     output.lines([*_steps(chain), *_ends(chain), "", *_people(on_call, chain)])
+
+
+@app.command("versions")
+def versions(context: typer.Context, *, json: AsJson = False) -> None:
+    """List who published who is on call, and when: the last 20 versions."""
+    found = connection.dispatcher(context).store.on_call.versions()
+    if json:
+        told = [{"version": each.version, "at": iso(each.at), "by": each.by} for each in found]
+        output.as_json(told)
+        return
+    table = output.table("version", "published", "by")
+    for each in found:
+        output.row(table, str(each.version), f"{each.at:%Y-%m-%d %H:%M} UTC", each.by)
+    output.show_table(table, "versions")
 
 
 def published(context: typer.Context) -> Published:

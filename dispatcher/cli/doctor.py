@@ -187,8 +187,7 @@ def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield from starmap(Finding, doctor_processes.findings(dispatcher.store.heartbeats.roll()))
     yield from _workers(dispatcher.messenger)
     yield from _rights(dispatcher.store)
-    if chains := doctor_chains.finding(dispatcher.store):
-        yield Finding(*chains)
+    yield from starmap(Finding, doctor_chains.findings(dispatcher.store))
     yield from starmap(Finding, doctor_alerts.findings(dispatcher.store.refused_reports.all()))
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())

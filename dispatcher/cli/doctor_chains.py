@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+from dispatcher.alerts.chains_gaps import MOST, gaps
+from dispatcher.alerts.chains_state import wrong
 from dispatcher.store import Store
-from dispatcher.store.chains_files import different
 
 
-def finding(store: Store) -> tuple[str, str, str] | None:
-    """Return what is to be told of who is on call: what, level, says; None where nobody uses it."""
-    found, refused = store.on_call.get(), store.on_call.refused()
-    if different(watched := store.chains_files.watched()):
-        return "chains", "fail", f"files say different things: {', '.join(map(str, watched))}"
-    if refused:
-        stays = f"version {found.version} stays in force" if found else "nobody is called"
-        return "chains", "fail", f"the file is refused, and {stays}: {refused}"
+def findings(store: Store) -> Iterator[tuple[str, str, str]]:
+    """Yield what is to be told of who is on call: what, level, says; nothing where it is unused."""
+    if said := wrong(store):
+        yield "chains", "fail", said
+    found = store.on_call.get()
     if found is None:
-        return None
-    return "chains", "ok", f"version {found.version}, published by {found.by}"
+        return
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    told = list(islice(gaps(found.on_call, now, store.on_call.overrides()), MOST))
+    for gap in told:
+        yield "chains", "warn", gap
+    if not said and not told:
+        yield "chains", "ok", f"version {found.version}, published by {found.by}"

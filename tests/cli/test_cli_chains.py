@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.model.do_not_call import Wish
 from dispatcher.store import Store
+from dispatcher.store.chains_files import WatchedFile
 from support.cli_shell import Shell
 
 FILE = """
@@ -129,6 +130,54 @@ def test_doctor_says_that_a_file_is_refused(shell: Shell, store: Store, file: Pa
     shell("chains", "publish", str(file))
     assert told()[0].startswith("version 1, published by cli:")
     store.on_call.refuse("chains.yaml:3: there is no such option")
-    assert told() == [
-        "the file is refused, and version 1 stays in force: chains.yaml:3: there is no such option"
+    stays = "the chains file is refused, and version 1 stays in force"
+    assert told() == [f"{stays}: chains.yaml:3: there is no such option"]
+
+
+def test_doctor_names_holes_and_files_that_differ(shell: Shell, store: Store, file: Path) -> None:
+    def told(level: str) -> list[str]:
+        found = shell("doctor", "--no-provider", "--json").json
+        return [
+            each["message"]
+            for each in found
+            if each["check"] == "chains" and each["level"] == level
+        ]
+
+    file.write_text(FILE.replace("2026-01-05", "2199-01-05"))
+    assert "the rota primary has a hole" in shell("chains", "check", str(file)).out
+    shell("chains", "publish", str(file))
+    (hole,) = told("warn")
+    assert hole.startswith("the rota primary has a hole: nobody is on call from ")
+    assert told("ok") == told("fail") == []
+    store.chains_files.tell("a", WatchedFile("host-a", "/etc/chains.yaml", "1"))
+    store.chains_files.tell("b", WatchedFile("host-b", "/etc/chains.yaml", "2"))
+    assert told("fail") == [
+        "chains files say different things: /etc/chains.yaml on host-a, /etc/chains.yaml on host-b"
     ]
+
+
+def test_what_is_watched_is_not_overruled_by_hand(shell: Shell, store: Store, file: Path) -> None:
+    store.chains_files.tell("a", WatchedFile("host-a", "/etc/chains.yaml", "1"))
+    ran = shell("chains", "publish", str(file))
+    assert ran.code == 1
+    assert "stands in /etc/chains.yaml on host-a: change that file" in ran.complaint
+    assert store.on_call.get() is None
+
+
+def test_who_published_which_version_is_told(shell: Shell, file: Path) -> None:
+    shell("chains", "publish", str(file))
+    file.write_text(FILE.replace("repeat: 3", "repeat: 2"))
+    shell("chains", "publish", str(file))
+    found = shell("chains", "versions", "--json").json
+    assert [each["version"] for each in found] == [2, 1]
+    assert found[0]["by"].startswith("cli:")
+    assert "UTC" in shell("chains", "versions").out
+
+
+def test_a_swap_with_somebody_who_is_gone_is_told(shell: Shell, store: Store, file: Path) -> None:
+    shell("chains", "publish", str(file))
+    between = ("--from", "2198-12-24", "--to", "2198-12-27")
+    made = shell("rota", "swap", "primary", "bob", *between, "--json").json
+    file.write_text(FILE.replace("bob", "carol"))
+    said = shell("chains", "check", str(file), "--json").json["warnings"]
+    assert said == [f"swap {made['id']} of the rota primary names bob, who is not there any more"]

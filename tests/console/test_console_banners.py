@@ -218,3 +218,10 @@ def test_one_worker_of_several_that_begins_nothing_is_a_warning() -> None:
     assert (found.level, found.what) == (Level.WARN, "one@host has begun nothing for 3 min")
     (found,) = banners(snapshot(roll=Roll(NOW, (stuck, beat))))
     assert (found.level, found.what[:22]) == (Level.BAD, "No worker has begun an")
+
+
+def test_a_chains_file_that_is_not_in_force_is_told() -> None:
+    said = "the chains file is refused, and version 3 stays in force: chains.yaml:9: no contact"
+    (found,) = banners(snapshot(chains=said))
+    assert (found.level, found.what) == (Level.BAD, said.replace("the chains", "The chains", 1))
+    assert "Mend the file" in found.remedy

@@ -155,9 +155,15 @@ def test_flower_does_not_start_without_a_password() -> None:
 
 def test_redis_keeps_its_data_on_a_volume_that_is_declared() -> None:
     volumes = yaml.safe_load(COMPOSE)["volumes"]
-    mounted = dict(v.split(":") for s in SERVICES.values() for v in s.get("volumes", []))
+    mounts = [v.split(":") for s in SERVICES.values() for v in s.get("volumes", [])]
+    mounted = {name: place for name, place, *_ in mounts if not name.startswith(".")}
     assert mounted["redis-data"] == "/data"
     assert set(mounted) == set(volumes)
+
+
+def test_beat_sees_the_chains_file_change_and_cannot_change_it() -> None:
+    """A folder: a mounted file stays the old one where an editor puts a new one in its place."""
+    assert SERVICES["beat"]["volumes"] == ["./chains:/chains:ro"]
 
 
 def test_every_variable_is_a_setting() -> None:

@@ -107,6 +107,7 @@ JUDGED = {
     "clients": NO_MOMENT,
     "on_call": SHOWN,
     "on_call_versions": SHOWN,
+    "chains_files": READ,
     "swaps": USERS,
     "api_keys": SHOWN,
     "api_key": USERS,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from dispatcher.alerts.chains_file import InvalidChainsFile, load, parse
-from dispatcher.model.on_call import OnCall
+from dispatcher.alerts.chains_warnings import warnings
+from dispatcher.model.on_call import Chain, Contact, Drill, OnCall, Rota, Route, Step, Storm
 
 EXAMPLE = """
 contacts:
@@ -204,3 +207,33 @@ def test_texts_are_of_a_language_and_have_gaps_that_there_are() -> None:
     assert any("'xx' is not a language" in line for line in told)
     lacking = faults(EXAMPLE + 'texts:\n  pl: {alert: "{what}"}\n')
     assert lacking == ["chains.yaml:15: texts.pl: we have no words in it: give bundle as well"]
+
+
+def documented() -> list[str]:
+    text = (Path(__file__).parents[2] / "docs" / "chains.md").read_text()
+    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_examples_of_the_documentation_are_right() -> None:
+    least, longer = documented()
+    assert least.strip() == EXAMPLE.strip()
+    on_call = read(longer)
+    assert on_call.contacts["bob"].numbers == ("+818012340001", "+81312345678")
+    chosen = [
+        on_call.route(labels)
+        for labels in (
+            {"severity": "info", "job": "mysql"},
+            {"severity": "critical", "job": "mysqld-exporter"},
+            {"team": "office", "severity": "warning"},
+            {},
+        )
+    ]
+    assert [route and route.chain for route in chosen] == ["none", "database", "office", "database"]
+    assert list(warnings(on_call)) == []
+
+
+@pytest.mark.parametrize("part", [Contact, Rota, Chain, Step, Route, Drill, Storm, OnCall])
+def test_the_documentation_has_every_field(part: type[BaseModel]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "chains.md").read_text()
+    missing = [name for name in part.model_fields if not re.search(rf"`{name}`|\b{name}:", text)]
+    assert missing == []

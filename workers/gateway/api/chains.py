@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from dispatcher.alerts.chains_gaps import MOST, gaps
 from dispatcher.alerts.chains_warnings import uncallable, warnings
 from dispatcher.model.api_key import Scope
 from dispatcher.model.invalid_job import InvalidJob
@@ -126,7 +128,10 @@ def _publish(
     store.chains_files.require_none()
     on_call = checked(given)
     version = store.on_call.publish(on_call, by=actor, expected=expected)
-    return {"version": version, "warnings": [*warnings(on_call), *uncallable(on_call, store)]}
+    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    holes = islice(gaps(on_call, now, store.on_call.overrides()), MOST)
+    warned = [*warnings(on_call), *holes, *uncallable(on_call, store)]
+    return {"version": version, "warnings": warned}
 
 
 def _whole(found: Published | None, *, unmask: bool) -> dict[str, Any]:

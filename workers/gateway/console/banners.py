@@ -74,6 +74,8 @@ class Snapshot:
     """Why Redis takes no writes; '' where it does."""
     missing_rights: tuple[MissingRight, ...] = ()
     """What workers may not do with their users of Redis or the broker."""
+    chains: str = ""
+    """What is wrong with who is on call; '' where nothing is."""
     roll: Roll | None = None
     """Which processes run; None: that is not asked."""
 
@@ -94,7 +96,7 @@ class Snapshot:
 
 def banners(now: Snapshot) -> list[Banner]:
     """Return the current problems, the worst first; one that says all is well if there are none."""
-    found = [*_refused(now), *_not_allowed(now), *_alerts(now)]
+    found = [*_refused(now), *_not_allowed(now), *_alerts(now), *_chains(now)]
     found += [_held(now, hold) for hold in now.holds]
     found += [
         *_missing(now),
@@ -159,6 +161,14 @@ def _alerts(now: Snapshot) -> Iterator[Banner]:
 
 
 _UNREACHED = AlertState.UNREACHED
+
+
+def _chains(now: Snapshot) -> Iterator[Banner]:
+    """People may be called who are not meant, or nobody."""
+    if now.chains:
+        said = f"{now.chains[0].upper()}{now.chains[1:]}"
+        remedy = "Mend the file: it comes into force by itself. `chains check FILE` checks it."
+        yield Banner(Level.BAD, said, remedy)
 
 
 def _held(now: Snapshot, hold: Hold) -> Banner:

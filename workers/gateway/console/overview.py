@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dispatcher.alerts.chains_state import wrong
 from dispatcher.model.states import Priority
 from dispatcher.policy import credit_forecast
 from dispatcher.store import Store
@@ -63,6 +64,7 @@ def snapshot(store: Store) -> Snapshot:
         refusal=refusal(store),
         alerts=store.alerts.counts(),
         missing_rights=tuple(store.missing_rights.all()),
+        chains=wrong(store),
         roll=store.heartbeats.roll(),
     )
 
