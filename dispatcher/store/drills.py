@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
+from dispatcher.values.masking import mask_text
 
 OUTCOMES = ("passed", "failed")
 
@@ -45,8 +46,8 @@ class Drills(Repository):
             "end_drill",
             alert=alert,
             outcome=outcome,
-            why=why,
-            by=by,
+            why=mask_text(why),
+            by=mask_text(by) if by else None,
             seconds=round(seconds),
         )
         return bool(told)

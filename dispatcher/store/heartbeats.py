@@ -41,7 +41,8 @@ class Heartbeats(Repository):
         """Return who was heard of within the last hour, by role and name."""
         with plain_errors():
             found: Any = self._redis.hgetall(self._key("processes"))
-        processes = [_process(id_.decode(), text.decode()) for id_, text in found.items()]
+        told = (_process(id_.decode(), text.decode()) for id_, text in found.items())
+        processes = [process for process in told if process]
         order = list(Role)
         processes.sort(key=lambda p: (order.index(p.role), str(p), p.started))
         return Roll(self._now(), tuple(processes))
@@ -62,9 +63,16 @@ def _facts(process: Process) -> str:
     return json.dumps(facts, separators=(",", ":"))
 
 
-def _process(id_: str, text: str) -> Process:
+def _process(id_: str, text: str) -> Process | None:
+    """Return who tells it; None for what another release tells otherwise."""
     heard, _, facts = text.partition(" ")
-    told = json.loads(facts)
+    try:
+        return _read(id_, float(heard), json.loads(facts))
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _read(id_: str, heard: float, told: Any) -> Process:
     return Process(
         id=id_,
         role=Role(told[ProcessField.ROLE]),
@@ -74,7 +82,7 @@ def _process(id_: str, text: str) -> Process:
         version=told[ProcessField.VERSION],
         settings=told[ProcessField.SETTINGS],
         started=told[ProcessField.STARTED],
-        heard=float(heard),
+        heard=heard,
         still=told[ProcessField.STILL],
         tells=tuple(told.get(ProcessField.TELLS, ())),
     )

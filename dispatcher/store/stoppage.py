@@ -8,6 +8,7 @@ from dispatcher.policy.can_call import Obstacle
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import StoppageField
+from dispatcher.values.masking import mask_text
 
 NEWS_LEASE = 120.0
 """Seconds for which who takes news has them for itself: longer than a mail takes to be sent."""
@@ -34,12 +35,12 @@ class Stoppage(Repository):
     def note(self, found: Obstacle | None, grace: float) -> str:
         """Note what was seen; return `stopped` or `possible` to the one who sees first that a
         stoppage has lasted for `grace` seconds, or that it is over; else ''. That very step writes
-        the account event.
+        the account event. Numbers are masked: a person may have paused, and written one down.
         """
         answer: bytes = self._run(
             "note_stoppage",
             cause=found.cause if found else None,
-            why=found.why if found else None,
+            why=mask_text(found.why) if found else None,
             remedy=found.remedy if found else None,
             grace=milliseconds(grace),
         )

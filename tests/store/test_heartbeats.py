@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dispatcher.model.process import Role
 from dispatcher.policy.processes import SILENT_AFTER, STILL_AFTER
 from dispatcher.store import Store
@@ -108,3 +110,14 @@ def test_a_worker_that_nobody_has_begin_anything_is_not_stuck(store: Store, cloc
     assert store.heartbeats.roll().stuck == ()
     Heartbeat(store, Role.BEAT, "beat", {}).beat()
     assert store.heartbeats.roll().stuck == ()
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "nonsense", "1700000000000 {", '1700000000000 {"role": "oracle"}', "1700000000000 []"],
+)
+def test_what_another_release_tells_otherwise_is_left_out(store: Store, told: str) -> None:
+    """While one is replaced by another, both look."""
+    Heartbeat(store, Role.BEAT, "beat", {}).beat()
+    redis_of(store).hset(key_of(store, "processes"), "other", told or "x")
+    assert [p.role for p in store.heartbeats.roll().running] == [Role.BEAT]

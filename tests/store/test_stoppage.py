@@ -11,7 +11,7 @@ from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.stoppage import NEWS_LEASE
 from support.clock import Clock
-from support.redis_inside import redis_of
+from support.redis_inside import key_of, redis_of
 from support.store_alerts import ring
 from workers.engine.calls_watch import CallsWatch
 from workers.engine.heartbeat import Heartbeat
@@ -211,3 +211,12 @@ def test_an_alert_that_rings_while_all_is_paused_is_told_of(store: Store) -> Non
     assert watch() == "stopped"
     ((_, facts),) = told(store)
     assert (facts["cause"], facts["why"]) == ("paused", "urgent calls wait: paused by ann")
+
+
+def test_nothing_of_it_holds_a_whole_number(store: Store, clock: Clock) -> None:
+    """After a purge Redis holds nothing of a number, also where somebody wrote it down."""
+    stop(store, clock, Obstacle("paused", "urgent calls wait: for +818012345678", "resume"))
+    found = redis_of(store).hgetall(key_of(store, "stoppage"))
+    assert b"+8180****5678" in b" ".join(found.values())
+    assert b"12345678" not in b" ".join(found.values())
+    assert "12345678" not in str(told(store))
