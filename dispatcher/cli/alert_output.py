@@ -42,7 +42,7 @@ def details(found: Story) -> None:
         output.lines(["calls", *_calls(found)])
     if found.members:
         output.lines([counted(alert.members, "alert") + " in it", *_members(found)])
-    lines = (f"  {iso(e.at)}  {e.by:<12} {mask_text(e.what)}" for e in alert.timeline)
+    lines = (f"  {iso(e.at)}  {mask_text(e.by):<12} {mask_text(e.what)}" for e in alert.timeline)
     output.lines(["timeline", *lines])
 
 

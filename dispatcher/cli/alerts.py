@@ -141,7 +141,7 @@ def _print(alerts: list[Alert]) -> None:
         cells = (
             str(each.severity),
             mask_text(each.summary) + many,
-            each.chain or "",
+            mask_text(each.chain or ""),
             iso(each.received_at) or "",
             mask_text(each.acknowledged_by or ""),
         )

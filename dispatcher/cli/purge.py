@@ -163,7 +163,8 @@ def _report(done: Purged, *, json: bool) -> None:
     masked = texts.audit + texts.events + texts.records
     what = f"{counted(done.jobs, 'job')} removed, {webhooks} about them"
     counts = {"removed": done.jobs, "cancelled": done.cancelled, "webhooks": done.webhooks}
-    facts = {**counts, "masked": masked, "named": texts.left}
+    facts = {**counts, "alerts": done.alerts, "masked": masked, "named": texts.left}
+    what += f", {counted(done.alerts, 'alert')}" if done.alerts else ""
     hidden = f"; the number is masked in {_texts(masked)}" if masked else ""
     _tell(what + hidden, done.left, facts, json=json)
     for name in texts.left:

@@ -37,23 +37,33 @@ class Alerts(Repository):
         self._replicas = replicas
 
     def record(self, rows: Sequence[AlertRow], *, actor: str) -> list[Recorded]:
-        """Write down reports, one incident as one alert; return what became of each, in order.
+        """Write down the reports of one body; return what became of each, in order.
 
-        Those of one step ring together. It may be repeated: what is known rings nobody. Raises
-        TooFewReplicas where accepted jobs would have to be on more replicas: report it again.
+        What is new and goes to the same chain rings together. It may be repeated: what is known
+        rings nobody. Raises TooFewReplicas where accepted jobs would have to be on more replicas:
+        report it again.
         """
         replicas = self._replicas.for_accepting()
         found: list[Recorded] = []
-        for some in _batches(rows, AT_ONCE):
-            reports = [alert_codec.report(row) for row in some]
-            try:
-                answer = self._run("record_alerts", replicas=replicas, actor=actor, reports=reports)
-            except TooFewReplicas:
-                with suppress(StoreUnavailable):
-                    self._replicas.look()  # the next report may meet another master
-                raise
-            found += _recorded(answer)
+        bundles: dict[str, str] = {}
+        for some in _batches(rows, AT_ONCE):  # an atomic step each
+            step = self._record(some, actor, bundles, replicas)
+            told = zip(some, step, strict=True)
+            bundles |= {row.chain: it.told_by for row, it in told if row.chain and it.told_by}
+            found += step
         return found
+
+    def _record(
+        self, rows: Sequence[AlertRow], actor: str, bundles: Mapping[str, str], replicas: int
+    ) -> list[Recorded]:
+        reports = [alert_codec.report(row) for row in rows]
+        how = {"actor": actor, "reports": reports, "bundles": bundles}
+        try:
+            return _recorded(self._run("record_alerts", replicas=replicas, **how))
+        except TooFewReplicas:
+            with suppress(StoreUnavailable):
+                self._replicas.look()  # the next report may meet another master
+            raise
 
     def take_due(self, most: int = 100) -> list[str]:
         """Return the ids of alerts that are to be looked at now, and lease them to the caller."""

@@ -1,4 +1,6 @@
-"""Masks one telephone number where people wrote it beside the jobs: in notes, tags and names."""
+"""Masks one telephone number where people or programs wrote it beside the jobs: in notes, tags,
+names and alerts.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +45,13 @@ class Redaction(Repository):
         self._do_not_call = do_not_call
 
     def redact(self, mentions: Mentions) -> Redacted:
-        """Mask the number in the audit log, account events, bulk actions, and in the notes of API
-        keys and pauses, and in reasons of the do-not-call list.
+        """Mask the number in the audit log, account events, bulk actions and alerts, and in the
+        notes of API keys and pauses, and in reasons of the do-not-call list.
         """
         audit, events = (self._stream(name, mentions) for name in STREAMS)
         records = sum(self._records(which, mentions) for which in RECORDS)
         records += self._holds(mentions) + self._do_not_call.hide(mentions)
+        records += self._alerts(mentions)
         left = tuple(mask_text(name) for name in self._names() if mentions.stand_in(name))
         return Redacted(audit, events, records, left)
 
@@ -96,6 +99,20 @@ class Redaction(Repository):
         if hidden == known:
             return False
         return bool(self._run("redact_fields", kind=kind, id=id_, fields=hidden))
+
+    def _alerts(self, mentions: Mentions) -> int:
+        """Mask the number in all that monitoring and people said of alerts; return in how many."""
+        with plain_errors():
+            ids: Any = self._redis.zrange(self._key("alerts"), 0, -1)
+        return sum(self._alert(id_.decode(), mentions) for id_ in ids)
+
+    def _alert(self, id_: str, mentions: Mentions) -> bool:
+        with plain_errors():
+            found: Any = self._redis.hgetall(self._key("alert", id_))
+        known = {_text(name): _text(value) for name, value in found.items()}
+        hidden = {name: _hidden(text, mentions) for name, text in known.items()}
+        changed = {name: text for name, text in hidden.items() if text != known[name]}
+        return bool(changed and self._run("redact_fields", kind="alert", id=id_, fields=changed))
 
     def _holds(self, mentions: Mentions) -> int:
         """Mask the number in what was said when holds were started; return in how many."""

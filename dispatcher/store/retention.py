@@ -10,6 +10,7 @@ from typing import Any
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, WAITING
+from dispatcher.store.alerts import Alerts
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.campaigns import Campaigns
 from dispatcher.store.connection import Connection, Repository
@@ -49,6 +50,7 @@ class Purged:
     jobs: int = 0
     cancelled: int = 0
     webhooks: int = 0
+    alerts: int = 0
     left: tuple[Job, ...] = field(default=())
     redacted: Redacted = field(default=Redacted())
 
@@ -66,12 +68,13 @@ class Retention(Repository):
         *,
         redaction: Redaction,
         campaigns: Campaigns,
+        alerts: Alerts,
     ) -> None:
         super().__init__(connection)
         self._jobs, self._search = jobs, search
         self._webhooks, self._callbacks = webhooks, callbacks
         self._redaction = redaction
-        self._campaigns = campaigns
+        self._campaigns, self._alerts = campaigns, alerts
 
     def jobs_of(self, number: str) -> RecipientJobs:
         """Return the jobs that call an E.164 number, conferences with others among them."""
@@ -98,7 +101,7 @@ class Retention(Repository):
         self._run("forget_number", digits=number.removeprefix("+"))
         self._campaigns.forget_named(Mentions(number))
         left, redacted = self.jobs_of(number).alive, self._redaction.redact(Mentions(number))
-        return Purged(len(removed), cancelled, webhooks, left, redacted)
+        return Purged(len(removed), cancelled, webhooks, left=left, redacted=redacted)
 
     def _cancelled(self, id_: str, actor: str, note: str) -> bool:
         try:
@@ -108,10 +111,13 @@ class Retention(Repository):
             return False
 
     def forget_older(self, before: float) -> Purged:
-        """Remove jobs that ended before a moment (ms since the epoch), and webhooks as old."""
+        """Remove jobs that ended before a moment (ms since the epoch), webhooks as old, and alerts
+        that ended or were heard of last before.
+        """
         # Those that were created long ago and ended lately stay, until their own time has come.
         removed = sum(self._jobs.purge(id_, before) for id_ in self._search.ended_before(before))
-        return Purged(jobs=removed, webhooks=self._webhooks.purge(before))
+        webhooks, alerts = self._webhooks.purge(before), self._alerts.purge_older(before)
+        return Purged(jobs=removed, webhooks=webhooks, alerts=alerts)
 
     def count_older(self, before: float) -> int:
         """Return how many jobs forget_older would remove."""

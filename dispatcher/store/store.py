@@ -109,6 +109,7 @@ class Store:
             self.callbacks,
             redaction=self.redaction,
             campaigns=self.campaigns,
+            alerts=self.alerts,
         )
         self.append_only = AppendOnly(to)
         self.server = Server(to)

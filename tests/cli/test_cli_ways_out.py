@@ -9,6 +9,7 @@ import pytest
 
 from dispatcher.cli.commands import COMMANDS
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.alert import Acknowledgement
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.store import Store
@@ -16,6 +17,7 @@ from dispatcher.store.holds import PauseScope
 from dispatcher.store.spending import SpendingLimit, limit_amount
 from support.cli_shell import Shell
 from support.hidden_numbers import NUMBER, WRITINGS, tells
+from support.seen_alerts import event, reported
 from support.store_jobs import enqueue
 
 MASKED: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -29,6 +31,10 @@ MASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "purge": (("purge", "--recipient", NUMBER, "--dry-run"),),
     "webhooks": (("webhooks", "list"), ("webhooks", "list", "--json")),
     "campaign": (("campaign", "list"), ("campaign", "list", "--json")),
+    "alerts": (
+        *(("alerts", "list"), ("alerts", "list", "--json")),
+        *(("alerts", "summary"), ("alerts", "summary", "--json")),
+    ),
     "dnc": (("dnc", "list"), ("dnc", "list", "--json")),
 }
 """Lists, which end up in logs, tickets and screenshots."""
@@ -37,8 +43,8 @@ OWN_TERMINAL = {
     *("resume", "limit", "keys", "restored", "dial-in", "run"),
 }
 """Commands that speak of what their caller named."""
-ELSEWHERE = {"import", "watch", "alerts", "chains", "rota"}
-"""Judged below, in test_cli_watch_board.py, test_cli_alerts.py and test_cli_chains.py."""
+ELSEWHERE = {"import", "watch", "chains", "rota"}
+"""Judged below, in test_cli_watch_board.py and in test_cli_chains.py."""
 NO_NUMBERS = {"doctor", "migrate", "url", "sandbox", "languages"}
 PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
 """They log; config/logs.py masks each line."""
@@ -64,6 +70,10 @@ def written(store: Store) -> Store:
         id_ = enqueue(store, recipient=NUMBER, tags=tags, key=f"k {each}")
         store.jobs.cancel(id_, actor="cli:sam", note=f"for {each}")
         store.holds.pause(PauseScope(f"to {each}"), actor=f"cli:{each}", note=f"asked by {each}")
+    for each in WRITINGS:
+        fields = {"summary": f"of {each}", "labels": {"to": each}, "annotations": {"a": each}}
+        (id_,) = reported(store, event(each, **fields), chain=f"to {each}")
+        store.alerts.acknowledge(id_, by=f"who {each}", how=Acknowledgement.CLI, note=each)
     preview = store.bulk.preview(BulkActionKind.RETRY, Filter(tag=f"to {WRITINGS[1]}"))
     action = store.bulk.create(preview)
     store.bulk.begin(action, actor="cli:sam", note=f"since {WRITINGS[2]} asked")
@@ -95,3 +105,15 @@ def test_an_import_reports_no_number_whole(shell: Shell, store: Store) -> None:
 @pytest.mark.parametrize("command", ["events", "audit"])
 def test_who_wants_to_sees_whole_numbers(shell: Shell, written: Store, command: str) -> None:
     assert tells(shell(command, "--unmask").out)
+
+
+@pytest.mark.parametrize("command", [("alerts", "show"), ("alerts", "ack"), ("why",), ("show",)])
+def test_an_alert_tells_no_number_that_monitoring_wrote(
+    shell: Shell, written: Store, command: tuple[str, ...]
+) -> None:
+    alerts = written.alerts.page().alerts
+    assert len(alerts) >= len(WRITINGS)
+    for alert in alerts:
+        for more in ((), () if command == ("why",) else ("--json",)):
+            ran = shell(*command, alert.id, *more)
+            assert not tells(ran.out + ran.err), (alert.summary, more)

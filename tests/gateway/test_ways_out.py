@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.alert import Acknowledgement
 from dispatcher.model.api_key import Scope
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
@@ -21,6 +22,7 @@ from support.console_client import Person, key
 from support.gateway_process import Gateway
 from support.hidden_numbers import NUMBER, WRITINGS, tells
 from support.redis_inside import redis_of
+from support.seen_alerts import event, reported
 from support.store_jobs import claim, enqueue
 from workers.gateway.console import router
 
@@ -49,12 +51,23 @@ def ids(store: Store) -> dict[str, str]:
     preview = store.bulk.preview(BulkActionKind.RETRY, Filter(tag=f"to {WRITINGS[1]}"))
     action = store.bulk.create(preview)
     store.bulk.begin(action, actor="cli:sam", note=f"since {WRITINGS[2]} asked")
-    return {"job": jobs[1], "action": action}
+    alerts = [told_of(store, each) for each in written]
+    return {"job": jobs[1], "action": action, "alert": alerts[-1]}
+
+
+def told_of(store: Store, writing: str) -> str:
+    """Have an alert reported in which the number stands wherever it may; return its id."""
+    texts = {"labels": {"to": writing, writing: "x"}, "annotations": {"a": writing}}
+    report = event(writing, summary=f"of {writing}", link=f"http://x/{writing}", **texts)
+    (id_,) = reported(store, report, chain=f"to {writing}")
+    store.alerts.acknowledge(id_, by=f"who {writing}", how=Acknowledgement.CLI, note=writing)
+    return id_
 
 
 def filled(path: str, ids: dict[str, str]) -> str:
     """Return the address of a route with all its places filled."""
-    id_ = ids["action" if "/actions/" in path else "job"]
+    kind = next((kind for kind in ("action", "alert") if f"/{kind}s/" in path), "job")
+    id_ = ids[kind]
     return path.format(**{**GIVEN, "id": id_, "job": id_})
 
 

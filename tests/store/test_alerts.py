@@ -150,6 +150,19 @@ def test_an_acknowledged_alert_rings_again_after_repeat_after(store: Store, cloc
     assert store.alerts.get(first.id).acknowledged_by is None
 
 
+def test_members_ring_again_together_in_another_bundle(store: Store, clock: Clock) -> None:
+    one, _ = record(store, firing("f1"), firing("f2"))
+    assert one.told_by is not None
+    store.alerts.acknowledge(one.told_by, by="ann", how=Acknowledgement.CLI)
+    clock.forward(4 * HOUR)
+    (alone,) = record(store, firing("f1"))
+    assert (alone.what, alone.state) == ("again", AlertState.RINGING)
+    assert store.alerts.get(one.told_by).members == 1
+    (other,) = record(store, firing("f2"))
+    assert (other.what, other.state, other.told_by) == ("again", AlertState.RINGING, None)
+    assert store.alerts.get(one.told_by).state is AlertState.RESOLVED  # it tells of nobody
+
+
 # -- bundles -------------------------------------------------------------------------------
 
 
@@ -164,6 +177,23 @@ def test_what_comes_together_is_told_of_by_one(store: Store) -> None:
     assert (bundle.severity, bundle.summary) == (Severity.CRITICAL, "f2 is full")
     assert store.alerts.take_due() == [bundle.id]
     assert {each.id for each in store.alerts.members(bundle.id)} == {one.id, two.id}
+
+
+def test_a_body_of_hundreds_is_one_bundle(store: Store) -> None:
+    made = record(store, *(firing(f"f{n}") for n in range(250)))
+    assert {each.what for each in made} == {"folded"}
+    (bundle,) = store.alerts.take_due()
+    assert {each.told_by for each in made} == {bundle}
+    assert store.alerts.get(bundle).members == 250
+
+
+def test_two_incidents_of_a_rule_in_one_body_are_one_after_the_other(store: Store) -> None:
+    later = firing("f1", started_at=START + timedelta(minutes=1))
+    one, _, three = record(store, firing("f1"), firing("f2"), later)
+    assert one.state is AlertState.RESOLVED
+    assert three.what == "folded"
+    (bundle,) = store.alerts.take_due()
+    assert (store.alerts.get(bundle).members, store.alerts.get(bundle).firing_members) == (3, 2)
 
 
 def test_a_bundle_ends_with_its_last_member(store: Store) -> None:

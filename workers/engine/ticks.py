@@ -166,9 +166,9 @@ class WatchReplicas:
 
 @dataclass(frozen=True)
 class Purge:
-    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks as old; what
-    people did, and the summaries of campaigns without jobs, after retentions of their own; and
-    entries of the do-not-call list that have ended.
+    """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks and alerts
+    as old; what people did, and the summaries of campaigns without jobs, after retentions of their
+    own; and entries of the do-not-call list that have ended.
     """
 
     store: Store
@@ -182,6 +182,7 @@ class Purge:
         done = {
             "purged": gone.jobs,
             "webhooks": gone.webhooks,
+            "alerts": gone.alerts,
             "audit": self.store.audit.trim(self._ago(self.audit_retention)),
             "do_not_call": self.store.do_not_call.end_due(),
             "campaigns": self.store.campaigns.forget_older(self._ago(self.campaign_retention)),

@@ -64,7 +64,7 @@ class Alerts:
             story=found,
             because=because[:1].upper() + because[1:],
             can=can(found.alert),
-            link=_web(found.alert.link),
+            link=_web(found.alert.link, whole=visitor.operates),
             looks=KINDS,
         )
 
@@ -91,9 +91,14 @@ def can(alert: Alert) -> frozenset[str]:
     return frozenset(name for state, name in names.items() if state in after)
 
 
-def _web(link: str | None) -> str:
-    """Return a link of monitoring's that a browser may follow: others would run what they hold."""
-    return link if link and link.lower().startswith(("http://", "https://")) else ""
+def _web(link: str | None, *, whole: bool) -> str:
+    """Return a link of monitoring's that a browser may follow: others would run what they hold.
+
+    Unless it may be seen `whole`, there is none to where a telephone number is a part of it.
+    """
+    if not link or not link.lower().startswith(("http://", "https://")):
+        return ""
+    return link if whole or mask_text(link) == link else ""
 
 
 def _back(id_: str) -> Response:

@@ -5,6 +5,7 @@ local schema = require('schema')
 local text = require('lib/text')
 local moves = require('lib/moves')
 local alerts = require('lib/alerts')
+local events = require('lib/events')
 local record = require('lib/record')
 local counters = require('lib/counters')
 local webhooks = require('lib/webhooks')
@@ -36,6 +37,15 @@ local function tell(call, alert, to)
     end
     local id = 'msg_alert-' .. alert.id .. '-' .. alert.fields[field.version]
     webhooks.tell(call, { id = id, type = 'alert.' .. to, at = call.now, facts = cjson.encode(facts) })
+  end
+end
+
+-- Nobody could be reached: somebody has to see that, wherever they look.
+local function tell_account(call, alert, to)
+  if to == 'unreached' then
+    events.tell(call, 'alert.unreached', {
+      alert = alert.id, reason = alert.fields[field.reason], chain = alert.fields[field.chain],
+    })
   end
 end
 
@@ -116,6 +126,7 @@ function M.move(call, alert, to, how)
   if not how.along then
     count(call, alert, to, how.reason)
     tell(call, alert, to)
+    tell_account(call, alert, to)
   end
 end
 

@@ -46,17 +46,26 @@ local function begin_bundle(call, first, chain, storm)
   return bundle
 end
 
+-- The bundle that was begun for this body, as long as it rings.
+local function begun(call, chain)
+  local bundle = call.bundles[chain] and alerts.load(call, call.bundles[chain])
+  return bundle and bundle.fields[field.state] == 'ringing' and bundle or nil
+end
+
 local function bundle_for(call, some, chain)
   local storm = storms(call, chain, some[1])
   local under_way = storm and redis.call('HGET', key.alert_storms(call), chain)
   if under_way then
     return alerts.load(call, under_way)
+  elseif begun(call, chain) then
+    return begun(call, chain)
   elseif storm or some[2] then
     return begin_bundle(call, some[1], chain, storm)
   end
 end
 
--- Alerts of one chain that came together, none of which is told of by any bundle.
+-- Alerts of one chain that came together, none of which is told of by any bundle. `call.bundles` are those of
+-- the body that they came in: chain -> id.
 function M.begin(call, some)
   local chain = some[1].fields[field.chain]
   local bundle = bundle_for(call, some, chain)
@@ -64,6 +73,7 @@ function M.begin(call, some)
     place(call, some[1], 'ringing')
     return note_ring(call, some[1])
   end
+  call.bundles[chain] = bundle.id
   for _, alert in ipairs(some) do
     bundles.join(call, bundle, alert)
     place(call, alert, 'folded', 'the calls of ' .. bundle.id .. ' tell of it')

@@ -4,6 +4,7 @@
 -- reports a JSON list: of each { id (of a new alert), incident (what its source and fingerprint are found by),
 --         started (ms since the epoch, or none), firing, repeats, called (whether anybody is to be), fields
 --         (of the record) }
+-- bundles a JSON object: chain -> the bundle that was begun for reports of the same body, if any
 -- answer  for each id, what, state and the id of its bundle, in turn. `what` is 'new', 'repeat', 'again',
 --         'folded', 'resolved', 'not_called', or 'unknown' (it is over, and nobody knew of it): nothing is
 --         written then, and there is no id
@@ -118,6 +119,7 @@ end
 local function run(call)
   local found, waiting, met, answer = {}, {}, {}, {}
   local reported = cjson.decode(call.args.reports)
+  call.bundles = cjson.decode(call.args.bundles)
   counters.add(call, 'alert.reports', #reported)
   for i, row in ipairs(reported) do
     if met_before(met, row) then

@@ -1,6 +1,6 @@
 -- Changes texts in a record that still has them.
 --
--- kind    `bulk_action` or `api_key`
+-- kind    `bulk_action`, `api_key` or `alert`: the name of its key
 -- id
 -- fields  a JSON object: the texts by field
 -- answer  1 if the record is there
@@ -9,7 +9,7 @@ local schema = require('schema')
 
 local function run(call)
   local args = call.args
-  local name = args.kind == 'api_key' and schema.key.api_key(call, args.id) or schema.key.bulk_action(call, args.id)
+  local name = schema.key[args.kind](call, args.id)
   local known = redis.call('EXISTS', name)
   for field, text in pairs(cjson.decode(args.fields)) do
     if redis.call('HGET', name, field) then

@@ -14,7 +14,8 @@ local function run(call)
   local found = redis.call('XRANGE', key.events(call), taken and '(' .. taken or '-', '+', 'COUNT', call.args.most)
   for _, entry in ipairs(found) do
     local id, fields = entry[1], text.pairs_of(entry[2])
-    if webhooks.targets(call) > 0 then
+    local told = string.match(fields.kind, '^alert%.') -- in the step that made it true
+    if webhooks.targets(call) > 0 and not told then
       local at = tonumber(string.match(id, '^%d+'))
       webhooks.tell(call, { id = 'msg_notice-' .. id, type = fields.kind, at = at, facts = fields.facts })
     end
