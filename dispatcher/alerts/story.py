@@ -11,11 +11,12 @@ from dispatcher.alerts.standing import has_it, since
 from dispatcher.model.alert import Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.alert_view import masked, view
 from dispatcher.model.job import Job, iso
-from dispatcher.model.states import State
+from dispatcher.model.states import WAITING, State
 from dispatcher.policy.chain_values import Move
 from dispatcher.store import Store
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.why import why
 
 _UNDER_WAY = {
     State.SCHEDULED: "waits",
@@ -41,6 +42,8 @@ class CallStory:
 
     call: AlertCall
     job: Job | None
+    waits_for: str = ""
+    """Of a call that waits: why it was not dialled yet, in words."""
 
     @property
     def became(self) -> str:
@@ -109,12 +112,17 @@ def story(store: Store, id_: str, *, members: int = 200) -> Story:
     alert = store.alerts.get(id_)
     made = [call.job_id for call in alert.calls if call.job_id]
     jobs = dict(zip(made, store.jobs.get_many(made), strict=True))
-    calls = tuple(CallStory(each, jobs.get(each.job_id or "")) for each in alert.calls)
+    calls = tuple(_told(store, each, jobs.get(each.job_id or "")) for each in alert.calls)
     told = store.alerts.members(id_, members) if alert.is_bundle else ()
     held = [hold.why for hold in store.holds.all() if hold.name in _WHOLE and not hold.half_open]
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
     then = Alerting(store, lambda: None).next_planned(alert)
     return Story(alert, calls, tuple(told), tuple(held), now, then)
+
+
+def _told(store: Store, call: AlertCall, job: Job | None) -> CallStory:
+    waits = job is not None and job.state in WAITING
+    return CallStory(call, job, why(store, job).because if waits and job else "")
 
 
 _WHOLE = frozenset({"credit", "auth", "provider_down", "replicas", "restored", "paused"})
@@ -142,7 +150,7 @@ def _ringing(told: Story) -> str:
     where = f"round {alert.round}, step {alert.step}" if alert.round else "it begins"
     parts = [f"the chain {alert.chain} is under way ({where})"]
     under_way = [each for each in told.calls if each.under_way]
-    parts += [f"the call to {each.call.contact} {each.became}" for each in under_way]
+    parts += [_call(each, held=bool(told.holds)) for each in under_way]
     if not under_way and told.calls:
         last = told.calls[-1]
         parts.append(f"{last.call.contact}: {last.became}")
@@ -152,6 +160,11 @@ def _ringing(told: Story) -> str:
         ahead = _ahead(alert.next_at, told.now)
         parts.append(f"unless somebody has it, it goes on {ahead}{_then(told.then)}")
     return "; ".join(parts)
+
+
+def _call(each: CallStory, *, held: bool) -> str:
+    waits = f" ({each.waits_for})" if each.waits_for and not held else ""
+    return f"the call to {each.call.contact} {each.became}{waits}"
 
 
 def _then(move: Move | None) -> str:
