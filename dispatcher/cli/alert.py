@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.sources import direct, nagios
-from dispatcher.cli import connection, output
+from dispatcher.cli import output
 from dispatcher.cli.output import AsJson
-from dispatcher.cli.person import actor
-from dispatcher.model.alert import AlertEvent, Severity
+from dispatcher.cli.reports import report
+from dispatcher.model.alert import Severity
 from dispatcher.store.alert_values import Recorded
-from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.durations import seconds
 
 TRY_FOR = "20s"
 """Shorter than the 30 s after which Nagios ends its notification commands."""
-_PAUSES = (0.5, 1.0, 2.0)
-"""Seconds between tries; the last one goes on."""
 _SAYS = {
     "new": "rings",
     "again": "rings again",
@@ -98,29 +92,8 @@ def alert(
     if event is None:
         _say(None, f"a notification of the type {type_} calls for nothing", json=json)
         return
-    recorded = _tried(lambda: _record(context, event), seconds(try_for))
+    recorded = report(context, event, seconds(try_for))
     _say(recorded, f"{recorded.id or 'it'} {_SAYS[recorded.what]}", json=json)
-
-
-def _record(context: typer.Context, event: AlertEvent) -> Recorded:
-    store = connection.dispatcher(context).store
-    (recorded,) = Alerting(store, lambda: None).record([event], actor=actor())
-    return recorded
-
-
-def _tried(report: Callable[[], Recorded], within: float) -> Recorded:
-    """Report, again and again while Redis is away: most monitoring runs its command just once."""
-    until = time.monotonic() + within
-    pauses = iter(_PAUSES)
-    pause = _PAUSES[-1]
-    while True:
-        try:
-            return report()
-        except StoreUnavailable:
-            pause = next(pauses, pause)
-            if time.monotonic() + pause > until:
-                raise
-            time.sleep(pause)
 
 
 def _labels(given: list[str] | None) -> dict[str, str]:

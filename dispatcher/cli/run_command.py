@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli import child_command, connection
-from dispatcher.cli.person import actor
+from dispatcher.cli import child_command
 from dispatcher.errors import DispatcherError
 from dispatcher.model.alert import AlertEvent, Severity
 from dispatcher.values.durations import seconds
@@ -42,6 +41,9 @@ def run(
     on_success: Annotated[
         OnSuccess, typer.Option(help="What a success does to the alert of an earlier failure.")
     ] = OnSuccess.RESOLVE,
+    try_for: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long to try while Redis is away.")
+    ] = "1m",
 ) -> None:
     """Run a command, and call somebody when it fails.
 
@@ -49,21 +51,22 @@ def run(
     """
     from dispatcher.alerts.watched_command import Watched  # noqa: PLC0415 - the command comes first
 
-    labels, most = _labels(label or []), None if timeout is None else _duration(timeout)
+    labels, within = _labels(label or []), _duration(try_for, "--try-for")
+    most = None if timeout is None else _duration(timeout, "--timeout")
     watched = Watched(name or PurePath(command[0]).name, severity, labels)
     ended = child_command.run(command, most)
     if ended.code and not ended.interrupted:  # who presses Ctrl-C knows of it
-        _report(context, watched.failed(ended.how, ended.lines))
+        _report(context, watched.failed(ended.how, ended.lines), within)
     elif not ended.code and on_success is OnSuccess.RESOLVE:
-        _report(context, watched.succeeded())
+        _report(context, watched.succeeded(), within)
     raise typer.Exit(ended.code)
 
 
-def _duration(text: str) -> float:
+def _duration(text: str, option: str) -> float:
     try:
         return seconds(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--timeout") from None
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def _labels(texts: list[str]) -> dict[str, str]:
@@ -73,13 +76,12 @@ def _labels(texts: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _report(context: typer.Context, event: AlertEvent) -> None:
+def _report(context: typer.Context, event: AlertEvent, within: float) -> None:
     """Report it; what keeps that from being done is one line, and changes no exit code."""
-    from dispatcher.alerts.alerting import Alerting  # noqa: PLC0415 - the command comes first
+    from dispatcher.cli.reports import report  # noqa: PLC0415 - the command comes first
 
     try:
-        alerting = Alerting(connection.dispatcher(context).store, lambda: None)
-        alerting.record([event], actor=actor())
+        report(context, event, within)
     except DispatcherError as error:
         told = "nobody is called for it" if event.firing else "an alert of it would stay open"
         typer.echo(f"voice-dispatcher run: {told}: {error}", err=True)

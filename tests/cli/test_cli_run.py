@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from dispatcher.model.alert import Alert, AlertState, Severity
 from dispatcher.model.on_call import OnCall
 from dispatcher.store import Store
 from support.cli_shell import Shell
+from support.redis_servers import RedisProcess
 
 ON_CALL: dict[str, Any] = {
     "contacts": {"ann": {"number": "+818012340002"}},
@@ -77,12 +80,28 @@ def test_without_the_dispatcher_the_exit_code_stays_and_one_line_says_so(
     nowhere: Shell, free_port: int, command: str
 ) -> None:
     url = f"redis://:Hunter2@127.0.0.1:{free_port}/0"
-    ran = nowhere.run("run", "--", command, DISPATCHER_REDIS_URL=url)
+    ran = nowhere.run("run", "--try-for", "1s", "--", command, DISPATCHER_REDIS_URL=url)
     assert ran.code == (1 if command == "false" else 0)
     (line,) = ran.err.splitlines()
     assert line.startswith("voice-dispatcher run: ")
     assert "cannot be reached" in line
     assert "Hunter2" not in line
+
+
+def test_a_redis_that_comes_back_in_time_is_told(nowhere: Shell, tmp_path: Path) -> None:
+    """As in a failover: what fails then is no less a failure."""
+    server = RedisProcess(tmp_path / "redis")
+    process = nowhere.start("run", "--", "false", DISPATCHER_REDIS_URL=server.url)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)  # it goes on trying
+        with server:
+            ran = nowhere.end(process)
+            (alert,) = alerts(Store.from_url(server.url))
+    finally:
+        process.kill()
+    assert (ran.code, ran.err) == (1, "")
+    assert alert.summary.startswith("false on ")
 
 
 def test_where_none_was_ever_named_the_command_runs_all_the_same(nowhere: Shell) -> None:

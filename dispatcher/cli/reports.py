@@ -1,0 +1,40 @@
+"""Reports an alert from the command line: again and again while Redis is away."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from dispatcher.cli import connection
+from dispatcher.cli.person import actor
+from dispatcher.model.alert import AlertEvent
+from dispatcher.store.alert_values import Recorded
+from dispatcher.store.errors import StoreUnavailable
+
+_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between tries; the last one goes on."""
+
+
+def report(context: typer.Context, event: AlertEvent, within: float) -> Recorded:
+    """Report an alert; a worker makes the calls. Tries for so many seconds: most programs report
+    just once. Raises StoreUnavailable, StoreUnsuitable, NoDispatcher.
+    """
+    until = time.monotonic() + within
+    pauses, pause = iter(_PAUSES), _PAUSES[-1]
+    while True:
+        try:
+            return _record(context, event)
+        except StoreUnavailable:
+            pause = next(pauses, pause)
+            if time.monotonic() + pause > until:
+                raise
+            time.sleep(pause)
+
+
+def _record(context: typer.Context, event: AlertEvent) -> Recorded:
+    from dispatcher.alerts.alerting import Alerting  # noqa: PLC0415 - `run` starts its command first
+
+    store = connection.dispatcher(context).store
+    (recorded,) = Alerting(store, lambda: None).record([event], actor=actor())
+    return recorded
