@@ -9,13 +9,18 @@ from itertools import islice
 from dispatcher.alerts.chains_gaps import MOST, gaps
 from dispatcher.alerts.chains_state import wrong
 from dispatcher.store import Store
+from dispatcher.store.on_call import UnreadableOnCall
 
 
 def findings(store: Store) -> Iterator[tuple[str, str, str]]:
     """Yield what is to be told of who is on call: what, level, says; nothing where it is unused."""
     if said := wrong(store):
         yield "chains", "fail", said
-    found = store.on_call.get()
+    try:
+        found = store.on_call.get()
+    except UnreadableOnCall as error:
+        yield "chains", "fail", str(error)
+        return
     if found is None:
         return
     now = datetime.fromtimestamp(store.now() / 1000, UTC)

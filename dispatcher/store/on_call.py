@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Repository, pairs
+from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.schema import OnCallField
 from dispatcher.values.masking import mask_text
 
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     from dispatcher.model.on_call import OnCall, Rota, Shift
 
 
+_UNREADABLE = (
+    "who is on call was published by another release, and this one cannot read it: run one release"
+    " everywhere, or publish the chains file again"
+)
+
+
 class OtherVersion(DispatcherError):
     """Somebody else published who is on call meanwhile: read it again, and change that."""
+
+
+class UnreadableOnCall(StoreUnsuitable):
+    """Another release published who is on call, in a way that this one does not know."""
 
 
 class UnknownRota(DispatcherError, LookupError):
@@ -84,7 +95,10 @@ class OnCallStore(Repository):
     """
 
     def get(self) -> Published | None:
-        """Return what is in force; None where nothing was ever published."""
+        """Return what is in force; None where nothing was ever published.
+
+        Raises UnreadableOnCall.
+        """
         (raw,) = self._read_together(("HGETALL", self._key("on_call")))
         found = {name.decode(): value.decode() for name, value in pairs(raw).items()}
         if OnCallField.VERSION not in found:
@@ -104,7 +118,10 @@ class OnCallStore(Repository):
 
         seen = self._seen
         if seen is None or seen[0] != config:
-            self._seen = seen = config, OnCall.model_validate_json(config)
+            try:
+                self._seen = seen = config, OnCall.model_validate_json(config)
+            except ValueError:  # its words would repeat numbers
+                raise UnreadableOnCall(_UNREADABLE) from None
         return seen[1]
 
     def publish(self, on_call: OnCall, *, by: str, expected: int | None = None) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.store import Store
 from dispatcher.store.chains_files import FileInForce, different
+from dispatcher.store.on_call import UnreadableOnCall
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from workers.engine.chains_watch import TOLD_EVERY, ChainsWatch
@@ -149,3 +150,21 @@ def test_while_a_file_is_watched_nothing_else_comes_into_force(
         store.chains_files.require_none()
     clock.forward(60)  # the process is gone without a word
     store.chains_files.require_none()
+
+
+def test_what_another_release_published_is_told_and_published_anew(
+    store: Store, path: Path
+) -> None:
+    path.write_text(FILE.format(1))
+    steady = Steady()
+    watch = ChainsWatch(store, path, steady=steady)
+    watch.look()
+    watch.look()
+    newer = '{"contacts":{"ann":{"numbers":["+818012340002"],"pager":"x"}}}'
+    redis_of(store).hset(key_of(store, "on_call"), "config", newer)
+    with pytest.raises(UnreadableOnCall, match="published by another release") as raised:
+        store.on_call.get()
+    assert "+81" not in str(raised.value)
+    steady.now += TOLD_EVERY
+    watch.look()
+    assert version(store) == 2

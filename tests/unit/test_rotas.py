@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dispatcher.model.on_call import Contact, OnCall, Rota, Shift
@@ -102,7 +102,8 @@ def test_at_each_moment_it_is_one_members_turn(  # noqa: PLR0917 - what is drawn
     )
     turn = turn_at("r", rota, now)
     assert turn.start <= now < turn.end
-    assert (turn.who is None) == (now < at(f"{start}T{handover}") or now < turn.start) or turn.who
+    first = datetime.combine(start, time.fromisoformat(handover), ZoneInfo(zone))
+    assert (turn.who is None) == (now < first)
     after = turn_at("r", rota, turn.end)
     assert after.start == turn.end
     if turn.who and after.who:
@@ -139,3 +140,62 @@ def test_what_is_shown_has_no_gaps_and_is_what_holds(
     for each in shown:
         for moment in (each.start, each.end - timedelta(seconds=1)):
             assert turn_at("r", ROTA, moment, made).who == each.who
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.dates(date(2024, 1, 1), date(2028, 12, 31)),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ann", "bob", "nobody"]),
+            st.datetimes(datetime(2024, 1, 1), datetime(2029, 1, 1)),  # noqa: DTZ001
+            st.timedeltas(timedelta(minutes=1), timedelta(days=40)),
+            st.booleans(),
+        ),
+        max_size=8,
+    ),
+)
+@example(
+    "Europe/Berlin",
+    date(2024, 2, 26),
+    [("nobody", datetime(2024, 2, 29), timedelta(days=1), True)],  # noqa: DTZ001
+)
+@example(
+    "Europe/Berlin",
+    date(2026, 10, 19),
+    [("bob", datetime(2026, 10, 25, 2, 30), timedelta(minutes=40), False)],  # noqa: DTZ001
+)
+def test_at_each_moment_it_is_one_of_them_or_a_hole_that_is_named(
+    zone: str, start: date, overrules: list[tuple[str, datetime, timedelta, bool]]
+) -> None:
+    """Over leap days and clock changes, whatever overrules what, in the rota's own clock."""
+    made = [
+        (shift(who, begin.isoformat(), (begin + long).isoformat()), by_hand)
+        for who, begin, long, by_hand in overrules
+    ]
+    assume(all(_is_one(each, zone) for each, _ in made))
+    rota = Rota(
+        members=("ann", "bob"),
+        start=start,
+        turn=timedelta(days=1),
+        zone=zone,
+        holidays=tuple(each for each, by_hand in made if not by_hand),
+    )
+    swaps = [each for each, by_hand in made if by_hand]
+    since = datetime.combine(start, time(0), UTC) - timedelta(days=2)
+    shown = list(turns("r", rota, since, since + timedelta(days=12), swaps))
+    assert (shown[0].start, shown[-1].end) == (since, since + timedelta(days=12))
+    assert all(one.end == after.start for one, after in pairwise(shown))
+    assert all(turn.start < turn.end for turn in shown)
+    assert all(turn.who in {"ann", "bob"} or turn.why for turn in shown)
+    for turn in shown:
+        for moment in (turn.start, turn.end - timedelta(microseconds=1)):
+            assert turn_at("r", rota, moment, swaps).who == turn.who
+
+
+def _is_one(each: Shift, zone: str) -> bool:
+    try:
+        each.stretch(ZoneInfo(zone))
+    except ValueError:  # the hour that clocks leave out, or one that comes again
+        return False
+    return True

@@ -18,6 +18,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.on_call import OnCall
 from dispatcher.store import Store
 from dispatcher.store.chains_files import WatchedFile, different
+from dispatcher.store.on_call import UnreadableOnCall
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +113,11 @@ class ChainsWatch:
         """Publish what is no longer in Redis."""
         if isinstance(read, str):
             return
-        found = self._store.on_call.get()
-        if found is None or found.on_call != read:
-            self._publish(read)
+        with suppress(UnreadableOnCall):
+            found = self._store.on_call.get()
+            if found is not None and found.on_call == read:
+                return
+        self._publish(read)
 
     def _run(self) -> None:
         pause = threading.Event()
