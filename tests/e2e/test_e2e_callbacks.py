@@ -57,29 +57,86 @@ def heard(up: Up, ids: list[str], within: float = 60) -> Heard:
     return Heard(jobs, up.sandbox.books(), stats["callbacks"] | {"twice": stats["second_calls"]})
 
 
-def callbacks_alone(folder: Path) -> Heard:
-    with Up(folder, "--no-flower", **CALLBACKS_ALONE) as up:
+@dataclass(frozen=True)
+class Alone:
+    """What callbacks alone brought home, and what of them came again to a gateway that was killed,
+    and to one without Redis.
+    """
+
+    undisturbed: Heard
+    gateway_killed: Heard
+    without_redis: Heard
+
+
+def callbacks_alone(folder: Path) -> Alone:
+    server = EmbeddedServer(folder / "redis", appendfsync="always")
+    with (
+        server,
+        Up(folder, "--no-flower", **CALLBACKS_ALONE, DISPATCHER_REDIS_URL=server.url) as up,
+    ):
         called = [each for end in ("0001", "0002", "0003", *LOST) for each in numbers(end, 3)]
-        return heard(up, up.enqueue(called))
+        undisturbed = heard(up, up.enqueue(called))
+        return Alone(undisturbed, gateway_killed(up), without_redis(up, server))
+
+
+def calls_of(up: Up, called: list[str]) -> list[dict[str, Any]]:
+    return [call for call in up.sandbox.calls() if call["recipient"] in called]
+
+
+def refused(up: Up, called: list[str]) -> bool:
+    """Whether a callback of theirs was tried in vain."""
+    return any(
+        each["result"] != 200 for call in calls_of(up, called) for each in call["callback_tries"]
+    )
+
+
+def gateway_killed(up: Up) -> Heard:
+    """The gateway is killed while callbacks wait for its answer."""
+    gateway = up.pid_of("gateway")
+    os.kill(gateway, signal.SIGSTOP)
+    called = [*numbers("0001", 10), *numbers("0009", 10)]
+    ids = up.enqueue(called)
+    eventually(
+        lambda: [call["ended_at"] is not None for call in calls_of(up, called)] == [True] * 20,
+        "all calls have ended",
+        STARTS_WITHIN,
+    )
+    os.kill(gateway, signal.SIGKILL)
+    eventually(lambda: refused(up, called), "a callback is cut off", STARTS_WITHIN)
+    return heard(up, ids)
+
+
+def without_redis(up: Up, server: EmbeddedServer) -> Heard:
+    """Redis is away when the callbacks come, and back before the provider gives up."""
+    up.sandbox.options(callback_delay=3)
+    called = [*numbers("0001", 10), *numbers("0009", 10)]
+    ids = up.enqueue(called)
+    eventually(lambda: len(calls_of(up, called)) == 20, "all are called", STARTS_WITHIN)
+    server.stop()
+    eventually(lambda: refused(up, called), "a callback is refused", STARTS_WITHIN)
+    server.start()
+    return heard(up, ids)
 
 
 @pytest.mark.played(by=callbacks_alone)
 def test_a_lost_answer_comes_home_by_the_callback_and_nobody_is_called_twice(
-    outcome: Heard,
+    outcome: Alone,
 ) -> None:
+    story = outcome.undisturbed
     for behaviour in LOST:
-        assert outcome.states(behaviour) == {State.COMPLETED}
-        assert outcome.actors(behaviour) == {"callback"}
-    outcome.assert_each_called_once()
-    assert outcome.counts["twice"] == 0
+        assert story.states(behaviour) == {State.COMPLETED}
+        assert story.actors(behaviour) == {"callback"}
+    story.assert_each_called_once()
+    assert story.counts["twice"] == 0
 
 
 @pytest.mark.played(by=callbacks_alone)
-def test_with_callbacks_nobody_needs_to_ask_what_became_of_a_call(outcome: Heard) -> None:
-    assert outcome.states("0001") == {State.COMPLETED}
-    assert outcome.states("0002") == outcome.states("0003") == {State.FAILED}
-    assert {job.timeline[-1].actor for job in outcome.jobs} == {"callback"}
-    assert outcome.counts["received"] == outcome.counts["applied"] == len(outcome.jobs)
+def test_with_callbacks_nobody_needs_to_ask_what_became_of_a_call(outcome: Alone) -> None:
+    story = outcome.undisturbed
+    assert story.states("0001") == {State.COMPLETED}
+    assert story.states("0002") == story.states("0003") == {State.FAILED}
+    assert {job.timeline[-1].actor for job in story.jobs} == {"callback"}
+    assert story.counts["received"] == story.counts["applied"] == len(story.jobs)
 
 
 def unreliable(folder: Path) -> Heard:
@@ -152,55 +209,13 @@ def test_doctor_says_that_callbacks_are_missing(outcome: tuple[Heard, list[Any]]
     assert f"{ENOUGH} calls ended, 0 callbacks came since " in said["message"]
 
 
-def refused(up: Up) -> bool:
-    """Whether a callback was tried in vain."""
-    return any(
-        each["result"] != 200 for call in up.sandbox.calls() for each in call["callback_tries"]
-    )
+@pytest.mark.played(by=callbacks_alone)
+def test_what_could_not_be_written_without_redis_comes_again(outcome: Alone) -> None:
+    assert {job.state for job in outcome.without_redis.jobs} == {State.COMPLETED}
+    outcome.without_redis.assert_each_called_once()
 
 
-def without_redis(folder: Path) -> Heard:
-    """Redis is away when the callbacks come, and back before the provider gives up."""
-    server = EmbeddedServer(folder / "redis", appendfsync="always")
-    with (
-        server,
-        Up(folder, "--no-flower", **CALLBACKS_ALONE, DISPATCHER_REDIS_URL=server.url) as up,
-    ):
-        up.sandbox.options(callback_delay=3)
-        ids = up.enqueue([*numbers("0001", 10), *numbers("0009", 10)])
-        eventually(lambda: up.sandbox.books().total() == len(ids), "all are called", STARTS_WITHIN)
-        server.stop()
-        eventually(lambda: refused(up), "a callback is refused", STARTS_WITHIN)
-        server.start()
-        return heard(up, ids)
-
-
-@pytest.mark.played(by=without_redis)
-def test_what_could_not_be_written_without_redis_comes_again(outcome: Heard) -> None:
-    assert {job.state for job in outcome.jobs} == {State.COMPLETED}
-    outcome.assert_each_called_once()
-
-
-def gateway_killed(folder: Path) -> Heard:
-    """The gateway is killed while callbacks wait for its answer."""
-    with Up(folder, "--no-flower", **CALLBACKS_ALONE) as up:
-        gateway = up.pid_of("gateway")
-        os.kill(gateway, signal.SIGSTOP)
-        ids = up.enqueue([*numbers("0001", 10), *numbers("0009", 10)])
-        eventually(
-            lambda: (
-                len(up.sandbox.calls()) == len(ids)
-                and all(call["ended_at"] for call in up.sandbox.calls())
-            ),
-            "all calls have ended",
-            STARTS_WITHIN,
-        )
-        os.kill(gateway, signal.SIGKILL)
-        eventually(lambda: refused(up), "a callback is cut off", STARTS_WITHIN)
-        return heard(up, ids)
-
-
-@pytest.mark.played(by=gateway_killed)
-def test_a_gateway_that_is_killed_is_started_again_and_hears_the_next_try(outcome: Heard) -> None:
-    assert {job.state for job in outcome.jobs} == {State.COMPLETED}
-    outcome.assert_each_called_once()
+@pytest.mark.played(by=callbacks_alone)
+def test_a_gateway_that_is_killed_is_started_again_and_hears_the_next_try(outcome: Alone) -> None:
+    assert {job.state for job in outcome.gateway_killed.jobs} == {State.COMPLETED}
+    outcome.gateway_killed.assert_each_called_once()

@@ -169,16 +169,8 @@ class Stop:
     held: int
 
 
-def wrong_token(folder: Path) -> Stop:
-    return _stopped(folder, {"token": "another"}, 401)
-
-
-def provider_down(folder: Path) -> Stop:
-    return _stopped(folder, {"down": "503"}, 503)
-
-
-def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
-    """Make trouble for some seconds in the middle of 300 jobs."""
+def stopped_twice(folder: Path) -> dict[int, Stop]:
+    """Refuse the token for some seconds in the middle of 300 jobs; then be down for 300 others."""
     gate = {
         "DISPATCHER_BREAKER_FAILURES": str(CLOSES),
         "DISPATCHER_MAX_CONNECTIONS": str(ON_THEIR_WAY),
@@ -187,18 +179,27 @@ def _stopped(folder: Path, trouble: dict[str, str], status: int) -> Stop:
         OwnSandbox("--ring=0.3") as sandbox,
         Up(folder, *TWO, **QUICK, **sandbox.account, **gate) as up,
     ):
-        ids = up.enqueue(numbers("0001", MANY))
-        eventually(lambda: sandbox.placed() > MANY / 10, "calls are placed")
-        sandbox.options(**trouble)
-        troubled = time.monotonic()
-        eventually(up.dispatcher.store.holds.all, "the gate is closed")
-        time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
-        waiting = held(up)
-        failures, lasted = sandbox.answered(status), time.monotonic() - troubled
-        sandbox.options(token=sandbox.token, down="off")
-        began = time.monotonic()
-        jobs = up.ended(ids, 120)
-        return Stop(failures, lasted, jobs, time.monotonic() - began, waiting)
+        return {
+            401: _stopped(up, sandbox, {"token": "another"}, 401),
+            503: _stopped(up, sandbox, {"down": "503"}, 503),
+        }
+
+
+def _stopped(up: Up, sandbox: OwnSandbox, trouble: dict[str, str], status: int) -> Stop:
+    """Make trouble for some seconds in the middle of 300 jobs."""
+    before = sandbox.placed()
+    ids = up.enqueue(numbers("0001", MANY))
+    eventually(lambda: sandbox.placed() - before > MANY / 10, "calls are placed")
+    sandbox.options(**trouble)
+    troubled = time.monotonic()
+    eventually(up.dispatcher.store.holds.all, "the gate is closed")
+    time.sleep(8)  # that long it lasts: looks on their backoff, and nobody else
+    waiting = held(up)
+    failures, lasted = sandbox.answered(status), time.monotonic() - troubled
+    sandbox.options(token=sandbox.token, down="off")
+    began = time.monotonic()
+    jobs = up.ended(ids, 120)
+    return Stop(failures, lasted, jobs, time.monotonic() - began, waiting)
 
 
 def _nobody_lost_anything(outcome: Stop) -> None:
@@ -209,16 +210,16 @@ def _nobody_lost_anything(outcome: Stop) -> None:
     assert outcome.seconds_to_end < 40
 
 
-@pytest.mark.played(by=wrong_token)
-def test_a_wrong_token_costs_a_handful_of_requests_and_no_attempt(outcome: Stop) -> None:
-    _nobody_lost_anything(outcome)
+@pytest.mark.played(by=stopped_twice)
+def test_a_wrong_token_costs_a_handful_of_requests_and_no_attempt(outcome: dict[int, Stop]) -> None:
+    _nobody_lost_anything(outcome[401])
 
 
-@pytest.mark.played(by=provider_down)
+@pytest.mark.played(by=stopped_twice)
 def test_a_provider_that_is_down_costs_a_handful_of_requests_and_no_attempt(
-    outcome: Stop,
+    outcome: dict[int, Stop],
 ) -> None:
-    _nobody_lost_anything(outcome)
+    _nobody_lost_anything(outcome[503])
 
 
 def strange_balances(folder: Path) -> dict[str, State]:

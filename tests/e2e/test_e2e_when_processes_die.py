@@ -1,138 +1,24 @@
-"""What dies or goes away in the midst of work costs neither a lost nor a second call."""
+"""Processes that die in the midst of work cost neither a lost nor a second call."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from celery import Celery
 from celery.result import AsyncResult
 
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import job_id
-from support.e2e_stack import (
-    CALL_QUEUE,
-    QUICK,
-    SAY,
-    STARTS_WITHIN,
-    OwnSandbox,
-    Up,
-    number,
-    numbers,
-)
+from support.e2e_ended import Ended, half_way
+from support.e2e_stack import CALL_QUEUE, QUICK, SAY, OwnSandbox, Up, numbers
 from support.polling import eventually
 from support.redis_inside import redis_of
-from workers.devstack.embedded_server import EmbeddedServer
-
-AWAY = 10.0  # seconds
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How jobs ended, and how often each number was called by the provider's own books."""
-
-    jobs: list[Job]
-    books: Counter[str]
-
-    @property
-    def states(self) -> Counter[State]:
-        return Counter(job.state for job in self.jobs)
-
-    def calls(self, job: Job) -> int:
-        return self.books[job.numbers[0]]
-
-    def assert_each_called_once(self) -> None:
-        assert self.states == {State.COMPLETED: len(self.jobs)}
-        assert {self.calls(job) for job in self.jobs} == {1}
-
-
-def half_way(up: Up, ids: list[str], called: int) -> None:
-    """Wait until so many calls are placed, and make sure that there are more to come."""
-    eventually(lambda: up.sandbox.books().total() >= called, f"{called} calls", STARTS_WITHIN)
-    assert up.sandbox.books().total() < len(ids)
-
-
-def redis_away(folder: Path, end: Callable[[EmbeddedServer], None], appendfsync: str) -> Ended:
-    """Let Redis be away for ten seconds in the middle of 200 calls."""
-    server = EmbeddedServer(folder / "redis", appendfsync=appendfsync)
-    with server, Up(folder, "--no-flower", **QUICK, DISPATCHER_REDIS_URL=server.url) as up:
-        up.sandbox.options(latency=0.2)
-        ids = up.enqueue(numbers("0001", 200))
-        half_way(up, ids, 40)
-        end(server)
-        with pytest.raises(StoreUnavailable):
-            up.dispatcher.job(ids[0])
-        time.sleep(AWAY)
-        server.start()
-        return Ended(up.ended(ids, 150), up.sandbox.books())
-
-
-def redis_stopped(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedServer.stop, "everysec")
-
-
-def redis_killed(folder: Path) -> Ended:
-    return redis_away(folder, EmbeddedServer.kill, "always")
-
-
-@pytest.mark.played(by=redis_stopped)
-def test_redis_may_be_away_for_a_while(outcome: Ended) -> None:
-    outcome.assert_each_called_once()
-
-
-@pytest.mark.played(by=redis_killed)
-def test_redis_may_be_killed(outcome: Ended) -> None:
-    outcome.assert_each_called_once()
-
-
-@dataclass(frozen=True)
-class Flushed(Ended):
-    """How many wake-ups were lost, and how many went to another broker than the stack's own."""
-
-    lost: int
-    astray: int
-
-
-def broker_flushed(folder: Path) -> Flushed:
-    """Empty a broker of its own that holds wake-ups, and then use it again."""
-    with EmbeddedServer(folder / "redis") as server:
-        broker_url = server.url.removesuffix("/0") + "/1"
-        urls = {"DISPATCHER_REDIS_URL": server.url, "DISPATCHER_BROKER_URL": broker_url}
-        with (
-            Up(folder, "--no-flower", **QUICK, **urls) as up,
-            redis.Redis.from_url(broker_url) as broker,
-        ):
-            worker = up.pid_of("dial")
-            os.kill(worker, signal.SIGSTOP)
-            ids = up.enqueue(numbers("0001", 100))
-            lost = int(broker.llen("vd.normal"))
-            broker.flushdb()
-            os.kill(worker, signal.SIGCONT)
-            ids.append(up.json("call", number("0001"), "--say", SAY)["id"])
-            jobs = up.ended(ids, 150)
-            astray = int(redis_of(up.dispatcher.store).exists("vd.normal"))
-            return Flushed(jobs, up.sandbox.books(), lost, astray)
-
-
-@pytest.mark.played(by=broker_flushed)
-def test_what_a_flushed_broker_held_is_sent_again(outcome: Flushed) -> None:
-    assert outcome.lost > 0
-    outcome.assert_each_called_once()
-
-
-@pytest.mark.played(by=broker_flushed)
-def test_the_command_line_finds_the_broker_of_a_running_stack(outcome: Flushed) -> None:
-    assert outcome.astray == 0
 
 
 def workers_killed(folder: Path, *arguments: str) -> Ended:
