@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dispatcher.model.alert import Alert, AlertEvent, AlertState
-from dispatcher.model.on_call import Chain
+
+if TYPE_CHECKING:
+    from dispatcher.model.on_call import Chain
 
 What = Literal["new", "repeat", "again", "folded", "resolved", "not_called", "unknown"]
 

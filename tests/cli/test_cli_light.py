@@ -59,10 +59,10 @@ def test_a_commands_help_loads_that_command_and_no_redis(nowhere: Shell) -> None
 def test_reading_loads_neither_celery_nor_requests_nor_the_provider(
     shell: Shell, command: tuple[str, ...]
 ) -> None:
-    """Nor what checks requests."""
+    """Nor what checks requests, and who is on call."""
     found = loaded(shell, *command)
     assert found & (SLOW - {"asyncio"}) == set()  # redis-py brings asyncio along
-    assert "dispatcher.model.request" not in found
+    assert found & {"dispatcher.model.request", "dispatcher.model.on_call"} == set()
     assert {name for name in found if name.startswith("dispatcher.provider.xoxzo")} == set()
 
 
