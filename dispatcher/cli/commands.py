@@ -43,7 +43,8 @@ COMMANDS = {
         f"{_OURS}.job_actions:prioritise", "Change the priority of jobs that are not dialled yet."
     ),
     "alert": Entry(
-        f"{_OURS}.alert:alert", "Report an alert: the people on call for it are called."
+        f"{_OURS}.alert:alert",
+        "Report an alert: the people on call for it are called, as the chains say.",
     ),
     "actions": Entry(f"{_OURS}.actions:app", "List, follow and stop bulk actions."),
     "pause": Entry(f"{_OURS}.pause:pause", "Stop new calls until `resume`, also over restarts."),

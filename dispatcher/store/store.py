@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dispatcher.store.aftermath import Aftermaths
-from dispatcher.store.alert_summaries import AlertSummaries
-from dispatcher.store.alerts import Alerts
-from dispatcher.store.api_keys import ApiKeys
-from dispatcher.store.append_only import AppendOnly
-from dispatcher.store.audit import Audit
 from dispatcher.store.budget import Budget
-from dispatcher.store.bulk import Bulk
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
-from dispatcher.store.campaigns import Campaigns
-from dispatcher.store.chains_files import ChainsFiles
-from dispatcher.store.clients import Clients
-from dispatcher.store.clock import RedisClock
 from dispatcher.store.connection import Connection
 from dispatcher.store.do_not_call import DoNotCallList
-from dispatcher.store.drills import Drills
 from dispatcher.store.events import Events
-from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.languages import Languages
+from dispatcher.store.later import LATER
 from dispatcher.store.limiter import Limiter
-from dispatcher.store.missing_rights import MissingRights
-from dispatcher.store.on_call import OnCallStore
 from dispatcher.store.pubsub import PubSub
 from dispatcher.store.queue import Queue
-from dispatcher.store.redaction import Redaction
 from dispatcher.store.redis_url import connect
-from dispatcher.store.refused_reports import RefusedReportsNotes
 from dispatcher.store.replicas import Replicas
-from dispatcher.store.retention import Retention
 from dispatcher.store.search import Search
 from dispatcher.store.server import Server
-from dispatcher.store.sessions import FailedLogins, Sessions
-from dispatcher.store.spending import Spending
 from dispatcher.store.statistics import Statistics
-from dispatcher.store.stoppage import Stoppage
-from dispatcher.store.webhooks import Webhooks
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     import redis
+
+    from dispatcher.store.aftermath import Aftermaths
+    from dispatcher.store.alert_summaries import AlertSummaries
+    from dispatcher.store.alerts import Alerts
+    from dispatcher.store.api_keys import ApiKeys
+    from dispatcher.store.append_only import AppendOnly
+    from dispatcher.store.audit import Audit
+    from dispatcher.store.bulk import Bulk
+    from dispatcher.store.campaigns import Campaigns
+    from dispatcher.store.chains_files import ChainsFiles
+    from dispatcher.store.clients import Clients
+    from dispatcher.store.clock import RedisClock
+    from dispatcher.store.drills import Drills
+    from dispatcher.store.heartbeats import Heartbeats
+    from dispatcher.store.missing_rights import MissingRights
+    from dispatcher.store.on_call import OnCallStore
+    from dispatcher.store.redaction import Redaction
+    from dispatcher.store.refused_reports import RefusedReportsNotes
+    from dispatcher.store.retention import Retention
+    from dispatcher.store.sessions import FailedLogins, Sessions
+    from dispatcher.store.spending import Spending
+    from dispatcher.store.stoppage import Stoppage
+    from dispatcher.store.webhooks import Webhooks
 
 
 class Store:
@@ -59,6 +62,31 @@ class Store:
     `steady`, which returns seconds of a clock that nobody sets, by default the machine's.
     """
 
+    # made when they are first asked for, by LATER
+    aftermath: Aftermaths
+    alert_summaries: AlertSummaries
+    alerts: Alerts
+    api_keys: ApiKeys
+    append_only: AppendOnly
+    audit: Audit
+    bulk: Bulk
+    campaigns: Campaigns
+    chains_files: ChainsFiles
+    clients: Clients
+    clock: RedisClock
+    drills: Drills
+    failed_logins: FailedLogins
+    heartbeats: Heartbeats
+    missing_rights: MissingRights
+    on_call: OnCallStore
+    redaction: Redaction
+    refused_reports: RefusedReportsNotes
+    retention: Retention
+    sessions: Sessions
+    spending: Spending
+    stoppage: Stoppage
+    webhooks: Webhooks
+
     def __init__(
         self,
         client: redis.Redis,
@@ -67,6 +95,7 @@ class Store:
         clock: Callable[[], float] | None = None,
         steady: Callable[[], float] | None = None,
     ) -> None:
+        self._making = threading.RLock()
         self._connection = to = Connection(client, namespace, clock, steady)
         # dialling
         self.holds = Holds(to)
@@ -78,49 +107,25 @@ class Store:
         self.languages = Languages(to)
         self.calls = Calls(to, self.limiter)
         self.callbacks = Callbacks(to)
-        # alerts
-        self.alerts = Alerts(to, self.replicas)
-        self.on_call = OnCallStore(to)
-        # credit
         self.budget = Budget(to)
-        self.spending = Spending(to)
-        # what people look at and do
+        # what people look at
         self.search = Search(to, self.jobs)
-        self.bulk = Bulk(to, self.search, self.budget)
         self.statistics = Statistics(to)
-        self.campaigns = Campaigns(to)
-        self.audit = Audit(to)
-        self.api_keys = ApiKeys(to)
-        self.clients = Clients(to)
-        self.sessions = Sessions(to)
-        self.failed_logins = FailedLogins(to)
+        self.server = Server(to)
         # what others are told
         self.events = Events(to)
-        self.webhooks = Webhooks(to)
-        self.alert_summaries = AlertSummaries(to)
         self.pubsub = PubSub(to)
-        # upkeep
-        self.redaction = Redaction(to, self.do_not_call)
-        self.retention = Retention(
-            to,
-            self.jobs,
-            self.search,
-            self.webhooks,
-            self.callbacks,
-            redaction=self.redaction,
-            campaigns=self.campaigns,
-            alerts=self.alerts,
-        )
-        self.append_only = AppendOnly(to)
-        self.server = Server(to)
-        self.aftermath = Aftermaths(to, self.holds, self.search)
-        self.clock = RedisClock(to)
-        self.missing_rights = MissingRights(to)
-        self.refused_reports = RefusedReportsNotes(to)
-        self.heartbeats = Heartbeats(to)
-        self.chains_files = ChainsFiles(to)
-        self.stoppage = Stoppage(to)
-        self.drills = Drills(to)
+
+    if not TYPE_CHECKING:  # to which the names above say enough
+
+        def __getattr__(self, name: str) -> object:
+            if name not in LATER:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            with self._making:
+                if name not in self.__dict__:  # else another thread was quicker
+                    given = {each: getattr(self, each) for each in LATER[name].given}
+                    setattr(self, name, LATER[name].make(self._connection, given))
+            return self.__dict__[name]
 
     @classmethod
     def from_url(cls, url: str, *, namespace: str = DEFAULT_NAMESPACE) -> Store:

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from dispatcher.cli.commands import COMMANDS
 from dispatcher.cli.lazy import Entry, as_command
 from dispatcher.cli.webhooks import Commands as WebhooksCommands
+from dispatcher.store.later import LATER
 from support.cli_shell import Shell
 
 SLOW = {"celery", "kombu", "requests", "config", "workers", "asyncio"}
@@ -64,6 +65,13 @@ def test_reading_loads_neither_celery_nor_requests_nor_the_provider(
     assert found & (SLOW - {"asyncio"}) == set()  # redis-py brings asyncio along
     assert found & {"dispatcher.model.request", "dispatcher.model.on_call"} == set()
     assert {name for name in found if name.startswith("dispatcher.provider.xoxzo")} == set()
+
+
+def test_a_list_of_jobs_loads_no_repository_that_it_does_not_ask(shell: Shell) -> None:
+    """But for the one whose words `stats`, which is in the same file, counts."""
+    found = loaded(shell, "list")
+    asked = {f"dispatcher.store.{each.module}" for each in LATER.values()} & found
+    assert asked <= {"dispatcher.store.drills"}
 
 
 @pytest.mark.parametrize(("name", "entry"), EVERY.items(), ids=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
 from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.later import LATER
 from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim, Refused
@@ -35,6 +37,21 @@ def test_many_jobs_are_read_in_the_order_asked_for(store: Store) -> None:
     one, two = enqueue(store), enqueue(store)
     found = store.jobs.get_many([two, "nosuchjob", one])
     assert [job and job.id for job in found] == [two, None, one]
+
+
+def test_what_is_made_later_is_what_the_store_says(store: Store) -> None:
+    told = {name: kind for name, kind in Store.__annotations__.items() if name in LATER}
+    assert told == {name: each.name for name, each in LATER.items()}
+    assert {name: type(getattr(store, name)).__name__ for name in LATER} == told
+
+
+def test_what_is_made_later_is_made_once(redis_client: redis.Redis) -> None:
+    store = Store(redis_client)
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: store.retention, range(8)))
+    assert made == {store.retention}
+    with pytest.raises(AttributeError, match="'Store' object has no attribute 'retentoin'"):
+        _ = store.retentoin  # type: ignore[attr-defined]
 
 
 def test_without_a_clock_of_its_own_the_store_goes_by_redis_time(
