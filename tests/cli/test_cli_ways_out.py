@@ -40,7 +40,7 @@ MASKED: dict[str, tuple[tuple[str, ...], ...]] = {
 """Lists, which end up in logs, tickets and screenshots."""
 OWN_TERMINAL = {
     *("call", "conference", "show", "why", "retry", "reached", "cancel", "prioritise", "pause"),
-    *("resume", "limit", "keys", "restored", "dial-in", "run"),
+    *("resume", "limit", "keys", "restored", "dial-in", "run", "alert"),
 }
 """Commands that speak of what their caller named."""
 ELSEWHERE = {"import", "watch", "chains", "rota"}

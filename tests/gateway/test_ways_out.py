@@ -94,7 +94,7 @@ def test_no_refusal_of_any_route_tells_the_number_that_was_given(
     bodies += [written, [written], fields | {written: written}, {"participants": [written]}]
     answers = []
     for path in documented(gateway, "post"):
-        address = path.format(id="a" * 16)
+        address = path.format(id="a" * 16, **GIVEN)
         answers += [who.post(address, body) for who in (billing, ops) for body in bodies]
         answers.append(ops.post(f"{address}", {}, params={"x": written, written: "1"}))
     for path in documented(gateway, "get"):
