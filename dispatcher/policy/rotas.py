@@ -62,17 +62,18 @@ def who_is(
 
 def turn_at(name: str, rota: Rota, now: datetime, swaps: Sequence[Shift] = ()) -> Turn:
     """Return whose turn it is at a moment: by the latest swap, a holiday, or the rota itself."""
-    start, end, who = _turn(rota, now)
-    why = "" if who else f"the rota {name} begins on {rota.start}"
+    start, end = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     for shift, kind in _overrules(rota, swaps):
         begins, ends = shift.stretch(zone(rota.zone))
         if begins <= now < ends:
-            said = f"{kind}{': ' + shift.why if shift.why else ''}"
-            nobody = shift.who == NOBODY
-            return Turn(begins, ends, None if nobody else shift.who, said)
+            why = f"{kind}{': ' + shift.why if shift.why else ''}"
+            who = None if shift.who == NOBODY else shift.who
+            return Turn(max(start, begins), min(end, ends), who, why)
         start = max(start, ends) if ends <= now else start
         end = min(end, begins) if begins > now else end
-    return Turn(start, end, who, why)
+    begins, ends, who = _turn(rota, now)
+    why = "" if who else f"the rota {name} begins on {rota.start}"
+    return Turn(max(start, begins), min(end, ends), who, why)
 
 
 def turns(
@@ -84,7 +85,7 @@ def turns(
         if at >= until:
             return
         turn = turn_at(name, rota, at, swaps)
-        end = min([until, turn.end, *_begin_within(rota, swaps, at, turn.end)])
+        end = min(until, turn.end)
         yield Turn(at, end, turn.who, turn.why)
         at = end
 
@@ -110,15 +111,6 @@ def _overrules(rota: Rota, swaps: Sequence[Shift]) -> list[tuple[Shift, str]]:
     return [(each, "swap") for each in reversed(swaps)] + [
         (each, "holiday") for each in rota.holidays
     ]
-
-
-def _begin_within(
-    rota: Rota, swaps: Sequence[Shift], since: datetime, until: datetime
-) -> Iterator[datetime]:
-    for shift, _ in _overrules(rota, swaps):
-        for at in shift.stretch(zone(rota.zone)):
-            if since < at < until:
-                yield at
 
 
 def _turn(rota: Rota, now: datetime) -> tuple[datetime, datetime, str | None]:

@@ -188,9 +188,25 @@ def test_at_each_moment_it_is_one_of_them_or_a_hole_that_is_named(
     assert all(one.end == after.start for one, after in pairwise(shown))
     assert all(turn.start < turn.end for turn in shown)
     assert all(turn.who in {"ann", "bob"} or turn.why for turn in shown)
+    edges = [at for each, _ in made for at in each.stretch(ZoneInfo(zone))]
     for turn in shown:
-        for moment in (turn.start, turn.end - timedelta(microseconds=1)):
-            assert turn_at("r", rota, moment, swaps).who == turn.who
+        within = [at for at in edges if turn.start < at < turn.end]
+        for moment in (turn.start, *within, turn.end - timedelta(microseconds=1)):
+            assert _by_hand(rota, moment, swaps) == turn.who
+
+
+def _by_hand(rota: Rota, now: datetime, swaps: list[Shift]) -> str | None:
+    """Return who is on call, worked out by looking at everything."""
+    for each in (*reversed(swaps), *rota.holidays):
+        begins, ends = each.stretch(ZoneInfo(rota.zone))
+        if begins <= now < ends:
+            return None if each.who == "nobody" else each.who
+    local = [
+        datetime.combine(rota.start + timedelta(days=n), time(9), ZoneInfo(rota.zone))
+        for n in range(20)
+    ]
+    begun = sum(at.astimezone(UTC) <= now for at in local)
+    return rota.members[(begun - 1) % 2] if begun else None
 
 
 def _is_one(each: Shift, zone: str) -> bool:
