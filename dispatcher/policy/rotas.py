@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -63,8 +64,7 @@ def who_is(
 def turn_at(name: str, rota: Rota, now: datetime, swaps: Sequence[Shift] = ()) -> Turn:
     """Return whose turn it is at a moment: by the latest swap, a holiday, or the rota itself."""
     start, end = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    for shift, kind in _overrules(rota, swaps):
-        begins, ends = shift.stretch(zone(rota.zone))
+    for shift, kind, begins, ends in _overrules(rota, swaps):
         if begins <= now < ends:
             why = f"{kind}{': ' + shift.why if shift.why else ''}"
             who = None if shift.who == NOBODY else shift.who
@@ -106,11 +106,15 @@ def new_swap(
         raise InvalidSwap(str(error)) from None
 
 
-def _overrules(rota: Rota, swaps: Sequence[Shift]) -> list[tuple[Shift, str]]:
-    """Return what overrules the turns, the strongest first."""
-    return [(each, "swap") for each in reversed(swaps)] + [
-        (each, "holiday") for each in rota.holidays
-    ]
+def _overrules(
+    rota: Rota, swaps: Sequence[Shift]
+) -> Iterator[tuple[Shift, str, datetime, datetime]]:
+    """Yield what overrules the turns, the strongest first, and when it begins and ends."""
+    by_hand = [(each, "swap") for each in reversed(swaps)]
+    for shift, kind in (*by_hand, *((each, "holiday") for each in rota.holidays)):
+        # One that was checked in another zone may not be, in an hour that clocks leave out.
+        with suppress(ValueError):
+            yield shift, kind, *shift.stretch(zone(rota.zone))
 
 
 def _turn(rota: Rota, now: datetime) -> tuple[datetime, datetime, str | None]:

@@ -215,3 +215,10 @@ def _is_one(each: Shift, zone: str) -> bool:
     except ValueError:  # the hour that clocks leave out, or one that comes again
         return False
     return True
+
+
+def test_a_swap_that_another_zone_leaves_out_stops_nobody() -> None:
+    swap = shift("bob", "2026-03-29T02:30", "2026-03-29T03:10")
+    utc, berlin = (ROTA.model_copy(update={"zone": each}) for each in ("UTC", "Europe/Berlin"))
+    assert turn_at("r", utc, at("2026-03-29T03:00Z"), [swap]).why == "swap"
+    assert turn_at("r", berlin, at("2026-03-29T03:00Z"), [swap]).why == ""
