@@ -6,6 +6,7 @@ import logging
 import threading
 
 from dispatcher.alerts.alerting import Alerting
+from dispatcher.errors import DispatcherError
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,19 @@ class AlertWatch:
             pause.wait(self._every)
 
     def run_once(self) -> int:
-        """Look once; return how many chains moved. An error is logged once until it is over."""
+        """Look once; return how many chains moved. That Redis is away is logged once."""
         try:
             moved = self._alerting.advance_due()
+        except DispatcherError as error:
+            self._tell(error)
+            return 0
         except Exception:
-            if not self._failing:
-                log.exception("chains of alerts cannot be moved on: trying again until they can")
-            self._failing = True
+            log.exception("chains of alerts could not be moved on: trying again")
             return 0
         self._failing = False
         return moved
+
+    def _tell(self, error: DispatcherError) -> None:
+        if not self._failing:
+            log.warning("%s Chains of alerts wait until it answers", error)
+        self._failing = True
