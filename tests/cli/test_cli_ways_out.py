@@ -45,7 +45,7 @@ OWN_TERMINAL = {
 """Commands that speak of what their caller named."""
 ELSEWHERE = {"import", "watch", "chains", "rota"}
 """Judged below, in test_cli_watch_board.py and in test_cli_chains.py."""
-NO_NUMBERS = {"doctor", "migrate", "url", "sandbox", "languages"}
+NO_NUMBERS = {"doctor", "migrate", "url", "sandbox", "languages", "alert"}
 PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
 """They log; config/logs.py masks each line."""
 
