@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_FILES = [
+    ".ci/alertmanager",
     ".ci/browser",
     ".ci/demos",
     ".ci/pin",
