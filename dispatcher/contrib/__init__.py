@@ -1,0 +1,1 @@
+"""Plug-ins for programs of others; each needs the program that it is for."""
