@@ -9,6 +9,7 @@ import typer
 
 from dispatcher.alerts.sources import direct, nagios
 from dispatcher.cli import output
+from dispatcher.cli.gateway_reports import Gateway, GatewayUrl, KeyFile
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.reports import report
 from dispatcher.model.alert import Severity
@@ -71,6 +72,8 @@ def alert(
     try_for: Annotated[
         str, typer.Option(metavar="DURATION", help="How long to try while Redis is away.")
     ] = TRY_FOR,
+    gateway: GatewayUrl = None,
+    key_file: KeyFile = None,
     json: AsJson = False,
 ) -> None:
     """Report an alert: the people on call for it are called, as the chains say.
@@ -92,7 +95,7 @@ def alert(
     if event is None:
         _say(None, f"a notification of the type {type_} calls for nothing", json=json)
         return
-    recorded = report(context, event, seconds(try_for))
+    recorded = report(context, event, seconds(try_for), Gateway.of(gateway, key_file))
     _say(recorded, f"{recorded.id or 'it'} {_SAYS[recorded.what]}", json=json)
 
 

@@ -1,4 +1,4 @@
-"""Reports an alert from the command line: again and again while Redis is away."""
+"""Reports an alert from the command line: again and again while nobody takes it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import typer
 
 from dispatcher.cli import connection
+from dispatcher.cli.gateway_reports import Gateway, GatewayAway
 from dispatcher.cli.person import actor
 from dispatcher.model.alert import AlertEvent
 from dispatcher.store.alert_values import Recorded
@@ -16,16 +17,18 @@ _PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries; the last one goes on."""
 
 
-def report(context: typer.Context, event: AlertEvent, within: float) -> Recorded:
-    """Report an alert; a worker makes the calls. Tries for so many seconds: most programs report
-    just once. Raises StoreUnavailable, StoreUnsuitable, NoDispatcher.
+def report(
+    context: typer.Context, event: AlertEvent, within: float, gateway: Gateway | None = None
+) -> Recorded:
+    """Report an alert, in Redis or through a gateway. Tries for so many seconds: most programs
+    report just once. Raises StoreUnavailable, StoreUnsuitable, NoDispatcher, NotReported.
     """
     until = time.monotonic() + within
     pauses, pause = iter(_PAUSES), _PAUSES[-1]
     while True:
         try:
-            return _record(context, event)
-        except StoreUnavailable:
+            return gateway.report(event) if gateway else _record(context, event)
+        except (StoreUnavailable, GatewayAway):
             pause = next(pauses, pause)
             if time.monotonic() + pause > until:
                 raise
@@ -33,6 +36,7 @@ def report(context: typer.Context, event: AlertEvent, within: float) -> Recorded
 
 
 def _record(context: typer.Context, event: AlertEvent) -> Recorded:
+    # A worker makes the calls: it knows what they say of calling back.
     from dispatcher.alerts.alerting import Alerting  # noqa: PLC0415 - `run` starts its command first
 
     store = connection.dispatcher(context).store

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli import child_command
+from dispatcher.cli.gateway_reports import Gateway, GatewayUrl, KeyFile
 from dispatcher.errors import DispatcherError
 from dispatcher.model.alert import AlertEvent, Severity
 from dispatcher.values.durations import seconds
@@ -44,6 +45,8 @@ def run(
     try_for: Annotated[
         str, typer.Option(metavar="DURATION", help="How long to try while Redis is away.")
     ] = "1m",
+    gateway: GatewayUrl = None,
+    key_file: KeyFile = None,
 ) -> None:
     """Run a command, and call somebody when it fails.
 
@@ -52,13 +55,14 @@ def run(
     from dispatcher.alerts.watched_command import Watched  # noqa: PLC0415 - the command comes first
 
     labels, within = _labels(label or []), _duration(try_for, "--try-for")
+    through = Gateway.of(gateway, key_file)
     most = None if timeout is None else _duration(timeout, "--timeout")
     watched = Watched(name or PurePath(command[0]).name, severity, labels)
     ended = child_command.run(command, most)
     if ended.code and not ended.interrupted:  # who presses Ctrl-C knows of it
-        _report(context, watched.failed(ended.how, ended.lines), within)
+        _report(context, watched.failed(ended.how, ended.lines), within, through)
     elif not ended.code and on_success is OnSuccess.RESOLVE:
-        _report(context, watched.succeeded(), within)
+        _report(context, watched.succeeded(), within, through)
     raise typer.Exit(ended.code)
 
 
@@ -76,12 +80,14 @@ def _labels(texts: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _report(context: typer.Context, event: AlertEvent, within: float) -> None:
+def _report(
+    context: typer.Context, event: AlertEvent, within: float, gateway: Gateway | None
+) -> None:
     """Report it; what keeps that from being done is one line, and changes no exit code."""
     from dispatcher.cli.reports import report  # noqa: PLC0415 - the command comes first
 
     try:
-        report(context, event, within)
+        report(context, event, within, gateway)
     except DispatcherError as error:
         told = "nobody is called for it" if event.firing else "an alert of it would stay open"
         typer.echo(f"voice-dispatcher run: {told}: {error}", err=True)
