@@ -123,12 +123,15 @@ def test_a_stop_finishes_what_is_under_way_and_ends_with_0(
             assert gateway.stop() == 0
 
 
-@pytest.fixture
-def without_redis(server: EmbeddedServer, tmp_path: Path) -> Iterator[Gateway]:
+@pytest.fixture(scope="module")
+def without_redis(
+    server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     """A gateway whose Redis was there when it started."""
+    folder = tmp_path_factory.mktemp("without")
     with (
-        EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,
-        Gateway(tmp_path, away.url, DISPATCHER_BROKER_URL=server.url) as running,
+        EmbeddedServer(folder / "redis", appendfsync="no") as away,
+        Gateway(folder, away.url, DISPATCHER_BROKER_URL=server.url) as running,
     ):
         away.kill()
         yield running
