@@ -24,7 +24,8 @@ FILL = f"""
 import sys
 from dispatcher import Dispatcher
 rows = ({{"recipient": f"+8180{{n:08d}}", "say": "x"}} for n in range({JOBS}))
-Dispatcher.from_url(sys.argv[1]).call_many(rows).collect()
+made = Dispatcher.from_url(sys.argv[1]).call_many(rows)
+getattr(made, "collect", list)()  # 0.1.0 gave them all at once
 """
 CLI = "from dispatcher.cli import main; main()"
 COMMANDS: dict[str, tuple[str, ...]] = {
