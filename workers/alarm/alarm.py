@@ -15,6 +15,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Role
 from dispatcher.store import Store
 from dispatcher.store.stoppage import StoppageNews
+from dispatcher.values.steady_clock import since_boot
 from workers.alarm import words
 from workers.alarm.mail import Mailer
 from workers.alarm.pings import Pings
@@ -32,12 +33,21 @@ class Alarm:
     """`mailer` is None where nobody is to get mails."""
 
     def __init__(
-        self, store: Store, role: Role, grace: float, mailer: Mailer | None, pings: Pings
+        self,
+        store: Store,
+        role: Role,
+        grace: float,
+        mailer: Mailer | None,
+        pings: Pings,
+        *,
+        steady: Callable[[], float] = since_boot,
     ) -> None:
         self._store, self._mailer, self._pings = store, mailer, pings
         self._told_by = f"{role.words} of voice-dispatcher on {socket.gethostname()}"
         self._own: deque[StoppageNews] = deque(maxlen=2)
-        self.watch = CallsWatch(store, grace, self._own.append)
+        self.watch = CallsWatch(store, grace, self._own.append, steady)
+        self._steady = steady
+        self._pinged: dict[bool, float] = {}
         self._failed: dict[str, str] = {}
 
     @property
@@ -76,11 +86,19 @@ class Alarm:
         return self._done("ping", lambda: self._pings.send(possible=possible))
 
     def _may_ping(self, *, possible: bool) -> bool:
-        """Where Redis is away, each process pings: nobody knows of the others."""
+        """Whether it is time, and ours. Where Redis is away, each process pings as often: none
+        knows of the others.
+        """
+        now, before = self._steady(), self._pinged.get(possible)
+        if before is not None and now - before < PING_EVERY:
+            return False
         try:
-            return self._store.stoppage.take_ping(PING_EVERY, possible=possible)
+            ours = self._store.stoppage.take_ping(PING_EVERY, possible=possible)
         except DispatcherError:
-            return True
+            ours = True
+        if ours:
+            self._pinged[possible] = now
+        return ours
 
     def _done(self, what: str, do: Callable[[], object]) -> bool:
         """Do it; log what goes wrong, once, and that it goes well again."""
