@@ -21,9 +21,10 @@ from dispatcher.model.alert import (
 from dispatcher.model.alert_change import AlertChange, PlannedCall
 from dispatcher.model.alert_texts import Texts
 from dispatcher.model.states import Priority
+from dispatcher.policy.chain_book import Who
 from dispatcher.policy.chain_position import Position
 from dispatcher.policy.chain_values import Move, Ring
-from dispatcher.policy.chains import Who, next_move
+from dispatcher.policy.chains import next_move
 from dispatcher.policy.rotas import who_is
 from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertActed, AlertRow, Recorded

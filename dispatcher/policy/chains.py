@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from dispatcher.model.alert import AlertReason
+from dispatcher.policy.chain_book import EARLIER, Book, Who, is_over
 from dispatcher.policy.chain_position import Position, Track
-from dispatcher.policy.chain_values import End, Made, Move, Ring, Stage
+from dispatcher.policy.chain_values import End, Made, Move, Stage
 from dispatcher.values.durations import spoken
 
 if TYPE_CHECKING:
-    from dispatcher.model.on_call import Chain, Person, Step
+    from dispatcher.model.on_call import Chain, Step
 
-MOST_CALLS: Final = 300
-"""Calls of one alert, those that were skipped among them."""
 LOOK_AGAIN: Final = timedelta(seconds=5)
 """Until the next look while nobody can be called."""
 IN_LINE: Final = timedelta(minutes=30)
 """How long the chain waits for a call that no worker takes: none would take that to the next person
 either. The bound is there so that a chain ends whatever happens.
 """
+SELDOM: Final = timedelta(seconds=30)
+"""Until the next look while no worker takes a call."""
 LATE: Final = timedelta(seconds=15)
 """A look that comes so much later than planned shows that no process ran: a call that still waits
 then had no chance.
 """
-EARLIER: Final = "an earlier call to them is not over"
 ANSWERED: Final = "answered"
 """Where `until` says so, an answer is enough."""
-
-
-Who = Callable[[str], "Sequence[Person]"]
-"""Returns who is meant by the name of a contact, a team or a rota right now."""
 
 
 def next_move(
@@ -62,31 +57,15 @@ def next_move(
     return walk.acknowledged() or walk.wait_for_answer() or walk.go_on()
 
 
-class _Walk:
+class _Walk(Book):
     """One decision, as it comes about: `at` is where the chain has come to."""
-
-    def __init__(
-        self,
-        chain: Chain,
-        who: Who,
-        position: Position | None,
-        calls: Sequence[Made],
-        now: datetime,
-    ) -> None:
-        self.chain, self.who, self.now = chain, who, now
-        self.calls = {each.number: each for each in calls}
-        self.last = max(self.calls, default=0)
-        self.at = (position or Position(first=self.last)).not_after(now)
-        self.rings: list[Ring] = []
-        self.cancel: list[int] = []
-        self.lines: list[str] = []
 
     # -- what has happened -----------------------------------------------------------------
 
     def hear(self) -> None:
         """Take note of the calls whose end is news."""
         for call in self._of_this_run():
-            if call.number not in self.at.heard and _is_over(call.stage):
+            if call.number not in self.at.heard and is_over(call.stage):
                 self._hear(call)
 
     def _hear(self, call: Made) -> None:
@@ -147,7 +126,7 @@ class _Walk:
                 return self._wait(self._next_look(tracks))
             if self._pauses():
                 return self._wait((self.at.paused_at or self.now) + self.at.pause)
-            if self.at.last or not self.chain.steps or self.last - self.at.first >= MOST_CALLS:
+            if self.at.last or not self.chain.steps or self._full:
                 return self._end(End(reason=self._reason()))
             self._next_turn()
 
@@ -155,7 +134,7 @@ class _Walk:
         if self.at.held:
             return self.now + LOOK_AGAIN
         until = min(each.since for each in tracks) + self.chain.move_on_after
-        return until if until > self.now else self.now + LOOK_AGAIN
+        return until if until > self.now else self.now + SELDOM
 
     def _pauses(self) -> bool:
         """Whether a pause is under way. One before the end is over when no call is."""
@@ -171,13 +150,14 @@ class _Walk:
             tracks = tuple(Track(name, self.now) for name in turn)
             self.at = replace(self.at, waiting=tuple(rest), tracks=tracks)
         elif not self.at.begun:
-            self.at = replace(self.at, waiting=self._turns(), begun=True)
+            turns = self._turns()  # names who is skipped, and so changes `at`
+            self.at = replace(self.at, waiting=turns, begun=True)
         else:
             self._next_time()
 
     def _next_time(self) -> None:
         step, at = self._step, self.at
-        again = at.time + 1 < step.times and any(self._people(step))
+        again = at.called and at.time + 1 < step.times and any(self._people(step))
         if again:
             self.at = replace(at, time=at.time + 1, begun=False)
         else:
@@ -233,10 +213,12 @@ class _Walk:
     def _follow(self, track: Track) -> Track | None:
         """Return where a person's calls stand now; None where they are over."""
         stage = self._stage(track)
+        if track.told and stage is Stage.CALLING:  # a worker has taken it now
+            track = replace(track, since=self.now, told=False)
         late = not self.at.held and self.now >= track.since + self.chain.move_on_after
         if stage is None:
             return self._wait_for_earlier(track, late=late)
-        if _is_over(stage):
+        if is_over(stage):
             return self._after(track, stage)
         if late and self._in_line(track):
             return self._tell_that_nobody_takes_it(track)
@@ -280,76 +262,6 @@ class _Walk:
         if stage is Stage.WAITING and track.call is not None:
             self.cancel.append(track.call)
 
-    def _call(self, track: Track) -> Track | None:
-        """Call the person's number whose turn it is; None where there is none or they cannot be."""
-        person = next(iter(self.who(track.contact)), None)
-        why_not = self._why_not(person)
-        if person is None or why_not:
-            self._skip(track.contact, why_not)
-            return None
-        if track.number >= len(person.numbers) or self.last - self.at.first >= MOST_CALLS:
-            return None
-        call = self._ring(person, track.number)
-        return replace(track, call=call, since=self.now, again=False)
-
-    def _why_not(self, person: Person | None) -> str:
-        if person is None:
-            return "there is no such contact any more"
-        if not person.available:
-            return person.why_not or "not available"
-        if self._busy(person.name):
-            return EARLIER
-        return "" if person.numbers else "the contact has no number"
-
-    def _ring(self, person: Person, place: int) -> int:
-        many = len(person.numbers)
-        which = f" (number {place + 1} of {many})" if many > 1 else ""
-        what = "is called when that is possible" if self.at.held else "is called"
-        self.lines.append(f"{person.name} {what}{which}")
-        to, lang = person.numbers[place], person.lang
-        return self._add(Ring(person.name, self.at.round, self.at.step + 1, to, lang))
-
-    def _skip(self, name: str, why: str) -> None:
-        if self.last - self.at.first >= MOST_CALLS:
-            return
-        self.lines.append(f"{name} is not called: {why}")
-        ring = Ring(name, self.at.round, self.at.step + 1, skipped=why)
-        self.at = replace(self.at, heard=(*self.at.heard, self._add(ring)))
-
-    def _add(self, ring: Ring) -> int:
-        self.last = number = self.last + 1
-        stage = Stage.SKIPPED if ring.skipped else Stage.WAITING
-        self.calls[number] = Made(number, ring.contact, stage)
-        self.rings.append(ring)
-        return number
-
-    # -- where calls stand -----------------------------------------------------------------
-
-    def _of_this_run(self) -> list[Made]:
-        return [each for number, each in self.calls.items() if number > self.at.first]
-
-    def _stage(self, track: Track) -> Stage | None:
-        """Return where a track's call stands; None where it waits for one before."""
-        if track.call is None:
-            return None
-        call = self.calls.get(track.call)
-        return Stage.OVER if call is None else call.stage
-
-    def _busy(self, contact: str) -> bool:
-        return any(
-            each.contact == contact and not _is_over(each.stage) for each in self.calls.values()
-        )
-
-    def _under_way(self) -> bool:
-        return any(each.stage is Stage.CALLING for each in self._of_this_run())
-
-    def _reason(self) -> AlertReason:
-        stages = {each.stage for each in self._of_this_run()}
-        if self.at.answer_at is not None:
-            return AlertReason.NOBODY_ACKNOWLEDGED
-        called = stages - {Stage.SKIPPED}
-        return AlertReason.NOBODY_ANSWERED if called else AlertReason.NOBODY_TO_CALL
-
     def _wait(self, until: datetime) -> Move:
         rings, cancel = tuple(self.rings), tuple(self.cancel)
         return Move(self.at, rings, cancel, tuple(self.lines), next_at=until)
@@ -361,7 +273,3 @@ class _Walk:
 
 def _names(step: Step) -> tuple[str, ...]:
     return step.call or step.call_in_turn
-
-
-def _is_over(stage: Stage) -> bool:
-    return stage not in (Stage.WAITING, Stage.CALLING)

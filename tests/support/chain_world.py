@@ -49,7 +49,7 @@ class World:
         """Return who is meant by a name now."""
         return self.people.get(name, ())
 
-    def play(self, most: int = 5000) -> End:
+    def play(self, most: int = 20_000) -> End:
         """Look until the chain has come to its end. Raises AssertionError if it never does."""
         while self.end is None:
             self.looks += 1

@@ -75,7 +75,7 @@ def _never_two_at_once(world: World) -> None:
     assert not busy or max(busy.values()) == 1, busy
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     some_chains,
     st.lists(any_way, min_size=1, max_size=8),
