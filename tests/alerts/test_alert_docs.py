@@ -34,7 +34,8 @@ def test_the_example_of_a_call_is_one() -> None:
 
 def test_the_texts_of_ones_own_can_be_read() -> None:
     (written,) = re.findall(r"```yaml\n(texts:.*?)```", DOCS, re.DOTALL)
-    found = parse(written.encode(), "chains.yaml").texts
+    chains = DOCS.partition("```yaml\n")[2].partition("```")[0]
+    found = parse(f"{chains}{written}".encode(), "chains.yaml").texts
     assert set(found) == {"en", "pl"}
     said = spoken(alert(labels={"team": "web"}), lang="en", templates=found)
     assert said.startswith("Emergency at ACME: Disk full on db1, team web. ")

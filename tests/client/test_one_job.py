@@ -16,6 +16,7 @@ from dispatcher import (
     UnknownJob,
 )
 from dispatcher.client.messages import Messenger
+from dispatcher.model.alert import InvalidAlert
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from support.redis_inside import key_of, redis_of
@@ -35,6 +36,22 @@ def test_a_job_can_be_cancelled_and_dialled_again(d: Any) -> None:
         ("cancelled", "billing", "wrong template"),
         ("queued", "billing", "it was right"),
     ]
+
+
+def test_an_alert_of_ones_own_is_reported_once_and_ended_by_its_key(d: Any, store: Store) -> None:
+    said = {"key": "disk-db1", "labels": {"team": "db"}, "severity": "warning"}
+    first = d.alert("Disk full on db1", **said)
+    assert (first.what, d.alert("Disk full on db1", **said).what) == ("new", "repeat")
+    found = store.alerts.get(first.id)
+    assert (found.summary, found.labels["team"], found.severity) == (
+        "Disk full on db1",
+        "db",
+        "warning",
+    )
+    assert found.timeline[0].by == "billing"
+    assert d.alert("Disk full on db1", key="disk-db1", resolved=True).what == "resolved"
+    with pytest.raises(InvalidAlert, match="'bad' is no severity"):
+        d.alert("x", severity="bad")
 
 
 def test_by_its_id_as_well(d: Any) -> None:
