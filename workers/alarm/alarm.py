@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Role
 from dispatcher.store import Store
-from dispatcher.store.stoppage import StoppageNews
+from dispatcher.store.stoppage import NEWS_LEASE, StoppageNews
 from dispatcher.values.steady_clock import since_boot
 from workers.alarm import words
 from workers.alarm.mail import Mailer
@@ -48,6 +48,7 @@ class Alarm:
         self.watch = CallsWatch(store, grace, self._own.append, steady)
         self._steady = steady
         self._pinged: dict[bool, float] = {}
+        self._mail_again = 0.0
         self._failed: dict[str, str] = {}
 
     @property
@@ -67,11 +68,23 @@ class Alarm:
         if self._mailer is None:
             return False
         if self._own:
-            return self._mailed(self._mailer, self._own[0]) and bool(self._own.popleft())
+            return self._mail_own(self._mailer)
         news = self._store.stoppage.take_news()
         if news is None or not self._mailed(self._mailer, news):
             return False  # its lease ends, and somebody tries again
         self._store.stoppage.news_told(news)
+        return True
+
+    def _mail_own(self, mailer: Mailer) -> bool:
+        """Send what this process alone tells; after a failure again in a while, as for the rest: a
+        password that is tried every few seconds locks its user out.
+        """
+        if self._steady() < self._mail_again:
+            return False
+        if not self._mailed(mailer, self._own[0]):
+            self._mail_again = self._steady() + NEWS_LEASE
+            return False
+        self._own.popleft()
         return True
 
     def _mailed(self, mailer: Mailer, news: StoppageNews) -> bool:
