@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from dispatcher.model.api_key import Scope
+from dispatcher.model.on_call import OnCall
 from dispatcher.store.holds import PauseScope as Pausing
 from support.console_browser import DESK, PHONE, Page, chromium
 from support.e2e_stack import QUICK, SAY, Up, number, numbers
@@ -82,12 +83,15 @@ def test_somebody_is_called_again_and_it_is_seen_that_they_answer(page: Page, up
 
 def test_somebody_has_an_alert_and_it_shows_by_itself(page: Page, up: Up) -> None:
     store = up.dispatcher.store
+    ann = {"contacts": {"ann": {"number": number("0001")}}}  # who answers, and says nothing yet
+    store.on_call.publish(OnCall.model_validate(ann), by="test")
     (id_,) = reported(store, event(summary="Disk full on db7", started_at=None))
     page.open()
     page.until_sees("1 alert rings, and nobody has it yet")
     page.press("Show these alerts")
     page.press("Disk full on db7")
     page.until_sees("The chain database is under way")
+    page.until_sees("answered")
     page.press("I have it")
     page.until_sees("Console:ops has it since")
     assert store.alerts.get(id_).acknowledged_by == "console:ops"
