@@ -42,7 +42,7 @@ class Book:
         self.lines: list[str] = []
 
     def _call(self, track: Track) -> Track | None:
-        """Call the person's number whose turn it is; None where there is none or they cannot be."""
+        """Call the number of theirs that comes next; None where there is none or they cannot be."""
         person = next(iter(self.who(track.contact)), None)
         why_not = self._why_not(person)
         if person is None or why_not:

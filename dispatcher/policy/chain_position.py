@@ -11,7 +11,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One person of the turn that is under way, from their first number to their last.
+    """One of those who are called at once now, from their first number to their last.
 
     `number` is the place of the number among theirs, from 0. `call` is the number of the call to
     it; None: an earlier call to them has to be over first. `since`: from when the time counts that
@@ -32,7 +32,7 @@ class Position:
     """Where a chain is. Moments are aware and UTC, steps and times count from 0.
 
     `first` is how many calls the alert had before its chain began (anew). `waiting` are those who
-    are called after this turn: each item is called at once. `called`: in this step somebody was
+    are called after these: each item is called at once. `called`: in this step somebody was
     called. `answered`: who answered in this step. `heard`: the calls whose end was told. `pause`
     runs from `paused_at`. `held`: why nobody can be called. `last`: the chain is at its end, and
     waits only for calls that are under way. `begun`: who is called this time through the step is

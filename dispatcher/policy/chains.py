@@ -46,7 +46,7 @@ def next_move(
 
     `position` is None where it begins (anew). `calls` are those that were made for the alert so
     far, in order; where the oldest are left out, `last_call` is the number of the last. `hold` says
-    in words why nobody can be called at all, '' where they can: the call whose turn it is is made
+    in words why nobody can be called at all, '' where they can: the call that comes next is made
     all the same, and stands in line. `planned` is when this look should have been.
     """
     walk = _Walk(chain, who, position, calls, now)
@@ -128,7 +128,7 @@ class _Walk(Book):
                 return self._wait((self.at.paused_at or self.now) + self.at.pause)
             if self.at.last or not self.chain.steps or self._full:
                 return self._end(End(reason=self._reason()))
-            self._next_turn()
+            self._next_group()
 
     def _next_look(self, tracks: Sequence[Track]) -> datetime:
         if self.at.held:
@@ -142,16 +142,16 @@ class _Walk(Book):
             return False
         return self.now < self.at.paused_at + self.at.pause
 
-    def _next_turn(self) -> None:
-        """Go to the next turn: of this time through the step, the next time, step, or round."""
+    def _next_group(self) -> None:
+        """Go to who comes next: in this time through the step, the next time, step, or round."""
         self.at = replace(self.at, paused_at=None)
         if self.at.waiting:
-            turn, *rest = self.at.waiting
-            tracks = tuple(Track(name, self.now) for name in turn)
+            group, *rest = self.at.waiting
+            tracks = tuple(Track(name, self.now) for name in group)
             self.at = replace(self.at, waiting=tuple(rest), tracks=tracks)
         elif not self.at.begun:
-            turns = self._turns()  # names who is skipped, and so changes `at`
-            self.at = replace(self.at, waiting=turns, begun=True)
+            groups = self._groups()  # names who is skipped, and so changes `at`
+            self.at = replace(self.at, waiting=groups, begun=True)
         else:
             self._next_time()
 
@@ -190,8 +190,8 @@ class _Walk(Book):
     def _step(self) -> Step:
         return self.chain.steps[self.at.step]
 
-    def _turns(self) -> tuple[tuple[str, ...], ...]:
-        """Return who is called this time through the step: each turn at once."""
+    def _groups(self) -> tuple[tuple[str, ...], ...]:
+        """Return who is called this time through the step: each group at once."""
         step = self._step
         found = [each for name in _names(step) for each in self._named(name)]
         new = tuple(name for name in dict.fromkeys(found) if name not in self.at.answered)
