@@ -6,6 +6,8 @@ Alertmanager, for one, drops an alert that is answered with 4xx, and tells nobod
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +28,31 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 REPORTER = "reporter"
 """The name, in a request's state, of who was let in."""
+
+
+class Strangers:
+    """Bounds what requests without a good key have written: once a second for each source, with
+    how many there were. `clock` returns seconds.
+    """
+
+    EVERY = 1.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: dict[str, float] = {}
+        self._waiting: Counter[str] = Counter()
+
+    def take(self, source: str) -> int:
+        """Count a refusal; return how many are to be noted now, 0 for none."""
+        now = self._clock()
+        self._waiting[source] += 1
+        if now < self._next.get(source, now):
+            return 0
+        self._next[source] = now + self.EVERY
+        return self._waiting.pop(source)
+
+
+_STRANGERS = Strangers()
 
 
 def report_route(services: Services) -> type[APIRoute]:
@@ -54,9 +81,9 @@ async def _note(services: Services, request: Request, error: Exception) -> None:
         return
     source = request.scope["path"].rstrip("/").rpartition("/")[2]
     sender = getattr(request.state, REPORTER, "")
-    said = f"answered {int(status)}: {why}"
-    log.warning("a report of %s was refused with %d", source, status)
-    await services.pool.run(keep, services.store, source, said, sender=sender)
+    if many := 1 if sender else _STRANGERS.take(source):
+        said = f"answered {int(status)}: {why}"
+        await services.pool.run(keep, services.store, source, said, sender=sender, many=many)
 
 
 def _told(error: Exception) -> tuple[int, str]:
