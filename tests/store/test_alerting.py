@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -186,6 +187,28 @@ def test_while_calls_are_paused_the_chain_keeps_its_people_and_goes_on_afterward
     alerting.advance_due()
     assert waiting(store, id_) == ["ann"]
     go(store, id_, "ann", "NO ANSWER")
+    alerting.advance_due()
+    assert waiting(store, id_) == ["bob"]
+
+
+def test_the_call_of_an_alert_tries_whether_the_provider_is_there_again(
+    store: Store, alerting: Alerting, clock: Clock
+) -> None:
+    """Where nothing else waits, a chain that waited for the hold's end would wait for ever."""
+    publish(store, *ANN_FIRST)
+    store.holds.start("provider_down", "503", refused=True)
+    id_ = rung(store, alerting).id
+    ((_, job),) = jobs_of(store, id_)
+    assert store.queue.feed() == []
+    assert store.jobs.get(job.id).state is State.HELD
+    clock.forward(5)
+    check = store.budget.take_check(lease=60, now=True)
+    assert check is not None
+    store.budget.note_balance(Decimal(1000), check, 300)
+    store.queue.pump(100)
+    assert [dispatched for dispatched, _ in store.queue.feed()] == [job.id]
+    go(store, id_, "ann", "NO ANSWER")
+    assert store.holds.all() == []
     alerting.advance_due()
     assert waiting(store, id_) == ["bob"]
 
