@@ -196,6 +196,19 @@ def test_two_incidents_of_a_rule_in_one_body_are_one_after_the_other(store: Stor
     assert (store.alerts.get(bundle).members, store.alerts.get(bundle).firing_members) == (3, 2)
 
 
+def test_two_bundles_of_one_moment_are_two(store: Store) -> None:
+    rows = [firing("f1"), firing("f2")]
+    one, _ = record(store, *rows)
+    assert one.told_by is not None
+    found = store.alerts.get(one.told_by)
+    change = AlertChange(1, 0, state=AlertState.UNREACHED, reason=AlertReason.NO_CHAIN)
+    assert store.alerts.advance(found.id, found.version, change)
+    again, _ = record(store, *rows)
+    assert again.what == "folded"
+    assert again.told_by != found.id
+    assert store.alerts.get(found.id).state is AlertState.RESOLVED
+
+
 def test_a_bundle_ends_with_its_last_member(store: Store) -> None:
     one, _ = record(store, firing("f1"), firing("f2"))
     assert one.told_by is not None

@@ -2,6 +2,7 @@
 -- of its own; its members go where it goes, and it ends with the last of them.
 
 local schema = require('schema')
+local text = require('lib/text')
 local alerts = require('lib/alerts')
 local alert_moves = require('lib/alert_moves')
 
@@ -20,9 +21,10 @@ local function show(bundle, alert)
   end
 end
 
--- A bundle that rings, with nobody in it yet. Its first member names it.
+-- A bundle that rings, with nobody in it yet. Its first member names it, which may ring twice in a moment.
 function M.new(call, first)
-  local made = alerts.new(string.sub(redis.sha1hex('bundle ' .. first.id .. ' ' .. call.now), 1, 16))
+  local name = table.concat({ 'bundle', first.id, first.fields[field.version] or 0, text.int(call.now) }, ' ')
+  local made = alerts.new(string.sub(redis.sha1hex(name), 1, 16))
   alerts.set(made, field.source, schema.bundle)
   alerts.set(made, field.fingerprint, made.id)
   for _, name in ipairs({ field.labels, field.annotations }) do
