@@ -42,7 +42,8 @@ def checked_name(text: str) -> str:
 def _duration(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("P"):  # as JSON has it
         return value
-    return timedelta(seconds=seconds(value))
+    longest = 2 * _YEAR.total_seconds()  # which is too long, and no more than there is
+    return timedelta(seconds=min(seconds(value), longest))
 
 
 def _at_most_a_year(value: timedelta) -> timedelta:
