@@ -19,6 +19,7 @@ from dispatcher.model.do_not_call import Wish
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import after_report
 from dispatcher.provider import InvalidRequest
+from dispatcher.provider.errors import NotSent, ServerTrouble
 from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertRow
 from dispatcher.store.values import Refused
@@ -434,3 +435,36 @@ def test_what_ended_long_ago_is_purged_whole(store: Store, clock: Clock) -> None
     assert store.alerts.purge_older(store.now()) == 1
     with pytest.raises(UnknownAlert):
         store.alerts.get(alert.id)
+
+
+def test_a_call_that_comes_back_undone_is_not_dialled_for_what_somebody_has(store: Store) -> None:
+    alert = ring(store)
+    job = call(store, alert.id)
+    made = claim(store, job)
+    store.alerts.acknowledge(alert.id, by="ann", how=Acknowledgement.CLI)
+    store.calls.settle(job, made.attempt, refused(NotSent("no route"), made.job))
+    assert store.jobs.get(job).state is State.CANCELLED
+
+
+def test_who_is_told_that_it_is_over_is_called_though_the_first_try_failed(
+    store: Store, clock: Clock
+) -> None:
+    (alert,) = record(store, firing(), tell_resolved=True)
+    first = call(store, alert.id)
+    made = claim(store, first)
+    store.calls.settle(first, made.attempt, placed())
+    clock.forward(1)
+    record(store, resolved())
+    job = call(store, alert.id, BOB)
+    made = claim(store, job)
+    store.calls.settle(job, made.attempt, refused(NotSent("no route"), made.job))
+    assert store.jobs.get(job).state is State.SCHEDULED
+
+
+def test_a_call_of_which_nobody_knows_is_not_made_again_for_an_alert(store: Store) -> None:
+    job = call(store, ring(store).id)
+    made = claim(store, job)
+    store.calls.settle(job, made.attempt, refused(ServerTrouble("500"), made.job))
+    assert store.jobs.get(job).state is State.UNCERTAIN
+    with pytest.raises(Refused, match="it is a call of an alert"):
+        store.jobs.retry(job, actor="cli", uncertain=True)

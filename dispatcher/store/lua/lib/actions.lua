@@ -34,12 +34,12 @@ local function stands_so(call, job, options)
   local named = options.named
   if job.state == 'completed' then
     return 'reached'
-  elseif job.state == 'uncertain' then
-    return not named.uncertain and 'uncertain' or nil
-  elseif not schema.terminal[job.state] then
+  elseif not schema.terminal[job.state] and job.state ~= 'uncertain' then
     return 'not_ended'
   elseif job.fields[field.alert] then
     return 'alert'
+  elseif job.state == 'uncertain' then
+    return not named.uncertain and 'uncertain' or nil
   elseif job.fields[field.code] then
     return 'code'
   elseif job.state == 'cancelled' and not named.cancelled then

@@ -28,6 +28,20 @@ local function sent(call, job, id)
   end
 end
 
+-- Whether nobody is to be called by it any more: somebody has its alert, or that is over. Those who are told
+-- that it is over are called after its end.
+function M.is_past(call, job)
+  local id = job.fields[schema.field.alert]
+  if not id then
+    return false
+  end
+  local found = redis.call('HMGET', key.alert(call, id), field.state, field.ended)
+  if found[1] == 'resolved' then
+    return job.created < (tonumber(found[2] or nil) or call.now)
+  end
+  return found[1] ~= 'ringing'
+end
+
 function M.moved(call, job)
   local id = job.fields[schema.field.alert]
   if not id then

@@ -27,6 +27,7 @@ local costs = require('lib/costs')
 local holds = require('lib/holds')
 local money = require('lib/money')
 local moves = require('lib/moves')
+local alert_jobs = require('lib/alert_jobs')
 local ledger = require('lib/ledger')
 local languages = require('lib/languages')
 local places = require('lib/places')
@@ -302,6 +303,9 @@ local function move(call, job, told)
   else
     how.next_at = next_at or (not schema.terminal[told.to] and job.expires) or nil
     moves.move(call, job, told.to, how)
+  end
+  if schema.waiting[job.state] and alert_jobs.is_past(call, job) then
+    moves.move(call, job, 'cancelled', { actor = 'alert', why = 'the alert wants no more calls' })
   end
 end
 
