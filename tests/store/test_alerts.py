@@ -446,6 +446,24 @@ def test_a_call_that_comes_back_undone_is_not_dialled_for_what_somebody_has(stor
     assert store.jobs.get(job).state is State.CANCELLED
 
 
+def test_a_bundle_whose_alerts_ring_again_is_not_told_of_as_over(
+    store: Store, clock: Clock
+) -> None:
+    how = {"tell_resolved": True}
+    first, _ = record(store, firing("f1"), firing("f2"), **how)
+    job = call(store, first.told_by or "")
+    made = claim(store, job)
+    store.calls.settle(job, made.attempt, placed())
+    store.calls.settle(
+        job, made.attempt, after_report(ended("NOT ANSWERED"), store.jobs.get(job), POLICY)
+    )
+    store.alerts.acknowledge(first.told_by or "", by="ann", how=Acknowledgement.CLI)
+    clock.forward(13 * HOUR)
+    record(store, firing("f1"), firing("f2"), **how)
+    assert store.alerts.get(first.told_by or "").state is AlertState.RESOLVED
+    assert not store.alerts.get(first.told_by or "").telling
+
+
 def test_who_is_told_that_it_is_over_is_called_though_the_first_try_failed(
     store: Store, clock: Clock
 ) -> None:

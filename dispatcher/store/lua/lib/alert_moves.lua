@@ -86,7 +86,7 @@ local function write_state(call, alert, to, how)
     acknowledge(call, alert, how)
   end
   alerts.set(alert, field.ended, ENDS[to] and call.now or nil)
-  if to == 'resolved' and alert.fields[field.tell_resolved] and alert.fields[field.rung] then
+  if to == 'resolved' and not how.unsaid and alert.fields[field.tell_resolved] and alert.fields[field.rung] then
     alerts.set(alert, field.telling, '1')
   elseif to ~= 'resolved' then
     alerts.set(alert, field.telling, nil)
@@ -104,7 +104,8 @@ local function leave(call, alert, from)
   end
 end
 
--- `how`: by (who), why (in words), reason (in one word), how (it was acknowledged), along (with its bundle)
+-- `how`: by (who), why (in words), reason (in one word), how (it was acknowledged), along (with its bundle),
+-- unsaid (nobody is called to be told of it)
 function M.move(call, alert, to, how)
   local from = alert.fields[field.state]
   if from and not schema.alert_transitions[from][to] then

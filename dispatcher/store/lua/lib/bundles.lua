@@ -47,7 +47,8 @@ end
 local function settle(call, bundle, last, how)
   local fields = bundle.fields
   if alerts.number(bundle, field.firing) == 0 and fields[field.state] ~= 'resolved' then
-    alert_moves.move(call, bundle, 'resolved', { by = how.by, why = 'none of its alerts is firing any more' })
+    local why = how.why or 'none of its alerts is firing any more'
+    alert_moves.move(call, bundle, 'resolved', { by = how.by, why = why, unsaid = how.unsaid })
   elseif fields[field.state] == 'ringing' and alerts.number(bundle, field.folded) == 0 then
     local to = last.fields[field.state] == 'cancelled' and 'cancelled' or 'acknowledged'
     alert_moves.move(call, bundle, to, { by = how.by, how = how.how, why = 'so is the last of its alerts' })
@@ -69,7 +70,8 @@ function M.leave(call, alert)
   if alert.fields[field.state] ~= 'resolved' then
     alerts.add(bundle, field.firing, -1)
   end
-  settle(call, bundle, alert, { by = 'dispatcher' })
+  local why = 'its last alert rings again, and is told of by another call'
+  settle(call, bundle, alert, { by = 'dispatcher', why = why, unsaid = true })
 end
 
 -- An alert of which no other bundle tells is folded into it. The caller moves it, and saves the bundle.
