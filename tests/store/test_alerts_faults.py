@@ -16,6 +16,7 @@ from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 from dispatcher.store.redis_url import connect
 from support.alert_books import alerts_of, assert_alerts_sound
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.redis_servers import RedisProcess
 from support.refusals import STANDING, WRITES
 from support.standby import Standby
@@ -106,6 +107,14 @@ def test_one_that_the_replica_lacks_is_not_taken_and_rings_once_when_it_comes_ag
     with connect(pair.replica.url) as client:
         there = Store(client, namespace=durable._connection.root[1:-1])
         assert alerts_of(snapshot(there)).keys() == {again.id}
+
+
+def test_what_rings_is_looked_at_though_redis_lost_when(store: Store) -> None:
+    alert = ring(store)
+    assert store.alerts.take_due() == [alert.id]
+    assert redis_of(store).delete(key_of(store, "alerts_due")) == 1
+    assert store.alerts.take_due() == [alert.id]
+    assert store.alerts.take_due() == []
 
 
 # -- clocks --------------------------------------------------------------------------------

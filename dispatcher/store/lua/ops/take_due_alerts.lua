@@ -20,8 +20,19 @@ local function follow_clock(call, id)
   end
 end
 
+-- What rings is looked at, also where Redis lost the index, or a part of it.
+local function find_lost(call, due)
+  local ringing = key.alerts_by_state(call, 'ringing')
+  if redis.call('ZCARD', due) < redis.call('ZCARD', ringing) then
+    for _, id in ipairs(redis.call('ZRANGE', ringing, 0, -1)) do
+      redis.call('ZADD', due, 'NX', call.now, id)
+    end
+  end
+end
+
 local function run(call)
   local due = key.alerts_due(call)
+  find_lost(call, due)
   clock.bound(call, due, schema.alert_looked_at, 0)
   local ids = redis.call('ZRANGEBYSCORE', due, '-inf', call.now, 'LIMIT', 0, call.args.most)
   for _, id in ipairs(ids) do
