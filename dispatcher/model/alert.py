@@ -95,7 +95,7 @@ ALERT_TRANSITIONS: Mapping[AlertState, frozenset[AlertState]] = {
         }
     ),
     AlertState.CANCELLED: frozenset({AlertState.ACKNOWLEDGED, AlertState.RESOLVED}),
-    AlertState.RESOLVED: frozenset(),
+    AlertState.RESOLVED: frozenset({AlertState.RINGING, AlertState.FOLDED}),
 }
 """What may follow each state. The Lua library is loaded with this very table."""
 

@@ -486,3 +486,20 @@ def test_a_call_of_which_nobody_knows_is_not_made_again_for_an_alert(store: Stor
     assert store.jobs.get(job).state is State.UNCERTAIN
     with pytest.raises(Refused, match="it is a call of an alert"):
         store.jobs.retry(job, actor="cli", uncertain=True)
+
+
+def test_what_fires_with_its_old_start_after_it_was_over_rings_again(
+    store: Store, clock: Clock
+) -> None:
+    """Prometheus was cut off from Alertmanager, which took its alerts for resolved."""
+    first = ring(store)
+    record(store, resolved())
+    clock.forward(119)
+    assert record(store, firing())[0].what == "repeat"
+    clock.forward(1)
+    (again,) = record(store, firing())
+    assert (again.id, again.what, again.state) == (first.id, "again", AlertState.RINGING)
+    assert store.alerts.get(first.id).ended_at is None
+    record(store, firing(started_at=START + timedelta(hours=1)))
+    clock.forward(200)
+    assert record(store, firing())[0].what == "repeat"  # of what a newer incident has ended

@@ -11,6 +11,7 @@ local M = {}
 local key, field = schema.key, schema.alert
 local CHANGES = { field.severity, field.summary, field.labels, field.annotations, field.link }
 local OF_CHAIN = { field.chain, field.rules, field.storm_more_than, field.storm_within, field.repeat_after, field.tell_resolved }
+local LATE = 120000 -- ms within which a report that fires may be older than that of its end
 local OVER = { acknowledged = true, unreached = true, cancelled = true, resolved = true }
 
 -- What is reported with the start of an older incident, though that was never heard of, is the latest one
@@ -82,10 +83,20 @@ local function long_quiet(call, alert, row)
   return clock.went_back(call, last) > 0 or call.now - last >= tonumber(row.fields[field.repeat_after])
 end
 
+-- What fires with its old start long after it was over fires: Alertmanager says so where it had not heard of
+-- Prometheus for some minutes. A report that was only late comes sooner.
+local function fires_after_all(call, alert, row)
+  local ended = alerts.number(alert, field.ended)
+  local is_latest = redis.call('HGET', key.alert_incidents(call), row.incident) == alert.id
+  return is_latest and (clock.went_back(call, ended) > 0 or call.now - ended >= LATE)
+end
+
 -- Whether a known alert rings anew. One that had no chain rings as soon as it has one.
 function M.rings_again(call, alert, row)
   local state = alert.fields[field.state]
-  if not (row.called and row.fields[field.chain]) or (state ~= 'acknowledged' and state ~= 'unreached') then
+  if state == 'resolved' and row.called and row.fields[field.chain] then
+    return fires_after_all(call, alert, row)
+  elseif not (row.called and row.fields[field.chain]) or (state ~= 'acknowledged' and state ~= 'unreached') then
     return false
   end
   return alert.fields[field.reason] == 'no_chain' or long_quiet(call, alert, row)
