@@ -503,3 +503,15 @@ def test_what_fires_with_its_old_start_after_it_was_over_rings_again(
     record(store, firing(started_at=START + timedelta(hours=1)))
     clock.forward(200)
     assert record(store, firing())[0].what == "repeat"  # of what a newer incident has ended
+
+
+def test_nobody_is_told_any_more_that_what_rings_again_is_over(store: Store, clock: Clock) -> None:
+    (made,) = record(store, firing(), tell_resolved=True)
+    first = call(store, made.id)
+    store.calls.settle(first, claim(store, first).attempt, placed())
+    record(store, resolved())
+    told = call(store, made.id, BOB)
+    clock.forward(130)
+    assert record(store, firing())[0].what == "again"
+    assert store.jobs.get(told).state is State.CANCELLED
+    assert store.alerts.take_due() == [made.id]

@@ -121,7 +121,7 @@ function M.move(call, alert, to, how)
   if to == 'ringing' or alert.fields[field.telling] then
     alerts.look_at(call, alert, call.now)
   end
-  if from == 'ringing' then
+  if from == 'ringing' or from == 'resolved' then -- nobody is told any more that what rings again is over
     M.cancel_jobs(call, redis.call('SMEMBERS', key.alert_jobs(call, alert.id)), 'the alert is ' .. to)
   end
   if not how.along then
