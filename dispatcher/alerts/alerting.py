@@ -31,7 +31,7 @@ from dispatcher.store.alert_values import AlertActed, AlertRow, Recorded
 
 if TYPE_CHECKING:
     from dispatcher.model.job import Job
-    from dispatcher.model.on_call import OnCall
+    from dispatcher.model.on_call import Chain, OnCall
 
 log = logging.getLogger(__name__)
 
@@ -165,12 +165,12 @@ class Alerting:
     def _change(self, alert: Alert, facts: Facts) -> AlertChange | None:
         if alert.telling:
             return self._tell_resolved(alert, facts)
-        if alert.state is not AlertState.RINGING or alert.rules is None:
+        if alert.state is not AlertState.RINGING:
             return None
-        position = _position(alert)
+        rules, position = alert.rules or facts.chain(alert), _position(alert)
         made = chain_calls.made(alert, self._jobs(chain_calls.undecided(alert, position)))
         move = next_move(
-            alert.rules,
+            rules,
             facts.who,
             position,
             made,
@@ -246,6 +246,18 @@ class Facts:
             return lambda _: ()
         now = datetime.fromtimestamp(self._store.now() / 1000, UTC)
         return who_is(self._on_call, now, self._store.on_call.overrides())
+
+    def chain(self, alert: Alert) -> Chain:
+        """Return the chain as it is now, of an alert whose own cannot be read: without steps, which
+        is at its end at once, where there is none any more.
+        """
+        from dispatcher.model.on_call import Chain  # noqa: PLC0415 - pydantic, seldom needed
+
+        log.warning(
+            "the chain kept with alert %s is unreadable: the present one is taken", alert.id
+        )
+        chains = self._on_call.chains if self._on_call else {}
+        return chains.get(alert.chain or "") or Chain.model_construct(steps=())
 
     @cached_property
     def texts(self) -> Mapping[str, Texts]:

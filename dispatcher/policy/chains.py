@@ -126,7 +126,7 @@ class _Walk(Book):
                 return self._wait(self._next_look(tracks))
             if self._pauses():
                 return self._wait((self.at.paused_at or self.now) + self.at.pause)
-            if self.at.last or not self.chain.steps or self._full:
+            if self.at.last or self.at.step >= len(self.chain.steps) or self._full:
                 return self._end(End(reason=self._reason()))
             self._next_group()
 

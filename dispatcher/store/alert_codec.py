@@ -208,10 +208,14 @@ def _why(contact: str, skipped: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _chain(text: str) -> Chain:
+def _chain(text: str) -> Chain | None:
+    """Return a chain; None for one that another version wrote and this one cannot read."""
     from dispatcher.model.on_call import Chain  # noqa: PLC0415 - pydantic, which a look can spare
 
-    return Chain.model_validate_json(text)
+    try:
+        return Chain.model_validate_json(text)
+    except ValueError:
+        return None
 
 
 def _time(milliseconds: str) -> datetime:

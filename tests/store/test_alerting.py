@@ -24,6 +24,7 @@ from dispatcher.store.alert_values import AlertRow
 from dispatcher.store.holds import PauseScope
 from support.alert_chains import ANN, go, jobs_of, publish, rung, waiting
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
 from support.store_alerts import firing, resolved
 from support.store_jobs import claim, placed
 from workers.engine.alert_watch import AlertWatch
@@ -400,3 +401,18 @@ def test_why_says_that_a_chain_waits_while_nobody_can_be_called(
     because = story(store, alert.id).because
     assert "calls are held, and the chain waits: paused by cli:eve: maintenance" in because
     assert "then" not in because
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_chain_of_another_version_is_taken_as_it_is_now(
+    store: Store, alerting: Alerting, *, there: bool
+) -> None:
+    publish(store, *ANN_FIRST)
+    (made,) = alerting.record([firing()], actor="am")
+    redis_of(store).hset(key_of(store, "alert", made.id), "rules", '{"steps": [], "newer": 1}')
+    if not there:
+        store.on_call.publish(OnCall.model_validate({}), by="test")
+    alerting.advance_due()
+    state = AlertState.RINGING if there else AlertState.UNREACHED
+    assert store.alerts.get(made.id).state is state
+    assert waiting(store, made.id) == (["ann"] if there else [])
