@@ -81,7 +81,9 @@ ALERT_TRANSITIONS: Mapping[AlertState, frozenset[AlertState]] = {
             AlertState.CANCELLED,
         }
     ),
-    AlertState.NOT_CALLED: frozenset({AlertState.ACKNOWLEDGED, AlertState.RESOLVED}),
+    AlertState.NOT_CALLED: frozenset(
+        {AlertState.RINGING, AlertState.FOLDED, AlertState.ACKNOWLEDGED, AlertState.RESOLVED}
+    ),
     AlertState.ACKNOWLEDGED: frozenset(
         {AlertState.RINGING, AlertState.FOLDED, AlertState.RESOLVED}
     ),

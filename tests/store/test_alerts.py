@@ -515,3 +515,14 @@ def test_nobody_is_told_any_more_that_what_rings_again_is_over(store: Store, clo
     assert record(store, firing())[0].what == "again"
     assert store.jobs.get(told).state is State.CANCELLED
     assert store.alerts.take_due() == [made.id]
+
+
+def test_what_was_for_nobody_rings_when_a_route_leads_to_somebody(store: Store) -> None:
+    """A warning of Nagios is for nobody, and becomes critical: it is the same incident."""
+    (first,) = store.alerts.record([AlertRow(firing(), called=False)], actor="nagios")
+    assert first.state is AlertState.NOT_CALLED
+    store.alerts.record([AlertRow(firing(), called=False)], actor="nagios")
+    assert store.alerts.get(first.id).state is AlertState.NOT_CALLED
+    (again,) = record(store, firing(severity=Severity.CRITICAL))
+    assert (again.id, again.what, again.state) == (first.id, "again", AlertState.RINGING)
+    assert store.alerts.take_due() == [first.id]

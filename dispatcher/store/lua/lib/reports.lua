@@ -94,9 +94,13 @@ end
 -- Whether a known alert rings anew. One that had no chain rings as soon as it has one.
 function M.rings_again(call, alert, row)
   local state = alert.fields[field.state]
-  if state == 'resolved' and row.called and row.fields[field.chain] then
+  if not (row.called and row.fields[field.chain]) then
+    return false
+  elseif state == 'not_called' then
+    return true -- it is worse now, or the routes are others
+  elseif state == 'resolved' then
     return fires_after_all(call, alert, row)
-  elseif not (row.called and row.fields[field.chain]) or (state ~= 'acknowledged' and state ~= 'unreached') then
+  elseif state ~= 'acknowledged' and state ~= 'unreached' then
     return false
   end
   return alert.fields[field.reason] == 'no_chain' or long_quiet(call, alert, row)
