@@ -7,9 +7,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
+from dispatcher.model.alert import AlertState
+from dispatcher.model.on_call import Chain, Contact, OnCall, Rota, Step
 from support.e2e_stack import ROOT, VOICE_DISPATCHER, Stage
 from support.polling import eventually
 
@@ -66,11 +69,26 @@ def paused(stage: Stage) -> Iterator[Stage]:
     stage.up.cli("resume")
 
 
+ON_CALL = OnCall(
+    contacts={
+        "ann": Contact(numbers=("+818012340002",)),
+        "bob": Contact(numbers=("+818012340001",)),
+    },
+    rotas={"primary": Rota(members=("ann", "bob"), start=date(2026, 1, 5))},
+    chains={"all": Chain(steps=(Step(call=("primary",)),))},
+)
+
+
 def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None:
+    up = paused.up
+    version = up.dispatcher.store.on_call.publish(ON_CALL, by="test")
+    chains = ON_CALL.model_dump(mode="json", exclude_defaults=True)
+    (up.folder / "chains.json").write_text(json.dumps(chains))
     script = examples("docs/http.md").replace("export GATEWAY=http://127.0.0.1:8080\n", "")
     assert script.count("curl") > 15
-    told = typed(paused, script)
-    states = [each["state"] for each in told if "timeline" in each]
+    assert script.count('If-Match: "3"') == 1
+    told = typed(paused, script.replace('If-Match: "3"', f'If-Match: "{version}"'))
+    states = [each["state"] for each in told if "timeline" in each and "kind" in each]
     waits = {"queued", "held"}  # behind the pause
     assert [state in waits or state for state in states] == [
         True,
@@ -85,6 +103,10 @@ def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None
     entries = next(each["entries"] for each in told if "entries" in each)
     acts = [entry["action"] for entry in entries]  # type: ignore[attr-defined]
     assert {"keys.create", "cancel", "retry", "pause", "resume"} <= set(acts)
+    alert = next(each for each in told if "timeline" in each and "kind" not in each)
+    has_it = up.dispatcher.store.alerts.get(str(alert["id"]))
+    assert (has_it.state, has_it.acknowledged_by) == (AlertState.ACKNOWLEDGED, "ann")
+    assert any(each.get("ended") is True for each in told), "the swap"
 
 
 def test_many_retried_over_http_are_dialled(stage: Stage) -> None:

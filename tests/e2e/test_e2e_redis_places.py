@@ -98,10 +98,12 @@ def test_who_waits_and_who_watches_are_told(up: Up) -> None:
 
 
 def test_flower_shows_the_queues(up: Up) -> None:
-    page = f"{up.announced['flower_url']}/api/queues/length"
+    api = f"{up.announced['flower_url']}/api"
 
     def names() -> set[str]:
-        answer = requests.get(page, auth=FLOWER_AUTH, timeout=30)
+        # It asks workers once, when they first tell that they are there, and gives them a second.
+        requests.get(f"{api}/workers?refresh=true", auth=FLOWER_AUTH, timeout=30)
+        answer = requests.get(f"{api}/queues/length", auth=FLOWER_AUTH, timeout=30)
         shown = answer.json()["active_queues"] if answer.ok else []
         return {each["name"] for each in shown}
 
