@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +19,10 @@ from dispatcher.model.states import CALLING, WAITING, OnUncertain, Priority, Rea
 from dispatcher.policy.chain_position import Position
 from dispatcher.policy.chain_values import Made, Ring, Stage
 from dispatcher.policy.chains import ANSWERED
+from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
+
+log = logging.getLogger(__name__)
 
 GONE: Final = "the record of the call is gone"
 _HOW: Final[Mapping[str, str]] = {
@@ -35,15 +39,26 @@ _NOT_CALLED: Final = frozenset({Reason.DO_NOT_CALL, Reason.NOT_ALLOWED, Reason.I
 """Ends of a job that called nobody, and would not the next time."""
 
 
-def undecided(alert: Alert, position: Position | None) -> list[str]:
-    """Return the ids of the jobs whose state the next decision must know."""
+def position_of(alert: Alert) -> Position | None:
+    """Return where a chain stands; None where it is to be begun, or nobody can read where it is."""
+    try:
+        return Position.of_text(alert.position) if alert.position else None
+    except (ValueError, TypeError, LookupError, AttributeError):
+        log.warning("where the chain of alert %s is cannot be read: it begins again", alert.id)
+        return None
+
+
+def jobs(store: Store, ids: Sequence[str]) -> dict[str, Job | None]:
+    """Return the jobs of calls, None for those that are gone."""
+    return dict(zip(ids, store.jobs.get_many(ids), strict=True)) if ids else {}
+
+
+def as_they_stand(store: Store, alert: Alert, position: Position | None) -> list[Made]:
+    """Return the calls of an alert, in order. Jobs whose end was told before are not read again."""
     heard = position.heard if position else ()
-    return [call.job_id for call in alert.calls if call.job_id and call.number not in heard]
-
-
-def made(alert: Alert, jobs: Mapping[str, Job | None]) -> list[Made]:
-    """Return the calls of an alert as they stand; a job that is not among `jobs` is over."""
-    return [_made(call, jobs.get(call.job_id or "")) for call in alert.calls]
+    undecided = [each.job_id for each in alert.calls if each.job_id and each.number not in heard]
+    found = jobs(store, undecided)
+    return [_made(call, found.get(call.job_id or "")) for call in alert.calls]
 
 
 def _made(call: AlertCall, job: Job | None) -> Made:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatcher.alerts.alerting import Alerting
+from dispatcher.alerts.facts import Facts
+from dispatcher.alerts.foresight import next_planned
 from dispatcher.alerts.standing import has_it, since
 from dispatcher.model.alert import Alert, AlertCall, AlertReason, AlertState
 from dispatcher.model.alert_view import masked, view
@@ -81,7 +82,8 @@ class Story:
     alert: Alert
     calls: tuple[CallStory, ...]
     members: tuple[Alert, ...]
-    holds: tuple[str, ...]
+    hold: str
+    """Why nobody can be called for an alert, '' where they can."""
     now: datetime
     then: Move | None = None
     """What its chain does next, if nothing else happens."""
@@ -114,19 +116,13 @@ def story(store: Store, id_: str, *, members: int = 200) -> Story:
     jobs = dict(zip(made, store.jobs.get_many(made), strict=True))
     calls = tuple(_told(store, each, jobs.get(each.job_id or "")) for each in alert.calls)
     told = store.alerts.members(id_, members) if alert.is_bundle else ()
-    held = [hold.why for hold in store.holds.all() if hold.name in _WHOLE and not hold.half_open]
     now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    then = Alerting(store, lambda: None).next_planned(alert)
-    return Story(alert, calls, tuple(told), tuple(held), now, then)
+    return Story(alert, calls, tuple(told), Facts(store).hold, now, next_planned(store, alert))
 
 
 def _told(store: Store, call: AlertCall, job: Job | None) -> CallStory:
     waits = job is not None and job.state in WAITING
     return CallStory(call, job, why(store, job).because if waits and job else "")
-
-
-_WHOLE = frozenset({"credit", "auth", "provider_down", "replicas", "restored", "paused"})
-"""Holds that keep everybody from being called."""
 
 
 def _because(told: Story) -> str:
@@ -150,12 +146,12 @@ def _ringing(told: Story) -> str:
     where = f"round {alert.round}, step {alert.step}" if alert.round else "it begins"
     parts = [f"the chain {alert.chain} is under way ({where})"]
     under_way = [each for each in told.calls if each.under_way]
-    parts += [_call(each, held=bool(told.holds)) for each in under_way]
+    parts += [_call(each, held=bool(told.hold)) for each in under_way]
     if not under_way and told.calls:
         last = told.calls[-1]
         parts.append(f"{last.call.contact}: {last.became}")
-    if told.holds:
-        parts.append(f"calls are held, and the chain waits: {'; '.join(told.holds)}")
+    if told.hold:
+        parts.append(f"calls are held, and the chain waits: {told.hold}")
     elif alert.next_at:
         ahead = _ahead(alert.next_at, told.now)
         parts.append(f"unless somebody has it, it goes on {ahead}{_then(told.then)}")

@@ -13,7 +13,7 @@ from dispatcher.alerts.acting import AlertEnded, stopped, taken
 from dispatcher.alerts.summary import summary as summary_of
 from dispatcher.cli import connection, output
 from dispatcher.cli.alert_output import STYLES, print_summary
-from dispatcher.cli.filters import Limit
+from dispatcher.cli.filters import Cursor, Limit
 from dispatcher.cli.lazy import group
 from dispatcher.cli.one_alert import show_alert
 from dispatcher.cli.output import AsJson
@@ -42,10 +42,7 @@ def list_(
     ] = None,
     chain: Annotated[str | None, typer.Option(help="Alerts of this chain.")] = None,
     limit: Limit = 50,
-    cursor: Annotated[
-        str | None,
-        typer.Option(help="Continue where an earlier list ended; it printed the cursor."),
-    ] = None,
+    cursor: Cursor = None,
     json: AsJson = False,
 ) -> None:
     """List alerts, newest first."""

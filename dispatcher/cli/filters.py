@@ -29,6 +29,10 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(help="Enqueued before, in the same form.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="The most to list.")]
+Cursor = Annotated[
+    str | None,
+    typer.Option(help="Continue where an earlier list ended; it printed the cursor."),
+]
 
 
 _HINTS: dict[str, Any] = {

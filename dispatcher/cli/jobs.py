@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatcher.cli import connection, output
-from dispatcher.cli.filters import Limit, by_filter
+from dispatcher.cli.filters import Cursor, Limit, by_filter
 from dispatcher.cli.one_alert import explain_alert, is_alert, show_alert
 from dispatcher.cli.output import AsJson
 from dispatcher.model.campaign import campaign_of_tag
@@ -53,10 +53,7 @@ def list_(
         str | None, typer.Option(help="Jobs with this idempotency key, of any producer.")
     ] = None,
     limit: Limit = 50,
-    cursor: Annotated[
-        str | None,
-        typer.Option(help="Continue where an earlier list ended; it printed the cursor."),
-    ] = None,
+    cursor: Cursor = None,
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first, with numbers masked."""

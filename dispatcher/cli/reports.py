@@ -36,9 +36,7 @@ def report(
 
 
 def _record(context: typer.Context, event: AlertEvent) -> Recorded:
-    # A worker makes the calls: it knows what they say of calling back.
-    from dispatcher.alerts.alerting import Alerting  # noqa: PLC0415 - `run` starts its command first
+    from dispatcher.alerts.recording import record  # noqa: PLC0415 - `run` starts its command first
 
-    store = connection.dispatcher(context).store
-    (recorded,) = Alerting(store, lambda: None).record([event], actor=actor())
+    (recorded,) = record(connection.dispatcher(context).store, [event], actor=actor())
     return recorded

@@ -29,10 +29,8 @@ def report(store: Store, actor: str, summary: str, options: AlertOptions) -> Rec
     Raises InvalidAlert, StoreUnavailable.
     """
     # Not at the top: most producers report no alerts, and what knows chains is slow to load.
-    from dispatcher.alerts.alerting import Alerting  # noqa: PLC0415
+    from dispatcher.alerts.recording import record  # noqa: PLC0415
     from dispatcher.alerts.sources import direct  # noqa: PLC0415
 
-    (recorded,) = Alerting(store, lambda: None).record(
-        [direct.event(summary, **options)], actor=actor
-    )
+    (recorded,) = record(store, [direct.event(summary, **options)], actor=actor)
     return recorded

@@ -17,7 +17,6 @@ from dispatcher.model.on_call_fields import (
     Clock,
     Day,
     Duration,
-    Language,
     Name,
     Names,
     Number,
@@ -27,6 +26,7 @@ from dispatcher.model.on_call_fields import (
     listed,
     moment,
 )
+from dispatcher.model.request_fields import Language
 from dispatcher.values.zones import zone
 
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from dispatcher.model import label_patterns
-from dispatcher.provider import registry
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
 from dispatcher.values.national import read
@@ -61,12 +60,6 @@ def _zone(text: str) -> str:
     return text
 
 
-def _language(text: str) -> str:
-    if text not in registry.registration().capabilities.languages:
-        raise ValueError(f"{text!r} is not a language: give an ISO 639-1 code such as en or ja")
-    return text
-
-
 def _hours(text: str) -> str:
     return CallingHours.parse(text).text
 
@@ -109,7 +102,6 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Number = Annotated[str, BeforeValidator(_number)]
 Day = Annotated[date, BeforeValidator(_day)]
 Clock = Annotated[str, AfterValidator(_clock)]
-Language = Annotated[str, AfterValidator(_language)]
 OwnHours = Annotated[str, AfterValidator(_hours)]
 
 

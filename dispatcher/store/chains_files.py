@@ -1,17 +1,13 @@
-"""Who watches which chains file: what such a file says is in force, and two that differ are told.
-
-Plain commands on one key, as of heartbeats.
-"""
+"""Who watches which chains file: what it says is in force, and two that differ are told."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store.connection import Repository
-from dispatcher.store.errors import plain_errors
+from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.presence import Presence
 from dispatcher.store.schema import CHAINS_FILE_FORGOTTEN
 
 
@@ -34,31 +30,24 @@ class WatchedFile:
 class ChainsFiles(Repository):
     """The chains files that are watched now."""
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._presence = Presence(connection, "chains_files", CHAINS_FILE_FORGOTTEN)
+
     def tell(self, id_: str, file: WatchedFile) -> None:
         """Tell that a process watches a file; forget those that have not told for a while."""
-        key, now = self._key("chains_files"), self._now()
         facts = json.dumps([file.host, file.path, file.digest], separators=(",", ":"))
-        with plain_errors():
-            pipe = self._pipeline()
-            pipe.hset(key, id_, f"{now:.0f} {facts}")
-            pipe.pexpire(key, CHAINS_FILE_FORGOTTEN)
-            pipe.hgetall(key)
-            *_, found = pipe.execute()
-            if gone := [each for each, text in found.items() if not self._fresh(text, now)]:
-                self._redis.hdel(key, *gone)
+        self._presence.tell(id_, facts)
 
     def leave(self, id_: str) -> None:
         """Tell that a process watches its file no more."""
-        with plain_errors():
-            self._redis.hdel(self._key("chains_files"), id_)
+        self._presence.leave(id_)
 
     def watched(self) -> list[WatchedFile]:
         """Return the files that are watched."""
         now = self._now()
-        with plain_errors():
-            found: Any = self._redis.hgetall(self._key("chains_files"))
-        fresh = [text for text in found.values() if self._fresh(text, now)]
-        files = [WatchedFile(*json.loads(text.partition(b" ")[2])) for text in fresh]
+        fresh = [t for _, at, t in self._presence.told() if abs(now - at) < CHAINS_FILE_FORGOTTEN]
+        files = [WatchedFile(*json.loads(text)) for text in fresh]
         return sorted(files, key=lambda file: (file.path, file.host))
 
     def require_none(self) -> None:
@@ -68,10 +57,6 @@ class ChainsFiles(Repository):
                 f"who is on call stands in {files[0]}: change that file, and it comes into force"
                 " by itself"
             )
-
-    @staticmethod
-    def _fresh(text: bytes, now: float) -> bool:
-        return abs(now - float(text.partition(b" ")[0])) < CHAINS_FILE_FORGOTTEN
 
 
 def different(files: list[WatchedFile]) -> bool:

@@ -1,7 +1,4 @@
-"""Heartbeats: each process of the dispatcher tells every few seconds that it runs, and what it is.
-
-Plain commands on one key, so that a user of Redis who may do little else (Flower's) can tell it.
-"""
+"""Heartbeats: each process tells every few seconds that it runs, and what it is."""
 
 from __future__ import annotations
 
@@ -10,38 +7,29 @@ from typing import Any
 
 from dispatcher.model.process import Process, Role
 from dispatcher.policy.processes import Roll
-from dispatcher.store.connection import Repository
-from dispatcher.store.errors import plain_errors
+from dispatcher.store.connection import Connection, Repository
+from dispatcher.store.presence import Presence
 from dispatcher.store.schema import PROCESS_FORGOTTEN, ProcessField
 
 
 class Heartbeats(Repository):
     """The processes that run, and those that fell silent within the last hour."""
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._presence = Presence(connection, "processes", PROCESS_FORGOTTEN)
+
     def beat(self, process: Process) -> None:
         """Tell that a process runs now; forget those that have been silent for an hour."""
-        key, now = self._key("processes"), self._now()
-        with plain_errors():
-            pipe = self._pipeline()
-            pipe.hset(key, process.id, f"{now:.0f} {_facts(process)}")
-            pipe.pexpire(key, PROCESS_FORGOTTEN)
-            pipe.hgetall(key)
-            *_, found = pipe.execute()
-            heard = {id_: float(text.partition(b" ")[0]) for id_, text in found.items()}
-            gone = [id_ for id_, at in heard.items() if abs(now - at) > PROCESS_FORGOTTEN]
-            if gone:
-                self._redis.hdel(key, *gone)
+        self._presence.tell(process.id, _facts(process))
 
     def leave(self, id_: str) -> None:
         """Tell that a process ends as it was asked to."""
-        with plain_errors():
-            self._redis.hdel(self._key("processes"), id_)
+        self._presence.leave(id_)
 
     def roll(self) -> Roll:
         """Return who was heard of within the last hour, by role and name."""
-        with plain_errors():
-            found: Any = self._redis.hgetall(self._key("processes"))
-        told = (_process(id_.decode(), text.decode()) for id_, text in found.items())
+        told = (_process(*each) for each in self._presence.told())
         processes = [process for process in told if process]
         order = list(Role)
         processes.sort(key=lambda p: (order.index(p.role), str(p), p.started))
@@ -63,11 +51,10 @@ def _facts(process: Process) -> str:
     return json.dumps(facts, separators=(",", ":"))
 
 
-def _process(id_: str, text: str) -> Process | None:
+def _process(id_: str, heard: float, facts: str) -> Process | None:
     """Return who tells it; None for what another release tells otherwise."""
-    heard, _, facts = text.partition(" ")
     try:
-        return _read(id_, float(heard), json.loads(facts))
+        return _read(id_, heard, json.loads(facts))
     except (ValueError, LookupError, TypeError):
         return None
 

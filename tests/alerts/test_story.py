@@ -21,7 +21,7 @@ LATER = BEGAN + timedelta(seconds=90)
 
 
 def told(**fields: Any) -> Story:
-    return Story(alert(**fields), (), (), (), BEGAN)
+    return Story(alert(**fields), (), (), "", BEGAN)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_it_says_why_it_stands_there(fields: dict[str, Any], because: str) -> No
 def test_it_says_who_is_called_next() -> None:
     rings = (Ring("ann", 1, 2, to="+818012340002"), Ring("bob", 1, 2, skipped="on the list"))
     then = Move(Position(), rings, next_at=LATER)
-    found = Story(alert(next_at=LATER), (), (), (), BEGAN, then)
+    found = Story(alert(next_at=LATER), (), (), "", BEGAN, then)
     assert found.because.endswith("(21:31:45 UTC): then ann is called")
 
 
 def test_while_nobody_can_be_called_it_says_so() -> None:
-    found = Story(alert(next_at=LATER), (), (), ("paused",), BEGAN)
+    found = Story(alert(next_at=LATER), (), (), "paused", BEGAN)
     assert found.because.endswith("calls are held, and the chain waits: paused")
 
 

@@ -10,33 +10,20 @@ from typing import Any
 
 import pytest
 
-from dispatcher.model.credit import Credit
 from dispatcher.model.process import Process, Role
 from dispatcher.model.states import Priority
 from dispatcher.policy.processes import Roll
 from dispatcher.store.missing_rights import MissingRight
 from dispatcher.store.statistics import Backlog, Minute
 from dispatcher.store.values import Hold, Pace
+from support.credits import NOW, account
 from workers.gateway.console.banners import Level, Snapshot, banners
 from workers.gateway.console.chart import HEIGHT, chart
 from workers.gateway.console.pages import ago, when
 
-NOW = 1_700_000_000_000.0
 NONE = dict.fromkeys(Priority, 0)
 PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE, 0)
-ACCOUNT = Credit(
-    balance=Decimal(1000),
-    seen_at=NOW,
-    failed_checks=0,
-    next_check_at=NOW,
-    spent=Decimal(0),
-    spent_since=Decimal(0),
-    in_flight=Decimal(0),
-    floor=Decimal(50),
-    burn_per_hour=Decimal(0),
-    waiting={},
-    waiting_needs=Decimal(0),
-)
+ACCOUNT = account()
 
 
 def minute(**ends: int) -> Minute:

@@ -95,7 +95,7 @@ class Watched:
     def acknowledge(self, id_: str) -> None:
         """Say that one has the alert, as soon as somebody has answered."""
         eventually(lambda: self.answered(id_), f"an answer for {id_}", STARTS_WITHIN)
-        self.alerting.acknowledge(id_, by="who answered", how=Acknowledgement.CLI)
+        self.store.alerts.acknowledge(id_, by="who answered", how=Acknowledgement.CLI)
 
 
 @contextmanager
@@ -242,7 +242,7 @@ def acknowledge_all(stack: Watched, ids: Sequence[str]) -> None:
     def done() -> bool:
         for id_ in sorted(left):
             if stack.answered(id_):
-                stack.alerting.acknowledge(id_, by="who answered", how=Acknowledgement.CLI)
+                stack.store.alerts.acknowledge(id_, by="who answered", how=Acknowledgement.CLI)
                 left.discard(id_)
         return not left
 

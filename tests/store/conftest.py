@@ -11,9 +11,11 @@ import redis
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from support.clock import Clock
+from support.redis_servers import RedisProcess
 from support.standby import Standby, standby
 from support.store_jobs import POLICY
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.devstack.redis_server import find_servers
 from workers.engine.apply_callbacks import ApplyReports
 
 _NUMBERS = itertools.count(1)
@@ -55,3 +57,12 @@ def pair(two: Standby) -> Iterator[Standby]:
     """The same; whatever a test does to the replica, the next one finds it in step."""
     yield two
     two.mend()
+
+
+@pytest.fixture(scope="module", params=find_servers(), ids=lambda path: path.name)
+def process(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisProcess]:
+    """A server of a file's own, once for each kind that is here."""
+    with RedisProcess(tmp_path_factory.mktemp("redis"), binary=request.param) as running:
+        yield running

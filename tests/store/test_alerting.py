@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from dispatcher.alerts.alerting import Alerting
+from dispatcher.alerts.recording import record
 from dispatcher.alerts.spoken import HowTo
 from dispatcher.alerts.story import story
 from dispatcher.model.account_config import AccountConfig
@@ -84,7 +85,7 @@ def test_the_next_is_called_when_nobody_answers_and_nobody_after_an_acknowledgem
     go(store, id_, "eve", "ANSWERED")
     alerting.advance_due()
     assert waiting(store, id_) == []
-    alerting.acknowledge(id_, by="eve", how=Acknowledgement.DIAL_IN)
+    store.alerts.acknowledge(id_, by="eve", how=Acknowledgement.DIAL_IN)
     assert alerting.advance_due() == 0
     assert [call.contact for call in store.alerts.get(id_).calls] == ["ann", "bob", "eve"]
     said = lines(store, id_)
@@ -392,11 +393,12 @@ def test_why_tells_what_comes_next(store: Store, alerting: Alerting) -> None:
     assert story(store, alert.id).because == "nobody has it: nobody answered"
 
 
+@pytest.mark.parametrize("scope", [PauseScope(), PauseScope(priority=Priority.URGENT)])
 def test_why_says_that_a_chain_waits_while_nobody_can_be_called(
-    store: Store, alerting: Alerting
+    store: Store, alerting: Alerting, scope: PauseScope
 ) -> None:
     publish(store, *ANN_FIRST)
-    store.holds.pause(PauseScope(), actor="cli:eve", note="maintenance")
+    store.holds.pause(scope, actor="cli:eve", note="maintenance")
     alert = rung(store, alerting)
     because = story(store, alert.id).because
     assert "calls are held, and the chain waits: paused by cli:eve: maintenance" in because
@@ -408,7 +410,7 @@ def test_a_chain_of_another_version_is_taken_as_it_is_now(
     store: Store, alerting: Alerting, *, there: bool
 ) -> None:
     publish(store, *ANN_FIRST)
-    (made,) = alerting.record([firing()], actor="am")
+    (made,) = record(store, [firing()], actor="am")
     redis_of(store).hset(key_of(store, "alert", made.id), "rules", '{"steps": [], "newer": 1}')
     if not there:
         store.on_call.publish(OnCall.model_validate({}), by="test")

@@ -117,12 +117,12 @@ class ChainsMachine(RuleBasedStateMachine):
     def acknowledge(self, pick: int) -> None:
         if alerts := self._alerts():
             id_ = alerts[pick % len(alerts)].id
-            self.alerting.acknowledge(id_, by="kim", how=Acknowledgement.CLI)
+            self.store.alerts.acknowledge(id_, by="kim", how=Acknowledgement.CLI)
 
     @rule(pick=PICK)
     def cancel(self, pick: int) -> None:
         if alerts := self._alerts():
-            self.alerting.cancel(alerts[pick % len(alerts)].id, by="kim")
+            self.store.alerts.cancel(alerts[pick % len(alerts)].id, by="kim")
 
     @rule(pick=PICK)
     def cancel_a_call(self, pick: int) -> None:

@@ -22,18 +22,9 @@ from support.refusals import STANDING, WRITES
 from support.standby import Standby
 from support.store_alerts import ANN, call, call_request, firing, record, resolved, ring, soon
 from support.store_jobs import snapshot
-from workers.devstack.redis_server import find_servers
 
 HOUR = 3600.0
 _NUMBERS = count(1)
-
-
-@pytest.fixture(scope="module", params=find_servers(), ids=lambda path: path.name)
-def process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RedisProcess]:
-    with RedisProcess(tmp_path_factory.mktemp("redis"), binary=request.param) as running:
-        yield running
 
 
 @pytest.fixture

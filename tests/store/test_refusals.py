@@ -68,14 +68,6 @@ WAYS: dict[str, Way] = {
 WRITING = {way: do for way, do in WAYS.items() if do is not reading}
 
 
-@pytest.fixture(scope="module", params=find_servers(), ids=lambda path: path.name)
-def process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RedisProcess]:
-    with RedisProcess(tmp_path_factory.mktemp("redis"), binary=request.param) as running:
-        yield running
-
-
 @pytest.fixture
 def store(process: RedisProcess) -> Iterator[Store]:
     """A store that has been used, and is empty."""

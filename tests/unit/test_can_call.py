@@ -7,13 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from dispatcher.model.credit import BLIND_AFTER, Credit
+from dispatcher.model.credit import BLIND_AFTER
 from dispatcher.model.process import Process, Role
 from dispatcher.policy.can_call import URGENT_WAITS, Situation, obstacle
 from dispatcher.policy.processes import SILENT_AFTER, STILL_AFTER, Roll
 from dispatcher.store.values import Hold
-
-NOW = 1_700_000_000_000.0
+from support.credits import NOW, account
 
 
 def process(role: Role, **changes: float) -> Process:
@@ -105,23 +104,6 @@ def test_a_redis_that_refuses_comes_before_what_it_says() -> None:
     assert found is not None
     assert (found.cause, found.why) == ("redis", "Redis is full (OOM)")
     assert found.remedy == "raise maxmemory, or purge old jobs"
-
-
-def account(**changes: object) -> Credit:
-    well = Credit(
-        balance=Decimal(1000),
-        seen_at=NOW,
-        failed_checks=0,
-        next_check_at=NOW,
-        spent=Decimal(0),
-        spent_since=Decimal(0),
-        in_flight=Decimal(0),
-        floor=Decimal(50),
-        burn_per_hour=Decimal(0),
-        waiting={},
-        waiting_needs=Decimal(0),
-    )
-    return replace(well, **changes)  # type: ignore[arg-type]
 
 
 def test_credit_that_is_below_the_floor_is_known_before_a_call_meets_it() -> None:

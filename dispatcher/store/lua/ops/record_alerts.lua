@@ -104,8 +104,8 @@ local function met_before(met, row)
   return before
 end
 
-local function answer_of(found, what)
-  local alert = found and alerts.load(found.call, found.id)
+local function answer_of(call, id, what)
+  local alert = id and alerts.load(call, id)
   if not alert then
     return '', what, 'resolved', ''
   end
@@ -113,7 +113,7 @@ local function answer_of(found, what)
   if state == 'folded' and (what == 'new' or what == 'again') then
     what = 'folded'
   end
-  return alert.id, what, state, alert.fields[field.told_by] or ''
+  return id, what, state, alert.fields[field.told_by] or ''
 end
 
 local function run(call)
@@ -127,11 +127,11 @@ local function run(call)
       waiting, met = {}, { [row.incident] = true }
     end
     local alert, what = record(call, row, waiting)
-    found[i] = { call = call, id = alert and alert.id or '', what = what }
+    found[i] = { alert and alert.id, what }
   end
   begin_all(call, waiting)
   for _, each in ipairs(found) do
-    for _, word in ipairs({ answer_of(each, each.what) }) do
+    for _, word in ipairs({ answer_of(call, each[1], each[2]) }) do
       answer[#answer + 1] = word
     end
   end
