@@ -19,7 +19,7 @@ from dispatcher.store.values import KeyConflict, Refused, UnknownJob
 from workers.gateway import problems
 from workers.gateway.api import strict
 from workers.gateway.api.authenticator import rate_used_up
-from workers.gateway.api.schemas import ref
+from workers.gateway.api.schema_words import ref
 from workers.gateway.caps import Cap, Full
 from workers.gateway.middleware import Limit, too_large, too_slow
 from workers.gateway.problems import Problem

@@ -8,7 +8,7 @@ from dispatcher.model.states import Priority
 from workers.gateway.api import problem_examples
 from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import JOB_ID
-from workers.gateway.api.schemas import NOTE, WHEN, Schema, object_, ref, text, values
+from workers.gateway.api.schema_words import NOTE, WHEN, Schema, object_, ref, text, values
 
 STATS = operation(
     {200: answer("The account now.", {"type": "object"}, {"jobs": {"queued": 318}})},

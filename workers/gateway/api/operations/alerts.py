@@ -7,7 +7,7 @@ from workers.gateway.api import problem_examples
 from workers.gateway.api.operations.jobs import A_CURSOR
 from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import ALERT_ID, JOB_ID
-from workers.gateway.api.schemas import NOTE, object_, ref, text
+from workers.gateway.api.schema_words import NOTE, object_, ref, text
 
 _ALERT = {
     "id": ALERT_ID,

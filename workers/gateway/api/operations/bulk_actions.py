@@ -11,7 +11,7 @@ from workers.gateway.api.limits import MANY as MANY_LIMIT
 from workers.gateway.api.operations.jobs import A_JOB
 from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import ACTION_ID, JOB_ID
-from workers.gateway.api.schemas import DURATION, NOTE, Schema, object_, ref, text
+from workers.gateway.api.schema_words import DURATION, NOTE, Schema, object_, ref, text
 
 _AN_ACTION = {
     "id": ACTION_ID,

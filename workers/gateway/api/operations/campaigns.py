@@ -5,7 +5,7 @@ from __future__ import annotations
 from workers.gateway.api import problem_examples
 from workers.gateway.api.operations.jobs import A_CURSOR
 from workers.gateway.api.operations.operation import answer, operation
-from workers.gateway.api.schemas import object_, ref, text
+from workers.gateway.api.schema_words import object_, ref, text
 
 _SPRING = {
     "name": "spring",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workers.gateway.api import problem_examples
 from workers.gateway.api.limits import MANY
 from workers.gateway.api.operations.operation import answer, body_of, operation
-from workers.gateway.api.schemas import WHEN, Schema, object_, ref, text
+from workers.gateway.api.schema_words import WHEN, Schema, object_, ref, text
 
 _ON_CALL = {
     "contacts": {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from workers.gateway.api import problem_examples
 from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import JOB_ID
-from workers.gateway.api.schemas import DNC_TAG, MOMENT, NOTE, Schema, object_, ref, text
+from workers.gateway.api.schema_words import MOMENT, NOTE, Schema, object_, ref, text
+from workers.gateway.api.schemas import DNC_TAG
 
 _NUMBER: Schema = {
     "type": ["string", "array"],

@@ -8,7 +8,8 @@ from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.limits import STREAM
 from workers.gateway.api.operations.operation import answer, body_of, in_query, operation
 from workers.gateway.api.problem_examples import JOB_ID
-from workers.gateway.api.schemas import FILTER, object_, ref, text
+from workers.gateway.api.schema_words import object_, ref, text
+from workers.gateway.api.schemas import FILTER
 from workers.gateway.api.strict import NDJSON
 
 A_REQUEST = {"recipient": "+818012340001", "say": "Disk full on db1", "key": "alert-8812"}

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from workers.gateway.api import problem_examples
 from workers.gateway.api.limits import SMALL
-from workers.gateway.api.schemas import Schema
+from workers.gateway.api.schema_words import Schema
 from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
 

@@ -10,7 +10,7 @@ from workers.gateway.api import problem_examples
 from workers.gateway.api.limits import ALERTS
 from workers.gateway.api.operations.operation import answer, body_of, operation
 from workers.gateway.api.problem_examples import JOB_ID
-from workers.gateway.api.schemas import Schema, object_, text, values
+from workers.gateway.api.schema_words import Schema, object_, text, values
 from workers.gateway.middleware import Limit
 
 _ALERT = {
