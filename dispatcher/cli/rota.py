@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
+from dispatcher.alerts.rota_plans import RotaPlan, plans
 from dispatcher.cli import connection, output
 from dispatcher.cli.chains import published
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
-from dispatcher.policy.rotas import Turn, new_swap, turns
+from dispatcher.policy.rotas import new_swap
 from dispatcher.store.on_call import rota_of
 from dispatcher.values.zones import zone
 
@@ -33,24 +32,15 @@ def show(
     store = connection.dispatcher(context).store
     on_call = published(context).on_call
     names = list(on_call.rotas) if name is None else [name]
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    swaps = store.on_call.swaps()
-    found = {}
-    for each in names:
-        rota = rota_of(on_call, each)
-        shifts = [swap.shift for swap in swaps if swap.rota == each]
-        found[each] = list(turns(each, rota, now, now + timedelta(days=days), shifts))
+    found = plans(store, on_call, names, days)
+    swaps = [swap for plan in found for swap in plan.swaps]
     if json:
-        output.as_json(
-            {
-                "rotas": {each: [turn.to_dict() for turn in of] for each, of in found.items()},
-                "swaps": [swap.to_dict() for swap in swaps if swap.rota in names],
-            }
-        )
+        shown = {plan.name: [turn.to_dict() for turn in plan.turns] for plan in found}
+        output.as_json({"rotas": shown, "swaps": [swap.to_dict() for swap in swaps]})
         return
-    for each, of in found.items():
-        _table(each, of, zone(on_call.rotas[each].zone))
-    output.lines(f"swap {swap.id}: {swap.in_words()}" for swap in swaps if swap.rota in names)
+    for plan in found:
+        _table(plan)
+    output.lines(f"swap {swap.id}: {swap.in_words()}" for swap in swaps)
 
 
 @app.command("swap")
@@ -90,10 +80,11 @@ def unswap(
     typer.echo(f"swap {id_} is ended")
 
 
-def _table(name: str, found: list[Turn], in_zone: ZoneInfo) -> None:
-    typer.echo(f"{name} ({in_zone.key})")
+def _table(plan: RotaPlan) -> None:
+    in_zone = zone(plan.rota.zone)
+    typer.echo(f"{plan.name} ({in_zone.key})")
     table = output.table("from", "to", "on call", "why")
-    for turn in found:
+    for turn in plan.turns:
         start, end = (
             f"{at.astimezone(in_zone):%a %Y-%m-%d %H:%M}" for at in (turn.start, turn.end)
         )

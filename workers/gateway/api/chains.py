@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -12,13 +12,14 @@ from starlette.responses import Response
 
 from dispatcher.alerts.chains_gaps import MOST, gaps
 from dispatcher.alerts.chains_warnings import uncallable, warnings
+from dispatcher.alerts.rota_plans import plans
 from dispatcher.model.api_key import Scope
 from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.job import iso
 from dispatcher.model.on_call import OnCall
 from dispatcher.model.on_call_check import checked
 from dispatcher.model.on_call_fields import checked_name
-from dispatcher.policy.rotas import new_swap, turns
+from dispatcher.policy.rotas import new_swap
 from dispatcher.store import Store
 from dispatcher.store.on_call import Published, UnknownRota, rota_of
 from dispatcher.values.masking import mask_number
@@ -146,15 +147,12 @@ def _whole(found: Published | None, *, unmask: bool) -> dict[str, Any]:
 
 
 def _rota(store: Store, name: str, days: int) -> dict[str, Any]:
-    rota = rota_of(_in_force(store), name)
-    swaps = [swap for swap in store.on_call.swaps() if swap.rota == name]
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    found = turns(name, rota, now, now + timedelta(days=days), [swap.shift for swap in swaps])
+    (plan,) = plans(store, _in_force(store), [name], days)
     return {
         "name": name,
-        "zone": rota.zone,
-        "turns": [turn.to_dict() for turn in found],
-        "swaps": [swap.to_dict() for swap in swaps],
+        "zone": plan.rota.zone,
+        "turns": [turn.to_dict() for turn in plan.turns],
+        "swaps": [swap.to_dict() for swap in plan.swaps],
     }
 
 
