@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from dispatcher.alerts.sources.registry import SOURCES
 from dispatcher.model.alert import AlertState
 from dispatcher.store import Store
 from support.api_client import Client
 from support.gateway_process import Gateway, problem
 from support.seen_alerts import called, event, reported, unreached
-from workers.gateway.api.alerts import DOORS
 from workers.gateway.api.schemas import COMPONENTS
 
 NUMBER = "+818011234567"
@@ -136,7 +136,7 @@ def test_what_is_no_alert_is_said(store: Store, ops: Client, id_: str) -> None:
     problem(ops.post(f"/v1/alerts/{id_}/acknowledge"), 404)
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
+@pytest.mark.parametrize("door", sorted(SOURCES))
 def test_where_monitoring_reports_no_get_is_answered(ops: Client, door: str) -> None:
     """Alertmanager follows a redirect by GET, and takes any 2xx for delivered."""
     answer = ops.get(f"/v1/alerts/{door}")

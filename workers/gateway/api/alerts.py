@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from dispatcher.alerts.acting import stopped, taken
-from dispatcher.alerts.sources.registry import SOURCES
 from dispatcher.alerts.story import story
 from dispatcher.alerts.summary import summary
 from dispatcher.model.alert import Acknowledgement, AlertState, UnknownAlert
@@ -28,28 +26,16 @@ from workers.gateway.api.jobs import respond
 from workers.gateway.api.operations import alerts as operations
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import json_object
-from workers.gateway.problems import Problem
 
 MOST = 200
 LONGEST_NAME = 40
 """Characters of the name of who has an alert, as of an actor."""
 _LIST = "alerts"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-DOORS = frozenset(SOURCES)
-"""Where monitoring reports. They answer no GET: Alertmanager follows a redirect by one, and would
-take any 2xx for delivered.
-"""
 
 
 def alert_id(id_: Annotated[str, Path(alias="id", description="An alert's id.")]) -> str:
-    """Return the id. Raises Problem for the name of a door, UnknownAlert for what is no id."""
-    if id_ in DOORS:
-        raise Problem(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            "alerts are reported here by POST",
-            remedy="send the report again to this very address: it must not be redirected",
-            headers={"Allow": "POST"},
-        )
+    """Return the id. Raises UnknownAlert for what is no id."""
     if not _ID.fullmatch(id_):
         raise UnknownAlert(id_)
     return id_

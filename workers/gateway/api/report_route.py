@@ -52,11 +52,9 @@ class Strangers:
         return self._waiting.pop(source)
 
 
-_STRANGERS = Strangers()
-
-
 def report_route(services: Services) -> type[APIRoute]:
     """Return the class of these routes, which note in the store what they refuse."""
+    strangers = Strangers()
 
     class ReportRoute(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -66,7 +64,7 @@ def report_route(services: Services) -> type[APIRoute]:
                 try:
                     return await answered(request)
                 except (HTTPException, RequestValidationError, DispatcherError) as error:
-                    await _note(services, request, error)
+                    await _note(services, strangers, request, error)
                     raise
 
             return noted
@@ -74,14 +72,16 @@ def report_route(services: Services) -> type[APIRoute]:
     return ReportRoute
 
 
-async def _note(services: Services, request: Request, error: Exception) -> None:
+async def _note(
+    services: Services, strangers: Strangers, request: Request, error: Exception
+) -> None:
     """Note a refusal, unless the sender was told to try again."""
     status, why = _told(error)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return
     source = request.scope["path"].rstrip("/").rpartition("/")[2]
     sender = getattr(request.state, REPORTER, "")
-    if many := 1 if sender else _STRANGERS.take(source):
+    if many := 1 if sender else strangers.take(source):
         said = f"answered {int(status)}: {why}"
         await services.pool.run(keep, services.store, source, said, sender=sender, many=many)
 
