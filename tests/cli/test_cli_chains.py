@@ -88,6 +88,8 @@ def test_what_is_in_force_is_shown(shell: Shell, file: Path) -> None:
 
 
 def test_a_swap_shows_in_the_rota_until_it_is_ended(shell: Shell, file: Path) -> None:
+    second = "\n  second: {members: [ann], start: 2026-01-05}"
+    file.write_text(FILE.replace("rotas:", f"rotas:{second}"))
     shell("chains", "publish", str(file))
     day = (datetime.now(UTC) + timedelta(days=3)).date()
     between = ("--from", f"{day}T10:00", "--to", f"{day}T18:00")
@@ -95,6 +97,8 @@ def test_a_swap_shows_in_the_rota_until_it_is_ended(shell: Shell, file: Path) ->
     shown = shell("rota", "show", "primary", "--json").json
     assert [each["who"] for each in shown["rotas"]["primary"]].count(None) == 1
     assert shown["swaps"][0]["id"] == made["id"]
+    other = shell("rota", "show", "second", "--json").json
+    assert (other["swaps"], {each["who"] for each in other["rotas"]["second"]}) == ([], {"ann"})
     told = shell("rota", "show").out
     assert "NOBODY" in told
     assert f"swap {made['id']}: nobody for primary" in told

@@ -19,7 +19,7 @@ from dispatcher.model.alert_change import AlertChange
 from dispatcher.model.alert_texts import Texts
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.on_call import OnCall
-from dispatcher.model.states import Priority, State
+from dispatcher.model.states import OnUncertain, Priority, State
 from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertRow
 from dispatcher.store.holds import PauseScope
@@ -64,6 +64,7 @@ def test_who_is_first_is_called_before_the_report_is_answered(
     ((call, job),) = jobs_of(store, alert.id)
     assert (call.contact, call.round, call.step) == ("ann", 1, 1)
     assert (job.state, job.priority, job.numbers) == (State.QUEUED, Priority.URGENT, (ANN,))
+    assert job.on_uncertain is OnUncertain.HOLD  # the chain goes on instead
     assert (job.redial, job.lang) == (0, "en")
     assert "Disk full on" in str(job.say)
     assert "05031960000" in str(job.say).replace(",", "")  # the number that is called back
