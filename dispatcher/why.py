@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dispatcher.model.job import Job, iso
@@ -65,12 +65,12 @@ def position(store: Store, job: Job) -> Position | None:
         return None
     before, spacing, until_slot = found
     wait = timedelta(seconds=until_slot + before * spacing)
-    return Position(before, datetime.fromtimestamp(store.now() / 1000, UTC) + wait)
+    return Position(before, store.moment() + wait)
 
 
 def why(store: Store, job: Job) -> Why:
     """Return why a job has not rung, or what became of it."""
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     if job.state in WAITING and store.do_not_call.refuses(job.id):
         return Why(job, LISTED)
     if job.state is State.QUEUED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from dispatcher.alerts import chain_calls
@@ -122,7 +121,7 @@ class Alerting:
             facts.who,
             position,
             chain_calls.as_they_stand(self._store, alert, position),
-            self._now(),
+            self._store.moment(),
             last_call=alert.last_call,
             hold=facts.hold,
             planned=alert.next_at,
@@ -173,9 +172,6 @@ class Alerting:
             chain_calls.planned(number, ring, told)
             for number, ring in enumerate(rings, alert.last_call + 1)
         )
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._store.now() / 1000, UTC)
 
 
 def _is_news(alert: Alert, change: AlertChange) -> bool:

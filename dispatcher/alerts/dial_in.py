@@ -93,16 +93,11 @@ class Records:
     @classmethod
     def of(cls, store: Store) -> Self:
         """Return those of a store."""
-
-        def on_call() -> OnCall | None:
-            published = store.on_call.get()
-            return published.on_call if published else None
-
         return cls(
-            on_call,
+            store.on_call.in_force,
             store.alerts.rings_for,
             lambda id_, who: store.alerts.acknowledge(id_, by=who, how=Acknowledgement.DIAL_IN),
-            lambda: datetime.fromtimestamp(store.now() / 1000, UTC),
+            store.moment,
         )
 
 

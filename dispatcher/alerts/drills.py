@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dispatcher.errors import UsageError
 from dispatcher.model.alert import (
@@ -59,11 +59,11 @@ class Drills:
 
     def ring(self, chain: str, *, actor: str, note: str = "") -> Alert:
         """Ring a chain now. Raises UnknownChain, StoreUnavailable."""
-        known = self._on_call()
+        known = self.store.on_call.in_force()
         rules = known.chains.get(chain) if known else None
         if rules is None:
             raise UnknownChain(chain, known)
-        now = self._now()
+        now = self.store.moment()
         incident = f"{chain} {now.isoformat()} {secrets.token_hex(4)}"
         event = _event(incident, now, _summary(chain), note)
         id_ = self._ring(chain, rules, event, actor)
@@ -71,21 +71,14 @@ class Drills:
 
     def __call__(self) -> dict[str, int]:
         """Ring what is due, and tell what drills came to; return how many of each."""
-        known = self._on_call()
+        known = self.store.on_call.in_force()
         rung = sum(self._look(each, known) for each in known.drills) if known else 0
         ended = sum(self._end(id_) for id_ in self.store.drills.ringing())
         return {kind: n for kind, n in {"rung": rung, "ended": ended}.items() if n}
 
-    def _on_call(self) -> OnCall | None:
-        published = self.store.on_call.get()
-        return published.on_call if published else None
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.store.now() / 1000, UTC)
-
     def _look(self, drill: Drill, known: OnCall) -> bool:
         """Ring a drill that is due. A schedule that is new begins with its next time."""
-        name, now = f"{drill.chain} {drill.every} {drill.at} {drill.zone}", self._now()
+        name, now = f"{drill.chain} {drill.every} {drill.at} {drill.zone}", self.store.moment()
         due = last_due(drill, now)
         before, moment = self.store.drills.last(name), due.timestamp() * 1000
         if before is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +47,7 @@ class Facts:
         """Who is meant by a name now."""
         if self._on_call is None:
             return lambda _: ()
-        now = datetime.fromtimestamp(self._store.now() / 1000, UTC)
+        now = self._store.moment()
         return who_is(self._on_call, now, self._store.on_call.overrides())
 
     def chain(self, alert: Alert) -> Chain:
@@ -75,8 +74,7 @@ class Facts:
 
     @cached_property
     def _on_call(self) -> OnCall | None:
-        published = self._store.on_call.get()
-        return published.on_call if published else None
+        return self._store.on_call.in_force()
 
     @cached_property
     def hold(self) -> str:

@@ -15,16 +15,16 @@ MOST_PAUSES: Final = 10
 """Moves of a chain that are looked ahead."""
 
 
-def next_planned(store: Store, alert: Alert) -> Move | None:
+def next_planned(store: Store, facts: Facts, alert: Alert) -> Move | None:
     """Return whom a ringing alert's chain calls next if nobody takes the calls under way, or that
     it ends then; None where that is not known. Nothing is written. Raises StoreUnavailable.
     """
     position = chain_calls.position_of(alert)
     if alert.state is not AlertState.RINGING or alert.rules is None or alert.next_at is None:
         return None
-    facts, now = Facts(store), alert.next_at
     if facts.hold:
         return None
+    now = alert.next_at
     made = chain_calls.as_they_stand(store, alert, position)
     over = [chain_calls.in_vain(each, now) for each in made]
     for _ in range(MOST_PAUSES):

@@ -22,8 +22,7 @@ def record(
     acknowledge. `chain` is rung whatever the routes say. It may be repeated: what is known already
     rings nobody. Raises StoreUnavailable.
     """
-    published = store.on_call.get()
-    on_call = published.on_call if published else None
+    on_call = store.on_call.in_force()
     rows = [_row(event, on_call, chain) for event in events]
     return store.alerts.record(rows, actor=actor)
 

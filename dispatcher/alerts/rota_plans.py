@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dispatcher.model.on_call import OnCall, Rota
 from dispatcher.policy.rotas import Turn, turns
@@ -26,7 +26,7 @@ def plans(store: Store, on_call: OnCall, names: Sequence[str], days: int) -> lis
     """Return the plans of rotas for so many days. Raises UnknownRota, StoreUnavailable."""
     rotas = {name: rota_of(on_call, name) for name in names}
     swaps = store.on_call.swaps()
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     return [
         _plan(name, rota, [swap for swap in swaps if swap.rota == name], now, days)
         for name, rota in rotas.items()

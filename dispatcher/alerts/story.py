@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from dispatcher.alerts.facts import Facts
@@ -116,8 +116,9 @@ def story(store: Store, id_: str, *, members: int = 200) -> Story:
     jobs = dict(zip(made, store.jobs.get_many(made), strict=True))
     calls = tuple(_told(store, each, jobs.get(each.job_id or "")) for each in alert.calls)
     told = store.alerts.members(id_, members) if alert.is_bundle else ()
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
-    return Story(alert, calls, tuple(told), Facts(store).hold, now, next_planned(store, alert))
+    facts = Facts(store)
+    then = next_planned(store, facts, alert)
+    return Story(alert, calls, tuple(told), facts.hold, store.moment(), then)
 
 
 def _told(store: Store, call: AlertCall, job: Job | None) -> CallStory:

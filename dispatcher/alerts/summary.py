@@ -111,8 +111,8 @@ def summary(store: Store, since: datetime, until: datetime, zone: tzinfo) -> Ale
 
     Nights are those of each contact's own zone, or else of `zone`.
     """
-    published = store.on_call.get()
-    contacts = published.on_call.contacts.items() if published else ()
+    on_call = store.on_call.in_force()
+    contacts = on_call.contacts.items() if on_call else ()
     zones = {name: zone_of(each.zone) for name, each in contacts if each.zone}
     return summarise(_of_span(store, since, until), since, until, zone, zones)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 
 from dispatcher.alerts.chains_gaps import MOST, gaps
@@ -23,7 +22,7 @@ def findings(store: Store) -> Iterator[tuple[str, str, str]]:
         return
     if found is None:
         return
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     told = list(islice(gaps(found.on_call, now, store.on_call.overrides()), MOST))
     for gap in told:
         yield "chains", "warn", gap

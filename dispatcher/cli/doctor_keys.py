@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from dispatcher.model.api_key import ApiKey, Scope
 from dispatcher.model.key_rights import EVERYTHING
@@ -14,7 +13,7 @@ NAMED = 5
 
 def that_enqueue(store: Store) -> list[ApiKey]:
     """Return the keys that may ask for calls now."""
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     return [key for key in store.api_keys.all() if key.live(now) and key.may(Scope.ENQUEUE)]
 
 

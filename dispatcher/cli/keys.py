@@ -122,7 +122,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     store = connection.dispatcher(context).store
     spending = _spending(store)
     waiting = store.clients.waiting()
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     rows = [
         _row(key, _state(key, now), spending.get(key.name), waiting.get(key.name, NOTHING))
         for key in store.api_keys.all()
@@ -137,7 +137,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
     """Show a key and what it may ask for, without its secret."""
     store = connection.dispatcher(context).store
-    key, now = store.api_keys.get(id_), datetime.fromtimestamp(store.now() / 1000, UTC)
+    key, now = store.api_keys.get(id_), store.moment()
     state, spend = _state(key, now), _spending(store).get(key.name)
     row = _row(key, state, spend, _waiting(store, key.name))
     if json:

@@ -112,6 +112,11 @@ class OnCallStore(Repository):
             refused_at=_time(at) if (at := found.get(OnCallField.REFUSED_AT)) else None,
         )
 
+    def in_force(self) -> OnCall | None:
+        """Return who is on call, None where nobody ever said. Raises UnreadableOnCall."""
+        published = self.get()
+        return published.on_call if published else None
+
     def _understood(self, config: str) -> OnCall:
         # Not at the top: whoever only reads jobs has no use for what checks chains.
         from dispatcher.model.on_call import OnCall  # noqa: PLC0415

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dispatcher.store.budget import Budget
@@ -139,3 +140,7 @@ class Store:
     def now(self) -> float:
         """Return Redis' clock (or the injected one) in ms since the epoch."""
         return self._connection.now()
+
+    def moment(self) -> datetime:
+        """Return the same as an aware datetime, UTC."""
+        return datetime.fromtimestamp(self.now() / 1000, UTC)

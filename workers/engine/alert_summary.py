@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dispatcher.alerts.summary import summary
 from dispatcher.store import Store
@@ -21,7 +21,7 @@ class SummariseAlerts:
         """Run once; return whether a week was told."""
         if self.weekly is None:
             return {}
-        now = datetime.fromtimestamp(self.store.now() / 1000, UTC)
+        now = self.store.moment()
         until = self.weekly.latest(now)
         if self._is_told(until):
             return {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -129,7 +128,7 @@ def _publish(
     store.chains_files.require_none()
     on_call = checked(given)
     version = store.on_call.publish(on_call, by=actor, expected=expected)
-    now = datetime.fromtimestamp(store.now() / 1000, UTC)
+    now = store.moment()
     holes = islice(gaps(on_call, now, store.on_call.overrides()), MOST)
     warned = [*warnings(on_call), *holes, *uncallable(on_call, store)]
     return {"version": version, "warnings": warned}
@@ -176,5 +175,4 @@ def _unswap(store: Store, name: str, id_: str, actor: str) -> None:
 
 
 def _in_force(store: Store) -> OnCall:
-    found = store.on_call.get()
-    return found.on_call if found else OnCall()
+    return store.on_call.in_force() or OnCall()

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from dispatcher.model.api_key import ApiKey, Scope, UnknownKey
 from dispatcher.store import Store
@@ -82,7 +81,7 @@ class Sessions:
             key = self.store.api_keys.get(id_)
         except UnknownKey:
             return None
-        now = datetime.fromtimestamp(self.store.now() / 1000, UTC)
+        now = self.store.moment()
         return key if key.live(now) else None
 
 
