@@ -101,6 +101,7 @@ def served(
         settings = {
             **QUICK,
             **sandbox.account,
+            "DISPATCHER_CHECK_FIRST": "1h",  # the first call ends by its callback, or not at all
             "DISPATCHER_PUBLIC_URL": gateway,
             "DISPATCHER_GATEWAY_PORT": str(ports["gateway"]),
             "DISPATCHER_FLOWER_PORT": str(ports["flower"]),
