@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from dispatcher.sandbox import CannotListen, SandboxOptions, run
+from dispatcher.sandbox.limits import Limit
 from dispatcher.sandbox.options import CALLBACK_FORMATS, CREDITS_PAGES
 
 _DEFAULTS = SandboxOptions()
@@ -69,6 +71,13 @@ def _parser(prog: str) -> _Parser:
     parser.add_argument(
         "--seed", type=int, help="determines call ids and chances (default: random)"
     )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="N",
+        help="requests per second, such as 5 or 0.5, or 60/min, 1000/hour, 5000/day"
+        " (default: no limit)",
+    )
     parser.add_argument("--max-connections", type=int, metavar="N", help="requests open at once")
     parser.add_argument("--callback-format", choices=CALLBACK_FORMATS, help="(default: form)")
     parser.add_argument(
@@ -102,9 +111,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _rate(text: str) -> float | str:
+    with suppress(ValueError):
+        return float(text)
+    try:
+        Limit.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def _add_numbers(parser: argparse.ArgumentParser) -> None:
     for name, metavar, text in (
-        ("rate", "N", "requests per second, such as 5 or 0.5 (default: no limit)"),
         ("credits", "N", "balance at the start (default: {:g})"),
         ("ring", "S", "seconds until a call ends (default: {:g})"),
         ("latency", "S", "delay of every answer, in seconds (default: {:g})"),

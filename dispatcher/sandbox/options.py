@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dispatcher.sandbox import e164
+from dispatcher.sandbox.limits import Limit
 
 FIXED = frozenset({"seed", "control", "dial_in_numbers"})
 """Options that a running sandbox does not change: ids come from the seed."""
@@ -33,8 +34,9 @@ class SandboxOptions:
     an older one gave to somebody else's call.
     """
 
-    rate: float | None = None
-    """Requests per second for the whole account; None is no limit, 0.5 is one in two seconds."""
+    rate: float | str | None = None
+    """The limit of the whole account: requests per second, 0.5 is one in two seconds, or such as
+    `60/min`; None is no limit."""
     max_connections: int | None = None
     """Requests that may be under way at the same time; None is no limit."""
     credits: float = 1000.0
@@ -114,10 +116,15 @@ class SandboxOptions:
         names = [each.name for each in fields(self) if each.name != "token"]
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def limit(self) -> Limit | None:
+        """Return what `rate` means; None is no limit."""
+        return None if self.rate is None else Limit.parse(self.rate)
+
 
 def _check_limits(rate: object, connections: object) -> None:
     if rate is not None:
-        _number("rate", rate, 0.001, 1e6)
+        Limit.parse(rate)
     if connections is not None:
         _integer("max_connections", connections, least=1)
 

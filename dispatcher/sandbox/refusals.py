@@ -37,8 +37,11 @@ def not_enough_credits(required: Decimal) -> Refusal:
 
 
 def throttled(wait: int) -> Refusal:
-    """429 with the wait in whole seconds, in the text and in Retry-After."""
-    text = f"Request was throttled. Expected available in {wait} second{'' if wait == 1 else 's'}."
+    """429 with the wait in whole seconds, in the text and in Retry-After; 0: it tells none."""
+    text = "Request was throttled."
+    if not wait:
+        return detail(429, text)
+    text += f" Expected available in {wait} second{'' if wait == 1 else 's'}."
     return Refusal(429, {"detail": text}, {"Retry-After": str(wait)})
 
 

@@ -55,7 +55,7 @@ class Sandbox:
         most = self.options.max_connections
         if most is not None and self.traffic.under_way > most:
             raise refusals.throttled(1)
-        wait = self._throttle.wait(self.clock.now(), self.options.rate)
+        wait = self._throttle.wait(self.clock.now(), self.options.limit)
         if wait is not None:
             raise refusals.throttled(wait)
         self.traffic.accept()

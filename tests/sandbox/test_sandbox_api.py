@@ -108,6 +108,17 @@ def test_a_wait_of_one_second_is_in_the_singular(start: Start) -> None:
     assert client.get("/you/credits/").json() == {"detail": text}
 
 
+def test_after_a_limit_was_lowered_no_wait_is_told(start: Start) -> None:
+    """As the provider's framework does while more are in the window than may be."""
+    client = start(rate="3/hour")
+    for _ in range(3):
+        assert client.get("/you/credits/").status_code == 200
+    client.options(rate="2/hour")
+    answer = client.get("/you/credits/")
+    assert (answer.status_code, answer.json()) == (429, {"detail": "Request was throttled."})
+    assert "Retry-After" not in answer.headers
+
+
 def test_strangers_do_not_use_up_the_rate(start: Start) -> None:
     client = start(rate=0.05)
     for _ in range(3):

@@ -35,7 +35,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_listens_in_one_line_and_stops_cleanly(number: signal.Signals) -> None:
-    flags = "--rate 100 --credits 80 --ring 0 --latency 0.01 --seed 4 --sid me --token secret"
+    flags = "--rate 6000/min --credits 80 --ring 0 --latency 0.01 --seed 4 --sid me --token secret"
     with process("--port", "0", *flags.split()) as sandbox:
         assert sandbox.stdout is not None
         line = sandbox.stdout.readline()
@@ -79,7 +79,9 @@ def test_an_impossible_port_is_a_clear_sentence_too(port: int) -> None:
     ("arguments", "word"),
     [
         (["--ring", "-1"], "ring"),
-        (["--rate", "x"], "--rate"),
+        (["--rate", "x"], "argument --rate: rate is 'x': it must be"),
+        (["--rate", "60/week"], "such as 60/min"),
+        (["--rate", "0"], "rate is 0.0: it must be"),
         (["--what"], "--what"),
         (["--dial-in-number", "080"], "dial_in_numbers"),
     ],
