@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 
-import phonenumbers
-from phonenumbers import COUNTRY_CODES_FOR_NON_GEO_REGIONS, PhoneNumberType
+from phonenumbers import PhoneNumberType
 
 from dispatcher.values.choices import parse_choices
+from dispatcher.values.numbers import NOWHERE, country, metadata_type
 
 
 class NumberType(StrEnum):
@@ -56,17 +55,15 @@ _OF_NO_COUNTRY = {
 """By the code: the metadata calls most of these mobile, toll-free or VoIP."""
 
 
-@lru_cache(maxsize=1024)
 def number_type(text: str) -> NumberType | None:
     """Return the type of a valid number in E.164, None for an ordinary one.
 
     Ordinary are those of a place, mobile and internet numbers, and those that are free to call.
     """
-    number = phonenumbers.parse(text)
-    code = number.country_code or 0
-    if code in COUNTRY_CODES_FOR_NON_GEO_REGIONS:
+    if country(text) == NOWHERE:
+        code = int(text[1:4])  # all of these have three digits
         return _OF_NO_COUNTRY.get(code, NumberType.UNIVERSAL)
-    return _OF_METADATA.get(phonenumbers.number_type(number))
+    return _OF_METADATA.get(metadata_type(text))
 
 
 def number_types(texts: Iterable[str]) -> tuple[NumberType, ...]:

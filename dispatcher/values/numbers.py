@@ -17,6 +17,7 @@ from phonenumbers import (
 
 from dispatcher.errors import DispatcherError
 from dispatcher.values.changed_plans import as_it_is_today
+from dispatcher.values.numbering_plans import known
 from dispatcher.values.writings import undialled
 
 _STRICT = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
@@ -50,15 +51,17 @@ _parsed = lru_cache(maxsize=1024)(phonenumbers.parse)  # more than a batch of ca
 """A number is looked at from several sides, one after another; parsing it is most of each look."""
 
 
-@lru_cache(maxsize=1024)
-def _type(text: str) -> int:
-    """Return the type of a number; one of an UNKNOWN type is in no numbering plan: not valid."""
-    return phonenumbers.number_type(_parsed(text))
+def metadata_type(text: str) -> int:
+    """Return the type that the metadata gives a number; one of an UNKNOWN type is in no numbering
+    plan: not valid.
+    """
+    found = known(text)
+    return found.type if found else phonenumbers.number_type(_parsed(text))
 
 
 def is_mobile(number: str) -> bool:
     """Whether a valid number is one of a mobile network, and of no place."""
-    return _type(number) == phonenumbers.PhoneNumberType.MOBILE
+    return metadata_type(number) == PhoneNumberType.MOBILE
 
 
 class InvalidNumber(DispatcherError, ValueError):
@@ -73,13 +76,15 @@ def recipient(text: str) -> str:
     wants E.164 without the local leading 0 is from its playback page.
     Raises InvalidNumber.
     """
+    if known(text):
+        return text
     number = _parse(text)
     corrected = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if corrected != text:
         raise InvalidNumber(
             f"{text!r} is not E.164 as the provider accepts it{_flaw(text)}{_cure(text, number)}"
         )
-    if _type(text) == PhoneNumberType.UNKNOWN:
+    if metadata_type(text) == PhoneNumberType.UNKNOWN:
         raise InvalidNumber(f"{text!r} is not a telephone number: {why_invalid(number)}")
     if not _STRICT.fullmatch(text):
         raise InvalidNumber(f"{text!r} is not E.164: + and 5 to 15 digits")
@@ -88,7 +93,8 @@ def recipient(text: str) -> str:
 
 def country(text: str) -> str:
     """Return the ISO 3166 code of a valid number's country, `001` for those of none."""
-    return phonenumbers.region_code_for_number(_parsed(text)) or "ZZ"
+    found = known(text)
+    return found.country if found else phonenumbers.region_code_for_number(_parsed(text)) or "ZZ"
 
 
 def _parse(text: str) -> phonenumbers.PhoneNumber:
