@@ -9,7 +9,7 @@ from dispatcher.model.on_call import OnCall, Route
 from dispatcher.model.on_call_fields import NOBODY
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority
-from dispatcher.store import Store, codec
+from dispatcher.store import Store, packing
 from dispatcher.store.values import request_refused
 from dispatcher.values.masking import mask_number
 
@@ -36,7 +36,7 @@ def warnings(on_call: OnCall) -> Iterator[str]:
 def uncallable(on_call: OnCall, store: Store) -> Iterator[str]:
     """Yield who would be refused if they were called now. Raises StoreUnavailable."""
     for name, contact in on_call.contacts.items():
-        rows = [codec.packed(_request(number)) for number in contact.numbers]
+        rows = [packing.packed(_request(number)) for number in contact.numbers]
         for number, answer in zip(contact.numbers, store.jobs.find_existing(rows), strict=True):
             refused: DispatcherError | None = request_refused(answer)
             if refused:

@@ -10,7 +10,7 @@ from dispatcher.model.kinds import Kind
 from dispatcher.model.request import JobRequest
 from dispatcher.model.spoken_code import spoken
 from dispatcher.policy.credit_forecast import shown
-from dispatcher.store import codec
+from dispatcher.store import packing
 from dispatcher.store.values import Outcome
 from dispatcher.values import speech
 from dispatcher.values.scripts import misfit
@@ -19,7 +19,7 @@ from dispatcher.values.scripts import misfit
 def say(dispatcher: Dispatcher, request: JobRequest, *, json: bool) -> None:
     """Say it; nothing is enqueued. Raises what enqueuing it would raise, such as KeyConflict."""
     store = dispatcher.store
-    row = codec.packed(request)
+    row = packing.packed(request)
     [answer] = store.jobs.find_existing([row])
     new = Outcome(row.id, request, answer).unwrap().new
     lang = request.lang or store.languages.default()

@@ -195,7 +195,7 @@ class Dispatcher:
             self._nudge()
         return written
 
-    def _enqueue_many(self, requests: list[JobRequest]) -> list[Outcome]:
+    def _enqueue_many(self, requests: Iterable[JobRequest]) -> list[Outcome]:
         return self.store.jobs.enqueue_many(
             requests, actor=self._actor, scope=self._scope, room=self._room
         )

@@ -27,8 +27,10 @@ BATCH = 500
 Row: TypeAlias = "Mapping[str, Any] | JobRequest"
 Rows = Sequence[tuple[int, Row]]
 Handle = TypeVar("Handle")
-Enqueue: TypeAlias = "Callable[[list[JobRequest]], list[Outcome]]"
-"""Writes requests; returns what became of each. Raises StoreUnavailable where nobody knows."""
+Enqueue: TypeAlias = "Callable[[Iterable[JobRequest]], list[Outcome]]"
+"""Writes requests as they come; returns what became of each. Raises StoreUnavailable where nobody
+knows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,16 @@ class Interrupted(StoreUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one batch: what was made or refused, by place, and what nobody knows of."""
+    """What became of one batch: what was made or refused, by place, and what nobody knows of.
+
+    `fault` is what reading a request raised that has nothing to do with calls: no later one of the
+    batch was looked at.
+    """
 
     known: list[tuple[int, Enqueued | DispatcherError]]
     missing: list[int]
     why: StoreUnavailable | None
+    fault: Exception | None = None
 
     @property
     def new(self) -> bool:
@@ -89,29 +96,52 @@ class Written:
         return any(isinstance(found, Enqueued) and found.new for _, found in self.known)
 
 
+class _Checked(Iterator["JobRequest"]):
+    """The right ones of a batch, each checked when it is asked for; so Redis has something to do
+    meanwhile. An error of one stops none of the others.
+    """
+
+    def __init__(self, rows: Rows, asked: Callable[[Row], JobRequest]) -> None:
+        self._rows, self._asked = iter(rows), asked
+        self.places: list[int] = []
+        self.refused: dict[int, DispatcherError] = {}
+        self.fault: Exception | None = None
+
+    def __next__(self) -> JobRequest:
+        for index, fields in self._rows:
+            try:
+                request = self._asked(fields)
+            except (InvalidJob, TypeError, ValueError) as error:
+                self.refused[index] = _as_refusal(error)
+            except Exception as error:  # noqa: BLE001 - of somebody's own mapping; what was sent counts
+                self.fault, self._rows = error, iter(())
+                break
+            else:
+                self.places.append(index)
+                return request
+        raise StopIteration
+
+
 def write(rows: Rows, asked: Callable[[Row], JobRequest], enqueue: Enqueue) -> Written:
     """Check a batch and write what is right; an error of one stops none of the others."""
+    checked = _Checked(rows, asked)
     found: dict[int, Enqueued | DispatcherError] = {}
-    valid: list[tuple[int, JobRequest]] = []
-    for index, fields in rows:
-        try:
-            valid.append((index, asked(fields)))
-        except (InvalidJob, TypeError, ValueError) as error:
-            found[index] = _as_refusal(error)
-    try:
-        outcomes = enqueue([request for _, request in valid])
-    except StoreUnavailable as error:  # whether any was accepted, nobody knows
-        return Written(sorted(found.items(), key=_place), [index for index, _ in valid], error)
     whys: dict[int, StoreUnavailable] = {}
-    for (index, _), outcome in zip(valid, outcomes, strict=True):
+    try:
+        outcomes = enqueue(checked)
+    except StoreUnavailable as error:  # whether any was accepted, nobody knows
+        deque(checked, maxlen=0)
+        whys = dict.fromkeys(checked.places, error)
+        outcomes = []
+    for index, outcome in zip(checked.places, outcomes, strict=not whys):
         try:
             found[index] = outcome.unwrap()
         except StoreUnavailable as error:
             whys[index] = error
         except DispatcherError as error:
             found[index] = error
-    why = next(iter(whys.values()), None)
-    return Written(sorted(found.items(), key=_place), list(whys), why)
+    known = sorted({**found, **checked.refused}.items(), key=_place)
+    return Written(known, list(whys), next(iter(whys.values()), None), checked.fault)
 
 
 def _place(item: tuple[int, object]) -> int:
@@ -132,7 +162,7 @@ class Given(Generic[Handle]):
     def __init__(self, handle: Callable[[Enqueued, int], Handle]) -> None:
         self._handle = handle
         self._ready: deque[Handle | RefusedRequest] = deque()
-        self._fault: Interrupted | None = None
+        self._fault: Exception | None = None
         self._read = self._accepted = 0
         self._begun = False
 
@@ -145,11 +175,14 @@ class Given(Generic[Handle]):
                 self._ready.append(self._handle(found, index))
             else:
                 self._ready.append(RefusedRequest(index, found))
+        self._fault = written.fault
         if written.why:
             self._fault = Interrupted(written.why, self._accepted, written.missing, self._read)
 
     def _raise_fault(self) -> None:
-        """Raise Interrupted once, when all that is known was given out."""
+        """Raise Interrupted, or what reading a request raised, once: when all that is known was
+        given out.
+        """
         fault, self._fault = self._fault, None
         if fault:
             raise fault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self, TypedDict
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dispatcher.model import spoken_code
+from dispatcher.model.canonical import canonical_text
 from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.kinds import Kind
 from dispatcher.model.plain_words import in_plain_words
@@ -45,6 +45,8 @@ from dispatcher.model.request_limits import (
 from dispatcher.model.states import Dnc, OnUncertain, Priority
 from dispatcher.provider import registry
 from dispatcher.values.durations import DurationLike, MomentLike
+
+_NO_CONTENT = {"key", "region"}
 
 
 class JobRequest(BaseModel):
@@ -188,13 +190,21 @@ class JobRequest(BaseModel):
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that are equal for equal requests, whatever their key."""
-        content = self.model_dump(mode="json", exclude={"key", "region"}, exclude_none=True)
-        if self.say is not None or self.code is not None:
-            content.setdefault("lang", DEFAULT_LANGUAGE)  # as releases did that filled it in here
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        canonical = canonical_text(self._content())
         return hashlib.blake2b(
             canonical.encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
+
+    def _content(self) -> dict[str, Any]:
+        """Return what makes it the same request, as JSON has it."""
+        if self.at is None and self.expires is None:  # JSON has no moments
+            content = {k: v for k, v in vars(self).items() if v is not None}
+            content = {k: v for k, v in content.items() if k not in _NO_CONTENT}
+        else:
+            content = self.model_dump(mode="json", exclude=_NO_CONTENT, exclude_none=True)
+        if self.say is not None or self.code is not None:
+            content.setdefault("lang", DEFAULT_LANGUAGE)  # as releases did that filled it in here
+        return content
 
 
 def _has_too_many(fields: object) -> bool:

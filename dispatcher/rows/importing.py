@@ -19,7 +19,7 @@ from dispatcher.rows.places import told
 from dispatcher.rows.records import Record
 from dispatcher.rows.refused import OTHER_REQUEST, OTHER_ROW, Reasons, RowConflict
 from dispatcher.rows.short_rows import whole_rows
-from dispatcher.store import codec
+from dispatcher.store import packing
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Packed, request_refused
 from dispatcher.values import speech
@@ -126,7 +126,7 @@ class Import:
         lang = request.lang or self.form.lang
         said = spoken(request.code, lang, request.say) if request.code else request.say or ""
         wrong = misfit(request.say or "", lang)
-        return Item(record, codec.packed(request), wrong, speech.seconds(said, lang))
+        return Item(record, packing.packed(request), wrong, speech.seconds(said, lang))
 
     def _request(self, record: Record) -> JobRequest:
         if record.fault:

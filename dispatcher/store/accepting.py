@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
 from dispatcher.store.connection import Connection, Repository
@@ -33,27 +34,33 @@ class Accepting(Repository):
         super().__init__(connection)
         self._replicas, self._sleep = replicas, sleep
 
-    def write(self, rows: Sequence[Packed], actor: str, room: Room | None = None) -> list[Answer]:
+    def write(self, rows: Iterable[Packed], actor: str, room: Room | None = None) -> list[Answer]:
         """Write packed requests in one round trip, as far as there is room (None: any), and return
-        what became of each.
+        what became of each. Redis works on those that have come while others are made.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
         it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
         """
         replicas = self._replicas.for_accepting()
-        some = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        steps: list[list[Packed]] = []
         most = {"most_jobs": room.jobs, "most_bytes": room.bytes} if room else {}
         how = {"actor": actor, "durable": replicas > 0, **most}
-        calls = [("enqueue", {**how, "jobs": as_list(each)}) for each in some]
+
+        def calls() -> Iterator[dict[str, Any]]:
+            for step in _steps(rows):
+                steps.append(step)
+                yield {**how, "jobs": as_list(step)}
+
         try:
-            return _flat(some, self._connection.answers(calls, replicas=replicas))
+            return _flat(steps, self._connection.stream("enqueue", calls(), replicas=replicas))
         except TooFewReplicas as error:
-            return self._withdraw(rows, _flat(some, error.answers), error)
+            return self._withdraw(steps, _flat(steps, error.answers), error)
 
     def _withdraw(
-        self, rows: Sequence[Packed], answers: list[Answer], error: TooFewReplicas
+        self, steps: Sequence[Sequence[Packed]], answers: list[Answer], error: TooFewReplicas
     ) -> list[Answer]:
         """Take back what is new. Who is called already is: the replicas have that claim."""
+        rows = list(chain.from_iterable(steps))
         new = [row.id for row, answer in zip(rows, answers, strict=True) if answer == "new"]
         fates = self._take_back(new, str(error))
         with suppress(StoreUnavailable):
@@ -78,9 +85,15 @@ class Accepting(Repository):
         return {id_: "calling" if fate == "dialing" else fate for id_, fate in fates.items()}
 
 
-def _flat(some: Sequence[Sequence[Packed]], answers: Sequence[Any]) -> list[Answer]:
+def _steps(rows: Iterable[Packed]) -> Iterator[list[Packed]]:
+    coming = iter(rows)
+    while step := list(islice(coming, AT_ONCE)):
+        yield step
+
+
+def _flat(steps: Sequence[Sequence[Packed]], answers: Sequence[Any]) -> list[Answer]:
     """Return what became of each row, from what each step answered."""
-    return [one for rows, each in zip(some, answers, strict=True) for one in _each(each, rows)]
+    return [one for rows, each in zip(steps, answers, strict=True) for one in _each(each, rows)]
 
 
 def _each(answer: list[bytes] | Exception, rows: Sequence[Packed]) -> list[Answer]:

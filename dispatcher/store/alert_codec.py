@@ -108,7 +108,9 @@ def _planned(id_: str, call: PlannedCall) -> dict[str, Any]:
     }
     if call.request is None:
         return {**planned, "skipped": call.skipped or "nobody knows why"}
-    row = codec.packed(call.request, id_=job_id(f"{id_}\0{call.number}", "alert"))
+    from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
+
+    row = packing.packed(call.request, id_=job_id(f"{id_}\0{call.number}", "alert"))
     return {**planned, "row": json.loads(row.text)}
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.call import CallReport, Leg
@@ -16,13 +15,6 @@ from dispatcher.model.job import Event, Job
 from dispatcher.model.kinds import Kind
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
-from dispatcher.store.values import Packed, job_id
-from dispatcher.values.meta import as_json
-from dispatcher.values.number_types import number_types
-from dispatcher.values.tariffs import tariff
-
-if TYPE_CHECKING:
-    from dispatcher.model.request import JobRequest
 
 Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""
@@ -30,62 +22,6 @@ Record = Mapping[str, str]
 """A record's fields as text."""
 
 # -- written -------------------------------------------------------------------------------
-
-
-def request_fields(request: JobRequest, price: str | None = None) -> Fields:
-    """Return what a request adds to its job's record.
-
-    `price` is its tariff, where that is worked out already.
-    """
-    return _given(
-        {
-            Field.TO: ",".join(number.removeprefix("+") for number in request.called),
-            Field.NUMBER_TYPES: ",".join(number_types(request.called)) or None,
-            Field.SAY: request.say,
-            Field.PLAY: request.play,
-            Field.LANGUAGE: request.lang,
-            Field.CALLER: request.caller,
-            Field.TAGS: ",".join(request.tags) or None,
-            Field.KEY: request.key,
-            Field.MAX_ATTEMPTS: _number(request.max_attempts),
-            Field.REDIAL: _number(request.redial),
-            Field.REDIAL_AFTER: _milliseconds(request.redial_after),
-            Field.ON_UNCERTAIN: request.on_uncertain,
-            Field.EVIDENCE_WINDOW: _milliseconds(request.evidence_window),
-            Field.CALL_DEADLINE: _milliseconds(request.call_deadline),
-            Field.HOURS: request.hours,
-            Field.BACKOFF_LONGEST: _milliseconds(request.backoff_longest),
-            Field.TARIFF: price or tariff(request),
-            Field.WEBHOOK: request.webhook,
-            Field.PARAMS: _json(request.params) if request.params else None,
-            Field.CODE: request.code,
-            Field.ANSWERED_AFTER: _milliseconds(request.answered_after),
-            Field.DNC: request.dnc,
-            Field.META: as_json(request.meta) if request.meta else None,
-        }
-    )
-
-
-def packed(request: JobRequest, scope: str = "", message: str = "", id_: str = "") -> Packed:
-    """Return a request as it is sent to be enqueued; its key is looked for within the scope.
-
-    `message` is the id of the message that it came in, where a broker may give that out again;
-    `id_` is the job's, where its key does not name it.
-    """
-    id_ = id_ or job_id(request.key, scope)
-    fingerprint, price = request.fingerprint(), tariff(request)
-    row = _given(
-        {
-            "id": id_,
-            "priority": request.priority,
-            "due": moment(request.at) or "+0",
-            "expires": moment(request.deadline) or None,
-            "message": job_id(f"message:{message}") if message else None,  # short, whatever it is
-        }
-    )
-    fields = {Field.FINGERPRINT: fingerprint, **request_fields(request, price)}
-    text = json.dumps({**row, "fields": fields}, ensure_ascii=False)
-    return Packed(id_, fingerprint, price, text)
 
 
 def moment(value: datetime | timedelta | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.errors import DispatcherError
@@ -20,6 +21,7 @@ from dispatcher.store.library import PREFIX, library
 from dispatcher.store.reckoning import Reckoning
 from dispatcher.store.rights import TRANSACTION, Rights
 from dispatcher.store.schema import DEFAULT_ACCOUNT, key_name
+from dispatcher.store.streaming import stream
 from dispatcher.values.steady_clock import since_boot
 
 if TYPE_CHECKING:
@@ -91,17 +93,45 @@ class Connection:
         self.rights.require(self.rights.of(operation for operation, _ in calls))
         commands = [self._command(operation, arguments) for operation, arguments in calls]
         commands += replica_wait.commands(replicas)
+        return self._answered(commands, partial(self._execute, commands), replicas)
+
+    def stream(
+        self, operation: str, calls: Iterable[Mapping[str, Any]], *, replicas: int = 0
+    ) -> list[Any]:
+        """Run an operation with each of these arguments, sent as they come: Redis works on the
+        first while the next are made. Returns and raises as `answers` does.
+        """
+        commands: list[list[Any]] = []
+
+        def coming() -> Iterator[list[Any]]:
+            for arguments in calls:
+                self.rights.require(self.rights.of([operation]))
+                commands.append(self._command(operation, arguments))
+                yield commands[-1]
+            waiting = replica_wait.commands(replicas) if commands else []
+            commands.extend(waiting)
+            yield from waiting
+
+        return self._answered(commands, partial(stream, self.redis, coming()), replicas)
+
+    def _answered(
+        self, commands: Sequence[list[Any]], ask: Callable[[], list[Any]], replicas: int
+    ) -> list[Any]:
+        """Return what `ask` is told of the commands, of which the last waits for the replicas, if
+        there is to be any.
+        """
         with self._asking():
-            answers = self._execute(commands)
+            answers = ask()
+            many = len(commands) - bool(commands and replicas)
             missing = [place for place, answer in enumerate(answers) if is_missing(answer)]
             if missing:  # a function that is not there has done nothing
-                missing += range(len(calls), len(commands))  # nor was there anything to wait for
+                missing += range(many, len(commands))  # nor was there anything to wait for
                 self._load()
                 again = there(self._execute([commands[place] for place in missing]))
                 answers = put(answers, dict(zip(missing, again, strict=True)))
         told = [self._told(answer) for answer in answers]
-        answers, found = told[: len(calls)], told[len(calls) :]
-        if replicas:
+        answers, found = told[:many], told[many:]
+        if found:
             replica_wait.require(replicas, found[0], answers)
         return answers
 

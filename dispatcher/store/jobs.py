@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.model.job import Job
@@ -58,27 +58,38 @@ class Jobs(Repository):
         `message` is the id of the message that the request came in, where a broker may give that
         out again: if the job that it made was purged meanwhile, no other is made.
         """
-        row = codec.packed(request, scope, message)
+        from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
+
+        row = packing.packed(request, scope, message)
         (answer,) = self._accepting.write([row], actor, room)
         return Outcome(row.id, request, answer).unwrap()
 
     def enqueue_many(
         self,
-        requests: Sequence[JobRequest],
+        requests: Iterable[JobRequest],
         *,
         actor: str = "producer",
         scope: str = "",
         room: Room | None = None,
     ) -> list[Outcome]:
-        """Write jobs in one round trip; the outcomes are in the order of the requests, also where
-        Redis refused some of them, or there was no room. Raises StoreUnavailable where it did not
-        answer.
+        """Write jobs in one round trip, as they come; the outcomes are in the order of requests,
+        also where Redis refused some of them, or there was no room. Raises StoreUnavailable where
+        it did not answer.
         """
-        rows = [codec.packed(request, scope) for request in requests]
-        answers = self._accepting.write(rows, actor, room)
+        from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
+
+        asked: list[tuple[str, JobRequest]] = []
+
+        def rows() -> Iterator[Packed]:
+            for request in requests:
+                row = packing.packed(request, scope)
+                asked.append((row.id, request))
+                yield row
+
+        answers = self._accepting.write(rows(), actor, room)
         return [
-            Outcome(row.id, request, answer)
-            for row, request, answer in zip(rows, requests, answers, strict=True)
+            Outcome(id_, request, answer)
+            for (id_, request), answer in zip(asked, answers, strict=True)
         ]
 
     def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dispatcher.errors import DispatcherError
@@ -245,6 +245,10 @@ def request_refused(
     return LanguageRefused([("lang", why)]) if kind == "language" else NumberRefused([(field, why)])
 
 
+_PAIRS = tuple(map("".join, product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)))
+"""Ten bits in base32: the standard library has it in Python, a digit at a time."""
+
+
 def job_id(key: str | None, scope: str = "") -> str:
     """Return the id of a job: random, or for a key always the same (16 letters and digits).
 
@@ -254,4 +258,5 @@ def job_id(key: str | None, scope: str = "") -> str:
         raw = secrets.token_bytes(10)
     else:
         raw = hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=10).digest()
-    return base64.b32encode(raw).decode().lower()
+    bits = int.from_bytes(raw)
+    return "".join([_PAIRS[bits >> place & 1023] for place in range(70, -1, -10)])

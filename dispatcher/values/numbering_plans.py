@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberType
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+_REGIONS = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
 _SHORTEST = 2
 """Digits of the shortest national number that the package reads at all."""
 _SPECIAL = (
@@ -48,9 +49,8 @@ def known(text: str) -> Known | None:
     if not _E164.fullmatch(text):
         return None
     for end in (2, 3, 4):
-        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(text[1:end]))
-        if regions:
-            return _within(_plans(int(text[1:end]), regions), text[end:])
+        if (code := text[1:end]) in _REGIONS:
+            return _within(_plans(code), text[end:])
     return None
 
 
@@ -108,10 +108,11 @@ class Plan:
 
 
 @cache
-def _plans(code: int, regions: tuple[str, ...]) -> tuple[Plan, ...]:
+def _plans(code: str) -> tuple[Plan, ...]:
     """Return the plans of a country's code, compiled when the first of its numbers comes."""
+    regions = _REGIONS[code]
     found = [
-        (region, PhoneMetadata.metadata_for_region_or_calling_code(code, region))
+        (region, PhoneMetadata.metadata_for_region_or_calling_code(int(code), region))
         for region in regions
     ]
     return tuple(

@@ -112,3 +112,22 @@ def test_an_error_of_the_source_reaches_who_reads(d: Any, store: Store, small: N
     with pytest.raises(OSError, match="the file is gone"):
         next(results)
     assert jobs(store) == 3
+
+
+class Broken(dict[str, Any]):
+    """Fields that cannot be read."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise OSError("the sheet is gone")
+
+    keys = __iter__  # type: ignore[assignment]
+
+
+def test_what_came_before_a_request_that_cannot_be_read_is_told_before_the_error(
+    d: Any, store: Store
+) -> None:
+    results = d.call_many([row(0), row(1), Broken(), row(3)])
+    assert [next(results).index for _ in range(2)] == [0, 1]
+    with pytest.raises(OSError, match="the sheet is gone"):
+        next(results)
+    assert jobs(store) == 2

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.invalid_job import NumberRefused
 from dispatcher.model.states import State
-from dispatcher.store import Store, codec
+from dispatcher.store import Store, packing
 from dispatcher.values.number_types import NumberType
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, request
@@ -88,7 +88,9 @@ def test_what_was_accepted_before_is_told_again_and_called_no_more(store: Store)
 
 def test_a_dry_run_says_what_the_account_does_not_call(store: Store) -> None:
     store.limiter.publish(JAPAN)
-    rows = [codec.packed(request(recipient=n)) for n in (JAMAICA, "+81990504123", "+818011234567")]
+    rows = [
+        packing.packed(request(recipient=n)) for n in (JAMAICA, "+81990504123", "+818011234567")
+    ]
     answers = ["country:JM", "type:premium", "new"]
     assert store.jobs.find_existing(rows) == answers
     assert store.jobs.enqueue_packed(rows) == answers

@@ -14,7 +14,7 @@ from dispatcher.model.do_not_call import KeyedHash, OtherKey, Wish, whom
 from dispatcher.model.invalid_job import DoNotCall, InvalidJob
 from dispatcher.model.states import Dnc, State
 from dispatcher.policy import Policy, after_report
-from dispatcher.store import Store, codec
+from dispatcher.store import Store, packing
 from dispatcher.store.do_not_call import KEPT
 from dispatcher.store.values import Claim, Refused
 from dispatcher.values.mentions import Mentions
@@ -265,7 +265,7 @@ def test_to_say_what_is_usual_makes_no_other_request(store: Store) -> None:
 
 def test_a_dry_run_says_who_is_on_the_list(store: Store) -> None:
     add(store, tag="a")
-    rows = [codec.packed(request(tags=tags)) for tags in (["a"], ["b"])]
+    rows = [packing.packed(request(tags=tags)) for tags in (["a"], ["b"])]
     answers = ["listed:818011234567", "new"]
     assert store.jobs.find_existing(rows) == answers
     assert store.jobs.enqueue_packed(rows) == answers

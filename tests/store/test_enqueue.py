@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -108,3 +110,11 @@ def test_a_batch_answers_in_the_order_of_its_requests(store: Store) -> None:
     assert same.id == made.id
     with pytest.raises(KeyConflict):
         conflict.unwrap()
+
+
+def test_the_id_of_a_key_is_the_base32_of_its_hash() -> None:
+    """As it was of all that stand in Redis, and as other languages can work it out."""
+    for key, scope in [("alert-1", ""), ("", "billing"), ("東京", "a")]:
+        digest = hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=10).digest()
+        assert job_id(key, scope) == base64.b32encode(digest).decode().lower()
+    assert len(job_id(None)) == 16

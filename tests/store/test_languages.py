@@ -11,7 +11,7 @@ from dispatcher.model.invalid_job import LanguageRefused
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.provider import InvalidRequest
-from dispatcher.store import Store, codec
+from dispatcher.store import Store, packing
 from support.clock import Clock
 from support.store_jobs import claim, enqueue, refused, request
 
@@ -66,10 +66,10 @@ def test_a_language_that_was_refused_is_refused_when_a_job_is_enqueued(store: St
 
 
 def test_a_preview_says_so_too_and_a_job_that_is_there_is_found(store: Store) -> None:
-    there = codec.packed(request(lang="cy", key="a"))
+    there = packing.packed(request(lang="cy", key="a"))
     store.jobs.enqueue_packed([there])
     refuse(store, "cy")
-    rows = [there, *(codec.packed(request(lang=lang)) for lang in ("cy", None, "ja"))]
+    rows = [there, *(packing.packed(request(lang=lang)) for lang in ("cy", None, "ja"))]
     assert store.jobs.find_existing(rows) == ["same", "language:cy", "new", "new"]
     store.limiter.publish(AccountConfig(lang="cy"))
     assert store.jobs.find_existing(rows) == ["same", "language:cy", "language:cy", "new"]

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import JobRequest
-from dispatcher.store import codec
+from dispatcher.store import codec, packing
 
 CALL = {"recipient": "+818012345678", "say": "Disk full"}
 
 
 def stored(fields: dict[str, Any]) -> dict[str, str]:
-    return codec.request_fields(JobRequest.of(fields))
+    return packing.request_fields(JobRequest.of(fields))
 
 
 def test_what_was_left_out_is_not_stored() -> None:
@@ -74,7 +74,7 @@ def test_a_request_is_read_back_from_its_record_as_it_was(fields: dict[str, Any]
     request = JobRequest.of({"recipient": "+818012345678", **fields})
     rest = {"state": "queued", "priority": "normal"}
     rest |= dict.fromkeys(("attempts", "spent", "events", "created", "due"), "0")
-    fields_ = codec.request_fields(request) | rest
+    fields_ = packing.request_fields(request) | rest
     job = codec.job("a" * 16, codec.record({k.encode(): v.encode() for k, v in fields_.items()}))
     assert job.numbers == (request.recipient,)
     for name in ("kind", "say", "play", "lang", "caller", "tags", "key", *fields):

@@ -66,7 +66,9 @@ def changed(number: str, dice: random.Random) -> str:
 
 def test_every_example_of_every_region_and_type_is_what_the_package_says() -> None:
     assert len(EXAMPLES) > 1000
-    wrong = [(text, known(text), package(text)) for text in EXAMPLES if known(text) != package(text)]
+    wrong = [
+        (text, known(text), package(text)) for text in EXAMPLES if known(text) != package(text)
+    ]
     # To stay silent is right wherever the package would have to leave something out.
     assert [each for each in wrong if each[1] is not None] == []
     assert len(wrong) < len(EXAMPLES) / 50, "hardly any number may be left to the package"
@@ -107,3 +109,9 @@ def test_what_is_said_of_any_digits_is_what_the_package_says(code: int, national
 )
 def test_what_is_not_plainly_a_valid_number_is_left_to_the_package(text: str) -> None:
     assert known(text) is None
+
+
+def test_a_number_that_may_begin_with_a_local_prefix_is_left_to_the_package() -> None:
+    number = "+78005553535"  # the 8 is also what is dialled before numbers in Russia
+    assert known(number) is None
+    assert package(number) == Known("RU", PhoneNumberType.TOLL_FREE)

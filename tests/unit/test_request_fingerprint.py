@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority
@@ -71,3 +76,34 @@ def test_the_order_of_params_does_not_matter() -> None:
 
 def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     assert JobRequest.of(CALL).fingerprint() == "6fc17f2c6b7144a5"
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.strip)
+WISHES = st.fixed_dictionaries(
+    {"say": TEXTS},
+    optional={
+        "lang": st.sampled_from(["en", "ja"]),
+        "tags": st.lists(st.sampled_from(["a", "東京", 'quo"te', "campaign:b"]), max_size=3),
+        "key": TEXTS.filter(str.isprintable),
+        "priority": st.sampled_from(list(Priority)),
+        "max_attempts": st.integers(10, 50),
+        "redial_after": st.floats(0, 86_400),
+        "on_uncertain": st.sampled_from(["redial", "hold"]),
+        "at": st.sampled_from([timedelta(hours=2), datetime(2000, 1, 31, tzinfo=UTC)]),
+        "expires": st.sampled_from(["3h", timedelta(days=1)]),
+        "meta": st.dictionaries(
+            st.sampled_from("ab"), st.sampled_from(['"', "é", "1"]), min_size=1
+        ),
+    },
+)
+
+
+@given(WISHES)
+def test_a_fingerprint_is_that_of_the_json_of_a_request(wishes: dict[str, Any]) -> None:
+    """As releases before compute it, whose jobs are asked for again."""
+    request = JobRequest.of({"recipient": SOMEBODY, **wishes})
+    dumped = request.model_dump(mode="json", exclude={"key", "region"}, exclude_none=True)
+    content = {"lang": "en"} | dumped
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    digest = hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+    assert request.fingerprint() == digest
