@@ -1,4 +1,4 @@
-"""The wire: connections that know whether the provider was reached, and when to stop waiting.
+"""The wire: connections that know whether the provider was reached.
 
 `requests` alone cannot tell the two ends of a request apart: a failed TLS handshake and a TLS
 connection that breaks after the request went out are the same SSLError. Here everything that
@@ -9,24 +9,23 @@ whatever fails later may have been read by the provider.
 from __future__ import annotations
 
 import http.client
-import io
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.response import HTTPResponse
 
 from dispatcher.provider.errors import NeverReached
+from dispatcher.provider.http_answer import Answered, read_answer
 from dispatcher.values.tls_faults import tls_fault
 
 MAX_IDLE: Final = 4.0
@@ -55,39 +54,9 @@ def before_sending(step: Callable[[], None] | None) -> Iterator[None]:
         _BEFORE_SENDING.reset(token)
 
 
-class _Deadlined(io.RawIOBase):
-    """A socket's bytes, all of which must come before the socket's timeout has passed once."""
+class Connection(HTTPConnection):
+    """A connection to the provider, or to a proxy before it, over which requests go as bytes."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw = raw
-        self._sock = sock
-        self._until = time.monotonic() + (sock.gettimeout() or 0.0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer took too long as a whole")
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class Answer(http.client.HTTPResponse):
-    """An answer that must be whole within the read timeout; a trickle does not prolong it."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Deadlined(self.fp.detach(), sock))
-
-
-class _Connection(HTTPConnection):
-    response_class = Answer
     max_idle: ClassVar[float] = MAX_IDLE
     _answered = 0.0
 
@@ -99,25 +68,29 @@ class _Connection(HTTPConnection):
             why = _reason(error)
         raise NeverReached(f"{NeverReached.__doc__} ({self.host}: {why})", detail=why)
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
+    def ask(self, request: bytes, wait: float, most: int) -> Answered:
+        """Send a request, and return its answer, of its body at most `most` bytes.
+
+        `wait` is in seconds, for the answer as a whole. Raises HTTPException, HTTPError, OSError,
+        after which the connection is of no use; and what is raised by the step before sending.
+        """
         if step := _BEFORE_SENDING.get():
             step()
-        super().request(*args, **kwargs)
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own is
-        response = super().getresponse()
+        self.sock.settimeout(self.timeout)
+        # Who refuses a request may answer before the whole of it is there, and close.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.sock.sendall(request)
+        answered = read_answer(self.sock, wait, most)
         self._answered = time.monotonic()
-        return response
+        return answered
 
     @property
     def is_connected(self) -> bool:
-        """Asked by the pool before it hands out a kept connection."""
+        """Whether it was used a moment ago, and the other side has neither closed it nor spoken."""
         return time.monotonic() - self._answered < self.max_idle and super().is_connected
 
 
-class _TLSConnection(_Connection, HTTPSConnection):
+class _TLSConnection(Connection, HTTPSConnection):
     pass
 
 
@@ -127,26 +100,49 @@ def _reason(error: BaseException) -> str:
     return tls_fault(said) or said
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+class Opening(HTTPConnectionPool):
+    """Knows how a connection to one host is made; those that are made are kept elsewhere."""
+
+    ConnectionCls = Connection
+
+    def open(self, patience: float) -> Connection:
+        """Return a new connection; `patience` (seconds) is for connecting to each address, and for
+        sending over it. Raises NeverReached.
+        """
+        connection = cast("Connection", self._new_conn())
+        connection.timeout = patience
+        try:
+            if self.proxy is not None:
+                self._prepare_proxy(connection)  # connects where it needs a tunnel
+            if connection.sock is None:
+                connection.connect()
+        except NeverReached:
+            connection.close()  # where TLS failed, there is a socket
+            raise
+        return connection
+
+    @property
+    def forwarding_headers(self) -> dict[str, str]:
+        """What a proxy wants to be told with each request that it sends on; none by a tunnel."""
+        return dict(self.proxy_headers) if self.proxy and self.scheme == "http" else {}
 
 
-class _TLSPool(HTTPSConnectionPool):
+class _TLSOpening(Opening, HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
-_POOLS = {"http": _Pool, "https": _TLSPool}
+_POOLS = {"http": Opening, "https": _TLSOpening}
 
 
 class Adapter(HTTPAdapter):
-    """Keeps up to `pool_size` connections and one TLS context; repeats nothing by itself.
+    """Has one TLS context for all connections.
 
     What the provider's machine has not got within `patience` (seconds) is never delivered.
     """
 
-    def __init__(self, pool_size: int, context: ssl.SSLContext | None, patience: float) -> None:
+    def __init__(self, context: ssl.SSLContext | None, patience: float) -> None:
         self._context, self._options = context, _giving_up_after(patience)
-        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"ssl_context": self._context, "socket_options": self._options}

@@ -6,11 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from dispatcher.provider import NotSent, UnknownCall, UnreadableAnswer
-from dispatcher.provider.transport import _Connection
+from dispatcher.provider.http_answer import Answered
+from dispatcher.provider.transport import Connection
 from dispatcher.provider.xoxzo.client import VoiceClient
 from support.provider_wire import TOKEN, after, http, placed
 
@@ -172,7 +174,7 @@ def test_a_connection_that_was_idle_for_long_carries_no_request(
     server = serve(placed())
     client = client_for(server.url)
     client.say(**SAY)
-    monkeypatch.setattr(_Connection, "max_idle", 0.0)
+    monkeypatch.setattr(Connection, "max_idle", 0.0)
     client.say(**SAY)
     assert [request.connection for request in server.seen] == [1, 2]
 
@@ -254,13 +256,12 @@ def test_a_request_is_not_delivered_after_its_answer_was_given_up(
 ) -> None:
     """What it does is seen where a network fails: tests/chaos/test_chaos_machines.py."""
     given_up_after: list[int] = []
-    request = _Connection.request
+    ask = Connection.ask
 
-    def watched(self: _Connection, *args: object, **kwargs: object) -> None:
-        request(self, *args, **kwargs)
-        assert self.sock
+    def watched(self: Connection, *args: Any) -> Answered:
         given_up_after.append(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+        return ask(self, *args)
 
-    monkeypatch.setattr(_Connection, "request", watched)
+    monkeypatch.setattr(Connection, "ask", watched)
     client_for(serve(placed()).url, read_timeout=3.5).say(**SAY)
     assert given_up_after == [3500]

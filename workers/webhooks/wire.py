@@ -19,7 +19,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout, Url, parse_url
 
-from dispatcher.provider.transport import Answer, tls_context
+from dispatcher.provider.http_answer import Answer
+from dispatcher.provider.transport import tls_context
 from dispatcher.values.tls_faults import tls_fault
 from workers.webhooks.addresses import Addresses, ForbiddenTarget
 from workers.webhooks.retry_after import retry_after

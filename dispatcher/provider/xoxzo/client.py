@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from decimal import Decimal
 from functools import partial
+from http.client import HTTPException
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import ClosedPoolError, HTTPError
-from urllib3.exceptions import TimeoutError as TimeoutTold
+from urllib3.exceptions import HTTPError
 
 from dispatcher.provider.errors import (
     NotSent,
@@ -22,6 +20,8 @@ from dispatcher.provider.errors import (
     UnknownCall,
     WrongAddress,
 )
+from dispatcher.provider.http_answer import Answered
+from dispatcher.provider.kept import Closed
 from dispatcher.provider.xoxzo.answers import (
     CALLID,
     CallStatus,
@@ -37,19 +37,16 @@ from dispatcher.provider.xoxzo.refusals import Question, Reply, explain, lost, r
 from dispatcher.provider.xoxzo.rules import OWN_FIELDS
 from dispatcher.provider.xoxzo.session import Credentials, positive, route
 from dispatcher.provider.xoxzo.settings import HOST
-
-MAX_BODY: Final = 1 << 20
-"""Bytes read of an answer; documented ones have some hundreds."""
+from dispatcher.values.forms import form_of
 
 _PLAYBACKS = "/voice/simple/playbacks/"
 _CONFERENCES = "/voice/simple/conferences/"
 _DIAL_INS = "/voice/dins/subscriptions/"
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _SHOWN = OWN_FIELDS - {"tts_message", "callbackurl"}
 """What errors may repeat. A callback's URL has the secret that proves it, and nobody knows what
 further fields hold."""
 NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
-Send = Callable[[], BaseHTTPResponse]
+Send = Callable[[], Answered]
 T = TypeVar("T")
 
 
@@ -164,32 +161,28 @@ class VoiceClient:
 
     def dial_in_numbers(self) -> tuple[DialInNumber, ...]:
         """Return the numbers that the account rents."""
-        question = Question(places=False, private=(self._token,), secret=True)
+        question = Question(places=False, private=lambda: (self._token,), secret=True)
         send = partial(self._route.send, "GET", _DIAL_INS)
         return self._ask(question, send, parse_dial_in_numbers)
 
     def set_action_url(self, din_uid: str, url: str) -> None:
         """Have `url` asked when somebody calls a number. Its path is a secret, and in no error."""
-        path, body = f"{_DIAL_INS}{_segment(din_uid)}/", urlencode({"action_url": url})
+        path, form = f"{_DIAL_INS}{_segment(din_uid)}/", form_of({"action_url": url})
         private = (self._token, url, urlsplit(url).path)
-        question = Question(places=False, private=private)
-        send = partial(self._route.send, "POST", path, body, _FORM)
+        question = Question(places=False, private=lambda: private)
+        send = partial(self._route.send, "POST", path, form)
         self._ask(question, send, lambda _: None, decode=bytes)  # what it answers is not documented
 
     def _get(
         self, path: str, parse: Callable[[Any], T], missing: type[ProviderError] = WrongAddress
     ) -> T:
-        question = Question(places=False, missing=missing, private=(self._token,))
+        question = Question(places=False, missing=missing, private=lambda: (self._token,))
         return self._ask(question, partial(self._route.send, "GET", path), parse)
 
     def _post(self, path: str, fields: dict[str, str], parse: Callable[[Any], T]) -> T:
-        # A lone surrogate in a text becomes a question mark: the rest can still be said.
-        body = urlencode(fields, errors="replace")
-        secret = urlsplit(fields.get("callbackurl", "")).path
-        hidden = (value for name, value in fields.items() if name not in _SHOWN)
-        private = (self._token, *hidden, secret)
+        private = partial(_private, self._token, fields)
         question = Question(places=True, private=private)
-        return self._ask(question, partial(self._route.send, "POST", path, body, _FORM), parse)
+        return self._ask(question, partial(self._route.send, "POST", path, form_of(fields)), parse)
 
     def _ask(
         self,
@@ -211,13 +204,13 @@ class VoiceClient:
     def _exchange(self, question: Question, send: Send) -> Reply:
         """Send once. Whatever fails here happened after connecting (see `transport`)."""
         try:
-            with closing(send()) as answer:
-                return Reply(answer.status, answer.headers, _body(answer))
-        except ClosedPoolError:
+            answered = send()
+            return Reply(answered.status, answered.headers, answered.body)
+        except Closed:
             raise explain(NotSent, None, "the client is closed") from None
-        except (TimeoutError, TimeoutTold):
+        except TimeoutError:
             why = f"no answer within {self._read_timeout:g} s"
-        except (HTTPError, OSError):
+        except (HTTPError, HTTPException, OSError):
             why = "the connection was cut before an answer"
         # Raised out here, so that the request with its numbers and its token is not its context.
         raise lost(question, why)
@@ -234,9 +227,7 @@ def _segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
-def _body(answer: BaseHTTPResponse) -> bytes | None:
-    """Return the body, at most MAX_BODY of it; None where it was cut off."""
-    try:
-        return answer.read(MAX_BODY, decode_content=True)
-    except (HTTPError, OSError, ValueError):  # the last: a chunk of negative length
-        return None
+def _private(token: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what no error may repeat of a request."""
+    secret = urlsplit(fields.get("callbackurl", "")).path
+    return (token, *(value for name, value in fields.items() if name not in _SHOWN), secret)

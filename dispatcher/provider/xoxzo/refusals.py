@@ -60,18 +60,19 @@ class Reply:
 class Question:
     """What was asked: whether it places a call, what a 404 means, what no error may repeat.
 
-    `secret`: the answer holds secrets, so that nothing of one that cannot be read is repeated.
+    `private` is asked for what it is only when there is an error. `secret`: the answer holds
+    secrets, so that nothing of one that cannot be read is repeated.
     """
 
     places: bool
     missing: type[ProviderError] = WrongAddress
-    private: tuple[str, ...] = field(default=(), repr=False)
+    private: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
     secret: bool = False
 
 
 def refusal(reply: Reply, question: Question) -> ProviderError:
     """Return the error that a reply means which is not `done`."""
-    words = Words.of(reply.body or b"", question.private)
+    words = Words.of(reply.body or b"", question.private())
     match reply.status // 100:
         case 4:
             return _client_error(reply, question, words)
@@ -91,7 +92,7 @@ def lost(question: Question, why: str, status: int | None = None) -> ProviderErr
 def unreadable(reply: Reply, question: Question, why: str) -> ProviderError:
     """Return the error for an answer that is not what the provider documents."""
     body = b"" if question.secret else reply.body or b""
-    said = Words.of(body, question.private).detail
+    said = Words.of(body, question.private()).detail
     kind = UnreadableAnswer if question.places else Unavailable
     return explain(kind, reply.status, f"{why}: {said}" if said else why)
 

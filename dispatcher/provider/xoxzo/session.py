@@ -1,8 +1,9 @@
 """What all requests share, worked out once, and every mistake in it told at the start.
 
-`requests` reads what the environment says of proxies and certificates, and makes the connections'
-pool. A request then goes straight to that pool: the layers between are for cookies, redirects and
-hooks, none of which there are here, and they cost as much as the claim of a job does.
+`requests` reads what the environment says of proxies and certificates, and knows how a connection
+is made. A request then goes over such a connection as bytes: the layers between are for cookies,
+redirects and hooks, none of which there are here, and they cost more than all else that a worker
+does for a job.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import requests
 from requests.utils import select_proxy
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from dispatcher.provider.errors import Misconfigured
-from dispatcher.provider.transport import Adapter, tls_context
+from dispatcher.provider.http_answer import Answered
+from dispatcher.provider.kept import Kept
+from dispatcher.provider.transport import Adapter, Opening, tls_context
+
+MAX_BODY: Final = 1 << 20
+"""Bytes read of an answer; documented ones have some hundreds."""
+_FORM: Final = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +60,42 @@ def positive(**options: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one host. `base` stands before a request's path; `timeout` is in seconds, to
-    connect or send and for the whole answer.
+    """The way to one host. `base` stands before a request's path, `headers` are the same for all
+    requests; `wait` is in seconds, for the whole answer.
     """
 
-    pool: HTTPConnectionPool = field(repr=False)
+    kept: Kept
     base: str
-    headers: Mapping[str, str] = field(repr=False)
-    timeout: Timeout
+    headers: str = field(repr=False)
+    wait: float
 
-    def send(
-        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] = {}
-    ) -> BaseHTTPResponse:
-        """Send a request, once, and return its answer with the body unread.
+    def send(self, method: str, path: str, form: bytes | None = None) -> Answered:
+        """Send a request, once, and return its answer.
 
-        Raises what urllib3 raises, and NeverReached (see `transport`).
+        Raises HTTPException, HTTPError or OSError where no answer came, Closed, and NeverReached
+        (see `transport`).
         """
-        return self.pool.urlopen(
-            method,
-            self.base + path,
-            body=body,
-            headers={**self.headers, **headers},
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=self.timeout,
-            preload_content=False,
-            decode_content=False,
-        )
+        request = self._request(method, path, form)
+        connection = self.kept.take()
+        answered = None
+        try:
+            answered = connection.ask(request, self.wait, MAX_BODY)
+        finally:
+            if answered is None or not answered.keeps:
+                connection.close()
+        if answered.keeps:
+            self.kept.give_back(connection)
+        return answered
+
+    def _request(self, method: str, path: str, form: bytes | None) -> bytes:
+        head = f"{method} {self.base}{path} HTTP/1.1\r\n{self.headers}"
+        if form is None:
+            return f"{head}\r\n".encode("latin-1")
+        return b"%b%b%d\r\n\r\n%b" % (head.encode("latin-1"), _FORM, len(form), form)
 
     def close(self) -> None:
         """Close the kept connections."""
-        self.pool.close()
+        self.kept.close()
 
 
 def route(
@@ -97,18 +107,28 @@ def route(
     settings: Any = requests.Session().merge_environment_settings(url, {}, None, None, None)
     proxies = dict(settings["proxies"])
     connect, read = timeout
-    adapter = _adapter(url, settings["verify"], pool_size, read)
-    headers = {
-        "Authorization": credentials.header,
+    adapter = _adapter(url, settings["verify"], read)
+    opening = _opening(adapter, prepared, proxies)
+    base = adapter.request_url(prepared, proxies).rstrip("/")
+    headers = {"Host": _name(url), **_headers(credentials), **opening.forwarding_headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return Route(Kept(opening, connect, pool_size), base, lines, read)
+
+
+def _headers(credentials: Credentials) -> Mapping[str, str]:
+    return {
         "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Authorization": credentials.header,
         "User-Agent": "voice-dispatcher",
     }
-    return Route(
-        _pool(adapter, prepared, proxies),
-        adapter.request_url(prepared, proxies).rstrip("/"),
-        headers,
-        Timeout(connect=connect, read=read),
-    )
+
+
+def _name(url: str) -> str:
+    """Return a host's name as its requests name it: with the port, where it is not the usual."""
+    parts = urlsplit(url)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return parts.netloc.removesuffix(f":{usual}") if parts.port == usual else parts.netloc
 
 
 def _base(host: str) -> requests.PreparedRequest:
@@ -137,10 +157,10 @@ def _host_problem(host: str) -> str:
     return f"{host!r} has a query or a fragment" if parts.query or parts.fragment else ""
 
 
-def _adapter(url: str, bundle: str | bool, pool_size: int, patience: float) -> Adapter:
+def _adapter(url: str, bundle: str | bool, patience: float) -> Adapter:
     try:
         context = tls_context(bundle) if url.startswith("https") else None
-        return Adapter(pool_size, context, patience)
+        return Adapter(context, patience)
     except OSError as error:
         raise Misconfigured(
             f"the certificates in {bundle} cannot be read ({error.strerror or error}):"
@@ -148,17 +168,17 @@ def _adapter(url: str, bundle: str | bool, pool_size: int, patience: float) -> A
         ) from None
 
 
-def _pool(
+def _opening(
     adapter: Adapter, prepared: requests.PreparedRequest, proxies: dict[str, str]
-) -> HTTPConnectionPool:
-    """Return the pool that all requests use; a SOCKS proxy's could not tell what was sent."""
+) -> Opening:
+    """Return how connections are made; over a SOCKS proxy none could tell what was sent."""
     if not (select_proxy(str(prepared.url), proxies) or "").startswith("socks"):
         try:
             pool: Any = adapter.get_connection_with_tls_context(prepared, True, proxies=proxies)
         except (requests.RequestException, HTTPError, ValueError):
             pass
         else:
-            return cast("HTTPConnectionPool", pool)
+            return cast("Opening", pool)
     # Raised out here, and without the value, for it may hold a password.
     raise Misconfigured(
         "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used:"
