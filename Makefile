@@ -45,7 +45,7 @@ screenshots: install ## Make the pictures of docs/console.md again
 	@.ci/browser
 	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
-bench: install ## Run the benchmarks
+bench: $(VENV)/bench ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
 pins: ## Pin the newest versions that fit pyproject.toml, with hashes
@@ -76,6 +76,10 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/embedded.txt | $(BIN)
 	@echo 'Installing into $(VENV) (a minute or two the first time) ...'
 	@lists=$$($(BIN)/python .ci/requirements) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $$lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/bench: requirements/bench.txt | $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/audit: requirements/audit.txt | $(STAMP)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import requests
 
+from benchmarks.figures import Column, Table, percentile
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.alerts.alerting import Alerting
+from dispatcher.alerts.recording import record
 from dispatcher.client.messages import feed
 from dispatcher.model.alert import AlertEvent
 from dispatcher.model.on_call import OnCall
@@ -25,20 +28,25 @@ PAUSE = 0.1
 """Seconds between two alerts: the one before has rung."""
 STORM, WITHIN = 500, 10.0
 TEAM = 3
+COLUMNS = (Column("p50", "ms"), Column("p99", "ms"))
 
 
-def run(*, quick: bool) -> None:
-    """Print the times to the first call, and the calls of a storm."""
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure the times to the first call, and the calls of a storm."""
+    table = Table("From a report to the first call's arrival at the provider", COLUMNS)
     with bench(**SETTINGS) as stack:
-        alerting = _alerting(stack)
+        alerting, store = _alerting(stack), stack.dispatcher.store
         people = list(numbers(2 * (40 if quick else 200)))
         _publish(stack, people)
-        print("| the first call comes after | p50 | p99 |\n|---|---|---|")
         first, second = people[::2], people[1::2]
-        _print("where the process that takes the report in calls", stack, first, alerting.receive)
-        _print("where a worker finds the alert", stack, second, alerting.record)
+        waits = _waits(stack, first, alerting.receive)
+        table.add("where the process that takes the report in calls", *_marks(waits))
+        table.add(
+            "where a worker finds the alert", *_marks(_waits(stack, second, partial(record, store)))
+        )
+    yield table
     with bench(**SETTINGS) as stack:
-        _storm(stack, 100 if quick else STORM)
+        yield _storm(stack, 100 if quick else STORM)
 
 
 def _alerting(stack: Bench) -> Alerting:
@@ -65,8 +73,8 @@ def _event(name: str, to: str) -> AlertEvent:
 Report = Callable[..., object]
 
 
-def _print(what: str, stack: Bench, people: Sequence[str], report: Report) -> None:
-    """Report an alert for each person, and print when their phones ring."""
+def _waits(stack: Bench, people: Sequence[str], report: Report) -> list[float]:
+    """Report an alert for each person; return how many seconds later their phones ring."""
     known = stack.dispatcher.store.on_call.get()
     assert known is not None
     names = {each.numbers[0]: name for name, each in known.on_call.contacts.items()}
@@ -77,11 +85,10 @@ def _print(what: str, stack: Bench, people: Sequence[str], report: Report) -> No
         stack.pause(PAUSE)
     stack.pause(2)
     came = _placed(stack)
-    times = [came[number] - at for number, at in list(asked.items())[10:]]
-    print(f"| {what} | {_part(times, 0.5)} | {_part(times, 0.99)} |")
+    return [came[number] - at for number, at in list(asked.items())[10:]]
 
 
-def _storm(stack: Bench, many: int) -> None:
+def _storm(stack: Bench, many: int) -> Table:
     """Report many alerts one by one, in ten seconds or as fast as they are taken in."""
     _publish(stack, list(numbers(TEAM)), together=True)
     alerting, took, began = _alerting(stack), [], time.monotonic()
@@ -94,9 +101,11 @@ def _storm(stack: Bench, many: int) -> None:
     stack.pause(3)
     counts = stack.dispatcher.store.alerts.counts()
     seen, placed = sum(counts.values()), len(_calls(stack))
-    print(f"\nA storm of {many} single reports in {lasted:.1f} s, for a team of {TEAM}:")
-    print(f"{placed} calls; {seen} alerts show, bundles among them;")
-    print(f"a report is taken in within {_part(took, 0.5)} (p50), {_part(took, 0.99)} (p99)")
+    about = f"A storm of single reports in {lasted:.1f} s, for a team of {TEAM}"
+    table = Table(about, (Column("calls"), Column("alerts that show"), *COLUMNS))
+    table.add(f"{many} reports", placed, seen, *_marks(took))
+    table.notes.append("Bundles show among the alerts; p50 and p99 are until a report is taken in.")
+    return table
 
 
 def _placed(stack: Bench) -> dict[str, float]:
@@ -113,5 +122,5 @@ def _calls(stack: Bench) -> list[dict[str, Any]]:
     return list(answer.json())
 
 
-def _part(times: Sequence[float], share: float) -> str:
-    return f"{sorted(times)[int(share * (len(times) - 1))] * 1000:.0f} ms"
+def _marks(seconds: Sequence[float]) -> list[float]:
+    return [percentile(seconds, share) * 1000 for share in (0.5, 0.99)]

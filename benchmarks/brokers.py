@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from celery import Celery
-from rich.console import Console
-from rich.table import Table
+
+from benchmarks.figures import Column, Figure, Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -32,28 +31,39 @@ GOES_ON_WITHIN = 60.0
 ENDS_WITHIN = 300.0
 
 
-def run(*, quick: bool) -> None:
+AFTER = (
+    Column("times"),
+    Column("went on"),
+    Column("median", "s", ".1f"),
+    Column("longest", "s", ".1f"),
+)
+AMID = (
+    Column("called once"),
+    Column("called twice"),
+    Column("no call"),
+    Column("all called after", "s"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
     """Restart and kill a node time and again; then kill it in the middle of jobs."""
     if rabbitmq.missing():
         print(rabbitmq.missing())
         return
     times, some, jobs = (3, 1, 100) if quick else (20, 5, 500)
-    after = Table(title="from RabbitMQ's return until jobs that are enqueued then are dialled")
-    for column in ("queues", "", "times", "went on", "median", "longest"):
-        after.add_column(column, justify="left" if column in {"", "queues"} else "right")
-    amid = Table(title=f"{jobs} jobs, RabbitMQ killed when a third was called, and back")
-    for column in ("queues", "sent by", "called once", "called twice", "no call", "s"):
-        amid.add_column(column, justify="left" if column in {"queues", "sent by"} else "right")
+    after = Table("From RabbitMQ's return until jobs that are enqueued then are dialled", AFTER)
+    amid = Table(f"{jobs} jobs, RabbitMQ killed when a third was called, and back", AMID)
     for queues in (QUORUM, CLASSIC):
         with _stack(queues) as stack:
             stack.up.ended(stack.up.enqueue(numbers("0001", FEW)), ENDS_WITHIN)
             for name, bring_about in stack.faults().items():
                 most = (queues, name) == (QUORUM, "restarted")
-                after.add_row(queues, name, *_again(stack, bring_about, times if most else some))
+                many = times if most else some
+                after.add(f"{queues}, {name}", *_again(stack, bring_about, many))
             for name, send in stack.producers().items():
-                amid.add_row(queues, name, *_amid(stack, send, jobs))
-    Console(width=140).print(after)
-    Console(width=140).print(amid)
+                amid.add(f"{queues}, sent by {name}", *_amid(stack, send, jobs))
+    yield after
+    yield amid
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def _stack(queues: str) -> Iterator[_Stack]:
         yield _Stack(node, up, node.url("calls", USER))
 
 
-def _again(stack: _Stack, bring_about: Callable[[], None], times: int) -> list[str]:
+def _again(stack: _Stack, bring_about: Callable[[], None], times: int) -> list[Figure]:
     took = []
     for _ in range(times):
         bring_about()
@@ -111,11 +121,10 @@ def _again(stack: _Stack, bring_about: Callable[[], None], times: int) -> list[s
             took.append(time.monotonic() - began)
         except AssertionError:
             print(f"not dialled within {GOES_ON_WITHIN:g} s", flush=True)
-    longest = f"{max(took):.1f} s" if took else "-"
-    return [str(times), str(len(took)), f"{median(took):.1f} s" if took else "-", longest]
+    return [times, len(took), took or None, max(took, default=None)]
 
 
-def _amid(stack: _Stack, send: Callable[[list[str]], object], jobs: int) -> list[str]:
+def _amid(stack: _Stack, send: Callable[[list[str]], object], jobs: int) -> list[float]:
     began = time.monotonic()
     who = numbers("0001", jobs)
 
@@ -130,4 +139,4 @@ def _amid(stack: _Stack, send: Callable[[list[str]], object], jobs: int) -> list
     time.sleep(3 * float(QUICK["DISPATCHER_EVIDENCE_WINDOW"].rstrip("s")))  # who comes twice, late
     found = called()
     counts = [found.count(1), sum(n > 1 for n in found), found.count(0)]
-    return [*map(str, counts), f"{time.monotonic() - began:.0f}"]
+    return [*counts, time.monotonic() - began]

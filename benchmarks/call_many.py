@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.figures import Column, Table
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -49,13 +51,19 @@ print(json.dumps({"more": highest() - before, "rate": many / took, "before": bef
 """
 
 
-def run(*, quick: bool) -> None:
-    """Print what each way takes more than after the first two thousand, in fresh processes."""
+COLUMNS = (
+    Column("memory in use", "MB", ".1f"),
+    Column("of these for the requests", "MB", ".1f"),
+    Column("pace", "requests/s"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure what each way takes more than after the first two thousand, in fresh processes."""
     sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
     ways = [(way, size) for way in ("for", "async for") for size in sizes]
     ways.append(("collect", 100_000))
-    print("| | requests | memory in use, MB | of these for the requests | requests/s |")
-    print("|---|---|---|---|---|")
+    table = Table("A producer that enqueues many", COLUMNS)
     more: dict[tuple[str, int], float] = {}
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
         for way, size in ways:
@@ -64,10 +72,8 @@ def run(*, quick: bool) -> None:
             found = _measured(redis.url, way, size)
             more[way, size] = found["more"]
             used = found["before"] + found["more"]
-            print(
-                f"| {way} | {size:,} | {used:.1f} | {found['more']:.1f} | {found['rate']:,.0f} |",
-                flush=True,
-            )
+            table.add(f"{way}, {size:,} requests", used, found["more"], found["rate"])
+    yield table
     for way in ("for", "async for"):
         grown = more[way, sizes[-1]] - more[way, sizes[0]]
         assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,} ({way})"

@@ -7,11 +7,13 @@ import secrets
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from benchmarks.side_by_side import cpu_seconds
+from benchmarks.figures import Column, Table, percentile
+from benchmarks.processes import cpu_seconds
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
@@ -28,17 +30,29 @@ APPLIED_WITHIN = 120.0  # seconds after the last one
 WAYS = {"kept connections": True, "a connection for each": False}
 
 
-def run(*, quick: bool) -> None:
-    """Print what became of each storm."""
+COLUMNS = (
+    Column("sent"),
+    Column("pace", "/s"),
+    Column("answered 200"),
+    Column("p50", "ms"),
+    Column("p99", "ms"),
+    Column("worst", "ms"),
+    Column("gateway's processor", "µs each"),
+    Column("all applied after", "s", ".1f"),
+    Column("lost"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure what becomes of each storm."""
     seconds = 2 if quick else 10
-    what = "sent | answered 200 | p50 | p99 | worst | gateway's CPU each | all applied after | lost"
-    print(f"| | {what} |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    table = Table("A storm of callbacks", COLUMNS)
     for way, kept in WAYS.items():
-        print(f"| {way} | {_storm(seconds * RATE, kept=kept)} |", flush=True)
+        table.add(way, *_storm(seconds * RATE, kept=kept))
+    yield table
 
 
-def _storm(count: int, *, kept: bool) -> str:
+def _storm(count: int, *, kept: bool) -> list[float]:
     key = secrets.token_hex(16)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -60,12 +74,9 @@ def _storm(count: int, *, kept: bool) -> str:
             _applied(up, store, count)
             took, done = time.monotonic() - ended, _completed(store)
     codes = Counter(code for code, _ in answers)
-    waits = sorted(wait for _, wait in answers)
-    marks = " | ".join(f"{waits[int(part * (count - 1))] * 1000:.0f} ms" for part in (0.5, 0.99, 1))
-    each = f"{cpu * 1e6:.0f} µs"
-    return (
-        f"{count} at {rate:.0f}/s | {codes[200]} | {marks} | {each} | {took:.1f} s | {count - done}"
-    )
+    waits = [wait * 1000 for _, wait in answers]
+    marks = [percentile(waits, share) for share in (0.5, 0.99, 1)]
+    return [count, rate, codes[200], *marks, cpu * 1e6, took, count - done]
 
 
 def uncertain(store: Store, count: int) -> list[str]:

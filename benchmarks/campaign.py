@@ -19,6 +19,7 @@ from typing import Any
 
 import requests
 
+from benchmarks.figures import Column, Table
 from benchmarks.stand import Bench, bench
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import LIVE
@@ -91,8 +92,8 @@ class Row:
         return f"{greeting} P {self.n}, {sentence} {day}."
 
 
-def run(*, quick: bool) -> None:
-    """Print the campaign's report beside the sandbox's books."""
+def run(*, quick: bool) -> Iterator[Table]:
+    """Lay the campaign's report beside the sandbox's books."""
     size = 2_000 if quick else 20_000
     rows = [Row(n) for n in range(size)]
     sandbox = (f"--ring={RING}", "--rate=250")
@@ -106,8 +107,9 @@ def run(*, quick: bool) -> None:
         late = _opt_out_late(stand, folder, rows)
         _check(stand.until(lambda: _over(stand), WITHIN), "every job ended")
         whole = time.monotonic() - began
-        _compare(stand, rows, imported, late)
-    print(f"\nimported in {took:.1f} s, all ended {whole:.0f} s after its beginning", flush=True)
+        table = _compare(stand, rows, imported, late)
+    table.notes.append(f"Imported in {took:.1f} s, all ended {whole:.0f} s after its beginning.")
+    yield table
 
 
 def _opt_out(stand: Bench, folder: Path, rows: list[Row]) -> None:
@@ -146,8 +148,8 @@ def _import(stand: Bench, folder: Path) -> Mapping[str, Any]:
     return found
 
 
-def _compare(stand: Bench, rows: list[Row], imported: Mapping[str, Any], late: list[Row]) -> None:
-    """Print both sides of each figure, and fail where they differ."""
+def _compare(stand: Bench, rows: list[Row], imported: Mapping[str, Any], late: list[Row]) -> Table:
+    """Return both sides of each figure; fail where they differ."""
     with tempfile.TemporaryDirectory() as folder:
         said = json.loads(_cli(stand, Path(folder), "campaign", "show", NAME, "--json"))
     calls = requests.get(f"{stand.sandbox}/_sandbox/calls", timeout=120).json()
@@ -171,12 +173,12 @@ def _compare(stand: Bench, rows: list[Row], imported: Mapping[str, Any], late: l
         ("calls that said another thing, or in another language", 0, unlike),
         ("codes that are still kept", 0, _codes_kept(stand, len(rows))),
     )
-    print(f"{len(rows):,} rows in two languages, two workers, {SETTINGS['rate_limit']}/s:\n")
-    print("| | the report | the sandbox's books and the file |")
-    print("|---|---|---|")
+    about = f"{len(rows):,} rows in two languages, two workers, {SETTINGS['rate_limit']}/s"
+    table = Table(about, (Column("the report"), Column("the sandbox's books and the file")))
     for what, report, book in pairs:
-        print(f"| {what} | {report:,} | {book:,} |", flush=True)
-    _check(all(report == book for _, report, book in pairs), f"they are the same: {said}")
+        table.add(what, report, book)
+    _check(all(report == book for _, report, book in pairs), f"{table.text()}\nthe same: {said}")
+    return table
 
 
 def _unlike(rows: Mapping[str, Row], calls: list[dict[str, Any]]) -> int:

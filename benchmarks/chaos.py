@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.figures import Column, Figure, Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -36,27 +36,28 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(*, quick: bool) -> None:
+COLUMNS = (
+    Column("ended"),
+    Column("no call"),
+    Column("called twice"),
+    Column("second calls"),
+    Column("maybe placed"),
+    Column("killed"),
+    Column("ended after", "s"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
     """Play 2,000 jobs (200) in each way, one of two workers killed every second."""
     jobs = 200 if quick else 2000
-    table = Table(title=f"{jobs:,} jobs, two workers, one killed every second, 5% of answers cut")
-    for column in (
-        "",
-        "ended",
-        "no call",
-        "called twice",
-        "unowned",
-        "maybe placed",
-        "killed",
-        "s",
-    ):
-        table.add_column(column, justify="left" if column in {"", "ended"} else "right")
+    about = f"{jobs:,} jobs, two workers, one killed every second, 5% of answers cut"
+    table = Table(about, COLUMNS)
     for name, options in RUNS.items():
-        table.add_row(name, *_played(jobs, **options))
-    Console(width=140).print(table)
+        table.add(name, *_played(jobs, **options))
+    yield table
 
 
-def _played(jobs: int, *, redis_kills: int = 0, **stage: Any) -> list[str]:
+def _played(jobs: int, *, redis_kills: int = 0, **stage: Any) -> list[Figure]:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as folder,
@@ -65,11 +66,11 @@ def _played(jobs: int, *, redis_kills: int = 0, **stage: Any) -> list[str]:
         mayhem = Mayhem(running, concurrency=8, redis_kills=redis_kills)
         verdict = mayhem.run(running.enqueue(jobs), ENDS_WITHIN)
         verdict.assert_nothing_hidden()
-        return [*_figures(verdict), str(mayhem.killed), f"{time.monotonic() - began:.0f}"]
+        return [*_figures(verdict), mayhem.killed, time.monotonic() - began]
 
 
-def _figures(verdict: Verdict) -> list[str]:
+def _figures(verdict: Verdict) -> list[Figure]:
     found = verdict.summary()
     ended = ", ".join(f"{many} {how}" for how, many in found["ended"].items())
     names = ("without a call", "called twice", "calls no attempt knows")
-    return [ended, *(str(found[name]) for name in (*names, "attempts that may have been placed"))]
+    return [ended, *(found[name] for name in (*names, "attempts that may have been placed"))]

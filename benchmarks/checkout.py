@@ -24,7 +24,7 @@ class Checkout:
 
     def command(self, module: str, *arguments: str) -> tuple[str, ...]:
         """Return the command that runs a module of this code."""
-        return (str(self.python), "-m", module, *arguments)
+        return (str(self.python), "-P", "-m", module, *arguments)
 
     def run(self, code: str, *arguments: str) -> str:
         """Run a piece of Python beside this code; return what it prints."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 import requests
 
+from benchmarks.figures import Column, Table
 from benchmarks.memory import BATCH, Pipelined
 from benchmarks.stand import numbers
 from dispatcher.model.api_key import Scope
@@ -33,19 +33,28 @@ ASKED = 50  # times, each page
 ENDED = 0.3  # of the jobs; the others wait in line
 
 
-def run(*, quick: bool) -> None:
-    """Fill a Redis, and print for each page the median and the worst."""
+COLUMNS = (Column("p50", "ms", ".1f"), Column("worst", "ms", ".1f"))
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Fill a Redis, and measure each page."""
+    table = Table(f"Pages over HTTP, {ASKED} times each", COLUMNS)
     jobs = 100_000 if quick else 1_000_000
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
         store = Store.from_url(redis.url)
         started = time.monotonic()
         some = _fill(store, jobs)
-        print(f"{jobs:,} jobs written in {time.monotonic() - started:.0f} s")
+        table.notes.append(f"{jobs:,} jobs, written in {time.monotonic() - started:.0f} s.")
         key = store.api_keys.create("bench", [Scope.OPERATE])[1]
         with _gateway(redis.url) as url, requests.Session() as session:
             _log_in(session, url, key)
-            medians = [_measure(session, url, *page) for page in _pages(session, url, some)]
-        assert max(medians) <= MOST, f"a page took {max(medians):.0f} ms, which is more than {MOST}"
+            for name, path in _pages(session, url, some):
+                took = _measure(session, url, path)
+                table.add(name, took, max(took))
+    yield table
+    slowest = max(table.rows, key=lambda page: table.value(page, "p50"))
+    median = table.value(slowest, "p50")
+    assert median <= MOST, f"{slowest} took {median:.0f} ms, which is more than {MOST}"
 
 
 def _fill(store: Store, jobs: int) -> str:
@@ -137,14 +146,11 @@ def _pages(session: requests.Session, url: str, some: str) -> list[tuple[str, st
     ]
 
 
-def _measure(session: requests.Session, url: str, name: str, path: str) -> float:
+def _measure(session: requests.Session, url: str, path: str) -> list[float]:
     took = []
     for _ in range(ASKED):
         started = time.perf_counter()
         answer = session.get(url + path, timeout=30)
         took.append((time.perf_counter() - started) * 1000)
         assert answer.status_code == requests.codes.ok, answer.text
-    print(
-        f"{name:28} p50 {median(took):5.1f} ms   worst of {ASKED} {max(took):5.1f} ms", flush=True
-    )
-    return median(took)
+    return took

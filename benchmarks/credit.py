@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import requests
 
+from benchmarks.figures import Column, Figure, Table
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.model.states import State
 
@@ -40,34 +41,53 @@ TROUBLES = (
 )
 
 
-def run(*, quick: bool) -> None:
-    """Print what was placed and refused in each phase, and what trouble cost."""
+PHASES = (
+    Column("calls placed"),
+    Column("refused (403)"),
+    Column("goes on after", "s", ".1f"),
+    Column("in all", "s"),
+)
+TROUBLED = (
+    Column("lasts", "s"),
+    Column("requests refused"),
+    Column("jobs completed"),
+    Column("attempts of each"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure what is placed and refused in each phase, and what trouble costs."""
     jobs, first, more = (1000, 20, 12) if quick else (10_000, 100, 60)
-    _out_of_credit(jobs, first, more)
+    yield _out_of_credit(jobs, first, more)
     jobs, lasts = (200, 10) if quick else (1000, 60)
-    print("\n| trouble | lasts | requests refused | jobs completed | attempts of each |")
-    print("|---|---|---|---|---|", flush=True)
+    table = Table(f"Trouble of the account in the middle of {jobs:,} jobs", TROUBLED)
     for trouble in TROUBLES:
-        _trouble(trouble, jobs, lasts)
+        table.add(trouble.name, *_trouble(trouble, jobs, lasts))
+    yield table
 
 
-def _out_of_credit(jobs: int, first: int, more: int) -> None:
+def _out_of_credit(jobs: int, first: int, more: int) -> Table:
+    table = Table(f"{jobs:,} jobs, two workers, and too little credit", PHASES)
     start = FLOOR + (first - 1) * PRICE
     with bench(sandbox=(f"--credits={start}", RING), **SETTINGS) as stand:
         store = stand.dispatcher.store
         stand.until(lambda: store.budget.credit().balance is not None, 30)
-        print(f"{jobs:,} jobs, two workers:\n")
-        print("| credit for | calls placed | refused (403) | goes on after | seconds in all |")
-        print("|---|---|---|---|---|", flush=True)
-        _phase(stand, jobs, first, lambda: _enqueue(stand, jobs))
-        _phase(stand, jobs, more, lambda: _top_up(stand, more))
-        _phase(stand, jobs, jobs - first - more, lambda: _top_up(stand, jobs))
+        phases: dict[int, Callable[[], object]] = {
+            first: lambda: _enqueue(stand, jobs),
+            more: lambda: _top_up(stand, more),
+            jobs - first - more: lambda: _top_up(stand, jobs),
+        }
+        for calls, begin in phases.items():
+            table.add(f"credit for {calls:,} calls", *_phase(stand, jobs, calls, begin))
         spent, charged = store.budget.credit().spent, stand.stats()["credits"]["charged"]
         untouched = store.search.counts()[State.COMPLETED].get("", 0)
-        print(f"\n{untouched:,} completed; ledger {spent:,f}, the sandbox's own {charged:,.0f}")
+    table.notes.append(
+        f"{untouched:,} completed; credits by the ledger {spent:,f}, by the sandbox {charged:,.0f}."
+    )
+    return table
 
 
-def _phase(stand: Bench, jobs: int, pays_for: int, begin: Callable[[], object]) -> None:
+def _phase(stand: Bench, jobs: int, pays_for: int, begin: Callable[[], object]) -> list[float]:
     before, began = stand.stats(), time.monotonic()
     had = before["calls"]["placed"]
     begin()
@@ -79,10 +99,7 @@ def _phase(stand: Bench, jobs: int, pays_for: int, begin: Callable[[], object]) 
     refused = _answered(after, 403) - _answered(before, 403)
     took = time.monotonic() - began if done else float("nan")
     placed = after["calls"]["placed"] - had
-    print(
-        f"| {pays_for:,} calls | {placed:,} | {refused} | {resumed:.1f} s | {took:.0f} |",
-        flush=True,
-    )
+    return [placed, refused, resumed, took]
 
 
 def _quiet(stand: Bench, jobs: int) -> bool:
@@ -94,7 +111,7 @@ def _quiet(stand: Bench, jobs: int) -> bool:
     return there == jobs and bool(over) and not store.budget.credit().in_flight
 
 
-def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
+def _trouble(trouble: Trouble, jobs: int, lasts: float) -> list[Figure]:
     with bench(sandbox=("--credits=100000000", RING), **SETTINGS | {"rate_limit": "50"}) as stand:
         ids = _enqueue(stand, jobs)
         stand.until(lambda: _placed(stand) > jobs / 10, 60)
@@ -108,7 +125,7 @@ def _trouble(trouble: Trouble, jobs: int, lasts: float) -> None:
         completed = sum(job.state is State.COMPLETED for job in found)
         spent = dict(Counter(job.spent for job in found))
         words = ", ".join(f"{n} of {times:,} jobs" for n, times in sorted(spent.items()))
-        print(f"| {trouble.name} | {lasts} s | {refused} | {completed:,} | {words} |", flush=True)
+        return [lasts, refused, completed, words]
 
 
 def _enqueue(stand: Bench, jobs: int) -> list[str]:

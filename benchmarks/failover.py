@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import quantiles
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.figures import Column, Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -38,21 +37,30 @@ FAULTS: dict[str, Callable[[Failover], None]] = {
 QUICK = ("master killed, replica 3 s behind", "planned (SENTINEL FAILOVER)")
 
 
-def run(*, quick: bool) -> None:
+COLUMNS = (
+    Column("accepted"),
+    Column("called twice"),
+    Column("no call"),
+    Column("lost"),
+    Column("open"),
+    Column("took", "s"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
     """Play each fault with DISPATCHER_REDIS_REPLICAS=0 and 1; then measure claims."""
     jobs = 100 if quick else 250
-    table = Table(title=f"{jobs} jobs, and more while it happens; two workers, 60 calls a second")
-    for column in ("", "replicas", "accepted", "called twice", "no call", "lost", "open", "s"):
-        table.add_column(column, justify="left" if not column else "right")
+    about = f"{jobs} jobs, and more while it happens; two workers, 60 calls a second"
+    table = Table(about, COLUMNS)
     for name, fault in FAULTS.items():
         for replicas in (0, 1):
             if name in QUICK or not quick:
-                table.add_row(name, str(replicas), *_played(jobs, fault, replicas))
-    Console(width=140).print(table)
-    _claims(400 if quick else 2000)
+                table.add(f"{name}; {replicas} replicas", *_played(jobs, fault, replicas))
+    yield table
+    yield _claims(400 if quick else 2000)
 
 
-def _played(jobs: int, fault: Callable[[Failover], None], replicas: int) -> list[str]:
+def _played(jobs: int, fault: Callable[[Failover], None], replicas: int) -> list[float]:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="failover-") as folder,
@@ -65,17 +73,15 @@ def _played(jobs: int, fault: Callable[[Failover], None], replicas: int) -> list
             stack.wait_for_failover()
             stack.wait_for_replica()
             time.sleep(2)
-        return [*_figures(stack.tally(ENDS_WITHIN)), f"{time.monotonic() - began:.0f}"]
+        return [*_figures(stack.tally(ENDS_WITHIN)), time.monotonic() - began]
 
 
-def _figures(found: Tally) -> list[str]:
-    return [
-        str(each) for each in (found.accepted, found.twice, found.without, found.lost, found.open)
-    ]
+def _figures(found: Tally) -> list[float]:
+    return [found.accepted, found.twice, found.without, found.lost, found.open]
 
 
-def _claims(many: int) -> None:
-    """Print the round trip of a claim on the master alone and on a replica too, by turns."""
+def _claims(many: int) -> Table:
+    """Measure the round trip of a claim on the master alone and on a replica too, by turns."""
     with (
         tempfile.TemporaryDirectory(prefix="failover-") as folder,
         standby(Path(folder), {"appendonly": "yes"}) as pair,
@@ -86,14 +92,13 @@ def _claims(many: int) -> None:
         times: dict[int, list[float]] = {0: [], 1: []}
         for number in range(many):
             times[number % 2].append(_claim(store, number, replicas=number % 2))
-    table = Table(title=f"round trip of {many:,} claims, one after another, by turns")
-    for column in ("", "p50", "p99"):
-        table.add_column(column, justify="left" if not column else "right")
-    rows = [_percentiles(times[replicas]) for replicas in (0, 1)]
-    for name, row in zip(("master alone", "on a replica too"), rows, strict=True):
-        table.add_row(name, *(f"{each * 1000:.2f} ms" for each in row))
-    table.add_row("ratio", *(f"{with_ / alone:.2f}" for alone, with_ in zip(*rows, strict=True)))
-    Console(width=140).print(table)
+    columns = (Column("p50", "ms", ".2f"), Column("p99", "ms", ".2f"))
+    table = Table(f"Round trip of {many:,} claims, one after another, by turns", columns)
+    for replicas, name in enumerate(("master alone", "on a replica too")):
+        table.add(name, *(each * 1000 for each in _percentiles(times[replicas])))
+    p50, p99 = (table.ratio("on a replica too", "master alone", each.name) for each in columns)
+    table.notes.append(f"On a replica too: {p50:.2f} times the p50, {p99:.2f} times the p99.")
+    return table
 
 
 def _claim(store: Store, number: int, *, replicas: int) -> float:

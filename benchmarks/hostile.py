@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 import requests
 
 from benchmarks import http
+from benchmarks.figures import Column, Figure, Table, percentile
 from benchmarks.http import ROOT, Running
 from benchmarks.stand import numbers
 from dispatcher.values.callback_urls import Signer
@@ -29,17 +30,25 @@ Asked = tuple[int, float]
 """The status, 0 for no answer, and the seconds that it took."""
 
 
-def run(*, quick: bool) -> None:
-    """Print how the others fare."""
+COLUMNS = (
+    Column("answered"),
+    Column("p50", "ms"),
+    Column("p99", "ms"),
+    Column("worst", "ms"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure how the others fare."""
     count = 60 if quick else 600
-    print("| the flooder | | answered | p50 | p99 | worst |")
-    print("|---|---|---|---|---|---|")
-    for what in ("away", "there"):
-        for line in _measured(count, flood=what == "there"):
-            print(f"| {what} | {line} |", flush=True)
+    table = Table("What others get, with a flooder and without", COLUMNS)
+    for where in ("away", "there"):
+        for what, figures in _measured(count, flood=where == "there"):
+            table.add(f"flooder {where}: {what}", *figures)
+    yield table
 
 
-def _measured(count: int, *, flood: bool) -> Iterator[str]:
+def _measured(count: int, *, flood: bool) -> Iterator[tuple[str, list[Figure]]]:
     secret = secrets.token_hex(16)
     with (
         http.running(**BEHIND_A_PROXY, DISPATCHER_SECRET_KEY=secret) as gateway,
@@ -48,10 +57,9 @@ def _measured(count: int, *, flood: bool) -> Iterator[str]:
         found = asyncio.run(_others(gateway, Signer([secret]), count))
     for what, asked in found.items():
         codes = Counter(code for code, _ in asked)
-        waits = sorted(wait for _, wait in asked)
-        marks = [f"{waits[int(part * (count - 1))] * 1000:.0f} ms" for part in (0.5, 0.99, 1)]
+        waits = [wait * 1000 for _, wait in asked]
         told = ", ".join(f"{code or 'none'}: {many}" for code, many in codes.most_common())
-        yield f"{what} | {told} | {' | '.join(marks)}"
+        yield what, [told, *(percentile(waits, share) for share in (0.5, 0.99, 1))]
 
 
 @contextmanager

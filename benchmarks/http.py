@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.side_by_side import cpu_seconds
+from benchmarks.processes import cpu_seconds
 from benchmarks.stand import numbers
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store

@@ -1,54 +1,60 @@
-"""On an idle system: from enqueueing to the arrival at the provider, against the naive task."""
+"""On an idle system: from enqueueing to the arrival at the provider, beside the bare task."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from signal import SIGCONT
 
-from benchmarks.arrivals import arrivals
-from benchmarks.side_by_side import sides
+from benchmarks.arrivals import provider
+from benchmarks.checkout import HERE
+from benchmarks.contestants import bare_task, stack
+from benchmarks.figures import Column, Table, percentile
 from benchmarks.stand import numbers
 from dispatcher.client.dispatcher import Dispatcher
 
+BARE, OURS = "bare task", "dispatcher"
 PAUSE = 0.03  # seconds: long enough for the one before to be over
+FIRST = 20  # they open connections
+COLUMNS = (Column("p50", "ms", ".1f"), Column("p99", "ms", ".1f"))
+Send = Callable[[str], object]
 
 
-def run(*, quick: bool) -> None:
-    """Print p50 and p99 of both, by turns."""
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure both by turns, the whole stack being up."""
     count = 100 if quick else 500
-    with sides(8) as both, both.ours.running(), both.naive.running():
-        os.environ["NAIVE_BROKER"] = both.naive_broker
-        from benchmarks.naive import app, call  # noqa: PLC0415 - it reads the environment
-
-        app.conf.broker_url = both.naive_broker
-        dispatcher = Dispatcher.from_url(both.redis_url)
-        sent: dict[str, tuple[str, float]] = {}
-
-        def ask(side: str, number: str, send: Callable[[str], object]) -> None:
-            sent[number.removeprefix("+")] = (side, time.monotonic())
-            send(number)
-            time.sleep(PAUSE)
-
-        for n, number in enumerate(numbers(2 * count + 20)):
-            if n % 2:
-                ask("naive", number, lambda to: call.delay(to, "x"))
-            else:
-                ask("dispatcher", number, lambda to: dispatcher.call(to, say="x"))
-        time.sleep(1)
-        came = arrivals(both.provider_url)
-    found: dict[str, list[float]] = {"naive": [], "dispatcher": []}
-    for number, (side, at) in list(sent.items())[20:]:  # the first ones open connections
-        found[side].append(came[number] - at)
-    print("| | p50 | p99 |\n|---|---|---|")
-    marks = {side: (_part(times, 0.5), _part(times, 0.99)) for side, times in found.items()}
-    for side, (middle, late) in marks.items():
-        print(f"| {side} | {middle * 1000:.1f} ms | {late * 1000:.1f} ms |")
-    ratios = [
-        ours / theirs for ours, theirs in zip(marks["dispatcher"], marks["naive"], strict=True)
-    ]
-    print(f"\n{ratios[0]:.2f} times the naive task's p50, {ratios[1]:.2f} times its p99")
+    with provider() as asked, bare_task("celery", asked, 8) as bare, stack(HERE, asked, 8) as ours:
+        os.environ.update(bare.environment)
+        call: Send = import_module("benchmarks.peers.celery_task").send
+        dispatcher = Dispatcher.from_url(ours.redis.url)
+        ways: dict[str, Send] = {
+            BARE: lambda to: call(to, "x"),  # type: ignore[call-arg]
+            OURS: lambda to: dispatcher.call(to, say="x"),
+        }
+        with bare.turn(), ours.turn():
+            bare.worker.send(SIGCONT)
+            ours.worker.send(SIGCONT)
+            sent = _send(ways, count + FIRST)
+            asked_for = ours.reached(asked, 2 * (count + FIRST)).calls
+            came = dict(asked.since(0))
+    assert asked_for == len(came)
+    table = Table(f"From enqueueing to the arrival at the provider, {count} each by turns", COLUMNS)
+    for way, moments in sent.items():
+        waits = [(came[number] - moment) * 1000 for number, moment in moments[FIRST:]]
+        table.add(way, percentile(waits, 0.5), percentile(waits, 0.99))
+    p50, p99 = (table.ratio(OURS, BARE, column.name) for column in COLUMNS)
+    table.notes.append(f"{p50:.2f} times the bare task's p50, {p99:.2f} times its p99.")
+    yield table
 
 
-def _part(times: list[float], share: float) -> float:
-    return sorted(times)[int(share * (len(times) - 1))]
+def _send(ways: dict[str, Send], count: int) -> dict[str, list[tuple[str, float]]]:
+    """Send by turns; return number and moment of each."""
+    sent: dict[str, list[tuple[str, float]]] = {way: [] for way in ways}
+    turns = list(ways) * count
+    for way, number in zip(turns, numbers(len(turns)), strict=True):
+        sent[way].append((number.removeprefix("+"), time.monotonic()))
+        ways[way](number)
+        time.sleep(PAUSE)
+    return sent

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from statistics import median
 
+from benchmarks.figures import Column, Table
 from workers.devstack.embedded_server import EmbeddedServer
 
 BEFORE = "7fe0d7a"
@@ -68,8 +68,11 @@ class Side:
         self.wall.setdefault(name, []).append(wall)
 
 
-def run(*, quick: bool) -> None:
-    """Print medians of both, by turns, and what is left of the processor time."""
+COLUMNS = (Column("processor", "s", ".2f"), Column("by the clock", "s", ".2f"))
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure medians of both, by turns, and what is left of the processor time."""
     tries = 5 if quick else 31
     with sides() as (before, now):
         for name, command in COMMANDS.items():
@@ -78,15 +81,13 @@ def run(*, quick: bool) -> None:
             for _ in range(tries):
                 before.measure(name)
                 now.measure(name)
-    print(f"median of {tries}, by turns; seconds of processor time (and by the clock)\n")
-    print(f"{'':<36}{BEFORE:>16}{'now':>16}{'ratio':>8}")
+    table = Table(f"Median of {tries}, by turns", COLUMNS)
     for name in COMMANDS:
-        ratio = median(now.processor[name]) / median(before.processor[name])
-        print(f"{name:<36}{_told(before, name):>16}{_told(now, name):>16}{ratio:>8.2f}")
-
-
-def _told(side: Side, name: str) -> str:
-    return f"{median(side.processor[name]):.2f} ({median(side.wall[name]):.2f})"
+        for when, side in {BEFORE: before, "now": now}.items():
+            table.add(f"{name}, {when}", side.processor[name], side.wall[name])
+        ratio = table.ratio(f"{name}, now", f"{name}, {BEFORE}", "processor")
+        table.notes.append(f"{name}: {ratio:.2f} times the processor time.")
+    yield table
 
 
 @contextmanager

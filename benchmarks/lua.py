@@ -11,14 +11,15 @@ import sys
 import tarfile
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any, Self
 
 import redis
 
+from benchmarks.figures import Column, Table
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.model.outcome import Outcome
@@ -27,7 +28,6 @@ from dispatcher.policy import Policy, after_placing, after_report
 from dispatcher.store import codec
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
-from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.library import library, modules, operations
 from dispatcher.store.limiter import Limiter
@@ -101,8 +101,8 @@ JOB = {
 }
 
 
-def run(*, quick: bool) -> None:
-    """Measure all ways in turn, several rounds, and print medians and ratios."""
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure all ways in turn, several rounds."""
     jobs = 100 if quick else 400
     with tempfile.TemporaryDirectory() as folder:
         before = _checkout(Path(folder, "before"))
@@ -115,7 +115,7 @@ def run(*, quick: bool) -> None:
         for number in range(ROUNDS):
             for name, drive in ways.items():
                 found[name].append(_measure(Path(folder, f"{name}{number}"), drive))
-    _print({name: _medians(rounds) for name, rounds in found.items()})
+    yield _table(found)
 
 
 Names = dict[str, str]
@@ -147,17 +147,13 @@ def _measure(folder: Path, drive: Callable[[str], Names]) -> dict[str, float]:
     return {name: quantiles(took[name], n=10)[0] for name in OPERATIONS}
 
 
-def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: median(each[name] for each in rounds) for name in OPERATIONS}
-
-
-def _print(found: Mapping[str, Mapping[str, float]]) -> None:
-    print("| server time, µs | 0.1.0 | scripts with requires | functions | functions : 0.1.0 |")
-    print("|---|---|---|---|---|")
+def _table(found: Mapping[str, list[dict[str, float]]]) -> Table:
+    table = Table("Server time of one operation", [Column(way, "µs") for way in found])
     for name, words in OPERATIONS.items():
-        before, scripts, functions = (found[way][name] for way in found)
-        ratio = f"{functions / before:.2f}"
-        print(f"| {words} | {before:.0f} | {scripts:.0f} | {functions:.0f} | {ratio} |")
+        table.add(words, *([each[name] for each in rounds] for rounds in found.values()))
+        ratio = table.value(words, "functions") / table.value(words, "0.1.0")
+        table.notes.append(f"{words}: {ratio:.2f} times that of 0.1.0.")
+    return table
 
 
 def _checkout(folder: Path) -> Path:
@@ -215,7 +211,7 @@ def _batch(connection: Connection, clock: Clock, numbers: range) -> None:
 
 
 def _calls(connection: Connection) -> Calls:
-    return Calls(connection, Limiter(connection), Holds(connection))
+    return Calls(connection, Limiter(connection))
 
 
 class Batched(Connection):

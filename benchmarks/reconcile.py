@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.figures import Column, Table
 from benchmarks.stand import numbers
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallRef, CallReport
@@ -62,18 +60,21 @@ class Messenger:
         return len(ids)
 
 
-def run(*, quick: bool) -> None:
-    """Print a line for 1,000, 10,000 and (in full) 100,000 outstanding calls."""
-    table = Table(title="Reconcile, by outstanding calls")
-    columns = ("outstanding", "tick, nothing due", "tick, 100 due", "check, goes on", "check, over")
-    for column in columns:
-        table.add_column(column, justify="right")
+COLUMNS = [
+    Column(name, "ms", ".2f")
+    for name in ("tick, nothing due", "tick, 100 due", "check, goes on", "check, over")
+]
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure with 1,000, 10,000 and (in full) 100,000 outstanding calls."""
+    table = Table("Looking after outstanding calls", COLUMNS)
     for outstanding in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
-        table.add_row(f"{outstanding:,}", *(f"{ms:.2f} ms" for ms in measure(outstanding)))
-    Console(width=120).print(table)
+        table.add(f"{outstanding:,} outstanding", *measure(outstanding))
+    yield table
 
 
-def measure(outstanding: int) -> list[float]:
+def measure(outstanding: int) -> list[list[float]]:
     """Return ms of a tick that finds nothing, one that finds 100, and of a check of either kind."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder)) as server:
         clock = Clock()
@@ -93,7 +94,7 @@ def measure(outstanding: int) -> list[float]:
         provider.outcome = Outcome.ANSWERED
         over = [timed(lambda id_=id_: check(id_)) for id_ in messenger.ids[:CHECKS]]
         store.server.close()
-    return [median(times) * 1000 for times in (idle, full, goes_on, over)]
+    return [[each * 1000 for each in times] for times in (idle, full, goes_on, over)]
 
 
 def fill(store: Store, outstanding: int) -> None:

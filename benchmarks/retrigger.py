@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.figures import Column, Figure, Table
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.bulk_action import BulkActionKind
@@ -35,17 +35,27 @@ SECOND_TIME = 10_000
 T = TypeVar("T")
 
 
-def run(*, quick: bool) -> None:
-    """Print the figures of the whole way, then what the steps take."""
+STEPS = (
+    Column("preview", "s", ".2f"),
+    Column("kept and begun", "s", ".2f"),
+    Column("reopened", "s", ".2f"),
+    Column("50 of them", "ms", ".1f"),
+    Column("the longest of these", "ms", ".1f"),
+    Column("all paused, by the tag", "ms", ".1f"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure the whole way, then what the steps take."""
     failed = SECOND_TIME // 10 if quick else SECOND_TIME
-    _whole(failed, reached=failed // 10)
-    print("\n| failed jobs | preview | begun | reopened | a step, the longest | paused by tag |")
-    print("|---|---|---|---|---|---|", flush=True)
+    yield _whole(failed, reached=failed // 10)
+    table = Table("The steps alone", STEPS)
     for size in (1_000, 5_000) if quick else (10_000, 50_000):
-        _steps(size)
+        table.add(f"{size:,} failed jobs", *_steps(size))
+    yield table
 
 
-def _whole(failed: int, reached: int) -> None:
+def _whole(failed: int, reached: int) -> Table:
     """Have calls ring in vain, retry them all, and compare what was said with what came."""
     with bench(sandbox=("--ring=0.2",), **SETTINGS) as stand:
         store = stand.dispatcher.store
@@ -69,20 +79,22 @@ def _whole(failed: int, reached: int) -> None:
         cost = store.budget.credit().spent - spent
         left = {each.reason: each.count for each in report.excluded}
         states = dict(Counter(job.state.value for job in found))
-        print(f"{failed:,} calls that rang in vain and {reached:,} that were answered:\n")
-        print("| | said | came |\n|---|---|---|")
-        print(f"| jobs retried | {len(seen.ids):,} | {report.done:,} |")
-        print(f"| left out | {left} | refused: {sum(r.count for r in report.skipped)} |")
-        said = f"{seen.credits:,.0f}, {seen.credits_if_answered:,.0f} if all are answered"
-        print(f"| credits | {said} | {cost:,.0f} |")
-        print(f"| calls, by the sandbox's books | {len(seen.ids):,} | {placed:,} |")
-        print(f"| attempts of each | 2 | {dict(Counter(len(job.attempts) for job in found))} |")
-        print(f"| and then | | {states} |")
-        print(
-            f"\npreview {previewed:.2f} s, reopened {reopened:.1f} s (by the workers, who were"
-            f" dialling already), all called {done:.0f} s after the click",
-            flush=True,
-        )
+    about = f"{failed:,} calls that rang in vain and {reached:,} that were answered"
+    table = Table(about, (Column("the preview said"), Column("what came")))
+    refused = sum(each.count for each in report.skipped)
+    attempts = dict(Counter(len(job.attempts) for job in found))
+    table.add("jobs retried", len(seen.ids), report.done)
+    table.add("left out", str(left), f"refused: {refused}")
+    table.add("credits", float(seen.credits), float(cost))
+    table.add("credits if all are answered", float(seen.credits_if_answered), None)
+    table.add("calls, by the sandbox's books", len(seen.ids), placed)
+    table.add("attempts of each", "2", str(attempts))
+    table.add("and then", None, str(states))
+    table.notes.append(
+        f"Preview {previewed:.2f} s, reopened {reopened:.1f} s (by the workers, who were"
+        f" dialling already), all called {done:.0f} s after the click."
+    )
+    return table
 
 
 def _enqueue(stand: Bench, recipients: Any) -> None:
@@ -98,7 +110,7 @@ def _waiting(store: Store) -> list[str]:
     return [job.id for job in islice(store.search.find(Filter(states=live)), len(live))]
 
 
-def _steps(size: int) -> None:
+def _steps(size: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
         store = Store.from_url(redis.url)
         store.limiter.publish(AccountConfig(one_at_a_time=False))
@@ -115,11 +127,7 @@ def _steps(size: int) -> None:
         report = store.bulk.get(seen.id)
         assert (len(seen.ids), report.done, report.skipped) == (size, size, ())
         _, paused = _timed(lambda: store.holds.pause(PauseScope(tag=report.tag), actor="cli:bench"))
-        print(
-            f"| {size:,} | {previewed:.2f} s | {kept + begun:.2f} s | {reopened:.2f} s"
-            f" | {statistics.median(steps):.1f} ms, {max(steps):.1f} ms | {paused * 1000:.1f} ms |",
-            flush=True,
-        )
+        return [previewed, kept + begun, reopened, steps, max(steps), paused * 1000]
 
 
 def _fail(store: Store, size: int) -> None:

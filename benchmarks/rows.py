@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Column, Table
 from benchmarks.stand import numbers
 from dispatcher.model.states import State
 from dispatcher.store import Store
@@ -36,8 +38,17 @@ class Ran:
         return json.loads(self.out)
 
 
-def run(*, quick: bool) -> None:
-    """Print a row for each way to bring rows in and out."""
+COLUMNS = (
+    Column("rows"),
+    Column("took", "s", ".1f"),
+    Column("pace", "rows/s"),
+    Column("peak memory", "MB"),
+    Column("what came"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure each way to bring rows in and out."""
     rows = 10_000 if quick else 100_000
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run behind a shell
     with tempfile.TemporaryDirectory() as name, EmbeddedServer(Path(name, "redis")) as redis:
@@ -45,29 +56,28 @@ def run(*, quick: bool) -> None:
         os.environ["DISPATCHER_REDIS_URL"] = redis.url
         for size in (rows // 10, rows):
             _write(folder / f"{size}.csv", size)
-        print("| | rows | seconds | rows/s | peak memory | |")
-        print("|---|---|---|---|---|---|")
+        table = Table("Rows in and out, by the command line", COLUMNS)
         for size in (rows // 10, rows):
             client.flushall()
-            _import(folder, size, "checked, previewed, imported")
-        _import(folder, rows, "the same once more")
+            _import(table, folder, size, f"checked, previewed, imported: {size:,}")
+        _import(table, folder, rows, "the same once more")
         for format_ in ("csv", "jsonl"):
             ran = _ran(folder, "export", "--format", format_, "--unmask", "--output", "out")
-            _print(
-                f"exported as {format_}", rows, ran, f"{(folder / 'out').stat().st_size:,} bytes"
-            )
+            size = (folder / "out").stat().st_size
+            _add(table, f"exported as {format_}", rows, ran, f"{size:,} bytes")
         client.flushall()
-        _interrupted(folder, rows, store)
+        _interrupted(table, folder, rows, store)
+    yield table
 
 
-def _import(folder: Path, size: int, what: str) -> None:
+def _import(table: Table, folder: Path, size: int, what: str) -> None:
     ran = _ran(folder, *_import_of(size))
     found = ran.json
-    _print(what, size, ran, f"{found['made']:,} made, {found['same']:,} stood already")
+    _add(table, what, size, ran, f"{found['made']:,} made, {found['same']:,} already enqueued")
     assert found["made"] + found["same"] == size
 
 
-def _interrupted(folder: Path, size: int, store: Store) -> None:
+def _interrupted(table: Table, folder: Path, size: int, store: Store) -> None:
     process = _started(folder, *_import_of(size))
     while _queued(store) < size / 3:
         time.sleep(0.01)
@@ -78,7 +88,7 @@ def _interrupted(folder: Path, size: int, store: Store) -> None:
     made, same = ran.json["made"], ran.json["same"]
     assert made + same == size == _queued(store)
     said = f"{first.json['made']:,} made when interrupted, then {made:,}; {_queued(store):,} jobs"
-    _print("interrupted, and once more", size, ran, said)
+    _add(table, "interrupted, and once more", size, ran, said)
 
 
 def _queued(store: Store) -> int:
@@ -120,10 +130,5 @@ def _ended(process: subprocess.Popen[str], began: float) -> Ran:
     return Ran(time.monotonic() - began, used.ru_maxrss / 1024, out)
 
 
-def _print(what: str, rows: int, ran: Ran, said: str) -> None:
-    pace = rows / ran.seconds
-    print(
-        f"| {what} | {rows:,} | {ran.seconds:.1f} | {pace:,.0f}"
-        f" | {ran.megabytes:.0f} MB | {said} |",
-        flush=True,
-    )
+def _add(table: Table, what: str, rows: int, ran: Ran, said: str) -> None:
+    table.add(what, rows, ran.seconds, rows / ran.seconds, ran.megabytes, said)

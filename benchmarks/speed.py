@@ -1,73 +1,122 @@
-"""Without a limit: jobs per second and processor time per job, against the naive task."""
+"""Without a limit: the whole stack, warm, beside the bare task on the queues one might take."""
 
 from __future__ import annotations
 
-import os
-import statistics
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from signal import SIGCONT
 
-from benchmarks.arrivals import arrivals
-from benchmarks.side_by_side import Side, Sides, cpu_seconds, sides
-from benchmarks.stand import numbers
-from dispatcher.client.dispatcher import Dispatcher
+from benchmarks.arrivals import Provider, ceiling, provider
+from benchmarks.checkout import HERE, Checkout
+from benchmarks.contestants import Contestant, bare_task, queues_here, stack
+from benchmarks.figures import Column, Table
+from benchmarks.monitor import counted
+from benchmarks.processes import wait_idle
 
-NAIVE = "naive"
-SIDES = {NAIVE: "", "dispatcher": "true", "dispatcher, no task events": "false"}
 THREADS = 8
 ROUNDS = 3
-TEXT = "Your appointment is tomorrow at ten. Press nothing, just be there. Thank you."
+COUNTED = 500  # jobs whose commands are counted
+FIGURES = (
+    Column("throughput", "jobs/s"),
+    Column("worker's processor", "µs/job"),
+    Column("whole stack's", "µs/job"),
+    Column("Redis'", "µs/job"),
+)
+COUNTS = (
+    Column("messages", form=".2f"),
+    Column("commands of clients", form=".1f"),
+    Column("commands inside operations", form=".1f"),
+)
 
 
-def run(*, quick: bool) -> None:
-    """Print both sides, and the ratio of their medians."""
-    jobs, rounds = (1500, 1) if quick else (5000, ROUNDS)
-    with sides(THREADS) as both:
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in SIDES}
-        start = 0
-        for _ in range(rounds):  # by turns, since the machine is noisy
-            for name, events in SIDES.items():
-                numbers_of_it = range(start, start := start + jobs)
-                found[name].append(_measure(both, name, events, numbers_of_it))
-    print(f"{jobs} jobs, {THREADS} threads, one worker process, median of {rounds}:\n")
-    print("| | jobs/s | CPU per job |\n|---|---|---|")
-    medians = {
-        name: tuple(statistics.median(column) for column in zip(*rows, strict=True))
-        for name, rows in found.items()
-    }
-    for name, (rate, cpu) in medians.items():
-        print(f"| {name} | {rate:.0f} | {cpu * 1e6:.0f} µs |")
-    for name in list(SIDES)[1:]:
-        print(f"\n{name}: {medians[name][0] / medians[NAIVE][0]:.2f} times the naive throughput")
+@dataclass(frozen=True)
+class Plan:
+    """How many jobs of a turn do not count yet, how many do, and how often each has its turn."""
+
+    warm: int
+    jobs: int
+    rounds: int
+
+    def text(self) -> str:
+        """Say it."""
+        turns = f"median of {self.rounds} by turns"
+        return f"{self.jobs:,} jobs after {self.warm:,}, {THREADS} threads, {turns}"
 
 
-def _measure(both: Sides, name: str, events: str, jobs: range) -> tuple[float, float]:
-    wanted = [number.removeprefix("+") for number in numbers(len(jobs), jobs.start)]
-    if name == NAIVE:
-        side = both.naive
-        _ask_naive(both, jobs)
-    else:
-        side = Side(both.ours.argv, both.ours.env | {"DISPATCHER_TASK_EVENTS": events})
-        _ask_ours(both, jobs)
-    with side.running() as pid:
-        came: list[float] = []
-        while len(came) < len(jobs):
-            time.sleep(0.3)
-            seen = arrivals(both.provider_url)
-            came = [seen[number] for number in wanted if number in seen]
-        return (len(jobs) - 1) / (max(came) - min(came)), cpu_seconds(pid) / len(jobs)
+def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
+    """Measure all by turns; then count what each asks of Redis."""
+    plan = Plan(500, 1_000, 1) if quick else Plan(1_000, 5_000, ROUNDS)
+    with provider() as asked, ExitStack() as running:
+        checkouts = [HERE, *([against] if against else [])]
+        sides = [
+            *(running.enter_context(bare_task(name, asked, THREADS)) for name in queues_here()),
+            *(running.enter_context(stack(each, asked, THREADS)) for each in checkouts),
+        ]
+        yield _speed(sides, asked, plan)
+        yield _counts(sides, asked)
 
 
-def _ask_ours(both: Sides, jobs: range) -> None:
-    Dispatcher.from_url(both.redis_url).call_many(
-        {"recipient": number, "say": TEXT, "lang": "en"}
-        for number in numbers(len(jobs), jobs.start)
-    ).collect()
+def _speed(sides: Sequence[Contestant], asked: Provider, plan: Plan) -> Table:
+    found: dict[str, list[tuple[float, ...]]] = {side.name: [] for side in sides}
+    for _ in range(plan.rounds):  # by turns, since the machine is noisy
+        for side in sides:
+            found[side.name].append(measured(side, asked, plan))
+    table = Table(plan.text(), FIGURES)
+    for name, turns in found.items():
+        table.add(name, *(list(column) for column in zip(*turns, strict=True)))
+    table.notes += _ratios(table)
+    table.notes.append(
+        f"The provider's stand-in could answer {ceiling():,.0f} a second on kept connections."
+    )
+    return table
 
 
-def _ask_naive(both: Sides, jobs: range) -> None:
-    os.environ["NAIVE_BROKER"] = both.naive_broker
-    from benchmarks.naive import app, call  # noqa: PLC0415 - it reads the environment
+def _ratios(table: Table) -> Iterator[str]:
+    ours = HERE.name
+    for other in table.rows:
+        if other != ours:
+            throughput, worker, whole, redis = (
+                table.ratio(ours, other, column.name) for column in table.columns
+            )
+            yield (
+                f"{throughput:.2f} times the throughput of {other}, {worker:.2f} of its processor"
+                f" time in the worker, {whole:.2f} in all, {redis:.2f} in Redis."
+            )
 
-    app.conf.broker_url = both.naive_broker
-    for number in numbers(len(jobs), jobs.start):
-        call.delay(number, TEXT)
+
+def measured(side: Contestant, asked: Provider, plan: Plan) -> tuple[float, ...]:
+    """Let one dial; return calls a second, and microseconds of processor time for each call."""
+    first, jobs = asked.counts()[0], plan.warm + plan.jobs
+    with side.turn():
+        side.enqueue(range(first, first + jobs))
+        side.worker.send(SIGCONT)
+        warm = side.reached(asked, first + plan.warm)
+        done = side.reached(asked, first + jobs)
+        moments = [moment for _, moment in asked.since(first)]
+        wait_idle(side.groups)
+    calls = done.calls - warm.calls
+    taken = (done.worker - warm.worker, done.stack - warm.stack, done.redis - warm.redis)
+    rate = (plan.jobs - 1) / (moments[jobs - 1] - moments[plan.warm])
+    return rate, *(seconds / calls * 1e6 for seconds in taken)
+
+
+def _counts(sides: Sequence[Contestant], asked: Provider) -> Table:
+    jobs = COUNTED
+    table = Table("What Redis is asked for each job, with queues on the same server", COUNTS)
+    for side in sides:
+        first = asked.counts()[0]
+        with counted(side.redis.url) as commands, side.turn():
+            side.enqueue(range(first, first + jobs))
+            side.worker.send(SIGCONT)
+            side.reached(asked, first + jobs)
+            time.sleep(1)  # what is written after the last answer
+        celery = "celery" in side.name or not side.name.startswith("bare")
+        table.add(
+            side.name,
+            commands.messages() / jobs if celery else None,
+            commands.asked.total() / jobs,
+            commands.inside.total() / jobs,
+        )
+    return table

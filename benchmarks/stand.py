@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,32 @@ FOR_MEASURING = {
     "DISPATCHER_CHECK_FIRST": "1h",  # dials only, unless a measurement is about checks
     "DISPATCHER_RECIPIENT_GAP": "0",
 }
+TEXT = "Your appointment is tomorrow at ten. Press nothing, just be there. Thank you."
+SPOKEN = f'"say": {TEXT!r}, "lang": "en"'
+PLAYED = (
+    '"play": f"http://media.example.com/reminders/2026/campaign-{n % 50}.mp3",'
+    ' "tags": (f"campaign:{n % 50}",), "key": f"reminder-{n}"'
+)
+"""What is said, as the code of FILL: the second is the playback with a tag and a key."""
+_FILL = """
+import sys
+from dispatcher import Dispatcher
+url, start, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+rows = (
+    {"recipient": f"+8180{2300 + n // 9000:04d}{1000 + n % 9000:04d}", WHAT}
+    for n in range(start, start + count)
+)
+made = Dispatcher.from_url(url).call_many(rows)
+getattr(made, "collect", list)()  # 0.1.0 gave them all at once
+"""
+
+
+def fill(what: str) -> str:
+    """Return the code that enqueues calls, in the Python of any checkout.
+
+    Its arguments are the URL of Redis, the first number, and how many.
+    """
+    return _FILL.replace("WHAT", what)
 
 
 class Bench:
@@ -80,6 +107,12 @@ def _prefer(pid: int | None) -> None:
     """Let the provider's side run first, where we may: a clock that is late measures itself."""
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, pid or 0, -15)
+
+
+def free_port() -> int:
+    """Return a port that is free at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def numbers(count: int, start: int = 0) -> Iterator[str]:

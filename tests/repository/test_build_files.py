@@ -31,12 +31,13 @@ BUILD_FILES = [
     "docker-compose.yml",
     "pyproject.toml",
     "requirements/audit.txt",
+    "requirements/bench.txt",
     "requirements/dev.txt",
     "requirements/embedded.txt",
     "requirements/server.txt",
 ]
 EXTRAS = {"dev", "embedded", "server"}
-LISTS = ("audit", "dev", "embedded", "server")
+LISTS = ("audit", "bench", "dev", "embedded", "server")
 PIN = re.compile(
     r"(?P<name>[a-z0-9.-]+)==(?P<version>[0-9][a-z0-9.+]*)(?P<marker> ; [^\\]+)?"
     r"(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
@@ -186,7 +187,7 @@ def checkout(tmp_path: Path) -> Path:
     (directory / ".venv/bin").mkdir(parents=True)
     hour_ago = time.time() - 3600
     (directory / "requirements").mkdir()
-    for name in ("Makefile", *REQUIRED):
+    for name in ("Makefile", *REQUIRED, "requirements/bench.txt"):
         (directory / name).write_text((ROOT / name).read_text())
         os.utime(directory / name, (hour_ago, hour_ago))
     (directory / ".venv/installed").touch()
