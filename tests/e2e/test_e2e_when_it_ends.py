@@ -33,7 +33,7 @@ def interrupted_at_moments(folder: Path) -> list[tuple[int, str]]:
 
 
 def _interrupted(folder: Path, after: float) -> tuple[int, str]:
-    up = Up(folder, **QUICK)
+    up = Up(folder, start=subprocess.Popen, **QUICK)
     up.start()
     time.sleep(after)
     return up.stop(signal.SIGINT), up.log
@@ -48,7 +48,7 @@ def test_ctrl_c_at_any_moment_leaves_no_process_behind(outcome: list[tuple[int, 
 
 def killed(folder: Path) -> list[str]:
     """Kill an up with its whole stack running; return what of it is left half a minute later."""
-    up = Up(folder, **QUICK)
+    up = Up(folder, start=subprocess.Popen, **QUICK)
     up.start()
     up.wait_until_up()
     assert len(processes_of(folder)) > 6

@@ -176,7 +176,7 @@ def test_where_the_broker_was_never_there(tmp_path: Path) -> None:
 
 def test_none_outlives_its_up_and_the_reaper_killed_together(tmp_path: Path) -> None:
     """The sandbox and the embedded Redis do not know of it, and are ended here."""
-    with Up(tmp_path, "--no-flower") as up, connect(up.redis_url) as redis:
+    with Up(tmp_path, "--no-flower", start=subprocess.Popen) as up, connect(up.redis_url) as redis:
         keepers = [up.pid, *(p for p, line in processes_of(tmp_path).items() if REAPER in line)]
         for pid in keepers:
             os.kill(pid, signal.SIGSTOP)  # so that the reaper does not see the other one's end

@@ -20,10 +20,10 @@ import requests
 from dispatcher import Dispatcher
 from dispatcher.model.job import Job
 from dispatcher.sandbox import SandboxOptions
+from support.forked import VOICE_DISPATCHER, Forked, run
 from support.polling import eventually
 from support.redis_inside import redis_of
 
-VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
 ROOT = Path(__file__).resolve().parents[2]
 CALLER = "+815011119999"
 TOKEN = "t0kenOfTheAccount"
@@ -141,7 +141,7 @@ class OwnSandbox(Sandbox):
     def __init__(self, *arguments: str, token: str = "") -> None:
         self.token = token or SandboxOptions().token
         argv = [sys.executable, "-m", "dispatcher.sandbox", "--credits=1000000", *arguments]
-        self._process = subprocess.Popen(
+        self._process = Forked(
             [*argv, f"--token={self.token}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout
@@ -165,11 +165,20 @@ class OwnSandbox(Sandbox):
 
 
 class Up:
-    """`voice-dispatcher up` in a folder. Use it in a `with` block: nothing may be left after it."""
+    """`voice-dispatcher up` in a folder. Use it in a `with` block: nothing may be left after it.
 
-    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+    Its processes are forked, except where their `start` is a part of what is tested: Popen then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        start: type[subprocess.Popen[Any]] = Forked,
+        **variables: str,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.arguments = folder, arguments
+        self.folder, self.arguments, self._popen = folder, arguments, start
         self.environment = environment(folder, **variables)
         self.log_file = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -190,7 +199,7 @@ class Up:
 
     def start(self) -> None:
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = self._popen(
                 [VOICE_DISPATCHER, "up", *self.arguments],
                 cwd=self.folder,
                 env=self.environment,
@@ -230,14 +239,11 @@ class Up:
 
     def cli(self, *argv: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as in a second terminal, in the folder of this `up`."""
-        return subprocess.run(
+        return run(
             [VOICE_DISPATCHER, *argv],
             cwd=self.folder,
             env=environment(self.folder),
-            capture_output=True,
-            text=True,
             timeout=timeout,
-            check=False,
         )
 
     def json(self, *argv: str) -> Any:
