@@ -19,6 +19,7 @@ from workers.devstack.redis_server import find_server, server_version
 
 pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
+from support.compiling import compile_share  # noqa: E402
 from support.leftovers import none_left  # noqa: E402
 from support.spreading import WORKERS, Spread, place  # noqa: E402
 
@@ -43,6 +44,7 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "played(by): what that function came to is the `outcome`")
+    compile_share(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
