@@ -14,6 +14,7 @@ from dispatcher.client.dispatcher import Dispatcher, JobHandle
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from support.e2e_stack import VOICE_DISPATCHER
+from support.forked import Forked
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_cluster import Cluster, ask, one_server
@@ -59,7 +60,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
 
 
 def start(argv: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Forked(
         argv,
         cwd=ROOT,
         env=environment,

@@ -16,6 +16,7 @@ import requests
 from dispatcher.sandbox import SandboxOptions
 from dispatcher.store import Store
 from dispatcher.store.errors import OtherSchema
+from support.forked import Forked
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_inside import key_of, redis_of
@@ -55,7 +56,7 @@ def process(
         "XOXZO_API_AUTH_TOKEN": known.token,
     }
     with log.open("wb") as file:
-        child = subprocess.Popen(
+        child = Forked(
             [sys.executable, "-m", "workers.run", role],
             cwd=ROOT,
             env=environment,

@@ -18,6 +18,7 @@ from dispatcher.client.queues import dial_queues
 from dispatcher.client.rabbitmq import IN_ALARM, BrokerUnavailable
 from dispatcher.store.errors import StoreUnsuitable
 from support import rabbitmq
+from support.forked import Forked
 from support.leftovers import keep
 from support.polling import eventually
 from support.rabbitmq import ALL, RabbitNode, Vhost
@@ -82,7 +83,7 @@ def dialling(place: Place, name: str, broker: str) -> Iterator[subprocess.Popen[
     }
     with (
         (place.folder / name).open("wb") as log,
-        subprocess.Popen(
+        Forked(
             own_process.command("workers.run", "dial", "name=ann"),
             env=own_process.environment(environment),
             stdin=subprocess.DEVNULL,

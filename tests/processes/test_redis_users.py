@@ -21,6 +21,7 @@ from dispatcher.sandbox import SandboxOptions
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnsuitable
 from support.e2e_stack import VOICE_DISPATCHER
+from support.forked import Forked
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import RedisProcess
@@ -161,7 +162,7 @@ def environment(server: RedisProcess, user: str, folder: Path, port: int) -> dic
 
 
 def start(argv: list[str], variables: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Forked(
         argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 

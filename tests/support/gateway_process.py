@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import requests
 
+from support.forked import Forked
 from support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ class Gateway:
 
     def __enter__(self) -> Self:
         with self.log_file.open("a") as log:
-            self._process = subprocess.Popen(
+            self._process = Forked(
                 [sys.executable, "-m", "workers.run", "gateway"],
                 cwd=ROOT,
                 env=self.environment,

@@ -18,6 +18,7 @@ from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.values.alert_links import link_secret_from_key
 from support import webhook_receiver as acts
+from support.forked import Forked
 from support.gateway_process import KEY, Gateway
 from support.polling import eventually
 from support.redis_inside import key_of
@@ -49,7 +50,7 @@ class Process:
             **{f"DISPATCHER_{_full(name)}": value for name, value in settings.items()},
         }
         with log.open("w") as out:
-            self.process = subprocess.Popen(
+            self.process = Forked(
                 [sys.executable, "-m", "workers.run", "webhooks", f"name={log.name}"],
                 cwd=ROOT,
                 env=environment,
