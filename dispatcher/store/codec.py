@@ -90,25 +90,34 @@ def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
     if not isinstance(raw, Mapping):
         flat = iter(raw)
         raw = dict(zip(flat, flat, strict=True))
-    mark = PIECE_MARK.encode()
-    return {
-        name.decode(): _joined(name, value, raw).decode("utf-8", "replace")
-        for name, value in raw.items()
-        if mark not in name
-    }
+    return _whole({name.decode("latin-1"): each.decode("latin-1") for name, each in raw.items()})
 
 
 def record_of_json(text: bytes) -> dict[str, str]:
     """Return a record's fields as text, of those that an operation wrote as one JSON object."""
-    fields = json.loads(text.decode("latin-1"))  # byte for byte: pieces are cut anywhere
-    return record({k.encode("latin-1"): v.encode("latin-1") for k, v in fields.items()})
+    return _whole(json.loads(text.decode("latin-1")))
 
 
-def _joined(name: bytes, value: bytes, raw: Mapping[bytes, bytes]) -> bytes:
-    parts = [value]
-    while (part := raw.get(b"%b%b%d" % (name, PIECE_MARK.encode(), len(parts)))) is not None:
+def _whole(fields: Mapping[str, str]) -> dict[str, str]:
+    """Put pieces together. Until then each byte is a letter: pieces are cut anywhere."""
+    pieces = {name for name in fields if PIECE_MARK in name}
+    long = {name.partition(PIECE_MARK)[0] for name in pieces}
+    return {
+        name: _decoded(_joined(name, fields) if name in long else value)
+        for name, value in fields.items()
+        if name not in pieces
+    }
+
+
+def _joined(name: str, fields: Mapping[str, str]) -> str:
+    parts = [fields[name]]
+    while (part := fields.get(f"{name}{PIECE_MARK}{len(parts)}")) is not None:
         parts.append(part)
-    return b"".join(parts)
+    return "".join(parts)
+
+
+def _decoded(text: str) -> str:
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def job(id_: str, record: Record, next_at: float | None = None) -> Job:
