@@ -26,9 +26,12 @@ _HIDDEN = 4  # digits that never show, however short the number
 # As `repr` and JSON write them: a message that quotes a value must not hide it from us.
 _DIGIT = r"(?:\d|\\uff1\d)"
 _ESCAPED = r"\\(?:xa0|xad|u20[0-6][0-9a-f]|u2212|u3000|u30fc|ufeff|uff(?:0[89def]|3[bd]|5e))"
+_SEPARATORS = (
+    r"[ _()\[\].~/\u00a0\u00ad\u00b7\u2000-\u2015\u202a-\u202f\u2053\u205f-\u206f\u2212\u223c"
+    r"\u3000\u30fb\u30fc\ufeff\uff08\uff09\uff0d-\uff0f\uff3b\uff3d\uff5e-]"
+)
 _SEPARATOR = rf"""
-    (?:[ _()\[\].~/\u00a0\u00ad\u00b7\u2000-\u2015\u202a-\u202f\u2053\u205f-\u206f\u2212\u223c
-       \u3000\u30fb\u30fc\ufeff\uff08\uff09\uff0d-\uff0f\uff3b\uff3d\uff5e-]
+    (?:{_SEPARATORS}
     | {_ESCAPED} | %(?:20|28|29|2d|2e|2f|[c-f][0-9a-f](?:%[89ab][0-9a-f])+))
 """
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -67,7 +70,6 @@ _EXTENSION = rf"""
 """
 _ESCAPE = r"(?:\\(?:u(?!ff1\d)[0-9a-f]{4}|x[0-9a-f]{2}|[nrtvf])|%[0-9a-f]{2})"
 _LONGEST_ESCAPE = 6
-_SCHEME = "tel:"
 # After a sign the first digits are no date, whatever they look like.
 _FOUND = rf"""
     (?=[\da-f+\uff0b%\\])(?:  # where none of these is, nothing else is looked for
@@ -79,6 +81,11 @@ _FOUND = rf"""
   | (?P<run>{_DIGIT}{_GOES_ON}){_EXTENSION}
     )
     """
+_SCHEME = "tel:"
+_POSSIBLE = re.compile(
+    rf"[+\uff0b%\\]|{_SCHEME}|\d(?:{_SEPARATORS}{{0,4}}\d){{{LEAST_WRITTEN - 1}}}", re.IGNORECASE
+)
+"""What a text has that has a number in it: what `_FOUND` is too dear to look for in every line."""
 _RUN = re.compile(rf"{_DIGIT}(?:{_SEPARATOR}{{0,4}}{_DIGIT})*", re.VERBOSE | re.IGNORECASE)
 _GAP = re.compile(rf"{_SEPARATOR}+", re.VERBOSE | re.IGNORECASE)
 _ESCAPED_DIGIT = re.compile(r"\\uff1(\d)", re.IGNORECASE)
@@ -106,7 +113,7 @@ def mask_text(text: str, *, asked: bool = False) -> str:
     digits are enough. Dates, times, UUIDs, ids that mix digits with letters, milliseconds since
     the epoch, amounts such as 1234.5 and IPv4 addresses stay as they are.
     """
-    if sum(map(str.isdecimal, text)) < _LEAST_SURE:
+    if not (asked or _POSSIBLE.search(text)) or sum(map(str.isdecimal, text)) < _LEAST_SURE:
         return text
     return _finder().sub(lambda found: _masked(found, asked=asked), text)
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from dispatcher.values import masking
 from dispatcher.values.masking import LEAST, LEAST_WRITTEN, mask_all, mask_number, mask_text
 from support.number_writings import SCRIPTS, digits, written
 
@@ -192,6 +193,35 @@ def test_no_id_moment_or_amount_is_taken_for_a_number(moment: int, chance: rando
 def test_where_a_number_was_asked_for_fewer_digits_are_masked() -> None:
     assert mask_text("'1234567' has no country code", asked=True) == "'12****7' has no country code"
     assert mask_text("'12345': write 3 to 15 digits", asked=True) == "'1****': write 3 to 15 digits"
+
+
+ODDMENTS = [
+    "0",
+    "12",
+    "345",
+    "6789",
+    "٣",
+    " ",
+    "-",
+    ".",
+    "/",
+    "(",
+    "ー",
+    "\u3000",
+    "+",
+    "\uff0b",
+    "%2B",
+    "%20",
+]
+ODDMENTS += ["\\uff11", "\\u3000", "tel:", "TEL:", "a", "x", ":", ",", "e", "\n", " ext. 5"]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(ODDMENTS), max_size=24).map("".join))
+@example("12    345    67")
+def test_what_is_not_looked_at_closely_has_nothing_to_mask(text: str) -> None:
+    closely = masking._finder().sub(lambda found: masking._masked(found, asked=False), text)
+    assert mask_text(text) == closely
 
 
 def test_everything_in_json_is_masked() -> None:
