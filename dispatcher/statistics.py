@@ -37,7 +37,6 @@ def statistics(store: Store) -> dict[str, Any]:
         },
         "ready": pace.ready,
         "lines": pace.lines,
-        "dispatched": pace.dispatched,
         "waiting_since": {
             priority: None if at is None else iso_of(at)
             for priority, at in store.queue.waiting_since().items()

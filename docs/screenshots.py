@@ -52,7 +52,6 @@ class Night:
                 self._see(Decimal(42))
             for _ in range(CHANCE.randint(2, 9)):
                 self._call(None, CHANCE.choice(list(TEXTS)))
-            self._past.queue.feed()
         self.store.limiter.publish(AccountConfig(rate=Rate(5), floor=50, one_at_a_time=False))
         return lost
 

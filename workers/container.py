@@ -16,7 +16,7 @@ from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.drills import Drills
 from dispatcher.alerts.spoken import HowTo
 from dispatcher.balance_check import BalanceCheck
-from dispatcher.client.messages import Messenger
+from dispatcher.client.messages import Messenger, wake
 from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
@@ -28,7 +28,7 @@ from workers.engine.callback_test import CallbackTest
 from workers.engine.check_call import CheckCall
 from workers.engine.clock_watch import ClockWatch
 from workers.engine.dial import Dial
-from workers.engine.feeder import Feeder
+from workers.engine.dialler import Dialler, Told
 from workers.engine.store_clock import StoreClock
 from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger, WatchReplicas
 from workers.engine.typical_duration import TypicalDuration, never
@@ -40,14 +40,19 @@ from workers.webhooks.wire import Wire
 
 @dataclass(frozen=True)
 class Container:
-    """Everything a worker process needs, made once, after any fork."""
+    """Everything a worker process needs, made once, after any fork.
+
+    `threads` dial at once; as many as the account has connections, unless told.
+    """
 
     settings: Settings
     app: Celery
+    told: Told = lambda _name, _job: lambda _turn: None
+    threads: int | None = None
 
     def warm_up(self) -> None:
         """Make what dialling needs, before the first job comes."""
-        self.dial  # noqa: B018 - made by being asked for
+        self.dialler  # noqa: B018 - made by being asked for
         self.check_call  # noqa: B018
         self.apply_reports  # noqa: B018
         self.alert_watch.start()
@@ -78,11 +83,6 @@ class Container:
         return Slots(self.store.limiter)
 
     @cached_property
-    def feeder(self) -> Feeder:
-        """See workers.engine.feeder."""
-        return Feeder(self.store, self.messenger, self.settings.max_connections)
-
-    @cached_property
     def dial(self) -> Dial:
         """See workers.engine.dial."""
         settings = self.settings
@@ -90,13 +90,30 @@ class Container:
             self.store,
             self.provider,
             settings.policy,
-            settings.lease,
             settings.caller,
             settings.callbacks,
-            answer=settings.read_timeout,
             usual=never if settings.callbacks else TypicalDuration(self.store),
-            nudge=self.feeder.nudge,
         )
+
+    @cached_property
+    def dialler(self) -> Dialler:
+        """See workers.engine.dialler."""
+        settings = self.settings
+        return Dialler(
+            self.store,
+            self.dial,
+            self.told,
+            provider=self.provider.name,
+            threads=self.threads or settings.max_connections,
+            lease=settings.lease,
+            answer=settings.read_timeout,
+            wake_others=self.messenger.wake,
+        )
+
+    def wake(self) -> None:
+        """Have what waits dialled: by this process, or by another where it is busy."""
+        self.dialler.wake()
+        wake(self.store, self.messenger)
 
     @cached_property
     def check_call(self) -> CheckCall:
@@ -118,7 +135,7 @@ class Container:
 
     @cached_property
     def retrigger(self) -> Retrigger:
-        return Retrigger(self.store, self.messenger, self.feeder.nudge)
+        return Retrigger(self.store, self.messenger, self.wake)
 
     @cached_property
     def rescue(self) -> Rescue:
@@ -152,7 +169,7 @@ class Container:
     def alerting(self) -> Alerting:
         """See dispatcher.alerts.alerting."""
         how_to = HowTo(number=self.settings.dial_in_number)
-        return Alerting(self.store, self.feeder.nudge, how_to_acknowledge=how_to)
+        return Alerting(self.store, self.wake, how_to_acknowledge=how_to)
 
     @cached_property
     def ring_drills(self) -> Drills:

@@ -60,9 +60,11 @@ class Ending:
         self._end(0)
 
 
-def end_in_time(records_answer: Callable[[], bool]) -> None:
-    """See to it that this process' Celery worker ends when a signal asks it to."""
-    ending = Ending(lambda: bool(active_requests) and records_answer())
+def end_in_time(records_answer: Callable[[], bool], busy: Callable[[], bool]) -> None:
+    """See to it that this process' Celery worker ends when a signal asks it to; `busy`: it does
+    something that is no task.
+    """
+    ending = Ending(lambda: (bool(active_requests) or busy()) and records_answer())
     worker_shutting_down.connect(ending.begin, weak=False)
 
 

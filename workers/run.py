@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from celery import Celery
@@ -55,10 +55,18 @@ def dial(settings: Settings, *, concurrency: int | None = None, name: str = "wor
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
     store = _publish(settings, name)
-    _beat(store, settings, Role.WORKER, name, begun=lambda: all_total_count[0])
     threads = concurrency or settings.max_connections
+    app = create_app(settings, threads)
+    _beat(
+        store,
+        settings,
+        Role.WORKER,
+        name,
+        works=(lambda: all_total_count[0], lambda: app.container().dialler.rounds),
+    )
     sys.setswitchinterval(TURN_OF_A_THREAD)
-    _work(create_app(settings), settings, name, dial_queues(settings.namespace), threads)
+    queues = dial_queues(settings.namespace)
+    _work(app, settings, name, queues, threads, busy=lambda: app.container().dialler.busy)
 
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
@@ -123,7 +131,13 @@ def gateway(settings: Settings) -> None:
 
 
 def _work(
-    app: Celery, settings: Settings, name: str, queues: tuple[str, ...], threads: int
+    app: Celery,
+    settings: Settings,
+    name: str,
+    queues: tuple[str, ...],
+    threads: int,
+    *,
+    busy: Callable[[], bool] = lambda: False,
 ) -> None:
     """Threads: dialling is waiting for the provider, and they share one pool of connections.
 
@@ -131,7 +145,7 @@ def _work(
     forgets the exit code.
     """
     worker_ready.connect(_say_ready)
-    end_in_time(GUARD.answered)
+    end_in_time(GUARD.answered, busy)
     worker = app.Worker(
         pool_cls="threads",
         concurrency=threads,
@@ -223,10 +237,10 @@ def _beat(
     role: Role,
     name: str | None = None,
     *,
-    begun: Callable[[], int] | None = None,
+    works: Sequence[Callable[[], int]] = (),
 ) -> None:
     """Tell from now on that this process runs."""
-    Heartbeat(store, role, name or role, fingerprint(settings), begun=begun).start()
+    Heartbeat(store, role, name or role, fingerprint(settings), works=works).start()
 
 
 def _tell_and_beat(store: Store, settings: Settings, role: Role) -> None:

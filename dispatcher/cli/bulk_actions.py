@@ -13,7 +13,7 @@ from dispatcher.cli import output
 from dispatcher.cli.person import NoTerminal, can_be_asked
 from dispatcher.cli.progress import Progress as Bar
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import feed
+from dispatcher.client.messages import wake
 from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, LeftOut, Preview
 from dispatcher.model.filters import Filter
 from dispatcher.policy import credit_forecast
@@ -86,7 +86,7 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAct
     try:
         with _bar(len(seen.ids), _done(seen)) as told:
             over = store.bulk.drive(seen.id, within=0, tell=told)
-            feed(store, dispatcher.messenger)  # the first of them are dialled meanwhile
+            wake(store, dispatcher.messenger)  # the first of them are dialled meanwhile
             if not over:
                 store.bulk.drive(seen.id, tell=told)
     except KeyboardInterrupt:
@@ -97,7 +97,7 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAct
             err=True,
         )
         raise
-    feed(store, dispatcher.messenger)
+    wake(store, dispatcher.messenger)
     return store.bulk.get(seen.id)
 
 

@@ -18,7 +18,7 @@ from dispatcher.cli.filters import by_filter
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, MissingOption, Note, Yes, actor
 from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import feed
+from dispatcher.client.messages import wake
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.request_limits import FURTHEST
@@ -145,7 +145,7 @@ def _act(
         lambda id_: act(id_, actor=actor(), note=order.note, **how),
         json=order.json,
     )
-    feed(dispatcher.store, dispatcher.messenger)
+    wake(dispatcher.store, dispatcher.messenger)
     if refused:
         raise typer.Exit(1)
 

@@ -86,8 +86,8 @@ NO_EMULATION: Mapping[str, Any] = {"ack_emulation": False}
 """The option of kombu's Redis transport for what needs no redelivery.
 
 Its emulation of acknowledgements brings unacknowledged messages back after a visibility timeout.
-Where the record is the truth and a sweep sends lost messages again that only costs: half of the
-speed, and jobs delivered twice (docs/architecture.md)."""
+Where the record is the truth and a message wakes somebody, that only costs: half of the speed,
+and work delivered twice (docs/architecture.md)."""
 
 
 def _bounds() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dispatcher.client.many import (
     Written,
     write,
 )
-from dispatcher.client.messages import Messenger, feed
+from dispatcher.client.messages import Messenger, wake
 from dispatcher.client.waiting import Closed, NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
 from dispatcher.model.campaign import Campaign, campaign_name
@@ -72,7 +72,7 @@ class Dispatcher:
         self.messenger = messenger
         self._actor, self._scope, self._room = actor, scope, room
         self._region = None if region is None else parse_region(region)
-        self._nudge = nudge or partial(feed, store, messenger)
+        self._nudge = nudge or partial(wake, store, messenger)
         self._waiters = Waiters(store)
         self.dnc = DoNotCalls(store.do_not_call, actor, self._region)
 
@@ -172,7 +172,7 @@ class Dispatcher:
         """
         self.messenger.require_suitable()
         answers = self.store.jobs.enqueue_packed(rows, actor=self._actor)
-        feed(self.store, self.messenger)
+        wake(self.store, self.messenger)
         return answers
 
     def call_many(self, requests: Iterable[Row]) -> Results:

@@ -1,4 +1,4 @@
-"""Wake-up messages: a task's name and a job's id, never more. The record is the truth.
+"""Wake-up messages: a task's name and an id at most. The record is the truth.
 
 Celery is loaded by who sends a message, not by who imports this: it takes a quarter of a second.
 """
@@ -38,25 +38,12 @@ CHECK_CALL = "dispatcher.check_call"
 APPLY_REPORT = "dispatcher.apply_report"
 RETRIGGER = "dispatcher.retrigger"
 DELIVER_WEBHOOK = "dispatcher.deliver_webhook"
-TRANSIENT = 1  # a delivery mode: a lost wake-up is sent again, so that no broker need write it down
+TRANSIENT = 1  # a delivery mode: a lost wake-up is made up for, and needs no disk
 _ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
-Bundle = tuple[str, list[str]]
-"""A queue without its namespace, and the ids that one message carries."""
-MOST_TOGETHER = 16  # ids in a message; what more would save is little
-
-
-def bundles(dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> list[Bundle]:
-    """Return what one message carries each: jobs of one priority, in their order."""
-    made: list[Bundle] = []
-    filling: dict[Priority, list[str]] = {}
-    for id_, priority in dispatched:
-        if len(filling.setdefault(priority, [])) % together == 0:
-            filling[priority] = []
-            made.append((priority.value, filling[priority]))
-        filling[priority].append(id_)
-    return made
+Message = tuple[str, tuple[str, ...]]
+"""A queue without its namespace, and the arguments that a message carries."""
 
 
 def broker_fault(error: BaseException) -> str:
@@ -107,27 +94,25 @@ class Messenger:
     def _app(self) -> Celery:
         return self._make_app()
 
-    def dial(self, dispatched: Iterable[tuple[str, Priority]], together: int = 1) -> int:
-        """Send `dial(job id, …)` for the jobs that were fed, up to so many `together` in a message;
-        return how many jobs were sent for.
-        """
-        return self._send(DIAL, bundles(dispatched, together))
+    def wake(self, priority: Priority) -> None:
+        """Send `dial()`: a worker that hears it takes what waits."""
+        self._send(DIAL, [(priority.value, ())])
 
     def check(self, ids: Iterable[str]) -> int:
         """Send `check_call(job id)` for each; return how many were sent."""
-        return self._send(CHECK_CALL, [(CONTROL, [id_]) for id_ in ids])
+        return self._send(CHECK_CALL, [(CONTROL, (id_,)) for id_ in ids])
 
     def apply_reports(self) -> None:
         """Send `apply_report`: it takes from the inbox whatever waits there."""
-        self._send(APPLY_REPORT, [(CONTROL, [])])
+        self._send(APPLY_REPORT, [(CONTROL, ())])
 
     def retrigger(self, ids: Iterable[str]) -> int:
         """Send `retrigger(id)` for each bulk action; return how many were sent."""
-        return self._send(RETRIGGER, [(CONTROL, [id_]) for id_ in ids])
+        return self._send(RETRIGGER, [(CONTROL, (id_,)) for id_ in ids])
 
     def deliver(self, ids: Iterable[str]) -> int:
         """Send `deliver_webhook(delivery)` for each; return how many were sent."""
-        return self._send(DELIVER_WEBHOOK, [(WEBHOOKS, [id_]) for id_ in ids])
+        return self._send(DELIVER_WEBHOOK, [(WEBHOOKS, (id_,)) for id_ in ids])
 
     def listeners(self, timeout: float = 1.0) -> dict[str, list[str]]:
         """Return the queues that each worker of the namespace consumes, of those that answer
@@ -190,13 +175,11 @@ class Messenger:
         told = is_rabbitmq(str(self._app.conf.broker_url)) and rabbitmq.unsuitable(error)
         return told or BrokerUnavailable(broker_fault(error))
 
-    def _publish(self, producer: Any, task: str, ids: list[str], queue: str) -> None:
+    def _publish(self, producer: Any, task: str, ids: tuple[str, ...], queue: str) -> None:
         """Publish a task's message as `send_task` does, without what a wake-up has no use for:
         routes, signals, results. That halves its cost, which is paid for every dial.
         """
-        message = self._app.amqp.as_task_v2(
-            str(uuid.uuid4()), task, tuple(ids), {}, ignore_result=True
-        )
+        message = self._app.amqp.as_task_v2(str(uuid.uuid4()), task, ids, {}, ignore_result=True)
         producer.publish(
             message.body,
             exchange="",
@@ -209,20 +192,21 @@ class Messenger:
             **message.properties,
         )
 
-    def _send(self, task: str, bundled: list[Bundle]) -> int:
-        if not bundled:
+    def _send(self, task: str, messages: list[Message]) -> int:
+        """Return how many were sent."""
+        if not messages:
             return 0
         from kombu.exceptions import OperationalError  # noqa: PLC0415
 
-        sent, jobs = 0, sum(len(ids) for _, ids in bundled)
+        sent = 0
         try:
             with self._app.producer_or_acquire() as producer:
-                for queue, ids in bundled:
+                for queue, ids in messages:
                     self._publish(producer, task, ids, queue)
-                    sent += len(ids)
+                    sent += 1
         except OperationalError as error:
-            many = max(jobs - sent, 1)
-            log.warning("%s; %d messages not sent: they are sent later", broker_fault(error), many)
+            left = max(len(messages) - sent, 1)
+            log.warning("%s; %d messages not sent: they are sent later", broker_fault(error), left)
         return sent
 
 
@@ -240,19 +224,14 @@ def _producer_app(url: str, namespace: str) -> Celery:
     return app
 
 
-def feed(store: Store, messenger: Messenger, most: int = 100, threads: int | None = None) -> int:
-    """Run the feeder once: choose what is dialled next and send its wake-ups; return how many jobs.
+def wake(store: Store, messenger: Messenger) -> None:
+    """Wake a worker, where jobs wait and none was told.
 
-    Where more is chosen than there are `threads` to dial it, each wake-up carries its share: the
-    messages would cost more than the dialling does.
-
-    Never raises for what Redis or a broker refuses: the next run, and the sweep, make up for it,
-    and whoever enqueued is not told of a failure after the job was accepted.
+    Never raises for what Redis or a broker refuses: workers look by themselves once a second, and
+    whoever enqueued is not told of a failure after the job was accepted.
     """
     try:
-        dispatched = store.queue.feed(most)
-        together = min(MOST_TOGETHER, len(dispatched) // threads) if threads else 1
-        return messenger.dial(dispatched, max(1, together))
+        if priority := store.queue.wake():
+            messenger.wake(priority)
     except (StoreUnavailable, StoreUnsuitable) as error:
-        log.warning("no jobs dispatched: %s", error)
-        return 0
+        log.warning("no worker was woken: %s", error)

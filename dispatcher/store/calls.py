@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from dispatcher.model.call import Leg
@@ -14,6 +15,26 @@ from dispatcher.store.errors import TooFewReplicas, plain_errors
 from dispatcher.store.limiter import Limiter
 
 CallbackWord = Literal["came", "due"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of attempt number `attempt` of a job, and who says so; see `Calls.settle`."""
+
+    id: str
+    attempt: int
+    decision: Decision
+    actor: str = "worker"
+    token: str | None = None
+    callback: CallbackWord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether an answer came in time to change its job, and the job's state; None: it is gone."""
+
+    in_time: bool
+    state: State | None
 
 
 class Calls(Repository):
@@ -41,40 +62,29 @@ class Calls(Repository):
         `callback`: it came by one, or one is due for the call that has ended.
         Raises TooFewReplicas where it is written, but not on so many replicas.
         """
-        how = {"token": token, "replicas": replicas, "callback": callback}
+        answer = Answer(id_, attempt, decision, actor, token, callback)
         try:
-            return self.settled(id_, attempt, decision, actor=actor, **how)[1]
+            (settled,) = self.settle_many([answer], replicas=replicas)
         except TooFewReplicas as error:
-            error.answers = [_state(*error.answers)]
+            error.answers = [each.state for each in error.answers]
             raise
+        return settled.state
 
-    def settled(
-        self, id_: str, attempt: int, decision: Decision, *, actor: str, **how: Any
-    ) -> tuple[bool, State | None]:
-        """Do as `settle`; return also whether it came in time to change the job."""
-        if decision.throttled is not None:
-            self._limiter.throttle(decision.throttled)
-        of_attempt, of_job = codec.decision_fields(decision)
-        answer = self._run(
-            "settle",
-            id=id_,
-            attempt=attempt,
-            **how,
-            to=decision.to,
-            reason=decision.reason or None,
-            delay=None if decision.delay is None else milliseconds(decision.delay),
-            spent=decision.spent,
-            actor=actor,
-            why=decision.why,
-            hold=decision.hold or None,
-            required=None if decision.required is None else float(decision.required),
-            proves=",".join(decision.proves) or None,
-            failure=decision.failure,
-            language=decision.refused_language or None,
-            attempt_fields=of_attempt,
-            job_fields=of_job or None,
-        )
-        return answer[0] == b"moved", _state(answer)
+    def settle_many(self, answers: Sequence[Answer], *, replicas: int = 0) -> list[Settled]:
+        """Write what became of attempts, each judged by itself, in one step; return what that did.
+
+        Raises TooFewReplicas where it is written, but not on so many replicas: its `answers` are
+        what it did.
+        """
+        for throttled in (each.decision.throttled for each in answers):
+            if throttled is not None:
+                self._limiter.throttle(throttled)
+        try:
+            told = self._run("settle", replicas=replicas, answers=[_row(each) for each in answers])
+        except TooFewReplicas as error:
+            error.answers = [_settled(each) for each in error.answers[0]]
+            raise
+        return [_settled(each) for each in told]
 
     def rescue(self, window: float, most: int = 200) -> int:
         """Recover jobs whose worker's lease ran out; `window` is the evidence window in seconds."""
@@ -143,6 +153,32 @@ class Calls(Repository):
         return float(found) / 1000 if found else None
 
 
-def _state(answer: list[bytes]) -> State | None:
-    """Return the job's state as settling it answers."""
-    return State(answer[1].decode()) if answer[1] else None
+def _row(answer: Answer) -> dict[str, Any]:
+    """Return an answer as the operation takes it: what is not said is left out."""
+    decision = answer.decision
+    of_attempt, of_job = codec.decision_fields(decision)
+    row = {
+        "id": answer.id,
+        "attempt": answer.attempt,
+        "token": answer.token,
+        "callback": answer.callback,
+        "to": decision.to,
+        "reason": decision.reason or None,
+        "delay": None if decision.delay is None else milliseconds(decision.delay),
+        "spent": decision.spent or None,
+        "actor": answer.actor,
+        "why": decision.why,
+        "hold": decision.hold or None,
+        "required": None if decision.required is None else float(decision.required),
+        "proves": ",".join(decision.proves) or None,
+        "failure": decision.failure,
+        "language": decision.refused_language or None,
+        "attempt_fields": of_attempt,
+        "job_fields": of_job or None,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _settled(answer: list[bytes]) -> Settled:
+    what, state = answer
+    return Settled(what == b"moved", State(state.decode()) if state else None)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.events import AccountEvent, caused
-from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.schema import Clock
 from dispatcher.store.webhooks import LEASE
 
@@ -50,7 +49,6 @@ class RedisClock(Repository):
             left, reading, *flat = self._run(
                 "follow_clock",
                 most=AT_ONCE,
-                lost_after=milliseconds(LOST_AFTER),
                 lease=milliseconds(LEASE),
                 ahead=None if ahead is None else milliseconds(ahead),
                 since=round(since),

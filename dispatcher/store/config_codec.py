@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Dnc
-from dispatcher.store.schema import DISPATCHED_AT_ONCE, Config
+from dispatcher.store.schema import Config
 from dispatcher.values.number_types import NumberType
 from dispatcher.values.tariffs import places, to_units
 
@@ -18,8 +18,6 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.RECOVERY: _milliseconds(config.recovery),
         Config.CONNECTIONS: str(config.connections),
         Config.CONNECTION_LEASE: _milliseconds(config.lease),
-        Config.DISPATCH_LEAST: str(max(DISPATCHED_AT_ONCE, 2 * config.connections)),
-        Config.DISPATCH_MOST: str(max(4 * DISPATCHED_AT_ONCE, 16 * config.connections)),
         Config.RECIPIENT_GAP: _milliseconds(config.gap) if config.gap else None,
         Config.RECIPIENT_PER_DAY: None if config.per_day is None else str(config.per_day),
         Config.ONE_AT_A_TIME: "1" if config.one_at_a_time else None,

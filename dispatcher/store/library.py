@@ -37,6 +37,7 @@ end
 """
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
+local write_sums = require('lib/sums').write
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
@@ -46,7 +47,13 @@ local function register(name, operation)
     flags = flags,
     callback = function(keys, args)
       local call = new_call(keys, args)
-      return not operation.guards_itself and refuse(call, writes) or run(call)
+      local refused = not operation.guards_itself and refuse(call, writes)
+      if refused then
+        return refused
+      end
+      local answer = run(call)
+      write_sums(call)
+      return answer
     end,
   })
 end

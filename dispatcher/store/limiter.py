@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority
 from dispatcher.store.config_codec import config_fields
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Pace as Stands
-from dispatcher.store.values import Pace, Wait
+from dispatcher.store.values import Pace
 
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
@@ -27,21 +29,26 @@ class Limiter(Repository):
             pipe.hset(self._key("config"), items=flat)
             pipe.execute()
 
-    def take_slot(self, holder: str, slot: str = "", *, probe: bool = False) -> Wait | None:
-        """Ask for one request that is not a dial; None: go, and `give_back` the holder after.
+    def take_slot(
+        self, holder: str, *, patience: float = math.inf, probe: bool = False
+    ) -> tuple[bool, float]:
+        """Ask for one request that is not a dial, and goes out within `patience` seconds.
 
-        Only a `probe` goes out while the provider is down or refuses the account.
+        True and in how many seconds it goes out, to `give_back` the holder after it; or False and
+        in how many seconds to ask again. Only a `probe` goes out while the provider is down or
+        refuses the account.
         """
         reckoning = self._connection.reckoning
-        wait, reserved, reading = self._run(
+        again, after, reading = self._run(
             "take_slot",
             holder=holder,
-            slot=slot or None,
+            ahead=None if patience == math.inf else milliseconds(patience),
             balance=probe,
             **reckoning.arguments(),
         )
         reckoning.tell(reading)
-        return Wait(float(wait) / 1000, reserved.decode()) if float(wait) > 0 else None
+        granted = float(again) == 0
+        return granted, float(after if granted else again) / 1000
 
     def give_back(self, holder: str) -> None:
         """Give back the connection of a request that take_slot let through."""
@@ -57,7 +64,7 @@ class Limiter(Repository):
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
-        rate, working, next_slot, connections, *lines, dispatched = self._run("pace")
+        rate, working, next_slot, connections, *lines = self._run("pace")
         by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
         return Pace(
             rate=float(rate) if rate else None,
@@ -66,7 +73,6 @@ class Limiter(Repository):
             connections=int(connections),
             ready={priority: ready for priority, ready, _ in by_priority},
             lines={priority: number for priority, _, number in by_priority},
-            dispatched=int(dispatched),
         )
 
     def recent_requests(self, rate: float) -> int:

@@ -115,9 +115,7 @@ def _config_defaults() -> dict[str, str]:
         schema.Config.BREAKER_FAILURES,
         schema.Config.LANGUAGE,
     )
-    window = schema.Config.DISPATCH_LEAST, schema.Config.DISPATCH_MOST
-    at_once = dict.fromkeys(map(str, window), str(schema.DISPATCHED_AT_ONCE))
-    return {str(name): usual[name] for name in kept} | at_once
+    return {str(name): usual[name] for name in kept}
 
 
 def _key(template: str) -> str:

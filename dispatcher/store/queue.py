@@ -1,4 +1,4 @@
-"""The way of a job to its dial: into line, out to the workers, claimed by one of them."""
+"""The way of a job to its dial: into line, and claimed by the worker that dials it."""
 
 from __future__ import annotations
 
@@ -9,61 +9,57 @@ from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import TooFewReplicas
-from dispatcher.store.values import Claim, Day, Hours, Pumped, Wait
+from dispatcher.store.values import Claim, Hours, Pumped, Taken
 from dispatcher.values.calling_hours import Window
-
-LOST_AFTER = 15.0
-"""Seconds after which a message that no worker took up is sent again: the broker holds about a
-second of work, so that nothing honest waits so long."""
 
 
 class Queue(Repository):
     """The jobs that wait to be dialled."""
 
-    def feed(self, most: int = 100) -> list[tuple[str, Priority]]:
-        """Choose the jobs a message goes out for now: `(id, priority)`, most deserving first."""
-        flat = self._run("dispatch", most=most, lost_after=milliseconds(LOST_AFTER))
-        return [(flat[i].decode(), Priority(flat[i + 1].decode())) for i in range(0, len(flat), 2)]
-
-    def claim(
+    def take(
         self,
-        id_: str,
+        most: int,
         *,
         token: str,
         lease: float,
-        slot: str = "",
         actor: str = "worker",
         provider: str | None = None,
         replicas: int = 0,
-    ) -> Claim | Wait | Hours | Day | State | None:
-        """Take the right to make one request now, or learn why not.
+    ) -> Taken:
+        """Take the right to make up to so many requests, for the jobs whose turn it is.
 
-        A State is one in which there is nothing to do, None means that there is no such job.
-        `lease` is in seconds. The same `token` asks again for the same claim, should the first
-        answer have been lost; `slot` is what a Wait reserved for it, `provider` who is asked.
-        Raises TooFewReplicas where the right is given, but is not on so many replicas.
+        `lease` is in seconds. The same `token` asks again for the same claims, should the first
+        answer have been lost; `provider` is who is asked.
+        Raises TooFewReplicas where rights are given, but are not on so many replicas; its
+        `answers` is what was taken.
         """
         reckoning = self._connection.reckoning
         try:
             answer = self._run(
-                "claim",
+                "take",
                 replicas=replicas,
-                id=id_,
+                most=most,
                 token=token,
                 lease=milliseconds(lease),
                 actor=actor,
-                slot=slot or None,
                 provider=provider,
                 **reckoning.arguments(),
             )
         except TooFewReplicas as error:
-            claimed = _claimed(id_, error.answers[0])
-            if isinstance(claimed, Claim):
-                error.answers = [claimed]
+            taken = _taken(error.answers[0])
+            if taken.claims:
+                error.answers = [taken]
                 raise
-            return claimed  # nobody is called on the strength of it
-        reckoning.tell(_reading(answer))
-        return _claimed(id_, answer)
+            return taken  # nobody is called on the strength of it
+        reckoning.tell(answer[0])
+        return _taken(answer)
+
+    def wake(self) -> Priority | None:
+        """Return the priority whose workers are to be woken, since jobs wait that they were not
+        told of yet; who asks does it.
+        """
+        found = self._run("wake")
+        return None if found is None else Priority(found.decode())
 
     def set_calling_window(
         self, id_: str, window: Window | None, why: str, hours: str
@@ -107,24 +103,22 @@ class Queue(Repository):
         return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
 
 
-def _reading(answer: Any) -> bytes:
-    """Return the reading of the limiter's time that came with an answer; b"": it was not asked."""
-    if isinstance(answer, bytes) or answer[0] in {b"hours", b"day"}:
-        return b""
-    reading: bytes = answer[3] if answer[0] == b"wait" else answer[0]
-    return reading
+def _taken(answer: list[Any]) -> Taken:
+    """Return what the operation `take` answered."""
+    _, again, wake, day, claims, hours = answer
+    return Taken(
+        tuple(_claim(*claims[at : at + 5]) for at in range(0, len(claims), 5)),
+        tuple(_hours(*hours[at : at + 3]) for at in range(0, len(hours), 3)),
+        day.decode(),
+        float(again) / 1000 if again else None,
+        Priority(wake.decode()) if wake else None,
+    )
 
 
-def _claimed(id_: str, answer: Any) -> Claim | Wait | Hours | Day | State | None:
-    """Return what the operation `claim` answered."""
-    if isinstance(answer, bytes):
-        return None if answer == b"gone" else State(answer.decode())
-    kind, first, second, *_ = answer
-    if kind == b"wait":
-        return Wait(float(first) / 1000, second.decode())
-    if kind == b"day":
-        return Day(first.decode())
-    job = codec.job(id_, codec.record_of_json(second))
-    if kind == b"hours":
-        return Hours(job, first.decode())
-    return Claim(job, int(first), kind.decode())
+def _claim(id_: bytes, attempt: int, after: bytes, booked: bytes, record: bytes) -> Claim:
+    job = codec.job(id_.decode(), codec.record_of_json(record))
+    return Claim(job, attempt, float(after) / 1000, booked.decode())
+
+
+def _hours(id_: bytes, text: bytes, record: bytes) -> Hours:
+    return Hours(codec.job(id_.decode(), codec.record_of_json(record)), text.decode())

@@ -44,7 +44,7 @@ PSUBSCRIBE is not here: who watches all jobs needs a rule of its own, and nobody
 """
 _ALWAYS = frozenset({"EXISTS", "GET", "TIME"})
 """What every operation asks first: what the records are, and what time it is."""
-_FOLLOWS = {"enqueue": "dispatch"}
+_FOLLOWS = {"enqueue": "wake"}
 """What the same process does next: a job that it may accept, but not send on its way, would wait
 without a word.
 """

@@ -46,8 +46,10 @@ KEYS: Mapping[str, str] = {
     "due": "account:{account}:due:{}",  # zset, by state, or `cost`: id by what happens next
     "lines": "account:{account}:lines:{}",  # zset, by priority: line by how much it has had
     "ready": "account:{account}:ready:{}:{}",  # zset, by priority and line: id by due time
-    "dispatched": "account:{account}:dispatched",  # zset: id by when a claim is expected
-    "turn": "account:{account}:turn",  # string: how many jobs were dispatched
+    "set_aside": "account:{account}:set_aside",  # zset: id by when it stands in line anew
+    "turn": "account:{account}:turn",  # string: how many turns were taken
+    "taken": "account:{account}:taken:{}",  # string, by token: ids that were claimed; a lease long
+    "woken": "account:{account}:woken",  # string: see lua/lib/wakeup.lua
     "held": "account:{account}:held:{}:{}",  # zset, by hold and priority: id by due time
     "holds_used": "account:{account}:held",  # set: holds that something is held by
     "waiting": "account:{account}:waiting",  # hash: <state>:<tariff> -> how many jobs wait
@@ -285,8 +287,6 @@ class Config(StrEnum):
     RECOVERY = "recovery"  # ms
     CONNECTIONS = "connections"
     CONNECTION_LEASE = "connection_lease"  # ms
-    DISPATCH_LEAST = "dispatch_least"  # dispatched at once where there is no rate, at least
-    DISPATCH_MOST = "dispatch_most"  # dispatched at once, at most
     RECIPIENT_GAP = "recipient_gap"  # ms between two calls to a number
     RECIPIENT_PER_DAY = "recipient_per_day"
     ONE_AT_A_TIME = "one_at_a_time"
@@ -358,7 +358,6 @@ class Pace(StrEnum):
     FRACTION = "fraction"  # of the rate that the last 429 left, in billionths
     THROTTLED_AT = "throttled_at"  # when it came
     LAST_REQUEST = "last_request"
-    MEAN_GAP = "mean_gap"  # µs between two requests
     COLD_SINCE = "cold_since"  # when requests began after a pause
     SEEN = "seen"  # when Redis' clock was looked at last
     BEHIND = "behind"  # µs by which its time is behind Redis' clock; negative: ahead of it
@@ -510,8 +509,6 @@ UNUSUAL_RISE = 10
 """How many times as much as usual is unusual, within an hour."""
 UNUSUAL_LEAST_CALLS = 20
 """Expected costs of a call that an hour's spending must exceed to be unusual."""
-DISPATCHED_AT_ONCE = 16
-"""Jobs whose messages are out at once at most, where no configuration was published."""
 MESSAGE_KEPT = 86_400_000
 """Milliseconds for which a message of a purged job is known: a broker may give it out again. The
 setting call_redelivery stays far below.

@@ -38,13 +38,15 @@ class Slots:
 
         A `probe` is let out even while the provider is down or refuses the account.
         """
-        holder, slot = uuid.uuid4().hex, ""
-        while wait := self.limiter.take_slot(holder, slot, probe=probe):
-            if wait.seconds >= patience:
-                raise NoSlot(wait.seconds)
-            self.sleep(wait.seconds)
-            slot = wait.slot
+        holder = uuid.uuid4().hex
+        granted, wait = self.limiter.take_slot(holder, patience=patience, probe=probe)
+        while not granted:
+            if wait >= patience:
+                raise NoSlot(wait)
+            self.sleep(wait)
+            granted, wait = self.limiter.take_slot(holder, patience=patience, probe=probe)
         try:
+            self.sleep(wait)
             yield
         finally:
             with suppress(StoreUnavailable):  # what was asked is answered; its lease ends by itself

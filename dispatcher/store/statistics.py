@@ -10,7 +10,6 @@ from typing import Any
 from dispatcher.model.states import Priority
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
-from dispatcher.store.schema import Field
 
 KEPT = timedelta(hours=23)
 """How far back there are outcome counts, at the least."""
@@ -69,7 +68,7 @@ class Statistics(Repository):
 
     def backlog(self) -> Backlog:
         """Return what waits; reads the ends of the lines, however long they are."""
-        holds, dispatched, lines = self._fronts()
+        holds, lines = self._fronts()
         held = [
             (hold, self._key("held", hold, priority)) for hold in holds for priority in Priority
         ]
@@ -82,25 +81,18 @@ class Statistics(Repository):
         behind: Counter[str] = Counter()
         for (hold, _), size in zip(held, sizes, strict=True):
             behind[hold] += size
-        firsts += [at for id_ in dispatched if (at := self._due(id_.decode())) is not None]
         sized = {hold: size for hold, size in behind.items() if size}
         return Backlog(sized, min(firsts, default=None))
 
-    def _fronts(self) -> tuple[list[str], list[bytes], list[list[bytes]]]:
-        """Return the holds, the longest dispatched job if any, and the lines by priority."""
+    def _fronts(self) -> tuple[list[str], list[list[bytes]]]:
+        """Return the holds, and the lines by priority."""
         with plain_errors():
             pipe = self._pipeline()
             pipe.smembers(self._key("holds_used"))
-            pipe.zrange(self._key("dispatched"), 0, 0)
             for priority in Priority:
                 pipe.zrange(self._key("lines", priority), 0, -1)
-            holds, dispatched, *lines = pipe.execute()
-        return sorted(name.decode() for name in holds), dispatched, lines
-
-    def _due(self, id_: str) -> float | None:
-        with plain_errors():
-            found: bytes | None = self._redis.hget(self._key("job", id_), Field.DUE)  # type: ignore[assignment]
-        return float(found) if found else None
+            holds, *lines = pipe.execute()
+        return sorted(name.decode() for name in holds), lines
 
     def _sizes_and_firsts(self, held: list[str], ready: list[str]) -> tuple[list[int], list[float]]:
         """Return the sizes of the held lines, and the first due time of each line that has one."""

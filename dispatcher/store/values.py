@@ -87,20 +87,14 @@ class Packed(NamedTuple):
 class Claim:
     """The right to make one request: the attempt's number fences everything that follows.
 
-    `booked` names the moment the request counts from, to `rebook` it by; '' without a limit.
+    The request goes out in `after` seconds. `booked` names the moment that it counts from, to
+    `rebook` it by; '' without a limit.
     """
 
     job: Job
     attempt: int
+    after: float = 0
     booked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Not yet: come back with the slot in so many seconds."""
-
-    seconds: float
-    slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +106,20 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """The day that spending limits count is over: set the next one, by the clock of this zone."""
+class Taken:
+    """What a worker is to do next: make the requests of these claims, and set the calling windows
+    that are missing.
 
-    zone: str
+    `day` names a time zone where the day that spending limits count is over: set the next one, by
+    its clock. `again` is in how many seconds it is worth asking again, None: when something new
+    comes. `wake`: there is more than this worker can dial, and others are to be woken.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    day: str = ""
+    again: float | None = None
+    wake: Priority | None = None
 
 
 class Holdable(Protocol):
@@ -158,8 +162,7 @@ class Pace:
     """Where the limiter and the lines stand.
 
     Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
-    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority;
-    `dispatched` those whose message went out.
+    `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
     """
 
     rate: float | None
@@ -168,22 +171,21 @@ class Pace:
     connections: int
     ready: dict[Priority, int]
     lines: dict[Priority, int]
-    dispatched: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pumped:
-    """How many jobs time moved on."""
+    """How many jobs time moved on; `aside`: a worker did not set their calling windows."""
 
     due: int
     expired: int
-    lost: int
+    aside: int
     released: int
 
     @property
     def most(self) -> int:
         """The largest of them: where it meets the batch size there may be more to do."""
-        return max(self.due, self.expired, self.lost, self.released)
+        return max(self.due, self.expired, self.aside, self.released)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from dispatcher.store import Store
 from dispatcher.store.bulk import Bulk
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.values import Claim
+from support.claims import claim_one
 from support.cli_shell import Ran, Shell
 from support.redis_inside import redis_of
 
@@ -32,7 +33,7 @@ def made(store: Store, decision: Decision | None = None, **fields: object) -> st
     request = {"recipient": "+818011234567", "say": "Hi", "tags": ["t"], **fields}
     id_ = store.jobs.enqueue(JobRequest.of(request)).id
     if decision is not None:
-        claimed = store.queue.claim(id_, token=id_, lease=30)
+        claimed = claim_one(store, id_, token=id_, lease=30)
         assert isinstance(claimed, Claim)
         store.calls.settle(id_, claimed.attempt, decision)
     return id_

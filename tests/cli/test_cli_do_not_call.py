@@ -10,6 +10,7 @@ import pytest
 from dispatcher.model.invalid_job import DoNotCall
 from dispatcher.model.states import State
 from dispatcher.store import Store
+from support.claims import claim_one
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import enqueue
@@ -27,7 +28,7 @@ def test_who_is_put_on_the_list_is_not_called(shell: Shell, store: Store) -> Non
     added = shell.run("dnc", "add", NUMBER, OTHER, "--reason", "asked by mail", "--until", "30d")
     assert added.code == 0
     assert added.out == "2 numbers: 2 new\n"
-    assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
+    assert claim_one(store, id_, token="t", lease=30) is State.FAILED
     refused = shell("call", NUMBER, "--say", "Hi")
     assert refused.code != 0
     assert "'+8180****4567' is on the do-not-call list" in refused.err

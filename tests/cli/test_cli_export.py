@@ -17,6 +17,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
 from dispatcher.store import Store
+from support.claims import claim_one
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 
@@ -28,7 +29,7 @@ def add(store: Store, **fields: Any) -> str:
 
 
 def dialled(store: Store, id_: str, callid: str) -> int:
-    claim = store.queue.claim(id_, token=callid, lease=60, provider="xoxzo")
+    claim = claim_one(store, id_, token=callid, lease=60, provider="xoxzo")
     assert not isinstance(claim, State | None)
     placed = Decision(
         State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(tuple(callid.split(",")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
+from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
+from support.claims import claim_one, take, taken
 from support.cli_shell import Shell
 from support.redis_inside import redis_of
 
@@ -104,7 +107,7 @@ def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
 ) -> None:
     id_ = add(store)
     shell("pause", "--why", "storm")
-    assert store.queue.feed() == []
+    assert take(store) == []
     job = shell("show", id_, "--json").json
     assert (job["state"], job["hold_reason"], job["attempts"]) == ("held", "paused", [])
     last = job["timeline"][-1]
@@ -112,17 +115,21 @@ def test_a_pause_holds_queued_jobs_and_the_timeline_tells_who_and_why(
     assert shell("stats", "--json").json["reasons"] == {"held": {"paused": 1}}
 
 
-def test_a_pause_holds_a_job_whose_message_is_out(shell: Shell, store: Store) -> None:
-    id_ = add(store)
-    assert [dispatched for dispatched, _ in store.queue.feed()] == [id_]
+def test_a_pause_holds_a_job_whose_calling_window_a_worker_sets(shell: Shell, store: Store) -> None:
+    id_ = add(store, hours="Mon-Sun 00:00-24:00")
+    (hours,) = taken(store).hours
     shell("pause")
-    assert store.queue.claim(id_, token="t", lease=60) is State.HELD
+    now = datetime.now(UTC)
+    window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
+    assert store.queue.set_calling_window(id_, window, "", hours.text) is State.QUEUED
+    assert take(store) == []
+    assert store.jobs.get(id_).state is State.HELD
     assert store.jobs.get(id_).attempts == ()
 
 
 def test_a_pause_lets_calls_under_way_go_on(shell: Shell, store: Store) -> None:
     id_ = add(store)
-    claim = store.queue.claim(id_, token="t", lease=60)
+    claim = claim_one(store, id_, token="t", lease=60)
     assert isinstance(claim, Claim)
     shell("pause")
     placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef(("call-1",)))
@@ -130,37 +137,37 @@ def test_a_pause_lets_calls_under_way_go_on(shell: Shell, store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "held"),
+    ("options", "became"),
     [
-        (("--tag", "db1"), ["held", "queued", "queued"]),
-        (("--priority", "bulk"), ["queued", "held", "queued"]),
+        (("--tag", "db1"), ["held", "dialing", "dialing"]),
+        (("--priority", "bulk"), ["dialing", "held", "dialing"]),
     ],
 )
 def test_a_pause_of_a_part_lets_the_rest_go(
-    shell: Shell, store: Store, options: tuple[str, ...], held: list[str]
+    shell: Shell, store: Store, options: tuple[str, ...], became: list[str]
 ) -> None:
     ids = add(store, tags=("x", "db1")), add(store, priority="bulk"), add(store, tags=("db11",))
     shell("pause", *options)
-    dispatched = [id_ for id_, _ in store.queue.feed()]
-    assert states(store, *ids) == held
-    assert set(dispatched) == {
-        id_ for id_, state in zip(ids, held, strict=True) if state == "queued"
+    claimed = take(store)
+    assert states(store, *ids) == became
+    assert set(claimed) == {
+        id_ for id_, state in zip(ids, became, strict=True) if state == "dialing"
     }
 
 
 def test_a_pause_outlives_who_made_it_and_resume_releases(shell: Shell, store: Store) -> None:
     id_ = add(store)
     shell("pause", "--why", "storm")
-    store.queue.feed()
+    take(store)
     anew = Store(redis_of(store))  # as after a restart: nothing of it is in a process
     assert [hold.why for hold in anew.holds.all()] == [HELD]
     anew.queue.pump()
     assert states(anew, id_) == ["held"]
     assert shell("resume").code == 0
     assert anew.queue.pump().released == 1
-    assert [dispatched for dispatched, _ in anew.queue.feed()] == [id_]
     last = anew.jobs.get(id_).timeline[-1]
     assert (last.before, last.to, last.why) == ("held", "queued", "released")
+    assert take(anew) == [id_]
 
 
 def test_what_one_pause_held_is_not_released_by_the_end_of_another(
@@ -169,7 +176,7 @@ def test_what_one_pause_held_is_not_released_by_the_end_of_another(
     tagged, bulk = add(store, tags=("db1",)), add(store, priority="bulk")
     shell("pause", "--tag", "db1")
     shell("pause", "--priority", "bulk")
-    store.queue.feed()
+    take(store)
     assert states(store, tagged, bulk) == ["held", "held"]
     shell("resume", "--tag", "db1")
     store.queue.pump()
@@ -205,15 +212,15 @@ def test_prioritise_changes_the_line_and_the_timeline_tells_who_and_why(
     assert store.jobs.get(first).priority == "normal"
 
 
-def test_a_job_that_has_become_urgent_is_fed_first(shell: Shell, store: Store) -> None:
+def test_a_job_that_has_become_urgent_is_taken_first(shell: Shell, store: Store) -> None:
     first, second = add(store), add(store)
     store.jobs.prioritise(second, store.jobs.get(second).priority.URGENT, actor="cli:sam")
-    assert [id_ for id_, _ in store.queue.feed()] == [second, first]
+    assert take(store) == [second, first]
 
 
 def test_prioritise_of_what_is_past_waiting_is_refused(shell: Shell, store: Store) -> None:
     waiting, dialling = add(store, at="1h"), add(store)
-    store.queue.claim(dialling, token="t", lease=60)
+    claim_one(store, dialling, token="t", lease=60)
     ran = shell("prioritise", waiting, dialling, "--priority", "bulk")
     assert ran.code == 1
     assert ran.out.split() == [waiting, "scheduled"]
@@ -247,7 +254,7 @@ def test_why_of_a_paused_job_tells_who_paused_and_why(shell: Shell, store: Store
     shell("pause", "--why", "storm")
     assert HELD in shell("why", id_).out
     assert shell("why", id_, "--json").json["position"] is None
-    store.queue.feed()
+    take(store)
     found = shell("why", id_, "--json").json
     assert (found["state"], found["hold_reason"], found["why"]) == (
         "held",
@@ -260,7 +267,7 @@ def test_why_finds_a_job_by_its_call_and_tells_what_became_of_it(
     shell: Shell, store: Store
 ) -> None:
     id_ = add(store)
-    store.queue.claim(id_, token="t", lease=60)
+    claim_one(store, id_, token="t", lease=60)
     vain = Decision(
         State.FAILED, "no_answer", "NO ANSWER", Reason.NO_ANSWER, call=CallRef(("call-1",))
     )

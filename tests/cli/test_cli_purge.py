@@ -24,6 +24,7 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.mentions import Mentions
+from support.claims import claim_one
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
@@ -37,7 +38,7 @@ def add(store: Store, recipient: str = NUMBER, **fields: Any) -> str:
 
 
 def dialled(store: Store, id_: str) -> int:
-    claim = store.queue.claim(id_, token=id_, lease=60)
+    claim = claim_one(store, id_, token=id_, lease=60)
     assert not isinstance(claim, State | None), claim
     placed = Decision(State.IN_PROGRESS, "placed", "", delay=60, call=CallRef((f"call-{id_}",)))
     store.calls.settle(id_, claim.attempt, placed)

@@ -9,6 +9,7 @@ from dispatcher.policy import Decision, after_placing, after_window
 from dispatcher.policy import Policy as Defaults
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
+from support.claims import claim_one
 from support.cli_shell import Shell
 
 LOST = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=0)
@@ -19,7 +20,7 @@ def unknown(store: Store, wish: str) -> str:
     id_ = store.jobs.enqueue(
         JobRequest.of({"recipient": "+818011234567", "say": "Hi", "on_uncertain": wish})
     ).id
-    made = store.queue.claim(id_, token="t", lease=30)
+    made = claim_one(store, id_, token="t", lease=30)
     assert isinstance(made, Claim)
     store.calls.settle(id_, 1, LOST)
     store.calls.settle(id_, 1, after_window(store.jobs.get(id_), Defaults()))
@@ -59,7 +60,7 @@ def test_why_names_both_choices_where_the_outcome_is_unknown(shell: Shell, store
 def test_stats_count_the_second_calls_that_came_to_light(shell: Shell, store: Store) -> None:
     assert shell("stats", "--json").json["second_calls"] == 0
     id_ = unknown(store, "redial")
-    store.queue.claim(id_, token="u", lease=30)
+    claim_one(store, id_, token="u", lease=30)
     store.calls.settle(id_, 1, after_placing(CallRef(("call-1",)), Defaults()))
     assert shell("stats", "--json").json["second_calls"] == 1
     assert "People called twice, found out too late: 1" in shell("stats").out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.states import Reason, State
 from dispatcher.store import Store
+from support.claims import claim_one, take
 from support.cli_shell import Shell
 from support.store_jobs import enqueue, in_progress
 
@@ -45,8 +46,8 @@ def test_when_workers_run_it_counts_what_waits_as_before_and_what_it_names_is_ca
 ) -> None:
     id_ = enqueue(store, tags=["spring"])
     shell("restored")
-    store.queue.feed()
-    claimed = store.queue.claim(id_, token="t", lease=30)
+    take(store)
+    claimed = claim_one(store, id_, token="t", lease=30)
     assert (claimed, store.jobs.get(id_).hold_reason) == (State.HELD, Reason.RESTORED)
     ran = shell("restored")
     assert "1 job: would be dialled at once" in ran.out

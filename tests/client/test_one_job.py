@@ -19,6 +19,7 @@ from dispatcher.client.messages import Messenger
 from dispatcher.model.alert import InvalidAlert
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
+from support.claims import take
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, in_progress, placed
 
@@ -128,7 +129,7 @@ def test_a_job_that_is_gone_is_not_found(d: Any, store: Store) -> None:
 def test_who_gives_up_is_told_the_id_the_state_and_why_it_is_held(d: Any, store: Store) -> None:
     store.holds.pause(PauseScope(), actor="cli:sam", note="wrong template")
     job = d.call(NUMBER, say="Hello")
-    store.queue.feed()  # where a job that a hold stops becomes held
+    take(store)  # where a job that a hold stops becomes held
     with pytest.raises(NotFinished) as caught:
         job.wait(timeout=0.1)
     told = caught.value

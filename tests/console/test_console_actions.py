@@ -14,6 +14,7 @@ from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
+from support.claims import claim_one
 from support.console_client import Person, Reader
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, failed, in_progress
@@ -357,7 +358,7 @@ def test_from_a_jobs_page_its_number_is_put_on_the_do_not_call_list(
     (entry,) = store.do_not_call.check(NUMBERS[0])
     assert (entry.reason, entry.added_by) == ("asked by mail", "console:ops")
     assert "Never call" not in operator.page(f"/console/jobs/{id_}").text
-    assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
+    assert claim_one(store, id_, token="t", lease=30) is State.FAILED
     assert [each.action for each in store.audit.read()] == ["dnc.add"]
 
 

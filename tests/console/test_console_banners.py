@@ -22,7 +22,14 @@ from workers.gateway.console.chart import HEIGHT, chart
 from workers.gateway.console.pages import ago, when
 
 NONE = dict.fromkeys(Priority, 0)
-PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE, 0)
+PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE)
+
+
+def pace(ready: int, **changes: Any) -> Pace:
+    """Return a pace with so many jobs in line."""
+    return replace(PACE, ready=NONE | {Priority.NORMAL: ready}, **changes)
+
+
 ACCOUNT = account()
 
 
@@ -44,7 +51,7 @@ def test_all_is_well_and_says_what_that_means() -> None:
     (found,) = banners(snapshot(minutes=[minute(completed=11, failed__no_answer=1)]))
     assert found.level is Level.WELL
     assert found.what == "All is well: 12 jobs ended in the last hour, 11 answered; no job waits"
-    (found,) = banners(snapshot(minutes=[], pace=replace(PACE, dispatched=1)))
+    (found,) = banners(snapshot(minutes=[], pace=pace(1)))
     assert found.what == "All is well: no calls; 1 job in line"
 
 
@@ -53,7 +60,7 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
         holds=(hold("credit", "no money", 50),),
         credit=replace(ACCOUNT, balance=Decimal(42)),
         jobs={"held": {"credit": 300}},
-        pace=replace(PACE, ready=NONE | {Priority.NORMAL: 18}),
+        pace=pace(18),
     )
     (found,) = banners(now)
     assert (found.level, found.what) == (Level.BAD, "Calls are held: credit 42, needs 50")
@@ -107,7 +114,7 @@ def test_the_worst_comes_first() -> None:
 
 def waiting(**changes: Any) -> Snapshot:
     late = Backlog({}, NOW - 31_000)
-    return snapshot(backlog=late, pace=replace(PACE, dispatched=2, **changes))
+    return snapshot(backlog=late, pace=pace(2, **changes))
 
 
 def test_that_nobody_dials_is_found_out() -> None:
@@ -184,7 +191,7 @@ def test_moments_are_in_utc_for_those_without_scripts() -> None:
 
 def test_without_a_worker_or_beat_nobody_is_called_and_it_is_said_once() -> None:
     """Ready jobs that nobody dials would otherwise say the same again."""
-    late = {"backlog": Backlog({}, NOW - 300_000), "pace": replace(PACE, dispatched=3)}
+    late = {"backlog": Backlog({}, NOW - 300_000), "pace": pace(3)}
     worker = Process("1", Role.WORKER, "worker", "host", 1, "0.2.0", heard=NOW, still=0.1)
     beat = replace(worker, id="2", role=Role.BEAT, name="beat", still=None)
     (found,) = banners(snapshot(roll=Roll(NOW, (beat,)), **late))

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from dispatcher.alerts.alerting import Alerting
-from dispatcher.client.messages import feed
+from dispatcher.client.messages import wake
 from dispatcher.model.alert import Acknowledgement, Alert, AlertEvent, AlertState, Severity
 from dispatcher.model.on_call import OnCall
 from dispatcher.store.errors import StoreUnavailable
@@ -55,9 +55,7 @@ class Watched:
 
     def __init__(self, up: Up) -> None:
         self.up, self.store = up, up.dispatcher.store
-        self.alerting = Alerting(
-            self.store, lambda: feed(self.store, up.dispatcher.messenger, threads=1)
-        )
+        self.alerting = Alerting(self.store, lambda: wake(self.store, up.dispatcher.messenger))
         self._parts: dict[str, Any] = {"contacts": {}, "chains": {}, "routes": []}
 
     def chain(self, name: str, steps: list[dict[str, Any]], **rules: Any) -> None:

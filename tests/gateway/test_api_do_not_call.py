@@ -9,6 +9,7 @@ from dispatcher.model.do_not_call import Wish
 from dispatcher.model.key_rights import KeyRights
 from dispatcher.store import Store
 from support.api_client import NUMBER, SAY, Client, client
+from support.claims import claim_one
 from support.gateway_process import Gateway, problem
 
 OTHER = "+14155550123"
@@ -60,7 +61,7 @@ def test_an_operator_puts_on_and_takes_off_and_that_is_written_down(
     asked = {"number": [NUMBER, "(415) 555-0123"], "region": "US", "reason": "by mail"}
     waits = billing.call()["id"]
     assert ops.post("/v1/dnc", asked).json() == {"answers": ["new", "new"], "calling": []}
-    assert store.queue.claim(waits, token="t", lease=30) == "failed"
+    assert claim_one(store, waits, token="t", lease=30) == "failed"
     assert ops.post("/v1/dnc", {"number": NUMBER}).json()["answers"] == ["known"]
     gone = ops.ask("DELETE", "/v1/dnc", json={"number": [OTHER, OTHER], "note": "mistake"})
     assert gone.json() == {"removed": [1, 0]}

@@ -13,12 +13,13 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from support.api_client import NUMBER, Client, client
+from support.claims import claim_one
 from support.gateway_process import Gateway, problem
 from support.redis_inside import redis_of
 
 
 def fail(store: Store, id_: str, reason: str = "no_answer") -> None:
-    made = store.queue.claim(id_, token=id_, lease=30)
+    made = claim_one(store, id_, token=id_, lease=30)
     assert isinstance(made, Claim)
     why = "nobody answered"
     store.calls.settle(id_, made.attempt, Decision(State.FAILED, reason, why, reason))

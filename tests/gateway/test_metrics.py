@@ -20,6 +20,7 @@ from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.api_client import NUMBER, Client
+from support.claims import claim_one, take
 from support.gateway_process import Gateway, problem
 from support.redis_inside import redis_of
 from support.seen_alerts import event, reported, unreached
@@ -81,12 +82,12 @@ def test_metrics_tell_what_stands_in_the_store(
         ).id
         for n in range(3)
     ]
-    made = store.queue.claim(ids[0], token="t", lease=30)
+    made = claim_one(store, ids[0], token="t", lease=30)
     assert isinstance(made, Claim)
     store.calls.settle(ids[0], 1, Decision(State.FAILED, "no_answer", "nobody", "no_answer"))
     store.holds.start(f"paused:tag:t{NUMBER}", "why not")
     store.holds.start("auth", "wrong token")
-    store.queue.feed()
+    take(store)
     with Gateway(tmp_path, server.url, DISPATCHER_METRICS="open") as gateway:
         answer = gateway.ask("GET", "/metrics")
     found = scraped(answer.text)

@@ -14,8 +14,9 @@ from dispatcher.model.states import LIVE, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.migrate import Migration
-from dispatcher.store.values import Claim, Day, Hours, Wait, job_id
+from dispatcher.store.values import Claim, Hours, job_id
 from dispatcher.values.calling_hours import CallingHours
+from support.claims import Day, Wait, claim_one, take
 from support.clock import Clock
 from support.kept_words import job_as_before
 from support.redis_inside import connection_of, redis_of, root_of
@@ -128,7 +129,7 @@ def work(store: Store, clock: Clock) -> None:
         end(store, id_, ANSWERED)
     while store.queue.pump().most or store.queue.pump().most:
         pass
-    while fed := store.queue.feed(200):
+    while fed := take(store, 200):
         for id_, _ in fed:
             dial(store, clock, id_)
         store.queue.pump()
@@ -143,7 +144,7 @@ def end(store: Store, id_: str, decision: Decision) -> None:
 def dial(store: Store, clock: Clock, id_: str) -> None:
     token, slot = random.randbytes(8).hex(), ""
     while True:
-        match answer := store.queue.claim(id_, token=token, lease=60, slot=slot):
+        match answer := claim_one(store, id_, token=token, lease=60, slot=slot):
             case Wait():
                 clock.forward(answer.seconds + 0.001)
                 slot = answer.slot

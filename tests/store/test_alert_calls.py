@@ -18,6 +18,7 @@ from dispatcher.provider import InvalidRequest
 from dispatcher.provider.errors import NotSent, ServerTrouble
 from dispatcher.store import Store
 from dispatcher.store.values import Refused
+from support.claims import claim_one
 from support.clock import Clock
 from support.reports import ended
 from support.store_alerts import (
@@ -128,7 +129,7 @@ def test_who_is_in_a_chain_is_called_however_often(store: Store) -> None:
         store.calls.settle(job, made.attempt, placed(f"call-{n}"))
         decision = after_report(ended("NOT ANSWERED"), store.jobs.get(job), POLICY)
         store.calls.settle(job, made.attempt, decision)
-    assert store.queue.claim(enqueue(store, recipient=ANN), token="t", lease=30) is State.SCHEDULED
+    assert claim_one(store, enqueue(store, recipient=ANN), token="t", lease=30) is State.SCHEDULED
 
 
 def test_an_acknowledgement_stops_calls_that_have_not_begun(store: Store) -> None:

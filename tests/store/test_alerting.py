@@ -24,6 +24,7 @@ from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertRow
 from dispatcher.store.holds import PauseScope
 from support.alert_chains import ANN, go, jobs_of, publish, rung, waiting
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_alerts import firing, resolved
@@ -167,7 +168,7 @@ def test_a_number_that_is_put_on_the_list_while_its_call_waits_is_named_as_well(
     id_ = rung(store, alerting).id
     store.do_not_call.add([Wish.of(ANN)], actor="test")
     ((_, job),) = jobs_of(store, id_)
-    store.queue.claim(job.id, token="t", lease=30)
+    claim_one(store, job.id, token="t", lease=30)
     alerting.advance_due()
     assert waiting(store, id_) == ["bob"]
     assert "ann is not called: the number is on the do-not-call list" in lines(store, id_)
@@ -202,14 +203,14 @@ def test_the_call_of_an_alert_tries_whether_the_provider_is_there_again(
     store.holds.start("provider_down", "503", refused=True)
     id_ = rung(store, alerting).id
     ((_, job),) = jobs_of(store, id_)
-    assert store.queue.feed() == []
+    assert take(store) == []
     assert store.jobs.get(job.id).state is State.HELD
     clock.forward(5)
     check = store.budget.take_check(lease=60, now=True)
     assert check is not None
     store.budget.note_balance(Decimal(1000), check, 300)
     store.queue.pump(100)
-    assert [dispatched for dispatched, _ in store.queue.feed()] == [job.id]
+    assert take(store) == [job.id]
     go(store, id_, "ann", "NO ANSWER")
     assert store.holds.all() == []
     alerting.advance_due()

@@ -30,6 +30,7 @@ from dispatcher.store.holds import PauseScope
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Claim, Refused
 from support.alert_chains import publish
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_alerts import START, firing
@@ -107,7 +108,7 @@ class ChainsMachine(RuleBasedStateMachine):
         if job.state is State.IN_PROGRESS:
             self.store.calls.settle(job.id, len(job.attempts), end)
             return
-        claimed = self.store.queue.claim(job.id, token=f"t{self.clock.ms}", lease=30)
+        claimed = claim_one(self.store, job.id, token=f"t{self.clock.ms}", lease=30)
         if isinstance(claimed, Claim):
             self.store.calls.settle(job.id, claimed.attempt, placed(f"c{job.id}"))
 

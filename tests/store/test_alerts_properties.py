@@ -29,6 +29,7 @@ from dispatcher.store import Store
 from dispatcher.store.alert_values import AlertRow
 from dispatcher.store.values import Claim, Refused
 from support.alert_books import assert_alerts_sound
+from support.claims import claim_one
 from support.clock import Clock
 from support.reports import ended
 from support.store_alerts import START, call_request, chain, firing, soon
@@ -180,7 +181,7 @@ class AlertMachine(RuleBasedStateMachine):
     def dial(self, pick: int, word: str) -> None:
         if (job := self._job(pick, {State.QUEUED})) is None:
             return
-        made = self.store.queue.claim(job.id, token=f"t{pick}", lease=30)
+        made = claim_one(self.store, job.id, token=f"t{pick}", lease=30)
         if isinstance(made, Claim):
             self.store.calls.settle(job.id, made.attempt, placed(f"call-{job.id}"))
             assert job.alert is None or self._rung(job.alert)

@@ -9,6 +9,7 @@ from dispatcher.model.invalid_job import NumberRefused
 from dispatcher.model.states import State
 from dispatcher.store import Store, packing
 from dispatcher.values.number_types import NumberType
+from support.claims import claim_one
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, request
 
@@ -73,7 +74,7 @@ def test_a_setting_that_was_tightened_holds_for_jobs_that_wait(store: Store) -> 
     ids |= {type_: enqueue(store, recipient=number) for number, type_ in TYPES.items()}
     store.limiter.publish(AccountConfig(blocked=frozenset({"SO"})))
     for what, id_ in ids.items():
-        assert store.queue.claim(id_, token="t", lease=30) is State.FAILED
+        assert claim_one(store, id_, token="t", lease=30) is State.FAILED
         job = store.jobs.get(id_)
         assert (job.reason, job.attempts) == ("not_allowed", ())
         assert what in job.timeline[-1].why
@@ -83,7 +84,7 @@ def test_what_was_accepted_before_is_told_again_and_called_no_more(store: Store)
     first = store.jobs.enqueue(request(key="k"))
     store.limiter.publish(AccountConfig(blocked=frozenset({"JP"})))
     assert store.jobs.enqueue(request(key="k")).id == first.id
-    assert store.queue.claim(first.id, token="t", lease=30) is State.FAILED
+    assert claim_one(store, first.id, token="t", lease=30) is State.FAILED
 
 
 def test_a_dry_run_says_what_the_account_does_not_call(store: Store) -> None:

@@ -25,6 +25,7 @@ from support.bulk_jobs import (
     uncertain,
     unknown,
 )
+from support.claims import take
 from support.clock import Clock
 from support.store_jobs import assert_sound, claim, enqueue, failed, in_progress, placed, snapshot
 
@@ -105,7 +106,7 @@ def test_the_jobs_of_an_action_are_paused_by_its_tag(store: Store) -> None:
     report = run(store, BulkActionKind.RETRY, [mine])
     assert report.tag is not None
     store.holds.pause(PauseScope(tag=report.tag), actor="cli:kim")
-    assert [id_ for id_, _ in store.queue.feed()] == [other]
+    assert take(store) == [other]
     assert store.jobs.get(mine).state is State.HELD
     assert run(store, BulkActionKind.CANCEL, Filter(tag=report.tag)).done == 1
 

@@ -27,6 +27,7 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.store.values import Refused
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of
 from support.store_jobs import assert_sound, enqueue, snapshot
@@ -77,7 +78,7 @@ class ActsMachine(RuleBasedStateMachine):
     def dial(self, pick: int, end: Decision) -> None:
         id_ = self.ids[pick % len(self.ids)]
         if self.store.jobs.get(id_).state is State.QUEUED:
-            claimed = self.store.queue.claim(id_, token=f"t{self.clock.ms}{pick}", lease=30)
+            claimed = claim_one(self.store, id_, token=f"t{self.clock.ms}{pick}", lease=30)
             if hasattr(claimed, "attempt"):
                 self.store.calls.settle(id_, claimed.attempt, end)
 

@@ -15,6 +15,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
+from support.claims import claim_one
 from workers.devstack.embedded_server import EmbeddedServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "actions.md"
@@ -24,7 +25,7 @@ NO_ANSWER = Decision(State.FAILED, "no_answer", "it rang in vain", "no_answer")
 def failed(store: Store) -> str:
     request = {"recipient": "+818011234567", "say": "Hi", "tags": ["campaign:spring"]}
     id_ = store.jobs.enqueue(JobRequest.of(request)).id
-    claimed = store.queue.claim(id_, token=id_, lease=30)
+    claimed = claim_one(store, id_, token=id_, lease=30)
     assert isinstance(claimed, Claim)
     store.calls.settle(id_, claimed.attempt, NO_ANSWER)
     return id_

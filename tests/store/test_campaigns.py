@@ -14,6 +14,7 @@ from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store
 from support.campaign_books import assert_counted
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -145,7 +146,7 @@ def test_a_person_who_was_marked_as_reached_is_no_answer(store: Store) -> None:
 def test_held_jobs_are_told_by_the_reason_of_the_hold(store: Store) -> None:
     store.holds.start("credit", "no credit")
     id_ = enqueue(store, tags=SPRING)
-    store.queue.claim(id_, token="t", lease=30)
+    claim_one(store, id_, token="t", lease=30)
     assert spring(store).held == {"credit": 1}
     store.holds.end("credit")
     store.queue.pump()

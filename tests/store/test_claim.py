@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.states import State
 from dispatcher.store import Store
+from support.claims import claim_one
 from support.clock import Clock
 from support.store_jobs import (
     START,
@@ -30,7 +31,7 @@ def test_a_claim_is_the_only_one_and_is_written_before_it_is_used(
     assert job.attempt is not None
     assert job.attempt.sent_at == at(START + 2000)
     assert job.next_at == at(START + 2000 + LEASE * 1000)
-    assert store.queue.claim(id_, token="another", lease=LEASE) is State.DIALING
+    assert claim_one(store, id_, token="another", lease=LEASE) is State.DIALING
 
 
 def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: Store) -> None:
@@ -38,22 +39,22 @@ def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: 
     first = claim(store, id_, "t")
     assert claim(store, id_, "t") == first
     store.calls.settle(id_, first.attempt, placed())
-    assert store.queue.claim(id_, token="t", lease=LEASE) is State.IN_PROGRESS
+    assert claim_one(store, id_, token="t", lease=LEASE) is State.IN_PROGRESS
     assert "token" not in records(snapshot(store))[id_]
 
 
 def test_an_unknown_job_cannot_be_claimed(store: Store) -> None:
-    assert store.queue.claim("nosuchjob", token="t", lease=LEASE) is None
+    assert claim_one(store, "nosuchjob", token="t", lease=LEASE) is None
 
 
 def test_a_job_cannot_be_claimed_before_it_is_due(store: Store) -> None:
-    assert store.queue.claim(enqueue(store, at="5m"), token="t", lease=LEASE) is State.SCHEDULED
+    assert claim_one(store, enqueue(store, at="5m"), token="t", lease=LEASE) is State.SCHEDULED
 
 
 def test_a_job_is_not_claimed_at_its_deadline_but_expires(store: Store, clock: Clock) -> None:
     id_ = enqueue(store, expires=60)
     clock.forward(60)
-    assert store.queue.claim(id_, token="t", lease=LEASE) is State.EXPIRED
+    assert claim_one(store, id_, token="t", lease=LEASE) is State.EXPIRED
     assert store.jobs.get(id_).attempts == ()
 
 
@@ -65,9 +66,8 @@ def test_a_job_is_claimed_just_before_its_deadline(store: Store, clock: Clock) -
 
 def test_nothing_is_claimed_while_a_gate_is_closed(store: Store) -> None:
     id_ = enqueue(store)
-    store.queue.feed()
     store.holds.start("auth", "bad credentials")
-    assert store.queue.claim(id_, token="t", lease=LEASE) is State.HELD
+    assert claim_one(store, id_, token="t", lease=LEASE) is State.HELD
     job = store.jobs.get(id_)
     assert (job.hold_reason, job.attempts, job.spent) == ("auth", (), 0)
     assert_sound(snapshot(store))

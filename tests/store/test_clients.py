@@ -17,6 +17,7 @@ from dispatcher.model.states import WAITING
 from dispatcher.store import Store
 from dispatcher.store.codec import packed
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, Room, UnknownJob, job_id
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import placed, request
@@ -66,7 +67,7 @@ def test_of_many_those_are_taken_that_there_is_room_for(store: Store) -> None:
 
 def test_a_job_that_is_called_waits_no_more(store: Store) -> None:
     id_ = ask(store, "a")
-    assert store.queue.claim(id_, token="t", lease=30)
+    assert claim_one(store, id_, token="t", lease=30)
     assert store.clients.waiting() == {}
     store.calls.settle(id_, 1, placed())
     assert store.clients.waiting() == {}
@@ -122,7 +123,7 @@ def step(store: Store, clock: Clock, what: str, key: str) -> None:
         clock.forward(40)
         store.queue.pump(most=10)
     elif what == "claim":
-        store.queue.claim(id_, token=f"{clock()}", lease=30)
+        claim_one(store, id_, token=f"{clock()}", lease=30)
     elif what == "remove":
         store.retention.forget_recipient(number(key), actor="cli:ops", note="")
     else:

@@ -22,6 +22,7 @@ from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.sessions import FAILED_WITHIN, MOST_FAILED
 from dispatcher.store.values import Claim
 from dispatcher.store.webhooks import LEASE
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -183,7 +184,7 @@ def test_a_job_that_waits_for_a_protected_number_is_moved_before_its_first_attem
     def second() -> None:
         store.calls.settle(first := enqueue(store), claim(store, first).attempt, placed())
         id_ = enqueue(store)
-        assert store.queue.claim(id_, token="t", lease=30) is State.SCHEDULED
+        assert claim_one(store, id_, token="t", lease=30) is State.SCHEDULED
         ids.append(id_)
 
     ahead(store, clock, second)
@@ -204,10 +205,10 @@ def test_a_number_that_was_called_meanwhile_is_protected_for_the_gap_and_no_long
     store.limiter.publish(AccountConfig(rate=None, gap=60, per_day=3, one_at_a_time=False))
     ahead(store, clock, lambda: claim(store, enqueue(store)))
     id_ = enqueue(store)
-    assert store.queue.claim(id_, token="t", lease=30) is State.SCHEDULED
+    assert claim_one(store, id_, token="t", lease=30) is State.SCHEDULED
     clock.forward(61)
     store.queue.pump()
-    assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
+    assert isinstance(claim_one(store, id_, token="t", lease=30), Claim)
 
 
 def test_checks_come_within_a_minute(store: Store, clock: Clock) -> None:
@@ -235,7 +236,7 @@ def test_a_message_that_is_lost_comes_again_in_time_and_holds_no_place(
     assert seconds_until(store, id_, "dispatched") <= 0
     clock.forward(LOST_AFTER)
     assert store.queue.pump().lost == 1
-    assert [chosen for chosen, _ in store.queue.feed()] == [id_]
+    assert take(store) == [id_]
 
 
 def test_who_came_by_the_clock_that_was_ahead_does_not_stand_behind_all_who_come_after(
@@ -245,7 +246,7 @@ def test_who_came_by_the_clock_that_was_ahead_does_not_stand_behind_all_who_come
     ahead(store, clock, lambda: ids.append(enqueue(store)))
     clock.forward(1)
     later = enqueue(store)
-    assert [id_ for id_, _ in store.queue.feed()] == [ids[0], later]
+    assert take(store) == [ids[0], later]
 
 
 def test_a_job_that_is_held_keeps_its_turn_too(store: Store, clock: Clock) -> None:
@@ -254,13 +255,13 @@ def test_a_job_that_is_held_keeps_its_turn_too(store: Store, clock: Clock) -> No
     def hold() -> None:
         store.holds.start("paused", "by sam")
         ids.append(enqueue(store))
-        store.queue.feed()
+        take(store)
 
     ahead(store, clock, hold)
     assert store.jobs.get(ids[0]).state is State.HELD
     clock.forward(1)
     ids.append(enqueue(store))
-    store.queue.feed()
+    take(store)
     store.holds.end("paused")
     store.queue.pump(1)
     assert [store.jobs.get(id_).state for id_ in ids] == [State.QUEUED, State.HELD]

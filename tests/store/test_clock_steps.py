@@ -18,6 +18,7 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import at, claim, enqueue, in_progress, placed, refused
@@ -39,7 +40,7 @@ def dialled(store: Store, clock: Clock, id_: str, within: float) -> float:
     """Dial as a worker does, which comes back at least each second; return how long it took."""
     began, slot = clock.ms, ""
     while True:
-        answer = store.queue.claim(id_, token=id_, lease=60, slot=slot)
+        answer = claim_one(store, id_, token=id_, lease=60, slot=slot)
         if isinstance(answer, Claim):
             return (clock.ms - began) / 1000
         assert (clock.ms - began) / 1000 < within, answer
@@ -70,10 +71,10 @@ def test_a_slot_from_before_the_step_is_given_up_for_another(store: Store, clock
     limited(store)
     clock.forward(HOUR)
     dialled(store, clock, enqueue(store), within=5)
-    waits = store.queue.claim(late := enqueue(store), token="t", lease=60)
+    waits = claim_one(store, late := enqueue(store), token="t", lease=60)
     assert not isinstance(waits, Claim)
     clock.forward(-HOUR)
-    again = store.queue.claim(late, token="t", lease=60, slot=waits.slot)
+    again = claim_one(store, late, token="t", lease=60, slot=waits.slot)
     assert not isinstance(again, Claim)
     assert again.seconds < 2
 

@@ -17,6 +17,7 @@ from dispatcher.policy import after_report
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.values import Claim
+from support.claims import claim_one
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import POLICY, enqueue, placed
@@ -45,7 +46,7 @@ def see(store: Store, balance: str) -> None:
 def called(store: Store) -> str:
     """Have a call placed; return its job."""
     id_ = enqueue(store)
-    made = store.queue.claim(id_, token=id_, lease=30)
+    made = claim_one(store, id_, token=id_, lease=30)
     assert isinstance(made, Claim)
     store.calls.settle(id_, made.attempt, placed(f"call-{id_}"))
     return id_
@@ -73,7 +74,7 @@ def others_are_called(store: Store) -> bool:
     """Whether the next job may be dialled."""
     store.queue.pump()
     id_ = enqueue(store)
-    return isinstance(store.queue.claim(id_, token=id_, lease=30), Claim)
+    return isinstance(claim_one(store, id_, token=id_, lease=30), Claim)
 
 
 def doubted(store: Store) -> int:
@@ -222,7 +223,7 @@ def test_a_call_that_cannot_be_paid_holds_no_cheaper_one(prepaid: Store) -> None
     """A conference that needs 60 with 55 left, and another client's single call."""
     see(prepaid, "55")
     dear = enqueue(prepaid, **DEAR)
-    assert prepaid.queue.claim(dear, token="d", lease=30) is State.HELD
+    assert claim_one(prepaid, dear, token="d", lease=30) is State.HELD
     (hold,) = prepaid.holds.all()
     assert (hold.name, hold.required) == ("credit:tariff:conference/3:JP-mobile", 60)
     assert "needs 60" in hold.why
@@ -231,7 +232,7 @@ def test_a_call_that_cannot_be_paid_holds_no_cheaper_one(prepaid: Store) -> None
     prepaid.queue.pump()
     assert prepaid.holds.all() == []
     assert prepaid.jobs.get(dear).state is State.QUEUED
-    assert isinstance(prepaid.queue.claim(dear, token="d", lease=30), Claim)
+    assert isinstance(claim_one(prepaid, dear, token="d", lease=30), Claim)
 
 
 def test_below_the_floor_nobody_is_called(prepaid: Store) -> None:
@@ -243,11 +244,11 @@ def test_below_the_floor_nobody_is_called(prepaid: Store) -> None:
 def test_a_dear_call_that_meets_the_floor_first_holds_nobody_above_it(prepaid: Store) -> None:
     see(prepaid, "49")
     dear = enqueue(prepaid, **DEAR)
-    assert prepaid.queue.claim(dear, token="d", lease=30) is State.HELD
+    assert claim_one(prepaid, dear, token="d", lease=30) is State.HELD
     assert [(hold.name, hold.required) for hold in prepaid.holds.all()] == [("credit", 50)]
     see(prepaid, "55")
     prepaid.queue.pump()
-    assert prepaid.queue.claim(dear, token="e", lease=30) is State.HELD
+    assert claim_one(prepaid, dear, token="e", lease=30) is State.HELD
     assert [hold.name for hold in prepaid.holds.all()] == ["credit:tariff:conference/3:JP-mobile"]
     assert others_are_called(prepaid)
 
@@ -255,7 +256,7 @@ def test_a_dear_call_that_meets_the_floor_first_holds_nobody_above_it(prepaid: S
 def test_where_the_balance_cannot_be_seen_it_holds_nobody(prepaid: Store) -> None:
     see(prepaid, "55")
     dear = enqueue(prepaid, **DEAR)
-    assert prepaid.queue.claim(dear, token="d", lease=30) is State.HELD
+    assert claim_one(prepaid, dear, token="d", lease=30) is State.HELD
     for _ in range(3):
         prepaid.budget.check_failed("503", 300)
     assert prepaid.holds.all() == []

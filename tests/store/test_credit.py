@@ -19,6 +19,7 @@ from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
 from dispatcher.store.events import AccountEvent
 from dispatcher.store.values import Claim
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import POLICY, claim, enqueue, placed, refused, request
@@ -42,7 +43,7 @@ def see(store: Store, balance: str | Decimal) -> list[AccountEvent]:
 
 def dial(store: Store, id_: str) -> State:
     """Claim a job, and have its call placed."""
-    made = store.queue.claim(id_, token=id_, lease=30)
+    made = claim_one(store, id_, token=id_, lease=30)
     if not isinstance(made, Claim):
         assert isinstance(made, State)
         return made
@@ -240,7 +241,7 @@ def test_a_top_up_lets_out_only_as_many_as_it_pays_for_the_most_urgent_first(
     normal = sorted(jobs(prepaid, 30))  # all of one moment: they stand in line by their ids
     urgent = sorted(jobs(prepaid, 3, priority="urgent"))
     assert dial(prepaid, normal[0]) is State.HELD
-    prepaid.queue.feed()
+    take(prepaid)
     assert {prepaid.jobs.get(id_).state for id_ in normal + urgent} == {State.HELD}
     see(prepaid, "110.5")
     released = sum(prepaid.queue.pump().released for _ in range(5))

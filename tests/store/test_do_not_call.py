@@ -18,6 +18,7 @@ from dispatcher.store import Store, packing
 from dispatcher.store.do_not_call import KEPT
 from dispatcher.store.values import Claim, Refused
 from dispatcher.values.mentions import Mentions
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -32,7 +33,7 @@ def add(store: Store, who: str = RECIPIENT, **how: object) -> list[str]:
 
 
 def claimed(store: Store, id_: str) -> State | Claim:
-    found = store.queue.claim(id_, token="t", lease=30)
+    found = claim_one(store, id_, token="t", lease=30)
     assert isinstance(found, State | Claim)
     return found
 

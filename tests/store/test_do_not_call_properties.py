@@ -28,6 +28,7 @@ from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
 from dispatcher.store.do_not_call import KEPT
 from dispatcher.store.values import Claim, Refused
+from support.claims import claim_one
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import placed, request
@@ -139,7 +140,7 @@ class ListMachine(RuleBasedStateMachine):
         waits = [id_ for id_ in self.jobs if self.store.jobs.get(id_).state in WAITING]
         id_ = (waits or self.jobs)[pick % len(waits or self.jobs)]
         before = self.store.jobs.get(id_)
-        found = self.store.queue.claim(id_, token="t", lease=30)
+        found = claim_one(self.store, id_, token="t", lease=30)
         if isinstance(found, Claim):
             assert not self._forbidden(found.job)
             self._end(id_, found, answered)
@@ -207,7 +208,7 @@ def test_no_claim_comes_after_an_add_that_has_returned(own_database: redis.Redis
         late = 0
         for number in numbers:
             was_added = number in added
-            found = store.queue.claim(ids[number], token=str(id(store)), lease=30)
+            found = claim_one(store, ids[number], token=str(id(store)), lease=30)
             late += was_added and isinstance(found, Claim)
         return late
 

@@ -12,6 +12,7 @@ from dispatcher.provider import (
 )
 from dispatcher.store import Store
 from dispatcher.store.values import Pumped, UnknownJob
+from support.claims import take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -38,12 +39,12 @@ def test_due_jobs_go_into_line_by_their_due_time(store: Store, clock: Clock) -> 
     assert store.queue.pump().due == 0
     clock.forward(10.001)
     assert store.queue.pump() == Pumped(due=2, expired=0, lost=0, released=0)
-    assert [id_ for id_, _ in store.queue.feed()] == [early, late]
+    assert take(store) == [early, late]
 
 
 def test_jobs_past_their_deadline_expire_where_they_wait(store: Store, clock: Clock) -> None:
     ready, dispatched = enqueue(store, expires=5, priority="bulk"), enqueue(store, expires=5)
-    store.queue.feed(1)
+    take(store, 1)
     clock.forward(5)
     assert store.queue.pump().expired == 2
     assert {store.jobs.get(ready).state, store.jobs.get(dispatched).state} == {State.EXPIRED}
@@ -53,7 +54,7 @@ def test_jobs_past_their_deadline_expire_where_they_wait(store: Store, clock: Cl
 def test_a_held_job_expires_although_its_gate_stays_closed(store: Store, clock: Clock) -> None:
     store.holds.start("credit", "empty")
     id_ = enqueue(store, expires=5)
-    store.queue.feed()
+    take(store)
     assert store.jobs.get(id_).state is State.HELD
     clock.forward(5)
     assert store.queue.pump().expired == 1
@@ -68,12 +69,12 @@ def test_opened_gates_release_the_most_urgent_and_oldest_first_a_batch_at_a_time
     for priority in ("bulk", "urgent", "urgent"):
         ids.append(enqueue(store, priority=priority))
         clock.forward(1)
-    store.queue.feed()
+    take(store)
     store.holds.end("credit")
     released = []
     for _ in range(3):
         assert store.queue.pump(1).released == 1
-        released += [id_ for id_, _ in store.queue.feed()]
+        released += take(store)
     assert released == [ids[1], ids[2], ids[0]]
     assert store.queue.pump() == Pumped(0, 0, 0, 0)
     assert_sound(snapshot(store))
@@ -82,7 +83,7 @@ def test_opened_gates_release_the_most_urgent_and_oldest_first_a_batch_at_a_time
 def test_nothing_is_released_while_any_gate_is_closed(store: Store) -> None:
     store.holds.start("credit", "empty")
     enqueue(store)
-    store.queue.feed()
+    take(store)
     store.holds.start("auth", "bad credentials")
     store.holds.end("credit")
     assert store.queue.pump().released == 0

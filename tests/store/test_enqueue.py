@@ -11,6 +11,7 @@ import pytest
 from dispatcher.model.states import Priority, State
 from dispatcher.store import Store
 from dispatcher.store.values import KeyConflict, job_id
+from support.claims import take
 from support.clock import Clock
 from support.store_jobs import (
     RECIPIENT,
@@ -58,7 +59,7 @@ def test_a_job_for_later_is_scheduled_and_says_when_it_goes_on(store: Store, clo
     assert job.state is State.SCHEDULED
     assert job.next_action is not None
     assert job.next_action.at == job.due_at == at(START) + timedelta(minutes=10)
-    assert store.queue.feed() == []
+    assert take(store) == []
 
 
 def test_a_moment_that_has_passed_means_now(store: Store) -> None:

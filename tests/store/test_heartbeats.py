@@ -75,7 +75,7 @@ def test_a_worker_that_begins_nothing_is_told_apart_while_beat_runs(
     """As one whose threads all hang, or that has lost its broker."""
     begun = Begun()
     worker = Heartbeat(
-        store, Role.WORKER, "worker", {}, begun=lambda: begun.number, steady=lambda: begun.now
+        store, Role.WORKER, "worker", {}, works=[lambda: begun.number], steady=lambda: begun.now
     )
     beat = Heartbeat(store, Role.BEAT, "beat", {})
 
@@ -97,11 +97,27 @@ def test_a_worker_that_begins_nothing_is_told_apart_while_beat_runs(
     assert len(store.heartbeats.roll().working) == 1
 
 
+def test_of_several_things_that_a_worker_does_none_may_stand_still(
+    store: Store, clock: Clock
+) -> None:
+    tasks, takes = Begun(), Begun()
+    works = [lambda: tasks.number, lambda: takes.number]
+    worker = Heartbeat(store, Role.WORKER, "worker", {}, works=works, steady=lambda: tasks.now)
+    beat = Heartbeat(store, Role.BEAT, "beat", {})
+    beat.beat()
+    worker.beat()
+    tasks.now, takes.number = STILL_AFTER + 1, 5
+    clock.forward(tasks.now)
+    beat.beat()
+    worker.beat()
+    assert [p.name for p in store.heartbeats.roll().stuck] == ["worker"]
+
+
 def test_a_worker_that_nobody_has_begin_anything_is_not_stuck(store: Store, clock: Clock) -> None:
     """Without beat, or where beat has only just started."""
     begun = Begun()
     worker = Heartbeat(
-        store, Role.WORKER, "worker", {}, begun=lambda: begun.number, steady=lambda: begun.now
+        store, Role.WORKER, "worker", {}, works=[lambda: begun.number], steady=lambda: begun.now
     )
     worker.beat()
     begun.now = STILL_AFTER + 100

@@ -20,6 +20,7 @@ from dispatcher.provider import (
 )
 from dispatcher.store import Store
 from dispatcher.store.values import Claim, Hold
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import START, claim, enqueue, placed, refused, snapshot
@@ -76,7 +77,7 @@ def test_failures_in_a_row_close_provider_down_and_a_success_between_starts_anew
     closed = hold(account)
     assert closed is not None
     assert (closed.name, closed.why) == ("provider_down", "still 503")
-    assert account.queue.claim(enqueue(account), token="t", lease=30) is State.HELD
+    assert claim_one(account, enqueue(account), token="t", lease=30) is State.HELD
 
 
 @pytest.mark.parametrize("answer", [InvalidRequest("400"), Throttled("429", retry_after=0)])
@@ -137,17 +138,17 @@ def test_when_a_look_succeeds_one_job_tries_and_its_call_lets_all_go(
 ) -> None:
     stop(account, name)
     bulk, normal, urgent = (enqueue(account, priority=p) for p in ("bulk", "normal", "urgent"))
-    assert account.queue.feed() == []
+    assert take(account) == []
     clock.forward(1)
     see(account)
     half_open = hold(account)
     assert half_open is not None
     assert half_open.half_open
     account.queue.pump()
-    dispatched = account.queue.feed()
+    dispatched = take(account)
     assert [id_ for id_, _ in dispatched] == [urgent]
     account.queue.pump()
-    assert account.queue.feed() == []
+    assert take(account) == []
     succeed(account, urgent)
     assert hold(account) is None
     account.queue.pump()
@@ -160,7 +161,7 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
 ) -> None:
     stop(account, name)
     id_ = enqueue(account, priority="urgent")
-    account.queue.feed()
+    take(account)
     gaps = []
     clock.forward(0.001)
     for _ in range(6):  # a hold for credit is of one tariff from the second on
@@ -171,7 +172,7 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
         gaps.append((clock.ms - since) // 1000)
         account.budget.note_balance(Decimal(1000), look, EVERY)
         account.queue.pump()
-        ((dispatched, _),) = account.queue.feed()
+        ((dispatched, _),) = take(account)
         fail(account, STOPS[name][0], dispatched)
         clock.forward(0.001)
         closed = hold(account)
@@ -179,7 +180,7 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
         assert not closed.half_open
         if state(account, id_) is State.SCHEDULED:
             id_ = enqueue(account, priority="urgent")
-            account.queue.feed()
+            take(account)
     assert gaps[0] <= 2
     assert gaps == sorted(gaps)
     assert gaps[-1] >= 16
@@ -188,19 +189,19 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
 def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, clock: Clock) -> None:
     stop(account, "provider_down")
     ids = [enqueue(account) for _ in range(3)]
-    account.queue.feed()
+    take(account)
     see(account)
     account.queue.pump()
-    ((first, _),) = account.queue.feed()
+    ((first, _),) = take(account)
     account.jobs.cancel(first, actor="cli")
     account.queue.pump()
-    ((second, _),) = account.queue.feed()
+    ((second, _),) = take(account)
     assert {first, second} < set(ids)
     claim(account, second)
     clock.forward(30)
     account.calls.rescue(300)  # its worker died
     account.queue.pump()
-    ((third, _),) = account.queue.feed()
+    ((third, _),) = take(account)
     succeed(account, third)
     assert hold(account) is None
 
@@ -209,15 +210,15 @@ def test_a_try_whose_record_was_deleted_by_hand_stops_nothing(account: Store) ->
     stop(account, "auth")
     for _ in range(2):
         enqueue(account)
-    account.queue.feed()
+    take(account)
     see(account)
     account.queue.pump()
-    ((first, _),) = account.queue.feed()
+    ((first, _),) = take(account)
     redis_of(account).delete(key_of(account, "job", first))
     redis_of(account).zrem(key_of(account, "dispatched"), first)
     for _ in range(2):
         account.queue.pump()
-    ((second, _),) = account.queue.feed()
+    ((second, _),) = take(account)
     assert second != first
 
 
@@ -225,7 +226,7 @@ def test_a_claim_without_a_message_tries_as_well_and_only_one(account: Store) ->
     ids = [enqueue(account) for _ in range(3)]
     stop(account, "auth")
     see(account)
-    got = [account.queue.claim(id_, token=id_, lease=30) for id_ in ids]
+    got = [claim_one(account, id_, token=id_, lease=30) for id_ in ids]
     assert [isinstance(each, Claim) for each in got] == [True, False, False]
     assert got[1:] == [State.HELD] * 2
 
@@ -243,7 +244,7 @@ def test_checks_do_not_ask_a_provider_that_refuses_the_account_and_looks_do(
 def test_wrong_credentials_and_no_credit_are_tried_by_the_same_job(account: Store) -> None:
     see(account, 40)
     fail_first = enqueue(account)
-    assert account.queue.claim(fail_first, token="t", lease=30) is State.HELD
+    assert claim_one(account, fail_first, token="t", lease=30) is State.HELD
     assert hold(account) is not None
     account.holds.start("auth", "401", refused=True)
     see(account, 1000)
@@ -292,14 +293,14 @@ def test_where_looks_tell_nothing_for_long_a_call_tries(
 ) -> None:
     stop(account, name)
     id_ = enqueue(account, priority="urgent")
-    account.queue.feed()
+    take(account)
     looks_fail(account, clock, 60, refused=False)
     closed = hold(account)
     assert closed is not None
     assert not closed.half_open
     looks_fail(account, clock, 200, refused=False)
     account.queue.pump()
-    ((dispatched, _),) = account.queue.feed()
+    ((dispatched, _),) = take(account)
     assert dispatched == id_
     succeed(account, id_)
     assert hold(account) is None
@@ -328,4 +329,4 @@ def test_a_refusal_for_lack_of_credit_closes_the_gate_for_all(store: Store) -> N
     made = claim(store, first)
     store.calls.settle(first, 1, refused(NotEnoughCredits("60", required=Decimal(60)), made.job))
     assert [(hold.name, hold.required) for hold in store.holds.all()] == [("credit", 60)]
-    assert store.queue.claim(second, token="t", lease=30) is State.HELD
+    assert claim_one(store, second, token="t", lease=30) is State.HELD

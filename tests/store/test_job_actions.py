@@ -10,6 +10,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.store_jobs import (
     assert_sound,
@@ -27,7 +28,7 @@ LEASE = 30
 
 def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None:
     id_ = enqueue(store, expires=60)
-    store.queue.feed()
+    take(store)
     store.jobs.cancel(id_, actor="cli:kim", note="wrong list")
     job = store.jobs.get(id_)
     assert (job.state, job.timeline[-1].actor, job.timeline[-1].why) == (
@@ -35,7 +36,7 @@ def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None
         "cli:kim",
         "wrong list",
     )
-    assert store.queue.claim(id_, token="t", lease=LEASE) is State.CANCELLED
+    assert claim_one(store, id_, token="t", lease=LEASE) is State.CANCELLED
     assert_sound(snapshot(store))
 
 

@@ -15,6 +15,7 @@ from dispatcher.store.library import Library, build, library, modules, operation
 from dispatcher.store.schema import KEYS
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
+from support.claims import claim_one, take, taken
 from support.clock import Clock
 from support.redis_inside import redis_of, root_of
 from support.store_jobs import (
@@ -25,7 +26,6 @@ from support.store_jobs import (
     placed,
     request,
     snapshot,
-    window,
 )
 
 LONGEST_MAIN_BODY = 60
@@ -61,15 +61,12 @@ def test_two_releases_work_on_the_same_job_in_turn(store: Store, clock: Clock) -
     newer = Store(redis_of(store), namespace=root_of(store)[1:-1], clock=clock)
     release = _other_release()
     newer._connection._library = lambda: release
-    window(store, 1)
     id_ = enqueue(newer, at=1)
     clock.forward(1)
     store.queue.pump()
-    assert newer.queue.feed() == [(id_, "normal")]
-    made = claim(store, id_, "token")
-    again = newer.queue.claim(id_, token="token", lease=30)
-    assert isinstance(again, Claim)
-    assert again.attempt == made.attempt
+    (made,) = taken(newer, token="token").claims
+    (again,) = taken(store, token="token").claims
+    assert (again.job.id, again.attempt) == (id_, made.attempt)
     store.calls.settle(id_, made.attempt, placed())
     newer.calls.reschedule_check(id_, made.attempt, 5)
     clock.forward(5)
@@ -95,9 +92,9 @@ def test_nothing_is_left_from_one_call_to_the_next(store: Store, clock: Clock) -
     try:
         store.limiter.publish(AccountConfig(rate=Rate.parse("1/minute")))
         store.holds.start("paused", "here only")
-        assert store.queue.claim(enqueue(store), token="t", lease=30) is State.HELD
+        assert claim_one(store, enqueue(store), token="t", lease=30) is State.HELD
         there = enqueue(other)
-        assert isinstance(other.queue.claim(there, token="t", lease=30), Claim)
+        assert isinstance(claim_one(other, there, token="t", lease=30), Claim)
         assert store.limiter.pace().rate == pytest.approx(1 / 60)
         assert other.limiter.pace().rate is None
         assert [each.name for each in store.holds.all()] == ["paused"]
@@ -113,8 +110,9 @@ def test_nothing_is_left_from_one_call_to_the_next(store: Store, clock: Clock) -
 
 
 def test_a_failed_call_leaves_nothing_to_the_next(store: Store) -> None:
+    enqueue(store)
     with pytest.raises(Exception, match="refused an operation"):
-        store._connection.run("claim", id=enqueue(store))  # no lease: it breaks off in the middle
+        store._connection.run("take", most=1, token="t")  # no lease: it breaks off in the middle
     id_ = failed(store)
     assert store.jobs.get(id_).state is State.FAILED
 
@@ -213,8 +211,7 @@ def test_two_campaigns_with_long_names_are_two_lines(store: Store) -> None:
 
 def test_an_attempt_keeps_who_was_asked_and_the_numbers(store: Store) -> None:
     id_ = enqueue(store)
-    made = store.queue.claim(id_, token="t", lease=30, provider="xoxzo")
-    assert isinstance(made, Claim)
+    assert take(store, provider="xoxzo") == [id_]
     (attempt,) = store.jobs.get(id_).attempts
     assert (attempt.provider, attempt.account) == ("xoxzo", "default")
     assert attempt.numbers == store.jobs.get(id_).numbers

@@ -8,8 +8,9 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.store import Store
-from dispatcher.store.values import Claim, Wait
+from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
+from support.claims import Wait, claim_one
 from support.clock import Clock
 from support.limiter_model import Crowd, Grant, Worker, least_gap
 from support.redis_inside import key_of, redis_of
@@ -82,19 +83,19 @@ def test_a_slot_whose_owner_died_is_taken_over_where_slots_are_far_apart(
     limit(store, "5", margin=0.0)
     claim(store, enqueue(store))
     dead, heir, last = (enqueue(store) for _ in range(3))
-    assert isinstance(store.queue.claim(dead, token="t", lease=30), Wait)
+    assert isinstance(claim_one(store, dead, token="t", lease=30), Wait)
     slots = []
     for id_ in (heir, last):
-        answer = store.queue.claim(id_, token="t", lease=30)
+        answer = claim_one(store, id_, token="t", lease=30)
         assert isinstance(answer, Wait)
         assert answer.seconds <= 0.1  # it comes to look before its own slot
         slots.append(answer.slot)
     clock.ms += 240  # the dead one's slot was at 200
-    assert isinstance(store.queue.claim(heir, token="t", lease=30, slot=slots[0]), Wait)
+    assert isinstance(claim_one(store, heir, token="t", lease=30, slot=slots[0]), Wait)
     clock.ms += 40
-    assert isinstance(store.queue.claim(heir, token="t", lease=30, slot=slots[0]), Claim)
+    assert isinstance(claim_one(store, heir, token="t", lease=30, slot=slots[0]), Claim)
     clock.ms += 10
-    assert isinstance(store.queue.claim(last, token="t", lease=30, slot=slots[1]), Wait)
+    assert isinstance(claim_one(store, last, token="t", lease=30, slot=slots[1]), Wait)
 
 
 def test_who_missed_its_turn_and_finds_no_room_stands_in_line_anew(
@@ -199,12 +200,12 @@ def test_a_job_that_waits_for_its_slot_spends_nothing_and_is_still_cancelled(sto
     limit(store, "0.5")
     claim(store, enqueue(store))
     id_ = enqueue(store)
-    answer = store.queue.claim(id_, token="t", lease=30)
+    answer = claim_one(store, id_, token="t", lease=30)
     assert isinstance(answer, Wait)
     job = store.jobs.get(id_)
     assert (job.state, job.spent, job.attempts) == ("queued", 0, ())
     store.jobs.cancel(id_, actor="cli")
-    assert store.queue.claim(id_, token="t", lease=30, slot=answer.slot) == "cancelled"
+    assert claim_one(store, id_, token="t", lease=30, slot=answer.slot) == "cancelled"
 
 
 @pytest.mark.parametrize("checks", [1, 30])
@@ -247,9 +248,9 @@ def test_no_more_requests_are_under_way_than_there_are_connections(
     id_, other = enqueue(store), enqueue(store)
     claim(store, id_)
     assert granted(store, "check")
-    assert isinstance(store.queue.claim(other, token="t", lease=30), Wait)
+    assert isinstance(claim_one(store, other, token="t", lease=30), Wait)
     store.calls.settle(id_, 1, placed())
-    assert isinstance(store.queue.claim(other, token="t", lease=30), Claim)
+    assert isinstance(claim_one(store, other, token="t", lease=30), Claim)
     assert not granted(store, "another check")
     store.limiter.give_back("check")
     assert granted(store, "another check")

@@ -10,10 +10,11 @@ from dispatcher.model.states import Priority
 from dispatcher.policy import Policy, after_report
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
+from support.claims import take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
-from support.store_jobs import claim, enqueue, failed, placed, window
+from support.store_jobs import claim, enqueue, failed, placed
 
 
 def answered(store: Store) -> str:
@@ -77,21 +78,12 @@ def test_the_oldest_is_found_in_each_line(store: Store, clock: Clock, priority: 
     assert store.statistics.backlog().oldest == since
 
 
-def test_one_whose_message_is_out_waits_still(store: Store, clock: Clock) -> None:
-    since = clock.ms
-    window(store, 1)
-    enqueue(store)
-    clock.forward(1)
-    assert store.queue.feed()
-    assert store.statistics.backlog().oldest == since
-
-
 def test_the_held_are_counted_by_their_gate(store: Store) -> None:
     store.holds.pause(PauseScope(tag="zoo"), actor="test")
     store.holds.pause(PauseScope(priority=Priority.BULK), actor="test")
     for priority in (Priority.NORMAL, Priority.URGENT):
         enqueue(store, tags=["zoo"], priority=priority)
     enqueue(store, priority=Priority.BULK)
-    store.queue.feed()
+    take(store)
     assert store.statistics.backlog().behind == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}
     assert store.statistics.backlog().oldest is not None

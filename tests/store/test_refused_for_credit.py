@@ -11,6 +11,7 @@ from dispatcher.model.states import State
 from dispatcher.provider import NotEnoughCredits
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.store_jobs import claim, enqueue, placed, refused
 
@@ -51,7 +52,7 @@ def standing(store: Store) -> list[str]:
 def may_call(store: Store, **fields: object) -> bool:
     """Whether a new job is dialled; its call is placed, if so."""
     id_ = enqueue(store, **fields)
-    made = store.queue.claim(id_, token=id_, lease=30)
+    made = claim_one(store, id_, token=id_, lease=30)
     if not isinstance(made, Claim):
         return False
     return store.calls.settle(id_, made.attempt, placed(f"call-{id_}")) is State.IN_PROGRESS
@@ -101,14 +102,14 @@ def test_an_account_without_a_floor_has_no_budget_so_all_are_held(store: Store) 
 def test_once_the_balance_is_seen_only_its_tariff_stays_held(prepaid: Store, clock: Clock) -> None:
     dear = refuse(prepaid)
     waiting = enqueue(prepaid)
-    prepaid.queue.feed()
+    take(prepaid)
     assert prepaid.jobs.get(waiting).state is State.HELD
     clock.forward(0.001)
     see(prepaid, "500")
     (hold,) = prepaid.holds.all()
     assert ([hold.name], hold.required) == (DEAR_ONES, 600)
     assert hold.why == "credit 500, needs 600"
-    prepaid.queue.feed()
+    take(prepaid)
     assert prepaid.jobs.get(waiting).state is State.QUEUED
     assert prepaid.jobs.get(dear).state is State.HELD
     assert may_call(prepaid)
@@ -127,13 +128,13 @@ def test_a_top_up_lets_one_of_the_tariff_try_and_its_call_lets_all_go(
     see(prepaid, "500")
     first = refuse(prepaid)
     second = enqueue(prepaid, **DEAR)
-    prepaid.queue.feed()
+    take(prepaid)
     assert prepaid.jobs.get(second).state is State.HELD
     clock.forward(0.001)
     see(prepaid, "700")
     assert [hold.half_open for hold in prepaid.holds.all()] == [True]
     assert may_call(prepaid), "cheaper ones go on meanwhile"
-    ((trying, _),) = prepaid.queue.feed()
+    ((trying, _),) = take(prepaid)
     prepaid.queue.pump()
     assert {prepaid.jobs.get(id_).state for id_ in {first, second} - {trying}} == {State.HELD}
     prepaid.calls.settle(trying, claim(prepaid, trying).attempt, placed("call-dear"))
@@ -152,7 +153,7 @@ def test_one_that_is_refused_again_keeps_its_tariff_held_and_no_other(
         clock.forward(0.001)
         see(prepaid, "500")
         assert [hold.half_open for hold in prepaid.holds.all()] == [True]
-        assert prepaid.queue.feed() == [(dear, "normal")]
+        assert take(prepaid) == [(dear, "normal")]
         assert may_call(prepaid)
         refuse(prepaid, None, dear)
         assert standing(prepaid) == DEAR_ONES
@@ -164,7 +165,7 @@ def test_others_held_before_are_let_go_while_one_of_the_tariff_tries(
     see(prepaid, "500")
     prepaid.holds.start("paused", "by kim")
     waiting = enqueue(prepaid)
-    prepaid.queue.feed()
+    take(prepaid)
     prepaid.holds.end("paused")
     dear = enqueue(prepaid, **DEAR)
     refuse(prepaid, None, dear)

@@ -19,6 +19,7 @@ from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.redis_url import connect
 from dispatcher.store.schema import REPLICA_GRACE
 from dispatcher.why import why
+from support.claims import claim_one
 from support.clock import Clock
 from support.polling import eventually
 from support.redis_inside import redis_of
@@ -54,7 +55,7 @@ def dial(store: Store, provider: FakeProvider, lease: float = 30) -> Dial:
 
 def test_a_claim_is_on_the_replica_before_it_is_told(pair: Standby, store: Store) -> None:
     job = enqueue(store)
-    store.queue.claim(job, token="t", lease=30, replicas=1)
+    claim_one(store, job, token="t", lease=30, replicas=1)
     assert on_replica(pair, store, job) is State.DIALING
 
 
@@ -67,7 +68,7 @@ def test_a_claim_that_the_replica_lacks_is_said_with_what_was_claimed(
     if library == "missing":
         redis_of(store).function_flush()
     with pytest.raises(TooFewReplicas, match=r"0 of 1 replica.*DISPATCHER_REDIS_REPLICAS") as told:
-        store.queue.claim(job, token="t", lease=30, replicas=1)
+        claim_one(store, job, token="t", lease=30, replicas=1)
     assert [made.attempt for made in told.value.answers] == [1]
     assert on_replica(pair, store, job) is not State.DIALING
 
@@ -77,7 +78,7 @@ def test_a_claim_that_is_repeated_for_want_of_the_library_waits_again(store: Sto
     claim(store, enqueue(store))  # what is looked at before the first claim is
     client.function_flush()
     client.config_resetstat()
-    store.queue.claim(job, token="t", lease=30, replicas=1)
+    claim_one(store, job, token="t", lease=30, replicas=1)
     assert client.info("commandstats")["cmdstat_wait"]["calls"] == 2
 
 
@@ -100,7 +101,7 @@ def test_what_calls_nobody_needs_no_replica(pair: Standby, store: Store) -> None
     pair.cut_off()
     job = enqueue(store)
     claim(store, job)
-    assert store.queue.claim(job, token="other", lease=30, replicas=1) is State.DIALING
+    assert claim_one(store, job, token="other", lease=30, replicas=1) is State.DIALING
 
 
 @pytest.mark.parametrize("binary", find_servers(), ids=lambda server: server.name)
@@ -226,7 +227,7 @@ def test_a_promoted_server_goes_on_alone(tmp_path: Path) -> None:
             old = Store(before)
             assert old.replicas.look() == 1
             job = enqueue(old)
-            old.queue.claim(enqueue(old), token="t", lease=30, replicas=1)
+            claim_one(old, enqueue(old), token="t", lease=30, replicas=1)
         pair.cut_off()
         pair.promote()
         store, provider = Store(client), FakeProvider()

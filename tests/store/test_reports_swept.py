@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from dispatcher.model.states import State
+from dispatcher.model.states import Priority, State
 from dispatcher.provider import NotAllowed, Throttled
 from dispatcher.store import Store
+from dispatcher.store.calls import Answer
 from support.clock import Clock
 from support.reports_heard import WINDOW, dialing, in_progress, report, said, uncertain
 from support.store_jobs import POLICY, refused
@@ -21,14 +22,14 @@ def test_one_that_cannot_be_applied_stays_and_holds_up_no_other(
     store: Store, apply: ApplyReports, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = in_progress(store), uncertain(store)
-    settled = store.calls.settled
+    settle = store.calls.settle_many
 
-    def stumble(id_: str, *args: Any, **kwargs: Any) -> Any:
-        if id_ == bad:
+    def stumble(answers: list[Answer], **kwargs: Any) -> Any:
+        if answers[0].id == bad:
             raise Throttled("something unforeseen")
-        return settled(id_, *args, **kwargs)
+        return settle(answers, **kwargs)
 
-    monkeypatch.setattr(store.calls, "settled", stumble)
+    monkeypatch.setattr(store.calls, "settle_many", stumble)
     apply.inbox.receive([said(bad, "ANSWERED", "call-1")], {})
     apply.inbox.receive([said(good, "ANSWERED", "call-9")], {})
     assert [turn.job_id for turn in apply()] == [good]
@@ -54,8 +55,8 @@ class Woken:
     def apply_reports(self) -> None:
         self.times += 1
 
-    def dial(self, dispatched: Any, together: int = 1) -> int:
-        return len(list(dispatched))
+    def wake(self, priority: Priority) -> None:
+        raise AssertionError(f"a worker was woken for nothing ({priority})")
 
 
 def test_the_pump_wakes_for_reports_that_nobody_was_woken_for(

@@ -12,6 +12,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.indexes import PAGE
+from support.claims import take
 from support.clock import Clock
 from support.redis_inside import redis_of
 from support.store_jobs import RECIPIENT, START, claim, enqueue, failed, in_progress, request
@@ -52,7 +53,7 @@ def test_jobs_are_found_by_one_state_or_several(store: Store, clock: Clock) -> N
 def test_jobs_are_found_by_the_reason_they_failed_or_are_held_for(store: Store) -> None:
     held, bad = enqueue(store), failed(store)
     store.holds.start("credit", "empty")
-    store.queue.feed()
+    take(store)
     assert ids(store, reason="invalid_request") == [bad]
     assert ids(store, reason="credit") == [held]
     assert ids(store, reason="credit", states=[State.FAILED]) == []

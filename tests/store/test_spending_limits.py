@@ -20,7 +20,8 @@ from dispatcher.store.spending import (
     limit_amount,
     limit_scope,
 )
-from dispatcher.store.values import Claim, Day
+from dispatcher.store.values import Claim
+from support.claims import Day, claim_one, take
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import POLICY, enqueue, placed
@@ -35,10 +36,10 @@ def account(store: Store) -> Store:
 
 
 def dial(store: Store, id_: str) -> State | None:
-    made = store.queue.claim(id_, token=id_, lease=30)
+    made = claim_one(store, id_, token=id_, lease=30)
     if isinstance(made, Day):
         store.spending.begin_day(made.zone)
-        made = store.queue.claim(id_, token=id_, lease=30)
+        made = claim_one(store, id_, token=id_, lease=30)
     if isinstance(made, Claim):
         return store.calls.settle(id_, made.attempt, placed(f"call-{id_}-{made.attempt}"))
     assert isinstance(made, State)
@@ -84,7 +85,7 @@ def test_a_limit_of_a_tag_holds_its_jobs_and_no_others(account: Store) -> None:
         "the spending limit of 35 credits for tag campaign:x is reached:"
         " 30 spent or reserved, a call needs 10"
     )
-    account.queue.feed()
+    take(account)
     told = [each for each in account.events.after() if each.kind == "limit.reached"]
     assert [each.facts["scope"] for each in told] == ["tag:campaign:x"]
     assert [hold.name for hold in account.holds.all()] == ["limit:tag:campaign:x"]
@@ -128,7 +129,7 @@ def test_a_limit_that_is_raised_or_cleared_lets_go_what_it_held(account: Store) 
     set_limit(account, per_day("tag:a", 10))
     ids, went = dialled(account, 4, tags=["a"])
     assert went == 1
-    account.queue.feed()
+    take(account)
     set_limit(account, per_day("tag:a", 20))
     assert account.queue.pump().released == 1
     assert dial(account, ids[1]) is State.IN_PROGRESS

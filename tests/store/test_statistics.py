@@ -8,6 +8,7 @@ from dispatcher.model.states import Priority
 from dispatcher.policy import after_report
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
+from support.claims import take
 from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import POLICY, enqueue, failed, in_progress, snapshot
@@ -59,7 +60,7 @@ def test_the_longest_waiting_is_told_whether_ready_or_held(store: Store, clock: 
     enqueue(store, priority="bulk")
     store.holds.start("paused", "a pause")
     enqueue(store, priority="urgent")
-    store.queue.feed()
+    take(store)
     assert "held:paused:urgent" in snapshot(store)
     assert store.queue.waiting_since() == {
         Priority.URGENT: start + 1000,

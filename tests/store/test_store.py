@@ -14,11 +14,12 @@ import redis
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
+from dispatcher.store.calls import Answer
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.later import LATER
-from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.redis_url import connect
-from dispatcher.store.values import Claim, Refused
+from dispatcher.store.values import Refused
+from support.claims import take, taken
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import (
@@ -27,10 +28,7 @@ from support.store_jobs import (
     placed,
     snapshot,
     states,
-    window,
 )
-
-LEASE = 30
 
 
 def test_many_jobs_are_read_in_the_order_asked_for(store: Store) -> None:
@@ -72,22 +70,24 @@ def test_a_clock_that_steps_back_loses_no_line_of_the_timeline(store: Store, clo
 
 
 def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> None:
-    window(store, 3)
-    held, dispatched, ready = (enqueue(store, priority=p) for p in ("urgent", "normal", "bulk"))
+    held = enqueue(store)
     store.holds.start("credit", "empty")
-    store.queue.feed(1)
+    take(store)
     store.holds.end("credit")
-    store.queue.feed(1)
-    other = enqueue(store, priority="bulk")
-    for id_ in (held, dispatched, ready):
+    aside = enqueue(store, hours="08:00-21:00")
+    assert len(taken(store).hours) == 1
+    ready, scheduled = enqueue(store), enqueue(store, at=10)
+    other = enqueue(store)
+    gone = {held, aside, ready, scheduled}
+    for id_ in gone:
         redis_of(store).delete(key_of(store, "job", id_))
-    clock.forward(LOST_AFTER)
+    clock.forward(60)
     store.queue.pump()
     store.holds.start("credit", "empty")
-    store.queue.feed()
+    take(store)
     assert store.jobs.get(other).state is State.HELD
     lines = {name: ids for name, ids in snapshot(store).items() if not name.startswith("by_")}
-    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint({held, dispatched, ready})
+    assert {id_ for ids in lines.values() for id_ in ids}.isdisjoint(gone)
 
 
 def test_a_redis_that_is_away_is_said_in_plain_words() -> None:
@@ -99,9 +99,11 @@ def test_a_redis_that_is_away_is_said_in_plain_words() -> None:
 
 OPERATIONS: dict[str, Callable[[Store, str], object]] = {
     "enqueue": lambda store, _: enqueue(store),
-    "feed": lambda store, _: store.queue.feed(),
-    "claim": lambda store, id_: store.queue.claim(id_, token="t", lease=LEASE),
+    "take": lambda store, _: take(store),
+    "wake": lambda store, _: store.queue.wake(),
+    "set_calling_window": lambda store, id_: store.queue.set_calling_window(id_, None, "", ""),
     "settle": lambda store, id_: store.calls.settle(id_, 1, placed()),
+    "settle_many": lambda store, id_: store.calls.settle_many([Answer(id_, 1, placed())] * 9),
     "put_off": lambda store, id_: store.calls.reschedule_check(id_, 1, 5),
     "owe": lambda store, id_: store.calls.schedule_cost_check(id_, 1, None),
     "learn": lambda store, _: store.calls.learn_duration("tts", 20),
@@ -141,7 +143,7 @@ def _operations_run(store: Store) -> int:
 
 def test_a_claim_carries_the_job_as_it_now_stands(store: Store) -> None:
     id_ = enqueue(store, say="long " * 100)
-    made = store.queue.claim(id_, token="t", lease=LEASE)
-    assert isinstance(made, Claim)
+    (made,) = taken(store).claims
+    assert made.job.id == id_
     assert made.job.say == "long " * 100
     assert (made.job.state, len(made.job.attempts)) == (State.DIALING, 1)

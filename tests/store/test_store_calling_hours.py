@@ -13,6 +13,7 @@ from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.values import Claim, Hours
 from dispatcher.values.calling_hours import CallingHours, Window
+from support.claims import claim_one
 from support.clock import Clock
 from support.store_jobs import RECIPIENT, START, assert_sound, claim, enqueue, snapshot
 
@@ -21,7 +22,7 @@ HOURS = CallingHours.parse("09:00-17:00 Asia/Tokyo")
 
 
 def ask(store: Store, id_: str) -> object:
-    return store.queue.claim(id_, token="t", lease=30)
+    return claim_one(store, id_, token="t", lease=30)
 
 
 def window(opens: float, closes: float) -> Window:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -21,19 +21,23 @@ from dispatcher.model.states import TERMINAL, WAITING, Priority, State
 from dispatcher.policy import Decision, after_deadline, after_error, after_report, after_window
 from dispatcher.provider import AnswerLost, ProviderError
 from dispatcher.store import Store
+from dispatcher.store.calls import Answer
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.spending import SpendingLimit
-from dispatcher.store.values import Claim, Day, KeyConflict, Refused, Wait
+from dispatcher.store.values import Claim, Hours, KeyConflict, Refused, Taken
+from dispatcher.values.calling_hours import Window
+from support.claims import Day, Wait, claim_one, taken
 from support.clock import Clock
 from support.store_books import Books
 from support.store_checks import CheckedStore
-from support.store_jobs import placed, records, request, window
-from support.store_model import Model
+from support.store_jobs import Snapshot, placed, records, request
+from support.store_model import Model, Scores, Took
 from support.store_wishes import (
     CONFERENCE,
     ERRORS,
     FEW,
     FINAL,
+    HOURS,
     KEYS,
     LEASE,
     LIMITS,
@@ -49,6 +53,10 @@ from support.store_wishes import (
 )
 
 Decide = Callable[[Claim], Decision | None]
+Word = str | ProviderError | CallReport
+ANSWERS: st.SearchStrategy[Word] = st.sampled_from(["placed", *ERRORS, *REPORTS])
+TOKENS = st.sampled_from([None, None, "", "another's"])
+"""Whose claim it is an answer to: not said, its own, another's."""
 
 
 class StoreMachine(CheckedStore):
@@ -62,12 +70,10 @@ class StoreMachine(CheckedStore):
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
         self.store.limiter.publish(rules)
-        window(self.store, 3)
-        self.store.spending.begin_day("UTC")
         self.books = Books()
-        self.model = Model(self.now, window=3, rules=rules)
+        self.model = Model(self.now, rules)
+        self.begin_day("UTC")
         self.rng = random.Random(1)
-        self.messages: list[str] = []
         self.claims: list[tuple[str, Claim]] = []
         self.tokens: list[tuple[str, str]] = []
         self.granted: dict[str, dict[int, str]] = defaultdict(dict)
@@ -108,29 +114,62 @@ class StoreMachine(CheckedStore):
 
     # -- workers ---------------------------------------------------------------------------
 
-    @precondition(lambda self: self.model.in_line("ready"))
-    @rule(most=FEW)
-    def feed(self, most: int) -> None:
+    @rule(most=FEW, twice=st.booleans())
+    def take(self, most: int, twice: bool) -> None:
+        """Twice: the first answer was lost."""
+        token = f"token-{len(self.tokens)}"
+        taken = self._take(most, token)
+        if twice and taken.claims:
+            before = self.look()
+            again = self._take(most, token)
+            assert [each.job for each in again.claims] == [each.job for each in taken.claims]
+            assert _of_jobs(self.look()) == _of_jobs(before)
+        if taken.day:
+            self.begin_day(taken.day)
+
+    @precondition(lambda self: self.tokens)
+    @rule(most=FEW, pick=PICK)
+    def take_again_with_the_same_token(self, most: int, pick: int) -> None:
+        """Late: some of its claims may be over, or given up, or all of them."""
+        self._take(most, self.tokens[-1 - pick % len(self.tokens)][1])
+
+    def _take(self, most: int, token: str) -> Taken:
+        """Take, and compare what is taken with what the model takes."""
         before = self.look()
-        scores = {
-            name[6:]: {line: float(score) for line, score in members.items()}
-            for name, members in before.items()
-            if name.startswith("lines:")
-        }
-        expected = self.model.feed(most, scores, int(before.get("turn", {"": "0"})[""]))
-        dispatched = self.store.queue.feed(most)
-        assert [id_ for id_, _ in dispatched] == expected
-        assert all(self.model.jobs[id_].priority == priority for id_, priority in dispatched)
-        self.messages += [id_ for id_, _ in dispatched]
+        busy = self._numbers_being_called()
+        expected = self.model.take(most, token, LEASE * 1000, _scores(before), _turn(before))
+        answer = taken(self.store, most, token=token, lease=LEASE)
+        found = [(claim.job.id, claim.attempt) for claim in answer.claims]
+        hours = [hours.job.id for hours in answer.hours]
+        assert Took(found, hours, bool(answer.day)) == expected
+        assert all(hours.text == HOURS for hours in answer.hours)
+        for claim in answer.claims:
+            self._note_claim(claim, token, busy)
+        return answer
 
-    @precondition(lambda self: self.messages)
-    @rule(pick=PICK)
-    def claim_by_a_message(self, pick: int) -> None:
-        """Messages stay: each may come twice, and late."""
-        self._claim(self.messages[-1 - pick % len(self.messages)])
+    @precondition(lambda self: self.model.in_line("set_aside"))
+    @rule(pick=PICK, opens=st.sampled_from([-10, -10, 20, 400, None]))
+    def set_a_calling_window(self, pick: int, opens: int | None) -> None:
+        ids = [job.id for job in self.model.in_line("set_aside")]
+        self._set_window(ids[pick % len(ids)], opens)
+
+    @rule(pick=PICK, opens=st.sampled_from([-10, 20]))
+    def set_a_calling_window_late(self, pick: int, opens: int) -> None:
+        ids = [job.id for job in self.model.jobs.values() if job.request.hours] + ["nosuchjob"]
+        self._set_window(ids[pick % len(ids)], opens)
+
+    def _set_window(self, id_: str, opens: int | None) -> None:
+        start = self.now + 1000 * (opens or 0)
+        window = Window(*(_moment(ms) for ms in (start, start + 100_000)))
+        state = self.store.queue.set_calling_window(
+            id_, None if opens is None else window, "said so", HOURS
+        )
+        opens = None if opens is None else start
+        assert state == self.model.set_calling_window(id_, opens, start + 100_000)
 
     @rule(pick=PICK)
-    def claim_without_a_message(self, pick: int) -> None:
+    def claim_out_of_turn(self, pick: int) -> None:
+        """Whatever its state: what forbids a call forbids it there."""
         ids = [job.id for job in self.model.in_line("ready")] + [*self.model.jobs, "nosuchjob"]
         self._claim(ids[pick % len(ids)])
 
@@ -138,37 +177,43 @@ class StoreMachine(CheckedStore):
     @rule(answer=st.sampled_from(["death", "placed", "placed", "placed", *ERRORS]))
     def dial(self, answer: str | ProviderError) -> None:
         """A worker's whole turn."""
-        self.claim_without_a_message(0)
+        self.take(1, twice=False)
         if self.claims and answer == "placed":
             self.place(0, twice=False)
         elif self.claims and isinstance(answer, ProviderError):
             self.be_refused(0, answer, twice=False)
 
-    @precondition(lambda self: self.tokens)
-    @rule(pick=PICK)
-    def claim_again_with_the_same_token(self, pick: int) -> None:
-        self._claim(*self.tokens[-1 - pick % len(self.tokens)])
-
-    def _claim(self, id_: str, token: str = "") -> None:
-        token = token or f"token-{len(self.tokens)}"
+    def _claim(self, id_: str) -> None:
+        token = f"token-{len(self.tokens)}"
         busy = self._numbers_being_called()
         expected = self.model.claim(id_, token, LEASE * 1000)
-        answer = self.store.queue.claim(id_, token=token, lease=LEASE)
+        answer = claim_one(self.store, id_, token=token, lease=LEASE)
         if isinstance(answer, Day):
-            self.store.spending.begin_day(answer.zone)
-            answer = self.store.queue.claim(id_, token=token, lease=LEASE)
-        if not isinstance(answer, Claim):
-            assert ("wait" if isinstance(answer, Wait) else answer) == expected
-            return
-        assert answer.attempt == expected
-        if self.granted[id_].setdefault(answer.attempt, token) != token:
-            raise AssertionError(f"attempt {answer.attempt} was granted twice")
+            assert expected == "day"
+            self.begin_day(answer.zone)
+        elif isinstance(answer, Claim):
+            assert answer.attempt == expected
+            self._note_claim(answer, token, busy)
+        else:
+            words = {Wait: "wait", Hours: "hours"}
+            assert words.get(type(answer), answer) == expected
+
+    def _note_claim(self, claim: Claim, token: str, busy: set[str]) -> None:
+        id_ = claim.job.id
+        if self.granted[id_].setdefault(claim.attempt, token) != token:
+            raise AssertionError(f"attempt {claim.attempt} was granted twice")
         if (id_, token) not in self.tokens:
-            assert not any(hold.stops(answer.job) for hold in self.store.holds.all())
-            assert busy.isdisjoint(answer.job.numbers)
-            assert answer.job.expires_at is None or self._before(answer.job)
+            assert not any(hold.stops(claim.job) for hold in self.store.holds.all())
+            assert busy.isdisjoint(claim.job.numbers)
+            assert claim.job.expires_at is None or self._before(claim.job)
             self.tokens.append((id_, token))
-        self.claims.append((id_, answer))
+            self.claims.append((id_, claim))
+        if self.model.rules.one_at_a_time:
+            busy.update(claim.job.numbers)
+
+    def begin_day(self, zone: str) -> None:
+        self.store.spending.begin_day(zone)
+        self.model.begin_day()
 
     def _numbers_being_called(self) -> set[str]:
         if not self.model.rules.one_at_a_time:
@@ -187,7 +232,7 @@ class StoreMachine(CheckedStore):
     @precondition(lambda self: self.claims)
     @rule(pick=PICK, error=st.sampled_from(ERRORS), twice=st.booleans())
     def be_refused(self, pick: int, error: ProviderError, twice: bool) -> None:
-        now = datetime.fromtimestamp(self.now / 1000, UTC)
+        now = _moment(self.now)
         self._settle(
             pick, lambda claim: after_error(error, claim.job, POLICY, self.rng, now), twice
         )
@@ -204,11 +249,11 @@ class StoreMachine(CheckedStore):
         self, found: str | CallReport, redialled: bool
     ) -> None:
         """Before the redial it is the call; after it, it is the second one."""
-        self.claim_without_a_message(0)
+        self.take(1, twice=False)
         if not self.claims:
             return
         lost = AnswerLost("the answer was lost")
-        now = datetime.fromtimestamp(self.now / 1000, UTC)
+        now = _moment(self.now)
         self._settle(
             0, lambda claim: after_error(lost, claim.job, POLICY, self.rng, now), twice=False
         )
@@ -222,6 +267,47 @@ class StoreMachine(CheckedStore):
         if isinstance(found, CallReport):
             late = after_report(found, claim.job, POLICY) or late
         self._write(id_, claim.attempt, late)
+
+    @precondition(lambda self: self.claims)
+    @rule(
+        some=st.lists(st.tuples(PICK, ANSWERS, TOKENS), min_size=2, max_size=5),
+        gone=st.sampled_from([None, None, 0, 1]),
+        twice=st.booleans(),
+    )
+    def settle_many(
+        self, some: list[tuple[int, Word, str | None]], gone: int | None, twice: bool
+    ) -> None:
+        """In one step: in time and late, of one claim more than once, of a job that is gone."""
+        answers = [self._answer(*each) for each in some]
+        if gone is not None:
+            answers.insert(gone, Answer("nosuchjob", 1, placed("call-nobodys")))
+        self._settle_many(answers)
+        if twice:
+            before = self.look()
+            self._settle_many(answers)
+            assert self.look() == before
+
+    def _answer(self, pick: int, word: Word, whose: str | None) -> Answer:
+        id_, claim = self._any_claim(pick)
+        token = None if whose is None else whose or self.granted[id_][claim.attempt]
+        return Answer(id_, claim.attempt, self._decide(word, claim), token=token)
+
+    def _decide(self, word: Word, claim: Claim) -> Decision:
+        if isinstance(word, ProviderError):
+            return after_error(word, claim.job, POLICY, self.rng, _moment(self.now))
+        if isinstance(word, CallReport):
+            decision = after_report(word, claim.job, POLICY)
+            assert decision is not None
+            return decision
+        self.calls += 1
+        return placed(f"call-{self.calls}")
+
+    def _settle_many(self, answers: list[Answer]) -> None:
+        expected = [
+            self.model.settle(each.id, each.attempt, each.decision, each.token or "")
+            for each in answers
+        ]
+        assert self.store.calls.settle_many(answers) == expected
 
     def _settle(self, pick: int, decide: Decide, twice: bool) -> None:
         id_, claim = self._any_claim(pick)
@@ -238,9 +324,8 @@ class StoreMachine(CheckedStore):
         return self.claims[-1 - pick % len(self.claims)]
 
     def _write(self, id_: str, attempt: int, decision: Decision) -> None:
-        assert self.store.calls.settle(id_, attempt, decision) is self.model.settle(
-            id_, attempt, decision
-        )
+        settled = self.model.settle(id_, attempt, decision)
+        assert self.store.calls.settle(id_, attempt, decision) is settled.state
 
     # -- what time moves on ----------------------------------------------------------------
 
@@ -414,6 +499,27 @@ class StoreMachine(CheckedStore):
         """Those that have ended come first."""
         jobs = sorted(self.model.jobs.values(), key=lambda job: job.state not in TERMINAL)
         return jobs[pick % len(jobs)].id
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
+
+
+def _scores(found: Snapshot) -> Scores:
+    scores: Scores = defaultdict(dict)
+    for name, members in found.items():
+        if name.startswith("lines:"):
+            scores[name[6:]] = {line: float(score) for line, score in members.items()}
+    return scores
+
+
+def _turn(found: Snapshot) -> int:
+    return int(found.get("turn", {"": "0"})[""])
+
+
+def _of_jobs(found: Snapshot) -> Snapshot:
+    """Without the limiter's own time, and who was woken: what a lost reply told is not repeated."""
+    return {name: members for name, members in found.items() if name not in {"pace", "woken"}}
 
 
 def test_no_order_of_operations_breaks_an_invariant(own_database: redis.Redis) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import pytest
 
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.values import Claim, Refused
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.store_jobs import (
     assert_sound,
@@ -21,7 +24,6 @@ from support.store_jobs import (
     placed,
     request,
     snapshot,
-    window,
 )
 
 THREADS = 16
@@ -48,7 +50,7 @@ def at_once() -> Iterator[AtOnce[T]]:
 
 def test_one_of_many_claimers_gets_the_job(store: Store, at_once: AtOnce[object]) -> None:
     id_ = enqueue(store)
-    answers = at_once(lambda number: store.queue.claim(id_, token=f"t{number}", lease=30))
+    answers = at_once(lambda number: claim_one(store, id_, token=f"t{number}", lease=30))
     assert sum(isinstance(answer, Claim) for answer in answers) == 1
     assert answers.count(State.DIALING) == THREADS - 1
     assert len(store.jobs.get(id_).attempts) == 1
@@ -63,7 +65,7 @@ def test_each_of_many_jobs_is_claimed_once_in_a_scramble(
         return [
             id_
             for id_ in ids[number:] + ids[:number]
-            if isinstance(store.queue.claim(id_, token=f"{number}", lease=30), Claim)
+            if isinstance(claim_one(store, id_, token=f"{number}", lease=30), Claim)
         ]
 
     claimed = [id_ for won in at_once(scramble) for id_ in won]
@@ -95,16 +97,44 @@ def test_many_pumps_move_each_due_job_once(
     assert all(len(store.jobs.get(id_).timeline) == 2 for id_ in ids)
 
 
-def test_many_feeds_send_each_message_once_and_keep_to_the_window(
+def test_many_takes_claim_each_job_once_and_keep_to_the_connections(
     store: Store, at_once: AtOnce[list[str]]
 ) -> None:
-    window(store, 20)
+    store.limiter.publish(AccountConfig(connections=30, one_at_a_time=False))
     for _ in range(40):
         enqueue(store)
-    dispatched = [
-        id_ for ids in at_once(lambda _: [id_ for id_, _ in store.queue.feed(3)]) for id_ in ids
-    ]
-    assert len(dispatched) == len(set(dispatched)) == 20
+    claimed = [id_ for ids in at_once(lambda _: take(store, 3)) for id_ in ids]
+    assert len(claimed) == len(set(claimed)) == 30
+    assert_sound(snapshot(store))
+
+
+def test_many_takes_with_the_same_token_are_one(store: Store, at_once: AtOnce[list[str]]) -> None:
+    for _ in range(10):
+        enqueue(store)
+    store.limiter.publish(AccountConfig(one_at_a_time=False))
+    (claimed,) = {tuple(sorted(ids)) for ids in at_once(lambda _: take(store, 3, token="t"))}
+    assert len(claimed) == 3
+    assert sum(store.search.counts()[State.DIALING].values()) == 3
+
+
+def test_who_takes_dials_or_who_cancels_wins_but_not_both(
+    store: Store, at_once: AtOnce[tuple[set[str], set[str]]]
+) -> None:
+    store.limiter.publish(AccountConfig(connections=100, one_at_a_time=False))
+    ids = [enqueue(store) for _ in range(THREADS)]
+
+    def act(number: int) -> tuple[set[str], set[str]]:
+        if number % 2:
+            return set(take(store, 4)), set()
+        with suppress(Refused):
+            store.jobs.cancel(ids[number], actor="cli")
+            return set(), {ids[number]}
+        return set(), set()
+
+    answers = at_once(act)
+    taken_ = [id_ for some, _ in answers for id_ in some]
+    cancelled = [id_ for _, some in answers for id_ in some]
+    assert sorted([*taken_, *cancelled]) == sorted(ids)
 
 
 def test_many_rescues_recover_each_job_once(
@@ -143,7 +173,7 @@ def test_a_cancel_and_a_claim_do_not_both_win(store: Store, at_once: AtOnce[str]
 
     def act(number: int) -> str:
         if number % 2:
-            won = isinstance(store.queue.claim(id_, token=f"t{number}", lease=30), Claim)
+            won = isinstance(claim_one(store, id_, token=f"t{number}", lease=30), Claim)
             return "claimed" if won else ""
         try:
             store.jobs.cancel(id_, actor="cli")

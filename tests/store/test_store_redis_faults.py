@@ -13,6 +13,7 @@ from dispatcher.provider import AnswerLost
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.redis_url import connect
+from support.claims import take, taken
 from support.clock import Clock
 from support.redis_inside import redis_of
 from support.reports import ended
@@ -27,7 +28,6 @@ from support.store_jobs import (
     refused,
     request,
     snapshot,
-    window,
 )
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -47,15 +47,14 @@ def durable_store(durable: EmbeddedServer, clock: Clock) -> Iterator[Store]:
 
 def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> None:
     """Take jobs through every operation, with something done in between each of them."""
-    window(store, 4)
     (scheduled,) = store.jobs.enqueue_many([request(at=1, tags=["t"], key="k")])
     between()
     clock.forward(1)
     assert store.queue.pump().due == 1
     between()
-    assert store.queue.feed() == [(scheduled.id, "normal")]
+    (made,) = taken(store, token="t").claims
     between()
-    made = claim(store, scheduled.id)
+    assert [again.attempt for again in taken(store, token="t").claims] == [made.attempt]
     between()
     lost = refused(AnswerLost("cut off"), made.job)
     assert store.calls.settle(scheduled.id, made.attempt, lost) is State.UNCERTAIN
@@ -69,14 +68,14 @@ def life_of_a_job(store: Store, clock: Clock, between: Callable[[], None]) -> No
     between()
     store.holds.start("credit", "empty", 60)
     between()
-    assert store.queue.feed() == []
+    assert take(store) == []
     between()
     assert store.budget.take_check(lease=60) is not None
     between()
     assert store.holds.end("credit")
     assert store.queue.pump().released == 1
     between()
-    second = claim(store, scheduled.id)
+    (second,) = taken(store).claims
     clock.forward(30)
     between()
     assert store.calls.rescue(300) == 1
@@ -144,11 +143,12 @@ def test_jobs_in_every_state_outlive_a_killed_redis(
     store.calls.rescue(300)
     enqueue(store)
     store.holds.start("credit", "empty")
-    store.queue.feed()
+    take(store)
     store.holds.end("credit")
     claim(store, enqueue(store))
+    enqueue(store, hours="08:00-21:00")
+    assert len(taken(store).hours) == 1
     enqueue(store)
-    assert len(store.queue.feed()) == 1
     before = snapshot(store)
     table = store.search.counts()
     assert {state for state, reasons in table.items() if sum(reasons.values())} == set(State) - {
@@ -157,7 +157,7 @@ def test_jobs_in_every_state_outlive_a_killed_redis(
 
     durable.kill()
     with pytest.raises(StoreUnavailable):
-        store.queue.feed()
+        take(store)
     durable.start()
 
     assert snapshot(store) == before

@@ -14,6 +14,7 @@ from dispatcher.policy import Decision, after_deadline, after_report, after_wind
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store
 from dispatcher.store.values import Refused, UnknownJob
+from support.claims import claim_one, take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of, root_of
 from support.reports import ended
@@ -74,7 +75,7 @@ def nothing(store: Store, id_: str) -> Iterator[None]:
 @contextmanager
 def a_hold(store: Store, id_: str) -> Iterator[None]:
     store.holds.start("auth", "401")
-    store.queue.feed()
+    take(store)
     yield
     store.holds.end("auth")
 
@@ -89,8 +90,8 @@ def test_evidence_that_comes_before_the_redial_is_dialled_saves_the_second_call(
         decision = placed("found") if to is State.IN_PROGRESS else answered(store.jobs.get(id_))
         assert store.calls.settle(id_, 1, decision) is to
         assert_sound(snapshot(store))
-    assert store.queue.feed() == []
-    assert store.queue.claim(id_, token="t", lease=LEASE) is to
+    assert take(store) == []
+    assert claim_one(store, id_, token="t", lease=LEASE) is to
     assert store.statistics.counters()["second_calls"] == 0
 
 
@@ -101,7 +102,7 @@ def test_a_call_that_evidence_brought_back_keeps_its_number_from_others(
     id_ = given_up(store, clock, on_uncertain="redial")
     store.calls.settle(id_, 1, placed("found"))
     other = enqueue(store)
-    assert store.queue.claim(other, token="t", lease=LEASE) is State.SCHEDULED
+    assert claim_one(store, other, token="t", lease=LEASE) is State.SCHEDULED
 
 
 def test_that_nobody_was_asked_does_not_stop_the_redial(store: Store, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from dispatcher.policy import after_report
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.choices import UnknownChoice
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -100,8 +101,8 @@ def test_a_new_country_holds_all_calls_where_that_is_set_until_somebody_resumes(
     store.limiter.publish(AccountConfig(hold_unusual=frozenset({Unusual.COUNTRY})))
     call_all(store, [JAPAN])
     new, usual = enqueue(store, recipient=SOMALIA), enqueue(store, recipient=AMERICA)
-    assert store.queue.claim(new, token="t", lease=30) is State.HELD
-    assert store.queue.claim(usual, token="t", lease=30) is State.HELD
+    assert claim_one(store, new, token="t", lease=30) is State.HELD
+    assert claim_one(store, usual, token="t", lease=30) is State.HELD
     job = store.jobs.get(new)
     assert (job.hold_reason, job.attempts) == ("unusual", ())
     (hold,) = store.holds.all()
@@ -118,7 +119,7 @@ def test_many_countries_hold_where_only_they_do(store: Store) -> None:
     )
     call_all(store, [JAPAN, *MANY[:9]])
     id_ = enqueue(store, recipient=MANY[9])
-    assert store.queue.claim(id_, token="t", lease=30) is State.HELD
+    assert claim_one(store, id_, token="t", lease=30) is State.HELD
 
 
 def test_what_is_kept_of_countries_is_bounded_by_their_number(store: Store) -> None:
@@ -179,7 +180,7 @@ def test_a_rise_holds_all_calls_where_that_is_set(store: Store, clock: Clock) ->
     usual_hours(store, 100)
     spend(store, 2000)
     minute(store, clock)
-    assert store.queue.claim(enqueue(store), token="t", lease=30) is State.HELD
+    assert claim_one(store, enqueue(store), token="t", lease=30) is State.HELD
     (hold,) = store.holds.all()
     assert hold.why == "2000 credits were spent or reserved within an hour, 100 are usual"
 

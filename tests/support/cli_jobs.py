@@ -9,6 +9,7 @@ from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
+from support.claims import claim_one
 from support.reports import ended
 
 NUMBER, MASKED = "+818011234567", "+8180****4567"
@@ -57,7 +58,7 @@ def dial(store: Store, id_: str, callid: str = "call-1") -> None:
 
 def settle(store: Store, id_: str, decision: Decision) -> None:
     """Claim a job and write what became of the attempt."""
-    claim = store.queue.claim(id_, token=id_, lease=60)
+    claim = claim_one(store, id_, token=id_, lease=60)
     assert not isinstance(claim, State | None)
     assert store.calls.settle(id_, claim.attempt, decision) is decision.to
 

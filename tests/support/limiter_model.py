@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dispatcher.store import Store
-from dispatcher.store.values import Claim, Wait
+from dispatcher.store.values import Claim
+from support.claims import Wait, claim_one
 from support.clock import Clock
 from support.store_jobs import request
 
@@ -138,7 +139,7 @@ class Crowd:
     def _ask(self, worker: Worker, holder: str, slot: str) -> None:
         now, store = self.clock.ms, self.stores[worker.process % len(self.stores)]
         if worker.kind == "dial":
-            answer = store.queue.claim(holder, token="t", lease=30, slot=slot)
+            answer = claim_one(store, holder, token="t", lease=30, slot=slot)
             assert isinstance(answer, Claim | Wait)
         else:
             answer = store.limiter.take_slot(holder, slot)

@@ -15,7 +15,7 @@ from support.clock import Clock
 from support.reports import ended
 from support.store_jobs import POLICY, assert_sound, claim, enqueue, placed, refused, snapshot
 from workers.engine.apply_callbacks import ApplyReports
-from workers.engine.dial import Turn
+from workers.engine.turn import Turn
 
 LOST = AnswerLost("the connection was cut")
 

@@ -20,6 +20,8 @@ OTHERS = {
     "config",
     "lines",
     "turn",
+    "taken",
+    "woken",
     "pace",
     "connections",
     "calling",

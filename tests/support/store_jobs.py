@@ -18,6 +18,7 @@ from dispatcher.provider import ProviderError
 from dispatcher.store import Store, codec
 from dispatcher.store.schema import BARRIER
 from dispatcher.store.values import Claim
+from support.claims import claim_one
 from support.clock import START
 from support.redis_inside import key_of, redis_of, root_of
 
@@ -27,16 +28,9 @@ NOW = datetime.fromtimestamp(START / 1000, UTC)
 TIMED = {State.SCHEDULED, State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 """States in which something happens at a known moment, always."""
 
-PLACES = ("by_state:", "due:", "ready:", "held:", "dispatched")
+PLACES = ("by_state:", "due:", "ready:", "held:", "set_aside")
 Snapshot = dict[str, dict[str, str]]
 """Every key of a namespace -> its members: field -> value, member -> score, place -> item."""
-
-
-def window(store: Store, most: int) -> None:
-    """Let no more jobs than these be out at a time."""
-    redis_of(store).hset(
-        key_of(store, "config"), mapping={"dispatch_least": most, "dispatch_most": most}
-    )
 
 
 def request(**fields: Any) -> JobRequest:
@@ -63,7 +57,7 @@ def enqueue(store: Store, **fields: Any) -> str:
 
 def claim(store: Store, id_: str, token: str = "") -> Claim:
     """Claim a job with a token nobody else uses, and insist on getting it."""
-    made = store.queue.claim(id_, token=token or random.randbytes(8).hex(), lease=30)
+    made = claim_one(store, id_, token=token or random.randbytes(8).hex(), lease=30)
     assert isinstance(made, Claim)
     return made
 
@@ -233,8 +227,8 @@ def _assert_in_place(record: Mapping[str, str], here: set[str]) -> None:
     lines = here - indexes - moments
     match state:
         case State.QUEUED:
-            assert lines in ({f"ready:{prio}:{line_of(record)}"}, {"dispatched"})
-            assert moments or not (lines == {"dispatched"} or "expires" in record)
+            assert lines in ({f"ready:{prio}:{line_of(record)}"}, {"set_aside"})
+            assert moments or "expires" not in record
         case State.HELD:
             assert lines == {f"held:{record['hold']}:{prio}"}
             assert record["hold"].partition(":")[0] == reason

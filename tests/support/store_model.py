@@ -11,11 +11,11 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import Decision
-from dispatcher.store.queue import LOST_AFTER
+from dispatcher.store.calls import Settled
 
 DAY = 86_400_000
 BUSY_AGAIN = 5000
-HORIZON, EXPECTED, OVERDUE = 500, 250, 300
+SET_ASIDE, AHEAD, MOST_LOOKED_AT = 15_000, 25, 100
 OPEN = {State.DIALING, State.UNCERTAIN, State.IN_PROGRESS}
 UNDECIDED = {None, "maybe_placed"}
 CALLED = {"placed", "answered", "no_answer", "call_failed"}
@@ -41,8 +41,9 @@ class ModelJob:
     spent: int = 0
     since: int = 0
     next_at: int | None = None
-    dispatched: int | None = None
-    """The moment by which a claim is expected, where a message is out."""
+    aside: int | None = None
+    """The moment by which its calling window is set, where a worker does that."""
+    open: tuple[int, int] = (0, 0)
     finished: int | None = None
     token: str = ""
     hold: str = ""
@@ -71,11 +72,8 @@ class ModelJob:
     @property
     def place(self) -> str | None:
         if self.state is State.QUEUED:
-            return (
-                "dispatched"
-                if self.dispatched is not None
-                else f"ready:{self.priority}:{self.line}"
-            )
+            in_line = f"ready:{self.priority}:{self.line}"
+            return in_line if self.aside is None else "set_aside"
         if self.state is State.HELD:
             return f"held:{self.hold}:{self.priority}"
         return None
@@ -94,14 +92,24 @@ class ModelJob:
             self.made.setdefault(attempt, ",".join(decision.call.callids))
 
 
+@dataclass
+class Took:
+    """What one take is answered: claims (job and attempt), jobs whose windows are to be set."""
+
+    claims: list[tuple[str, int]] = field(default_factory=list)
+    hours: list[str] = field(default_factory=list)
+    day: bool = False
+
+
 class Model:
     """The jobs, the gates, and what each operation does to them."""
 
-    def __init__(self, now: int, window: int, rules: AccountConfig) -> None:
+    def __init__(self, now: int, rules: AccountConfig) -> None:
         self.now = now
-        self.window = window
         self.rules = rules
         self.blocked = 0
+        self.day_ends = 0
+        self.taken: dict[str, list[str]] = {}
         self.persons: dict[str, list[int]] = defaultdict(list)
         self.connections: dict[str, int] = {}
         self.busy: dict[str, str] = {}
@@ -123,34 +131,47 @@ class Model:
         assert isinstance(delay, timedelta)
         return self.now + round(delay.total_seconds() * 1000)
 
-    def feed(self, most: int, scores: Scores, turn: int) -> list[str]:
-        """Feed from where the lines and the turns stand."""
-        stopped = any(":" not in hold for hold in self.holds)
-        size = self.window if self.blocked <= self.now + HORIZON else 0
-        room = most if stopped else self._places(size)
-        urgent_room = room + (most if stopped else size)
-        chosen: list[str] = []
-        for _ in range(most):
-            ready = self.in_line("ready")
-            urgent = any(job.priority == "urgent" for job in ready)
-            if not ready or not (room > 0 or (urgent_room > 0 and urgent)):
-                break
-            turn += 1
-            job = self._whose_turn(ready, scores, turn)
-            hold = self.started_hold(job)
-            if hold:
-                self._hold(job, hold)
-                continue
-            job.dispatched = self.now + EXPECTED
-            lost_at = self.now + round(LOST_AFTER * 1000)
-            job.next_at = lost_at if job.expires is None else min(job.expires, lost_at)
-            chosen.append(job.id)
-            room, urgent_room = room - 1, urgent_room - 1
-        return chosen
+    def begin_day(self) -> None:
+        self.day_ends = (self.now // DAY + 1) * DAY
 
-    def _places(self, size: int) -> int:
-        out = [job.dispatched for job in self.jobs.values() if job.dispatched is not None]
-        return min(size - sum(at >= self.now - OVERDUE for at in out), 4 * size - len(out))
+    def take(self, most: int, token: str, lease: int, scores: Scores, turn: int) -> Took:
+        """Take from where the lines and the turns stand."""
+        before = [self.jobs[id_] for id_ in self.taken.get(token, ()) if id_ in self.jobs]
+        before = [job for job in before if job.state is State.DIALING and job.token == token]
+        if before:
+            return Took([(job.id, job.n) for job in before])
+        took = Took()
+        self._bring_due(most, scores)
+        for each in range(turn + 1, turn + 1 + MOST_LOOKED_AT):
+            if len(took.claims) == most or not self._take_one(took, scores, each, token, lease):
+                break
+        if took.claims:
+            self.taken[token] = [id_ for id_, _ in took.claims]
+        return took
+
+    def _bring_due(self, most: int, scores: Scores) -> None:
+        """A line that comes anew starts one turn behind the others."""
+        for job in self.come(State.SCHEDULED)[:most]:
+            self._queue(job)
+            if job.state is State.QUEUED:
+                had = scores[job.priority]
+                had.setdefault(job.line, min(had.values(), default=-1) + 1)
+
+    def _take_one(self, took: Took, scores: Scores, turn: int, token: str, lease: int) -> bool:
+        stopped = any(":" not in hold for hold in self.holds)
+        ready = self.in_line("ready")
+        if not ready or not (stopped or self._may_ask(AHEAD)):
+            return False
+        job = self._whose_turn(ready, scores, turn)
+        what = self._forbids(job)
+        if what is None:
+            self._dial(job, token, lease)
+            took.claims.append((job.id, job.n))
+        elif what == "hours":
+            job.aside = self.now + SET_ASIDE
+            took.hours.append(job.id)
+        took.day = what == "day"
+        return not took.day
 
     def _whose_turn(self, ready: list[ModelJob], scores: Scores, turn: int) -> ModelJob:
         share = {10: "normal", 0: "normal", 15: "bulk"}.get(turn % 20)
@@ -173,17 +194,39 @@ class Model:
             return job.n
         if job.state is not State.QUEUED:
             return job.state
+        if what := self._forbids(job):
+            return job.state if what == "moved" else what
+        if not self._may_ask():
+            return "wait"
+        self._dial(job, token, lease)
+        return job.n
+
+    def _forbids(self, job: ModelJob) -> str | None:
+        """Return what is to be done before a job may be called; `moved`: it went somewhere else."""
         if self._overdue(job):
             self._move(job, State.EXPIRED)
         elif hold := self.started_hold(job):
             self._hold(job, hold)
+        elif job.request.hours and not job.open[0] <= self.now < job.open[1]:
+            return "hours"
+        elif self.now >= self.day_ends:
+            return "day"
         elif at := self._protected_until(job):
             self._schedule(job, at)
-        elif not self._may_ask():
-            return "wait"
         else:
-            self._dial(job, token, lease)
-            return job.n
+            return None
+        return "moved"
+
+    def set_calling_window(self, id_: str, opens: int | None, closes: int) -> State | None:
+        job = self.jobs.get(id_)
+        if job is None:
+            return None
+        if job.state is State.QUEUED and opens is None:
+            self._move(job, State.FAILED, "not_allowed")
+        elif job.state is State.QUEUED and opens is not None:
+            job.open, job.aside = (opens, closes), None
+            if self.now < opens:
+                self._schedule(job, opens)
         return job.state
 
     def _protected_until(self, job: ModelJob) -> int | None:
@@ -201,9 +244,9 @@ class Model:
             return calls[0] + gap
         return None
 
-    def _may_ask(self) -> bool:
+    def _may_ask(self, ahead: int = 0) -> bool:
         under_way = sum(end > self.now for end in self.connections.values())
-        return self.blocked <= self.now and under_way < self.rules.connections
+        return self.blocked <= self.now + ahead and under_way < self.rules.connections
 
     def _dial(self, job: ModelJob, token: str, lease: int) -> None:
         job.n, job.token = job.n + 1, token
@@ -214,16 +257,23 @@ class Model:
             self.busy[number] = job.id
         self._move(job, State.DIALING, "", self.now + lease)
 
-    def settle(self, id_: str, attempt: int, decision: Decision) -> State | None:
+    def settle(self, id_: str, attempt: int, decision: Decision, token: str = "") -> Settled:
         self._tell_all(decision)
         job = self.jobs.get(id_)
         if job is None:
-            return None
+            return Settled(in_time=False, state=None)
+        if token and job.token != token:
+            return Settled(in_time=False, state=job.state)
         if job.n == attempt:
             self.connections.pop(id_, None)
         other = self._is_of_another_call(job, attempt, decision)
         if other or self._is_late(job, attempt, decision):
-            return job.state
+            return Settled(in_time=False, state=job.state)
+        self._settle(job, attempt, decision)
+        return Settled(in_time=True, state=job.state)
+
+    def _settle(self, job: ModelJob, attempt: int, decision: Decision) -> None:
+        job.token = ""
         job.keep(attempt, decision)
         job.spent += (job.state is State.DIALING) and decision.spent
         job.spent -= (job.state is State.UNCERTAIN) and not decision.spent
@@ -236,7 +286,6 @@ class Model:
         if job.state is State.IN_PROGRESS:
             for number in job.numbers:
                 self.busy.setdefault(number, job.id)
-        return job.state
 
     def _is_of_another_call(self, job: ModelJob, attempt: int, decision: Decision) -> bool:
         given = ",".join(decision.call.callids) if decision.call else ""
@@ -308,13 +357,10 @@ class Model:
     def pump(self) -> None:
         for job in self.come(State.SCHEDULED):
             self._queue(job)
-        for job in self.come(State.QUEUED):
-            if self._overdue(job):
-                self._move(job, State.EXPIRED)
-            else:
-                job.dispatched, job.next_at = None, job.expires
-        for job in self.come(State.HELD):
+        for job in [*self.come(State.QUEUED), *self.come(State.HELD)]:
             self._move(job, State.EXPIRED)
+        for job in self.jobs.values():
+            job.aside = None if job.aside is None or job.aside <= self.now else job.aside
         if not any(":" not in hold for hold in self.holds):
             for job in self.in_line("held"):
                 if job.hold not in self.holds:
@@ -341,8 +387,7 @@ class Model:
         job = self.jobs[id_]
         if job.state not in WAITING:
             return False
-        if job.dispatched is not None:
-            job.dispatched, job.next_at = None, job.expires
+        job.aside = None
         job.priority = priority
         return True
 
@@ -397,7 +442,7 @@ class Model:
             if job.owes_at is not None:
                 found["due:cost"][job.id] = job.owes_at
             if job.place:
-                found[job.place][job.id] = job.due if job.dispatched is None else job.dispatched
+                found[job.place][job.id] = job.due if job.aside is None else job.aside
             for tag in job.request.tags:
                 found[f"by_tag:{tag}"][job.id] = job.created
             for number in job.numbers:
@@ -424,8 +469,8 @@ class Model:
 
     def moments(self) -> list[int]:
         """Return the moments to come at which something happens next, the first first."""
-        found = {job.next_at for job in self.jobs.values() if job.next_at is not None}
-        return sorted(moment for moment in found if moment > self.now)
+        moments = [at for job in self.jobs.values() for at in (job.next_at, job.aside)]
+        return sorted({at for at in moments if at is not None and at > self.now})
 
     def calls(self) -> dict[str, str]:
         return {callid: job.id for job in self.jobs.values() for callid in job.callids}
@@ -455,7 +500,7 @@ class Model:
             for number in job.numbers:
                 if self.busy.get(number) == job.id:
                     del self.busy[number]
-        job.state, job.reason, job.dispatched = to, reason, None
+        job.state, job.reason, job.aside = to, reason, None
         job.next_at = None if to in TERMINAL else next_at
         if to in TERMINAL:
             job.finished = self.now

@@ -67,11 +67,13 @@ SCOPES = [
     PauseScope(tag="campaign:x"),
     PauseScope(priority=Priority.BULK),
 ]
+HOURS = "08:00-21:00"
 REQUESTS = st.fixed_dictionaries(
     {
         "priority": st.sampled_from(["urgent", "normal", "bulk"]),
         "tags": st.sampled_from([(), ("a",), ("a", "b"), ("campaign:x",), ("a", "campaign:y")]),
         "recipient": st.sampled_from(NUMBERS),
+        "hours": st.sampled_from([None, None, None, HOURS]),
         "at": st.sampled_from([None, None, None, 5]),
         "expires": st.sampled_from([None, None, 61, 400]),
         "redial": st.sampled_from([None, 0]),

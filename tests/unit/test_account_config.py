@@ -51,8 +51,6 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "check_share": "0.2",
         "recovery": "60000",
         "connections": "20",
-        "dispatch_least": "40",
-        "dispatch_most": "320",
         "connection_lease": "33050",
         "recipient_gap": "1500",
         "recipient_per_day": "3",
@@ -116,11 +114,6 @@ def test_a_claim_of_0_2_0_knows_what_a_tariff_calls_a_country(number: str) -> No
 def test_a_rate_loses_nothing_on_its_way() -> None:
     rate = Rate.parse("1/minute")
     assert float(config_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
-
-
-def test_few_connections_leave_room_for_a_sensible_window() -> None:
-    fields = config_fields(AccountConfig(connections=1))
-    assert (fields["dispatch_least"], fields["dispatch_most"]) == ("16", "64")
 
 
 def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:

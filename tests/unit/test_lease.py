@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,30 +77,6 @@ def sandbox() -> Iterator[str]:
         yield url
 
 
-class OneClaim:
-    """A store that grants one claim, and writes down what became of it."""
-
-    def __init__(self) -> None:
-        self.queue = self.calls = self.limiter = self.replicas = self
-        self.settled: list[Any] = []
-
-    def claim(self, *_: Any, **__: Any) -> Claim:
-        return Claim(JOB, 1)
-
-    def now(self) -> float:
-        return 0.0
-
-    def rebook(self, booked: str) -> str:
-        return booked
-
-    def needed(self) -> int:
-        return 0
-
-    def settle(self, _id: str, _attempt: int, decision: Any, **_: Any) -> State:
-        self.settled.append(decision)
-        return State(decision.to)
-
-
 def books(sandbox: str) -> int:
     return len(requests.get(f"{sandbox}/_sandbox/calls", timeout=10).json())
 
@@ -108,22 +85,13 @@ def books(sandbox: str) -> int:
 def test_a_worker_that_goes_on_after_its_lease_calls_nobody(
     sandbox: str, stopped: float, called: bool
 ) -> None:
-    options = SandboxOptions()
-    store: Any = OneClaim()
+    options, clock = SandboxOptions(), Stopped(0, stopped)
+    store: Any = SimpleNamespace(now=lambda: 0.0)
     before = books(sandbox)
     with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as client:
-        dial = Dial(
-            store,
-            XoxzoProvider(client),
-            Policy(),
-            LEASE,
-            "+815012345678",
-            monotonic=Stopped(0, stopped),
-            answer=ANSWER,
-        )
-        dial(JOB.id)
+        dial = Dial(store, XoxzoProvider(client), Policy(), "+815012345678", monotonic=clock)
+        decision = dial(Claim(JOB, 1), Lease(LEASE, ANSWER, clock(), clock))
     assert books(sandbox) - before == called
-    (decision,) = store.settled
     assert decision.to is (State.IN_PROGRESS if called else State.SCHEDULED)
 
 

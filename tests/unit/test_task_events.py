@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from workers.queue.task_events import TOGETHER_WITHIN, JobFailed, TaskEvents, step
+from dispatcher.model.states import State
+from workers.engine.turn import Turn
+from workers.queue.task_events import TOGETHER_WITHIN, TaskEvents, step
 
 
 class Eventer:
@@ -49,54 +51,49 @@ def task_events(eventer: Eventer) -> TaskEvents:
     return made
 
 
+DIAL = "dispatcher.dial"
+PLACED = Turn("abc", State.IN_PROGRESS)
+
+
 def test_a_turn_is_a_task_that_succeeds_with_its_result(
     task_events: TaskEvents, eventer: Eventer
 ) -> None:
-    with task_events.turn("dispatcher.dial", "abc") as ended:
-        ended({"state": "in_progress"})
+    task_events.begin(DIAL, "abc")(PLACED)
     kinds = [kind for kind, _ in eventer.sent]
     assert kinds == ["task-received", "task-started", "task-succeeded"]
     assert len({fields["uuid"] for _, fields in eventer.sent}) == 1
     assert eventer.sent[0][1]["args"] == "('abc',)"
-    assert eventer.sent[2][1]["result"] == "{'state': 'in_progress'}"
+    assert eventer.sent[2][1]["result"] == "{'job': 'abc', 'state': 'in_progress'}"
 
 
 def test_each_turn_is_a_task_of_its_own(task_events: TaskEvents, eventer: Eventer) -> None:
-    for job_id in ("a", "b"):
-        with task_events.turn("dispatcher.dial", job_id):
-            pass
+    ends = [task_events.begin(DIAL, job_id) for job_id in ("a", "b")]
+    for end in ends:
+        end(PLACED)
     assert len({fields["uuid"] for _, fields in eventer.sent}) == 2
 
 
-def test_a_failed_job_is_a_failure_and_stops_nothing(
-    task_events: TaskEvents, eventer: Eventer
-) -> None:
-    with task_events.turn("dispatcher.dial", "abc"):
-        raise JobFailed("job abc failed: no_answer")
+def test_a_failed_job_is_a_failure(task_events: TaskEvents, eventer: Eventer) -> None:
+    task_events.begin(DIAL, "abc")(Turn("abc", State.FAILED, "no_answer", "NO ANSWER"))
     kind, fields = eventer.sent[-1]
     assert (kind, fields["exception"]) == (
         "task-failed",
-        "JobFailed('job abc failed: no_answer')",
+        "JobFailed('job abc failed: no_answer: NO ANSWER')",
     )
 
 
-def test_an_error_of_ours_is_told_masked_and_goes_on(
-    task_events: TaskEvents, eventer: Eventer
-) -> None:
-    with pytest.raises(ValueError, match="odd"), task_events.turn("dispatcher.dial", "abc"):
-        raise ValueError("odd: +818011234567")
-    kind, fields = eventer.sent[-1]
-    assert kind == "task-failed"
-    assert "8011234567" not in fields["exception"]
+def test_no_number_is_told(task_events: TaskEvents, eventer: Eventer) -> None:
+    for state, reason in ((State.FAILED, "call_failed"), (State.SCHEDULED, "")):
+        task_events.begin(DIAL, "abc")(Turn("abc", state, reason, "odd: +818011234567"))
+        assert "8011234567" not in str(eventer.sent[-1])
+        assert "odd: " in str(eventer.sent[-1])
 
 
 def test_where_nobody_listens_nothing_is_sent(task_events: TaskEvents, eventer: Eventer) -> None:
     eventer.enabled = False
-    with task_events.turn("dispatcher.dial", "abc"):
-        pass
+    task_events.begin(DIAL, "abc")(PLACED)
     task_events.eventer = None
-    with task_events.turn("dispatcher.dial", "abc"):
-        pass
+    task_events.begin(DIAL, "abc")(PLACED)
     assert eventer.sent == []
 
 

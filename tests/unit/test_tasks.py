@@ -1,71 +1,32 @@
-"""A wake-up that carries several jobs, at a worker without a broker."""
+"""The tasks, at a worker without a broker."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from celery import Celery
 
 import workers.queue.tasks
-from dispatcher.model.states import Priority, State
-from workers.engine.dial import Turn
+from dispatcher.model.states import State
+from workers.engine.turn import Turn
 from workers.queue.task_events import TaskEvents
 
 
-class Container:
-    """Dials as told, and keeps what is handed back."""
+class Woken:
+    """A container whose dialler counts its wake-ups."""
 
-    def __init__(self, failing: str = "") -> None:
-        self.failing = failing
-        self.dialled: list[str] = []
-        self.handed_back: list[tuple[str, Priority]] = []
-        self.messenger: Any = self
+    def __init__(self) -> None:
+        self.dialler, self.times = self, 0
 
-    def __call__(self) -> Any:
-        return self
-
-    def dial(self, what: Any) -> Any:
-        if not isinstance(what, str):
-            self.handed_back += list(what)
-            return None
-        self.dialled.append(what)
-        if what == self.failing:
-            return Turn(what, State.FAILED, "no_answer", "NO ANSWER")
-        return Turn(what, State.IN_PROGRESS)
+    def wake(self) -> None:
+        self.times += 1
 
 
-def wake_up(container: Container, *ids: str) -> None:
+def test_a_wake_up_has_the_worker_look_for_jobs() -> None:
+    woken: Any = Woken()
     app = Celery("test", set_as_current=False)
-    workers.queue.tasks.register(app, container, TaskEvents())
-    task = app.tasks["dispatcher.dial"]
-    task.push_request(delivery_info={"routing_key": "vd.bulk"})
-    try:
-        task.run(*ids)
-    finally:
-        task.pop_request()
-
-
-def test_all_of_them_are_dialled_in_order() -> None:
-    container = Container()
-    wake_up(container, "a", "b", "c")
-    assert (container.dialled, container.handed_back) == (["a", "b", "c"], [])
-
-
-def test_one_that_fails_stops_none_of_the_others() -> None:
-    container = Container(failing="a")
-    wake_up(container, "a", "b")
-    assert container.dialled == ["a", "b"]
-
-
-def test_after_a_long_turn_the_others_go_to_whoever_is_free(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(workers.queue.tasks, "LONG", -1.0)
-    container = Container()
-    wake_up(container, "a", "b", "c")
-    assert container.dialled == ["a"]
-    assert container.handed_back == [("b", Priority.BULK), ("c", Priority.BULK)]
+    workers.queue.tasks.register(app, lambda: woken, TaskEvents())
+    assert (app.tasks["dispatcher.dial"].run(), woken.times) == ({}, 1)
 
 
 def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_other() -> None:

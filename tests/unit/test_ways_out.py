@@ -21,7 +21,9 @@ import workers.queue.tasks
 from config import logs
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from support.hidden_numbers import WRITINGS, tells
+from workers.engine.turn import Turn
 from workers.queue.redaction import MaskedRequest, RedactedRequest, hide_what_others_tell
 from workers.queue.task_events import TaskEvents
 
@@ -146,10 +148,8 @@ def test_no_event_of_a_task_tells_a_number(kind: type[MaskedRequest], written: s
 def test_no_turn_tells_a_number(written: str) -> None:
     events, eventer = TaskEvents(), Eventer()
     events.eventer = eventer
-    with events.turn("dispatcher.dial", "abc") as ended:
-        ended({"job": "abc", "why": f"busy: {written}"})
-    with pytest.raises(ValueError, match="odd"), events.turn("dispatcher.dial", "abc"):
-        raise ValueError(f"odd {written}")
+    for state, reason in ((State.SCHEDULED, ""), (State.FAILED, "call_failed")):
+        events.begin("dispatcher.dial", "abc")(Turn("abc", state, reason, f"busy: {written}"))
     assert len(eventer.sent) == 6
     assert not tells(json.dumps(eventer.sent))
 

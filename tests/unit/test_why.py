@@ -22,6 +22,7 @@ from dispatcher.store.values import Claim
 from dispatcher.values.calling_hours import Window
 from dispatcher.values.rate import Rate
 from dispatcher.why import position, why
+from support.claims import claim_one
 from support.redis_inside import redis_of
 from support.reports import ended
 from workers.devstack.embedded_server import EmbeddedServer
@@ -55,7 +56,7 @@ def add(store: Store, **fields: Any) -> str:
 
 def claimed(store: Store, **fields: Any) -> str:
     id_ = add(store, **fields)
-    assert isinstance(store.queue.claim(id_, token=id_, lease=60), Claim)
+    assert isinstance(claim_one(store, id_, token=id_, lease=60), Claim)
     return id_
 
 

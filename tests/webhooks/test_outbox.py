@@ -13,6 +13,7 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.store.webhooks import MOST_OUT, OF_ONE_TARGET, RETRY_FOR, Webhook, Webhooks
+from support.claims import claim_one
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import RECIPIENT, SAY, ended, enqueue, targets
@@ -59,7 +60,7 @@ def test_each_end_is_one_event_for_each_target(store: Store, webhooks: Webhooks)
 def test_ends_only_unless_every_change_is_asked_for(store: Store, webhooks: Webhooks) -> None:
     targets(store)
     id_ = enqueue(store)
-    assert isinstance(store.queue.claim(id_, token="t", lease=30), Claim)
+    assert isinstance(claim_one(store, id_, token="t", lease=30), Claim)
     assert not waiting(webhooks)
     targets(store, every=True)
     store.calls.settle(id_, 1, Decision(State.IN_PROGRESS, "placed", "", call=CallRef(("c1",))))

@@ -15,6 +15,7 @@ from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.values import Refused
 from dispatcher.store.webhooks import Webhook
+from support.claims import claim_one
 from support.clock import Clock
 from support.webhook_jobs import enqueue, targets
 
@@ -63,7 +64,7 @@ class Telling(RuleBasedStateMachine):
     @rule(pick=PICK, token=st.sampled_from("ab"))
     def claim(self, pick: int, token: str) -> None:
         if id_ := self.job(pick):
-            self.store.queue.claim(id_, token=token, lease=30)
+            claim_one(self.store, id_, token=token, lease=30)
 
     @rule(pick=PICK, decision=st.sampled_from(ENDS), twice=st.booleans())
     def settle(self, pick: int, decision: Decision, twice: bool) -> None:

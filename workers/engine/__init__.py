@@ -1,1 +1,1 @@
-"""The use cases behind the tasks: dial, check, apply callbacks, feed. No Celery in sight."""
+"""The use cases behind the tasks: dial, check, apply callbacks. No Celery in sight."""

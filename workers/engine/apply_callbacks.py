@@ -15,8 +15,9 @@ from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Policy, after_evidence, hides_length, possible
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
+from dispatcher.store.calls import Answer
 from dispatcher.store.errors import StoreUnavailable
-from workers.engine.dial import Turn
+from workers.engine.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +85,11 @@ class ApplyReports:
         if decision is None:
             return self._leave(report, job, confirm=confirm)
         decision = replace(decision, call=CallRef((report.callid,)))
-        moved, state = self.store.calls.settled(
-            job.id, report.attempt, decision, actor="callback", callback="came"
-        )
-        if moved:
-            return Turn(job.id, state, decision.reason, decision.why), "applied"
-        return Turn(job.id, state, why="it came too late to change anything"), "late"
+        answer = Answer(job.id, report.attempt, decision, "callback", callback="came")
+        (settled,) = self.store.calls.settle_many([answer])
+        if settled.in_time:
+            return Turn(job.id, settled.state, decision.reason, decision.why), "applied"
+        return Turn(job.id, settled.state, why="it came too late to change anything"), "late"
 
     def _since_request(self, report: Callback, job: Job) -> float | None:
         attempts = job.attempts[report.attempt - 1 : report.attempt]
@@ -101,7 +101,7 @@ class ApplyReports:
         if job.kind is not Kind.CONFERENCE and report.attempt <= len(job.attempts):
             call = CallRef((report.callid,))
             found = Decision(State.IN_PROGRESS, "placed", report.word, call=call)
-            self.store.calls.settled(job.id, report.attempt, found, actor="callback")
+            self.store.calls.settle(job.id, report.attempt, found, actor="callback")
         return Turn(job.id, job.state, why="it reports another call")
 
     def _leave(self, report: Callback, job: Job, *, confirm: bool) -> tuple[Turn, str]:

@@ -26,8 +26,8 @@ from dispatcher.store import Store
 from dispatcher.store.calls import CallbackWord
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import NoSlot, Slots
-from workers.engine.dial import Turn
 from workers.engine.retrying import retry_until_available
+from workers.engine.turn import Turn
 
 PATIENCE = 0.5
 """Seconds a check holds a thread for its slot: more, and checks would keep dials from dialling."""

@@ -9,9 +9,9 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
@@ -25,11 +25,26 @@ log = logging.getLogger(__name__)
 LEAVES_WITHIN = 1.0  # seconds
 
 
+@dataclass
+class _Work:
+    """Something that a process does again and again; when it was seen to begin last."""
+
+    begun: Callable[[], int]
+    seen: int
+    moved: float
+
+    def still(self, now: float) -> float:
+        """Return for how many seconds it has not begun."""
+        if (begun := self.begun()) != self.seen:
+            self.seen, self.moved = begun, now
+        return now - self.moved
+
+
 class Heartbeat:
     """Beats in a thread, which ends with the process, until `stop`.
 
-    `begun` returns how many tasks the process has begun so far, where its role is to run tasks;
-    `tells` is as in Process.
+    `works` return how often the process has begun to do what its role is to do again and again,
+    each of one kind; `tells` is as in Process.
     """
 
     def __init__(
@@ -39,15 +54,15 @@ class Heartbeat:
         name: str,
         settings: Mapping[str, str],
         *,
-        begun: Callable[[], int] | None = None,
+        works: Sequence[Callable[[], int]] = (),
         tells: tuple[str, ...] = (),
         steady: Callable[[], float] = since_boot,
     ) -> None:
-        self._store, self._begun, self._steady = store, begun, steady
+        self._store, self._steady = store, steady
         host, pid, id_ = socket.gethostname(), os.getpid(), secrets.token_hex(4)
         known = Process(id_, role, name, host, pid, __version__, dict(settings))
         self._process = replace(known, tells=tells)
-        self._seen, self._moved = -1, steady()
+        self._works = [_Work(work, -1, steady()) for work in works]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._failed = False
@@ -77,12 +92,8 @@ class Heartbeat:
                 self._store.heartbeats.leave(self._process.id)
 
     def _still(self) -> float | None:
-        if self._begun is None:
-            return None
-        now, begun = self._steady(), self._begun()
-        if begun != self._seen:
-            self._seen, self._moved = begun, now
-        return round(now - self._moved, 1)
+        now = self._steady()
+        return max((round(work.still(now), 1) for work in self._works), default=None)
 
     def _run(self) -> None:
         while not self._ended.is_set():

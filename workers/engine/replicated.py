@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.model.decision import Decision
-from dispatcher.model.states import Reason, State
+from dispatcher.model.states import Reason
 from dispatcher.policy import too_few_replicas
 from dispatcher.store import Store
+from dispatcher.store.calls import Answer, Settled
 from dispatcher.store.errors import TooFewReplicas
-from dispatcher.store.values import Claim, Day, Hours, Wait
+from dispatcher.store.values import Taken
 from workers.engine.lease import Lease
 from workers.engine.retrying import retry_until_replicated
 
@@ -21,53 +22,47 @@ class Replicated:
     """The store, as a worker that dials uses it."""
 
     store: Store
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], None] = time.sleep
 
-    def claim(
-        self, job_id: str, lease: Lease, *, token: str, **how: Any
-    ) -> Claim | Wait | Hours | Day | State | None:
-        """Claim as the store does. Where too few replicas have the claim, nobody may be asked: all
-        calls are held, and the job is among them. Raises StoreUnavailable; it may be repeated.
+    def take(self, most: int, lease: Lease, *, token: str, **how: Any) -> Taken:
+        """Take as the store does. Where too few replicas have the claims, nobody may be asked: all
+        calls are held, and the jobs are among them. Raises StoreUnavailable; it may be repeated.
         """
         wanted = self.store.replicas.needed()
         try:
-            return self.store.queue.claim(
-                job_id, token=token, lease=lease.seconds, replicas=wanted, **how
+            return self.store.queue.take(
+                most, token=token, lease=lease.seconds, replicas=wanted, **how
             )
         except TooFewReplicas as error:
             if self.store.replicas.look() < wanted:  # another master, which has none yet
-                return self.claim(job_id, lease, token=token, **how)
-            return self._hold(error, lease, token)
+                return self.take(most, lease, token=token, **how)
+            self._hold(error, lease, token)
+            return Taken(again=0)
 
-    def settle(
-        self,
-        job_id: str,
-        attempt: int,
-        decision: Decision,
-        lease: Lease,
-        token: str | None = None,
-    ) -> State | None:
+    def settle(self, answers: Sequence[Answer], lease: Lease) -> list[Settled]:
         """Settle as the store does, until the replicas have it or the lease is over: what may have
         called somebody, and what gives a claim back. All else may be asked again.
         """
-        lasting = decision.spent or token is not None
+        lasting = any(each.decision.spent or each.token for each in answers)
 
-        def step() -> State | None:
+        def step() -> list[Settled]:
             replicas = self.store.replicas.needed() if lasting else 0
             try:
-                return self.store.calls.settle(
-                    job_id, attempt, decision, token=token, replicas=replicas
-                )
-            except TooFewReplicas:
+                return self.store.calls.settle_many(answers, replicas=replicas)
+            except TooFewReplicas as error:
                 self.store.replicas.look()  # the next try is at the master of then
+                error.answers = [error.answers]
                 raise
 
         return retry_until_replicated(step, lambda: lease.over, sleep=self.sleep)
 
-    def _hold(self, error: TooFewReplicas, lease: Lease, token: str) -> State | None:
-        """Hold all calls, and give the claim back. A master that knows nothing of this claim may
-        have given its number to another worker: only the token tells.
+    def _hold(self, error: TooFewReplicas, lease: Lease, token: str) -> None:
+        """Hold all calls, and give the claims back. A master that knows nothing of these may have
+        given their numbers to another worker: only the token tells.
         """
-        (claim,) = error.answers
+        (taken,) = error.answers
         self.store.holds.start(Reason.REPLICAS, str(error))
-        return self.settle(claim.job.id, claim.attempt, too_few_replicas(str(error)), lease, token)
+        why = too_few_replicas(str(error))
+        self.settle(
+            [Answer(each.job.id, each.attempt, why, token=token) for each in taken.claims], lease
+        )

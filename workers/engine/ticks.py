@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from dispatcher.client.messages import Messenger, feed
+from dispatcher.client.messages import Messenger, wake
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.bulk_action import UnknownAction
 from dispatcher.model.callbacks_seen import ENOUGH, Silence
@@ -24,8 +24,8 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Pump:
-    """Moves on what time moves on, then feeds; wakes for reports whose wake-up was lost, and for
-    bulk actions that nobody runs any more.
+    """Moves on what time moves on; wakes workers, and those who apply reports and run bulk actions
+    where that was lost.
     """
 
     store: Store
@@ -33,7 +33,7 @@ class Pump:
 
     def __call__(self) -> dict[str, int]:
         """Run once, until nothing is due; return how many jobs moved, by kind."""
-        total = {"due": 0, "expired": 0, "lost": 0, "released": 0, "dispatched": 0}
+        total = {"due": 0, "expired": 0, "aside": 0, "released": 0}
         if self.store.callbacks.due():
             self.messenger.apply_reports()
             total["wake-ups"] = 1
@@ -41,9 +41,9 @@ class Pump:
             total["actions"] = self.messenger.retrigger(adrift)
         while True:
             moved = self.store.queue.pump(BATCH)
-            for kind in ("due", "expired", "lost", "released"):
+            for kind in ("due", "expired", "aside", "released"):
                 total[kind] += getattr(moved, kind)
-            total["dispatched"] += feed(self.store, self.messenger)
+            wake(self.store, self.messenger)
             if moved.most < BATCH:
                 return {kind: number for kind, number in total.items() if number}
 
@@ -149,7 +149,7 @@ class Reconcile:
         """How many checks the limiter serves until the next run, a second later."""
         if pace.working_rate is None:
             return BATCH
-        dials_wait = pace.dispatched > 0 or any(pace.ready.values())
+        dials_wait = any(pace.ready.values())
         return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
 
 

@@ -14,8 +14,8 @@ from dispatcher.store import Store
 from dispatcher.values import dial_in_urls
 from dispatcher.values.alert_links import PREFIX as LINKS
 from dispatcher.values.callback_urls import PREFIX, Signer
-from workers.engine.feeder import Feeder
 from workers.engine.store_clock import StoreClock
+from workers.engine.waker import Waker
 from workers.gateway import (
     acknowledge,
     callbacks,
@@ -67,7 +67,7 @@ def create_gateway(
     app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
     problems.register(app)
     app.include_router(health.router(store, messenger))
-    nudge = Feeder(store, messenger, settings.max_connections).nudge
+    nudge = Waker(store, messenger).nudge
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)

@@ -189,7 +189,6 @@ METRICS: tuple[Metric | Histogram, ...] = (
     ),
     Metric("ready", "gauge", "Jobs in line to be dialled.", _each("ready"), ("priority",)),
     Metric("lines", "gauge", "Lines with ready jobs.", _each("lines"), ("priority",)),
-    Metric("dispatched", "gauge", "Jobs sent to a worker and not claimed yet.", _one("dispatched")),
     Metric(
         "hold_active",
         "gauge",

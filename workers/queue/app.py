@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 import workers.queue.call_task
@@ -19,16 +20,43 @@ from workers.queue.broker_connection import Amqp
 from workers.queue.task_events import TaskEvents, step
 
 
-def create_app(settings: Settings) -> Celery:
-    """Return the app of workers and beat."""
-    app = Celery("voice-dispatcher", set_as_current=False, amqp=Amqp)
+class DiallingApp(Celery):
+    """The app of workers and beat; `container` makes what they stand on when it is first asked."""
+
+    container: Callable[[], Container]
+
+
+def create_app(settings: Settings, threads: int | None = None) -> DiallingApp:
+    """Return the app of workers and beat; its workers dial by so many threads."""
+    app = DiallingApp("voice-dispatcher", set_as_current=False, amqp=Amqp)
     app.conf.update(configuration.dialling(settings))
-    container, task_events = made_once(lambda: Container(settings, app)), TaskEvents()
+    task_events = TaskEvents()
+    container = made_once(lambda: Container(settings, app, task_events.begin, threads))
+    app.container = container
     workers.queue.tasks.register(app, container, task_events)
     app.steps["consumer"].add(step(task_events))
+    app.steps["worker"].add(dialling(container))
     # The first dial would otherwise come late for its slot, by the time it takes to make them.
     worker_init.connect(lambda **_: container().warm_up(), weak=False)
     return app
+
+
+def dialling(container: Callable[[], Container]) -> type[bootsteps.StartStopStep]:
+    """Return the worker's step that dials: until it is told to stop, and has finished."""
+
+    class Dialling(bootsteps.StartStopStep):
+        requires = ("celery.worker.components:Pool",)
+
+        def start(self, _worker: object) -> None:
+            container().dialler.start()
+
+        def stop(self, _worker: object) -> None:
+            container().dialler.stop()
+
+        def terminate(self, _worker: object) -> None:
+            """Leave what is under way to its lease."""
+
+    return Dialling
 
 
 def create_webhooks(settings: Settings) -> Celery:

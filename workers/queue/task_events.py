@@ -1,22 +1,22 @@
 """Tells Flower of each job's turn, as a task of its own, and of all of them in few messages.
 
-A wake-up may carry several jobs, and Celery's events would tell of the wake-up only. And it sends
-its events as they come, which under load costs more than the dialling does: here what comes
-within a moment goes out together.
+Celery's own events would tell of wake-ups only. And it sends them as they come, which under load
+costs more than the dialling does: here what comes within a moment goes out together.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from celery.worker.consumer.events import Events
 
 from dispatcher.values.masking import mask_all
+from workers.engine.turn import Turn
 
 TOGETHER_WITHIN = 0.2  # seconds; nobody watches Flower more closely
 MOST_TOGETHER = 500  # events; more go out at once
@@ -32,28 +32,23 @@ class TaskEvents:
     def __init__(self) -> None:
         self.eventer: Any = None
 
-    @contextmanager
-    def turn(self, name: str, job_id: str) -> Iterator[Callable[[object], None]]:
-        """Tell that a job's turn begins, and how it ends: by the result that the block gives to
-        what is yielded, or what it raises. A JobFailed goes no further: it is the job's end, not
-        ours.
+    def begin(self, name: str, job_id: str) -> Callable[[Turn], None]:
+        """Tell that a job's turn begins, as a task of this name; return what tells how it ended: as
+        a failure where the job has failed now.
         """
-        task = str(uuid.uuid4())
-        began = time.monotonic()
+        task, began = str(uuid.uuid4()), time.monotonic()
         shown = f"({job_id!r},)"
         self._send("task-received", uuid=task, name=name, args=shown, kwargs="{}", retries=0)
         self._send("task-started", uuid=task)
-        results: list[object] = []
-        try:
-            yield results.append
-        except Exception as error:
+        return partial(self._end, task, began)
+
+    def _end(self, task: str, began: float, turn: Turn) -> None:
+        if turn.failed:
+            error = JobFailed(turn.sentence)
             self._send("task-failed", uuid=task, exception=repr(error), traceback="")
-            if not isinstance(error, JobFailed):
-                raise
         else:
             took = time.monotonic() - began
-            shown = repr(results[-1]) if results else "None"
-            self._send("task-succeeded", uuid=task, result=shown, runtime=took)
+            self._send("task-succeeded", uuid=task, result=repr(turn.shown), runtime=took)
 
     def _send(self, kind: str, **fields: Any) -> None:
         if self.eventer is not None and self.eventer.enabled:

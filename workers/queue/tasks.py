@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from celery.utils.log import get_task_logger
 
-from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, RETRIGGER
-from dispatcher.client.queues import priority_of
-from dispatcher.model.states import State
+from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, DIAL, RETRIGGER
 from workers.container import Container
-from workers.engine.dial import Turn
+from workers.engine.turn import Turn
 from workers.queue.task_events import JobFailed, TaskEvents
 
 log = get_task_logger(__name__)
@@ -23,9 +20,6 @@ OURS: dict[str, Any] = {
     "Request": "workers.queue.redaction:MaskedRequest",
 }
 QUIET = OURS | {"send_events": False, "Request": "workers.queue.redaction:QuietRequest"}
-LONG = 0.1
-"""Seconds of a wake-up's turns after which the rest of its jobs go to whoever is free: it was made
-for work that takes less."""
 
 
 class WebhookFailed(Exception):
@@ -34,41 +28,24 @@ class WebhookFailed(Exception):
 
 def told(turn: Turn) -> dict[str, str]:
     """Return what Flower shows of a job's turn, or raise JobFailed where the job has failed now."""
-    if turn.state is State.FAILED and turn.reason:
-        raise JobFailed(f"job {turn.job_id} failed: {turn.reason}: {turn.why}")
-    shown = {
-        "job": turn.job_id,
-        "state": turn.state or "gone",
-        "reason": turn.reason,
-        "why": turn.why,
-    }
-    return {name: str(value) for name, value in shown.items() if value}
+    if turn.failed:
+        raise JobFailed(turn.sentence)
+    return turn.shown
 
 
 def register(app: Celery, container: Callable[[], Container], task_events: TaskEvents) -> None:
     """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
-    _register_dial(app, container, task_events)
+    _register_dial(app, container)
     _register_check(app, container)
     _register_apply(app, container, task_events)
     _register_retrigger(app, container)
     _register_ticks(app, container)
 
 
-def _register_dial(
-    app: Celery, container: Callable[[], Container], task_events: TaskEvents
-) -> None:
-    @app.task(bind=True, name="dispatcher.dial", **QUIET)
-    def dial(task: Task, *job_ids: str) -> dict[str, str]:
-        began = time.monotonic()
-        for number, job_id in enumerate(job_ids, 1):
-            with task_events.turn("dispatcher.dial", job_id) as ended:
-                turn = container().dial(job_id)
-                log.info("dial %s: %s %s", turn.job_id, turn.state, turn.reason)
-                ended(told(turn))
-            if time.monotonic() - began > LONG:
-                priority = priority_of(task.request.delivery_info["routing_key"])
-                container().messenger.dial((id_, priority) for id_ in job_ids[number:])
-                break
+def _register_dial(app: Celery, container: Callable[[], Container]) -> None:
+    @app.task(name=DIAL, **QUIET)
+    def dial() -> dict[str, str]:
+        container().dialler.wake()  # what it dials it tells of itself
         return {}
 
 
@@ -86,9 +63,8 @@ def _register_apply(
     @app.task(name=APPLY_REPORT, **QUIET)
     def apply_report() -> dict[str, str]:
         for turn in container().apply_reports():
-            with task_events.turn(APPLY_REPORT, turn.job_id) as ended:
-                log.info("callback for %s: %s %s", turn.job_id, turn.state, turn.reason)
-                ended(told(turn))
+            log.info("callback for %s: %s %s", turn.job_id, turn.state, turn.reason)
+            task_events.begin(APPLY_REPORT, turn.job_id)(turn)
         return {}
 
 

@@ -31,7 +31,7 @@ Raw = dict[bytes, bytes]
 
 RENAMED: Mapping[str, str] = {
     "job": "job", "idx": "by_state", "next": "due", "usual": "typical_durations",
-    "held": "held", "holds": "holds_used", "fed": "dispatched", "turn": "turn",
+    "held": "held", "holds": "holds_used", "fed": "set_aside", "turn": "turn",
     "tag": "by_tag", "recipients": "by_recipient", "calls": "by_call",
     "person": "called", "busy": "calling", "connections": "connections",
     "breaker": "breaker", "limits": "config", "pace": "pace",
@@ -73,8 +73,7 @@ _OF_BULK: Mapping[str, str] = {
 }  # fmt: skip
 _OF_BREAKER = {"row": "failures", "clear": "certain"}
 _OF_CONFIG: Mapping[str, str] = {
-    "share": Config.CHECK_SHARE, "least": Config.DISPATCH_LEAST, "window": Config.DISPATCH_MOST,
-    "lease": Config.CONNECTION_LEASE, "gap": Config.RECIPIENT_GAP,
+    "share": Config.CHECK_SHARE, "lease": Config.CONNECTION_LEASE, "gap": Config.RECIPIENT_GAP,
     "per_day": Config.RECIPIENT_PER_DAY, "alone": Config.ONE_AT_A_TIME,
     "hours": Config.CALLING_HOURS, "blocked": Config.BLOCKED_COUNTRIES,
     "floor": Config.CREDIT_FLOOR, "expected": Config.EXPECTED_COST,
@@ -84,8 +83,7 @@ _OF_CONFIG: Mapping[str, str] = {
 }  # fmt: skip
 _OF_PACE: Mapping[str, str] = {
     "tat": Pace.NEXT_SLOT, "check_tat": Pace.NEXT_CHECK_SLOT, "blocked": Pace.BLOCKED_UNTIL,
-    "since": Pace.THROTTLED_AT, "last": Pace.LAST_REQUEST, "gap": Pace.MEAN_GAP,
-    "cold": Pace.COLD_SINCE,
+    "since": Pace.THROTTLED_AT, "last": Pace.LAST_REQUEST, "cold": Pace.COLD_SINCE,
 }  # fmt: skip
 _OF_CREDIT: Mapping[str, str] = {
     "seen": Credit.CHECKED, "seen_spent": Credit.SPENT_AT_CHECK, "flying": Credit.RESERVED,

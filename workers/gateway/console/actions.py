@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.client.messages import feed
+from dispatcher.client.messages import wake
 from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.store.audit import LONGEST_NOTE
@@ -76,7 +76,7 @@ class Actions:
         self._context.store.bulk.begin(id_, actor=visitor.actor, note=note)
         if not self._context.store.bulk.drive(id_, within=AT_ONCE):
             self._context.messenger.retrigger([id_])
-        feed(self._context.store, self._context.messenger)
+        wake(self._context.store, self._context.messenger)
         return redirect(f"{ROOT}/actions/{quote(id_, safe='')}")
 
     def report(self, request: Request, visitor: Visitor) -> Response:

@@ -20,7 +20,7 @@ from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 
 NOBODY_DIALS = 30_000
-"""ms that the oldest waits although the limiter has room: a lost message goes out after 15 s."""
+"""ms that the oldest waits although the limiter has room: workers look once a second."""
 CREDIT_FOR = 4.0
 """Hours of credit below which somebody should know."""
 FEW = 5
@@ -85,8 +85,8 @@ class Snapshot:
 
     @property
     def ready(self) -> int:
-        """How many stand in line, or are on their way to a worker."""
-        return sum(self.pace.ready.values()) + self.pace.dispatched
+        """How many stand in line."""
+        return sum(self.pace.ready.values())
 
     @property
     def waiting(self) -> int:

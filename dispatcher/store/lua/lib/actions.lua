@@ -125,9 +125,6 @@ end
 
 function M.prioritise.perform(call, job, options, actor, why)
   local next_at = redis.call('ZSCORE', key.due(call, job.state), job.id) or nil
-  if redis.call('ZSCORE', key.dispatched(call), job.id) then
-    next_at = job.expires -- its message is forgotten: it stands in line anew
-  end
   places.leave(call, job)
   job.priority = options.priority
   record.set(job, field.priority, job.priority)

@@ -5,7 +5,7 @@
 --   args     the arguments, by name; all are text
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config and its numbers,
--- holds, pace, spending; and told: the account events of this operation.
+-- holds, pace, spending; told: the account events of this operation; and sums: see lib/sums.lua.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -27,6 +27,7 @@ function M.new(keys, args)
     exact = exact,
     now = math.floor(exact),
     numbers = {},
+    sums = {},
   }
 end
 

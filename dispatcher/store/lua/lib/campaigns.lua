@@ -7,6 +7,7 @@
 -- campaigns_over  zset: campaign by when its last job was removed; those stay for a while, ops/forget_campaigns.lua
 
 local schema = require('schema')
+local sums = require('lib/sums')
 local text = require('lib/text')
 local money = require('lib/money')
 local record = require('lib/record')
@@ -31,8 +32,13 @@ local function add(call, name, what, by)
   return redis.call('HINCRBY', key.campaign(call, name), what, text.int(by))
 end
 
-local function add_kind(call, name, state, reason, by)
-  add(call, name, text.kind(state, reason), by)
+-- Where it does not matter how many there are now.
+local function count(call, name, what, by, first)
+  sums.add(call, key.campaign(call, name), what, by, first)
+end
+
+local function count_kind(call, name, state, reason, by)
+  count(call, name, text.kind(state, reason), by)
 end
 
 local function forget_old_hours(hours, hour)
@@ -45,20 +51,22 @@ end
 
 local function add_hour(call, name, what, at, by)
   local hours, hour = key.campaign_hours(call, name), math.floor(at / HOUR)
-  if redis.call('HINCRBY', hours, text.int(hour) .. ':' .. what, by) == 1 then
+  sums.add(call, hours, text.int(hour) .. ':' .. what, by, function()
     forget_old_hours(hours, math.floor(call.now / HOUR))
-  end
+  end)
 end
 
 -- An attempt with a number beyond the last counts as the last.
-local function add_attempt(call, name, what, n, by)
-  return add(call, name, what .. ':' .. text.int(math.min(n, LAST)), by)
+local function count_attempt(call, name, what, n, by)
+  count(call, name, what .. ':' .. text.int(math.min(n, LAST)), by)
 end
 
 local function dial(call, name, n, at, by)
-  add_attempt(call, name, counted.dialled, n, by)
+  count_attempt(call, name, counted.dialled, n, by)
   add_hour(call, name, counted.dialled, at, by)
-  return add(call, name, counted.attempts, by)
+  count(call, name, counted.attempts, by, function()
+    redis.call('HSET', key.campaign(call, name), counted.first_dialled, text.int(call.now))
+  end)
 end
 
 -- One more has ended in this minute.
@@ -76,7 +84,7 @@ function M.accept(call, job)
   if not name then
     return
   end
-  add_kind(call, name, job.state, job.reason, 1)
+  count_kind(call, name, job.state, job.reason, 1)
   if add(call, name, counted.jobs, 1) == 1 then
     redis.call('HSET', key.campaign(call, name), counted.begun, text.int(call.now))
     redis.call('ZADD', key.campaigns(call), call.now, name)
@@ -90,13 +98,13 @@ function M.move(call, job, state, reason)
   if not name then
     return
   end
-  add_kind(call, name, state, reason, -1)
-  add_kind(call, name, job.state, job.reason, 1)
+  count_kind(call, name, state, reason, -1)
+  count_kind(call, name, job.state, job.reason, 1)
   if schema.terminal[job.state] then
     add_minute(call, name)
   end
   if job.state == 'completed' and job.reason == '' then
-    add_attempt(call, name, counted.answered, job.attempts, 1)
+    count_attempt(call, name, counted.answered, job.attempts, 1)
     add_hour(call, name, counted.answered, call.now, 1)
   end
 end
@@ -105,9 +113,7 @@ end
 function M.begin_attempts(call, job, from)
   local name = name_of(job)
   for n = from + 1, name and job.attempts or 0 do
-    if dial(call, name, n, call.now, 1) == 1 then
-      redis.call('HSET', key.campaign(call, name), counted.first_dialled, text.int(call.now))
-    end
+    dial(call, name, n, call.now, 1)
   end
 end
 
@@ -125,7 +131,7 @@ function M.change_attempt(call, job, n, what, value)
   local sum = SUMS[what]
   local name = sum and name_of(job)
   if name then
-    add(call, name, sum[1], sum[2](value) - sum[2](record.get_attempt(job, n, what)))
+    count(call, name, sum[1], sum[2](value) - sum[2](record.get_attempt(job, n, what)))
   end
 end
 
@@ -153,10 +159,11 @@ function M.withdraw(call, job)
   if not name then
     return
   end
-  add_kind(call, name, job.state, job.reason, -1)
+  count_kind(call, name, job.state, job.reason, -1)
   for n = 1, job.attempts do
     dial(call, name, n, tonumber(record.get_attempt(job, n, 'sent')), -1)
   end
+  sums.write(call)
   local jobs = add(call, name, counted.jobs, -1)
   if jobs == 0 then
     M.forget(call, name)

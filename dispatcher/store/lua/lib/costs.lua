@@ -51,7 +51,7 @@ end
 
 -- What a call is likely to cost where it costs anything, and what to reserve for it: more, by as much
 -- as such costs vary. The tariff's own figures, or its kind's, or the start value for each participant.
-function M.price(call, tariff)
+local function price(call, tariff)
   local known = learned(call, tariff)
   if known.paid > 0 then
     return math.ceil(known.mean), cautious(known)
@@ -64,6 +64,17 @@ function M.price(call, tariff)
   local participants = tonumber(string.match(kind, '/(%d+)$')) or 1
   local start = config.number(call, schema.config.expected_cost) * participants
   return start, start
+end
+
+-- The same for all jobs of an operation, unless one of them teaches something.
+function M.price(call, tariff)
+  call.prices = call.prices or {}
+  local found = call.prices[tariff]
+  if not found then
+    found = { price(call, tariff) }
+    call.prices[tariff] = found
+  end
+  return found[1], found[2]
 end
 
 local function widen(known, cost)
@@ -89,6 +100,7 @@ function M.learn(call, tariff, cost, answered, checked)
     widen(known, cost)
   end
   average(known, math.min(cost, AT_ONCE * usual))
+  call.prices = nil
   redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
     known.paid, known.mean, known.deviation, known.lowest, known.highest))
 end

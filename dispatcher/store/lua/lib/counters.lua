@@ -1,6 +1,7 @@
 -- What is counted: for good, and the ends of jobs by the minute, for charts.
 
 local schema = require('schema')
+local sums = require('lib/sums')
 local text = require('lib/text')
 
 local M = {}
@@ -9,14 +10,14 @@ local key = schema.key
 local DAY = 86400 -- s
 
 function M.add(call, name, by)
-  redis.call('HINCRBY', key.counters(call), name, by or 1)
+  sums.add(call, key.counters(call), name, by or 1)
 end
 
 -- Counts how long something took, in ms: together, and in the first bucket that it fits. How often it
 -- happened is counted by who counts it.
 function M.took(call, name, ms)
   ms = math.max(ms, 0)
-  M.add(call, name .. '_ms', text.int(ms))
+  M.add(call, name .. '_ms', math.floor(ms))
   for _, most in ipairs(schema.alert_seconds) do
     if ms <= most * 1000 then
       M.add(call, name .. '.le.' .. text.int(most))
@@ -28,7 +29,7 @@ end
 -- Counts given as JSON: name -> number
 function M.add_all(call, json)
   for name, number in pairs(cjson.decode(json)) do
-    M.add(call, name, text.int(number))
+    M.add(call, name, number)
   end
 end
 
@@ -38,9 +39,7 @@ function M.add_outcome(call, job)
   M.add(call, 'ended.' .. kind)
   local hour = key.outcomes(call, text.int(call.now / 3600000))
   local minute = text.int(call.now / 60000 % 60)
-  if redis.call('HINCRBY', hour, minute .. ':' .. kind, 1) == 1 then
-    redis.call('EXPIRE', hour, DAY)
-  end
+  sums.add(call, hour, minute .. ':' .. kind, 1, function() redis.call('EXPIRE', hour, DAY) end)
 end
 
 return M

@@ -23,13 +23,15 @@ function M.join(call, job)
   redis.call('ZADD', key.ready(call, job.priority, line), math.min(job.due, call.now), job.id)
 end
 
+-- Answers whether it stood there.
 function M.leave(call, job)
   local line = M.of(job)
   local ready = key.ready(call, job.priority, line)
-  redis.call('ZREM', ready, job.id)
+  local stood = redis.call('ZREM', ready, job.id) == 1
   if redis.call('EXISTS', ready) == 0 then
     redis.call('ZREM', key.lines(call, job.priority), line)
   end
+  return stood
 end
 
 -- All lines of a priority.

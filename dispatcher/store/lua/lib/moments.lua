@@ -84,19 +84,6 @@ local function soon(name)
   end
 end
 
--- What is out at workers: a message that was lost comes again as soon as it would have.
-local function dispatched(call, how)
-  local due = key.due(call, 'queued')
-  for _, id in ipairs(redis.call('ZRANGE', key.dispatched(call), 0, -1)) do
-    local at = tonumber(redis.call('ZSCORE', due, id) or nil)
-    if at and at > call.now + how.lost_after then
-      redis.call('ZADD', due, call.now + how.lost_after, id)
-    end
-  end
-  clock.bound(call, key.dispatched(call), 0, 0)
-  return true
-end
-
 -- Those who wait in line, or behind a hold, stand by when they were due.
 local function ready(call, how)
   local left = how.most
@@ -149,7 +136,7 @@ end
 
 M.BACK = {
   by_record('dialing'), by_record('uncertain'), by_record('scheduled'), soon('in_progress'), soon('cost'),
-  dispatched, ready, held, account, webhooks,
+  ready, held, account, webhooks,
 }
 M.AHEAD = { by_record('uncertain') }
 

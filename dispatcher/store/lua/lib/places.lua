@@ -1,7 +1,9 @@
 -- Where a job stands: in the indexes, in line, among the held, and by the moment something happens next.
 
 local schema = require('schema')
+local sums = require('lib/sums')
 local text = require('lib/text')
+local clock = require('lib/clock')
 local lines = require('lib/lines')
 local record = require('lib/record')
 local clients = require('lib/clients')
@@ -14,7 +16,7 @@ local key, field = schema.key, schema.field
 local function count_waiting(call, job, by)
   clients.count(call, job, by)
   if schema.waiting[job.state] and job.tariff then
-    redis.call('HINCRBY', key.waiting(call), job.state .. ':' .. job.tariff, by)
+    sums.add(call, key.waiting(call), job.state .. ':' .. job.tariff, by)
   end
 end
 
@@ -23,8 +25,8 @@ function M.leave(call, job)
   redis.call('ZREM', key.by_state(call, text.kind(job.state, job.reason)), job.id)
   redis.call('ZREM', key.due(call, job.state), job.id)
   if job.state == 'queued' then
-    if redis.call('ZREM', key.dispatched(call), job.id) == 0 then
-      lines.leave(call, job)
+    if not lines.leave(call, job) then
+      redis.call('ZREM', key.set_aside(call), job.id)
     end
   elseif job.state == 'held' then
     redis.call('ZREM', key.held(call, job.hold, job.priority), job.id)
@@ -49,6 +51,30 @@ function M.arrive(call, job, next_at)
   end
 end
 
+local SET_ASIDE = 15000 -- ms that a worker has to set a calling window; then the job stands in line anew
+
+-- Out of its line, so that others have their turn meanwhile.
+function M.set_aside(call, job)
+  lines.leave(call, job)
+  redis.call('ZADD', key.set_aside(call), call.now + SET_ASIDE, job.id)
+end
+
+function M.stand_in_line_anew(call, job)
+  redis.call('ZREM', key.set_aside(call), job.id)
+  lines.join(call, job)
+end
+
+-- Those whose worker left them: answers how many, `most` at most.
+function M.end_setting_aside(call, most)
+  local index = key.set_aside(call)
+  clock.bound(call, index, SET_ASIDE, SET_ASIDE)
+  local jobs = M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
+  for _, job in ipairs(jobs) do
+    M.stand_in_line_anew(call, job)
+  end
+  return #jobs
+end
+
 -- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing.
 function M.load_all(call, index, ids)
   local jobs = {}
@@ -58,7 +84,6 @@ function M.load_all(call, index, ids)
       jobs[#jobs + 1] = job
     else
       redis.call('ZREM', index, id)
-      redis.call('ZREM', key.dispatched(call), id)
     end
   end
   return jobs
@@ -68,6 +93,16 @@ end
 function M.come(call, state, most)
   local index = key.due(call, state)
   return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
+end
+
+-- All that happens to a job by time alone is its deadline, if it has one.
+function M.wait_for_deadline(call, job)
+  local index = key.due(call, job.state)
+  if job.expires then
+    redis.call('ZADD', index, job.expires, job.id)
+  else
+    redis.call('ZREM', index, job.id)
+  end
 end
 
 -- Has the cost of an ended job looked for after so many ms.

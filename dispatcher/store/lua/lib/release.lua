@@ -1,9 +1,11 @@
 -- Releases the jobs that ended holds kept, as far as they can be paid for.
 
 local schema = require('schema')
+local sums = require('lib/sums')
 local text = require('lib/text')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
+local lines = require('lib/lines')
 local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
@@ -21,6 +23,7 @@ end
 -- What all jobs in line are likely to take.
 local function needed_by_ready(call)
   local sum = 0
+  sums.write(call)
   for name, number in pairs(text.pairs_of(redis.call('HGETALL', key.waiting(call)))) do
     local tariff = string.match(name, '^queued:(.*)$')
     if tariff and number ~= '0' then
@@ -88,7 +91,7 @@ end
 local function release_probe(call, name, hold)
   local none_tries = not hold.probe
   if holds.stops_all(name) then
-    none_tries = redis.call('ZCARD', key.dispatched(call)) == 0
+    none_tries = none_tries and not lines.any(call, schema.priorities)
   end
   return hold.half_open and none_tries and (release(call, name, 1)) or 0
 end

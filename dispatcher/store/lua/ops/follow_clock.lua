@@ -1,13 +1,12 @@
 -- Notices that Redis' clock stepped, and moves what then stands at a wrong moment, a batch at a time.
 --
--- most        to move or look at in this call
--- lost_after  ms after which a message that nobody took up counts as lost
--- lease       ms for which a webhook is out
--- reading     of the limiter's time, as the caller was told at its latest answer, if any
--- passed      ms since then, by a clock that nobody sets
--- ahead       ms by which the clock jumped ahead, as the caller's own clock says, if it did
--- since       when the caller looked last, where `ahead` is given
--- answer      {1 where more is to be moved, else 0, reading, kind, facts, kind, facts, …: the events that it told}
+-- most     to move or look at in this call
+-- lease    ms for which a webhook is out
+-- reading  of the limiter's time, as the caller was told at its latest answer, if any
+-- passed   ms since then, by a clock that nobody sets
+-- ahead    ms by which the clock jumped ahead, as the caller's own clock says, if it did
+-- since    when the caller looked last, where `ahead` is given
+-- answer   {1 where more is to be moved, else 0, reading, kind, facts, kind, facts, …: the events that it told}
 
 local schema = require('schema')
 local pace = require('lib/pace')
@@ -41,8 +40,7 @@ end
 local function move(call, name, found)
   local args, by, pass = call.args, tonumber(found[field.by]), tonumber(found[field.pass])
   local how = {
-    by = by, cursor = found[field.cursor], most = tonumber(args.most), lost_after = tonumber(args.lost_after),
-    lease = tonumber(args.lease),
+    by = by, cursor = found[field.cursor], most = tonumber(args.most), lease = tonumber(args.lease),
   }
   local passes = by < 0 and moments.BACK or moments.AHEAD
   if passes[pass](call, how) then

@@ -1,7 +1,7 @@
 -- Where the limiter and the lines stand.
 --
 -- answer  {configured rate or '', working rate or '', ms until the next free slot, requests under way,
---         then for urgent, normal and bulk: ready jobs, lines; then dispatched}
+--         then for urgent, normal and bulk: ready jobs, lines}
 
 local schema = require('schema')
 local pace = require('lib/pace')
@@ -34,7 +34,6 @@ local function run(call)
     found[#found + 1] = ready_in(call, priority, names)
     found[#found + 1] = #names
   end
-  found[#found + 1] = redis.call('ZCARD', key.dispatched(call))
   return found
 end
 

@@ -28,9 +28,9 @@ end
 local function count_before(call, job)
   local rank = redis.call('ZRANK', key.ready(call, job.priority, lines.of(job)), job.id)
   if not rank then
-    return 0 -- its message is out
+    return 0 -- a worker sets its calling window
   end
-  local before = redis.call('ZCARD', key.dispatched(call)) + rank
+  local before = rank
   for _, priority in ipairs(schema.priorities) do
     before = before + before_in(call, priority, job, rank)
     if priority == job.priority then

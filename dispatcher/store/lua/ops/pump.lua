@@ -1,10 +1,11 @@
--- Moves on what time alone moves on: due jobs into line, overdue ones to their end, lost messages back
--- into line, and held jobs out of holds that have ended.
+-- Moves on what time alone moves on: due jobs into line, overdue ones to their end, those that a worker left
+-- aside back into line, and held jobs out of holds that have ended.
 --
 -- most    of each kind in this call
--- answer  {due, overdue, lost, released}: how many of each
+-- answer  {due, overdue, set aside, released}: how many of each
 
 local schema = require('schema')
+local due = require('lib/due')
 local holds = require('lib/holds')
 local moves = require('lib/moves')
 local budget = require('lib/budget')
@@ -15,34 +16,14 @@ local release = require('lib/release')
 local spending = require('lib/spending')
 local unusual = require('lib/unusual')
 
-local function queue_due(call, most)
-  local jobs = places.come(call, 'scheduled', most)
+local function expire(call, state, why, most)
+  local jobs = places.come(call, state, most)
   for _, job in ipairs(jobs) do
-    moves.queue(call, job, { actor = 'dispatcher', why = 'due' })
-  end
-  return #jobs
-end
-
--- A queued job's moment is its deadline, or that by which its message counts as lost.
-local function look_at_queued(call, most)
-  local expired, lost = 0, 0
-  for _, job in ipairs(places.come(call, 'queued', most)) do
     if moves.overdue(call, job) then
-      moves.move(call, job, 'expired', { actor = 'dispatcher', why = 'the deadline passed before it was dialled' })
-      expired = expired + 1
+      moves.move(call, job, 'expired', { actor = 'dispatcher', why = why })
     else
-      places.leave(call, job)
-      places.arrive(call, job, job.expires)
-      lost = lost + 1
+      places.wait_for_deadline(call, job) -- 0.1.0 kept here when its message counts as lost
     end
-  end
-  return expired, lost
-end
-
-local function expire_held(call, most)
-  local jobs = places.come(call, 'held', most)
-  for _, job in ipairs(jobs) do
-    moves.move(call, job, 'expired', { actor = 'dispatcher', why = 'the deadline passed while it was held' })
   end
   return #jobs
 end
@@ -65,14 +46,15 @@ end
 local function run(call)
   config.read_all(call)
   local most = tonumber(call.args.most)
-  local due = queue_due(call, most)
-  local expired, lost = look_at_queued(call, most)
-  expired = expired + expire_held(call, most)
+  local queued = due.queue(call, most)
+  local expired = expire(call, 'queued', 'the deadline passed before it was dialled', most)
+  expired = expired + expire(call, 'held', 'the deadline passed while it was held', most)
+  local aside = places.end_setting_aside(call, most)
   look_for_room(call)
   unusual.judge_spending(call)
   holds.end_lost_probes(call)
   limiter.drop_lost_connections(call)
-  return { due, expired, lost, release.held_jobs(call, most) }
+  return { queued, expired, aside, release.held_jobs(call, most) }
 end
 
 return { run = run }

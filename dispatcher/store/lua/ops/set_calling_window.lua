@@ -9,6 +9,7 @@
 
 local schema = require('schema')
 local moves = require('lib/moves')
+local places = require('lib/places')
 local record = require('lib/record')
 
 local field = schema.field
@@ -28,6 +29,8 @@ local function run(call)
   record.set(job, field.window_of, args.hours)
   if call.now < tonumber(args.opens) then
     moves.schedule(call, job, tonumber(args.opens), { actor = args.actor, why = args.why })
+  else
+    places.stand_in_line_anew(call, job) -- it was set aside meanwhile
   end
   record.save(call, job)
   return job.state

@@ -1,28 +1,30 @@
 -- Writes what became of attempt n, if that is still the job's question; what comes too late to change the
 -- job is kept with its attempt.
 --
--- id
--- attempt         n
--- token           of its claim: nothing is written where the job knows nothing of that one
--- to              state that the job goes to
--- reason          if any
--- delay           ms until something happens next; left out: the deadline, if any
--- spent           1 if the attempt is spent; counted once, when the job leaves `dialing`, and given back
---                 where it turns out later that nobody was asked
--- actor, why
--- hold            that the provider's answer starts, if any; `credit`: the one that the budget then calls for
--- required        credits that the call needs, where the provider said so
--- proves          reasons of holds that what the provider said proves to be over, commas between
--- failure         of the provider: `clear` (nobody was called), `unclear`, or left out
--- language        that the provider refused to speak, for any job, if it did
--- callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
--- attempt_fields  to keep with the attempt, a JSON object
--- job_fields      to keep with the job, a JSON object, if any
--- answer          {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
+-- answers  a JSON list, of each attempt an object:
+--   id
+--   attempt         n
+--   token           of its claim: nothing is written where the job knows nothing of that one
+--   to              state that the job goes to
+--   reason          if any
+--   delay           ms until something happens next; left out: the deadline, if any
+--   spent           true if the attempt is spent; counted once, when the job leaves `dialing`, and given back
+--                   where it turns out later that nobody was asked
+--   actor, why
+--   hold            that the provider's answer starts, if any; `credit`: the one that the budget then calls for
+--   required        credits that the call needs, where the provider said so
+--   proves          reasons of holds that what the provider said proves to be over, commas between
+--   failure         of the provider: `clear` (nobody was called), `unclear`, or left out
+--   language        that the provider refused to speak, for any job, if it did
+--   callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
+--   attempt_fields  to keep with the attempt
+--   job_fields      to keep with the job, if any
+-- answer   for each {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
 
 local schema = require('schema')
 local text = require('lib/text')
 local budget = require('lib/budget')
+local config = require('lib/config')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
 local money = require('lib/money')
@@ -47,10 +49,10 @@ local ENDED = schema.results_of_an_end -- what an attempt is that called somebod
 
 -- What is said of the attempt, beside what is known of it.
 local function read(call, job)
-  local n, given = tonumber(call.args.attempt), cjson.decode(call.args.attempt_fields)
+  local n, given = call.args.attempt, call.args.attempt_fields
   local told = {
     n = n, to = call.args.to, actor = call.args.actor, why = call.args.why or '', spent = call.args.spent ~= nil,
-    given = given, fields = call.args.job_fields and cjson.decode(call.args.job_fields) or {},
+    given = given, fields = call.args.job_fields or {},
     known = record.get_attempt(job, n, 'result'),
     known_cost = money.units(record.get_attempt(job, n, 'cost')),
     latest = job.attempts == n,
@@ -225,7 +227,7 @@ end
 local function start_hold(call, job)
   local args, required = call.args, tonumber(call.args.required)
   if args.hold == 'credit' then
-    local reserved = job and tonumber(record.get_attempt(job, tonumber(args.attempt), 'reserved'))
+    local reserved = job and tonumber(record.get_attempt(job, args.attempt, 'reserved'))
     return budget.refuse(call, job and job.tariff, args.why, required, reserved or 0)
   elseif args.hold then
     holds.start(call, args.hold, args.why, required, true)
@@ -328,7 +330,7 @@ local function settle(call, job, told, saved)
   return { 'moved', job.state }
 end
 
-local function run(call)
+local function settle_one(call)
   local job = record.load(call, call.args.id)
   local hold = start_hold(call, job)
   if not job then
@@ -353,6 +355,17 @@ local function run(call)
     return keep_late(call, job, told)
   end
   return settle(call, job, told, saved)
+end
+
+-- Each is judged by itself.
+local function run(call)
+  local answers = {}
+  config.read_all(call)
+  for i, args in ipairs(cjson.decode(call.args.answers)) do
+    call.args = args
+    answers[i] = settle_one(call)
+  end
+  return answers
 end
 
 return { run = run, flags = { 'allow-oom' } }

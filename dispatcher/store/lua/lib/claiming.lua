@@ -1,23 +1,9 @@
--- Gives one worker the right to make one request for a job now, and writes that it is about to.
--- Everything that forbids a call is looked at here, at the moment of dialling.
+-- Whether a job may be called now, and the claim of one that may: the right of one worker to make one request
+-- for it, which is written before anybody is asked. Everything that forbids a call is looked at here, at the
+-- moment of dialling; all but the limiter, whose slot the caller has (ops/take.lua).
 -- The attempt's number is the fencing token: it is never given twice.
---
--- id
--- token     of this claim: the same token asks again for the same answer (a lost reply)
--- lease     ms
--- actor
--- slot      reserved by an earlier call with this token, if any
--- reading   of the limiter's time, as the worker was told at its latest answer, if any
--- passed    ms since then, by a clock that nobody sets
--- provider  that is asked, to be kept with the attempt
--- answer    'gone' | state (nothing to do) | {'wait', ms, slot, reading} | {'hours', text, record}: its window is
---           to be set first (set_calling_window) | {'day', zone, ''}: the day that spending limits count is
---           to be set first (begin_spending_day) | {reading it is booked by ('' without a limit), attempt,
---           record}; a record is a JSON object
 
 local schema = require('schema')
-local pace = require('lib/pace')
-local text = require('lib/text')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
 local money = require('lib/money')
@@ -27,7 +13,6 @@ local config = require('lib/config')
 local ledger = require('lib/ledger')
 local allowed = require('lib/allowed')
 local record = require('lib/record')
-local limiter = require('lib/limiter')
 local numbers = require('lib/numbers')
 local counters = require('lib/counters')
 local spending = require('lib/spending')
@@ -35,28 +20,28 @@ local campaigns = require('lib/campaigns')
 local unusual = require('lib/unusual')
 local do_not_call = require('lib/do_not_call')
 
-local field, setting = schema.field, schema.config
+local M = {}
 
-local function granted(call, job)
-  return { limiter.rate(call) and pace.reading(call) or '', job.attempts, record.to_json(job) }
-end
+local field, setting = schema.field, schema.config
 
 local function fail(call, job, why, reason)
   moves.move(call, job, 'failed', { reason = reason or 'not_allowed', actor = call.args.actor, why = why })
-  return job.state
+  return 'moved'
 end
 
 local function hold(call, job, name)
   moves.hold(call, job, name, call.args.actor)
-  return job.state
+  return 'moved'
 end
 
--- What follows are the things that forbid a call, in order: each answers for the operation, or nil.
+-- What follows are the things that forbid a call, in order: each answers nil, or what is to be done first
+-- ('hours' and the text: its calling window is to be set; 'day': the day that spending limits count), or
+-- 'moved' where the job went somewhere else.
 
 local function too_late(call, job)
   if moves.overdue(call, job) then
     moves.move(call, job, 'expired', { actor = call.args.actor, why = 'the deadline passed before it was dialled' })
-    return job.state
+    return 'moved'
   end
 end
 
@@ -83,7 +68,9 @@ local function outside_hours(call, job)
   end
   local opens, closes = tonumber(fields[field.opens]), tonumber(fields[field.closes])
   local open = record.get(job, field.window_of) == hours and closes and call.now >= opens and call.now < closes
-  return not open and { 'hours', hours, record.to_json(job) } or nil
+  if not open then
+    return 'hours', hours
+  end
 end
 
 local function not_allowed(call, job)
@@ -95,7 +82,7 @@ local function not_allowed(call, job)
 end
 
 local function day_over(call)
-  return spending.day_is_over(call) and { 'day', config.get(call, setting.zone), '' } or nil
+  return spending.day_is_over(call) and 'day' or nil
 end
 
 local function too_expensive(call, job)
@@ -113,7 +100,7 @@ local function number_protected(call, job)
   local at, why = numbers.protected(call, job)
   if at then
     moves.schedule(call, job, at, { actor = call.args.actor, why = why })
-    return job.state
+    return 'moved'
   end
 end
 
@@ -131,19 +118,23 @@ local function unusual_now(call, job)
   return name and hold(call, job, name)
 end
 
-local function no_slot(call, job)
-  local wait, slot = limiter.take_slot(call, 'dial', tonumber(call.args.slot), job.id)
-  if wait == 0 then
-    return nil
-  elseif slot then
-    -- somebody is there, and waits for it
-    redis.call('ZADD', schema.key.dispatched(call), 'XX', math.max(pace.by_clock(call, slot), call.now), job.id)
-    wait = limiter.rate(call) and limiter.come_back(call, wait) or wait
+local GUARDS = {
+  too_late, on_the_list, held, outside_hours, not_allowed, day_over, too_expensive, number_protected, unaffordable,
+  unusual_now,
+}
+
+-- What keeps a queued job from being called now, or nil.
+function M.forbids(call, job)
+  for _, guard in ipairs(GUARDS) do
+    local what, text = guard(call, job)
+    if what then
+      return what, text
+    end
   end
-  return { 'wait', text.exact(wait), slot and text.exact(slot) or '', pace.reading(call) }
 end
 
-local function begin_attempt(call, job)
+-- Begins an attempt of a job that nothing forbids.
+function M.claim(call, job)
   job.attempts = job.attempts + 1
   record.set(job, field.attempts, job.attempts)
   record.set(job, field.token, call.args.token)
@@ -156,31 +147,6 @@ local function begin_attempt(call, job)
   ledger.reserve(call, job, job.reserve)
   holds.begin_probe(call, job)
   moves.move(call, job, 'dialing', { actor = call.args.actor, next_at = call.now + call.args.lease })
-  return granted(call, job)
 end
 
-local function run(call)
-  config.read_all(call)
-  local job = record.load(call, call.args.id)
-  if not job then
-    return 'gone'
-  elseif job.state == 'dialing' and job.fields[field.token] == call.args.token then
-    return granted(call, job)
-  elseif job.state ~= 'queued' then
-    return job.state
-  end
-  return too_late(call, job)
-    or on_the_list(call, job)
-    or held(call, job)
-    or outside_hours(call, job)
-    or not_allowed(call, job)
-    or day_over(call)
-    or too_expensive(call, job)
-    or number_protected(call, job)
-    or unaffordable(call, job)
-    or unusual_now(call, job)
-    or no_slot(call, job)
-    or begin_attempt(call, job)
-end
-
-return { run = run }
+return M

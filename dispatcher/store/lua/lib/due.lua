@@ -1,0 +1,24 @@
+-- Jobs that are not to be dialled before a moment: into line when it has come.
+
+local schema = require('schema')
+local moves = require('lib/moves')
+local places = require('lib/places')
+
+local M = {}
+
+-- Answers how many came, `most` at most, the earliest first.
+function M.queue(call, most)
+  local jobs = places.come(call, 'scheduled', most)
+  for _, job in ipairs(jobs) do
+    moves.queue(call, job, { actor = 'dispatcher', why = 'due' })
+  end
+  return #jobs
+end
+
+-- In how many ms the next one is due, or nil.
+function M.next_in(call)
+  local at = redis.call('ZRANGE', schema.key.due(call, 'scheduled'), 0, 0, 'WITHSCORES')[2]
+  return at and math.max(0, at - call.now)
+end
+
+return M

@@ -1,0 +1,53 @@
+-- Whose turn it is among the ready: the most urgent first, in turn between lines (campaigns, producers), oldest
+-- first within one. Strict between priorities, but every 10th turn is `normal`'s and every 20th `bulk`'s where
+-- they wait, so that no flood above starves them.
+
+local schema = require('schema')
+local places = require('lib/places')
+
+local M = {}
+
+local key = schema.key
+local BULK_FIRST = { 'bulk', 'urgent', 'normal' }
+local NORMAL_FIRST = { 'normal', 'urgent', 'bulk' }
+
+local function order_of_turn(call)
+  local turn = redis.call('INCR', key.turn(call))
+  if turn % 20 == 15 then
+    return BULK_FIRST
+  elseif turn % 10 == 0 then
+    return NORMAL_FIRST
+  end
+  return schema.priorities
+end
+
+-- The oldest of the line whose turn it is, which has had its turn then; nil where none waits.
+local function first_of(call, priority)
+  local index = key.lines(call, priority)
+  local line = not call.empty[priority] and redis.call('ZRANGE', index, 0, 0)[1]
+  while line do
+    local ready = key.ready(call, priority, line)
+    local job = places.load_all(call, ready, redis.call('ZRANGE', ready, 0, 0))[1]
+    if job then
+      redis.call('ZINCRBY', index, 1, line)
+      return job
+    elseif redis.call('EXISTS', ready) == 0 then
+      redis.call('ZREM', index, line)
+    end
+    line = redis.call('ZRANGE', index, 0, 0)[1]
+  end
+  call.empty[priority] = true
+end
+
+-- The job whose turn it is, or nil. It stays in line. Nothing comes into line between the turns of an operation.
+function M.next_job(call)
+  call.empty = call.empty or {}
+  for _, priority in ipairs(order_of_turn(call)) do
+    local job = first_of(call, priority)
+    if job then
+      return job
+    end
+  end
+end
+
+return M

@@ -1,0 +1,35 @@
+-- Idle workers are woken by a message in the broker. One is enough: who takes jobs goes on until none is left,
+-- and wakes others where it cannot dial them all itself. A message that is lost costs little, since idle workers
+-- look once in a while.
+--
+-- woken  string: a wake-up is out, or workers are busy with all that waits; for FOR at most
+
+local schema = require('schema')
+local lines = require('lib/lines')
+
+local M = {}
+
+local key = schema.key
+local FOR = 1000 -- ms
+
+-- The most urgent priority of which jobs wait.
+local function most_urgent(call)
+  for _, priority in ipairs(schema.priorities) do
+    if lines.any(call, { priority }) then
+      return priority
+    end
+  end
+end
+
+-- The priority whose workers are to be told that jobs wait, or nil: none wait, or they were told.
+function M.pass_on(call)
+  local priority = most_urgent(call)
+  return priority and redis.call('SET', key.woken(call), '1', 'NX', 'PX', FOR) and priority or nil
+end
+
+-- A worker has looked, and can dial more than there is.
+function M.heard(call)
+  redis.call('DEL', key.woken(call))
+end
+
+return M
