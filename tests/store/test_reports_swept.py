@@ -25,7 +25,7 @@ def test_one_that_cannot_be_applied_stays_and_holds_up_no_other(
     settle = store.calls.settle_many
 
     def stumble(answers: list[Answer], **kwargs: Any) -> Any:
-        if answers[0].id == bad:
+        if bad in [each.id for each in answers]:
             raise Throttled("something unforeseen")
         return settle(answers, **kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import DispatcherError
@@ -15,7 +16,7 @@ from dispatcher.model.states import TERMINAL, State
 from dispatcher.policy import Policy, after_evidence, hides_length, possible
 from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
-from dispatcher.store.calls import Answer
+from dispatcher.store.calls import Answer, Settled
 from dispatcher.store.errors import StoreUnavailable
 from workers.engine.turn import Turn
 
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 BATCH = 100
 MOST = 1000
 """Reports for one task: then others have their turn, and the pump sends another one."""
+STAYS = "a callback for job %s could not be applied; it stays in the inbox"
+Applied = tuple[Turn, str]
+"""How a report left its job, and what it is counted as."""
 
 
 @dataclass(frozen=True)
@@ -52,49 +56,56 @@ class ApplyReports:
         """
         return min(LEASE, self.policy.evidence_window / 2)
 
-    def _apply_all(self, reports: list[Callback]) -> list[Turn]:
+    def _apply_all(self, reports: Sequence[Callback]) -> list[Turn]:
         jobs = self.store.jobs.get_many(report.job_id for report in reports)
-        turns: list[Turn] = []
-        applied: list[Callback] = []
-        counts: Counter[str] = Counter()
-        for report, job in zip(reports, jobs, strict=True):
-            try:
-                turn, what = self._apply(report, job)
-            except StoreUnavailable:
-                raise
-            except DispatcherError:
-                log.exception(
-                    "a callback for job %s could not be applied; it stays in the inbox",
-                    report.job_id,
-                )
-                continue
-            turns.append(turn)
-            applied.append(report)
-            counts[f"callbacks.{what}"] += 1
-        self.inbox.done(applied, counts)
-        return turns
+        now = self.store.now() / 1000
+        judged = [self._judged(report, job, now) for report, job in zip(reports, jobs, strict=True)]
+        settled = iter(self._settle([each for each in judged if isinstance(each, Answer)]))
+        became = [next(settled) if isinstance(each, Answer) else each for each in judged]
+        applied = [(report, *done) for report, done in zip(reports, became, strict=True) if done]
+        counts = Counter(f"callbacks.{what}" for _, _, what in applied)
+        self.inbox.done([report for report, _, _ in applied], counts)
+        return [turn for _, turn, _ in applied]
 
-    def _apply(self, report: Callback, job: Job | None) -> tuple[Turn, str]:
+    def _judged(self, report: Callback, job: Job | None, now: float) -> Answer | Applied | None:
+        """Return what is to be written because of a report, or what became of it already; None
+        where that failed, and it stays in the inbox.
+        """
+        try:
+            return self._judge(report, job, now)
+        except StoreUnavailable:
+            raise
+        except DispatcherError:
+            log.exception(STAYS, report.job_id)
+            return None
+
+    def _judge(self, report: Callback, job: Job | None, now: float) -> Answer | Applied:
         if job is None:
             return Turn(report.job_id, None, why="the job is not kept any more"), "gone"
         if not _is_of(report, job):
             return self._note_other(report, job), "other_call"
-        said = possible(report.report, self._since_request(report, job))
+        said = possible(report.report, _since_request(report, job, now))
         confirm = self.confirm or hides_length(said, job)
         decision = after_evidence(said, job, report.attempt, self.policy, confirm=confirm)
         if decision is None:
             return self._leave(report, job, confirm=confirm)
         decision = replace(decision, call=CallRef((report.callid,)))
-        answer = Answer(job.id, report.attempt, decision, "callback", callback="came")
-        (settled,) = self.store.calls.settle_many([answer])
-        if settled.in_time:
-            return Turn(job.id, settled.state, decision.reason, decision.why), "applied"
-        return Turn(job.id, settled.state, why="it came too late to change anything"), "late"
+        return Answer(job.id, report.attempt, decision, "callback", callback="came")
 
-    def _since_request(self, report: Callback, job: Job) -> float | None:
-        attempts = job.attempts[report.attempt - 1 : report.attempt]
-        sent = attempts[0].sent_at if attempts else None
-        return None if sent is None else self.store.now() / 1000 - sent.timestamp()
+    def _settle(self, answers: Sequence[Answer]) -> list[Applied | None]:
+        """Write answers in one step, or one by one where that fails; return what became of each,
+        None where it could not be written.
+        """
+        try:
+            settled = self.store.calls.settle_many(answers) if answers else []
+        except StoreUnavailable:
+            raise
+        except DispatcherError:
+            if len(answers) > 1:
+                return [done for answer in answers for done in self._settle([answer])]
+            log.exception(STAYS, answers[0].id)
+            return [None]
+        return [_applied(answer, now) for answer, now in zip(answers, settled, strict=True)]
 
     def _note_other(self, report: Callback, job: Job) -> Turn:
         """Have the call noted, where its attempt is known to have made another one."""
@@ -104,12 +115,25 @@ class ApplyReports:
             self.store.calls.settle(job.id, report.attempt, found, actor="callback")
         return Turn(job.id, job.state, why="it reports another call")
 
-    def _leave(self, report: Callback, job: Job, *, confirm: bool) -> tuple[Turn, str]:
+    def _leave(self, report: Callback, job: Job, *, confirm: bool) -> Applied:
         """Leave a known call to its checks; to be confirmed, the next one is now."""
         if not confirm:
             return Turn(job.id, job.state, why=report.word), "not_final"
         self.store.calls.reschedule_check(job.id, report.attempt, 0, reported=True)
         return Turn(job.id, job.state, why="its status is checked"), "applied"
+
+
+def _applied(answer: Answer, settled: Settled) -> Applied:
+    decision = answer.decision
+    if settled.in_time:
+        return Turn(answer.id, settled.state, decision.reason, decision.why), "applied"
+    return Turn(answer.id, settled.state, why="it came too late to change anything"), "late"
+
+
+def _since_request(report: Callback, job: Job, now: float) -> float | None:
+    attempts = job.attempts[report.attempt - 1 : report.attempt]
+    sent = attempts[0].sent_at if attempts else None
+    return None if sent is None else now - sent.timestamp()
 
 
 def _is_of(report: Callback, job: Job) -> bool:
