@@ -80,7 +80,7 @@ def set_trap(trap: Trap) -> None:
     ambush = Ambush(trap)
     _wrap(Queue, "claim", ambush.claim)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
-    _wrap(transport._Connection, "getresponse", ambush.getresponse)
+    _wrap(transport, "read_answer", ambush.read_answer)
     _wrap(XoxzoProvider, "place", ambush.place)
     _wrap(Calls, "settle", ambush.settle)
 
@@ -110,10 +110,10 @@ class Ambush(threading.local):
         self.posts = True
         self.reach(BEFORE_POST)
 
-    def getresponse(self, original: Wrapped, connection: Any) -> Any:
+    def read_answer(self, original: Wrapped, *given: Any) -> Any:
         if self.posts:
             self.reach(AFTER_POST)
-        return original(connection)
+        return original(*given)
 
     def place(self, original: Wrapped, *given: Any, **options: Any) -> Any:
         call = original(*given, **options)
