@@ -116,9 +116,9 @@ def _taken(answer: list[Any]) -> Taken:
 
 
 def _claim(id_: bytes, attempt: int, after: bytes, booked: bytes, record: bytes) -> Claim:
-    job = codec.job(id_.decode(), codec.record_of_json(record))
+    job = codec.claimed(id_.decode(), record)
     return Claim(job, attempt, float(after) / 1000, booked.decode())
 
 
 def _hours(id_: bytes, text: bytes, record: bytes) -> Hours:
-    return Hours(codec.job(id_.decode(), codec.record_of_json(record)), text.decode())
+    return Hours(codec.claimed(id_.decode(), record), text.decode())

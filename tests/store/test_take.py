@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,16 @@ def turns(store: Store, many: int) -> list[str]:
 
 def priorities(store: Store, many: int) -> list[Priority]:
     return [store.jobs.get(id_).priority for id_ in turns(store, many)]
+
+
+def test_a_claim_has_its_job_as_it_stands_but_for_the_timeline(store: Store) -> None:
+    said = "Größe, " * 20  # a long text is kept in pieces
+    (id_,) = put(store, 1, say=said, tags=["a", "b"], key="k", max_attempts=3)
+    (claim,) = taken(store, 1).claims
+    job = store.jobs.get(id_)
+    assert job.timeline
+    assert claim.job == replace(job, timeline=(), next_at=None)
+    assert claim.job.say == said
 
 
 # -- priorities ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 from celery import bootsteps
 from celery.worker.consumer.events import Events
 
-from dispatcher.values.masking import mask_all
+from dispatcher.values.masking import mask_text
 from workers.engine.turn import Turn
 
 TOGETHER_WITHIN = 0.2  # seconds; nobody watches Flower more closely
@@ -44,15 +44,16 @@ class TaskEvents:
 
     def _end(self, task: str, began: float, turn: Turn) -> None:
         if turn.failed:
-            error = JobFailed(turn.sentence)
-            self._send("task-failed", uuid=task, exception=repr(error), traceback="")
+            why = mask_text(repr(JobFailed(turn.sentence)))
+            self._send("task-failed", uuid=task, exception=why, traceback="")
         else:
             took = time.monotonic() - began
-            self._send("task-succeeded", uuid=task, result=repr(turn.shown), runtime=took)
+            shown = mask_text(repr(turn.shown))
+            self._send("task-succeeded", uuid=task, result=shown, runtime=took)
 
     def _send(self, kind: str, **fields: Any) -> None:
         if self.eventer is not None and self.eventer.enabled:
-            self.eventer.send(kind, **mask_all(fields))
+            self.eventer.send(kind, **fields)
 
 
 def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:
