@@ -22,6 +22,7 @@ from dispatcher.client.many import (
 from dispatcher.client.messages import Messenger, wake
 from dispatcher.client.waiting import Closed, NotFinished, Waiters
 from dispatcher.client.watching import Change, Gap, watch
+from dispatcher.errors import DispatcherError
 from dispatcher.model.campaign import Campaign, campaign_name
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
@@ -163,6 +164,18 @@ class Dispatcher:
         if done.new:
             self._nudge()
         return self.handle(done)
+
+    def submit_all(self, requests: Sequence[JobRequest]) -> list[Enqueued | DispatcherError]:
+        """Enqueue requests that are validated already, in one round trip; return what became of
+        each: what is enqueued, or the error that `submit` raises.
+
+        Raises StoreUnavailable where Redis did not answer: then nobody knows.
+        """
+        self.messenger.require_suitable()
+        done = [outcome.result() for outcome in self._enqueue_many(requests)]
+        if any(isinstance(each, Enqueued) and each.new for each in done):
+            self._nudge()
+        return done
 
     def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
         """Enqueue requests that are packed already; return `new`, `same`, `other`, or what

@@ -118,20 +118,21 @@ class ApiKeys(Repository):
 
     def authenticate(self, text: str) -> ApiKey:
         """Return the key that was shown, `vd_<id>_<secret>`. Raises NotLetIn."""
-        found = _TEXT.fullmatch(text)
-        if not found:
+        (found,) = self.authenticate_all([text])
+        if found is None:
             raise NotLetIn
-        id_, secret = found.groups()
-        at, *fields = self._run("find_api_key", id=id_)
-        record = codec.record(fields)
-        # An unknown id is compared as well: its answer takes no less time.
-        if not hmac.compare_digest(_hash(secret), record.get(ApiKeyField.HASH, "")) or not record:
-            raise NotLetIn
-        key, now = _key(id_, record), _moment(at)
-        if not key.live(now):
-            raise NotLetIn
-        self._note_use(key, now)
-        return key
+        return found
+
+    def authenticate_all(self, texts: Iterable[str]) -> list[ApiKey | None]:
+        """Return the keys that were shown, in one round trip; None for what lets nobody in."""
+        shown = [found.groups() if (found := _TEXT.fullmatch(text)) else None for text in texts]
+        ids = list(dict.fromkeys(each[0] for each in shown if each))
+        answers = self._connection.run_all([("find_api_key", {"id": id_}) for id_ in ids])
+        known = dict(zip(ids, map(_Shown, ids, answers), strict=True))
+        keys = [known[each[0]].opened_by(each[1]) if each else None for each in shown]
+        for id_ in {key.id for key in keys if key}:
+            self._note_use(known[id_])
+        return keys
 
     def require_live(self, key: ApiKey) -> None:
         """Raise NotLetIn where a key that was let in has ended since."""
@@ -179,12 +180,28 @@ class ApiKeys(Repository):
             "create_api_key", id=key.id, created=at, fields=fields, actor=actor or None, facts=told
         )
 
-    def _note_use(self, key: ApiKey, now: datetime) -> None:
-        before = key.used_at
-        if before is None or (now - before).total_seconds() * 1000 >= USED_EVERY:
+    def _note_use(self, shown: _Shown) -> None:
+        now, used = shown.now, shown.record.get(ApiKeyField.USED)
+        if used is None or (now - _moment(used)).total_seconds() * 1000 >= USED_EVERY:
             # Whoever looks what is wrong with a Redis that takes no writes must be let in.
             with suppress(StoreUnavailable), plain_errors():
-                self._redis.hset(self._key("api_key", key.id), ApiKeyField.USED, codec.moment(now))
+                name = self._key("api_key", shown.id)
+                self._redis.hset(name, ApiKeyField.USED, codec.moment(now))
+
+
+class _Shown:
+    """A key by whose id somebody wants to be let in, as it stands now; or no key at all."""
+
+    def __init__(self, id_: str, answer: list[bytes]) -> None:
+        at, *fields = answer
+        self.id, self.now, self.record = id_, _moment(at), codec.record(fields)
+        self._key = _key(id_, self.record) if self.record else None
+
+    def opened_by(self, secret: str) -> ApiKey | None:
+        """Return the key if it is live, and this is its secret."""
+        # An unknown id is compared as well: its answer takes no less time.
+        right = hmac.compare_digest(_hash(secret), self.record.get(ApiKeyField.HASH, ""))
+        return self._key if right and self._key and self._key.live(self.now) else None
 
 
 def _new_id() -> str:

@@ -215,6 +215,13 @@ class Outcome:
             )
         return Enqueued(self.id, new=self.answer == "new")
 
+    def result(self) -> Enqueued | DispatcherError:
+        """Return what `unwrap` does, or the error that it raises."""
+        try:
+            return self.unwrap()
+        except DispatcherError as error:
+            return error
+
 
 _REFUSED = {
     "country": "the account does not call numbers of {}: DISPATCHER_ALLOWED_COUNTRIES and"

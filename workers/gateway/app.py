@@ -66,13 +66,14 @@ def create_gateway(
     headers = _transport_headers(settings)
     app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
     problems.register(app)
-    app.include_router(health.router(store, messenger))
     nudge = Waker(store, messenger).nudge
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
     requests = services.sharing.requests
     app.state.authenticator = Authenticator(services.keys, services.pool, requests)
+    app.include_router(jobs.router(services))  # first: each router that stands before costs time
+    app.include_router(health.router(store, messenger))
     app.include_router(reports.router(services, _alerting(settings, services)))
-    for part in (bulk, jobs, actions, account, campaigns, do_not_call, alerts, chains):
+    for part in (bulk, actions, account, campaigns, do_not_call, alerts, chains):
         app.include_router(part.router(services))
     app.include_router(metrics.router(services, settings.metrics))
     reference.register(app)

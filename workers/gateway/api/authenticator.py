@@ -6,13 +6,14 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from dispatcher.model.api_key import ApiKey, Scope
+from dispatcher.model.api_key import ApiKey, NotLetIn, Scope
 from dispatcher.model.job import Job
 from dispatcher.model.key_rights import MissingRight
 from dispatcher.model.request import JobRequest
@@ -21,6 +22,7 @@ from dispatcher.store.values import UnknownJob
 from workers.gateway.api.parameters import require_known_parameters
 from workers.gateway.api.pool import Pool, client
 from workers.gateway.api.strict import only_header
+from workers.gateway.api.together import Together
 from workers.gateway.caps import Places
 from workers.gateway.middleware import AT_END
 from workers.gateway.problems import Problem
@@ -84,6 +86,14 @@ class Caller:
         return job.to_dict(mask=True)
 
 
+class Shown(NamedTuple):
+    """A key that somebody shows: one of the scopes is needed; `counted` against the key's rate."""
+
+    text: str
+    scopes: tuple[Scope, ...]
+    counted: bool
+
+
 @dataclass(frozen=True)
 class Authenticator:
     """Lets callers in by their keys; `places` are for each client's requests under way."""
@@ -92,19 +102,40 @@ class Authenticator:
     pool: Pool
     places: Places
 
+    @cached_property
+    def _together(self) -> Together[Shown, Caller]:
+        return Together(self.pool, self._let_in, "let in")
+
     async def let_in(self, text: str, scopes: tuple[Scope, ...], *, counted: bool) -> Caller:
         """Return who calls. Raises NotLetIn, and Problem: 403 with the scope, 429 with when."""
-        return await self.pool.run(self._let_in, text, scopes, counted)
+        return await self._together.ask(Shown(text, scopes, counted))
 
-    def _let_in(self, text: str, scopes: tuple[Scope, ...], counted: bool) -> Caller:
-        key = self.keys.authenticate(text)
-        if not any(key.may(scope) for scope in scopes):
-            raise scope_missing(*scopes)
-        if counted:
-            granted = self.keys.take(key)
-            if not granted.many:
-                raise too_many(key, granted.again)
-        return Caller(key)
+    def _let_in(self, shown: list[Shown]) -> list[Caller | Exception]:
+        keys = self.keys.authenticate_all([each.text for each in shown])
+        told: list[Caller | Exception] = [_judge(*each) for each in zip(shown, keys, strict=True)]
+        counted: dict[str, list[int]] = {}
+        for place, key in enumerate(keys):
+            if key and isinstance(told[place], Caller) and shown[place].counted:
+                counted.setdefault(key.id, []).append(place)
+        for places in counted.values():
+            self._count(keys[places[0]], places, told)
+        return told
+
+    def _count(self, key: ApiKey | None, places: list[int], told: list[Caller | Exception]) -> None:
+        """Count uses of a key against its rate; those that are too many are told so."""
+        if key is None:
+            return
+        granted = self.keys.take(key, len(places))
+        for place in places[granted.many :]:
+            told[place] = too_many(key, granted.again)
+
+
+def _judge(shown: Shown, key: ApiKey | None) -> Caller | Exception:
+    if key is None:
+        return NotLetIn()
+    if not any(key.may(scope) for scope in shown.scopes):
+        return scope_missing(*shown.scopes)
+    return Caller(key)
 
 
 def scope_missing(*scopes: Scope) -> Problem:

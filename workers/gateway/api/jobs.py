@@ -14,13 +14,13 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.api_key import Scope
 from dispatcher.model.filters import Filter
 from dispatcher.model.invalid_job import InvalidJob
-from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import why as explain
+from workers.gateway.api.accepting import Asked
 from workers.gateway.api.authenticator import Anybody, Caller, Enqueuer, require_rights
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of, key_of
@@ -66,7 +66,7 @@ def router(services: Services) -> APIRouter:
         dispatcher = services.dispatcher(caller)
         asked = request_of(dispatcher, await json_object(request), idempotency_key(request))
         require_rights(caller.key, asked)
-        job, new = await pool.run(accepted, dispatcher, asked)
+        job, new = await services.accepting.ask(Asked(dispatcher, asked))
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK
         warned = {"warnings": [job.misfit]} if job.misfit else {}
         content = {"new": new, **warned, **job.to_dict()}
@@ -173,9 +173,3 @@ def request_of(dispatcher: Dispatcher, fields: dict[str, Any], key: str | None) 
     if key is not None and own is not None and own != key:
         raise InvalidJob([("key", "it differs from the header Idempotency-Key: give only one")])
     return dispatcher.request(fields if key is None else {**fields, "key": key})
-
-
-def accepted(dispatcher: Dispatcher, asked: JobRequest) -> tuple[Job, bool]:
-    """Enqueue; return the job, and whether it is new. Raises KeyConflict."""
-    handle = dispatcher.submit(asked)
-    return handle.refresh(), handle.new

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
@@ -14,11 +14,17 @@ from dispatcher.model.api_key import ApiKey
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys
+from dispatcher.store.values import Room
+from workers.gateway.api.accepting import Accepted, Asked, accept
 from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.liveness import Liveness
 from workers.gateway.api.pool import Pool
+from workers.gateway.api.together import Together
 from workers.gateway.sharing import Sharing
+
+CLIENTS = 256
+"""Clients whose dispatchers are kept."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,20 @@ class Services:
         """What ends the waits of those who may wait no more."""
         return Liveness(self.keys, self.pool)
 
+    @cached_property
+    def accepting(self) -> Together[Asked, Accepted]:
+        """What enqueues the calls that are asked for one by one."""
+        return Together(self.pool, partial(accept, self.store), "accept")
+
     def dispatcher(self, caller: Caller) -> Dispatcher:
         """Return what enqueues in a client's name: its keys mean nothing to any other."""
-        name, room = caller.name, self.sharing.room_of(caller.key)
+        return self._of_client(caller.name, self.sharing.room_of(caller.key))
+
+    @cached_property
+    def _of_client(self) -> Callable[[str, Room], Dispatcher]:
+        return lru_cache(maxsize=CLIENTS)(self._new_dispatcher)
+
+    def _new_dispatcher(self, name: str, room: Room) -> Dispatcher:
         return Dispatcher(
             self.store,
             self.messenger,
