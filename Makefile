@@ -34,6 +34,7 @@ check: lint ## Check the quick things, all day: style, types, and tests that nee
 test: install ## Run the whole test suite, in parallel
 	@.ci/browser
 	@.ci/alertmanager
+	@.ci/nginx
 	$(BIN)/pytest -n auto $(ARGS)
 
 lint: install ## Check style, format and types

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from dispatcher.errors import DispatcherError
 from workers.gateway import problems
 from workers.gateway.api.authenticator import BulkEnqueuer
-from workers.gateway.api.intake import Intake, Tally, as_line
+from workers.gateway.api.intake import Checked, Intake, Tally, as_text
 from workers.gateway.api.limits import BULK_PATH
 from workers.gateway.api.lines import Line, Lines
 from workers.gateway.api.liveness import Liveness
@@ -30,6 +30,8 @@ from workers.gateway.problems import Problem
 ACCEPTED = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 TOGETHER = 500
 """Lines that are enqueued in one round trip."""
+_ALL_AT_ONCE = ("Content-Length", "X-Forwarded-For", "Forwarded", "Via")
+"""Headers of a request that is answered when all of it is there."""
 READ_WITHIN = 60.0
 """Seconds in which whoever has sent all, or as much as is kept, must read something."""
 
@@ -58,7 +60,7 @@ def _require_lines(request: Request) -> None:
 
 
 class Exchange(Response):
-    """An answer that is written while the request still comes."""
+    """An answer that is written while the request still comes, to whoever can read it then."""
 
     def __init__(
         self, request: Request, intake: Intake, pool: Pool, places: Places, liveness: Liveness
@@ -67,48 +69,97 @@ class Exchange(Response):
         del self.headers["content-length"]
         self._request, self._intake, self._pool, self._places = request, intake, pool, places
         self._liveness = liveness
+        self._enqueuing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         pieces = self._request.stream()
-        with self._places.one(self._intake.key.name):
+        with self._places.one(self._intake.key.name), closing(Spool()) as spool:
             # Before the answer begins: who asked for `100 Continue` waits for it.
             first = await anext(pieces, b"")
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            with closing(Spool()) as spool:
-                reading = asyncio.create_task(self._read(first, pieces, spool))
-                try:
-                    await _write(spool, send)
-                    await reading  # what it did not foresee cuts the answer
-                finally:
-                    reading.cancel()
-                    await asyncio.wait([reading])
+            reading = asyncio.create_task(self._read(first, pieces, spool))
+            try:
+                if not reads_meanwhile(self._request):
+                    await spool.complete()
+                await send(
+                    {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                )
+                await _write(spool, send)
+                await reading  # what it did not foresee cuts the answer
+            finally:
+                reading.cancel()
+                await asyncio.wait([reading])
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _read(self, first: bytes, pieces: AsyncIterator[bytes], spool: Spool) -> None:
         """Take in the lines as they come. One that a lost connection cut is left alone."""
-        lines, problem, piece = Lines(), None, first
+        problem: Problem | None = None
         try:
-            while piece:
-                await self._take_in(partial(lines.feed, piece), spool)
-                piece = await self._while_live(anext(pieces, b""))
-            await self._take_in(lines.rest, spool)
-        except Problem as error:  # too large, too slow
-            problem = error
-        except DispatcherError as error:
-            problem = problems.of(error)
-        finally:
-            spool.end(as_line(self._intake.tally.summary(problem)))
+            problem = await self._problem(self._take_in_all(first, pieces, spool))
+        finally:  # what was read counts, whatever became of the rest
+            problem = problem or await self._problem(self._enqueued())
+            spool.end(as_text(self._intake.tally.summary(problem)).encode())
 
-    async def _while_live(self, coming: Awaitable[bytes]) -> bytes:
-        """Return the next piece. Raises NotLetIn where the key ends before it comes."""
-        return await self._liveness.during(self._intake.key, coming, _never)
+    async def _problem(self, doing: Awaitable[None]) -> Problem | None:
+        """Return what the client is told of what went wrong, if anything did."""
+        try:
+            await doing
+        except Problem as error:  # too large, too slow
+            return error
+        except DispatcherError as error:
+            return problems.of(error)
+        return None
+
+    async def _take_in_all(self, first: bytes, pieces: AsyncIterator[bytes], spool: Spool) -> None:
+        lines, piece = Lines(), first
+        while piece:
+            await self._take_in(partial(lines.feed, piece), spool)
+            piece = await self._next(pieces)
+        await self._take_in(lines.rest, spool)
+        await self._enqueued()
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """Return the next piece. Raises NotLetIn where the key ends before it comes, and what
+        enqueueing those before it raises.
+        """
+        coming = asyncio.ensure_future(anext(pieces, b""))
+        try:
+            while self._enqueuing and not coming.done():
+                either = (coming, self._enqueuing)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if self._enqueuing.done():
+                    await self._enqueued()
+            return await self._liveness.during(self._intake.key, coming, _never)
+        finally:
+            coming.cancel()
 
     async def _take_in(self, cut: Callable[[], list[Line]], spool: Spool) -> None:
-        """Take in what a piece makes; it is cut in a thread, for it may be tens of thousands."""
+        """Take in what a piece makes; it is cut in a thread, for it may be tens of thousands.
+
+        Lines are checked while those before them are enqueued, and enqueued one batch after
+        another: of two with one key the first is the one.
+        """
         lines = await self._pool.run(cut)
         for start in range(0, len(lines), TOGETHER):
             some = lines[start : start + TOGETHER]
-            await spool.put(await self._pool.run(self._intake.take_in, some))
+            checked = await self._pool.run(self._intake.check, some)
+            await self._enqueued()
+            self._enqueuing = asyncio.create_task(self._enqueue(checked, spool))
+
+    async def _enqueue(self, checked: Checked, spool: Spool) -> None:
+        await spool.put(await self._pool.run(self._intake.enqueue, checked))
+
+    async def _enqueued(self) -> None:
+        """Wait until nothing is being enqueued any more."""
+        enqueuing, self._enqueuing = self._enqueuing, None
+        if enqueuing:
+            await enqueuing
+
+
+def reads_meanwhile(request: Request) -> bool:
+    """Whether who sends lines may read answers at the same time: one who sends them piece by piece,
+    by no proxy. Of proxies nginx sends nothing more on as soon as an answer begins.
+    """
+    return not any(name in request.headers for name in _ALL_AT_ONCE)
 
 
 async def _never() -> bool:

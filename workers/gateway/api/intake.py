@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from dispatcher.client.dispatcher import Dispatcher, Interrupted, JobHandle, RefusedRequest
+from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import ApiKey
 from dispatcher.model.invalid_job import InvalidJob
 from dispatcher.model.request import JobRequest
 from dispatcher.store.api_keys import ApiKeys
 from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.values import Enqueued
 from workers.gateway import problems
 from workers.gateway.api.authenticator import require_rights, too_many
 from workers.gateway.api.lines import LONGEST, Line
@@ -25,9 +26,18 @@ NO_KEY = (
     "without a key, sending the line again would call twice: give each line a key, or the"
     " request the header Idempotency-Key"
 )
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Asked = tuple[int, JobRequest]
-Answers = dict[int, dict[str, Any]]
-"""Line number -> what is answered."""
+"""A line's number, and what it asks for."""
+Answers = dict[int, str]
+"""Line number -> the line that is answered."""
+
+
+class Checked(NamedTuple):
+    """Lines that were read: what is to be enqueued, and answers to those that are refused."""
+
+    asked: list[Asked]
+    answers: Answers
 
 
 @dataclass
@@ -62,7 +72,17 @@ class Intake:
     key_of_all: str | None
     tally: Tally
 
-    def take_in(self, lines: Sequence[Line]) -> bytes:
+    def check(self, lines: Sequence[Line]) -> Checked:
+        """Return what is asked for, and an answer to each line that is refused."""
+        checked = Checked([], {})
+        for line in lines:
+            try:
+                checked.asked.append((line.number, self._request(line)))
+            except (DispatcherError, Problem) as error:
+                checked.answers[line.number] = as_text({"line": line.number, **refusal(error)})
+        return checked
+
+    def enqueue(self, checked: Checked) -> bytes:
         """Enqueue what can be; return an answer for each line, in their order.
 
         Raises NotLetIn where the key ended since it was shown, which may be an hour ago, and
@@ -70,20 +90,13 @@ class Intake:
         with 503: it may be sent again.
         """
         self.keys.require_live(self.key)
-        answers: Answers = {}
-        asked: list[Asked] = []
-        for line in lines:
-            try:
-                asked.append((line.number, self._request(line)))
-            except (DispatcherError, Problem) as error:
-                answers[line.number] = refusal(error)
+        asked, answers = checked
+        self.tally.lines += len(asked) + len(answers)
         try:
             self._enqueue(asked, answers)
         except StoreUnavailable as error:
-            for number, _ in asked:
-                answers.setdefault(number, refusal(error))
-        self._count(answers)
-        return b"".join(map(as_line, ({"line": n, **answers[n]} for n in sorted(answers))))
+            self._refuse((each for each in asked if each[0] not in answers), error, answers)
+        return "".join([answers[number] for number in sorted(answers)]).encode()
 
     def _request(self, line: Line) -> JobRequest:
         fields = _fields(line)
@@ -100,34 +113,38 @@ class Intake:
         while asked:
             granted = self.keys.take(self.key, len(asked))
             if granted.many < 1:
-                problem = refusal(too_many(self.key, granted.again))
-                answers.update((number, problem) for number, _ in asked)
+                self._refuse(asked, too_many(self.key, granted.again), answers)
                 return
             some, asked = asked[: granted.many], asked[granted.many :]
             new = self._submit(some, answers)
             self.keys.give_back(self.key, len(some) - new)
 
     def _submit(self, some: list[Asked], answers: Answers) -> int:
-        """Enqueue; return how many are new. Raises StoreUnavailable; `answers` has the others."""
+        """Enqueue; return how many are new. Raises StoreUnavailable where nobody knows."""
+        done = self.dispatcher.submit_all([request for _, request in some])
         new = 0
-        try:
-            for result in self.dispatcher.call_many(request for _, request in some):
-                answers[some[result.index][0]] = _answer(result)
-                new += isinstance(result, JobHandle) and result.new
-        except Interrupted as error:
-            raise error.why from None
+        for (number, request), each in zip(some, done, strict=True):
+            if isinstance(each, Enqueued):
+                new += each.new
+                self.tally.accepted += 1
+                answers[number] = _accepted(number, each)
+            else:
+                self._refuse([(number, request)], each, answers)
+        self.tally.new += new
         return new
 
-    def _count(self, answers: Answers) -> None:
-        self.tally.lines += len(answers)
-        self.tally.accepted += sum("id" in answer for answer in answers.values())
-        self.tally.new += sum(answer.get("new", False) for answer in answers.values())
+    def _refuse(
+        self, asked: Iterable[Asked], why: DispatcherError | Problem, answers: Answers
+    ) -> None:
+        problem = refusal(why)
+        for number, _ in asked:
+            answers[number] = as_text({"line": number, **problem})
 
 
-def _answer(result: JobHandle | RefusedRequest) -> dict[str, Any]:
-    if isinstance(result, RefusedRequest):
-        return refusal(result.error)
-    return {"id": result.id, "new": result.new}
+def _accepted(number: int, done: Enqueued) -> str:
+    """Return what `as_text` would, for most of all lines."""
+    new = "true" if done.new else "false"
+    return f'{{"line":{number},"id":"{done.id}","new":{new}}}\n'
 
 
 def _fields(line: Line) -> dict[str, Any]:
@@ -157,6 +174,6 @@ def refusal(error: DispatcherError | Problem) -> dict[str, Any]:
     return found
 
 
-def as_line(content: dict[str, Any]) -> bytes:
+def as_text(content: dict[str, Any]) -> str:
     """Return a line of JSON."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return f"{_JSON.encode(content)}\n"

@@ -38,6 +38,12 @@ class Spool:
         self._ended = True
         self._append(data)
 
+    async def complete(self) -> None:
+        """Return when all of it is there, or no more is kept."""
+        while not self._ended and not self.full:
+            self._news.clear()
+            await self._news.wait()
+
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield what was put, until the end."""
         while piece := await self._piece():

@@ -74,9 +74,7 @@ def object_of(text: bytes) -> dict[str, Any]:
 def value_of(text: bytes) -> Any:
     """Return the JSON value in a text. Raises NotJson, with words that show none of it."""
     try:
-        value = json.loads(
-            text.decode(), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
-        )
+        value = _decoded(text.decode())
     except UnicodeDecodeError as error:
         raise NotJson(f"byte {error.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -90,6 +88,12 @@ def value_of(text: bytes) -> Any:
     if b"\\u" in text and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise NotJson("it has half a character (a lone surrogate)")
     return value
+
+
+def _decoded(text: str) -> Any:
+    if text[:1] == "\ufeff":  # whose error says that it is one
+        return json.loads(text)
+    return _DECODER.decode(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -108,6 +112,10 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise NotJson("a number in it is too large")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+"""Made once: json.loads makes one for each text that is read in another way than usual."""
 
 
 def only_header(request: Request, name: str) -> str | None:
