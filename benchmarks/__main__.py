@@ -25,6 +25,7 @@ NAMES = (
     "idle",
     "due",
     "speed",
+    "surroundings",
     "life",
     "callbacks",
     "http",
@@ -39,6 +40,7 @@ NAMES = (
     "failover",
     "brokers",
     "console",
+    "capacity",
     "light",
 )
 

@@ -14,7 +14,7 @@ from benchmarks.figures import Column, Table, percentile
 from benchmarks.stand import Bench, bench, numbers
 from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.recording import record
-from dispatcher.client.messages import feed
+from dispatcher.client.messages import wake
 from dispatcher.model.alert import AlertEvent
 from dispatcher.model.on_call import OnCall
 
@@ -34,7 +34,7 @@ COLUMNS = (Column("p50", "ms"), Column("p99", "ms"))
 def run(*, quick: bool) -> Iterator[Table]:
     """Measure the times to the first call, and the calls of a storm."""
     table = Table("From a report to the first call's arrival at the provider", COLUMNS)
-    with bench(**SETTINGS) as stack:
+    with bench(SETTINGS) as stack:
         alerting, store = _alerting(stack), stack.dispatcher.store
         people = list(numbers(2 * (40 if quick else 200)))
         _publish(stack, people)
@@ -45,13 +45,13 @@ def run(*, quick: bool) -> Iterator[Table]:
             "where a worker finds the alert", *_marks(_waits(stack, second, partial(record, store)))
         )
     yield table
-    with bench(**SETTINGS) as stack:
+    with bench(SETTINGS) as stack:
         yield _storm(stack, 100 if quick else STORM)
 
 
 def _alerting(stack: Bench) -> Alerting:
     store, messenger = stack.dispatcher.store, stack.dispatcher.messenger
-    return Alerting(store, lambda: feed(store, messenger))
+    return Alerting(store, lambda: wake(store, messenger))
 
 
 def _publish(stack: Bench, people: Sequence[str], *, together: bool = False) -> None:

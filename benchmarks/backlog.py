@@ -1,4 +1,4 @@
-"""Many jobs waiting: how fast they come in, what each costs, and what one feed costs."""
+"""Many jobs waiting: how fast they come in, what each costs, and what it costs to take one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stand import numbers
+from benchmarks.taking import take
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.model.account_config import AccountConfig
@@ -17,7 +18,7 @@ from dispatcher.store import Store
 from dispatcher.values.rate import Rate
 from workers.devstack.embedded_server import EmbeddedServer
 
-FEEDS = 200
+TAKES = 200
 
 
 class Silent(Messenger):
@@ -32,7 +33,7 @@ class Silent(Messenger):
 
 def run(*, quick: bool) -> None:
     """Print a row for each size of the backlog."""
-    print("| waiting | enqueued/s, validation and all | bytes each | a feed of one job |")
+    print("| waiting | enqueued/s, validation and all | bytes each | one is taken within |")
     print("|---|---|---|---|")
     sizes = (1_000, 10_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
@@ -48,7 +49,7 @@ def run(*, quick: bool) -> None:
             assert not done.refused, done.refused[0]
             waiting = size
             each = (_memory(store) - empty) / size
-            print(f"| {size:,} | {rate:,.0f} | {each:.0f} | {_feed(store):.2f} ms |", flush=True)
+            print(f"| {size:,} | {rate:,.0f} | {each:.0f} | {_take(store):.2f} ms |", flush=True)
 
 
 def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:
@@ -63,14 +64,12 @@ def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _feed(store: Store) -> float:
-    """Return the median of ms that it takes to choose one job, which goes back at once."""
+def _take(store: Store) -> float:
+    """Return the median of ms that it takes to take one job."""
     took = []
-    client, dispatched = store._connection.redis, store._connection.key("dispatched")  # noqa: SLF001
-    for _ in range(FEEDS):
-        client.delete(dispatched)
+    for _ in range(TAKES):
         began = time.perf_counter()
-        store.queue.feed(1)
+        assert take(store, 1)
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
 

@@ -117,7 +117,7 @@ def _again(stack: _Stack, bring_about: Callable[[], None], times: int) -> list[F
         who = set(numbers("0001", FEW))
         stack.up.enqueue(who)
         try:
-            eventually(lambda who=who: who <= stack.up.sandbox.books().keys(), "", GOES_ON_WITHIN)  # type: ignore[misc]
+            eventually(lambda who=who: who <= stack.up.sandbox.books().keys(), "", GOES_ON_WITHIN)
             took.append(time.monotonic() - began)
         except AssertionError:
             print(f"not dialled within {GOES_ON_WITHIN:g} s", flush=True)

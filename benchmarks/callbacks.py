@@ -15,12 +15,11 @@ from urllib.parse import urlencode, urlsplit
 from benchmarks.figures import Column, Table, percentile
 from benchmarks.processes import cpu_seconds
 from benchmarks.stand import Bench, bench, numbers
-from dispatcher.model.account_config import AccountConfig
+from benchmarks.taking import NO_LIMIT, settle, taken
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.values import Claim
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -81,15 +80,12 @@ def _storm(count: int, *, kept: bool) -> list[float]:
 
 def uncertain(store: Store, count: int) -> list[str]:
     """Make jobs whose answer was lost, and that nobody else touches."""
-    store.limiter.publish(AccountConfig(rate=None, gap=0, per_day=None, one_at_a_time=False))
+    store.limiter.publish(NO_LIMIT)
     asked = [JobRequest.of({"recipient": number, "say": "x"}) for number in numbers(count)]
     ids = [each.unwrap().id for each in store.jobs.enqueue_many(asked)]
     lost = Decision(State.UNCERTAIN, "maybe_placed", "the answer was lost", delay=3600)
-    for id_ in ids:
-        claim = store.queue.claim(id_, token=id_, lease=3600)
-        assert isinstance(claim, Claim), claim
-        store.calls.settle(id_, claim.attempt, lost)
-        store.limiter.give_back(id_)
+    for claims in taken(store, count):
+        settle(store, claims, lost)
     return ids
 
 
@@ -140,10 +136,11 @@ class _Wire(asyncio.Protocol):
 async def _send(url: str, requests: list[bytes], *, kept: bool) -> list[tuple[int, float]]:
     """Send at the rate, however long the answers take; return each answer's code and wait."""
     loop, parts = asyncio.get_running_loop(), urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
     idle: asyncio.LifoQueue[_Wire] = asyncio.LifoQueue()
 
     async def connect() -> _Wire:
-        return (await loop.create_connection(_Wire, parts.hostname, parts.port))[1]
+        return (await loop.create_connection(_Wire, host, port))[1]
 
     async def one(request: bytes) -> tuple[int, float]:
         asked = loop.time()

@@ -97,7 +97,7 @@ def run(*, quick: bool) -> Iterator[Table]:
     size = 2_000 if quick else 20_000
     rows = [Row(n) for n in range(size)]
     sandbox = (f"--ring={RING}", "--rate=250")
-    with tempfile.TemporaryDirectory() as name, bench(sandbox=sandbox, **SETTINGS) as stand:
+    with tempfile.TemporaryDirectory() as name, bench(SETTINGS, sandbox=sandbox) as stand:
         folder = Path(name)
         _opt_out(stand, folder, [row for row in rows if row.listed])
         _write(folder / "visits.csv", rows)

@@ -7,17 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import requests
 
 from benchmarks.figures import Column, Table
-from benchmarks.memory import BATCH, Pipelined
 from benchmarks.stand import numbers
+from benchmarks.taking import NO_LIMIT, settle, taken
 from dispatcher.model.api_key import Scope
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.model.outcome import Outcome
@@ -28,6 +26,7 @@ from dispatcher.store import Store
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.devstack.ports import Ports
 
+BATCH = 1000
 MOST = 100.0  # ms: what a page may take
 ASKED = 50  # times, each page
 ENDED = 0.3  # of the jobs; the others wait in line
@@ -59,6 +58,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 
 def _fill(store: Store, jobs: int) -> str:
     """Write jobs, some of them ended in one way or another; return the id of one."""
+    store.limiter.publish(NO_LIMIT)
     ends = _ends(store)
     people = numbers(jobs)
     for start in range(0, jobs, BATCH):
@@ -67,11 +67,10 @@ def _fill(store: Store, jobs: int) -> str:
             outcome.id for outcome in store.jobs.enqueue_many(batch, actor=f"client-{start % 7}")
         ]
         if start < jobs * ENDED:
-            with Pipelined(store) as steps:
-                for n, id_ in enumerate(ids):
-                    steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60)
-                    for decision in ends[n % len(ends)]:
-                        steps.calls.settle(id_, 1, _named(decision))
+            for claims in taken(store, len(ids)):
+                for number, decisions in enumerate(ends):
+                    for decision in decisions:
+                        settle(store, claims[number :: len(ends)], decision)
     return ids[0]
 
 
@@ -96,10 +95,6 @@ def _ends(store: Store) -> list[tuple[Decision, ...]]:
     assert unanswered
     refused = Decision(State.FAILED, "invalid_request", "no such number", "invalid_request")
     return [(placed, answered)] * 6 + [(placed, unanswered)] * 3 + [(refused,)]
-
-
-def _named(decision: Decision) -> Decision:
-    return replace(decision, call=CallRef((str(uuid.uuid4()),))) if decision.call else decision
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Who dials side by side: the whole stack of a checkout, or a bare task on a task queue.
 
-Each has a Redis of its own, and all ask the same provider. Whoever's turn it is not stands still.
+Each has a Redis of its own, and all ask the same provider. Who has no turn is frozen.
 """
 
 from __future__ import annotations
@@ -57,8 +57,12 @@ class Contestant:
         """What asks the provider."""
         return self.groups[0]
 
+    def group(self, name: str) -> Group:
+        """Return one of its processes by its role."""
+        return next(group for group in self.groups if group.name == name)
+
     def freeze(self) -> None:
-        """Let all of its processes stand still."""
+        """Stop all of its processes."""
         self._send(signal.SIGSTOP)
 
     @contextmanager

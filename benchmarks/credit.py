@@ -69,7 +69,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 def _out_of_credit(jobs: int, first: int, more: int) -> Table:
     table = Table(f"{jobs:,} jobs, two workers, and too little credit", PHASES)
     start = FLOOR + (first - 1) * PRICE
-    with bench(sandbox=(f"--credits={start}", RING), **SETTINGS) as stand:
+    with bench(SETTINGS, sandbox=(f"--credits={start}", RING)) as stand:
         store = stand.dispatcher.store
         stand.until(lambda: store.budget.credit().balance is not None, 30)
         phases: dict[int, Callable[[], object]] = {
@@ -112,7 +112,7 @@ def _quiet(stand: Bench, jobs: int) -> bool:
 
 
 def _trouble(trouble: Trouble, jobs: int, lasts: float) -> list[Figure]:
-    with bench(sandbox=("--credits=100000000", RING), **SETTINGS | {"rate_limit": "50"}) as stand:
+    with bench(SETTINGS | {"rate_limit": "50"}, sandbox=("--credits=100000000", RING)) as stand:
         ids = _enqueue(stand, jobs)
         stand.until(lambda: _placed(stand) > jobs / 10, 60)
         _control(stand, "options", trouble.begin)

@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.figures import Column, Table
+from benchmarks.taking import NO_LIMIT, settle, take
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallRef
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import DEFAULTS, after_placing
@@ -88,7 +88,7 @@ def _claims(many: int) -> Table:
         connect(pair.master.url) as client,
     ):
         store = Store(client)
-        store.limiter.publish(AccountConfig(connections=1000))
+        store.limiter.publish(NO_LIMIT)
         times: dict[int, list[float]] = {0: [], 1: []}
         for number in range(many):
             times[number % 2].append(_claim(store, number, replicas=number % 2))
@@ -104,11 +104,11 @@ def _claims(many: int) -> Table:
 def _claim(store: Store, number: int, *, replicas: int) -> float:
     """Return how many seconds the claim of a new job took."""
     request = JobRequest.of({"recipient": f"+8180{number:08d}", "say": "Hi"})
-    job = store.jobs.enqueue(request).id
+    store.jobs.enqueue(request)
     began = time.perf_counter()
-    store.queue.claim(job, token="t", lease=30, replicas=replicas)
+    claims = take(store, 1, replicas=replicas)
     took = time.perf_counter() - began
-    store.calls.settle(job, 1, after_placing(CallRef((job,)), DEFAULTS))
+    settle(store, claims, after_placing(CallRef(("",)), DEFAULTS))
     return took
 
 

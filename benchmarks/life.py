@@ -25,6 +25,8 @@ OPERATIONS = ("fcall", "evalsha", "eval")
 TAKEN = (
     Column("operations' server time", "µs/job"),
     Column("Redis' processor", "µs/job"),
+    Column("worker's processor", "µs/job"),
+    Column("gateway's processor", "µs/job"),
     Column("memory", "B/job"),
 )
 COUNTS = (
@@ -38,10 +40,12 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class Books:
-    """What a Redis says of itself."""
+    """What Redis says of itself, and processor time in microseconds."""
 
     operations: float
-    processor: float
+    redis: float
+    worker: float
+    gateway: float
     memory: int
 
     @classmethod
@@ -51,7 +55,8 @@ class Books:
             commands: dict[str, Any] = redis.info("commandstats")
             memory = int(redis.info("memory")["used_memory"])
         taken = (commands.get(f"cmdstat_{name}", {}).get("usec", 0) for name in OPERATIONS)
-        return cls(sum(taken), side.redis_cpu() * 1e6, memory)
+        worker, gateway = (side.group(name).cpu() * 1e6 for name in ("dial", "gateway"))
+        return cls(sum(taken), side.redis_cpu() * 1e6, worker, gateway, memory)
 
 
 def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
@@ -88,13 +93,8 @@ def _ratios(table: Table) -> Iterator[str]:
     ours = HERE.name
     for other in table.rows:
         if other != ours:
-            time, processor, memory = (
-                table.ratio(ours, other, column.name) for column in table.columns
-            )
-            yield (
-                f"{time:.2f} times the server time of {other}, {processor:.2f} of Redis' processor"
-                f" time, {memory:.2f} of its memory."
-            )
+            found = (f"{table.ratio(ours, other, each.name):.2f} ({each.name})" for each in TAKEN)
+            yield f"Multiples of {other}: {', '.join(found)}."
 
 
 def _counts(sides: Sequence[Contestant], asked: Provider, jobs: int) -> Table:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
 
+from benchmarks.taking import NO_LIMIT, settle, taken
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing, after_report
 from dispatcher.store import Store
-from dispatcher.store.calls import Calls
-from dispatcher.store.connection import Connection
-from dispatcher.store.holds import Holds
-from dispatcher.store.limiter import Limiter
-from dispatcher.store.queue import Queue
-from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.devstack.embedded_server import EmbeddedServer
 
 BATCH = 1000
@@ -58,44 +50,21 @@ def _request(n: int) -> JobRequest:
 
 
 def _finish(requests: Sequence[JobRequest], store: Store) -> None:
-    """Take jobs the whole way, each step pipelined."""
+    """Take jobs the whole way."""
     ids = [outcome.id for outcome in store.jobs.enqueue_many(requests)]
     policy = Policy()
     placed = after_placing(CallRef(("",)), policy)
     report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
     ended = after_report(report, store.jobs.get(ids[0]), policy)
     assert ended is not None
-    with Pipelined(store) as steps:
-        for id_ in ids:
-            steps.queue.claim(id_, token=uuid.uuid4().hex, lease=60, provider="xoxzo")
-            call = CallRef((str(uuid.uuid4()),))
-            steps.calls.settle(id_, 1, replace(placed, call=call))
-            steps.calls.settle(id_, 1, ended)
-
-
-class Pipelined(Connection):
-    """Steps that go to Redis together; their answers are not looked at."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store._connection.redis, DEFAULT_NAMESPACE, None)  # noqa: SLF001
-        self._pipe = self.redis.pipeline(transaction=False)
-        self.queue = Queue(self)
-        self.calls = Calls(self, Limiter(self), Holds(self))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pipe.execute()
-
-    def run(self, operation: str, **arguments: Any) -> Any:
-        """Put a step into the pipeline."""
-        self._pipe.execute_command(*self._command(operation, arguments))
-        return b"gone" if operation == "claim" else (b"", b"")
+    for claims in taken(store, len(ids)):
+        settle(store, claims, placed)
+        settle(store, claims, ended)
 
 
 def _warm_up(store: Store) -> None:
-    """Load the library, so that they do not count."""
+    """Load the library and set the limits, so that they do not count."""
+    store.limiter.publish(NO_LIMIT)
     _finish([_request(n) for n in range(10_000_000, 10_000_010)], store)
 
 

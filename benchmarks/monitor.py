@@ -81,7 +81,11 @@ def counted(redis_url: str) -> Iterator[Commands]:
 def _connect(redis_url: str) -> Connection:
     parts = urlsplit(redis_url)
     connection = Connection(
-        host=parts.hostname or "", port=parts.port or 6379, password=parts.password, protocol=2
+        host=parts.hostname or "",
+        port=parts.port or 6379,
+        password=parts.password,
+        protocol=2,
+        socket_timeout=None,
     )
     connection.connect()
     return connection

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.figures import Column, Table
 from benchmarks.stand import numbers
+from benchmarks.taking import NO_LIMIT, settle, taken
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.call import CallRef, CallReport
 from dispatcher.model.outcome import Outcome
@@ -18,7 +19,6 @@ from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing
 from dispatcher.store import Store
 from dispatcher.store.slots import Slots
-from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.engine.check_call import CheckCall
@@ -99,16 +99,12 @@ def measure(outstanding: int) -> list[list[float]]:
 
 def fill(store: Store, outstanding: int) -> None:
     """Place calls that nobody has reported on yet."""
-    store.limiter.publish(
-        AccountConfig(rate=None, one_at_a_time=False, connections=1000, gap=0, per_day=None)
-    )
+    store.limiter.publish(NO_LIMIT)
     wanted = [JobRequest.of({"recipient": to, "say": "Hi"}) for to in numbers(outstanding)]
     for start in range(0, outstanding, 500):
-        for made in store.jobs.enqueue_many(wanted[start : start + 500]):
-            claim = store.queue.claim(made.id, token="t", lease=60)
-            if not isinstance(claim, Claim):
-                raise SystemExit(f"job {made.id} could not be claimed: {claim}")
-            store.calls.settle(made.id, 1, after_placing(CallRef((f"call-{made.id}",)), POLICY))
+        store.jobs.enqueue_many(wanted[start : start + 500])
+    for claims in taken(store, outstanding):
+        settle(store, claims, after_placing(CallRef(("",)), POLICY))
 
 
 def timed(step: Any) -> float:

@@ -57,7 +57,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 
 def _whole(failed: int, reached: int) -> Table:
     """Have calls ring in vain, retry them all, and compare what was said with what came."""
-    with bench(sandbox=("--ring=0.2",), **SETTINGS) as stand:
+    with bench(SETTINGS, sandbox=("--ring=0.2",)) as stand:
         store = stand.dispatcher.store
         in_vain = (f"+8180{n:04d}0005" for n in range(failed))
         _enqueue(stand, in_vain)

@@ -6,9 +6,10 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -77,10 +78,15 @@ class Bench:
 
 @contextmanager
 def bench(
-    *, workers: int = 2, concurrency: int = 32, sandbox: tuple[str, ...] = (), **settings: str
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    workers: int = 2,
+    concurrency: int = 32,
+    sandbox: tuple[str, ...] = (),
+    **more: str,
 ) -> Iterator[Bench]:
     """Run a stack with these settings (DISPATCHER_… without the prefix, lower case)."""
-    given = {f"DISPATCHER_{name.upper()}": value for name, value in settings.items()}
+    given = {f"DISPATCHER_{name.upper()}": value for name, value in {**settings, **more}.items()}
     plan = Plan(
         workers=workers,
         concurrency=concurrency,

@@ -51,11 +51,11 @@ WEBHOOK_THREADS = 32
 """They wait for receivers, most of the time: so many targets have to hang before one is late."""
 
 
-def dial(settings: Settings, *, concurrency: int | None = None, name: str = "worker") -> None:
+def dial(settings: Settings, *, concurrency: int | str | None = None, name: str = "worker") -> None:
     """Run a worker that dials, until a signal; what is in flight is finished first."""
     require_credentials(settings)
     store = _publish(settings, name)
-    threads = concurrency or settings.max_connections
+    threads = int(concurrency or settings.max_connections)  # an option of a command line is text
     app = create_app(settings, threads)
     _beat(
         store,
