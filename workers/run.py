@@ -312,4 +312,6 @@ def _refusal(error: DispatcherError) -> int:
 
 if __name__ == "__main__":
     role, *rest = sys.argv[1:]
-    main(role, **dict(option.split("=", 1) for option in rest))
+    given = dict(option.split("=", 1) for option in rest)
+    threads = given.pop("concurrency", None)
+    main(role, **given, **({"concurrency": int(threads)} if threads else {}))
