@@ -65,6 +65,11 @@ def test_what_is_not_ours_is_started() -> None:
         assert int(process.communicate(timeout=60)[0]) < 100
 
 
+def test_what_only_an_interpreter_heeds_is_told_to_one() -> None:
+    env = {"PATH": os.environ["PATH"], "PYTHONVERBOSE": "1"}
+    assert "import 'site'" in run([VOICE_DISPATCHER, "--version"], timeout=60, env=env).stderr
+
+
 def test_a_stack_ends_with_all_that_it_forked(tmp_path: Path) -> None:
     """Killed as well: what looks after its processes is its own, not its parent's."""
     with Up(tmp_path, "--no-flower", **QUICK) as up:

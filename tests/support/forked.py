@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from support import loaded_parent
 
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
 MODULES = {"dispatcher.sandbox", "workers.run"}
+HEEDED_LATER = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+_STARTERS = {"up", "worker"}
 _GATED = ("/bin/sh", "-c")
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 _SIGNATURE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[attr-defined]
@@ -96,12 +98,12 @@ class Forked(subprocess.Popen[Any]):
     def _execute_child(self, *given: Any) -> None:
         call = _SIGNATURE.bind(self, *given).arguments
         argv, gated = _ours(call["args"])
-        if not argv:
+        env = os.environ if call["env"] is None else call["env"]
+        if not argv or _told(env):
             super()._execute_child(*given)  # type: ignore[misc]
             return
         ends = [call[each] for each in ("p2cread", "c2pwrite", "errwrite")]
         kept = sorted(call["pass_fds"])
-        env = os.environ if call["env"] is None else call["env"]
         order = {
             "argv": argv,
             "env": dict(env),
@@ -109,7 +111,7 @@ class Forked(subprocess.Popen[Any]):
             "session": call["start_new_session"],
             "gate": gated,
             "descriptors": [0, 1, 2, *kept],
-            "forks": "up" in argv,
+            "forks": bool(_STARTERS & set(argv)),
         }
         descriptors = [number if end == -1 else end for number, end in enumerate(ends)]
         sys.audit("os.fork")
@@ -144,6 +146,11 @@ def _ours(given: Any) -> tuple[list[str], bool]:
     if argv[0] == str(VOICE_DISPATCHER) or (module and argv[module] in MODULES):
         return argv, gated
     return [], False
+
+
+def _told(environment: Mapping[str, str]) -> bool:
+    """Return whether the interpreter is told something that it heeds at its start alone."""
+    return any(name.startswith("PYTHON") for name in environment.keys() - HEEDED_LATER)
 
 
 def fork_from_here() -> None:
