@@ -87,11 +87,23 @@ local function all_wait_for_probe(call)
   return false
 end
 
--- One job tries, as soon as no other does; what others are on their way says nothing of a tariff's.
+-- Whether one stands in line that is as urgent as those behind the hold: then it is the one that tries.
+local function as_urgent_waits(call, name)
+  for _, priority in ipairs(schema.priorities) do
+    if lines.any(call, { priority }) then
+      return true
+    elseif redis.call('EXISTS', key.held(call, name, priority)) == 1 then
+      return false
+    end
+  end
+  return true
+end
+
+-- One job tries, as soon as no other does; what others stand in line says nothing of a tariff's.
 local function release_probe(call, name, hold)
   local none_tries = not hold.probe
   if holds.stops_all(name) then
-    none_tries = none_tries and not lines.any(call, schema.priorities)
+    none_tries = none_tries and not as_urgent_waits(call, name)
   end
   return hold.half_open and none_tries and (release(call, name, 1)) or 0
 end
