@@ -16,9 +16,8 @@ from dispatcher.model.states import State
 from dispatcher.provider import AnswerLost, NeverReached
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
-from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
-from support.claims import claim_one
+from support.claims import taken
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import at, claim, enqueue, in_progress, placed, refused
@@ -38,14 +37,14 @@ def limited(store: Store, rate: str = "5") -> None:
 
 def dialled(store: Store, clock: Clock, id_: str, within: float) -> float:
     """Dial as a worker does, which comes back at least each second; return how long it took."""
-    began, slot = clock.ms, ""
-    while True:
-        answer = claim_one(store, id_, token=id_, lease=60, slot=slot)
-        if isinstance(answer, Claim):
-            return (clock.ms - began) / 1000
+    began = clock.ms
+    while not (answer := taken(store, 1, lease=60)).claims:
         assert (clock.ms - began) / 1000 < within, answer
-        slot = answer.slot
-        clock.forward(max(0.001, min(answer.seconds, 1.0)))
+        clock.forward(max(0.001, min(answer.again or 1.0, 1.0)))
+    (claim,) = answer.claims
+    assert claim.job.id == id_
+    clock.forward(claim.after)
+    return (clock.ms - began) / 1000
 
 
 def jump(clock: Clock, store: Store) -> None:
@@ -65,18 +64,6 @@ def test_dialling_goes_on_at_once_when_the_clock_is_right_again(
     period = max(1.0, 1 / Rate.parse(rate).per_second)
     for _ in range(3):
         assert dialled(store, clock, enqueue(store), within=60) < 2.5 * period
-
-
-def test_a_slot_from_before_the_step_is_given_up_for_another(store: Store, clock: Clock) -> None:
-    limited(store)
-    clock.forward(HOUR)
-    dialled(store, clock, enqueue(store), within=5)
-    waits = claim_one(store, late := enqueue(store), token="t", lease=60)
-    assert not isinstance(waits, Claim)
-    clock.forward(-HOUR)
-    again = claim_one(store, late, token="t", lease=60, slot=waits.slot)
-    assert not isinstance(again, Claim)
-    assert again.seconds < 2
 
 
 @settings(max_examples=30)
@@ -138,7 +125,7 @@ def test_the_connections_are_free_again_after_a_lease(store: Store, clock: Clock
     clock.forward(HOUR)
     for number in range(4):
         clock.forward(1)
-        assert store.limiter.take_slot(f"dead-{number}") is None
+        assert store.limiter.take_slot(f"dead-{number}")[0]
     clock.forward(-HOUR)
     store.queue.pump()
     clock.forward(61)
