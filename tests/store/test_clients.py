@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import WAITING
 from dispatcher.store import Store
-from dispatcher.store.codec import packed
+from dispatcher.store.packing import packed
 from dispatcher.store.values import KeyConflict, NoRoom, Refused, Room, UnknownJob, job_id
 from support.claims import claim_one
 from support.clock import Clock

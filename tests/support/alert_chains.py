@@ -60,13 +60,16 @@ def jobs_of(store: Store, id_: str) -> list[tuple[AlertCall, Job]]:
 
 
 def go(store: Store, id_: str, contact: str, word: str) -> str:
-    """Have the call to somebody, which waits, end with a word of the provider; return its job."""
-    (job,) = (
-        job.id
-        for call, job in jobs_of(store, id_)
-        if call.contact == contact and job.state is State.QUEUED
+    """Have the call to somebody, which waits or was just claimed, end with a word of the provider;
+    return its job.
+    """
+    waits = {State.QUEUED, State.DIALING}
+    (found,) = (
+        job for call, job in jobs_of(store, id_) if call.contact == contact and job.state in waits
     )
-    attempt = claim(store, job).attempt
+    job, attempt = found.id, len(found.attempts)
+    if found.state is State.QUEUED:
+        attempt = claim(store, job).attempt
     store.calls.settle(job, attempt, placed(f"call-{job}"))
     decision = after_report(ended(word), store.jobs.get(job), POLICY)
     assert decision is not None
