@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.client.messages import Messenger
+from dispatcher.client.messages import Message, Messenger
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
@@ -25,9 +25,9 @@ class Recorder(Messenger):
     """Keeps what would be sent."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, list[str]]] = []
+        self.sent: list[tuple[str, tuple[str, ...]]] = []
 
-    def _send(self, task: str, bundled: list[tuple[str, list[str]]]) -> int:
+    def _send(self, task: str, bundled: list[Message]) -> int:
         self.sent += [(task, ids) for _, ids in bundled]
         return len(bundled)
 
