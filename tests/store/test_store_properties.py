@@ -28,6 +28,7 @@ from dispatcher.store.values import Claim, Hours, KeyConflict, Refused, Taken
 from dispatcher.values.calling_hours import Window
 from support.claims import Day, Wait, claim_one, taken
 from support.clock import Clock
+from support.redis_inside import key_of
 from support.store_books import Books
 from support.store_checks import CheckedStore
 from support.store_jobs import Snapshot, placed, records, request
@@ -64,12 +65,18 @@ class StoreMachine(CheckedStore):
 
     redis: redis.Redis
 
-    @initialize(some=st.lists(REQUESTS, min_size=2, max_size=4), rules=st.sampled_from(PROTECTION))
-    def begin(self, some: list[dict[str, object]], rules: AccountConfig) -> None:
+    @initialize(
+        some=st.lists(REQUESTS, min_size=2, max_size=4),
+        rules=st.sampled_from(PROTECTION),
+        turn=st.sampled_from([0, 8, 13]),
+    )
+    def begin(self, some: list[dict[str, object]], rules: AccountConfig, turn: int) -> None:
+        """`turn`: how many were taken before, since some turns are those of `normal` and `bulk`."""
         self.redis.flushdb()
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
         self.store.limiter.publish(rules)
+        self.redis.set(key_of(self.store, "turn"), turn)
         self.books = Books()
         self.model = Model(self.now, rules)
         self.begin_day("UTC")
