@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -14,9 +13,9 @@ from dispatcher.model.states import LIVE, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.migrate import Migration
-from dispatcher.store.values import Claim, Hours, job_id
+from dispatcher.store.values import job_id
 from dispatcher.values.calling_hours import CallingHours
-from support.claims import Day, Wait, claim_one, take
+from support.claims import fresh_token
 from support.clock import Clock
 from support.kept_words import job_as_before
 from support.redis_inside import connection_of, redis_of, root_of
@@ -26,6 +25,7 @@ from support.store_jobs import assert_sound, placed, records, snapshot
 ANSWERED = Decision(State.COMPLETED, "answered", "ANSWERED")
 GIVEN_UP = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
 NUMBERS = itertools.count(1)
+LONGEST_SPACING = 5.0  # seconds between two slots of the kept store
 
 
 @pytest.fixture
@@ -54,6 +54,19 @@ def test_all_jobs_come_to_their_end(old: Store, clock: Clock) -> None:
     assert action.state == "stopped"
     assert action.done + sum(each.count for each in action.skipped) == 60 + 200
     assert old.webhooks.counts()["waiting"] > 0
+
+
+def test_what_was_sent_to_a_worker_stands_in_line_again(old: Store) -> None:
+    """0.1.0 sent jobs in messages, of which none is left: the lines alone are looked at now."""
+    client, root = redis_of(old), root_of(old)
+    sent = {raw.decode() for raw in client.zrange(f"{root}:fed", 0, -1)}
+    assert len(sent) > 10
+    Migration(connection_of(old)).run()
+    assert not sent & in_line(old)
+    old.queue.pump()
+    assert all(old.jobs.get(id_).state is State.QUEUED for id_ in sent)
+    assert sent <= in_line(old)
+    assert_sound(snapshot(old))
 
 
 def test_the_limiter_goes_on_where_it_stood(old: Store, clock: Clock) -> None:
@@ -105,6 +118,12 @@ def standing(store: Store) -> list[tuple[State, str]]:
     return [(state, reason) for state in LIVE for reason in store.search.counts()[state]]
 
 
+def in_line(store: Store) -> set[str]:
+    """Return the jobs that a take may come to."""
+    found = snapshot(store)
+    return {id_ for name in found if name.startswith("ready:") for id_ in found[name]}
+
+
 def let_everything_go(store: Store) -> None:
     """End all that holds calls back, and pay."""
     for hold in store.holds.all():
@@ -128,11 +147,10 @@ def work(store: Store, clock: Clock) -> None:
     for id_ in store.calls.take_due(State.IN_PROGRESS, most=1000):
         end(store, id_, ANSWERED)
     while store.queue.pump().most or store.queue.pump().most:
+        while dial(store, clock):
+            pass
+    while dial(store, clock):
         pass
-    while fed := take(store, 200):
-        for id_, _ in fed:
-            dial(store, clock, id_)
-        store.queue.pump()
 
 
 def end(store: Store, id_: str, decision: Decision) -> None:
@@ -141,21 +159,18 @@ def end(store: Store, id_: str, decision: Decision) -> None:
     store.calls.settle(id_, attempt.number, decision)
 
 
-def dial(store: Store, clock: Clock, id_: str) -> None:
-    token, slot = random.randbytes(8).hex(), ""
-    while True:
-        match answer := claim_one(store, id_, token=token, lease=60, slot=slot):
-            case Wait():
-                clock.forward(answer.seconds + 0.001)
-                slot = answer.slot
-            case Hours():
-                now = datetime.fromtimestamp(int(store.now()) / 1000, UTC)
-                window = CallingHours.parse(answer.text).window(answer.job.numbers, now)
-                store.queue.set_calling_window(id_, window, "closed", answer.text)
-            case Day():
-                store.spending.begin_day(answer.zone)
-            case Claim():
-                store.calls.settle(id_, answer.attempt, placed(f"new-{next(NUMBERS)}"))
-                return
-            case _:
-                return
+def dial(store: Store, clock: Clock) -> bool:
+    """Dial what can be dialled; return whether there is more to do."""
+    taken = store.queue.take(25, token=fresh_token(), lease=60)
+    for claim in taken.claims:
+        store.calls.settle(claim.job.id, claim.attempt, placed(f"new-{next(NUMBERS)}"))
+    for hours in taken.hours:
+        now = datetime.fromtimestamp(int(store.now()) / 1000, UTC)
+        window = CallingHours.parse(hours.text).window(hours.job.numbers, now)
+        store.queue.set_calling_window(hours.job.id, window, "closed", hours.text)
+    if taken.day:
+        store.spending.begin_day(taken.day)
+    waits_for_slot = taken.again is not None and taken.again <= LONGEST_SPACING
+    if waits_for_slot:
+        clock.forward(taken.again + 0.001)
+    return bool(taken.claims or taken.hours or taken.day or waits_for_slot)

@@ -13,6 +13,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy
 from dispatcher.provider import Provider
 from dispatcher.store import Store
+from support.dialling import dial_one
 from support.polling import eventually
 from support.redis_cli import play
 from support.redis_servers import RedisProcess
@@ -85,8 +86,8 @@ WAYS = {
 
 
 def dial(store: Store, provider: Provider, *ids: str) -> list[State | None]:
-    worker = Dial(store, provider, Policy(), lease=30, caller=CALLER)
-    return [worker(id_).state for id_ in ids]
+    worker = Dial(store, provider, Policy(), CALLER)
+    return [dial_one(store, worker, id_) for id_ in ids]
 
 
 def called(sandbox: Client, numbers: list[str]) -> list[int]:

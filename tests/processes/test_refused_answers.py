@@ -19,6 +19,7 @@ from dispatcher.provider import OutgoingCall, Provider
 from dispatcher.store import Store
 from dispatcher.store.redis_url import connect
 from dispatcher.store.refusals import REMEDIES
+from support.dialling import dialling
 from support.redis_servers import RedisProcess
 from support.refusals import (
     STANDING,
@@ -103,13 +104,12 @@ def test_the_answer_to_a_placed_call_survives(
             id_ = enqueue(store, recipient=recipient)
             warm(store)
             struck = Struck(provider, strike)
-            dial = Dial(store, struck, Policy(), lease=30, caller=CALLER)
-            turn = dial(id_)
-            ending.join()  # a full Redis takes the answer, so that nothing waits for the end of it
-            assert turn.state is State.IN_PROGRESS
+            with dialling(store, Dial(store, struck, Policy(), CALLER)) as turns:
+                turn = turns.get(timeout=60)
+                ending.join()  # a full Redis takes the answer: nothing waits for the end of it
+            assert (turn.job_id, turn.state) == (id_, State.IN_PROGRESS)
             (placed,) = struck.answers
             assert store.jobs.get(id_).attempts[0].callids == placed.callids
-            assert dial(id_).state is State.IN_PROGRESS  # a message that comes twice
     heard = HEARD.get(code, code)
     assert not heard or f"waiting for Redis: Redis {SAID[heard]}" in caplog.text
     assert [call["recipient"] for call in sandbox.calls(recipient=recipient)] == [recipient]

@@ -51,7 +51,7 @@ def live(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["env"])
     warnings.simplefilter("ignore")  # that tests may run as root
-    chaos_points.quicken(order["lease"], order["lost_after"])
+    chaos_points.quicken(order["lease"], order["check_lease"])
     if order["skew"]:
         chaos_points.skew(order["skew"])
     if order["trap"]:

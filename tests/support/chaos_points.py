@@ -9,42 +9,55 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import dispatcher.store.queue
-import dispatcher.store.store
 from config.settings import Settings
+from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
+from dispatcher.model.states import State
 from dispatcher.provider import transport
 from dispatcher.provider.xoxzo.provider import XoxzoProvider
-from dispatcher.store.calls import Calls
+from dispatcher.store.calls import Answer, Calls
+from dispatcher.store.connection import Repository
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.queue import Queue
-from dispatcher.store.values import Claim
+from dispatcher.store.search import Search
+from dispatcher.store.values import Claim, Taken
 from workers.engine.dial import Dial
 
-BEFORE_CLAIM = "before_claim"
-AFTER_CLAIM = "after_claim"
+BEFORE_TAKE = "before_take"
+AFTER_TAKE = "after_take"
+BEFORE_WINDOW = "before_window"
 BEFORE_POST = "before_post"
 AFTER_POST = "after_post"
 AFTER_ANSWER = "after_answer"
+BEFORE_RECORD = "before_record"
 AFTER_RECORD = "after_record"
 Wrapped = Callable[..., Any]
-POINTS = (BEFORE_CLAIM, AFTER_CLAIM, BEFORE_POST, AFTER_POST, AFTER_ANSWER, AFTER_RECORD)
-"""In the order in which a dial comes by them: before and after the claim; before the POST; after
-it and before its answer; after the answer and before the record; after the record and before
-the acknowledgement of the message's work."""
+POINTS = (
+    BEFORE_TAKE,
+    BEFORE_WINDOW,
+    AFTER_TAKE,
+    BEFORE_POST,
+    AFTER_POST,
+    AFTER_ANSWER,
+    BEFORE_RECORD,
+    AFTER_RECORD,
+)
+"""In the order in which a dial comes by them: before jobs are taken; after that, before a calling
+window is set, and before anybody is asked; before the POST; after it and before its answer; after
+the answer and before the settler has it; before and after the record."""
 
 
 @dataclass(frozen=True)
 class Trap:
     """Ends (or stops) the process at a point, the first time it gets there with a fitting job.
 
-    `wish` is the job's own on_uncertain. What was done is written to `log`: "point job-id".
+    `wish` is the job's own on_uncertain. What was done is written to `log`: "point job-id…".
     """
 
     point: str
@@ -52,21 +65,23 @@ class Trap:
     wish: str | None = None
     how: signal.Signals = signal.SIGKILL
 
-    def spring(self, point: str, job_id: str, wish: str | None) -> None:
-        if point != self.point or (self.wish is not None and self.wish != wish):
+    def spring(self, point: str, jobs: Callable[[], Iterable[Job | None]]) -> None:
+        """Spring at this point, if any of the jobs fits; they are looked up there alone."""
+        if point != self.point:
             return
-        with self.log.open("a") as log:
-            log.write(f"{point} {job_id}\n")
-        os.kill(os.getpid(), self.how)
+        ids = [job.id for job in jobs() if job and self.wish in (None, job.on_uncertain)]
+        if ids:
+            with self.log.open("a") as log:
+                log.write(f"{point} {' '.join(ids)}\n")
+            os.kill(os.getpid(), self.how)
 
 
-def quicken(lease: float, lost_after: float) -> None:
-    """Cut short what takes up to a minute in earnest: leases, and what counts as lost messages."""
+def quicken(lease: float, check_lease: float) -> None:
+    """Cut short what takes up to a minute in earnest: leases, those of status checks too."""
     Settings.lease = property(lambda _: lease)  # type: ignore[assignment,method-assign]
-    dispatcher.store.queue.LOST_AFTER = lost_after
     defaults = Calls.take_due.__kwdefaults__
     assert defaults
-    defaults["lease"] = lost_after
+    defaults["lease"] = check_lease
 
 
 def skew(seconds: float) -> None:
@@ -78,54 +93,70 @@ def skew(seconds: float) -> None:
 def set_trap(trap: Trap) -> None:
     """Wrap the parts of the dial path."""
     ambush = Ambush(trap)
-    _wrap(Queue, "claim", ambush.claim)
+    _wrap(Queue, "take", ambush.take)
+    _wrap(Queue, "set_calling_window", ambush.set_calling_window)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
     _wrap(transport, "read_answer", ambush.read_answer)
     _wrap(XoxzoProvider, "place", ambush.place)
-    _wrap(Calls, "settle", ambush.settle)
+    _wrap(Calls, "settle_many", ambush.settle_many)
 
 
 class Ambush(threading.local):
-    """What goes around each part: it knows which job the thread is about."""
+    """What goes around each part: it knows which job the thread asks for."""
 
     def __init__(self, trap: Trap) -> None:
         self.trap = trap
-        self.id = ""
         self.job: Job | None = None
-        self.posts = False
 
     def reach(self, point: str) -> None:
-        self.trap.spring(point, self.id, self.job.on_uncertain if self.job else None)
+        self.trap.spring(point, lambda: [self.job])
 
-    def claim(self, original: Wrapped, queue: Queue, id_: str, **options: Any) -> Any:
-        self.id, self.job = id_, Jobs(queue._connection).get_many([id_])[0]
-        self.reach(BEFORE_CLAIM)
-        made = original(queue, id_, **options)
-        if isinstance(made, Claim):
-            self.reach(AFTER_CLAIM)
-        return made
+    def take(self, original: Wrapped, queue: Queue, most: int, **options: Any) -> Taken:
+        self.trap.spring(BEFORE_TAKE, lambda: _untouched(queue))
+        taken: Taken = original(queue, most, **options)
+        self.trap.spring(AFTER_TAKE, lambda: [claim.job for claim in taken.claims])
+        return taken
 
-    def about_to_send(self, original: Wrapped, *given: Any) -> None:
-        original(*given)
-        self.posts = True
+    def set_calling_window(self, original: Wrapped, queue: Queue, id_: str, *given: Any) -> Any:
+        self.trap.spring(BEFORE_WINDOW, lambda: _jobs(queue, [id_]))
+        return original(queue, id_, *given)
+
+    def about_to_send(self, original: Wrapped, dial: Dial, claim: Claim, *given: Any) -> None:
+        original(dial, claim, *given)
+        self.job = claim.job
         self.reach(BEFORE_POST)
 
     def read_answer(self, original: Wrapped, *given: Any) -> Any:
-        if self.posts:
-            self.reach(AFTER_POST)
+        self.reach(AFTER_POST)
         return original(*given)
 
     def place(self, original: Wrapped, *given: Any, **options: Any) -> Any:
-        call = original(*given, **options)
-        self.reach(AFTER_ANSWER)
-        return call
+        try:
+            call = original(*given, **options)
+            self.reach(AFTER_ANSWER)
+            return call
+        finally:
+            self.job = None
 
-    def settle(self, original: Wrapped, *given: Any, **options: Any) -> Any:
-        state = original(*given, **options)
-        if options.get("actor", "worker") == "worker":
-            self.posts = False
-            self.reach(AFTER_RECORD)
-        return state
+    def settle_many(
+        self, original: Wrapped, calls: Calls, answers: Sequence[Answer], **options: Any
+    ) -> Any:
+        ids = [each.id for each in answers if each.actor == "worker"]
+        self.trap.spring(BEFORE_RECORD, lambda: _jobs(calls, ids))
+        settled = original(calls, answers, **options)
+        self.trap.spring(AFTER_RECORD, lambda: _jobs(calls, ids))
+        return settled
+
+
+def _jobs(of: Repository, ids: list[str]) -> Iterable[Job | None]:
+    return Jobs(of._connection).get_many(ids)
+
+
+def _untouched(queue: Queue) -> Iterable[Job]:
+    """Return the jobs in line that nobody has claimed yet."""
+    connection = queue._connection
+    waiting = Search(connection, Jobs(connection)).find(Filter(states=[State.QUEUED]))
+    return (job for job in waiting if not job.attempts)
 
 
 def _wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:

@@ -33,7 +33,7 @@ from workers.run import READY
 ROOT = Path(__file__).resolve().parents[2]
 READ_TIMEOUT = 2.0
 LEASE = 4.0
-LOST_AFTER = 2.0
+CHECK_LEASE = 2.0
 SETTINGS = {
     "DISPATCHER_CALLER": "+815011119999",
     "DISPATCHER_CHECK_FIRST": "1s",
@@ -171,7 +171,7 @@ class Stage:
             "env": env,
             "log": str(self.folder / f"{name}.log"),
             "lease": self._lease,
-            "lost_after": LOST_AFTER,
+            "check_lease": CHECK_LEASE,
             "skew": skew,
             "trap": trap and {"log": str(self.traps), "how": int(signal.SIGKILL), **trap},
         }
