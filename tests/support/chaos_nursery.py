@@ -52,6 +52,8 @@ def live(order: dict[str, Any]) -> None:
     os.environ.update(order["env"])
     warnings.simplefilter("ignore")  # that tests may run as root
     chaos_points.quicken(order["lease"], order["check_lease"])
+    if not order["looks"]:
+        chaos_points.never_look()
     if order["skew"]:
         chaos_points.skew(order["skew"])
     if order["trap"]:

@@ -27,6 +27,7 @@ from dispatcher.store.jobs import Jobs
 from dispatcher.store.queue import Queue
 from dispatcher.store.search import Search
 from dispatcher.store.values import Claim, Taken
+from workers.engine import dialler
 from workers.engine.dial import Dial
 
 BEFORE_TAKE = "before_take"
@@ -82,6 +83,11 @@ def quicken(lease: float, check_lease: float) -> None:
     defaults = Calls.take_due.__kwdefaults__
     assert defaults
     defaults["lease"] = check_lease
+
+
+def never_look() -> None:
+    """Have an idle worker look for jobs where it is woken, or at a moment it knows of, alone."""
+    dialler.LOOK_EVERY = 3600.0
 
 
 def skew(seconds: float) -> None:

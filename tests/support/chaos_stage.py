@@ -149,9 +149,12 @@ class Stage:
         *,
         trap: dict[str, Any] | None = None,
         skew: float = 0,
+        looks: bool = True,
         **options: Any,
     ) -> int:
-        """Fork a process of a role; return its process id."""
+        """Fork a process of a role; return its process id. A worker that does not `look` goes by
+        wake-ups alone.
+        """
         known = SandboxOptions()
         env = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -173,6 +176,7 @@ class Stage:
             "lease": self._lease,
             "check_lease": CHECK_LEASE,
             "skew": skew,
+            "looks": looks,
             "trap": trap and {"log": str(self.traps), "how": int(signal.SIGKILL), **trap},
         }
         assert self._nursery.stdin
