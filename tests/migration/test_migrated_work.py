@@ -25,7 +25,6 @@ from support.store_jobs import assert_sound, placed, records, snapshot
 ANSWERED = Decision(State.COMPLETED, "answered", "ANSWERED")
 GIVEN_UP = Decision(State.FAILED, "maybe_placed", "nothing was heard of it", "outcome_unknown")
 NUMBERS = itertools.count(1)
-LONGEST_SPACING = 5.0  # seconds between two slots of the kept store
 
 
 @pytest.fixture
@@ -160,7 +159,7 @@ def end(store: Store, id_: str, decision: Decision) -> None:
 
 
 def dial(store: Store, clock: Clock) -> bool:
-    """Dial what can be dialled; return whether there is more to do."""
+    """Dial what can be dialled now; return whether there is more in line."""
     taken = store.queue.take(25, token=fresh_token(), lease=60)
     for claim in taken.claims:
         store.calls.settle(claim.job.id, claim.attempt, placed(f"new-{next(NUMBERS)}"))
@@ -170,7 +169,7 @@ def dial(store: Store, clock: Clock) -> bool:
         store.queue.set_calling_window(hours.job.id, window, "closed", hours.text)
     if taken.day:
         store.spending.begin_day(taken.day)
-    waits_for_slot = taken.again is not None and taken.again <= LONGEST_SPACING
-    if waits_for_slot:
+    waiting = any(store.limiter.pace().ready.values())
+    if waiting and taken.again:
         clock.forward(taken.again + 0.001)
-    return bool(taken.claims or taken.hours or taken.day or waits_for_slot)
+    return waiting or bool(taken.hours or taken.day)
