@@ -59,7 +59,7 @@ def test_what_was_sent_to_a_worker_stands_in_line_again(old: Store) -> None:
     """0.1.0 sent jobs in messages, of which none is left: the lines alone are looked at now."""
     client, root = redis_of(old), root_of(old)
     sent = {raw.decode() for raw in client.zrange(f"{root}:fed", 0, -1)}
-    assert len(sent) > 10
+    assert sent
     Migration(connection_of(old)).run()
     assert not sent & in_line(old)
     old.queue.pump()
