@@ -227,7 +227,7 @@ def _producer_app(url: str, namespace: str) -> Celery:
 def wake(store: Store, messenger: Messenger) -> None:
     """Wake a worker, where jobs wait and none was told.
 
-    Never raises for what Redis or a broker refuses: workers look by themselves once a second, and
+    Never raises for what Redis or a broker refuses: workers look by themselves as well, and
     whoever enqueued is not told of a failure after the job was accepted.
     """
     try:

@@ -31,8 +31,10 @@ from workers.engine.turn import Turn
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0
-"""Seconds after which an idle worker looks by itself: a wake-up may have been lost."""
+LOOK_EVERY = 0.25
+"""Seconds after which an idle worker looks by itself: a wake-up may have been lost, or have reached
+one that has no thread free.
+"""
 TOGETHER_WITHIN = 0.002
 """Seconds that free threads, and answers, wait for others: one step for many costs less."""
 MOST_AT_ONCE = 25

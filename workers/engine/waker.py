@@ -42,4 +42,4 @@ class Waker:
         try:
             wake(self._store, self._messenger)
         except Exception:
-            log.exception("no worker was woken; they look by themselves within a second")
+            log.exception("no worker was woken; they look by themselves as well")

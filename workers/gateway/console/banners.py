@@ -20,7 +20,7 @@ from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 
 NOBODY_DIALS = 30_000
-"""ms that the oldest waits although the limiter has room: workers look once a second."""
+"""ms that the oldest waits although the limiter has room: workers look four times a second."""
 CREDIT_FOR = 4.0
 """Hours of credit below which somebody should know."""
 FEW = 5

@@ -18,7 +18,7 @@ end
 -- In how many ms the next one is due, or nil.
 function M.next_in(call)
   local at = redis.call('ZRANGE', schema.key.due(call, 'scheduled'), 0, 0, 'WITHSCORES')[2]
-  return at and math.max(0, at - call.now)
+  return at and math.max(1, at - call.now)
 end
 
 return M
