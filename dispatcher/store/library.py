@@ -37,7 +37,7 @@ end
 """
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
-local write_sums = require('lib/sums').write
+local write_sums, write_entries = require('lib/sums').write, require('lib/entries').write
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
@@ -53,6 +53,7 @@ local function register(name, operation)
       end
       local answer = run(call)
       write_sums(call)
+      write_entries(call)
       return answer
     end,
   })

@@ -8,11 +8,15 @@ from datetime import timedelta
 
 import pytest
 
+from dispatcher.model.filters import Filter
+from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, State
 from dispatcher.store import Store
+from dispatcher.store.accepting import AT_ONCE
 from dispatcher.store.values import KeyConflict, job_id
 from support.claims import take
 from support.clock import Clock
+from support.redis_inside import redis_of
 from support.store_jobs import (
     RECIPIENT,
     START,
@@ -111,6 +115,25 @@ def test_a_batch_answers_in_the_order_of_its_requests(store: Store) -> None:
     assert same.id == made.id
     with pytest.raises(KeyConflict):
         conflict.unwrap()
+
+
+def test_many_jobs_of_one_step_take_few_commands_each(store: Store) -> None:
+    """Indexes and counters are written once for all."""
+
+    def commands() -> int:
+        found = redis_of(store).info("commandstats")
+        return sum(each["calls"] for each in found.values())
+
+    def requests(what: str) -> list[JobRequest]:
+        return [request(key=f"{what} {n}", tags=["a", "campaign:b"]) for n in range(AT_ONCE)]
+
+    store.jobs.enqueue_many(requests("first"))
+    before = commands()
+    store.jobs.enqueue_many(requests("next"))
+    assert (commands() - before) / AT_ONCE < 7
+    for filter_ in (Filter(tag="a"), Filter(tag="campaign:b"), Filter(recipient=RECIPIENT)):
+        assert len(list(store.search.find(filter_))) == 2 * AT_ONCE
+    assert store.campaigns.get("b").jobs == 2 * AT_ONCE
 
 
 def test_the_id_of_a_key_is_the_base32_of_its_hash() -> None:

@@ -5,7 +5,8 @@
 --   args     the arguments, by name; all are text
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config and its numbers,
--- holds, pace, spending; told: the account events of this operation; and sums: see lib/sums.lua.
+-- holds, pace, spending, refused_languages; told: the account events of this operation; campaigns: those of jobs
+-- that it has written; and sums and entries: see lib/sums.lua and lib/entries.lua.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -28,6 +29,9 @@ function M.new(keys, args)
     now = math.floor(exact),
     numbers = {},
     sums = {},
+    entries = {},
+    campaigns = {},
+    refused_languages = {},
   }
 end
 

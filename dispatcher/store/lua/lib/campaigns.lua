@@ -85,11 +85,14 @@ function M.accept(call, job)
     return
   end
   count_kind(call, name, job.state, job.reason, 1)
-  if add(call, name, counted.jobs, 1) == 1 then
+  count(call, name, counted.jobs, 1, function()
     redis.call('HSET', key.campaign(call, name), counted.begun, text.int(call.now))
     redis.call('ZADD', key.campaigns(call), call.now, name)
+  end)
+  if not call.campaigns[name] then -- of many jobs in one step the first brings it back
+    call.campaigns[name] = true
+    redis.call('ZREM', key.campaigns_over(call), name)
   end
-  redis.call('ZREM', key.campaigns_over(call), name)
 end
 
 -- A job has moved; where it was.

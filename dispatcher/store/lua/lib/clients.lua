@@ -12,7 +12,8 @@ local JOBS, BYTES = schema.client_jobs, schema.client_bytes
 
 local function begins_campaign(call, tag)
   local mark = schema.campaign_mark
-  return string.sub(tag, 1, #mark) == mark and redis.call('EXISTS', key.campaign(call, string.sub(tag, #mark + 1))) == 0
+  local name = string.sub(tag, 1, #mark) == mark and string.sub(tag, #mark + 1)
+  return name and not call.campaigns[name] and redis.call('EXISTS', key.campaign(call, name)) == 0
 end
 
 -- How many bytes a new job with these fields takes, about: its record, its indexes, keys of tags of its own, and

@@ -13,6 +13,7 @@ local clients = require('lib/clients')
 local counters = require('lib/counters')
 local places = require('lib/places')
 local record = require('lib/record')
+local entries = require('lib/entries')
 local existing = require('lib/existing')
 local messages = require('lib/messages')
 local campaigns = require('lib/campaigns')
@@ -42,10 +43,10 @@ end
 
 local function index(call, id, fields)
   for tag in text.items(fields[field.tags]) do
-    redis.call('ZADD', key.by_tag(call, tag), call.now, id)
+    entries.add(call, key.by_tag(call, tag), call.now, id)
   end
   for digits in text.items(fields[field.to]) do
-    redis.call('ZADD', key.by_recipient(call), 0, string.reverse(digits) .. ':' .. id)
+    entries.add(call, key.by_recipient(call), 0, string.reverse(digits) .. ':' .. id)
   end
 end
 

@@ -21,10 +21,20 @@ function M.note_refusal(call, language)
   redis.call('HSET', key.refused_languages(call), language, text.int(call.now))
 end
 
+-- When, or nil; of many requests in one step it is read once.
+local function refused_at(call, language)
+  local at = call.refused_languages[language]
+  if at == nil then
+    at = tonumber(redis.call('HGET', key.refused_languages(call), language) or nil) or false
+    call.refused_languages[language] = at
+  end
+  return at or nil
+end
+
 -- The language of a request that the provider has refused of late, if it has.
 function M.refusal(call, fields)
   local language = M.of(call, fields)
-  local at = language and tonumber(redis.call('HGET', key.refused_languages(call), language) or nil)
+  local at = language and refused_at(call, language)
   local age = at and call.now - at
   return age and age >= 0 and age < schema.refused_language_kept and language or nil
 end
