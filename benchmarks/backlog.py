@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Column, Table
 from benchmarks.stand import numbers
 from benchmarks.taking import take
 from dispatcher.client.dispatcher import Dispatcher
@@ -27,14 +28,22 @@ class Silent(Messenger):
     def __init__(self) -> None:
         pass
 
-    def _send(self, task: str, rows: Any) -> int:  # noqa: ARG002
-        return 0
+    def require_suitable(self) -> None:
+        """Take it as it is."""
 
 
-def run(*, quick: bool) -> None:
-    """Print a row for each size of the backlog."""
-    print("| waiting | enqueued/s, validation and all | bytes each | one is taken within |")
-    print("|---|---|---|---|")
+COLUMNS = (
+    Column("enqueued/s, validation and all"),
+    Column("producer's CPU each", "µs", ".1f"),
+    Column("Redis' CPU each", "µs", ".1f"),
+    Column("bytes each"),
+    Column("one is taken within", "ms", ".2f"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure with each size of the backlog."""
+    table = Table("Many jobs waiting", COLUMNS)
     sizes = (1_000, 10_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "r")) as redis:
         store = Store.from_url(redis.url)
@@ -43,13 +52,26 @@ def run(*, quick: bool) -> None:
         )
         empty, waiting = _memory(store), 0
         for size in sizes:
-            began = time.perf_counter()
-            done = Dispatcher(store, Silent()).call_many(_requests(waiting, size)).collect()
-            rate = (size - waiting) / (time.perf_counter() - began)
-            assert not done.refused, done.refused[0]
+            taken = _enqueue(store, waiting, size)
             waiting = size
-            each = (_memory(store) - empty) / size
-            print(f"| {size:,} | {rate:,.0f} | {each:.0f} | {_take(store):.2f} ms |", flush=True)
+            table.add(f"{size:,}", *taken, (_memory(store) - empty) / size, _take(store))
+    yield table
+
+
+def _enqueue(store: Store, start: int, end: int) -> tuple[float, float, float]:
+    """Return how many a second came in, and the processor time of each in µs, here and in Redis."""
+    dispatcher = Dispatcher(store, Silent(), nudge=lambda: None)
+    began, own, redis = time.perf_counter(), time.process_time(), _busy(store)
+    done = dispatcher.call_many(_requests(start, end)).collect()
+    took, own, redis = time.perf_counter() - began, time.process_time() - own, _busy(store) - redis
+    assert not done.refused, done.refused[0]
+    many = end - start
+    return many / took, own / many * 1e6, redis / many * 1e6
+
+
+def _busy(store: Store) -> float:
+    found = store._connection.redis.info("cpu")  # noqa: SLF001
+    return float(found["used_cpu_user"] + found["used_cpu_sys"])
 
 
 def _requests(start: int, end: int) -> Iterator[dict[str, Any]]:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
+from benchmarks.figures import Column, Figure, Table, percentile
 from benchmarks.processes import cpu_seconds
 from benchmarks.stand import numbers
 from dispatcher.model.api_key import Scope
@@ -36,6 +37,13 @@ class Running:
     port: int
     key: str
     other_key: str
+    store: Store
+
+    @property
+    def operations(self) -> int:
+        """How many operations of ours Redis has run."""
+        found = self.store._connection.redis.info("commandstats")  # noqa: SLF001
+        return int(found["cmdstat_fcall"]["calls"])
 
     @property
     def peak(self) -> float:
@@ -46,15 +54,27 @@ class Running:
         return int(found[1]) / 1024
 
 
-def run(*, quick: bool) -> None:
-    """Print what each way takes."""
-    print("| | a second | p50 | p99 | gateway's CPU each | its memory, before and at most |")
-    print("|---|---|---|---|---|---|")
+COLUMNS = (
+    Column("a second"),
+    Column("p50", "ms", ".1f"),
+    Column("p99", "ms", ".1f"),
+    Column("gateway's CPU each", "µs"),
+    Column("Redis' operations each", "", ".2f"),
+    Column("its memory before", "MiB"),
+    Column("at most", "MiB"),
+)
+
+
+def run(*, quick: bool) -> Iterator[Table]:
+    """Measure what each way takes."""
+    table = Table("Calls asked for over HTTP", COLUMNS)
     with running() as gateway:
-        print(f"| one by one, {AT_ONCE} at once | {_singles(gateway, 1000 if quick else 5000)} |")
+        row = f"one by one, {AT_ONCE} at once"
+        table.add(row, *_singles(gateway, 1000 if quick else 5000))
     for many in (10_000,) if quick else (10_000, 100_000):
         with running() as gateway:
-            print(f"| {many:,} lines in one request | {_bulk(gateway, many)} |", flush=True)
+            table.add(f"{many:,} lines in one request", *_bulk(gateway, many))
+    yield table
 
 
 @contextmanager
@@ -67,8 +87,8 @@ def running(**variables: str) -> Iterator[Running]:
     ):
         port = int(free.getsockname()[1])
         free.close()
-        keys = Store.from_url(redis.url).api_keys
-        texts = [keys.create(name, [Scope.ENQUEUE])[1] for name in ("bench", "other")]
+        store = Store.from_url(redis.url)
+        texts = [store.api_keys.create(name, [Scope.ENQUEUE])[1] for name in ("bench", "other")]
         settings = {
             "DISPATCHER_REDIS_URL": redis.url,
             "DISPATCHER_GATEWAY_PORT": str(port),
@@ -83,7 +103,7 @@ def running(**variables: str) -> Iterator[Running]:
             try:
                 assert process.stdout
                 assert process.stdout.readline().startswith("listening")
-                yield Running(process.pid, port, *texts)
+                yield Running(process.pid, port, texts[0], texts[1], store)
             finally:
                 process.kill()
 
@@ -96,17 +116,15 @@ def _job(number: str, key: str) -> bytes:
 # -- one by one ----------------------------------------------------------------------------
 
 
-def _singles(gateway: Running, count: int) -> str:
+def _singles(gateway: Running, count: int) -> Sequence[Figure]:
     asyncio.run(_ask(gateway, count // 10, "warm"))
     memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
-    waits = sorted(asyncio.run(_ask(gateway, count, "measured")))
+    operations = gateway.operations
+    waits = asyncio.run(_ask(gateway, count, "measured"))
     took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
-    p50, p99 = (waits[int(part * (count - 1))] * 1000 for part in (0.5, 0.99))
-    each = f"{used / count * 1e6:.0f} µs"
-    return (
-        f"{count / took:,.0f} | {p50:.1f} ms | {p99:.1f} ms | {each}"
-        f" | {memory:.0f}, {gateway.peak:.0f} MiB"
-    )
+    p50, p99 = (percentile(waits, share) * 1000 for share in (0.5, 0.99))
+    each = (gateway.operations - operations) / count
+    return count / took, p50, p99, used / count * 1e6, each, memory, gateway.peak
 
 
 async def _ask(gateway: Running, count: int, what: str) -> list[float]:
@@ -143,7 +161,7 @@ def _request(gateway: Running, body: bytes) -> bytes:
 # -- by the line ---------------------------------------------------------------------------
 
 
-def _bulk(gateway: Running, many: int) -> str:
+def _bulk(gateway: Running, many: int) -> Sequence[Figure]:
     body = b"".join(_job(n, f"row-{i}") + b"\n" for i, n in enumerate(numbers(many)))
     headers = {
         "Authorization": f"Bearer {gateway.key}",
@@ -151,9 +169,10 @@ def _bulk(gateway: Running, many: int) -> str:
     }
     url = f"http://127.0.0.1:{gateway.port}/v1/jobs/bulk"
     memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
+    operations = gateway.operations
     answer = requests.post(url, data=body, headers=headers, timeout=600)
     took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
     summary = json.loads(answer.content.splitlines()[-1])["summary"]
     assert summary["new"] == many, summary
-    each = f"{used / many * 1e6:.0f} µs"
-    return f"{many / took:,.0f} | | | {each} | {memory:.0f}, {gateway.peak:.0f} MiB"
+    each = (gateway.operations - operations) / many
+    return many / took, None, None, used / many * 1e6, each, memory, gateway.peak
