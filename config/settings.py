@@ -82,7 +82,10 @@ class Settings(Caps):
     lang: Annotated[str, AfterValidator(texts.language)] = DEFAULT_LANGUAGE
     region: Annotated[str, AfterValidator(parse_region)] | None = None
     rate_limit: Annotated[Rate | None, BeforeValidator(texts.rate), NoDecode] = Rate(5)
-    rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.012
+    rate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    rate_margin_most: Annotated[
+        float, Field(ge=0, le=0.5), AfterValidator(texts.not_below_margin)
+    ] = 0.025
     rate_recovery: Annotated[Duration, Field(ge=1)] = 600
     check_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.1
     max_connections: Count = 8
@@ -241,6 +244,7 @@ class Settings(Caps):
         return AccountConfig(
             rate=self.rate_limit,
             margin=self.rate_margin,
+            margin_most=self.rate_margin_most,
             share=self.check_share,
             recovery=self.rate_recovery,
             connections=self.max_connections,

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationInfo
 
 from dispatcher.model.unusual import parse_unusual
 from dispatcher.provider import registry
@@ -189,6 +189,14 @@ def rate(value: Any) -> Any:
     """Read a rate, None for `none`."""
     value = none(value)
     return value if value is None or isinstance(value, Rate) else Rate.parse(value)
+
+
+def not_below_margin(value: float, info: ValidationInfo) -> float:
+    """Check the most of the margin against the least."""
+    least = info.data.get("rate_margin", 0)
+    if value < least:
+        raise ValueError(f"it must be at least DISPATCHER_RATE_MARGIN, which is {least:g}")
+    return value
 
 
 def hours(value: Any) -> Any:

@@ -67,7 +67,8 @@ class BalanceCheck:
     def _failed(self, error: ProviderError) -> None:
         # It starts no hold by itself: calls may work where the balance is not to be seen.
         if isinstance(error, Throttled):
-            self.store.limiter.throttle(error.retry_after or 1.0)
+            told = error.retry_after is not None
+            self.store.limiter.throttle(error.retry_after or 1.0, told=told)
         refused = isinstance(error, BadCredentials | Forbidden)
         self._log(self.store.budget.check_failed(str(error), self.every, refused=refused))
 

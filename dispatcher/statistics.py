@@ -34,6 +34,8 @@ def statistics(store: Store) -> dict[str, Any]:
             "working": pace.working_rate,
             "next_slot_in": pace.next_slot,
             "connections": pace.connections,
+            "margin": pace.margin,
+            "found": [str(rate) for rate in pace.found],
         },
         "ready": pace.ready,
         "lines": pace.lines,

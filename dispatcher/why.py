@@ -118,7 +118,10 @@ def _in_line(store: Store, job: Job, now: datetime) -> Why:
     if place is None:
         return Why(job, "it is being claimed now")
     before = f"{place.before} are before it" if place.before else "it is next"
-    return Why(job, f"it is in line: {before}; expected {_when(place.expected_at, now)}", place)
+    found = store.limiter.pace().found
+    limit = f"; the provider takes {' and '.join(map(str, found))}" if found else ""
+    expected = f"expected {_when(place.expected_at, now)}"
+    return Why(job, f"it is in line: {before}; {expected}{limit}", place)
 
 
 def _when(at: datetime | None, now: datetime) -> str:

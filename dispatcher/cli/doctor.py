@@ -38,6 +38,7 @@ from dispatcher.store import Store
 from dispatcher.store.clock import Step
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
+from dispatcher.store.values import Pace
 from dispatcher.values.counts import counted
 from dispatcher.values.tls_faults import tls_fault
 
@@ -192,6 +193,7 @@ def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
     yield _webhooks(dispatcher)
     yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
     yield _api_keys(dispatcher.store)
+    yield _rate(dispatcher.store.limiter.pace())
     holds = dispatcher.store.holds.all()
     says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
     yield Finding("holds", WARN if holds else OK, says or "none")
@@ -232,6 +234,21 @@ def _memory(facts: Facts) -> Finding:
 def _replicas(facts: Facts, wanted: Replication) -> Finding:
     wrong = doctor_replicas.fault(facts, wanted)
     return Finding("replicas", WARN if wrong else OK, wrong or doctor_replicas.fine(facts))
+
+
+def _rate(pace: Pace) -> Finding:
+    """Say what the provider was found to take, where that is less than it is asked for."""
+    if pace.found:
+        limit = " and ".join(map(str, pace.found))
+        return Finding(
+            "rate",
+            WARN,
+            f"the provider was found to take {limit}, and no more: calls keep to it;"
+            f" set DISPATCHER_RATE_LIMIT={pace.found[-1]} if that is its limit",
+        )
+    slowed = pace.rate is not None and pace.working_rate != pace.rate
+    says = "the provider refused requests: calls go out more slowly for a while"
+    return Finding("rate", WARN if slowed else OK, says if slowed else "as it is set")
 
 
 def _api_keys(store: Store) -> Finding:

@@ -121,6 +121,8 @@ def _print_pace(out: Console, found: dict[str, Any]) -> None:
         f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
     )
     out.print(f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way")
+    if rate["found"]:
+        out.print(f"The provider was found to take {' and '.join(rate['found'])}, and no more")
 
 
 def why(

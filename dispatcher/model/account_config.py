@@ -15,12 +15,12 @@ from dispatcher.values.rate import Rate
 class AccountConfig:
     """Limits of the account and protection of people. Durations in seconds.
 
-    `rate` None is no limit; `margin` is the part of a period by which the way to the provider
-    may vary; `share` is what status checks are sure of while jobs wait to be dialled; after a
-    429 the working rate is back at `rate` within `recovery`; `lease` ends the connection of a
-    request whose process is gone. `gap` and `per_day` bound the calls to one number;
-    `one_at_a_time` keeps a second call waiting while one may be ringing;
-    `dnc_urgent` says whether urgent jobs obey the do-not-call list.
+    `rate` None is no limit; `margin` and `margin_most` are the parts of a second by which the way
+    to the provider is taken to vary, at least and at most; `share` is what status checks are
+    sure of while jobs wait to be dialled; after a 429 the working rate is back at `rate` within
+    `recovery`; `lease` ends the connection of a request whose process is gone. `gap` and `per_day`
+    bound the calls to one number; `one_at_a_time` keeps a second call waiting while one may be
+    ringing; `dnc_urgent` says whether urgent jobs obey the do-not-call list.
     `countries` are those that may be called (empty: all), `blocked` those that may not;
     `number_types` may be called besides ordinary numbers.
     Amounts are in credits: `floor` is the least balance that calls need (None: a post-paid
@@ -37,7 +37,8 @@ class AccountConfig:
     """
 
     rate: Rate | None = None
-    margin: float = 0.012
+    margin: float = 0.01
+    margin_most: float = 0.025
     share: float = 0.1
     recovery: float = 600
     connections: int = 8

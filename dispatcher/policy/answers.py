@@ -65,8 +65,8 @@ def after_error(
         case AccountStopped():
             return _held(error, why)
         case Throttled():
-            wait = error.retry_after
-            return _throttled(why, _wait(job, policy, rng, now) if wait is None else wait)
+            told, guessed = error.retry_after, _wait(job, policy, rng, now)
+            return _throttled(why, guessed if told is None else told, told=told is not None)
         case _:
             return _again(error, why, _wait(job, policy, rng, now))
 
@@ -114,7 +114,7 @@ def _held(error: AccountStopped, why: str) -> Decision:
     )
 
 
-def _throttled(why: str, wait: float) -> Decision:
+def _throttled(why: str, wait: float, *, told: bool) -> Decision:
     """The whole account waits, the job among it."""
     return Decision(
         State.SCHEDULED,
@@ -123,6 +123,7 @@ def _throttled(why: str, wait: float) -> Decision:
         delay=wait,
         spent=False,
         throttled=wait,
+        wait_told=told,
         proves=ANSWERS,
     )
 

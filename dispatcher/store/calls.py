@@ -76,9 +76,10 @@ class Calls(Repository):
         Raises TooFewReplicas where it is written, but not on so many replicas: its `answers` are
         what it did.
         """
-        for throttled in (each.decision.throttled for each in answers):
-            if throttled is not None:
-                self._limiter.throttle(throttled)
+        for decision in (each.decision for each in answers):
+            if decision.throttled is not None:
+                booked = decision.sent.booked if decision.sent else ""
+                self._limiter.throttle(decision.throttled, told=decision.wait_told, booked=booked)
         try:
             told = self._run("settle", replicas=replicas, answers=[_row(each) for each in answers])
         except TooFewReplicas as error:
@@ -175,8 +176,17 @@ def _row(answer: Answer) -> dict[str, Any]:
         "language": decision.refused_language or None,
         "attempt_fields": of_attempt,
         "job_fields": of_job or None,
+        **_of_request(decision),
     }
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _of_request(decision: Decision) -> dict[str, Any]:
+    """Return how its request went; the limiter has been told of one that was refused."""
+    if decision.sent is None or decision.throttled is not None:
+        return {}
+    sent = decision.sent
+    return {"booked": sent.booked, "late": sent.late * 1000, "took": sent.took * 1000}
 
 
 def _settled(answer: list[bytes]) -> Settled:

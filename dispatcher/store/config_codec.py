@@ -13,7 +13,10 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
     """Return the fields of a configuration; a limit that there is not is left out."""
     found = {
         Config.RATE: None if config.rate is None else repr(config.rate.per_second),
+        Config.RATE_COUNT: None if config.rate is None else str(config.rate.count),
+        Config.RATE_WINDOW: None if config.rate is None else _exact(config.rate.window),
         Config.MARGIN: repr(config.margin),
+        Config.MARGIN_MOST: repr(max(config.margin, config.margin_most)),
         Config.CHECK_SHARE: repr(config.share),
         Config.RECOVERY: _milliseconds(config.recovery),
         Config.CONNECTIONS: str(config.connections),
@@ -42,6 +45,11 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.LANGUAGE: config.lang,
     }
     return {str(name): value for name, value in found.items() if value is not None}
+
+
+def _exact(seconds: float) -> str:
+    """Return it in ms: a hundredth of a limit of 3 in 0.7 s is more than a rounded one."""
+    return f"{seconds * 1000:.6f}"
 
 
 def _milliseconds(seconds: float) -> str:

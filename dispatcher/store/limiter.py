@@ -11,6 +11,7 @@ from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Pace as Stands
 from dispatcher.store.values import Pace
+from dispatcher.values.rate import Rate
 
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
@@ -54,23 +55,37 @@ class Limiter(Repository):
         """Give back the connection of a request that take_slot let through."""
         self._run("release_connection", holder=holder)
 
-    def rebook(self, booked: str) -> str:
-        """Say that a request that was granted goes out only now; return its new booking."""
-        return str(self._run("rebook", booked=booked).decode())
+    def rebook(self, booked: str) -> tuple[str, float]:
+        """Say that a request that was granted goes out only now; return its new booking, and in how
+        many seconds it may go out.
+        """
+        now_booked, after = self._run("rebook", booked=booked)
+        return now_booked.decode(), float(after) / 1000
 
-    def throttle(self, wait: float) -> None:
-        """Move the whole account's next request to `wait` seconds from now, and slow down."""
-        self._run("throttle", wait=milliseconds(wait), left=_LEFT_AFTER_429)
+    def throttle(self, wait: float, *, told: bool = False, booked: str = "") -> None:
+        """Move the whole account's next request to `wait` seconds from now, and learn from it.
+
+        `told`: the provider named the wait; `booked`: what the refused request was booked by.
+        """
+        self._run(
+            "throttle",
+            wait=milliseconds(wait),
+            told=told,
+            booked=booked or None,
+            left=_LEFT_AFTER_429,
+        )
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
-        rate, working, next_slot, connections, *lines = self._run("pace")
+        rate, working, next_slot, connections, margin, found, *lines = self._run("pace")
         by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
         return Pace(
             rate=float(rate) if rate else None,
             working_rate=float(working) if working else None,
             next_slot=float(next_slot) / 1000,
             connections=int(connections),
+            margin=float(margin) / 1000 if margin else None,
+            found=tuple(map(_found, found[::2], found[1::2])),
             ready={priority: ready for priority, ready, _ in by_priority},
             lines={priority: number for priority, _, number in by_priority},
         )
@@ -83,3 +98,8 @@ class Limiter(Repository):
             moments: list[bytes] = self._redis.lrange(self._key("recent"), -most, -1)  # type: ignore[assignment]
         since = self._now() - int(behind or 0) / 1000 - most / rate * 1000
         return sum(int(moment) / 1000 > since for moment in moments)
+
+
+def _found(count: int, milliseconds: int) -> Rate:
+    period = int(milliseconds) // 1000
+    return Rate(int(count) / period, period)

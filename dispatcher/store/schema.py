@@ -282,7 +282,10 @@ class Config(StrEnum):
     """
 
     RATE = "rate"  # requests a second
-    MARGIN = "margin"
+    RATE_COUNT = "rate_count"  # requests in one of its windows
+    RATE_WINDOW = "rate_window"  # ms
+    MARGIN = "margin"  # parts of a second
+    MARGIN_MOST = "margin_most"
     CHECK_SHARE = "check_share"
     RECOVERY = "recovery"  # ms
     CONNECTIONS = "connections"
@@ -353,10 +356,25 @@ class Pace(StrEnum):
     """The fields of where an account's limiter stands; moments in µs of its own time (pace.lua)."""
 
     NEXT_SLOT = "next_slot"
+    NEXT_EVEN_SLOT = "next_even_slot"  # of requests that are not urgent, in a long window
     NEXT_CHECK_SLOT = "next_check_slot"  # when the share of status checks comes next
     BLOCKED_UNTIL = "blocked_until"  # as a 429 said
     FRACTION = "fraction"  # of the rate that the last 429 left, in billionths
     THROTTLED_AT = "throttled_at"  # when it came
+    REFUSED_AT = "refused_at"  # when a 429 came that told something new
+    GRANTED = "granted"  # how many requests went out since
+    QUICK = "quick"  # µs that a quick round trip takes
+    SLOW = "slow"  # and a slow one
+    WIDENED = "widened"  # µs by which a lone 429 widened the margin
+    WIDENED_AT = "widened_at"
+    IN_SECOND = "in_second"  # how many requests the provider was found to take in one
+    IN_SECOND_AT = "in_second_at"  # and when
+    IN_MINUTE = "in_minute"
+    IN_MINUTE_AT = "in_minute_at"
+    IN_HOUR = "in_hour"
+    IN_HOUR_AT = "in_hour_at"
+    IN_DAY = "in_day"
+    IN_DAY_AT = "in_day_at"
     LAST_REQUEST = "last_request"
     COLD_SINCE = "cold_since"  # when requests began after a pause
     SEEN = "seen"  # when Redis' clock was looked at last

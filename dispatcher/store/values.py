@@ -13,6 +13,7 @@ from dispatcher.model.invalid_job import DoNotCall, LanguageRefused, NumberRefus
 from dispatcher.model.job import Job
 from dispatcher.model.states import Priority, State
 from dispatcher.values.masking import mask_number, mask_text
+from dispatcher.values.rate import Rate
 
 if TYPE_CHECKING:
     from dispatcher.model.request import JobRequest
@@ -163,12 +164,16 @@ class Pace:
 
     Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
     `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
+    `margin` is by how many seconds requests keep further apart than the limit asks for; `found`
+    are the limits that the provider was found to have beside the configured one.
     """
 
     rate: float | None
     working_rate: float | None
     next_slot: float
     connections: int
+    margin: float | None
+    found: tuple[Rate, ...]
     ready: dict[Priority, int]
     lines: dict[Priority, int]
 

@@ -289,6 +289,8 @@ def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
         "working": 0.5,
         "next_slot_in": 0,
         "connections": 0,
+        "margin": 0.01,
+        "found": [],
     }
     assert found["ready"] == {"urgent": 0, "normal": 2, "bulk": 1}
     assert found["lines"] == {"urgent": 0, "normal": 2, "bulk": 1}

@@ -22,7 +22,7 @@ from workers.gateway.console.chart import HEIGHT, chart
 from workers.gateway.console.pages import ago, when
 
 NONE = dict.fromkeys(Priority, 0)
-PACE = Pace(5.0, 5.0, 0, 0, NONE, NONE)
+PACE = Pace(5.0, 5.0, 0, 0, 0.01, (), NONE, NONE)
 
 
 def pace(ready: int, **changes: Any) -> Pace:

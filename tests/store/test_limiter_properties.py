@@ -16,22 +16,21 @@ from dispatcher.values.rate import Rate
 from support.clock import Clock
 from support.limiter_model import Connections, Crowd, Worker, Working, least_gap
 from support.redis_inside import redis_of, root_of
-from support.store_jobs import warm
 from workers.engine.clock_watch import ClockWatch
 
-RATES = ["30/minute", "90/minute", "5", "200"]
+RATES = ["0.5", "5", "200", "30/minute"]
 SETTLED = 5
 """Slots within which each process that has work asks once."""
-PERIODS = 40
+PERIODS = 30
 """Slots that pass in each example."""
 
-FEW = settings(max_examples=12)
+FEW = settings(max_examples=8)
 HABITS = st.lists(
     st.one_of(st.just(0.0), st.floats(0, 5000), st.floats(0, 30), st.none()),
     min_size=1,
     max_size=4,
 )
-KINDS = st.sampled_from(["dial", "check"])
+KINDS = st.sampled_from(["urgent", "normal"])
 WORKERS = st.lists(st.builds(Worker, KINDS, HABITS), min_size=1, max_size=8)
 PUNCTUAL = st.lists(st.builds(Worker, KINDS), max_size=7)
 THROTTLES = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=3)
@@ -59,7 +58,6 @@ def begin(redis_client: redis.Redis) -> Begin:
         parsed = None if rate is None else Rate.parse(rate)
         rules = {"rate": parsed, "one_at_a_time": False, "connections": 10_000, **fields}
         store.limiter.publish(AccountConfig(**rules))  # type: ignore[arg-type]
-        warm(store)
         return store, clock
 
     return make
@@ -79,41 +77,41 @@ def watching(store: Store, clock: Clock) -> ClockWatch:
 @pytest.mark.parametrize("rate", RATES)
 @FEW
 @given(workers=WORKERS, throttles=THROTTLES)
-def test_no_period_ever_has_more_than_the_limit(
+def test_no_window_ever_has_more_than_the_limit(
     begin: Begin, rate: str, workers: list[Worker], throttles: list[tuple[float, float]]
 ) -> None:
     store, clock = begin(rate, recovery=20)
-    per_second = Rate.parse(rate).per_second
-    crowd = Crowd(store, clock, workers, jobs=400)
+    limit = Rate.parse(rate)
+    crowd = Crowd(store, clock, workers)
     for after, wait in throttles:
-        crowd.run(after / per_second)
+        crowd.run(after / limit.per_second)
         store.limiter.throttle(wait)
-        assert crowd.run(wait - 0.001) == []
-    crowd.run(PERIODS / per_second + 1)
-    assert least_gap(crowd.grants, per_second) >= 1
+        crowd.run(wait)
+    crowd.run(PERIODS / limit.per_second + 1)
+    assert least_gap(crowd.grants, limit) >= 1
 
 
-@pytest.mark.parametrize("rate", ["30/minute", "5", "200"])
+@pytest.mark.parametrize("rate", ["0.5", "5", "200", "30/minute"])
 @FEW
 @given(workers=WORKERS, steps=STEPS, unseen=st.sampled_from([0.0, 0.5, 3.0]))
-def test_no_period_of_real_time_has_more_wherever_the_clock_steps(
+def test_no_window_of_real_time_has_more_wherever_the_clock_steps(
     begin: Begin, rate: str, workers: list[Worker], steps: list[tuple[float, float]], unseen: float
 ) -> None:
     """Whether a request or beat comes first after it."""
     store, clock = begin(rate)
-    per_second = Rate.parse(rate).per_second
-    crowd, watch = Crowd(store, clock, [Worker("dial"), *workers], jobs=200), watching(store, clock)
+    limit = Rate.parse(rate)
+    crowd, watch = Crowd(store, clock, [Worker("normal"), *workers]), watching(store, clock)
     for after, step in steps:
-        crowd.run(after / per_second)
+        crowd.run(after / limit.per_second)
         watch()
         crowd.step(step)
-        crowd.run(unseen / per_second)
+        crowd.run(unseen / limit.per_second)
         watch()
-    crowd.run(15 / per_second + 1)
-    assert least_gap(crowd.grants, per_second) >= 1
+    crowd.run(15 / limit.per_second + 1)
+    assert least_gap(crowd.grants, limit) >= 1
 
 
-@pytest.mark.parametrize("rate", ["30/minute", "5", "200"])
+@pytest.mark.parametrize("rate", ["0.5", "5", "200"])
 @FEW
 @given(workers=WORKERS, steps=STEPS)
 def test_it_holds_for_several_processes_each_of_which_knows_but_what_it_was_told(
@@ -121,26 +119,27 @@ def test_it_holds_for_several_processes_each_of_which_knows_but_what_it_was_told
 ) -> None:
     """A step is followed once, whoever sees it, and undone by nobody who was told before it."""
     store, clock = begin(rate)
-    per_second = Rate.parse(rate).per_second
-    crowd_of = [Worker("dial"), Worker("dial", process=1), Worker("check", process=2), *workers]
-    crowd = Crowd(store, clock, crowd_of, jobs=200, others=[another(store, clock) for _ in "12"])
+    limit = Rate.parse(rate)
+    crowd_of = [Worker("normal"), Worker("normal", process=1), Worker("urgent", process=2)]
+    others = [another(store, clock) for _ in "12"]
+    crowd = Crowd(store, clock, [*crowd_of, *workers], others)
     for after, step in steps:
-        crowd.run((after + SETTLED) / per_second + 0.1)
+        crowd.run((after + SETTLED) / limit.per_second + 0.1)
         crowd.step(step)
-    crowd.run(15 / per_second + 1)
-    assert least_gap(crowd.grants, per_second) >= 1
+    crowd.run(15 / limit.per_second + 1)
+    assert least_gap(crowd.grants, limit) >= 1
 
 
-@pytest.mark.parametrize("rate", ["30/minute", "5"])
+@pytest.mark.parametrize("rate", ["0.5", "5"])
 @FEW
 @given(steps=STEPS)
-def test_dialling_goes_on_wherever_the_clock_steps(
+def test_requests_go_on_wherever_the_clock_steps(
     begin: Begin, rate: str, steps: list[tuple[float, float]]
 ) -> None:
     """A step costs no more than a few slots."""
     store, clock = begin(rate)
     per_second = Rate.parse(rate).per_second
-    crowd, watch = Crowd(store, clock, [Worker("dial")] * 2, jobs=200), watching(store, clock)
+    crowd, watch = Crowd(store, clock, [Worker("normal")] * 2), watching(store, clock)
     for after, step in steps:
         crowd.run(after / per_second)
         watch()
@@ -157,10 +156,8 @@ def test_hardly_a_slot_is_left_while_somebody_always_asks(
 ) -> None:
     store, clock = begin(rate)
     per_second = Rate.parse(rate).per_second
-    grants = Crowd(store, clock, [Worker("dial"), *others], jobs=130).run(100 / per_second)
-    assert len(grants) >= 98
-    if any(worker.kind == "check" for worker in others):
-        assert 9 <= sum(grant.kind == "check" for grant in grants) <= 12
+    grants = Crowd(store, clock, [Worker("normal"), *others]).run(100 / per_second)
+    assert len(grants) >= 96
 
 
 @FEW
@@ -205,7 +202,7 @@ def test_connections_are_as_modelled(begin: Begin, steps: list[tuple[str, int]])
     for number, (what, value) in enumerate(steps):
         if what == "take":
             holder = f"holder-{number}"
-            assert (store.limiter.take_slot(holder) is None) == model.take(holder, clock.ms)
+            assert store.limiter.take_slot(holder)[0] == model.take(holder, clock.ms)
         elif what == "give" and value < len(model.ends):
             holder = list(model.ends)[value]
             store.limiter.give_back(holder)

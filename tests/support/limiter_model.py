@@ -5,19 +5,23 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from dispatcher.store import Store
-from dispatcher.store.values import Claim
-from support.claims import Wait, claim_one
+from dispatcher.values.rate import Rate
 from support.clock import Clock
-from support.store_jobs import request
+from support.provider_line import Steps
 
 LEFT, LEAST, SAME = 0.7, 0.1, 1000
+LATE = 4.0
+"""ms from which a worker books a request anew."""
+AHEAD = 25.0
+"""ms before its moment at which a request is granted."""
 
-Kind = Literal["dial", "check"]
+Kind = Literal["urgent", "normal"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,14 @@ class Grant:
     kind: Kind
 
 
-def least_gap(grants: Sequence[Grant], rate: float) -> float:
-    """Return the shortest time, in periods, that a limit's worth of requests and one more took.
+def least_gap(grants: Sequence[Grant], rate: Rate) -> float:
+    """Return the shortest time, in windows, that a limit's worth of requests and one more took.
 
-    The limit is floor(rate) requests in floor(rate)/rate seconds: below 1 it was broken.
+    Below 1 it was broken.
     """
-    limit = max(1, math.floor(rate))
     moments = sorted(grant.at for grant in grants)
-    pairs = zip(moments, moments[limit:], strict=False)
-    return min(((b - a) / (limit / rate * 1000) for a, b in pairs), default=math.inf)
+    pairs = zip(moments, moments[rate.count :], strict=False)
+    return min(((b - a) / (rate.window * 1000) for a, b in pairs), default=math.inf)
 
 
 class Working:
@@ -74,10 +77,9 @@ class Connections:
 
 @dataclass
 class Worker:
-    """One that asks, sleeps and asks again, in one of the crowd's processes.
+    """One that asks for a request, makes it and asks again, in one of the crowd's processes.
 
-    After each refusal it is late by the next of `habits` (ms, over and over); None is a crash:
-    its slot is forgotten, and another one takes the work up 100 ms later.
+    Each goes out late by the next of `habits` (ms, over and over); None is a crash: it never does.
     """
 
     kind: Kind
@@ -101,55 +103,57 @@ class Crowd:
         store: Store,
         clock: Clock,
         workers: Sequence[Worker],
-        jobs: int,
         others: Sequence[Store] = (),
     ) -> None:
-        self.stores, self.clock = [store, *others], clock
-        self.ids = iter([done.id for done in store.jobs.enqueue_many([request()] * jobs)])
+        self.clock = clock
+        self.stores = [(each, Steps(each)) for each in (store, *others)]
         self.numbers = itertools.count()
         self.grants: list[Grant] = []
-        self.asks: list[tuple[float, int, Worker, str, str]] = []
+        self.events: list[tuple[float, int, Callable[[], None]]] = []
         for worker in workers:
-            self._come(worker, clock.ms)
+            self._at(clock.ms, partial(self._ask, worker))
 
     def run(self, seconds: float) -> list[Grant]:
-        """Let so much time pass; return what was granted in it."""
+        """Let so much time pass; return what went out in it."""
         end, known = self.clock.ms + seconds * 1000, len(self.grants)
-        while self.asks and self.asks[0][0] < end:
-            at, _, worker, holder, slot = heapq.heappop(self.asks)
+        while self.events and self.events[0][0] < end:
+            at, _, event = heapq.heappop(self.events)
             self.clock.ms = max(at, self.clock.ms)
-            self._ask(worker, holder, slot)
+            event()
         self.clock.ms = end
         return self.grants[known:]
 
     def step(self, seconds: float) -> None:
         """Have Redis' clock step; whoever sleeps does not notice."""
         self.clock.step(seconds)
-        self.asks = [(ask[0] + round(seconds * 1000), *ask[1:]) for ask in self.asks]
+        self.events = [(event[0] + round(seconds * 1000), *event[1:]) for event in self.events]
 
-    def _come(self, worker: Worker, at: float) -> None:
-        """With the next job or check."""
-        holder = next(self.ids, "") if worker.kind == "dial" else f"check-{next(self.numbers)}"
-        if holder:
-            self._come_back(worker, at, holder, "")
+    def _at(self, at: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (at, next(self.numbers), event))
 
-    def _come_back(self, worker: Worker, at: float, holder: str, slot: str) -> None:
-        heapq.heappush(self.asks, (at, next(self.numbers), worker, holder, slot))
-
-    def _ask(self, worker: Worker, holder: str, slot: str) -> None:
-        now, store = self.clock.ms, self.stores[worker.process % len(self.stores)]
-        if worker.kind == "dial":
-            answer = claim_one(store, holder, token="t", lease=30, slot=slot)
-            assert isinstance(answer, Claim | Wait)
-        else:
-            answer = store.limiter.take_slot(holder, slot)
-        if isinstance(answer, Wait):
-            late = worker.habit()
-            if late is None:
-                self._come_back(worker, now + 100, holder, "")
-            else:
-                self._come_back(worker, now + answer.seconds * 1000 + late, holder, answer.slot)
+    def _ask(self, worker: Worker) -> None:
+        _, steps = self.stores[worker.process % len(self.stores)]
+        holder = f"request-{next(self.numbers)}"
+        booked, after = steps.ask(holder, AHEAD, urgent=worker.kind == "urgent")
+        if not booked:
+            self._at(self.clock.ms + max(after, 0.001), partial(self._ask, worker))
             return
-        self.grants.append(Grant(now - self.clock.off, worker.kind))
+        late = worker.habit()
+        if late is None:
+            self._at(self.clock.ms + 100, partial(self._ask, worker))
+        else:
+            go = partial(self._go, worker, holder, booked, late)
+            self._at(self.clock.ms + after + late, go)
+
+    def _go(self, worker: Worker, holder: str, booked: str, late: float) -> None:
+        store, steps = self.stores[worker.process % len(self.stores)]
+        if late >= LATE:
+            booked, after = store.limiter.rebook(booked)
+            if after:
+                again = partial(self._go, worker, holder, booked, 0.0)
+                self._at(self.clock.ms + after * 1000, again)
+                return
+        self.grants.append(Grant(self.clock.ms - self.clock.off, worker.kind))
         store.limiter.give_back(holder)
-        self._come(worker, now)
+        steps.answered(booked, late if late < LATE else 0.0, 0.0)
+        self._ask(worker)

@@ -16,8 +16,9 @@ from dispatcher.values.rate import Rate
 from dispatcher.values.tariffs import tariff
 
 ALL = AccountConfig(
-    rate=Rate(0.5),
+    rate=Rate(0.5, 60),
     margin=0.1,
+    margin_most=0.2,
     share=0.2,
     recovery=60,
     connections=20,
@@ -47,7 +48,10 @@ ALL = AccountConfig(
 def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
     assert config_fields(ALL) == {
         "rate": "0.5",
+        "rate_count": "30",
+        "rate_window": "60000.000000",
         "margin": "0.1",
+        "margin_most": "0.2",
         "check_share": "0.2",
         "recovery": "60000",
         "connections": "20",
@@ -82,6 +86,8 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
             AccountConfig(),
             {
                 "rate",
+                "rate_count",
+                "rate_window",
                 "recipient_gap",
                 "recipient_per_day",
                 "calling_hours",
@@ -116,10 +122,15 @@ def test_a_rate_loses_nothing_on_its_way() -> None:
     assert float(config_fields(AccountConfig(rate=rate))["rate"]) == rate.per_second
 
 
+def test_a_margin_alone_is_the_most_as_well_where_it_is_wider() -> None:
+    assert config_fields(AccountConfig(margin=0.1))["margin_most"] == "0.1"
+
+
 def test_the_settings_are_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "RATE_LIMIT": "30/minute",
         "RATE_MARGIN": "0.1",
+        "RATE_MARGIN_MOST": "0.2",
         "RATE_RECOVERY": "1m",
         "CHECK_SHARE": "0.2",
         "MAX_CONNECTIONS": "20",

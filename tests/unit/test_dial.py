@@ -48,15 +48,16 @@ class FakeStore:
         self.limiter = self
         self.rebooked: list[str] = []
         self.away = False
+        self.full_for = 0.0
 
     def now(self) -> float:
         return float(SENT)
 
-    def rebook(self, booked: str) -> str:
+    def rebook(self, booked: str) -> tuple[str, float]:
         if self.away:
             raise StoreUnavailable("away")
         self.rebooked.append(booked)
-        return booked + "'"
+        return booked + "'", self.full_for
 
 
 def ask(
@@ -164,6 +165,36 @@ def test_a_request_that_goes_out_late_is_booked_anew(
     claim = replace(CLAIMED, booked="1", after=after)
     decision, _ = ask(claim, store=store, monotonic=clock.__next__)
     assert (decision.to, store.rebooked) == (State.IN_PROGRESS, bookings)
+
+
+def test_how_a_request_went_is_told_to_the_limiter() -> None:
+    clock = chain([0.0, 0.022, 0.023, 0.123], repeat(9.0))
+    claim = replace(CLAIMED, booked="1", after=0.02)
+    decision, _ = ask(claim, monotonic=clock.__next__)
+    sent = decision.sent
+    assert sent is not None
+    assert (sent.booked, sent.took) == ("1", pytest.approx(8.877))
+    assert sent.late == pytest.approx(0.103)
+
+
+def test_a_late_request_waits_where_the_window_has_no_room_for_it() -> None:
+    store, slept = FakeStore(), list[float]()
+    store.full_for = 0.4
+    clock = chain([0.0, 0.3, 0.7, 0.7], repeat(0.71))
+    claim = replace(CLAIMED, booked="1")
+    decision, _ = ask(claim, store=store, monotonic=clock.__next__, sleep=slept.append)
+    assert (store.rebooked, slept) == (["1"], [0.4])
+    assert decision.sent
+    assert decision.sent.booked == "1'"
+
+
+def test_a_refused_request_is_told_with_its_booking() -> None:
+    throttled = Throttled("too many", retry_after=7)
+    decision, _ = ask(replace(CLAIMED, booked="1"), throttled)
+    assert decision.wait_told
+    assert decision.sent
+    assert decision.sent.booked == "1"
+    assert not ask(CLAIMED, Throttled("too many", retry_after=None))[0].wait_told
 
 
 def test_where_no_limit_counts_a_request_it_is_not_booked_anew() -> None:

@@ -83,7 +83,7 @@ class CheckCall:
             return Check(known=False)
         except Throttled as error:
             wait = error.retry_after or 1.0
-            self.store.limiter.throttle(wait)
+            self.store.limiter.throttle(wait, told=error.retry_after is not None)
             return Check(wait=wait)
         except ProviderError as error:
             if hold := hold_for(error):

@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from dispatcher.model.decision import Decision
 from dispatcher.model.job import Job
 from dispatcher.model.kinds import Kind
+from dispatcher.model.sent import Sent
 from dispatcher.policy import Policy, after_error, after_placing, no_caller
 from dispatcher.provider import OutgoingCall, Provider, ProviderError
 from dispatcher.store import Store
@@ -28,6 +29,23 @@ LATE = 0.004
 third of the default margin at a limit counted by the second. Connecting takes longer than that,
 and so may waiting for the processor."""
 TRIES = 3  # bookings anew: a machine so busy that none comes in time is slow enough by itself
+
+
+@dataclass(slots=True)
+class Sending:
+    """A request on its way: what it is booked by, and in seconds of the worker's clock the moment
+    that is, and the one at which its first byte went; None: not yet.
+    """
+
+    booked: str
+    slot: float
+    sent: float | None = None
+
+    def answered(self, now: float) -> Sent | None:
+        """Return how it went; None where it was never sent, or there is no limit."""
+        if self.sent is None or not self.booked:
+            return None
+        return Sent(self.booked, max(0.0, self.sent - self.slot), now - self.sent)
 
 
 @dataclass(frozen=True)
@@ -52,31 +70,37 @@ class Dial:
             return no_caller()
         if claim.after:
             self.sleep(claim.after)
+        sending = Sending(claim.booked, lease.began + claim.after)
+        decision = self._ask(job, caller, partial(self._about_to_send, sending, lease))
+        return replace(decision, sent=sending.answered(self.monotonic()))
+
+    def _ask(self, job: Job, caller: str, before_sending: Callable[[], None]) -> Decision:
         try:
-            placed = self.provider.place(
-                self._call(job, caller), before_sending=partial(self._about_to_send, claim, lease)
-            )
+            placed = self.provider.place(self._call(job, caller), before_sending=before_sending)
             return after_placing(placed, self.policy, self.usual(job.kind))
         except ProviderError as error:
             now = datetime.fromtimestamp(retry_until_available(self.store.now) / 1000, UTC)
             return after_error(error, job, self.policy, self.rng, now)
 
-    def _about_to_send(self, claim: Claim, lease: Lease) -> None:
+    def _about_to_send(self, sending: Sending, lease: Lease) -> None:
         """Do what must be done at the last moment. Raises NotSent where it is too late to send."""
-        self._on_time(claim, lease.began + claim.after)
+        self._on_time(sending)
         lease.require()
+        sending.sent = self.monotonic()
 
-    def _on_time(self, claim: Claim, slot: float) -> None:
+    def _on_time(self, sending: Sending) -> None:
         """Book a request anew that goes out later than it was booked for: those after it would
-        come too close to it, as the provider counts.
+        come too close to it, as the provider counts, or it to those before it.
         """
-        booked = claim.booked
-        for _ in range(TRIES if booked else 0):
+        for _ in range(TRIES if sending.booked else 0):
             now = self.monotonic()
-            if now - slot < LATE:
+            if now - sending.slot < LATE:
                 return
             with suppress(StoreUnavailable):  # it was granted, and waits for nobody
-                slot, booked = now, self.store.limiter.rebook(booked)
+                sending.booked, after = self.store.limiter.rebook(sending.booked)
+                sending.slot = now + after
+                if after:
+                    self.sleep(after)
 
     def _call(self, job: Job, caller: str) -> OutgoingCall:
         """Return the call that a job asks for."""

@@ -119,6 +119,10 @@ def _holds(chosen: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Ite
     return read
 
 
+def _rates_found(found: Found) -> Iterator[Sample]:
+    yield from (((limit,), 1.0) for limit in found["rate"]["found"])
+
+
 def _clients(chosen: Callable[[Room], int]) -> Callable[[Found], Iterator[Sample]]:
     def read(found: Found) -> Iterator[Sample]:
         yield from (((name,), float(chosen(waits))) for name, waits in found["clients"].items())
@@ -209,6 +213,19 @@ METRICS: tuple[Metric | Histogram, ...] = (
         "gauge",
         "Requests per second, as lowered after 429s.",
         _one("rate", "working"),
+    ),
+    Metric(
+        "rate_margin_seconds",
+        "gauge",
+        "By how much requests keep further apart than the limit asks for.",
+        _one("rate", "margin"),
+    ),
+    Metric(
+        "rate_found",
+        "gauge",
+        "1: the provider was found to take so many requests in such a window, and no more.",
+        _rates_found,
+        ("limit",),
     ),
     Metric("connections", "gauge", "Requests under way.", _one("rate", "connections")),
     Metric("balance", "gauge", "Credits at the last balance check.", _one("credit", "balance")),

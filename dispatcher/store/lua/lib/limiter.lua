@@ -1,9 +1,9 @@
--- The limiter of the account: one request after another at the working rate. GCRA without a burst, in ms.
--- A request is booked when it is granted, for the moment at which it goes out, a little ahead.
+-- The limiter of the account: one request after another at the working rate, in ms. A request is booked when it is
+-- granted, for the moment at which it goes out, a little ahead.
 --
--- Spacing alone does not keep the limit where a request goes out late; so none is granted for a moment
--- before the one that is `rate` places ahead of it is a whole period (and the margin, which is what
--- the way to the provider may vary by) in the past.
+-- Two things keep it: slots, which are spaced; and the windows that the provider counts in (lib/windows.lua). None
+-- is granted for a moment before the one that is a window's count ahead of it is a whole window in the past, and a
+-- margin for the way to the provider (lib/margin.lua).
 --
 -- All moments here are of the limiter's own time (lib/pace.lua).
 
@@ -13,6 +13,9 @@ local pace = require('lib/pace')
 local clock = require('lib/clock')
 local lines = require('lib/lines')
 local config = require('lib/config')
+local margin = require('lib/margin')
+local recent = require('lib/recent')
+local windows = require('lib/windows')
 local counters = require('lib/counters')
 
 local M = {}
@@ -41,50 +44,41 @@ function M.slow_down(call, fraction)
   pace.set(call, field.throttled_at, pace.time(call))
 end
 
-local function margin(call)
-  return 1 + config.number(call, setting.margin)
+-- The windows that count now.
+local function windows_of(call)
+  return windows.in_force(call, M.working_rate(call) / M.rate(call))
 end
 
--- ms between two slots
-function M.spacing(call)
-  return 1000 / M.working_rate(call) * margin(call)
+-- ms for each request in the long run.
+function M.mean_spacing(call)
+  return windows.mean(call, windows_of(call))
 end
 
 -- When the next slot is, unless it is taken before.
 function M.next_slot(call)
   local now = pace.now(call)
-  return math.max(now.next_slot, now.blocked_until)
+  return math.max(now.next_slot, now.next_even_slot, now.blocked_until)
 end
 
 -- After a pause everything is cold: connections are made, and requests arrive less evenly. So the
 -- first period is a little slower, by a tenth in all.
 local COLD = 1000 -- ms
 
-local function cold_spacing(call)
-  return M.spacing(call) + math.min(M.spacing(call), COLD) / 10
-end
-
-local function step_after(call, slot)
+local function spacing_after(call, slot, spacing)
   local now = pace.now(call)
   if now.next_slot + COLD < pace.time(call) then
     pace.set(call, field.cold_since, pace.time(call))
   end
-  return slot < now.cold_since + COLD and cold_spacing(call) or M.spacing(call)
+  return slot < now.cold_since + COLD and spacing + math.min(spacing, COLD) / 10 or spacing
 end
 
--- ms of the limiter's time from which the request that is a period's worth of this rate ahead is far enough in the
--- past.
-local function room_at(call, rate)
-  local limit = math.max(1, math.floor(rate))
-  local oldest = redis.call('LINDEX', key.recent(call), -limit)
-  return oldest and text.from_micros(oldest) + limit / rate * 1000 * margin(call) or 0
-end
-
--- Both rates count: a few at a time at the working one may be too many in a period of the configured one.
-local function room_for_next(call)
-  local rate, working = M.rate(call), M.working_rate(call)
-  local at = room_at(call, rate)
-  return working == rate and at or math.max(at, room_at(call, working))
+-- The slots after this one. An urgent request in a long window leaves the even slots of the others as they are.
+local function move_on(call, slot, urgent)
+  local any, even = windows.spacing(windows_of(call))
+  pace.set(call, field.next_slot, slot + spacing_after(call, slot, any))
+  if even > any and not urgent then
+    pace.set(call, field.next_even_slot, slot + even)
+  end
 end
 
 -- Those whose process is gone.
@@ -105,49 +99,74 @@ local function has_connection(call)
   return true
 end
 
+local SOONEST = 1 -- ms until it is worth asking again
 local FULL_AGAIN = 20 -- ms until somebody looks again whether a connection is free
 
--- The moment at which the next request may go out, if that is at most so many ms ahead; else nil, and in how
--- many ms to ask again.
-function M.next_request(call, ahead)
-  local time = pace.time(call)
-  local at = math.max(time, pace.now(call).blocked_until)
-  if M.rate(call) then
-    at = math.max(at, M.next_slot(call))
-    at = at - time <= ahead and math.max(at, room_for_next(call)) or at
+local function earliest(call, urgent)
+  local now = pace.now(call)
+  local at = math.max(pace.time(call), now.blocked_until)
+  if not M.rate(call) then
+    return at
   end
+  local slot = urgent and now.next_slot or math.max(now.next_slot, now.next_even_slot)
+  return math.max(at, slot, windows.room_at(call, windows_of(call), urgent))
+end
+
+-- The moment at which the next request may go out, if that is at most so many ms ahead; else nil, and in how
+-- many ms to ask again. `urgent`: it is for an urgent job.
+function M.next_request(call, ahead, urgent)
+  local time, at = pace.time(call), earliest(call, urgent)
   if at - time > ahead then
-    return nil, at - time - ahead
+    return nil, math.max(SOONEST, at - time - ahead)
   elseif not has_connection(call) then
     return nil, FULL_AGAIN
   end
   return at
 end
 
-local function note_in_recent(call, at)
-  local recent, most = key.recent(call), math.max(1, math.floor(M.rate(call)))
-  if redis.call('RPUSH', recent, text.micros(at)) >= 2 * most then
-    redis.call('LTRIM', recent, -most, -1) -- seldom, since it is only there to be bounded
-  end
+-- Whether an urgent job may go out before the others' next slot.
+function M.bursts(call)
+  return M.rate(call) and windows.bursts(windows_of(call))
 end
 
 -- A request goes out at this moment, as `next_request` said: it counts, and takes one of the account's
 -- connections. `holder` names that one.
-function M.book(call, at, holder)
+function M.book(call, at, holder, urgent)
   if M.rate(call) then
-    pace.set(call, field.next_slot, at + step_after(call, at))
-    note_in_recent(call, at)
+    move_on(call, at, urgent)
+    recent.add(call, at)
+    pace.set_number(call, field.granted, pace.number(call, field.granted) + 1)
   end
   redis.call('ZADD', key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
   pace.set(call, field.last_request, pace.time(call))
   counters.add(call, 'requests')
 end
 
--- A request that was booked goes out only now.
+-- A request that was booked goes out only now: answers the moment from which it may. It keeps its place among the
+-- others, unless so many went out since that it would be one too many: then it is asked for anew.
 function M.rebook(call, booked)
-  redis.call('LREM', key.recent(call), -1, booked)
-  note_in_recent(call, pace.time(call))
+  local at = math.max(pace.time(call), pace.now(call).blocked_until)
+  local after = recent.number_after(call, booked)
+  if after and after < windows.fewest(windows_of(call)) then
+    recent.count_from(call, booked, at)
+  else
+    recent.remove(call, booked)
+    at = math.max(at, recent.latest(call, 1) or 0, windows.room_at(call, windows_of(call), true))
+    recent.add(call, at)
+  end
   pace.set(call, field.last_request, pace.time(call))
+  return at
+end
+
+-- A request was answered: its first byte went `late` ms after the moment that it was booked for, and the answer came
+-- `took` ms after that. What it was late by, on its way to us or to the provider, keeps others away.
+function M.answered(call, booked, late, took)
+  if M.rate(call) then
+    late = late + margin.measure(call, took)
+    if late >= 1 then
+      recent.count_from(call, booked, text.from_micros(booked) + late)
+    end
+  end
 end
 
 -- While jobs wait to be dialled, checks keep to their share: nil, or in how many ms theirs comes after this
@@ -159,8 +178,9 @@ local function until_share(call, at)
   elseif next_check > at then
     return math.max(1, next_check - at)
   end
-  local from = math.max(next_check, at - M.spacing(call))
-  pace.set(call, field.next_check_slot, from + M.spacing(call) / config.number(call, setting.check_share))
+  local spacing = M.mean_spacing(call)
+  local from = math.max(next_check, at - spacing)
+  pace.set(call, field.next_check_slot, from + spacing / config.number(call, setting.check_share))
 end
 
 -- Asks for one request that is no dial: 0 and in how many ms it goes out, which is at most `ahead`; or in how

@@ -43,7 +43,7 @@ local function correct(call, found, by)
   local now = found.now
   if by < 0 then
     -- a slot beyond the clock before the correction was given by that clock
-    for _, slot in ipairs({ pace.next_slot, pace.next_check_slot }) do
+    for _, slot in ipairs({ pace.next_slot, pace.next_even_slot, pace.next_check_slot }) do
       if now[slot] > found.time then
         change(found, slot, now[slot] + by)
       end
@@ -111,6 +111,15 @@ end
 
 function M.set(call, name, value)
   change(of(call), name, value)
+end
+
+-- A whole number beside the moments, which are kept in µs.
+function M.number(call, name)
+  return math.floor(of(call).now[name] * 1000 + 0.5)
+end
+
+function M.set_number(call, name, value)
+  change(of(call), name, value / 1000)
 end
 
 -- Whoever asks for a request does this first.

@@ -39,10 +39,11 @@ local function first_of(call, priority)
   call.empty[priority] = true
 end
 
--- The job whose turn it is, or nil. It stays in line. Nothing comes into line between the turns of an operation.
-function M.next_job(call)
+-- The job whose turn it is, or nil; of this priority alone, if one is given. It stays in line. Nothing comes into line
+-- between the turns of an operation.
+function M.next_job(call, only)
   call.empty = call.empty or {}
-  for _, priority in ipairs(order_of_turn(call)) do
+  for _, priority in ipairs(only and { only } or order_of_turn(call)) do
     local job = first_of(call, priority)
     if job then
       return job

@@ -1,13 +1,16 @@
 -- Where the limiter and the lines stand.
 --
 -- answer  {configured rate or '', working rate or '', ms until the next free slot, requests under way,
---         then for urgent, normal and bulk: ready jobs, lines}
+--         ms of the margin in force, or '', {count, ms, count, ms, …: windows that the provider was found to
+--         count in}, then for urgent, normal and bulk: ready jobs, lines}
 
 local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
 local lines = require('lib/lines')
 local config = require('lib/config')
+local margin = require('lib/margin')
+local learned = require('lib/learned')
 local limiter = require('lib/limiter')
 
 local key = schema.key
@@ -20,6 +23,15 @@ local function ready_in(call, priority, names)
   return ready
 end
 
+local function windows_found(call)
+  local flat = {}
+  for _, window in ipairs(learned.windows(call)) do
+    flat[#flat + 1] = window.found
+    flat[#flat + 1] = window.ms
+  end
+  return flat
+end
+
 local function run(call)
   config.read_all(call)
   local rate = limiter.rate(call)
@@ -28,6 +40,8 @@ local function run(call)
     rate and tostring(limiter.working_rate(call)) or '',
     text.exact(math.max(0, limiter.next_slot(call) - pace.time(call))),
     redis.call('ZCOUNT', key.connections(call), call.now, '+inf'),
+    rate and text.exact(margin.now(call)) or '',
+    windows_found(call),
   }
   for _, priority in ipairs(schema.priorities) do
     local names = lines.all(call, priority)

@@ -45,7 +45,7 @@ local function run(call)
     return nil
   end
   config.read_all(call)
-  local spacing = limiter.rate(call) and text.exact(limiter.spacing(call)) or '0'
+  local spacing = limiter.rate(call) and text.exact(limiter.mean_spacing(call)) or '0'
   return { count_before(call, job), spacing, text.exact(math.max(0, limiter.next_slot(call) - pace.time(call))) }
 end
 

@@ -1,18 +1,23 @@
--- A granted request goes out only now, later than it was booked for: its period begins anew. Whatever
--- held it up, the requests after it keep their distance from it.
+-- A granted request goes out later than it was booked for: its windows begin anew. Whatever held it up, the requests
+-- after it keep their distance from it.
 --
--- booked  reading it was booked by, as claim told
--- answer  reading it is booked by now
+-- booked  what it was booked by, as take or an earlier answer told
+-- answer  {what it is booked by now, ms until it may go out}
 
 local pace = require('lib/pace')
+local text = require('lib/text')
+local config = require('lib/config')
 local limiter = require('lib/limiter')
 
 local function run(call)
-  if limiter.rate(call) then
-    limiter.rebook(call, string.match(call.args.booked, '^%d*'))
-    pace.save(call)
+  config.read_all(call)
+  if not limiter.rate(call) then
+    return { call.args.booked, '0' }
   end
-  return pace.reading(call)
+  pace.follow(call)
+  local at = limiter.rebook(call, call.args.booked)
+  pace.save(call)
+  return { text.micros(at), text.exact(math.max(0, at - pace.time(call))) }
 end
 
 return { run = run, flags = { 'allow-oom' } }

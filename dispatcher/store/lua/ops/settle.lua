@@ -19,9 +19,12 @@
 --   callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
 --   attempt_fields  to keep with the attempt
 --   job_fields      to keep with the job, if any
+--   booked          what its request was booked by, where the limiter is to be told how it went:
+--   late, took      ms from that moment to its first byte, and from there to its answer
 -- answer   for each {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
 local budget = require('lib/budget')
 local config = require('lib/config')
@@ -363,7 +366,13 @@ local function run(call)
   config.read_all(call)
   for i, args in ipairs(cjson.decode(call.args.answers)) do
     call.args = args
+    if args.booked then
+      limiter.answered(call, args.booked, args.late, args.took)
+    end
     answers[i] = settle_one(call)
+  end
+  if call.pace then
+    pace.save(call)
   end
   return answers
 end

@@ -31,6 +31,7 @@ local limiter = require('lib/limiter')
 local claiming = require('lib/claiming')
 
 local key = schema.key
+local URGENT = { 'urgent' }
 local AHEAD = 25 -- ms that a claim may come before its request
 local MOST_LOOKED_AT = 100 -- jobs in one step: what holds stop, and what is over, comes to an end
 
@@ -70,20 +71,31 @@ local function remember(call, answer)
   end
 end
 
+-- The moment of the next request, and the only priority that it is for, if an urgent job may go before others' turn;
+-- or nil and in how many ms to ask again.
+local function next_request(call)
+  if holds.stopping(call) then
+    return 0
+  end
+  local at, again = limiter.next_request(call, AHEAD)
+  if not at and limiter.bursts(call) and lines.any(call, URGENT) then
+    at, again = limiter.next_request(call, AHEAD, true)
+    return at, at and 'urgent' or again
+  end
+  return at, again
+end
+
 -- Takes the next job in its turn; false where there is no use in going on.
 local function take_one(call, answer)
-  local at, again = 0, nil
-  if not holds.stopping(call) then
-    at, again = limiter.next_request(call, AHEAD)
-  end
-  local job = at and turns.next_job(call)
+  local at, again = next_request(call)
+  local job = at and turns.next_job(call, again)
   if not job then
-    answer.again = again or due.next_in(call)
+    answer.again = not at and again or due.next_in(call)
     return false
   end
   local what, hours = claiming.forbids(call, job)
   if not what then
-    limiter.book(call, at, job.id)
+    limiter.book(call, at, job.id, job.priority == 'urgent')
     claiming.claim(call, job)
     add_claim(call, job, at, answer.claims)
     answer.left = answer.left - 1
