@@ -166,11 +166,11 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         timeline=_timeline(record),
         next_at=None if next_at is None else _time(str(next_at)),
         cost_check_after=_seconds(get(Field.COST_CHECK)),
-        params=json.loads(get(Field.PARAMS) or "{}"),
+        params=_object(get(Field.PARAMS)),
         code=get(Field.CODE),
         answered_after=_seconds(get(Field.ANSWERED_AFTER)),
-        dnc=Dnc(get(Field.DNC) or Dnc.OBEY),
-        meta=json.loads(get(Field.META) or "{}"),
+        dnc=Dnc(chosen) if (chosen := get(Field.DNC)) else Dnc.OBEY,
+        meta=_object(get(Field.META)),
         alert=get(Field.ALERT),
     )
 
@@ -207,6 +207,11 @@ def _time_or_none(milliseconds: str | None) -> datetime | None:
     return _time(milliseconds) if milliseconds else None
 
 
+def _object(text: str | None) -> dict[str, str]:
+    found: dict[str, str] = json.loads(text) if text else {}
+    return found
+
+
 def _int(text: str | None) -> int | None:
     return int(text) if text else None
 
@@ -231,7 +236,7 @@ def _attempt(record: Record, number: int) -> Attempt:
         error=get(AttemptField.ERROR),
         cost=Decimal(cost) if (cost := get(AttemptField.COST)) else None,
         duration=float(text) if (text := get(AttemptField.DURATION)) else None,
-        legs=legs(get(AttemptField.PARTICIPANTS) or ""),
+        legs=legs(text) if (text := get(AttemptField.PARTICIPANTS)) else (),
         provider=get(AttemptField.PROVIDER),
         account=get(AttemptField.ACCOUNT) or DEFAULT_ACCOUNT,
         numbers=_numbers(get(AttemptField.TO) or record[Field.TO]),
