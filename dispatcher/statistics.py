@@ -32,6 +32,7 @@ def statistics(store: Store) -> dict[str, Any]:
         "rate": {
             "limit": pace.rate,
             "working": pace.working_rate,
+            "period": None if pace.rate is None else pace.period,
             "next_slot_in": pace.next_slot,
             "connections": pace.connections,
             "margin": pace.margin,

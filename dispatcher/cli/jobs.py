@@ -115,7 +115,8 @@ def _print_pace(out: Console, found: dict[str, Any]) -> None:
     if rate["limit"] is None:
         out.print(f"No rate limit; {rate['connections']} requests under way")
         return
-    limit, working = Rate(rate["limit"]), Rate(rate["working"])
+    period = rate["period"]
+    limit, working = Rate(rate["limit"], period), Rate(rate["working"], period)
     slowed = "" if working == limit else f", now {working} after a 429"
     free = (
         f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"

@@ -11,7 +11,7 @@ from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.schema import Pace as Stands
 from dispatcher.store.values import Pace
-from dispatcher.values.rate import Rate
+from dispatcher.values.rate import Rate, period_of
 
 _LEFT_AFTER_429 = 0.7
 """What is left of the working rate after a 429: the real limit is not documented, and a fifth too
@@ -77,7 +77,7 @@ class Limiter(Repository):
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
-        rate, working, next_slot, connections, margin, found, *lines = self._run("pace")
+        rate, working, next_slot, connections, margin, window, found, *lines = self._run("pace")
         by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
         return Pace(
             rate=float(rate) if rate else None,
@@ -88,6 +88,7 @@ class Limiter(Repository):
             found=tuple(map(_found, found[::2], found[1::2])),
             ready={priority: ready for priority, ready, _ in by_priority},
             lines={priority: number for priority, _, number in by_priority},
+            period=period_of(float(window or 0) / 1000),
         )
 
     def recent_requests(self, rate: float) -> int:

@@ -165,7 +165,8 @@ class Pace:
     Rates in requests per second (None: no limit), `next_slot` in seconds from now. `ready` and
     `lines` count the jobs that wait and the campaigns or producers they belong to, by priority.
     `margin` is by how many seconds requests keep further apart than the limit asks for; `found`
-    are the limits that the provider was found to have beside the configured one.
+    are the limits that the provider was found to have beside the configured one, which counts in
+    windows of about `period` seconds.
     """
 
     rate: float | None
@@ -176,6 +177,7 @@ class Pace:
     found: tuple[Rate, ...]
     ready: dict[Priority, int]
     lines: dict[Priority, int]
+    period: int = 1
 
 
 @dataclass(frozen=True, slots=True)

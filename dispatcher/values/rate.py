@@ -19,6 +19,11 @@ _NAMES = {60: "min", 3600: "h", 86_400: "day"}
 _ACCEPTED = "write requests per second (5, 0.5), or 60/minute, 1000/hour, 5000/day"
 
 
+def period_of(window: float) -> int:
+    """Return the period of a rate whose window is so many seconds long."""
+    return max((each for each in _PERIODS.values() if each <= window), default=1)
+
+
 class InvalidRate(DispatcherError, ValueError):
     """Not a rate; write requests per second, or such as 60/minute."""
 

@@ -287,6 +287,7 @@ def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
     assert found["rate"] == {
         "limit": 0.5,
         "working": 0.5,
+        "period": 60,
         "next_slot_in": 0,
         "connections": 0,
         "margin": 0.01,
@@ -309,6 +310,20 @@ def test_stats_tells_of_a_rate_that_a_429_lowered(shell: Shell, store: Store) ->
     out = shell("stats").out
     assert "Rate 10/s, now 7" in out
     assert "after a 429" in out
+
+
+def test_a_limit_that_was_found_is_told_by_stats_why_and_doctor(shell: Shell, store: Store) -> None:
+    store.limiter.publish(AccountConfig(rate=Rate(5), connections=100, one_at_a_time=False))
+    granted = sum(store.limiter.take_slot(f"check-{n}")[0] for n in range(3))
+    store.limiter.throttle(48, told=True)
+    found = f"{granted}/min"
+    assert shell("stats", "--json").json["rate"]["found"] == [found]
+    assert f"The provider was found to take {found}, and no more" in shell("stats").out
+    assert f"the provider takes {found}" in shell("why", add(store)).out
+    says = {
+        each["check"]: each["message"] for each in shell("doctor", "--no-provider", "--json").json
+    }
+    assert f"set DISPATCHER_RATE_LIMIT={found} if that is its limit" in says["rate"]
 
 
 def test_stats_tells_of_no_limit(shell: Shell, store: Store) -> None:

@@ -88,6 +88,7 @@ def test_metrics_tell_what_stands_in_the_store(
     store.holds.start(f"paused:tag:t{NUMBER}", "why not")
     store.holds.start("auth", "wrong token")
     take(store)
+    store.limiter.throttle(48, told=True)  # after one request
     with Gateway(tmp_path, server.url, DISPATCHER_METRICS="open") as gateway:
         answer = gateway.ask("GET", "/metrics")
     found = scraped(answer.text)
@@ -99,6 +100,8 @@ def test_metrics_tell_what_stands_in_the_store(
     assert value(found, "balance") == 412.5
     assert (value(found, "credit_floor"), value(found, "credit_warned_level")) == (50, 500)
     assert value(found, "rate_limit") == value(found, "rate_working") == 5
+    assert value(found, "rate_margin_seconds") == 0.01
+    assert value(found, "rate_found", limit="1/min") == 1
     assert 0 < value(found, "waiting_seconds", priority="bulk") < 60
     assert value(found, "credit_waiting_cost") > 0
     for secret in (NUMBER, NUMBER[1:], ops.text, ops.key.id):

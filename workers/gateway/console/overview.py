@@ -82,7 +82,7 @@ def rate_words(pace: Pace, store: Store) -> str:
     """Return how much of the rate is used now."""
     if pace.rate is None or pace.working_rate is None:
         return "no limit"
-    limit, working = Rate(pace.rate), Rate(pace.working_rate)
+    limit, working = Rate(pace.rate, pace.period), Rate(pace.working_rate, pace.period)
     slowed = f" (slowed from {limit})" if working != limit else ""
     most = max(1, int(working.per_second))
     recent = Rate(store.limiter.recent_requests(working.per_second) * working.per_second / most)
