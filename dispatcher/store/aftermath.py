@@ -8,6 +8,7 @@ from dispatcher.model.states import CALLING, Reason, State
 from dispatcher.store.connection import Connection, Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
+from dispatcher.store.indexes import Indexes
 from dispatcher.store.schema import Pace
 from dispatcher.store.search import Search
 
@@ -38,7 +39,7 @@ class Aftermaths(Repository):
 
     def __init__(self, connection: Connection, holds: Holds, search: Search) -> None:
         super().__init__(connection)
-        self._holds, self._search = holds, search
+        self._holds, self._search, self._indexes = holds, search, Indexes(connection)
 
     def hold(self, *, actor: str, note: str = "") -> bool:
         """Hold all calls, and what `resume` ends is not this; False where they are held already."""
@@ -74,11 +75,8 @@ class Aftermaths(Repository):
             for reason in reasons
         ]
         with plain_errors():
-            pipe = self._pipeline()
-            pipe.hmget(self._key("pace"), [Pace.LAST_REQUEST, Pace.BEHIND])
-            for kind in kinds:
-                pipe.zrevrange(self._key("by_state", kind), 0, 0, withscores=True)
-            (request, behind), *newest = pipe.execute()
-        moments = [score for entries in newest for _, score in entries]
+            request, behind = self._redis.hmget(self._key("pace"), [Pace.LAST_REQUEST, Pace.BEHIND])
+        newest = self._indexes.newest([("by_state", kind) for kind in kinds], most=1)
+        moments = [created for places in newest for created, _ in places]
         moments += [(int(request) + int(behind or 0)) / 1000] if request else []
         return max(moments, default=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +13,14 @@ from dispatcher.model.decision import Decision
 from dispatcher.model.job import Event, Job
 from dispatcher.model.kinds import Kind
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
-from dispatcher.store.schema import DEFAULT_ACCOUNT, PIECE_MARK, AttemptField, Field
+from dispatcher.store.event_text import EventText
+from dispatcher.store.schema import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_PRIORITY,
+    PIECE_MARK,
+    AttemptField,
+    Field,
+)
 
 Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""
@@ -34,8 +40,10 @@ def moment(value: datetime | timedelta | None) -> str:
 
 
 def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
-    """Return what a decision leaves with its attempt, and with the job."""
-    own: dict[str, str | None] = {AttemptField.RESULT: decision.result}
+    """Return what a decision leaves with its attempt, by the names that operations have for that,
+    and with the job.
+    """
+    own: dict[AttemptField, str | None] = {AttemptField.RESULT: decision.result}
     if decision.call:
         own[AttemptField.CALLID] = ",".join(decision.call.callids)
         own[AttemptField.CONFERENCE] = decision.call.conferenceid or None
@@ -47,7 +55,7 @@ def decision_fields(decision: Decision) -> tuple[Fields, Fields]:
         of_job |= {Field.OUTCOME: report.word, Field.DURATION: _duration(report)}
     if decision.to not in {State.IN_PROGRESS, State.COMPLETED}:
         own[AttemptField.ERROR] = decision.why
-    return _given(own), _given(of_job)
+    return _given({name.name.lower(): value for name, value in own.items()}), _given(of_job)
 
 
 def legs_text(legs: Iterable[Leg]) -> str:
@@ -130,6 +138,7 @@ def claimed(id_: str, text: bytes) -> Job:
 def job(id_: str, record: Record, next_at: float | None = None) -> Job:
     """Return the job that a record tells of; `next_at` in ms since the epoch."""
     get = record.get
+    created = record[Field.CREATED]
     state, reason = State(record[Field.STATE]), get(Field.REASON) or None
     return Job(
         id=id_,
@@ -138,7 +147,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         reason=None if state is State.HELD else reason,
         hold_reason=reason if state is State.HELD else None,
         outcome=get(Field.OUTCOME),
-        priority=Priority(record[Field.PRIORITY]),
+        priority=Priority(get(Field.PRIORITY) or DEFAULT_PRIORITY),
         numbers=_numbers(record[Field.TO]),
         say=get(Field.SAY),
         lang=get(Field.LANGUAGE),
@@ -157,10 +166,10 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         webhook=get(Field.WEBHOOK),
         spent=int(get(Field.SPENT) or 0),
         since=int(get(Field.COUNTED_FROM) or 0),
-        created_at=_time(record[Field.CREATED]),
-        due_at=_time(record[Field.DUE]),
+        created_at=_time(created),
+        due_at=_time(get(Field.DUE) or created),
         expires_at=_time_or_none(get(Field.EXPIRES)),
-        finished_at=_time_or_none(get(Field.FINISHED)),
+        finished_at=_time_since(created, get(Field.FINISHED)),
         duration=float(text) if (text := get(Field.DURATION)) else None,
         attempts=tuple(_attempt(record, n) for n in range(1, int(get(Field.ATTEMPTS) or 0) + 1)),
         timeline=_timeline(record),
@@ -203,6 +212,10 @@ def _time(milliseconds: str) -> datetime:
     return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
 
 
+def _time_since(created: str, milliseconds: str | None) -> datetime | None:
+    return _time(str(int(created) + int(milliseconds))) if milliseconds else None
+
+
 def _time_or_none(milliseconds: str | None) -> datetime | None:
     return _time(milliseconds) if milliseconds else None
 
@@ -221,15 +234,15 @@ def _seconds(milliseconds: str | None) -> float | None:
 
 
 def _attempt(record: Record, number: int) -> Attempt:
-    before = f"{number}."
+    before = str(number)
 
     def get(name: AttemptField) -> str | None:
         return record.get(before + name)  # to format a member of an enumeration takes longer
 
     return Attempt(
         number=number,
-        sent_at=_time_or_none(get(AttemptField.SENT)),
-        ended_at=_time_or_none(get(AttemptField.ENDED)),
+        sent_at=_time_since(record[Field.CREATED], get(AttemptField.SENT)),
+        ended_at=_time_since(record[Field.CREATED], get(AttemptField.ENDED)),
         result=get(AttemptField.RESULT),
         callid=get(AttemptField.CALLID),
         conferenceid=get(AttemptField.CONFERENCE),
@@ -243,17 +256,14 @@ def _attempt(record: Record, number: int) -> Attempt:
     )
 
 
-_EVENT = re.compile(r"(\d+) (\S+) (\S+) ?(.*)", re.DOTALL)
-
-
 def _timeline(record: Record) -> tuple[Event, ...]:
     created = int(record[Field.CREATED])
     events: list[Event] = []
     for index in range(int(record[Field.EVENTS])):
-        found = _EVENT.fullmatch(record.get(f"t{index}", ""))
+        found = EventText.read(record.get(f"t{index}", ""))
         if found:
             before = events[-1].to if events else None
-            to, _, reason = found[2].partition(":")
-            at = _time(str(created + int(found[1])))
-            events.append(Event(at, before, to, reason or None, found[3], found[4]))
+            at = _time(str(created + found.ms))
+            reason = found.reason or None
+            events.append(Event(at, before, found.state, reason, found.actor, found.why))
     return tuple(events)

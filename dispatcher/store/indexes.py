@@ -7,6 +7,7 @@ What the index cannot tell is told by a few fields of each record.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import State
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.event_text import actor_of
+from dispatcher.store.recipients import FEWEST_DIGITS, Range, ranges
 from dispatcher.store.schema import Field
 
 PAGE = 200
@@ -29,6 +32,8 @@ Place = tuple[float, str]
 """Where a job stands in a walk: created (ms since the epoch), id."""
 
 
+Index = tuple[str, str]
+"""An index by creation: `by_state` or `by_tag`, and `<state>[:<reason>]` or the tag."""
 Walk = tuple[frozenset[str], Iterator[Place]]
 """A walk through an index, and what the index knows."""
 
@@ -63,9 +68,6 @@ class Glance:
         return datetime.fromtimestamp(self.created / 1000, UTC)
 
 
-_GLANCE = (Field.STATE, Field.REASON, Field.TO, "t0")
-
-
 class Indexes(Repository):
     """The indexes of the account's jobs."""
 
@@ -86,123 +88,132 @@ class Indexes(Repository):
         pairs = zip(chunk.places, glances, strict=True)
         return [place for place, glance in pairs if glance is not None and filter_.matches(glance)]
 
-    def kinds(self) -> list[str]:
-        """Return every state, and every `<state>:<reason>` that was ever used."""
+    def kinds(self) -> dict[str, int]:
+        """Return of every state, and every `<state>:<reason>` that was ever used, how many jobs
+        stand there.
+        """
         with plain_errors():
-            members: Any = self._redis.smembers(self._key("states_with_reason"))
-        return sorted({*State, *(member.decode() for member in members)})
+            found: Any = self._redis.hgetall(self._key("states"))
+        used = {kind.decode(): int(many) for kind, many in found.items()}
+        return dict(sorted((dict.fromkeys(map(str, State), 0) | used).items()))
+
+    def walk(
+        self,
+        index: Index,
+        after: Place | None = None,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        size: int = PAGE,
+        begun: list[Place] | None = None,
+    ) -> Iterator[Place]:
+        """Yield the places of an index after one, newest first, reading some at a time: created
+        from `since` on and before `until` (ms). `begun` are the first ones, where they are known.
+        """
+        places = begun
+        while True:
+            if places is None:
+                (places,) = self.newest([index], after, since=since, until=until, most=size)
+            yield from places
+            if len(places) < size:
+                return
+            after, places = places[-1], None
+
+    def newest(
+        self,
+        indexes: Sequence[Index],
+        after: Place | None = None,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        most: int,
+    ) -> list[list[Place]]:
+        """Return the first places of each after one, read in one step: a job that goes from one
+        index to another meanwhile would be found in neither.
+        """
+        if not indexes:
+            return []
+        first, below = _bounds(since, until, after)
+        found: Any = self._run(
+            "read_index", indexes=list(indexes), first=first, below=below, most=most
+        )
+        return [_places(flat) for flat in found]
+
+    def oldest(self, index: Index, until: float) -> Iterator[str]:
+        """Yield the ids of an index, the oldest first, created before a moment (ms)."""
+        first, below = "", f"{math.ceil(until):015}"
+        places = None
+        while places is None or len(places) == PAGE:
+            (flat,) = self._run(
+                "read_index", indexes=[index], first=first, below=below, most=PAGE, oldest=True
+            )
+            places = _places(flat)
+            yield from (id_ for _, id_ in places)
+            first = f"{place_text(*places[-1])} " if places else ""  # right behind it
 
     def _smallest(self, filter_: Filter, after: Place | None, size: int) -> Walk:
         """Return the walk through the index with the fewest entries, and what it knows."""
-        states = [self._key("by_state", kind) for kind in self.kinds() if _may_hold(kind, filter_)]
-        tag = [self._key("by_tag", filter_.tag)] if filter_.tag is not None else []
-        high, low = _bounds(filter_)
-        with plain_errors():
-            pipe = self._pipeline()
-            for index in states + tag:
-                pipe.zcount(index, low, high)
-            if filter_.recipient is not None:
-                pipe.zlexcount(self._key("by_recipient"), *_recipients(filter_.recipient))
-            sizes = pipe.execute()
-        if filter_.recipient is not None and sizes[-1] <= FEW:
+        since, until = _moments(filter_)
+        states = [("by_state", kind) for kind in self.kinds() if _may_hold(kind, filter_)]
+        tag = [("by_tag", filter_.tag)] if filter_.tag is not None else []
+        sizes, of_recipient = self._sizes([*states, *tag], filter_)
+        if of_recipient <= FEW:
             return frozenset({"recipient"}), iter(self._of_recipient(filter_, after))
-        if tag and sizes[len(states)] <= sum(sizes[: len(states)]):
-            return frozenset({"tag"}), self._newest(tag[0], filter_, after, size)
+        if tag and sizes[-1] <= sum(sizes[:-1]):
+            walk = self.walk(tag[0], after, since=since, until=until, size=size)
+            return frozenset({"tag"}), walk
+        begun = self.newest(states, after, since=since, until=until, most=size)
         lines = [
-            self._newest(index, filter_, after, size, begun)
-            for index, begun in zip(states, self._begin(states, filter_, after, size), strict=True)
+            self.walk(index, after, since=since, until=until, size=size, begun=first)
+            for index, first in zip(states, begun, strict=True)
         ]
         return frozenset({"states", "reason"}), heapq.merge(*lines, reverse=True)
 
-    def _begin(
-        self, indexes: Sequence[str], filter_: Filter, after: Place | None, size: int
-    ) -> list[list[Place]]:
-        """Return where each walk begins, read in one step: a job that goes from one index to
-        another meanwhile would be found in neither.
+    def _sizes(self, indexes: Sequence[Index], filter_: Filter) -> tuple[list[int], float]:
+        """Return about how many pages of each there are between the bounds, and how many jobs the
+        recipient has, infinity where that is not known.
         """
-        high, low = _bounds_after(filter_, after)
-        limit = ("WITHSCORES", "LIMIT", "0", str(size))
-        found = self._read_together(
-            *(("ZREVRANGEBYSCORE", index, high, low, *limit) for index in indexes)
-        )
-        return [
-            [
-                (float(score), id_.decode())
-                for id_, score in zip(entries[::2], entries[1::2], strict=True)
-            ]
-            for entries in found
-        ]
+        first, below = _bounds(*_moments(filter_), None)
+        of_number = _ranges(filter_)
+        with plain_errors():
+            pipe = self._pipeline()
+            for kind, name in indexes:
+                pipe.zlexcount(self._key(kind, name), f"[{first}", f"({below}" if below else "+")
+            for last, low, high in of_number:
+                pipe.zcount(self._key("by_recipient", last), low, high)
+            found = pipe.execute()
+        of_recipient = sum(found[len(indexes) :]) if of_number else math.inf
+        return found[: len(indexes)], of_recipient
 
     def _of_recipient(self, filter_: Filter, after: Place | None) -> list[Place]:
         with plain_errors():
-            entries: Any = self._redis.zrangebylex(
-                self._key("by_recipient"), *_recipients(filter_.recipient or "")
-            )
-            # A conference stands there once for each number.
-            ids = list({entry.decode().partition(":")[2] for entry in entries})
             pipe = self._pipeline()
+            for last, low, high in _ranges(filter_):
+                pipe.zrangebyscore(self._key("by_recipient", last), low, high)
+            found = pipe.execute()
+            # A conference stands there once for each number.
+            ids = list({each.decode().partition(":")[0] for entries in found for each in entries})
             for id_ in ids:
                 pipe.hget(self._key("job", id_), Field.CREATED)
             moments = pipe.execute()
         places = [(float(at), id_) for at, id_ in zip(moments, ids, strict=True) if at is not None]
-        since, until = filter_.since, filter_.until
+        since, until = _moments(filter_)
         return sorted(
             (
                 place
                 for place in places
                 if (after is None or place < after)
-                and (since is None or place[0] >= since.timestamp() * 1000)
-                and (until is None or place[0] < until.timestamp() * 1000)
+                and (since is None or place[0] >= since)
+                and (until is None or place[0] < until)
             ),
             reverse=True,
         )
 
-    def _newest(
-        self,
-        index: str,
-        filter_: Filter,
-        after: Place | None,
-        size: int,
-        begun: list[Place] | None = None,
-    ) -> Iterator[Place]:
-        """Yield the places of an index after one, newest first, some at a time; `begun` are the
-        first ones, where they are known.
-        """
-        high, low = _bounds_after(filter_, after)
-        offset = 0
-        while True:
-            places = self._page(index, high, low, offset, size) if begun is None else begun
-            begun = None
-            for place in places:
-                if after is None or place < after:
-                    yield place
-                    after = place
-            if len(places) < size:
-                return
-            # On from the last one's moment; where many have the same, from among them.
-            oldest = f"{places[-1][0]:.0f}"
-            high, offset = oldest, offset + size if oldest == high else 0
-
-    def _page(self, index: str, high: str, low: str, offset: int, size: int) -> list[Place]:
-        with plain_errors():
-            entries: Any = self._redis.zrevrangebyscore(
-                index, high, low, start=offset, num=size, withscores=True
-            )
-        return [(score, id_.decode()) for id_, score in entries]
-
     def _glances(self, filter_: Filter, places: Sequence[Place]) -> list[Glance | None]:
-        ids = [id_ for _, id_ in places]
-        with plain_errors():
-            pipe = self._pipeline()
-            for id_ in ids:
-                pipe.hmget(self._key("job", id_), *_GLANCE)
-            if filter_.tag is not None:
-                pipe.zmscore(self._key("by_tag", filter_.tag), ids)
-            rows = pipe.execute()
-        tagged = rows.pop() if filter_.tag is not None else [None] * len(ids)
+        rows = self._run("glance", ids=[id_ for _, id_ in places], tag=filter_.tag)
         return [
-            _glance(row, (filter_.tag,) if score is not None and filter_.tag else (), created)
-            for row, score, (created, _) in zip(rows, tagged, places, strict=True)
+            _glance(row, filter_.tag, created)
+            for row, (created, _) in zip(rows, places, strict=True)
         ]
 
 
@@ -221,12 +232,18 @@ def _asked(filter_: Filter) -> frozenset[str]:
     return frozenset(name for name in fields if getattr(filter_, name) not in (None, ()))
 
 
-def _glance(row: list[bytes | None], tags: tuple[str, ...], created: float) -> Glance | None:
-    state, reason, to, first = ((text or b"").decode("utf-8", "ignore") for text in row)
+def _places(flat: list[bytes]) -> list[Place]:
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    return [(float(created), id_.decode()) for id_, created in pairs]
+
+
+def _glance(row: list[Any], tag: str | None, created: float) -> Glance | None:
+    state, reason, to, first = (text.decode("utf-8", "ignore") for text in row[:4])
     if not state:
         return None
     numbers = tuple(f"+{digits}" for digits in to.split(","))
-    producer = first.split(" ")[2][:LONGEST_PRODUCER] if first else ""
+    producer = actor_of(first.split(" ")[1])[:LONGEST_PRODUCER] if first else ""
+    tags = (tag,) if tag is not None and row[4] else ()
     return Glance(State(state), reason or None, numbers, producer, tags, created)
 
 
@@ -235,27 +252,27 @@ def _may_hold(kind: str, filter_: Filter) -> bool:
     return (not filter_.states or state in filter_.states) and filter_.reason in {None, reason}
 
 
-def _recipients(recipient: str) -> tuple[bytes, bytes]:
-    digits = recipient.removeprefix("+")[::-1]
-    low = (f"[{digits}:" if recipient.startswith("+") else f"[{digits}").encode()
-    return low, low + b"\xff"
+def _ranges(filter_: Filter) -> list[Range]:
+    recipient = filter_.recipient
+    return ranges(recipient) if recipient and len(recipient) >= FEWEST_DIGITS else []
 
 
-def _lower(high: str, created: float) -> str:
-    """Return the lower of two bounds; `high` as _bounds writes it."""
-    if high == "+inf" or created < float(high.removeprefix("(")):
-        return f"{created:.0f}"
-    return high
+def place_text(created: float, id_: str) -> str:
+    """Return a place as the operations take it (lua/lib/pages.lua)."""
+    return f"{created:015.0f}{id_}"
 
 
-def _bounds(filter_: Filter) -> tuple[str, str]:
-    """Return the highest and the lowest moment of creation, as Redis takes them."""
-    high = "+inf" if filter_.until is None else f"({filter_.until.timestamp() * 1000:.3f}"
-    low = "-inf" if filter_.since is None else f"{filter_.since.timestamp() * 1000:.3f}"
-    return high, low
+def _moments(filter_: Filter) -> tuple[float | None, float | None]:
+    """Return since and until, in ms since the epoch."""
+    since, until = (
+        None if moment is None else moment.timestamp() * 1000
+        for moment in (filter_.since, filter_.until)
+    )
+    return since, until
 
 
-def _bounds_after(filter_: Filter, after: Place | None) -> tuple[str, str]:
-    """Return the same where a walk goes on after a place."""
-    high, low = _bounds(filter_)
-    return (high if after is None else _lower(high, after[0])), low
+def _bounds(since: float | None, until: float | None, after: Place | None) -> tuple[str, str]:
+    """Return from which place on ('': all) and below which ('': all) a walk goes."""
+    ends = [f"{math.ceil(until):015}"] if until is not None else []
+    ends += [place_text(*after)] if after is not None else []
+    return "" if since is None else f"{math.ceil(since):015}", min(ends, default="")

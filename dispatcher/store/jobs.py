@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
 from dispatcher.store.replicas import Replicas
-from dispatcher.store.schema import Field
+from dispatcher.store.schema import Field, callid_place
 from dispatcher.store.values import Enqueued, Outcome, Packed, Refused, Room, UnknownJob, job_id
 
 if TYPE_CHECKING:
@@ -140,9 +139,9 @@ class Jobs(Repository):
 
     def id_of_call(self, callid: str) -> str | None:
         """Return the id of the job that a call belongs to."""
-        bucket = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()[:4]
+        bucket, rest = callid_place(callid)
         with plain_errors():
-            found: bytes | None = self._redis.hget(self._key("by_call", bucket), callid)  # type: ignore[assignment]
+            found: bytes | None = self._redis.hget(self._key("by_call", bucket), rest)  # type: ignore[assignment]
         return found.decode() if found else None
 
     # -- what people do --------------------------------------------------------------------

@@ -38,6 +38,7 @@ end
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
 local write_sums, write_entries = require('lib/sums').write, require('lib/entries').write
+local write_pages = require('lib/pages').write
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
@@ -54,6 +55,7 @@ local function register(name, operation)
       local answer = run(call)
       write_sums(call)
       write_entries(call)
+      write_pages(call)
       return answer
     end,
   })

@@ -31,6 +31,12 @@ def _members() -> dict[str, str]:
         "first_schema_keys": _list(schema.FIRST_SCHEMA_KEYS),
         "barrier": _text(schema.BARRIER),
         "default_account": _text(schema.DEFAULT_ACCOUNT),
+        "default_priority": _text(schema.DEFAULT_PRIORITY),
+        "state_letters": _words(schema.STATE_LETTERS),
+        "states_by_letter": _words({v: k for k, v in schema.STATE_LETTERS.items()}),
+        "actor_letters": _words(schema.ACTOR_LETTERS),
+        "actors_by_letter": _words({v: k for k, v in schema.ACTOR_LETTERS.items()}),
+        "other_actor": _text(schema.OTHER_ACTOR),
         "key": _table({name: _key(template) for name, template in schema.KEYS.items()}),
         "field": _names(schema.Field),
         "alert": _names(schema.AlertField),
@@ -42,7 +48,7 @@ def _members() -> dict[str, str]:
         "severity_rank": _table({severity: str(severity.rank) for severity in Severity}),
         "attempt": _names(schema.AttemptField),
         "config": _names(schema.Config),
-        "config_defaults": _table({k: _text(v) for k, v in _config_defaults().items()}),
+        "config_defaults": _words(_config_defaults()),
         "pace": _names(schema.Pace),
         "pace_fields": _list(schema.Pace),
         "clock": _names(schema.Clock),
@@ -68,6 +74,11 @@ def _members() -> dict[str, str]:
         "priorities": _list(Priority),
         "results_of_an_end": _set(schema.RESULTS_OF_AN_END),
         "longest_producer": str(LONGEST_PRODUCER),
+        "page_full": str(schema.PAGE_FULL),
+        "recipient_last": str(schema.RECIPIENT_LAST),
+        "recipient_before": str(schema.RECIPIENT_BEFORE),
+        "callid_bucket": str(schema.CALLID_BUCKET),
+        "callid_kept": str(schema.CALLID_KEPT),
         "longest_piece": str(schema.LONGEST_PIECE),
         "piece_mark": _text(schema.PIECE_MARK),
         "units": str(UNITS),
@@ -137,6 +148,10 @@ def _text(value: str) -> str:
 
 def _list(values: Iterable[str]) -> str:
     return f"{{ {', '.join(map(_text, values))} }}"
+
+
+def _words(members: Mapping[str, str]) -> str:
+    return _table({name: _text(value) for name, value in members.items()})
 
 
 def _numbers(values: Iterable[int]) -> str:

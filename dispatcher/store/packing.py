@@ -39,10 +39,10 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
         fields[_NUMBER_TYPES] = ",".join(types)
     if request.tags:
         fields[_TAGS] = ",".join(request.tags)
-    for name, as_text in _WISHES:
+    for name, field, as_text in _WISHES:
         value = asked[name]
         if value is not None and value != {}:
-            fields[name] = as_text(value)
+            fields[field] = as_text(value)
     return fields
 
 
@@ -98,5 +98,10 @@ _AS_TEXT: dict[Field, Callable[[Any], str]] = {
     Field.DNC: str,
     Field.META: as_json,
 }
-"""What a request may have or not, by the names that the request and the record share."""
-_WISHES = tuple((field.value, as_text) for field, as_text in _AS_TEXT.items())
+"""What a request may have or not."""
+_NAMES = {Field.LANGUAGE: "lang"}
+"""What a request calls a field, where not as Field does."""
+_WISHES = tuple(
+    (_NAMES.get(field, field.name.lower()), field.value, as_text)
+    for field, as_text in _AS_TEXT.items()
+)

@@ -128,9 +128,12 @@ class Retention(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for id_ in ids:
-                pipe.hget(self._key("job", id_), Field.FINISHED)
+                pipe.hmget(self._key("job", id_), Field.CREATED, Field.FINISHED)
             moments: Any = pipe.execute()
-        return sum(moment is not None and float(moment) < before for moment in moments)
+        return sum(
+            since is not None and float(created) + float(since) < before
+            for created, since in moments
+        )
 
 
 def _pages(all_: Iterator[str]) -> Iterator[list[str]]:

@@ -7,8 +7,11 @@ and a step in `voice-dispatcher migrate`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+
+from dispatcher.model.states import Priority, State
 
 SCHEMA = 2
 """The schema of the records that this code reads and writes. 0.1.0 wrote schema 1."""
@@ -16,6 +19,8 @@ MIGRATING = "migrating"
 """What stands in the key `schema` while records are brought up to date."""
 DEFAULT_ACCOUNT = "default"
 """The account of jobs and operations that name none."""
+DEFAULT_PRIORITY = Priority.NORMAL
+"""The priority of jobs whose record names none."""
 LONGEST_PIECE = 60
 """Bytes of a field's value; longer ones are cut into `field`, `field~1`, `field~2`, …
 
@@ -32,11 +37,13 @@ KEYS: Mapping[str, str] = {
     "processes": "processes",  # hash: id -> '<ms of its last heartbeat> <JSON>', see ProcessField
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
-    "by_state": "by_state:{}",  # zset, by <state>[:<reason>]: id by creation; a job is in one
-    "states_with_reason": "by_state",  # set: the <state>:<reason> that were ever used
-    "by_tag": "by_tag:{}",  # zset, by tag: id by creation
-    "by_recipient": "by_recipient",  # zset: <reversed digits>:<id>, all 0: last digits are a range
-    "by_call": "by_call:{}",  # hash, by 4 hex digits of sha1(callid): callid -> id
+    "by_state": "by_state:{}",  # by <state>[:<reason>]: id by creation, lua/lib/pages.lua
+    "by_state_page": "by_state_page:{}:{}",  # zset, by the same and floor
+    "states": "states",  # hash: <state>[:<reason>], all that were ever used -> how many jobs
+    "by_tag": "by_tag:{}",  # by tag: id by creation, lua/lib/pages.lua
+    "by_tag_page": "by_tag_page:{}:{}",  # zset, by the same and floor
+    "by_recipient": "by_recipient:{}",  # zset, by the last digits: id, see lua/lib/recipients.lua
+    "by_call": "by_call:{}",  # hash, by the begin of sha1(callid): what follows of it -> id
     "purged_message": "purged_message:{}",  # string, by message: its job is purged; MESSAGE_KEPT
     "calling": "calling:{}",  # string, by digits: id of the job that is calling the number
     "called": "called:{}",  # list, by digits: moments of a day's calls, the latest first
@@ -145,47 +152,53 @@ def key_name(root: str, account: str, name: str, *parts: str) -> str:
     return f"{root}:{KEYS[name].format(*parts, account=account)}"
 
 
+def callid_place(callid: str) -> tuple[str, str]:
+    """Return the hash that a call's job is found in, and the field."""
+    found = hashlib.sha1(callid.encode(), usedforsecurity=False).hexdigest()
+    return found[:CALLID_BUCKET], found[CALLID_BUCKET:CALLID_KEPT]
+
+
 class Field(StrEnum):
     """The fields of a job's record. Moments in ms since the epoch, durations in ms.
 
-    Also `t0`, `t1`, … (the timeline: '<ms since creation> <state>[:<reason>] <actor> <why>') and
-    the fields of attempts: `<n>.<AttemptField>`.
+    What most records have is named by a letter or two: a million records say each name a million
+    times. Also `t0`, `t1`, … (the timeline, as lua/lib/event_text.lua and event_text.py write it)
+    and the fields of attempts: `<n><AttemptField>`.
     """
 
-    FINGERPRINT = "fingerprint"  # of the request
-    STATE = "state"
-    REASON = "reason"  # absent: none
+    FINGERPRINT = "fp"  # of the request
+    STATE = "s"
+    REASON = "r"  # absent: none
     HOLD = "hold"  # the hold that keeps it, as long as it is held
-    PRIORITY = "priority"
-    LINE = "line"  # whose turn it is among the ready: the campaign's, else the producer's
+    PRIORITY = "p"  # absent: DEFAULT_PRIORITY
     ACCOUNT = "account"  # absent: DEFAULT_ACCOUNT
-    CREATED = "created"
-    DUE = "due"
-    EXPIRES = "expires"
-    LIFETIME = "lifetime"  # from creation to the deadline
-    FINISHED = "finished"
-    ATTEMPTS = "attempts"  # the latest one's number; absent: none yet
-    SPENT = "spent"  # attempts that count against the most; absent: none
+    CREATED = "c"
+    DUE = "d"  # absent: as it was created
+    EXPIRES = "x"
+    LIFETIME = "xl"  # from creation to the deadline
+    FINISHED = "f"  # ms since its creation
+    ATTEMPTS = "n"  # the latest one's number; absent: none yet
+    SPENT = "sp"  # attempts that count against the most; absent: none
     COUNTED_FROM = "counted_from"  # attempts up to this one do not count any more
-    EVENTS = "events"  # lines of the timeline
+    EVENTS = "e"  # lines of the timeline
     TOKEN = "token"  # noqa: S105 - of the claim that is under way
     OPENS = "opens"  # the calling window that is open or opens next
     CLOSES = "closes"
     WINDOW_OF = "window_of"  # the calling hours that the window comes from
-    OUTCOME = "outcome"  # the provider's word
-    DURATION = "duration"  # seconds that were talked
+    OUTCOME = "o"  # the provider's word
+    DURATION = "du"  # seconds that were talked
     MOVED = "moved"  # <events>:<when its next moment was moved>, lib/moments.lua
     COST_CHECK = "cost_check"  # ms until the cost of the end is looked for; absent: it is not
-    TARIFF = "tariff"
+    TARIFF = "v"
     # what was asked for
     TO = "to"  # digits, commas between
     NUMBER_TYPES = "number_types"  # of these, commas between; absent: all are ordinary
     SAY = "say"
-    PLAY = "play"
-    LANGUAGE = "lang"
-    CALLER = "caller"
-    TAGS = "tags"  # commas between
-    KEY = "key"
+    PLAY = "pl"
+    LANGUAGE = "la"
+    CALLER = "ca"
+    TAGS = "tg"  # commas between
+    KEY = "k"
     MAX_ATTEMPTS = "max_attempts"
     REDIAL = "redial"
     REDIAL_AFTER = "redial_after"
@@ -257,22 +270,30 @@ class AlertField(StrEnum):
 
 
 class AttemptField(StrEnum):
-    """The fields of an attempt in its job's record, each after `<n>.`."""
+    """The fields of an attempt in its job's record, each after `<n>`.
 
-    PROVIDER = "provider"
+    Operations are told them by the names that they have here, in lower case.
+    """
+
+    PROVIDER = "p"
     ACCOUNT = "account"  # absent: DEFAULT_ACCOUNT
     TO = "to"  # absent: the job's numbers
-    SENT = "sent"
-    ENDED = "ended"
-    RESERVED = "reserved"  # units; absent once the cost is known
-    RESULT = "result"
-    CALLID = "callid"  # commas between those of a conference
+    SENT = "s"  # ms since the job's creation
+    ENDED = "e"  # the same
+    RESERVED = "v"  # units; absent once the cost is known
+    RESULT = "r"
+    CALLID = "c"  # commas between those of a conference
     CONFERENCE = "conference"
-    COST = "cost"  # credits
-    DURATION = "duration"  # seconds that were talked
+    COST = "k"  # credits
+    DURATION = "du"  # seconds that were talked
     PARTICIPANTS = "participants"  # JSON, of a conference
     REPORTED = "reported"  # a callback came for a call that is not known to be over
     ERROR = "error"
+
+
+def attempt_field(number: int | str, name: AttemptField) -> str:
+    """Return the name of an attempt's field in the record."""
+    return f"{number}{name}"
 
 
 class Config(StrEnum):
@@ -500,6 +521,41 @@ class ApiKeyField(StrEnum):
     WAITING = "waiting"  # jobs of the client that may wait; absent: as many as the settings say
 
 
+STATE_LETTERS: Mapping[str, str] = {
+    State.SCHEDULED: "s",
+    State.QUEUED: "q",
+    State.HELD: "h",
+    State.DIALING: "d",
+    State.UNCERTAIN: "u",
+    State.IN_PROGRESS: "i",
+    State.COMPLETED: "c",
+    State.FAILED: "f",
+    State.EXPIRED: "x",
+    State.CANCELLED: "a",
+}
+"""What stands for a state in lines of the timeline."""
+ACTOR_LETTERS: Mapping[str, str] = {
+    "producer": "p",
+    "worker": "w",
+    "callback": "c",
+    "reconcile": "r",
+    "rescue": "s",
+    "dispatcher": "d",
+    "alert": "a",
+    "task": "t",
+}
+"""What stands there for who acts often; OTHER_ACTOR and the name for all others."""
+OTHER_ACTOR = "@"
+PAGE_FULL = 126
+"""Jobs in a page of an index (lua/lib/pages.lua) at most. Redis keeps 128 closely packed unless it
+is set up otherwise (zset-max-listpack-entries), and a page that was once larger stays roomy.
+"""
+RECIPIENT_LAST, RECIPIENT_BEFORE = 5, 12
+"""Digits at the end of a number that an index of recipients is named by, and most of those before
+them.
+"""
+CALLID_BUCKET, CALLID_KEPT = 4, 16
+"""Hex digits of a callid's hash that name where its job is kept, and up to which it is kept."""
 ALERT_HISTORY = 300
 """Calls, and lines of the timeline, that an alert keeps."""
 ALERT_LOOKED_AT = 60_000

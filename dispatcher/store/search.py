@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dispatcher.errors import UsageError
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.store.connection import Connection, Repository
-from dispatcher.store.errors import plain_errors
 from dispatcher.store.indexes import PAGE, Indexes, Place
 from dispatcher.store.jobs import Jobs
 
@@ -74,43 +72,25 @@ class Search(Repository):
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many jobs there are: state -> reason ('' for none) -> count."""
-        present = self._indexes.kinds()
-        with plain_errors():
-            pipe = self._pipeline()
-            for kind in present:
-                pipe.zcard(self._key("by_state", kind))
-            sizes = pipe.execute()
         table: dict[str, dict[str, int]] = {state: {} for state in State}
-        for kind, size in zip(present, sizes, strict=True):
+        for kind, size in self._indexes.kinds().items():
             state, _, reason = kind.partition(":")
             if size or reason:
                 table[state][reason] = size
         return table
 
     def ended_before(self, moment: float) -> Iterator[str]:
-        """Yield ids of ended jobs created before a moment (ms); they may be removed meanwhile."""
+        """Yield ids of ended jobs created before a moment (ms), of each kind of end the
+        oldest first; they may be removed meanwhile.
+        """
         for kind in self._indexes.kinds():
             if State(kind.partition(":")[0]) in TERMINAL:
-                yield from self._oldest(self._key("by_state", kind), moment)
+                yield from self._indexes.oldest(("by_state", kind), moment)
 
     def _read(self, filter_: Filter, places: Sequence[Place]) -> list[Job]:
         """Return the jobs as they stand now; those that moved on are left out."""
         jobs = self._jobs.get_many(id_ for _, id_ in places)
         return [job for job in jobs if job is not None and filter_.matches(job)]
-
-    def _oldest(self, index: str, moment: float) -> Iterator[str]:
-        """Yield from the oldest on; what stays is passed by, what leaves is not missed."""
-        stayed = 0
-        while True:
-            with plain_errors():
-                page: Any = self._redis.zrangebyscore(
-                    index, "-inf", f"({moment}", start=stayed, num=PAGE
-                )
-            if not page:
-                return
-            yield from (id_.decode() for id_ in page)
-            with plain_errors():
-                stayed += sum(score is not None for score in self._redis.zmscore(index, page))
 
 
 def _cursor(place: Place) -> str:

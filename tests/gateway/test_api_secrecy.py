@@ -110,7 +110,7 @@ def test_nobody_finds_out_whether_anothers_key_was_used(
 
 def test_what_is_wrong_with_redis_is_no_fault_of_the_request(billing: Client, store: Store) -> None:
     """A client that is told 400 gives the call up."""
-    redis_of(store).set(key_of(store, "by_recipient"), "of another program")
+    redis_of(store).set(key_of(store, "states"), "of another program")
     found = problem(billing.post("/v1/jobs", SAY), 503)
     assert "doctor" in found["remedy"]
 

@@ -21,9 +21,10 @@ from support.store_jobs import assert_sound, snapshot
 
 KEYS_OF_NOW = {
     "account", "api_key", "api_keys", "audit_log", "bulk_action", "bulk_actions", "by_call",
-    "by_recipient", "by_state", "by_tag", "called", "callbacks", "calling", "campaign",
+    "by_recipient", "by_state", "by_state_page", "by_tag", "by_tag_page", "called",
+    "callbacks", "calling", "campaign",
     "campaign_hours", "campaigns", "counters", "gates", "jobs", "login_failures", "outcomes",
-    "schema", "session", "webhooks",
+    "schema", "session", "states", "webhooks",
 }  # fmt: skip
 NEW_OF_KEYS = {"rights", "waiting"}
 

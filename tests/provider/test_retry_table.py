@@ -22,6 +22,7 @@ from dispatcher.provider.xoxzo.client import VoiceClient
 from dispatcher.provider.xoxzo.reports import of_call
 from dispatcher.store import codec
 from support.provider_wire import http, reset
+from support.raw_records import as_written
 from workers.engine.lease import Lease
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
@@ -30,14 +31,15 @@ NOTHING = "–"  # noqa: RUF001
 SAY = {"caller": "+818000000000", "recipient": "+818011234567", "message": "Hi", "lang": "en"}
 JOB = codec.job(
     "a" * 16,
-    {
-        "state": "dialing",
-        "priority": "normal",
-        "to": "818011234567",
-        "say": "Hi",
-        "attempts": "1",
-        **dict.fromkeys(("spent", "events", "created", "due"), "0"),
-    },
+    as_written(
+        {
+            "state": "dialing",
+            "to": "818011234567",
+            "say": "Hi",
+            "attempts": "1",
+            **dict.fromkeys(("events", "created"), "0"),
+        }
+    ),
 )
 DOCUMENTED = {"400", "401", "403", "404", "429", "500", "502", "503", "504", "201"}
 """Every status of the provider's error table, 5xx one by one, and a 2xx that is not JSON."""

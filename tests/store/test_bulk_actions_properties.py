@@ -204,9 +204,8 @@ class ActsMachine(RuleBasedStateMachine):
         jobs = self._jobs() if self.begun else []
         for id_ in self.begun:
             tag = f"retry:{id_}"
-            indexed: list[bytes] = self.redis.zrange(key_of(self.store, "by_tag", tag), 0, -1)  # type: ignore[assignment]
-            bearing = {job.id for job in jobs if tag in job.tags}
-            assert {each.decode() for each in indexed} == bearing
+            indexed = snapshot(self.store).get(f"by_tag:{tag}", {})
+            assert indexed.keys() == {job.id for job in jobs if tag in job.tags}
 
     @invariant()
     def every_act_is_written_down_once(self) -> None:

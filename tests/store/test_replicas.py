@@ -18,7 +18,7 @@ from dispatcher.store import Store
 from dispatcher.store.calls import Answer
 from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.redis_url import connect
-from dispatcher.store.schema import REPLICA_GRACE
+from dispatcher.store.schema import REPLICA_GRACE, Field
 from dispatcher.values.steady_clock import since_boot
 from dispatcher.why import why
 from support.claims import claim_one, fresh_token, take, taken
@@ -49,7 +49,7 @@ def store(pair: Standby) -> Iterator[Store]:
 def on_replica(pair: Standby, store: Store, job_id: str) -> State | None:
     """Return the state of a job as the replica has it."""
     with pair.replica.client() as client:
-        found = client.hget(f"{store._connection.root}:jobs:{job_id}", "state")
+        found = client.hget(f"{store._connection.root}:jobs:{job_id}", Field.STATE)
     return State(found.decode()) if found else None
 
 

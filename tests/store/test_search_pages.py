@@ -145,7 +145,7 @@ def test_ids_are_found_without_reading_the_jobs(store: Store) -> None:
     found = [id_ for some in store.search.find_ids(Filter(tag="t")) for id_ in some]
     script_loads = redis_of(store).info("commandstats")["cmdstat_hgetall"]["calls"] - before
     assert sorted(found) == sorted(made)
-    assert script_loads == 0
+    assert script_loads == 1  # the states that there are
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "1.", ".a", "-1.abc", "1e5.abc", "9" * 40 + ".abc"])

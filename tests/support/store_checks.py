@@ -16,6 +16,7 @@ from support.store_model import Model
 
 OTHERS = {
     "jobs",
+    "states",
     "holds",
     "config",
     "lines",
@@ -43,7 +44,7 @@ OTHERS = {
     "audit_log",
     "breaker",
 }
-SETS = {"by_state", "held"}
+SETS = {"held"}
 """What is not of the model: soundness looks at it, or it has tests of its own."""
 
 
@@ -80,7 +81,7 @@ class CheckedStore(RuleBasedStateMachine):
         for name, members in found.items():
             what = name.partition(":")[0]
             if what == "by_call":
-                calls.update(members)
+                calls |= {f"{name[8:]}:{rest}": id_ for rest, id_ in members.items()}
             elif what == "called":
                 places_in_order = sorted(members, key=int)
                 self._has_had_these_calls(name[7:], [int(members[n]) for n in places_in_order])

@@ -20,6 +20,8 @@ from dispatcher.store.schema import BARRIER
 from dispatcher.store.values import Claim
 from support.claims import claim_one
 from support.clock import START
+from support.index_pages import joined
+from support.raw_records import as_written, in_words
 from support.redis_inside import key_of, redis_of, root_of
 
 RECIPIENT = "+818011234567"
@@ -123,7 +125,8 @@ return cjson.encode(found)
 
 
 def snapshot(store: Store) -> Snapshot:
-    """Return all that stands in the store's namespace, read in one step.
+    """Return all that stands in the store's namespace, read in one step; indexes are put together
+    from their pages.
 
     Keys of the account go without its name; the schema and what stops 0.1.0 are left out.
     """
@@ -134,20 +137,24 @@ def snapshot(store: Store) -> Snapshot:
         for name, members in everything.items()
         if name not in {"schema", BARRIER}
     }
+    found = joined(found)
     for name, hold in found.get("holds", {}).items():
         found["holds"][name] = json.dumps(json.loads(hold), sort_keys=True)  # Lua's order varies
     return found
 
 
 def records(found: Snapshot) -> dict[str, dict[str, str]]:
-    """Return the raw records of a snapshot by the jobs' ids."""
-    return {name[5:]: fields for name, fields in found.items() if name.startswith("jobs:")}
+    """Return the records of a snapshot by the jobs' ids, in words; long values in pieces."""
+    return {
+        name[5:]: in_words(fields) for name, fields in found.items() if name.startswith("jobs:")
+    }
 
 
 def job_of(id_: str, fields: Mapping[str, str]) -> Job:
-    """Return the job that a raw record tells of."""
+    """Return the job that a record in words tells of."""
     raw = {
-        name.encode(): value.encode("utf-8", "surrogateescape") for name, value in fields.items()
+        name.encode(): value.encode("utf-8", "surrogateescape")
+        for name, value in as_written(fields).items()
     }
     return codec.job(id_, codec.record(raw))
 
@@ -162,6 +169,8 @@ def assert_sound(found: Snapshot) -> None:
     for id_, fields in records(found).items():
         _assert_in_place(fields, places.pop(id_, set()))
     assert not places, f"without a record: {dict(places)}"
+    stand = {name[9:]: str(len(ids)) for name, ids in found.items() if name[:9] == "by_state:"}
+    assert stand == {kind: many for kind, many in found.get("states", {}).items() if many != "0"}
     _assert_lines(found)
     _assert_calling(found)
     owing = {id_ for id_, fields in records(found).items() if "cost_check" in fields}

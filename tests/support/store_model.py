@@ -11,7 +11,9 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import TERMINAL, TRANSITIONS, WAITING, Priority, State
 from dispatcher.policy import Decision
+from dispatcher.store import recipients
 from dispatcher.store.calls import Settled
+from dispatcher.store.schema import callid_place
 
 DAY = 86_400_000
 BUSY_AGAIN = 5000
@@ -445,8 +447,9 @@ class Model:
                 found[job.place][job.id] = job.due if job.aside is None else job.aside
             for tag in job.request.tags:
                 found[f"by_tag:{tag}"][job.id] = job.created
-            for number in job.numbers:
-                found["by_recipient"][f"{number[::-1]}:{job.id}"] = 0
+            for place, number in enumerate(job.numbers, 1):
+                ((last, score, _),) = recipients.ranges(f"+{number}")
+                found[f"by_recipient:{last}"][recipients.member(job.id, place)] = int(score)
         return dict(found)
 
     def come(self, state: State) -> list[ModelJob]:
@@ -473,7 +476,12 @@ class Model:
         return sorted({at for at in moments if at is not None and at > self.now})
 
     def calls(self) -> dict[str, str]:
-        return {callid: job.id for job in self.jobs.values() for callid in job.callids}
+        """Return the jobs of calls, by the place where each is found."""
+        return {
+            ":".join(callid_place(callid)): job.id
+            for job in self.jobs.values()
+            for callid in job.callids
+        }
 
     # -- below -----------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from dispatcher.store import codec
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Claim
 from dispatcher.values.callback_urls import CallbackUrls, Signer
+from support.raw_records import as_written
 from workers.engine.dial import Dial
 from workers.engine.lease import Lease
 
@@ -36,7 +37,7 @@ RECORD = {
     "created": "0",
     "due": "0",
 }
-JOB = codec.job("a" * 16, RECORD)
+JOB = codec.job("a" * 16, as_written(RECORD))
 CALLER = "+815012345678"
 CLAIMED = Claim(JOB, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.store.migrate.first_schema import job
+from dispatcher.store.schema import Field
 
 
 @pytest.mark.parametrize(
@@ -21,4 +22,4 @@ def test_the_types_of_its_numbers_are_known_from_then_on(
     digits: bytes, types: bytes | None
 ) -> None:
     found = job({b"state": b"queued", b"to": digits, b"t0": b"0 queued billing"})
-    assert found.get(b"number_types") == types
+    assert found.get(Field.NUMBER_TYPES.encode()) == types

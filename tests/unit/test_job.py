@@ -13,6 +13,7 @@ from dispatcher.model.job import NEXT, Job, iso, iso_of
 from dispatcher.model.kinds import Kind
 from dispatcher.model.states import LIVE, TERMINAL, OnUncertain, Priority, State
 from dispatcher.store import codec
+from support.raw_records import as_written
 
 RECORD = {
     "kind": "tts",
@@ -32,7 +33,7 @@ CREATED = datetime(2030, 3, 17, 17, 46, 40, tzinfo=UTC)
 
 
 def job(record: dict[str, str] | None = None, next_at: float | None = None) -> Job:
-    return codec.job("a" * 16, RECORD | (record or {}), next_at)
+    return codec.job("a" * 16, as_written(RECORD | (record or {})), next_at)
 
 
 def test_what_a_record_leaves_out_is_none() -> None:

@@ -22,6 +22,7 @@ from dispatcher.sandbox import SandboxOptions, running
 from dispatcher.store import codec
 from dispatcher.store.values import Claim
 from dispatcher.values.steady_clock import since_boot
+from support.raw_records import as_written
 from workers.engine.dial import Dial
 from workers.engine.lease import Lease
 
@@ -31,7 +32,7 @@ RECORD = {
     "state": "dialing", "priority": "normal", "to": "818011230001", "say": "Hi", "lang": "en",
     "attempts": "1", "spent": "0", "events": "0", "created": "0", "due": "0",
 }  # fmt: skip
-JOB = codec.job("a" * 16, RECORD)
+JOB = codec.job("a" * 16, as_written(RECORD))
 
 
 class Stopped:

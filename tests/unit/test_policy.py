@@ -34,6 +34,7 @@ from dispatcher.policy import (
 )
 from dispatcher.provider import ProviderError
 from dispatcher.store import codec
+from support.raw_records import as_written
 from support.reports import ended, ringing
 
 POLICY = Policy()
@@ -49,17 +50,15 @@ def job(*results: str | None, **wishes: Any) -> Job:
     """Return a job of so many attempts with these results; None is the one that is made now."""
     fresh = codec.job(
         "a" * 16,
-        {
-            "kind": "tts",
-            "state": "dialing",
-            "priority": "normal",
-            "to": "818012345678",
-            "attempts": "0",
-            "spent": "0",
-            "events": "0",
-            "created": "0",
-            "due": "0",
-        },
+        as_written(
+            {
+                "kind": "tts",
+                "state": "dialing",
+                "to": "818012345678",
+                "events": "0",
+                "created": "0",
+            }
+        ),
     )
     attempts = tuple(attempt(number, result) for number, result in enumerate(results, 1))
     return replace(fresh, attempts=attempts, **wishes)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from dispatcher.model.campaign import HOURS_KEPT, LAST_ATTEMPT
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.store.codec import Record
-from dispatcher.store.schema import AttemptField, CampaignField, Field
+from dispatcher.store.schema import AttemptField, CampaignField, Field, attempt_field
 from dispatcher.values.tariffs import to_units
 
 HOUR = 3_600_000
@@ -48,9 +48,9 @@ class Count:
 
     def _add_attempt(self, record: Record, number: int) -> None:
         def get(name: AttemptField) -> str:
-            return record.get(f"{number}.{name}") or "0"
+            return record.get(attempt_field(number, name)) or "0"
 
-        sent = int(get(AttemptField.SENT))
+        sent = int(record[Field.CREATED]) + int(get(AttemptField.SENT))
         n = min(number, LAST_ATTEMPT)
         self.counts.update([CampaignField.ATTEMPTS, f"{CampaignField.DIALLED}:{n}"])
         self.counts[CampaignField.SPENT] += to_units(Decimal(get(AttemptField.COST)))
@@ -59,7 +59,7 @@ class Count:
         self._first(CampaignField.FIRST_DIALLED, sent)
 
     def _end(self, record: Record, last: int, *, answered: bool) -> None:
-        at = int(record[Field.FINISHED])
+        at = int(record[Field.CREATED]) + int(record[Field.FINISHED])
         self.moments[CampaignField.ENDED] = max(at, self.moments.get(CampaignField.ENDED, 0))
         if answered:
             self.counts[f"{CampaignField.ANSWERED}:{min(last, LAST_ATTEMPT)}"] += 1

@@ -12,8 +12,12 @@ from typing import Any
 
 from phonenumbers import NumberParseException
 
+from dispatcher.model.job import LONGEST_PRODUCER
 from dispatcher.model.states import State
+from dispatcher.model.tags import CAMPAIGN
+from dispatcher.store.event_text import EventText
 from dispatcher.store.schema import (
+    DEFAULT_PRIORITY,
     LONGEST_PIECE,
     PIECE_MARK,
     AttemptField,
@@ -23,6 +27,7 @@ from dispatcher.store.schema import (
     Delivery,
     Field,
     Pace,
+    callid_place,
 )
 from dispatcher.values.number_types import number_types
 
@@ -30,9 +35,9 @@ Raw = dict[bytes, bytes]
 """A hash as Redis answers it."""
 
 RENAMED: Mapping[str, str] = {
-    "job": "job", "idx": "by_state", "next": "due", "usual": "typical_durations",
+    "job": "job", "next": "due", "usual": "typical_durations",
     "held": "held", "holds": "holds_used", "fed": "set_aside", "turn": "turn",
-    "tag": "by_tag", "recipients": "by_recipient", "calls": "by_call",
+    "calls": "by_call",
     "person": "called", "busy": "calling", "connections": "connections",
     "breaker": "breaker", "limits": "config", "pace": "pace",
     "credit": "credit", "burn": "burn", "waiting": "waiting", "costs": "costs",
@@ -52,14 +57,19 @@ IN_PARTS = ("act", "hooks", "acts", "console")
 """Where the second part of a key's name says what it is."""
 
 _ATTEMPT = re.compile(rb"([0-9]+)\.([a-z]+)")
-_OF_JOB: Mapping[str, str] = {
-    "fp": Field.FINGERPRINT, "prio": Field.PRIORITY, "n": Field.ATTEMPTS, "moves": Field.EVENTS,
+_LINE = re.compile(rb"t[0-9]+")
+_SINCE_CREATION = re.compile(
+    rf"{Field.FINISHED}|[0-9]+({AttemptField.SENT}|{AttemptField.ENDED})".encode()
+)
+_OF_JOB: Mapping[str, str] = {field.name.lower(): field for field in Field} | {
+    "lang": Field.LANGUAGE, "fp": Field.FINGERPRINT, "prio": Field.PRIORITY, "n": Field.ATTEMPTS,
+    "moves": Field.EVENTS,
     "span": Field.LIFETIME, "since": Field.COUNTED_FROM, "within": Field.WINDOW_OF,
     "owed": Field.COST_CHECK, "max": Field.MAX_ATTEMPTS, "after": Field.REDIAL_AFTER,
     "unsure": Field.ON_UNCERTAIN, "window": Field.EVIDENCE_WINDOW, "limit": Field.CALL_DEADLINE,
     "wait": Field.BACKOFF_LONGEST, "hook": Field.WEBHOOK,
 }  # fmt: skip
-_OF_ATTEMPT: Mapping[str, str] = {
+_OF_ATTEMPT: Mapping[str, str] = {field.name.lower(): field for field in AttemptField} | {
     "exp": AttemptField.RESERVED, "end": AttemptField.ENDED, "conf": AttemptField.CONFERENCE,
     "legs": AttemptField.PARTICIPANTS,
 }  # fmt: skip
@@ -100,7 +110,6 @@ KINDS = {
 }
 """What happens to the account, as 0.1.0 called it."""
 _CHECKS = {"balance.look", "look"}
-_LONGEST_PRODUCER = 40
 
 
 def new_name(old: str) -> tuple[str, list[str]] | None:
@@ -127,12 +136,18 @@ def new_hash(old: str, fields: Raw) -> Raw | None:
     return convert(fields) if convert else None
 
 
-def new_line(fields: Raw) -> bytes:
-    """Return the line of a job of 0.1.0: its campaign's, by the whole name, or its producer's."""
-    tags = whole(fields, b"tags").split(b",")
-    first = fields.get(b"t0", b"").split(b" ")
-    producer = first[2][:_LONGEST_PRODUCER] if len(first) > 2 else b""  # noqa: PLR2004
-    return next((tag for tag in tags if tag.startswith(b"campaign:") and tag[9:]), producer)
+def campaign_tag(fields: Raw) -> bytes:
+    """Return the tag of the campaign that a job is of, by its record of now; empty: of none."""
+    tags = whole(fields, Field.TAGS.encode()).split(b",")
+    mark = CAMPAIGN.encode()
+    return next((tag for tag in tags if tag.startswith(mark) and tag != mark), b"")
+
+
+def line_of(fields: Raw) -> bytes:
+    """Return the line of a job, by its record of now: its campaign's, or its producer's."""
+    first = EventText.read(whole(fields, b"t0").decode("utf-8", "surrogateescape"))
+    producer = first.actor.encode("utf-8", "surrogateescape") if first else b""
+    return campaign_tag(fields) or producer[:LONGEST_PRODUCER]
 
 
 def new_number_types(digits: bytes) -> Raw:
@@ -151,7 +166,7 @@ def new_duration(fields: Raw) -> Raw:
     duration, last = fields.get(Field.DURATION.encode()), fields.get(Field.ATTEMPTS.encode())
     if not duration or not last:
         return {}
-    return {b"%b.%b" % (last, AttemptField.DURATION.encode()): duration}
+    return {b"%b%b" % (last, AttemptField.DURATION.encode()): duration}
 
 
 def whole(fields: Raw, name: bytes) -> bytes:
@@ -179,7 +194,6 @@ def job(fields: Raw) -> Raw:
     """Return the record of a job as it is now."""
     found = record(fields)
     if b"state" in fields:
-        found |= cut(Field.LINE.encode(), new_line(fields))
         found |= new_number_types(whole(found, Field.TO.encode()))
         found |= new_duration(found)
     if fields.get(b"state") != State.HELD.encode():
@@ -188,11 +202,35 @@ def job(fields: Raw) -> Raw:
 
 
 def record(fields: Raw) -> Raw:
-    """Return a job's fields by their names of now; a reason that was empty is absent."""
-    found = {_job_field(name): value for name, value in fields.items()}
-    if not found.get(Field.REASON.encode(), b"-"):
-        del found[Field.REASON.encode()]
+    """Return a job's fields as they are written now; what follows from others is absent."""
+    found = {_job_field(name): v for name, v in fields.items() if not _of_timeline(name)}
+    for name in filter(_LINE.fullmatch, fields):
+        found |= cut(name, new_line(whole(fields, name)))
+    created = int(fields.get(b"created", b"0"))
+    for name in filter(_SINCE_CREATION.fullmatch, found):
+        found[name] = b"%d" % (int(found[name]) - created)
+    usual = {
+        Field.REASON: b"",
+        Field.PRIORITY: DEFAULT_PRIORITY.encode(),
+        Field.DUE: fields.get(b"created", b""),
+    }
+    for field, value in usual.items():
+        if found.get(field.encode()) == value:
+            del found[field.encode()]
     return found
+
+
+def calls(fields: Raw) -> Raw:
+    """Return which jobs some calls belong to."""
+    return {callid_place(callid.decode())[1].encode(): id_ for callid, id_ in fields.items()}
+
+
+def new_line(old: bytes) -> bytes:
+    """Return a line of the timeline, which was '<ms> <state>[:<reason>] <who> <why>'."""
+    ms, kind, actor, *why = old.decode("utf-8", "surrogateescape").split(" ", 3)
+    state, _, reason = kind.partition(":")
+    line = EventText(int(ms), state, reason, actor, "".join(why))
+    return str(line).encode("utf-8", "surrogateescape")
 
 
 def delivery(fields: Raw) -> Raw:
@@ -264,11 +302,15 @@ def new_facts(text: bytes) -> bytes:
 # -- below -------------------------------------------------------------------------------------
 
 
+def _of_timeline(name: bytes) -> bool:
+    return _LINE.fullmatch(name.partition(PIECE_MARK.encode())[0]) is not None
+
+
 @lru_cache(4096)
 def _job_field(name: bytes) -> bytes:
     stem, mark, piece = name.partition(PIECE_MARK.encode())
     if found := _ATTEMPT.fullmatch(stem):
-        stem = found[1] + b"." + _word(found[2], _OF_ATTEMPT)
+        stem = found[1] + _word(found[2], _OF_ATTEMPT)
     else:
         stem = _word(stem, _OF_JOB)
     return stem + mark + piece
@@ -292,6 +334,7 @@ def _json(value: Any) -> bytes:
 
 _HASHES: Mapping[str, Callable[[Raw], Raw]] = {
     "job": job,
+    "calls": calls,
     "hook": delivery,
     "act": bulk,
     "breaker": _by(_OF_BREAKER),

@@ -11,6 +11,7 @@ from typing import Any
 from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.migrate.indexes import pages, sizes
 from dispatcher.store.migrate.steps import STEPS
 from dispatcher.store.migrate.writer import Writer, require_ours
 from dispatcher.store.redis_url import connect
@@ -18,7 +19,6 @@ from dispatcher.store.schema import DEFAULT_ACCOUNT, FIRST_SCHEMA_KEYS, SCHEMA, 
 from dispatcher.store.server import check_version
 
 PAGE = 500
-_OLD_INDEX, _NEW_INDEX = "idx", "by_state"
 
 
 class NotWhole(DispatcherError):
@@ -73,10 +73,10 @@ class Migration:
         """Say what there is to do; nothing is written."""
         check_version(self._redis)
         schema = require_ours(self._redis, self._root)
-        old = self._counts(_OLD_INDEX)
+        old = self._old_sizes()
         leftover = self._leftover()
         goes_on = schema is not None and not schema.isdigit()
-        jobs = old + self._counts(_NEW_INDEX)
+        jobs = old + sizes(self._writer)
         found = 1 if leftover or goes_on else None if schema is None else int(schema)
         return Plan(found, _by_state(jobs), goes_on)
 
@@ -85,14 +85,14 @@ class Migration:
         keys or entries were in it.
         """
         self._writer.begin()
-        before = self._remember(self._counts(_OLD_INDEX) + self._counts(_NEW_INDEX))
+        before = self._remember(self._old_sizes() + sizes(self._writer))
         moved = 0
         for step in STEPS:
             for commands, many in step(self._writer):
                 self._writer.write(commands)
                 moved += many
                 tell(step.__name__, many)
-        after = self._counts(_NEW_INDEX)
+        after = sizes(self._writer)
         if after != before:
             raise NotWhole(f"{_by_state(before)} jobs by state before are {_by_state(after)} now")
         missing = self._check()
@@ -122,35 +122,26 @@ class Migration:
             found: Any = self._redis.get(name)
         return Counter(json.loads(found))
 
-    def _counts(self, index: str) -> Counter[str]:
-        """Return how many jobs stand in the indexes by state: <state>[:<reason>] -> how many."""
-        prefix = f"{self._root}:{index}:"
+    def _old_sizes(self) -> Counter[str]:
+        """Return how many jobs stand in 0.1.0's indexes by state, as `sizes` does."""
+        prefix = f"{self._root}:idx:"
         with plain_errors():
             names = sorted(set(self._redis.scan_iter(match=f"{prefix}*", count=PAGE)))
             pipe = self._redis.pipeline(transaction=False)
             for name in names:
                 pipe.zcard(name)
-            sizes: list[int] = pipe.execute()
+            found: list[int] = pipe.execute()
         kinds = [name.decode().removeprefix(prefix) for name in names]
-        return Counter(dict(zip(kinds, sizes, strict=True)))
+        return Counter(dict(zip(kinds, found, strict=True)))
 
     def _check(self) -> int:
         """Return how many jobs have no record. Raises NotWhole where one is another's."""
         missing = 0
-        for kind in self._counts(_NEW_INDEX):
-            for ids in self._pages(key_name(self._root, DEFAULT_ACCOUNT, "by_state", kind)):
-                missing += sum(self._stands(id_, row, kind) for id_, row in self._rows(ids))
-        return missing
-
-    def _pages(self, index: str) -> Iterator[list[bytes]]:
-        start = 0
-        while True:
+        for kind, page in pages(self._writer, "by_state"):
             with plain_errors():
-                ids: Any = self._redis.zrange(index, start, start + PAGE - 1)
-            if not ids:
-                return
-            yield ids
-            start += PAGE
+                ids: Any = self._redis.zrange(page, 0, -1)
+            missing += sum(self._stands(id_, row, kind) for id_, row in self._rows(ids))
+        return missing
 
     def _rows(self, ids: list[bytes]) -> Iterator[tuple[bytes, list[bytes | None]]]:
         pipe = self._redis.pipeline(transaction=False)

@@ -7,34 +7,31 @@ was left, and one that is done finds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from dispatcher.model.states import Priority
 from dispatcher.model.tags import CAMPAIGN
 from dispatcher.store import codec
 from dispatcher.store.errors import plain_errors
-from dispatcher.store.migrate import first_schema
+from dispatcher.store.migrate import first_schema, indexes
 from dispatcher.store.migrate.campaigns import Count
 from dispatcher.store.migrate.first_schema import Raw
-from dispatcher.store.migrate.writer import Command, Writer
-from dispatcher.store.schema import BARRIER, CampaignField, Field
+from dispatcher.store.migrate.writer import Batches, Command, Writer, raw
+from dispatcher.store.schema import BARRIER, CampaignField
 
 BATCH = 200
 """Keys of one step: some milliseconds of Redis' time."""
 
-Batches = Iterator[tuple[list[Command], int]]
-"""Commands to be done in one step, and of how many keys or entries they are."""
-
 
 def jobs(writer: Writer) -> Batches:
     """Rename the records of jobs, and their fields."""
-    yield from _renamed(writer, "job:*")
+    yield from _renamed(writer, writer.found("job:*"))
 
 
 def lines(writer: Writer) -> Batches:
     """Put ready jobs into their lines, which had the first bytes of a campaign's name only."""
-    for name in _found(writer, "ready:*"):
+    for name in writer.found("ready:*"):
         priority, _, line = name.removeprefix("ready:").partition(":")
         with plain_errors():
             had: Any = writer.redis.zscore(writer.old("lines", priority), line)
@@ -67,8 +64,7 @@ def holds(writer: Writer) -> Batches:
         ("HSETNX", writer.name("holds"), name, first_schema.hold(text))
         for name, text in gates.items()
     ]
-    if used := [kind for kind in reasons if b":" in kind]:
-        commands.append(("SADD", writer.name("states_with_reason"), *used))
+    commands += [("HSETNX", writer.name("states"), kind, 0) for kind in reasons if b":" in kind]
     yield [*commands, ("DEL", aside, writer.old("reasons"))], len(gates) + len(reasons)
 
 
@@ -83,48 +79,45 @@ def requests(writer: Writer) -> Batches:
 
 def others(writer: Writer) -> Batches:
     """Rename all other keys, and their fields where these have other names."""
-    yield from _renamed(writer, "*")
+    yield from _renamed(writer, filter(first_schema.new_name, writer.found("*")))
 
 
 def campaigns(writer: Writer) -> Batches:
     """Count what became of each campaign."""
-    tags = writer.name("by_tag", f"{CAMPAIGN}*")
-    with plain_errors():
-        indexes = sorted(set(writer.redis.scan_iter(match=tags, count=1000)))
-    for index in indexes:
-        tag = index.removeprefix(writer.name("by_tag", "").encode())
-        count = Count()
-        for record in _records(writer, index):
-            if record.get(Field.LINE, "").encode() == tag:  # it may have another's tag as well
-                count.add(record)
+    by_tag = groupby(indexes.pages(writer, "by_tag", f"{CAMPAIGN}*"), lambda page: page[0])
+    for name, pages in by_tag:
+        tag, count = raw(name), Count()
+        for _, page in pages:
+            for record in _records(writer, page):
+                if first_schema.campaign_tag(record) == tag:  # it may have another's tag as well
+                    count.add(codec.record(record))
         yield list(_counted(writer, tag, count)), 1
 
 
-STEPS = (holds, jobs, lines, streams, requests, others, campaigns)
+STEPS = (
+    holds,
+    jobs,
+    lines,
+    streams,
+    requests,
+    indexes.in_pages,
+    indexes.recipients,
+    indexes.states,
+    others,
+    campaigns,
+)
 """In this order: what comes later asks for the records as they are now."""
 
 
 # -- below -------------------------------------------------------------------------------------
 
 
-def _renamed(writer: Writer, pattern: str) -> Batches:
-    keys = _found(writer, pattern)
+def _renamed(writer: Writer, keys: Iterator[str]) -> Batches:
     while names := list(islice(keys, BATCH)):
         commands: list[Command] = []
         for name, fields in zip(names, _hashes(writer, names), strict=True):
             commands += _rename(writer, name, fields)
         yield commands, len(names)
-
-
-def _found(writer: Writer, pattern: str) -> Iterator[str]:
-    """Yield the names of 0.1.0's keys, after the namespace: those of a pattern, or all that are
-    just renamed. Each comes once at least.
-    """
-    with plain_errors():
-        for raw in writer.redis.scan_iter(match=writer.old(pattern), count=1000):
-            name = raw.decode("utf-8", "surrogateescape").removeprefix(f"{writer.root}:")
-            if pattern != "*" or first_schema.new_name(name):
-                yield name
 
 
 def _hashes(writer: Writer, names: list[str]) -> Iterator[Raw]:
@@ -134,7 +127,7 @@ def _hashes(writer: Writer, names: list[str]) -> Iterator[Raw]:
     with plain_errors():
         for name, is_asked in zip(names, asked, strict=True):
             if is_asked:
-                pipe.hgetall(_raw(writer.old(name)))
+                pipe.hgetall(raw(writer.old(name)))
         answers = iter(pipe.execute())
     return (next(answers) if is_asked else {} for is_asked in asked)
 
@@ -143,7 +136,7 @@ def _rename(writer: Writer, name: str, fields: Raw) -> Iterator[Command]:
     found = first_schema.new_name(name)
     if found is None:
         return
-    ends = _raw(writer.old(name)), _raw(writer.name(found[0], *found[1]))
+    ends = raw(writer.old(name)), raw(writer.name(found[0], *found[1]))
     wanted = first_schema.new_hash(name, fields) if fields else None
     if wanted is None:
         yield "MOVE", *ends
@@ -155,7 +148,7 @@ def _rename(writer: Writer, name: str, fields: Raw) -> Iterator[Command]:
 
 def _entries(writer: Writer, name: str) -> list[tuple[bytes, float]]:
     with plain_errors():
-        found: Any = writer.redis.zrange(_raw(writer.old(name)), 0, BATCH - 1, withscores=True)
+        found: Any = writer.redis.zrange(raw(writer.old(name)), 0, BATCH - 1, withscores=True)
     return list(found)
 
 
@@ -167,19 +160,19 @@ def _into_lines(
         for id_, _ in entries:
             pipe.hgetall(writer.name("job", id_.decode()))
         records = pipe.execute()
-    commands: list[Command] = [("ZREM", _raw(writer.old(name)), *(id_ for id_, _ in entries))]
+    commands: list[Command] = [("ZREM", raw(writer.old(name)), *(id_ for id_, _ in entries))]
     for (id_, due), record in zip(entries, records, strict=True):
         if record:  # else it was deleted by hand
-            line = first_schema.whole(record, Field.LINE.encode())
+            line = first_schema.line_of(record)
             text = line.decode("utf-8", "surrogateescape")
             commands += [
-                ("ZADD", _raw(writer.name("ready", priority, text)), due, id_),
+                ("ZADD", raw(writer.name("ready", priority, text)), due, id_),
                 ("ZADD", writer.name("lines", priority), "NX", had, line),
             ]
     return commands
 
 
-def _records(writer: Writer, index: bytes) -> Iterator[codec.Record]:
+def _records(writer: Writer, index: bytes) -> Iterator[Raw]:
     """Yield the records of the jobs in an index."""
     start = 0
     while True:
@@ -189,7 +182,7 @@ def _records(writer: Writer, index: bytes) -> Iterator[codec.Record]:
             for id_ in ids:
                 pipe.hgetall(writer.name("job", id_.decode()))
             records = pipe.execute()
-        yield from (codec.record(record) for record in records if record)
+        yield from filter(None, records)
         if len(ids) < BATCH:
             return
         start += BATCH
@@ -198,14 +191,14 @@ def _records(writer: Writer, index: bytes) -> Iterator[codec.Record]:
 def _counted(writer: Writer, tag: bytes, count: Count) -> Iterator[Command]:
     """Yield the commands that write what became of a campaign, whatever was written before."""
     name = tag.removeprefix(CAMPAIGN.encode()).decode("utf-8", "surrogateescape")
-    keys = [_raw(writer.name(kind, name)) for kind in ("campaign", "campaign_hours")]
+    keys = [raw(writer.name(kind, name)) for kind in ("campaign", "campaign_hours")]
     if not count.counts:
         return
     yield "DEL", *keys
     for key, fields in zip(keys, (count.fields(), count.hour_fields()), strict=True):
         if fields:
             yield "HSET", key, *(item for pair in fields.items() for item in pair)
-    yield "ZADD", writer.name("campaigns"), count.moments[CampaignField.BEGUN], _raw(name)
+    yield "ZADD", writer.name("campaigns"), count.moments[CampaignField.BEGUN], raw(name)
 
 
 def _oldest(writer: Writer, name: str) -> list[tuple[bytes, Raw]]:
@@ -216,7 +209,3 @@ def _oldest(writer: Writer, name: str) -> list[tuple[bytes, Raw]]:
 
 def _flat(fields: Raw) -> list[bytes]:
     return [text for pair in fields.items() for text in pair]
-
-
-def _raw(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")

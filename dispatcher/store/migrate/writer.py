@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -33,6 +33,8 @@ _SIGNS: Mapping[str, tuple[str, int]] = {
 that has passed is still a sign."""
 
 Command = tuple[str | bytes | float, ...]
+Batches = Iterator[tuple[list[Command], int]]
+"""Commands to be done in one step, and of how many keys or entries they are."""
 
 
 class AtWork(DispatcherError):
@@ -53,6 +55,14 @@ class Writer:
     def old(self, *parts: str) -> str:
         """Return the name of a key as 0.1.0 had it."""
         return ":".join((self.root, *parts))
+
+    def found(self, pattern: str) -> Iterator[str]:
+        """Yield the names of 0.1.0's keys, after the namespace, that follow a pattern; each comes
+        once at least.
+        """
+        with plain_errors():
+            for name in self.redis.scan_iter(match=self.old(pattern), count=1000):
+                yield name.decode("utf-8", "surrogateescape").removeprefix(f"{self.root}:")
 
     def begin(self) -> None:
         """Take the store: from here on nobody else works on it, nor can.
@@ -101,6 +111,11 @@ class Writer:
             found: Any = self.redis.pubsub_numsub(self.old("hooks"), self.name("webhook_news"))
         if any(many for _, many in found):
             raise _at_work("a webhook sender listens")
+
+
+def raw(name: str) -> bytes:
+    """Return the bytes of a name that was read from Redis."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 def require_ours(client: redis.Redis, root: str) -> str | None:

@@ -17,6 +17,7 @@
 local schema = require('schema')
 local text = require('lib/text')
 local moves = require('lib/moves')
+local pages = require('lib/pages')
 local places = require('lib/places')
 local record = require('lib/record')
 local timeline = require('lib/timeline')
@@ -58,13 +59,13 @@ local function mark(call, job, tag)
   local kept = {}
   for each in text.items(record.get(job, field.tags)) do
     if #each == #tag and string.match(each, '^retry:%w+$') then
-      redis.call('ZREM', key.by_tag(call, each), job.id)
+      pages.remove(call, 'by_tag', each, job.created, job.id)
     else
       kept[#kept + 1] = each
     end
   end
   kept[#kept + 1] = tag
-  redis.call('ZADD', key.by_tag(call, tag), job.created, job.id)
+  pages.add(call, 'by_tag', tag, job.created, job.id)
   record.set(job, field.tags, table.concat(kept, ','))
 end
 
@@ -126,8 +127,7 @@ end
 function M.prioritise.perform(call, job, options, actor, why)
   local next_at = redis.call('ZSCORE', key.due(call, job.state), job.id) or nil
   places.leave(call, job)
-  job.priority = options.priority
-  record.set(job, field.priority, job.priority)
+  record.set_priority(job, options.priority)
   places.arrive(call, job, next_at)
   timeline.add(call, job, actor, 'priority set to ' .. job.priority .. (why ~= '' and ': ' .. why or ''))
   record.save(call, job)

@@ -6,7 +6,8 @@
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config and its numbers,
 -- holds, pace, spending, refused_languages; told: the account events of this operation; campaigns: those of jobs
--- that it has written; and sums and entries: see lib/sums.lua and lib/entries.lua.
+-- that it has written; and sums, entries and pages:
+-- see lib/sums.lua, lib/entries.lua and lib/pages.lua.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -30,6 +31,7 @@ function M.new(keys, args)
     numbers = {},
     sums = {},
     entries = {},
+    pages = {},
     campaigns = {},
     refused_languages = {},
   }

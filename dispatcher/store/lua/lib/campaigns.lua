@@ -14,18 +14,13 @@ local record = require('lib/record')
 
 local M = {}
 
-local key, field, counted = schema.key, schema.field, schema.campaign
+local key, counted = schema.key, schema.campaign
 local MARK, HOURS, MINUTES, LAST = schema.campaign_mark, schema.campaign_hours, schema.campaign_minutes, schema.campaign_attempts
 local HOUR, MINUTE = 3600000, 60000 -- ms
 
--- The campaign whose line a job stands in: a producer may bear such a name, too.
 local function name_of(job)
-  local line = job.fields[field.line]
-  if not line or string.sub(line, 1, #MARK) ~= MARK then
-    return nil
-  end
-  line = record.get(job, field.line)
-  return text.has(record.get(job, field.tags), line) and string.sub(line, #MARK + 1) or nil
+  local tag = record.campaign(job)
+  return tag and string.sub(tag, #MARK + 1)
 end
 
 local function add(call, name, what, by)
@@ -125,8 +120,8 @@ local function milliseconds(seconds)
 end
 
 local SUMS = {
-  [schema.attempt.cost] = { counted.spent, function(credits) return money.units(credits) or 0 end },
-  [schema.attempt.duration] = { counted.talked, milliseconds },
+  cost = { counted.spent, function(credits) return money.units(credits) or 0 end },
+  duration = { counted.talked, milliseconds },
 }
 
 -- A field of an attempt is about to be set.

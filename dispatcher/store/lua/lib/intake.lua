@@ -11,16 +11,17 @@ local audit = require('lib/audit')
 local moves = require('lib/moves')
 local clients = require('lib/clients')
 local counters = require('lib/counters')
+local pages = require('lib/pages')
 local places = require('lib/places')
+local recipients = require('lib/recipients')
 local record = require('lib/record')
-local entries = require('lib/entries')
 local existing = require('lib/existing')
 local messages = require('lib/messages')
 local campaigns = require('lib/campaigns')
 local languages = require('lib/languages')
 local timeline = require('lib/timeline')
 
-local key, field = schema.key, schema.field
+local field = schema.field
 local REFUSED = 'listed:'
 
 local M = {}
@@ -32,29 +33,21 @@ local function moment(call, value)
   return tonumber(value)
 end
 
--- The campaign's line, whose tag names it, or else the producer's.
-local function line_of(tags, producer)
-  return string.match(',' .. (tags or ''), ',(campaign:[^,]+)') or producer
-end
-
 local function producer(actor)
   return string.sub(text.one_word(actor), 1, schema.longest_producer)
 end
 
 local function index(call, id, fields)
   for tag in text.items(fields[field.tags]) do
-    entries.add(call, key.by_tag(call, tag), call.now, id)
+    pages.add(call, 'by_tag', tag, call.now, id)
   end
-  for digits in text.items(fields[field.to]) do
-    entries.add(call, key.by_recipient(call), 0, string.reverse(digits) .. ':' .. id)
-  end
+  recipients.add(call, id, fields[field.to])
 end
 
 local function new_job(call, row, actor)
   local due, expires = math.max(moment(call, row.due), call.now), moment(call, row.expires)
   local job = record.new(row.id, {})
-  job.state, job.priority, job.created, job.due, job.expires, job.events =
-    due > call.now and 'scheduled' or 'queued', row.priority, call.now, due, expires, 0
+  job.state, job.created, job.expires, job.events = due > call.now and 'scheduled' or 'queued', call.now, expires, 0
   job.tariff, job.producer = row.fields[field.tariff], producer(actor)
   for name, value in pairs(row.fields) do
     record.set(job, name, value)
@@ -67,13 +60,12 @@ local function new_job(call, row, actor)
     record.set(job, field.messages, row.message)
   end
   record.set(job, field.state, job.state)
-  record.set(job, field.priority, job.priority)
-  record.set(job, field.line, line_of(row.fields[field.tags], job.producer))
+  record.set_priority(job, row.priority)
   if call.args.most_jobs then
     record.set(job, field.size, clients.size(call, row.fields))
   end
   record.set(job, field.created, job.created)
-  record.set(job, field.due, due)
+  record.set_due(job, due)
   if expires then
     record.set(job, field.expires, expires)
     record.set(job, field.lifetime, expires - call.now)

@@ -5,11 +5,9 @@ local record = require('lib/record')
 
 local M = {}
 
-local key, field = schema.key, schema.field
+local key = schema.key
 
-function M.of(job)
-  return record.get(job, field.line)
-end
+M.of = record.line
 
 -- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what the
 -- others have had, nor makes up for the time when it asked for nothing, nor goes before them each time

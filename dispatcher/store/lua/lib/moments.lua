@@ -8,6 +8,7 @@ local clock = require('lib/clock')
 local holds = require('lib/holds')
 local lines = require('lib/lines')
 local record = require('lib/record')
+local event_text = require('lib/event_text')
 
 local M = {}
 
@@ -20,13 +21,13 @@ local function written(job)
   if tonumber(events) == job.events then
     return tonumber(moved)
   end
-  return job.created + tonumber(string.match(job.fields['t' .. text.int(job.events - 1)], '^%d+'))
+  return job.created + event_text.ms(job.fields['t' .. text.int(job.events - 1)])
 end
 
 -- A moment that a user set for a job which has not stood in line yet: it is relative to nothing.
 local function asked_for(job)
   for i = 0, job.events - 1 do
-    if string.match(job.fields['t' .. text.int(i)], '^%d+ (%a+)') ~= 'scheduled' then
+    if event_text.state(job.fields['t' .. text.int(i)]) ~= 'scheduled' then
       return false
     end
   end
@@ -37,7 +38,7 @@ local function move(call, job, index, at)
   redis.call('ZADD', index, at, job.id)
   record.set(job, field.moved, text.int(job.events) .. ':' .. text.int(call.now))
   if job.state == 'scheduled' then
-    record.set(job, field.due, at)
+    record.set_due(job, at)
   end
   record.save(call, job)
 end

@@ -41,7 +41,7 @@ end
 local function write_state(call, job, to, how)
   job.state, job.reason, job.hold = to, how.reason or '', how.hold or how.reason
   record.set(job, field.state, to)
-  record.set(job, field.due, job.due)
+  record.set_due(job, job.due)
   if job.reason == '' then
     record.remove(job, field.reason)
   else
@@ -53,7 +53,7 @@ local function write_state(call, job, to, how)
     record.remove(job, field.hold)
   end
   if schema.terminal[to] then
-    record.set(job, field.finished, call.now)
+    record.set_finished(job, call.now)
     if job.fields[field.code] then
       record.set(job, field.code, schema.code_removed) -- nobody is told it any more
     end

@@ -4,6 +4,7 @@ local schema = require('schema')
 local sums = require('lib/sums')
 local text = require('lib/text')
 local clock = require('lib/clock')
+local pages = require('lib/pages')
 local lines = require('lib/lines')
 local record = require('lib/record')
 local clients = require('lib/clients')
@@ -22,7 +23,10 @@ end
 
 function M.leave(call, job)
   count_waiting(call, job, -1)
-  redis.call('ZREM', key.by_state(call, text.kind(job.state, job.reason)), job.id)
+  local kind = text.kind(job.state, job.reason)
+  if pages.remove(call, 'by_state', kind, job.created, job.id) then
+    sums.add(call, key.states(call), kind, -1)
+  end
   redis.call('ZREM', key.due(call, job.state), job.id)
   if job.state == 'queued' then
     if not lines.leave(call, job) then
@@ -36,10 +40,8 @@ end
 function M.arrive(call, job, next_at)
   local kind = text.kind(job.state, job.reason)
   count_waiting(call, job, 1)
-  redis.call('ZADD', key.by_state(call, kind), job.created, job.id)
-  if kind ~= job.state then
-    redis.call('SADD', key.states_with_reason(call), kind)
-  end
+  pages.add(call, 'by_state', kind, job.created, job.id)
+  sums.add(call, key.states(call), kind, 1)
   if next_at then
     redis.call('ZADD', key.due(call, job.state), next_at, job.id)
   end

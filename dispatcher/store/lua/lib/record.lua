@@ -5,11 +5,17 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local event_text = require('lib/event_text')
 
 local M = {}
 
 local key, field, attempt = schema.key, schema.field, schema.attempt
+local NORMAL = schema.default_priority
+local CAMPAIGN = ',(' .. schema.campaign_mark .. '[^,]+)'
 local PIECE, MARK = schema.longest_piece, schema.piece_mark
+
+-- Moments of an attempt that are kept as ms since the job's creation.
+local SINCE_CREATION = { sent = true, ended = true }
 
 local function number(fields, name)
   return tonumber(fields[name] or nil)
@@ -17,10 +23,11 @@ end
 
 function M.new(id, flat)
   local fields = text.pairs_of(flat)
+  local created = number(fields, field.created)
   return {
     id = id, fields = fields, flat = flat, saved = #flat, removed = {},
     state = fields[field.state], reason = fields[field.reason] or '', hold = fields[field.hold],
-    priority = fields[field.priority], tariff = fields[field.tariff], created = number(fields, field.created), due = number(fields, field.due),
+    priority = fields[field.priority] or NORMAL, tariff = fields[field.tariff], created = created, due = number(fields, field.due) or created,
     expires = number(fields, field.expires), lifetime = number(fields, field.lifetime),
     attempts = number(fields, field.attempts) or 0, spent = number(fields, field.spent) or 0,
     events = number(fields, field.events),
@@ -45,9 +52,34 @@ function M.get(job, name)
   return value
 end
 
+-- The whole value of a field of a job that is not loaded, of which the first piece was read; nil: it has none.
+function M.whole(call, id, name, part)
+  local value, piece = part or nil, 0
+  while part and #part == PIECE do
+    piece = piece + 1
+    part = redis.call('HGET', key.job(call, id), name .. MARK .. piece)
+    value = value .. (part or '')
+  end
+  return value
+end
+
 -- Who asked for the job: the first line of the timeline says it, as soon as there is one.
 function M.producer(job)
-  return job.producer or string.sub(string.match(job.fields.t0, '^%S+ %S+ (%S+)'), 1, schema.longest_producer)
+  job.producer = job.producer or string.sub(event_text.actor(job.fields.t0), 1, schema.longest_producer)
+  return job.producer
+end
+
+-- The campaign that the job is of, by its first tag of that kind: `campaign:<name>`, or nil.
+function M.campaign(job)
+  if job.campaign == nil then
+    job.campaign = string.match(',' .. (M.get(job, field.tags) or ''), CAMPAIGN) or false
+  end
+  return job.campaign or nil
+end
+
+-- Whose turn it is when the job's comes, among those that are ready: the campaign's, or else the producer's.
+function M.line(job)
+  return M.campaign(job) or M.producer(job)
 end
 
 local function write(job, name, value)
@@ -88,6 +120,36 @@ function M.set(job, name, value)
   drop_pieces(job, name, piece)
 end
 
+-- What follows from the rest of the record is not kept: it was due when it was created, its priority is the
+-- usual one.
+function M.set_due(job, due)
+  job.due = due
+  if due == job.created then
+    M.remove(job, field.due)
+  else
+    M.set(job, field.due, due)
+  end
+end
+
+function M.set_priority(job, priority)
+  job.priority = priority
+  if priority == NORMAL then
+    M.remove(job, field.priority)
+  else
+    M.set(job, field.priority, priority)
+  end
+end
+
+-- When the job ended, in ms since the epoch, or nil.
+function M.finished(job)
+  local since = number(job.fields, field.finished)
+  return since and job.created + since
+end
+
+function M.set_finished(job, at)
+  M.set(job, field.finished, at - job.created)
+end
+
 function M.remove(job, name)
   if job.fields[name] then
     drop(job, name)
@@ -97,15 +159,16 @@ end
 
 -- The name of an attempt's field in the record.
 function M.of_attempt(n, name)
-  return text.int(n) .. '.' .. attempt[name]
+  return text.int(n) .. attempt[name]
 end
 
 function M.get_attempt(job, n, name)
-  return M.get(job, M.of_attempt(n, name))
+  local value = M.get(job, M.of_attempt(n, name))
+  return value and SINCE_CREATION[name] and text.int(job.created + value) or value
 end
 
 function M.set_attempt(job, n, name, value)
-  M.set(job, M.of_attempt(n, name), value)
+  M.set(job, M.of_attempt(n, name), SINCE_CREATION[name] and value - job.created or value)
 end
 
 function M.remove_attempt(job, n, name)

@@ -2,7 +2,10 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local pages = require('lib/pages')
 local places = require('lib/places')
+local callids = require('lib/callids')
+local recipients = require('lib/recipients')
 local record = require('lib/record')
 
 local M = {}
@@ -12,7 +15,7 @@ local key, field = schema.key, schema.field
 local function forget_calls(call, job)
   for n = 1, job.attempts do
     for callid in text.items(record.get_attempt(job, n, 'callid')) do
-      redis.call('HDEL', key.by_call(call, string.sub(redis.sha1hex(callid), 1, 4)), callid)
+      callids.remove(call, callid)
     end
   end
 end
@@ -21,11 +24,9 @@ function M.remove(call, job)
   places.leave(call, job)
   places.end_cost_check(call, job)
   for tag in text.items(record.get(job, field.tags)) do
-    redis.call('ZREM', key.by_tag(call, tag), job.id)
+    pages.remove(call, 'by_tag', tag, job.created, job.id)
   end
-  for digits in text.items(record.get(job, field.to)) do
-    redis.call('ZREM', key.by_recipient(call), string.reverse(digits) .. ':' .. job.id)
-  end
+  recipients.remove(call, job.id, record.get(job, field.to))
   forget_calls(call, job)
   redis.call('DEL', key.job(call, job.id))
 end

@@ -6,16 +6,15 @@
 -- answer  ids
 
 local schema = require('schema')
+local recipients = require('lib/recipients')
 
 local key = schema.key
 
 -- The jobs of alerts, and when they were made.
 local function calls(call)
-  local from = string.reverse(call.args.digits) .. ':'
-  local names = redis.call('ZRANGEBYLEX', key.by_recipient(call), '[' .. from, '(' .. from .. '~', 'LIMIT', 0, call.args.most)
   local found = {}
-  for _, name in ipairs(names) do
-    local job = redis.call('HMGET', key.job(call, string.sub(name, #from + 1)), schema.field.alert, schema.field.created)
+  for _, id in ipairs(recipients.find(call, call.args.digits, call.args.most)) do
+    local job = redis.call('HMGET', key.job(call, id), schema.field.alert, schema.field.created)
     if job[1] then
       found[#found + 1] = { alert = job[1], at = tonumber(job[2]) }
     end

@@ -5,7 +5,6 @@
 -- before  ms since the epoch: only if it ended before
 -- answer  1 if it is gone
 
-local schema = require('schema')
 local record = require('lib/record')
 local removal = require('lib/removal')
 local messages = require('lib/messages')
@@ -13,7 +12,7 @@ local campaigns = require('lib/campaigns')
 
 local function run(call)
   local job = record.load(call, call.args.id)
-  local finished = job and tonumber(job.fields[schema.field.finished])
+  local finished = job and record.finished(job)
   if not finished or finished >= tonumber(call.args.before) then
     return 0
   end

@@ -34,6 +34,7 @@ local money = require('lib/money')
 local moves = require('lib/moves')
 local alert_jobs = require('lib/alert_jobs')
 local ledger = require('lib/ledger')
+local callids = require('lib/callids')
 local languages = require('lib/languages')
 local places = require('lib/places')
 local record = require('lib/record')
@@ -46,7 +47,7 @@ local timeline = require('lib/timeline')
 local campaigns = require('lib/campaigns')
 local callbacks_seen = require('lib/callbacks_seen')
 
-local key, field = schema.key, schema.field
+local field = schema.field
 local SOON = 1000 -- ms until a status check looks for a cost
 local ENDED = schema.results_of_an_end -- what an attempt is that called somebody, and whose call is over
 
@@ -155,7 +156,7 @@ local function keep(call, job, told)
     set_attempt(call, job, told.n, name, value)
   end
   for callid in text.items(told.given.callid) do
-    redis.call('HSET', key.by_call(call, string.sub(redis.sha1hex(callid), 1, 4)), callid, job.id)
+    callids.add(call, callid, job.id)
   end
 end
 
