@@ -228,10 +228,15 @@ class May:
         self.scopes, self._counted, self._basic = scopes, counted, basic
 
     async def __call__(self, request: Request, _: _Shown) -> Caller:
+        return await self.who(request)
+
+    async def who(self, request: Request) -> Caller:
+        """Return who asks. Raises as `let_in`."""
         return await let_in(request, *self.scopes, counted=self._counted, basic=self._basic)
 
 
-Enqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE))]
+ENQUEUES = May(Scope.ENQUEUE)
+Enqueuer = Annotated[Caller, Depends(ENQUEUES)]
 BulkEnqueuer = Annotated[Caller, Depends(May(Scope.ENQUEUE, counted=False))]
 Anybody = Annotated[Caller, Depends(May(Scope.READ, Scope.ENQUEUE))]
 Canceller = Annotated[Caller, Depends(May(Scope.OPERATE, Scope.ENQUEUE))]

@@ -26,6 +26,7 @@ from workers.gateway.api.fields import Fields
 from workers.gateway.api.filters import NAMES, filter_of, key_of
 from workers.gateway.api.operations import jobs as operations
 from workers.gateway.api.services import Services
+from workers.gateway.api.straight import Straight
 from workers.gateway.api.strict import idempotency_key, json_object
 from workers.gateway.api.unmasked import write_down
 
@@ -60,7 +61,6 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["jobs"])
     store, pool = services.store, services.pool
 
-    @routes.post("/jobs", **operations.ENQUEUE)
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
         """Ask for a call or a conference. With a key it is safe to send again."""
         dispatcher = services.dispatcher(caller)
@@ -71,6 +71,10 @@ def router(services: Services) -> APIRouter:
         warned = {"warnings": [job.misfit]} if job.misfit else {}
         content = {"new": new, **warned, **job.to_dict()}
         return respond(content, status, Location=f"/v1/jobs/{job.id}")
+
+    routes.add_api_route(
+        "/jobs", enqueue, methods=["POST"], route_class_override=Straight, **operations.ENQUEUE
+    )
 
     @routes.get("/jobs", **operations.LIST)
     async def jobs(
