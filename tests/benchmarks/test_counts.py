@@ -20,6 +20,7 @@ UPKEEP = {
     "/0.vd.celeryev/worker.heartbeat",
     "check_schema",
     "check_writable",
+    "needed_replicas",
     "note_stoppage",
     "oldest_waiting",
     "read_together",
@@ -59,10 +60,14 @@ def test_every_job_was_called_once(life: Life) -> None:
 
 @pytest.mark.parametrize(
     ("what", "most"),
-    [("operations", 6.4), ("clients", 13.5), ("inside", 139.0), ("messages", 1.8)],
+    [("operations", 4.8), ("clients", 9.0), ("inside", 118.0), ("messages", 0.6)],
 )
 def test_what_redis_is_asked_for_a_job_stays_bounded(life: Life, what: str, most: float) -> None:
-    """From enqueueing by batch to the end by callback, with messages and all."""
+    """From enqueueing by batch to the end by callback, with messages and all.
+
+    How many jobs are taken and settled together depends on how quick the machine is: one after
+    another would be some six operations for each.
+    """
     commands = life.commands
     found = {
         "operations": commands.of(*OPERATIONS),
