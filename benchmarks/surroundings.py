@@ -4,13 +4,13 @@ connections, and whether the start of the worker is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from signal import SIGCONT
 
 from benchmarks.arrivals import Provider, provider
-from benchmarks.checkout import HERE
+from benchmarks.checkout import HERE, Checkout
 from benchmarks.contestants import WORKER, Contestant, bare_task, stack
 from benchmarks.figures import Column, Table
 from benchmarks.speed import THREADS, Plan
@@ -22,7 +22,8 @@ COLUMNS = (
     Column("throughput from the first call", "times", ".2f"),
     Column("worker's processor with its start", "times", ".2f"),
 )
-BARE, WHOLE, ALONE = "bare task", "the whole stack", "the worker alone"
+BARE = "bare task"
+ROLES = {"the whole stack": (), "the worker alone": (WORKER,)}
 
 
 @dataclass(frozen=True)
@@ -36,26 +37,27 @@ class Turn:
     worker_since_start: float
 
 
-def run(*, quick: bool) -> Iterator[Table]:
+def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
     """Measure ours as multiples of the bare task's, in the first turn of fresh processes."""
-    plan = Plan(500, 1_000, 1) if quick else Plan(1_000, 4_000, 3)
+    plan = Plan(500, 1_000, 1) if quick else Plan(1_000, 2_000, 3)
+    checkouts = [HERE, *([against] if against else [])]
     about = f"Multiples of the bare Celery task's, {plan.text()}"
     for kept, words in {True: "keeps connections", False: "closes each connection"}.items():
         table = Table(f"{about}, the provider {words}", COLUMNS)
-        turns = [_turns(plan, kept=kept) for _ in range(plan.rounds)]
-        for who in (WHOLE, ALONE):
+        turns = [_turns(plan, checkouts, kept=kept) for _ in range(plan.rounds)]
+        for who in sorted(turns[0].keys() - {BARE}):
             figures = zip(*(_ratios(turn[who], turn[BARE]) for turn in turns), strict=True)
             table.add(who, *map(list, figures))
         yield table
 
 
-def _turns(plan: Plan, *, kept: bool) -> dict[str, Turn]:
+def _turns(plan: Plan, checkouts: Sequence[Checkout], *, kept: bool) -> dict[str, Turn]:
     with provider(kept=kept) as asked, ExitStack() as running:
-        sides = {
-            BARE: running.enter_context(bare_task("celery", asked, THREADS)),
-            WHOLE: running.enter_context(stack(HERE, asked, THREADS)),
-            ALONE: running.enter_context(stack(HERE, asked, THREADS, roles=(WORKER,))),
-        }
+        sides = {BARE: running.enter_context(bare_task("celery", asked, THREADS))}
+        for checkout in checkouts:
+            for who, roles in ROLES.items():
+                side = stack(checkout, asked, THREADS, roles=roles)
+                sides[f"{checkout.name}, {who}"] = running.enter_context(side)
         return {name: _turn(side, asked, plan) for name, side in sides.items()}
 
 
