@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from signal import SIGCONT
-from typing import Any
+from typing import Any, Self
 
 from redis import Redis
 
@@ -20,6 +22,7 @@ from benchmarks.stand import PLAYED
 
 THREADS = 8
 ROUNDS = 3
+UPKEEP = 5.0  # seconds in which it is measured what processes do without jobs
 OPERATIONS = ("fcall", "evalsha", "eval")
 """How the store's operations are called, in old versions too."""
 TAKEN = (
@@ -77,16 +80,41 @@ def _taken(sides: Sequence[Contestant], asked: Provider, jobs: int, rounds: int)
     found: dict[str, list[tuple[float, ...]]] = {side.name: [] for side in sides}
     for _ in range(rounds):
         for side in sides:
-            before = Books.of(side)
-            lived(side, asked, jobs)
-            after = Books.of(side)
-            taken = (getattr(after, name) - getattr(before, name) for name in vars(after))
-            found[side.name].append(tuple(each / jobs for each in taken))
-    table = Table(f"{jobs:,} jobs that have ended, median of {rounds} by turns", TAKEN)
+            found[side.name].append(_each(side, asked, jobs))
+    about = f"{jobs:,} jobs that have ended, median of {rounds} by turns, without the upkeep"
+    table = Table(about, TAKEN)
     for name, turns in found.items():
         table.add(name, *(list(column) for column in zip(*turns, strict=True)))
     table.notes += _ratios(table)
     return table
+
+
+def _each(side: Contestant, asked: Provider, jobs: int) -> tuple[float, ...]:
+    """Return what a job takes: what processes do on their own as time passes is taken off."""
+    with _Spent(side) as upkeep:
+        _upkeep(side)
+    with _Spent(side) as spent:
+        lived(side, asked, jobs)
+    part = spent.seconds / upkeep.seconds
+    *times, memory = spent.taken
+    own = [taken - part * idle for taken, idle in zip(times, upkeep.taken, strict=False)]
+    return tuple(each / jobs for each in (*own, memory))
+
+
+class _Spent:
+    """What the books say more at the end of a block than at its beginning, and how long it took."""
+
+    def __init__(self, side: Contestant) -> None:
+        self._side = side
+
+    def __enter__(self) -> Self:
+        self._before, self._began = astuple(Books.of(self._side)), time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.monotonic() - self._began
+        after = astuple(Books.of(self._side))
+        self.taken = [new - old for new, old in zip(after, self._before, strict=True)]
 
 
 def _ratios(table: Table) -> Iterator[str]:
@@ -98,14 +126,30 @@ def _ratios(table: Table) -> Iterator[str]:
 
 
 def _counts(sides: Sequence[Contestant], asked: Provider, jobs: int) -> Table:
-    table = Table(f"Counted over {jobs:,} jobs", COUNTS)
+    table = Table(f"Counted over {jobs:,} jobs, without the upkeep", COUNTS)
     for side in sides:
         opened = asked.counts()[1]
-        with counted(side.redis.url) as commands:
-            lived(side, asked, jobs)
+        idle, rest = _counted(side, partial(_upkeep, side))
+        found, took = _counted(side, partial(lived, side, asked, jobs))
+        own = [count - took / rest * upkeep for count, upkeep in zip(found, idle, strict=True)]
         connections = asked.counts()[1] - opened
-        table.add(side.name, *(each / jobs for each in (*counts(commands), connections)))
+        table.add(side.name, *(each / jobs for each in (*own, connections)))
     return table
+
+
+def _counted(side: Contestant, act: Callable[[], None]) -> tuple[tuple[int, ...], float]:
+    """Return what Redis is asked meanwhile, and the seconds that it took."""
+    began = time.monotonic()
+    with counted(side.redis.url) as commands:
+        act()
+    return counts(commands), time.monotonic() - began
+
+
+def _upkeep(side: Contestant) -> None:
+    """Let time pass without jobs."""
+    with side.turn():
+        side.worker.send(SIGCONT)
+        time.sleep(UPKEEP)
 
 
 def counts(commands: Commands) -> tuple[int, int, int, int]:

@@ -47,7 +47,7 @@ class Plan:
 
 def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
     """Measure all by turns; then count what each asks of Redis."""
-    plan = Plan(500, 1_000, 1) if quick else Plan(1_000, 5_000, ROUNDS)
+    plan = Plan(500, 1_000, 1) if quick else Plan(1_000, 3_000, ROUNDS)
     with provider() as asked, ExitStack() as running:
         checkouts = [HERE, *([against] if against else [])]
         sides = [
