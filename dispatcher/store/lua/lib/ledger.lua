@@ -2,6 +2,7 @@
 -- both of them under each spending limit.
 
 local schema = require('schema')
+local sums = require('lib/sums')
 local text = require('lib/text')
 local record = require('lib/record')
 local spending = require('lib/spending')
@@ -18,13 +19,13 @@ end
 
 local function burn(call, cost)
   local name, bucket = key.burn(call), math.floor(call.now / BUCKET)
-  if redis.call('HINCRBY', name, text.int(bucket), text.int(cost)) == cost then
+  sums.add(call, name, text.int(bucket), cost, function()
     for _, old in ipairs(redis.call('HKEYS', name)) do
       if tonumber(old) <= bucket - BUCKETS then
         redis.call('HDEL', name, old)
       end
     end
-  end
+  end)
 end
 
 -- What an attempt cost is known: `reserved` stood for it under the limits.
@@ -32,7 +33,7 @@ local function pay(call, job, n, cost, reserved)
   if cost > 0 then
     add(call, credit.spent, cost)
     burn(call, cost)
-    redis.call('HINCRBY', key.hourly_spending(call), text.int(call.now / HOUR), text.int(cost)) -- lib/unusual.lua
+    sums.add(call, key.hourly_spending(call), text.int(call.now / HOUR), cost) -- lib/unusual.lua
   end
   spending.count(call, job, n, cost - reserved)
 end
