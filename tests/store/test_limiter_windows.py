@@ -42,6 +42,17 @@ def test_urgent_jobs_may_use_up_a_window_at_once_and_no_more(store: Store, clock
     assert len(taken(store, 25).claims) == 10
 
 
+def test_a_burst_of_urgent_jobs_takes_no_other_along(store: Store, clock: Clock) -> None:
+    """Others have turns of their own among urgent ones, but not before their slots."""
+    limit(store, "60/minute")
+    for priority in ("urgent", "normal", "bulk"):
+        for _ in range(40):
+            enqueue(store, priority=priority)
+    gone = [claim.job.priority for _ in range(2) for claim in taken(store, 25).claims]
+    assert gone.count("urgent") >= 39
+    assert len(gone) <= 41
+
+
 def test_all_others_are_spaced_evenly_and_leave_a_place_in_thirty_to_urgent_ones(
     store: Store, clock: Clock
 ) -> None:
