@@ -118,6 +118,7 @@ def _config_defaults() -> dict[str, str]:
     usual = config_fields(AccountConfig())
     kept = (
         schema.Config.MARGIN,
+        schema.Config.MARGIN_MOST,
         schema.Config.CHECK_SHARE,
         schema.Config.RECOVERY,
         schema.Config.CONNECTION_LEASE,
