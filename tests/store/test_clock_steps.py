@@ -54,7 +54,7 @@ def jump(clock: Clock, store: Store) -> None:
     clock.forward(-HOUR)
 
 
-@pytest.mark.parametrize("rate", ["30/minute", "5", "200"])
+@pytest.mark.parametrize("rate", ["0.5", "5", "200"])
 def test_dialling_goes_on_at_once_when_the_clock_is_right_again(
     store: Store, clock: Clock, rate: str
 ) -> None:
@@ -69,7 +69,7 @@ def test_dialling_goes_on_at_once_when_the_clock_is_right_again(
 @settings(max_examples=30)
 @given(
     steps=st.lists(st.sampled_from([0.0, 2.0, HOUR]), min_size=1, max_size=4),
-    rate=st.sampled_from(["30/minute", "5", "20"]),
+    rate=st.sampled_from(["0.5", "5", "20"]),
 )
 def test_going_back_never_lets_more_out_than_the_limit(
     redis_client: redis.Redis, steps: list[float], rate: str
