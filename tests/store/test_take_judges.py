@@ -53,7 +53,7 @@ def test_a_claim_is_written_before_it_is_given(store: Store, clock: Clock) -> No
     assert [claim.job.id for claim in claims] == ids
     for claim in claims:
         job = store.jobs.get(claim.job.id)
-        assert claim.job == replace(job, next_at=None)  # which is not of the record
+        assert claim.job == replace(job, next_at=None, timeline=())  # which are not given
         assert (claim.attempt, job.state, job.spent) == (1, State.DIALING, 0)
         assert job.attempt is not None
         assert (job.attempt.sent_at, job.next_at) == (at(START + 2000), at(START + 32_000))

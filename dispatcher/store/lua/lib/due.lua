@@ -3,15 +3,18 @@
 local schema = require('schema')
 local moves = require('lib/moves')
 local places = require('lib/places')
+local damaged = require('lib/damaged')
 
 local M = {}
+
+local function queue_one(call, job)
+  moves.queue(call, job, { actor = 'dispatcher', why = 'due' })
+end
 
 -- Answers how many came, `most` at most, the earliest first.
 function M.queue(call, most)
   local jobs = places.come(call, 'scheduled', most)
-  for _, job in ipairs(jobs) do
-    moves.queue(call, job, { actor = 'dispatcher', why = 'due' })
-  end
+  damaged.try_each(call, schema.key.due(call, 'scheduled'), jobs, queue_one)
   return #jobs
 end
 

@@ -61,20 +61,22 @@ function M.set_aside(call, job)
   redis.call('ZADD', key.set_aside(call), call.now + SET_ASIDE, job.id)
 end
 
-function M.stand_in_line_anew(call, job)
-  redis.call('ZREM', key.set_aside(call), job.id)
-  lines.join(call, job)
+-- The same, of one whose record may be damaged: out of the line that it was found in.
+function M.put_aside(call, id, ready)
+  redis.call('ZREM', ready, id)
+  redis.call('ZADD', key.set_aside(call), call.now + SET_ASIDE, id)
 end
 
--- Those whose worker left them: answers how many, `most` at most.
-function M.end_setting_aside(call, most)
+function M.stand_in_line_anew(call, job)
+  lines.join(call, job)
+  redis.call('ZREM', key.set_aside(call), job.id)
+end
+
+-- Those whose worker left them, `most` at most.
+function M.left_aside(call, most)
   local index = key.set_aside(call)
   clock.bound(call, index, SET_ASIDE, SET_ASIDE)
-  local jobs = M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
-  for _, job in ipairs(jobs) do
-    M.stand_in_line_anew(call, job)
-  end
-  return #jobs
+  return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
 end
 
 -- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing.

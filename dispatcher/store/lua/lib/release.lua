@@ -10,6 +10,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local places = require('lib/places')
+local damaged = require('lib/damaged')
 local spending = require('lib/spending')
 
 local M = {}
@@ -55,9 +56,13 @@ local function start_again(call, name, job, reserve)
   end
 end
 
+local function queue(call, job)
+  moves.queue(call, job, { actor = 'dispatcher', why = 'released' })
+end
+
 -- Releases up to `most` jobs of a hold; returns how many, and whether all were.
 local function release(call, name, most)
-  local left, released = purse(call, name), 0
+  local left, released, all = purse(call, name), 0, true
   for _, priority in ipairs(schema.priorities) do
     local held = key.held(call, name, priority)
     for _, job in ipairs(places.load_all(call, held, redis.call('ZRANGE', held, 0, most - released - 1))) do
@@ -67,14 +72,17 @@ local function release(call, name, most)
         return released, false
       end
       left = left and left - reserve
-      moves.queue(call, job, { actor = 'dispatcher', why = 'released' })
+      if not damaged.try(call, job.id, queue, job) then
+        redis.call('ZADD', held, call.now, job.id) -- behind the others
+        all = false
+      end
       released = released + 1
     end
     if released >= most then
       return released, false
     end
   end
-  return released, true
+  return released, all
 end
 
 -- A job that is a probe for all goes before others are let go.

@@ -30,7 +30,7 @@ local function first_of(call, priority)
     local job = places.load_all(call, ready, redis.call('ZRANGE', ready, 0, 0))[1]
     if job then
       redis.call('ZINCRBY', index, 1, line)
-      return job
+      return job, ready
     elseif redis.call('EXISTS', ready) == 0 then
       redis.call('ZREM', index, line)
     end
@@ -39,14 +39,14 @@ local function first_of(call, priority)
   call.empty[priority] = true
 end
 
--- The job whose turn it is, or nil; of this priority alone, if one is given. It stays in line. Nothing comes into line
--- between the turns of an operation.
+-- The job whose turn it is and the line that it stays in, or nil; of this priority alone, if one is given. Nothing
+-- comes into line between the turns of an operation.
 function M.next_job(call, only)
   call.empty = call.empty or {}
   for _, priority in ipairs(only and { only } or order_of_turn(call)) do
-    local job = first_of(call, priority)
+    local job, ready = first_of(call, priority)
     if job then
-      return job
+      return job, ready
     end
   end
 end

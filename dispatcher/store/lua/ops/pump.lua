@@ -11,6 +11,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local places = require('lib/places')
+local damaged = require('lib/damaged')
 local limiter = require('lib/limiter')
 local release = require('lib/release')
 local spending = require('lib/spending')
@@ -18,13 +19,20 @@ local unusual = require('lib/unusual')
 
 local function expire(call, state, why, most)
   local jobs = places.come(call, state, most)
-  for _, job in ipairs(jobs) do
+  damaged.try_each(call, schema.key.due(call, state), jobs, function(_, job)
     if moves.overdue(call, job) then
       moves.move(call, job, 'expired', { actor = 'dispatcher', why = why })
     else
       places.wait_for_deadline(call, job) -- 0.1.0 kept here when its message counts as lost
     end
-  end
+  end)
+  return #jobs
+end
+
+-- Those whose worker left them: answers how many, `most` at most.
+local function end_setting_aside(call, most)
+  local jobs = places.left_aside(call, most)
+  damaged.try_each(call, schema.key.set_aside(call), jobs, places.stand_in_line_anew)
   return #jobs
 end
 
@@ -49,7 +57,7 @@ local function run(call)
   local queued = due.queue(call, most)
   local expired = expire(call, 'queued', 'the deadline passed before it was dialled', most)
   expired = expired + expire(call, 'held', 'the deadline passed while it was held', most)
-  local aside = places.end_setting_aside(call, most)
+  local aside = end_setting_aside(call, most)
   look_for_room(call)
   unusual.judge_spending(call)
   holds.end_lost_probes(call)

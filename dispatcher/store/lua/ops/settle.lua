@@ -21,7 +21,8 @@
 --   job_fields      to keep with the job, if any
 --   booked          what its request was booked by, where the limiter is to be told how it went:
 --   late, took      ms from that moment to its first byte, and from there to its answer
--- answer   for each {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone', state}
+-- answer   for each {'moved' | 'late' | 'other' (it is of another call, or claim) | 'gone' |
+--                 'damaged' (it cannot be written), state}
 
 local schema = require('schema')
 local pace = require('lib/pace')
@@ -38,6 +39,7 @@ local callids = require('lib/callids')
 local languages = require('lib/languages')
 local places = require('lib/places')
 local record = require('lib/record')
+local damaged = require('lib/damaged')
 local events = require('lib/events')
 local breaker = require('lib/breaker')
 local limiter = require('lib/limiter')
@@ -365,12 +367,18 @@ end
 local function run(call)
   local answers = {}
   config.read_all(call)
-  for i, args in ipairs(cjson.decode(call.args.answers)) do
+  local rows = cjson.decode(call.args.answers)
+  for i, args in ipairs(rows) do
     call.args = args
     if args.booked then
       limiter.answered(call, args.booked, args.late, args.took)
     end
-    answers[i] = settle_one(call)
+    if rows[2] then
+      local done, answer = damaged.try(call, args.id, settle_one)
+      answers[i] = done and answer or { 'damaged', '' }
+    else
+      answers[i] = settle_one(call) -- whoever asks for one is told what is wrong
+    end
   end
   if call.pace then
     pace.save(call)

@@ -26,6 +26,7 @@ local turns = require('lib/turns')
 local config = require('lib/config')
 local places = require('lib/places')
 local record = require('lib/record')
+local damaged = require('lib/damaged')
 local wakeup = require('lib/wakeup')
 local limiter = require('lib/limiter')
 local claiming = require('lib/claiming')
@@ -85,14 +86,8 @@ local function next_request(call)
   return at, again
 end
 
--- Takes the next job in its turn; false where there is no use in going on.
-local function take_one(call, answer)
-  local at, again = next_request(call)
-  local job = at and turns.next_job(call, again)
-  if not job then
-    answer.again = not at and again or due.next_in(call)
-    return false
-  end
+-- Claims a job for this moment, unless something forbids it: answers what.
+local function claim(call, job, at, answer)
   local what, hours = claiming.forbids(call, job)
   if not what then
     limiter.book(call, at, job.id, job.priority == 'urgent')
@@ -103,6 +98,25 @@ local function take_one(call, answer)
     add_hours(call, job, hours, answer)
   elseif what == 'day' then
     answer.day = config.get(call, schema.config.zone)
+  end
+  return what
+end
+
+-- Takes the next job in its turn; false where there is no use in going on.
+local function take_one(call, answer)
+  local at, again = next_request(call)
+  local job, ready
+  if at then
+    job, ready = turns.next_job(call, again)
+  end
+  if not job then
+    answer.again = not at and again or due.next_in(call)
+    return false
+  end
+  local done, what = damaged.try(call, job.id, claim, job, at, answer)
+  if not done then
+    limiter.release_connection(call, job.id)
+    places.put_aside(call, job.id, ready)
   end
   return what ~= 'day'
 end

@@ -1,0 +1,106 @@
+"""A record that was damaged, by hand or by a bug, stops no other job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dispatcher.model.states import Reason, State
+from dispatcher.store import Store
+from dispatcher.store.calls import Answer
+from dispatcher.store.schema import Field
+from support.claims import take
+from support.clock import Clock
+from support.store_jobs import at, claim, enqueue, placed
+
+DAMAGES = {
+    "it has ended, by its record": {Field.STATE: "completed"},
+    "a number is none": {Field.CREATED: "yesterday"},
+}
+
+
+def damage(store: Store, id_: str, fields: dict[str, str]) -> None:
+    store._connection.redis.hset(store._connection.key("job", id_), mapping=fields)
+
+
+@pytest.mark.parametrize("fields", DAMAGES.values(), ids=DAMAGES)
+def test_one_at_the_head_of_a_line_stops_none_behind_it(
+    store: Store, fields: dict[str, str]
+) -> None:
+    bad, *good = (enqueue(store) for _ in range(3))
+    damage(store, bad, fields)
+    assert sorted([*take(store), *take(store)]) == sorted(good)
+
+
+@pytest.mark.parametrize("fields", DAMAGES.values(), ids=DAMAGES)
+def test_one_that_is_due_stops_none_that_is_due_after_it(
+    store: Store, clock: Clock, fields: dict[str, str]
+) -> None:
+    bad, good = (enqueue(store, at=at(clock() + ms)) for ms in (1000, 2000))
+    damage(store, bad, fields)
+    clock.forward(3)
+    assert [*take(store), *take(store)] == [good]
+
+
+@pytest.mark.parametrize("fields", DAMAGES.values(), ids=DAMAGES)
+def test_one_among_answers_that_are_written_together_stops_no_other(
+    store: Store, fields: dict[str, str]
+) -> None:
+    first, bad, last = (enqueue(store) for _ in range(3))
+    for id_ in (first, bad, last):
+        claim(store, id_)
+    damage(store, bad, fields)
+    store.calls.settle_many([Answer(id_, 1, placed(f"call-{id_}")) for id_ in (first, bad, last)])
+    assert store.jobs.get(first).state is State.IN_PROGRESS
+    assert store.jobs.get(last).state is State.IN_PROGRESS
+
+
+def test_it_is_told_and_tried_again_once_it_is_mended(store: Store, clock: Clock) -> None:
+    bad = enqueue(store)
+    damage(store, bad, {Field.CREATED: "yesterday"})
+    assert take(store) == []
+    told = [event.facts for event in store.events.after() if event.kind == "job.damaged"]
+    assert [facts["job"] for facts in told] == [bad]
+    damage(store, bad, {Field.CREATED: str(round(clock()))})
+    clock.forward(16)
+    store.queue.pump()
+    assert take(store) == [bad]
+
+
+def test_one_whose_worker_died_stops_the_rescue_of_no_other(store: Store, clock: Clock) -> None:
+    bad, good = (enqueue(store) for _ in range(2))
+    for id_ in (bad, good):
+        claim(store, id_)
+    damage(store, bad, {Field.STATE: "completed"})
+    clock.forward(60)
+    store.calls.rescue(60)
+    assert store.jobs.get(good).state is State.UNCERTAIN
+
+
+def test_an_overdue_one_stops_none_that_is_overdue_after_it(store: Store, clock: Clock) -> None:
+    bad, good = (enqueue(store, expires=timedelta(seconds=s)) for s in (60, 61))
+    damage(store, bad, {Field.CREATED: "yesterday"})
+    clock.forward(62)
+    store.queue.pump()
+    assert store.jobs.get(good).state is State.EXPIRED
+
+
+def test_one_that_a_hold_kept_stops_the_release_of_no_other(store: Store) -> None:
+    store.holds.start(Reason.PAUSED, "lunch")
+    bad, good = (enqueue(store) for _ in range(2))
+    assert take(store) == []
+    damage(store, bad, {Field.STATE: "completed"})
+    store.holds.end(Reason.PAUSED, "over")
+    store.queue.pump()
+    assert take(store) == [good]
+
+
+def test_one_that_was_due_is_tried_again_once_it_is_mended(store: Store, clock: Clock) -> None:
+    bad = enqueue(store, at=at(clock() + 1000))
+    damage(store, bad, {Field.CREATED: "yesterday"})
+    clock.forward(2)
+    assert take(store) == []
+    damage(store, bad, {Field.CREATED: str(round(clock()))})
+    clock.forward(16)
+    assert take(store) == [bad]
