@@ -124,18 +124,20 @@ def dialling(
     threads: int = 4,
     told: list[tuple[str, str, Turn]] | None = None,
     woken: list[Priority] | None = None,
+    wake_others: Callable[[Priority], object] | None = None,
+    tell: Callable[[str, str], Callable[[Turn], None]] | None = None,
 ) -> Iterator[Dialler]:
     heard = [] if told is None else told
     tokens = iter(map(str, range(10**6)))
     dialler = Dialler(
         store,  # type: ignore[arg-type]
         dial,
-        lambda name, job: lambda turn: heard.append((name, job, turn)),
+        tell or (lambda name, job: lambda turn: heard.append((name, job, turn))),
         provider="fake",
         threads=threads,
         lease=30,
         answer=0,
-        wake_others=([] if woken is None else woken).append,
+        wake_others=wake_others or ([] if woken is None else woken).append,
         token=tokens.__next__,
     )
     dialler.start()
@@ -204,6 +206,50 @@ def test_others_are_woken_where_there_is_more_than_it_can_dial() -> None:
     with dialling(store, woken=woken):
         eventually(lambda: bool(woken), "they are")
     assert woken == [Priority.URGENT]
+
+
+def test_a_broker_that_hangs_when_others_are_woken_keeps_nobody_from_dialling() -> None:
+    hangs = threading.Event()
+    taken = Taken((claim("a"),), again=0, wake=Priority.URGENT)
+    store = FakeStore(taken, replace(taken, claims=(claim("b"),)))
+    with dialling(store, threads=1, wake_others=lambda _: hangs.wait(30)):
+        eventually(lambda: store.ids == ["a", "b"], "they are dialled")
+    hangs.set()
+
+
+def test_waking_others_that_fails_once_is_done_again() -> None:
+    woken: list[Priority] = []
+
+    def wake_others(priority: Priority) -> None:
+        woken.append(priority)
+        raise RuntimeError("odd")
+
+    taken = Taken(again=0, wake=Priority.URGENT)
+    with dialling(FakeStore(taken, taken), wake_others=wake_others):
+        eventually(lambda: len(woken) == 2, "both times")
+
+
+def test_hours_that_cannot_be_read_keep_no_other_job_from_its_window(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad = Hours(claim("bad").job, "whenever")
+    store = FakeStore(Taken(hours=(bad, Hours(claim("a").job, "00:00-24:00"))))
+    with dialling(store):
+        eventually(lambda: len(store.windows) == 1, "the other's is set")
+    assert "job bad has no calling window" in caplog.text
+
+
+def test_telling_of_a_turn_that_fails_costs_no_thread() -> None:
+    tells = iter([RuntimeError("odd")])
+
+    def tell(_name: str, _job: str) -> Callable[[Turn], None]:
+        for error in tells:
+            raise error
+        return lambda _turn: None
+
+    store = FakeStore(Taken((claim("a"),), again=0), Taken((claim("b"),)))
+    with dialling(store, threads=1, tell=tell):
+        eventually(lambda: store.ids == ["b"], "the other is dialled")
 
 
 def test_within_its_calling_hours_a_job_is_admitted_and_taken_again_at_once() -> None:

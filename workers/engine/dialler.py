@@ -1,8 +1,8 @@
 """A worker's dialling: it takes the jobs whose turn it is, as many as it has threads free, has them
 dialled, and writes what became of them, all that came together in one step.
 
-One thread takes, some dial, one settles. Nothing here is lost with the process: a claim that it
-leaves behind has a lease.
+One thread takes, some dial, one settles, one wakes other workers. Nothing here is lost with the
+process: a claim that it leaves behind has a lease.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class Dialler:
         self._woken = self._stopped = False
         self._claims: SimpleQueue[tuple[Claim, Lease] | None] = SimpleQueue()
         self._dialled: SimpleQueue[Dialled | None] = SimpleQueue()
+        self._wakes: SimpleQueue[Priority | None] = SimpleQueue()
         self.rounds = 0
         self._running: list[threading.Thread] = []
 
@@ -96,6 +97,7 @@ class Dialler:
             thread = threading.Thread(target=work, name=f"dialler-{number}", daemon=True)
             self._running.append(thread)
             thread.start()
+        threading.Thread(target=self._wake_on, name="dialler-wakes", daemon=True).start()
 
     def wake(self) -> None:
         """Say that there may be something to dial; returns at once."""
@@ -117,6 +119,7 @@ class Dialler:
                 dialler.join()
             self._dialled.put(None)
             settler.join()
+            self._wakes.put(None)  # nobody waits for a broker
 
     @property
     def busy(self) -> bool:
@@ -157,9 +160,12 @@ class Dialler:
         for claim in taken.claims:
             self._claims.put((claim, lease))
         if taken.wake:
-            self._wake_others(taken.wake)
+            self._wakes.put(taken.wake)
         for hours in taken.hours:
-            retry_until_available(partial(self._set_window, hours))
+            try:
+                retry_until_available(partial(self._set_window, hours))
+            except Exception:
+                log.exception("job %s has no calling window; it is tried again", hours.job.id)
         if taken.day:
             retry_until_available(partial(self._store.spending.begin_day, taken.day))
 
@@ -185,8 +191,8 @@ class Dialler:
     def _dial_on(self) -> None:
         while (given := self._claims.get()) is not None:
             claim, lease = given
-            ended = self._told("dispatcher.dial", claim.job.id)
             try:
+                ended = self._told("dispatcher.dial", claim.job.id)
                 decision = self._dial(claim, lease)
             except Exception:
                 log.exception("job %s could not be dialled; its lease ends", claim.job.id)
@@ -198,6 +204,15 @@ class Dialler:
         with self._changed:
             self._free += threads
             self._changed.notify_all()
+
+    # -- the thread that wakes others: a broker that hangs keeps nobody from dialling ------
+
+    def _wake_on(self) -> None:
+        while (priority := self._wakes.get()) is not None:
+            try:
+                self._wake_others(priority)
+            except Exception:
+                log.exception("no other worker was woken; they look by themselves as well")
 
     # -- the thread that settles -----------------------------------------------------------
 
