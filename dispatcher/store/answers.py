@@ -21,7 +21,8 @@ def flat(arguments: Mapping[str, Any]) -> Iterator[Any]:
 
 def _text(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
-        return json.dumps(value, ensure_ascii=False)
+        # Half a character, which a provider may answer, cannot be written: it must stop no other.
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     return int(value) if isinstance(value, bool) else value
 
 

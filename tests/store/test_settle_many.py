@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
 from dispatcher.provider import AnswerLost, BadCredentials, InvalidRequest, Throttled, Unavailable
@@ -55,6 +57,16 @@ def test_many_that_are_written_twice_are_written_once(store: Store) -> None:
     again = store.calls.settle_many(answers)
     assert again == [Settled(in_time=False, state=State.IN_PROGRESS)] * 3
     assert snapshot(store) == before
+
+
+def test_half_a_character_in_what_a_provider_said_stops_no_other_answer(store: Store) -> None:
+    odd, good = enqueue(store), enqueue(store)
+    for id_ in (odd, good):
+        claim(store, id_)
+    said = replace(placed("call-1"), why="fire \ud800!")
+    told = store.calls.settle_many([Answer(odd, 1, said), Answer(good, 1, placed("call-2"))])
+    assert [each.in_time for each in told] == [True, True]
+    assert store.jobs.get(odd).timeline[-1].why == "fire ?!"
 
 
 def test_one_job_s_answers_follow_one_another_in_one_step(store: Store) -> None:
