@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Celery
+from celery.events import EventDispatcher
 
 from dispatcher.model.states import State
 from workers.engine.turn import Turn
-from workers.queue.task_events import TOGETHER_WITHIN, TaskEvents, step
+from workers.queue.task_events import (
+    MOST_TOGETHER,
+    MOST_WAITING,
+    TOGETHER_WITHIN,
+    TaskEvents,
+    step,
+)
 
 
 class Eventer:
@@ -106,6 +116,37 @@ def test_events_go_out_together_and_the_last_ones_when_the_consumer_stops(
     paced.start(consumer)
     assert task_events.eventer is eventer
     assert eventer.on_send_buffered is None  # type: ignore[attr-defined]
-    assert hub.repeated == {eventer.flush: TOGETHER_WITHIN}
+    assert hub.repeated == {task_events.flush: TOGETHER_WITHIN}
+    task_events.begin(DIAL, "abc")(PLACED)
+    assert eventer.sent == []
     paced.stop(consumer)
-    assert (hub.repeated, eventer.flushed) == ({}, 1)
+    assert (hub.repeated, eventer.flushed, len(eventer.sent)) == ({}, 1, 3)
+    assert abs(eventer.sent[0][1]["timestamp"] - time.time()) < 60
+
+
+def test_a_broker_that_does_not_read_keeps_nobody_from_dialling() -> None:
+    task_events = TaskEvents()
+    with Celery(broker="memory://", set_as_current=False).connection_for_write() as connection:
+        eventer = EventDispatcher(connection, "w@here", buffer_group=["task"])
+        consumer = SimpleNamespace(event_dispatcher=eventer, hub=Hub())
+        step(task_events)(consumer).start(consumer)
+
+        def dial() -> None:
+            for _ in range(MOST_TOGETHER):
+                task_events.begin(DIAL, "abc")(PLACED)
+
+        dialling = threading.Thread(target=dial, daemon=True)
+        with eventer.mutex:  # as the thread that serves the broker has it while it writes
+            dialling.start()
+            dialling.join(30)
+            assert not dialling.is_alive()
+
+
+def test_while_the_broker_hangs_the_latest_are_kept(eventer: Eventer) -> None:
+    task_events = TaskEvents()
+    task_events.eventer, task_events.paced = eventer, True
+    for number in range(MOST_WAITING):
+        task_events.begin(DIAL, str(number))(PLACED)
+    task_events.flush()
+    assert len(eventer.sent) == MOST_WAITING
+    assert str(MOST_WAITING - 1) in eventer.sent[-3][1]["args"]

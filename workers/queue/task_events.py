@@ -1,13 +1,15 @@
 """Tells Flower of each job's turn, as a task of its own, and of all of them in few messages.
 
 Celery's own events would tell of wake-ups only. And it sends them as they come, which under load
-costs more than the dialling does: here what comes within a moment goes out together.
+costs more than the dialling does: here what comes within a moment goes out together, and by the
+thread that serves the broker. One that hangs keeps nobody from dialling.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,7 +21,8 @@ from dispatcher.values.masking import mask_text
 from workers.engine.turn import Turn
 
 TOGETHER_WITHIN = 0.2  # seconds; nobody watches Flower more closely
-MOST_TOGETHER = 500  # events; more go out at once
+MOST_TOGETHER = 500  # events in one message
+MOST_WAITING = 5000  # events, while the broker hangs; then the oldest are dropped
 
 
 class JobFailed(Exception):
@@ -27,10 +30,14 @@ class JobFailed(Exception):
 
 
 class TaskEvents:
-    """Sends task events for turns. `eventer` is set while a consumer is connected."""
+    """Sends task events for turns. `eventer` is set while a consumer is connected; where it is
+    `paced`, what it is told waits for `flush`.
+    """
 
     def __init__(self) -> None:
         self.eventer: Any = None
+        self.paced = False
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST_WAITING)
 
     def begin(self, name: str, job_id: str) -> Callable[[Turn], None]:
         """Tell that a job's turn begins, as a task of this name; return what tells how it ended: as
@@ -52,8 +59,19 @@ class TaskEvents:
             self._send("task-succeeded", uuid=task, result=shown, runtime=took)
 
     def _send(self, kind: str, **fields: Any) -> None:
-        if self.eventer is not None and self.eventer.enabled:
+        if self.eventer is None or not self.eventer.enabled:
+            return
+        if self.paced:
+            self._waiting.append((kind, {**fields, "timestamp": time.time()}))
+        else:
             self.eventer.send(kind, **fields)
+
+    def flush(self) -> None:
+        """Send what waits, by the thread that serves the broker."""
+        while self._waiting:
+            kind, fields = self._waiting.popleft()
+            self.eventer.send(kind, **fields)
+        self.eventer.flush()
 
 
 def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:
@@ -64,15 +82,16 @@ def step(task_events: TaskEvents) -> type[bootsteps.StartStopStep]:
 
         def start(self, consumer: Any) -> None:
             eventer = task_events.eventer = consumer.event_dispatcher
-            if consumer.hub is None:
+            task_events.paced = consumer.hub is not None
+            if not task_events.paced:
                 return
             eventer.buffer_limit = MOST_TOGETHER
             eventer.on_send_buffered = None
-            self._pace = consumer.hub.call_repeatedly(TOGETHER_WITHIN, eventer.flush)
+            self._pace = consumer.hub.call_repeatedly(TOGETHER_WITHIN, task_events.flush)
 
         def stop(self, consumer: Any) -> None:
             if consumer.hub is not None:
                 self._pace.cancel()
-                consumer.event_dispatcher.flush()  # what the last moment brought
+                task_events.flush()  # what the last moment brought
 
     return PacedEvents
