@@ -23,6 +23,7 @@ from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
 from dispatcher.store.values import Claim, Hours, Taken
 from dispatcher.values.calling_hours import Window
 from support.polling import eventually
+from support.raw_records import as_written
 from workers.engine import retrying
 from workers.engine.dialler import MOST_AT_ONCE, Dialler
 from workers.engine.lease import Lease
@@ -37,7 +38,7 @@ PLACED = Decision(State.IN_PROGRESS, "placed", "RINGING")
 
 
 def claim(id_: str) -> Claim:
-    return Claim(codec.job(id_, RECORD), 1)
+    return Claim(codec.job(id_, as_written(RECORD)), 1)
 
 
 class FakeStore:
