@@ -18,6 +18,7 @@ from dispatcher.store.errors import NotAllowed, StoreUnavailable, plain_errors
 from dispatcher.store.redis_url import connect
 from dispatcher.store.refusals import REMEDIES
 from dispatcher.store.slots import Slots
+from support.claims import take
 from support.polling import eventually
 from support.redis_inside import redis_of
 from support.redis_servers import HOST, SERVICE, RedisProcess, Sentinels, replicated
@@ -294,6 +295,19 @@ def test_a_right_to_read_inside_of_an_operation_is_named_by_doctor(
         with pytest.raises(NotAllowed, match=r"\+hgetall"):
             checked(poor)
     assert jobs(store) == 0
+
+
+def test_a_right_that_was_taken_away_is_no_job_s_damage(
+    process: RedisProcess, store: Store
+) -> None:
+    with user(process) as poor, process.client() as admin:
+        alone(poor)
+        assert take(poor, 0) == []
+        admin.execute_command("ACL", "SETUSER", "ann", "-publish")
+        with pytest.raises(NotAllowed):
+            take(poor)
+        admin.execute_command("ACL", "SETUSER", "ann", "+publish")
+    assert [event for event in store.events.after() if event.kind == "job.damaged"] == []
 
 
 def test_a_missing_right_is_named_in_a_pipeline(process: RedisProcess, store: Store) -> None:

@@ -35,7 +35,7 @@ function M.try(call, id, step, ...)
   end
   local words = words_of(found[2])
   if is_of_the_server(words) then
-    error(found[2])
+    error({ err = words })
   end
   counters.add(call, 'damaged_jobs')
   events.tell(call, 'job.damaged', { job = id, why = string.sub(words, 1, 200), at = call.now })
