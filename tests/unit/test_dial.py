@@ -181,12 +181,22 @@ def test_how_a_request_went_is_told_to_the_limiter() -> None:
 def test_a_late_request_waits_where_the_window_has_no_room_for_it() -> None:
     store, slept = FakeStore(), list[float]()
     store.full_for = 0.4
-    clock = chain([0.0, 0.3, 0.7, 0.7], repeat(0.71))
+    clock = chain([0.0, 0.3, 0.3, 0.7, 0.7], repeat(0.71))
     claim = replace(CLAIMED, booked="1")
     decision, _ = ask(claim, store=store, monotonic=clock.__next__, sleep=slept.append)
     assert (store.rebooked, slept) == (["1"], [0.4])
     assert decision.sent
     assert decision.sent.booked == "1'"
+
+
+def test_a_late_request_waits_for_no_room_that_comes_after_its_lease() -> None:
+    """As after a 429 that says an hour: the job is given back now, not judged as lost."""
+    store, slept = FakeStore(), list[float]()
+    store.full_for = 3600
+    clock = chain([0.0], repeat(0.3))
+    claim = replace(CLAIMED, booked="1")
+    decision, asked = ask(claim, store=store, monotonic=clock.__next__, sleep=slept.append)
+    assert (slept, asked, decision.to, decision.spent) == ([], [], State.SCHEDULED, False)
 
 
 def test_a_refused_request_is_told_with_its_booking() -> None:

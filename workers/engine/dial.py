@@ -84,13 +84,14 @@ class Dial:
 
     def _about_to_send(self, sending: Sending, lease: Lease) -> None:
         """Do what must be done at the last moment. Raises NotSent where it is too late to send."""
-        self._on_time(sending)
+        self._on_time(sending, lease)
         lease.require()
         sending.sent = self.monotonic()
 
-    def _on_time(self, sending: Sending) -> None:
+    def _on_time(self, sending: Sending, lease: Lease) -> None:
         """Book a request anew that goes out later than it was booked for: those after it would
-        come too close to it, as the provider counts, or it to those before it.
+        come too close to it, as the provider counts, or it to those before it. Raises NotSent
+        where it would wait for longer than its lease.
         """
         for _ in range(TRIES if sending.booked else 0):
             now = self.monotonic()
@@ -100,6 +101,7 @@ class Dial:
                 sending.booked, after = self.store.limiter.rebook(sending.booked)
                 sending.slot = now + after
                 if after:
+                    lease.require(after)
                     self.sleep(after)
 
     def _call(self, job: Job, caller: str) -> OutgoingCall:

@@ -28,9 +28,10 @@ class Lease:
         """Whether somebody else may have taken the job by now."""
         return self.clock() - self.began >= self.seconds
 
-    def require(self) -> None:
-        """Raise NotSent where the answer could come after the lease."""
-        used = self.clock() - self.began
+    def require(self, wait: float = 0) -> None:
+        """Raise NotSent where the answer could come after the lease, `wait` seconds from now."""
+        used = self.clock() - self.began + wait
         if used + self.answer > self.seconds:
-            why = f"{used:.0f} s of its lease of {self.seconds:.0f} s had passed"
+            passed = f"would have passed in {wait:.0f} s" if wait else "had passed"
+            why = f"{used:.0f} s of its lease of {self.seconds:.0f} s {passed}"
             raise NotSent(f"{NotSent.__doc__} ({why})", detail=why)
