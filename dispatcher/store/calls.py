@@ -31,10 +31,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Whether an answer came in time to change its job, and the job's state; None: it is gone."""
+    """Whether an answer came in time to change its job, and the job's state; None: it is gone, or
+    `damaged`, and the answer is not written.
+    """
 
     in_time: bool
     state: State | None
+    damaged: bool = False
 
 
 class Calls(Repository):
@@ -191,4 +194,5 @@ def _of_request(decision: Decision) -> dict[str, Any]:
 
 def _settled(answer: list[bytes]) -> Settled:
     what, state = answer
-    return Settled(what == b"moved", State(state.decode()) if state else None)
+    found = State(state.decode()) if state else None
+    return Settled(what == b"moved", found, damaged=what == b"damaged")

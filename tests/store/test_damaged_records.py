@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,10 @@ from dispatcher.store.calls import Answer
 from dispatcher.store.schema import Field
 from support.claims import take
 from support.clock import Clock
+from support.redis_inside import key_of, redis_of
+from support.reports_heard import dialing, said
 from support.store_jobs import at, claim, enqueue, placed
+from workers.engine.apply_callbacks import ApplyReports
 
 DAMAGES = {
     "it has ended, by its record": {Field.STATE: "completed"},
@@ -21,7 +25,7 @@ DAMAGES = {
 
 
 def damage(store: Store, id_: str, fields: dict[str, str]) -> None:
-    store._connection.redis.hset(store._connection.key("job", id_), mapping=fields)
+    redis_of(store).hset(key_of(store, "job", id_), mapping=fields)
 
 
 @pytest.mark.parametrize("fields", DAMAGES.values(), ids=DAMAGES)
@@ -104,3 +108,16 @@ def test_one_that_was_due_is_tried_again_once_it_is_mended(store: Store, clock: 
     damage(store, bad, {Field.CREATED: str(round(clock()))})
     clock.forward(16)
     assert take(store) == [bad]
+
+
+def test_a_report_of_one_stays_in_the_inbox_and_stops_no_other(
+    store: Store, clock: Clock, apply: ApplyReports
+) -> None:
+    bad, good = (dialing(store) for _ in range(2))
+    index = key_of(store, "by_call", hashlib.sha1(b"call-1").hexdigest()[:4])
+    redis_of(store).set(index, "no hash")
+    apply.inbox.receive([said(bad, "ANSWERED"), said(good, "ANSWERED", callid="call-2")], {})
+    assert [turn.job_id for turn in apply()] == [good]
+    redis_of(store).delete(index)
+    clock.forward(3600)
+    assert [turn.job_id for turn in apply()] == [bad]

@@ -123,8 +123,11 @@ class ApplyReports:
         return Turn(job.id, job.state, why="its status is checked"), "applied"
 
 
-def _applied(answer: Answer, settled: Settled) -> Applied:
+def _applied(answer: Answer, settled: Settled) -> Applied | None:
     decision = answer.decision
+    if settled.damaged:
+        log.error(STAYS, answer.id)
+        return None
     if settled.in_time:
         return Turn(answer.id, settled.state, decision.reason, decision.why), "applied"
     return Turn(answer.id, settled.state, why="it came too late to change anything"), "late"

@@ -249,6 +249,8 @@ class Dialler:
 
     def _tell(self, dialled: Dialled, settled: Settled) -> None:
         job, decision = dialled.claim.job, dialled.decision
+        if settled.damaged:
+            log.error("the answer for job %s could not be written; its lease ends", job.id)
         log.info("dial %s: %s %s", job.id, settled.state, decision.reason)
         dialled.ended(Turn(job.id, settled.state, decision.reason, decision.why))
 
