@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
+from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.values import Claim, Hours, Pumped, Taken
 from dispatcher.values.calling_hours import Window
+
+T = TypeVar("T")
 
 
 class Queue(Repository):
@@ -106,13 +110,24 @@ class Queue(Repository):
 def _taken(answer: list[Any]) -> Taken:
     """Return what the operation `take` answered."""
     _, again, wake, day, claims, hours = answer
+    unreadable: list[str] = []
     return Taken(
-        tuple(_claim(*claims[at : at + 5]) for at in range(0, len(claims), 5)),
-        tuple(_hours(*hours[at : at + 3]) for at in range(0, len(hours), 3)),
+        tuple(_read(_claim, claims, 5, unreadable)),
+        tuple(_read(_hours, hours, 3, unreadable)),
         day.decode(),
         float(again) / 1000 if again else None,
         Priority(wake.decode()) if wake else None,
+        tuple(unreadable),
     )
+
+
+def _read(make: Callable[..., T], flat: list[Any], size: int, unreadable: list[str]) -> Iterator[T]:
+    """Yield what stands in a row, so many values each. A damaged record stops no other."""
+    for at in range(0, len(flat), size):
+        try:
+            yield make(*flat[at : at + size])
+        except (ArithmeticError, DispatcherError, LookupError, TypeError, ValueError):
+            unreadable.append(flat[at].decode())
 
 
 def _claim(id_: bytes, attempt: int, after: bytes, booked: bytes, record: bytes) -> Claim:

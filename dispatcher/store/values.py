@@ -114,6 +114,7 @@ class Taken:
     `day` names a time zone where the day that spending limits count is over: set the next one, by
     its clock. `again` is in how many seconds it is worth asking again, None: when something new
     comes. `wake`: there is more than this worker can dial, and others are to be woken.
+    `unreadable` are jobs whose records cannot be read: nobody is called, and their leases end.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -121,6 +122,7 @@ class Taken:
     day: str = ""
     again: float | None = None
     wake: Priority | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 class Holdable(Protocol):

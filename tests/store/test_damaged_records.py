@@ -11,7 +11,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.store import Store
 from dispatcher.store.calls import Answer
 from dispatcher.store.schema import Field
-from support.claims import take
+from support.claims import take, taken
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports_heard import dialing, said
@@ -121,3 +121,10 @@ def test_a_report_of_one_stays_in_the_inbox_and_stops_no_other(
     redis_of(store).delete(index)
     clock.forward(3600)
     assert [turn.job_id for turn in apply()] == [bad]
+
+
+def test_one_that_python_cannot_read_stops_none_that_is_claimed_with_it(store: Store) -> None:
+    bad, good = (enqueue(store) for _ in range(2))
+    damage(store, bad, {Field.ON_UNCERTAIN: "perhaps"})
+    found = taken(store)
+    assert ([claim.job.id for claim in found.claims], found.unreadable) == ([good], (bad,))

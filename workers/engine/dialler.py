@@ -161,6 +161,8 @@ class Dialler:
             self._claims.put((claim, lease))
         if taken.wake:
             self._wakes.put(taken.wake)
+        for id_ in taken.unreadable:
+            log.error("the record of job %s cannot be read; nobody is called", id_)
         for hours in taken.hours:
             try:
                 retry_until_available(partial(self._set_window, hours))
