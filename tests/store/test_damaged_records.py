@@ -15,8 +15,9 @@ from support.claims import take, taken
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.reports_heard import dialing, said
-from support.store_jobs import at, claim, enqueue, placed
+from support.store_jobs import POLICY, at, claim, enqueue, placed
 from workers.engine.apply_callbacks import ApplyReports
+from workers.engine.ticks import Rescue
 
 DAMAGES = {
     "it has ended, by its record": {Field.STATE: "completed"},
@@ -128,3 +129,14 @@ def test_one_that_python_cannot_read_stops_none_that_is_claimed_with_it(store: S
     damage(store, bad, {Field.ON_UNCERTAIN: "perhaps"})
     found = taken(store)
     assert ([claim.job.id for claim in found.claims], found.unreadable) == ([good], (bad,))
+
+
+def test_one_that_cannot_be_read_stops_the_decision_of_no_other(store: Store, clock: Clock) -> None:
+    bad, good = (dialing(store) for _ in range(2))
+    damage(store, bad, {Field.ON_UNCERTAIN: "perhaps"})
+    clock.forward(60)
+    rescue = Rescue(store, POLICY)
+    rescue()
+    clock.forward(2 * POLICY.evidence_window)
+    rescue()
+    assert store.jobs.get(good).state is not State.UNCERTAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,10 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import Reason, State
 from dispatcher.policy import Policy, after_window, rests_on_silence
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Pace
+
+log = logging.getLogger(__name__)
 
 LATELY = 3600.0
 """Seconds before an attempt within which a callback shows that the way for them is open."""
@@ -87,9 +91,18 @@ class Rescue:
         self.watch_clock()  # no window is over because the clock jumped
         self.hear()  # no window is over for which there is evidence that waits to be applied
         rescued = self.store.calls.rescue(self.policy.evidence_window)
-        decided = sum(self._decide(id_) for id_ in self.store.calls.take_due(State.UNCERTAIN))
+        decided = sum(self._decided(id_) for id_ in self.store.calls.take_due(State.UNCERTAIN))
         done = {"rescued": rescued, "decided": decided}
         return {kind: number for kind, number in done.items() if number}
+
+    def _decided(self, id_: str) -> bool:
+        try:
+            return self._decide(id_)
+        except StoreUnavailable:
+            raise
+        except Exception:  # a damaged record stops no other
+            log.exception("job %s could not be decided; it is tried again", id_)
+            return False
 
     def _decide(self, id_: str) -> bool:
         job = self.store.jobs.get(id_)
