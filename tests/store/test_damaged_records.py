@@ -140,3 +140,12 @@ def test_one_that_cannot_be_read_stops_the_decision_of_no_other(store: Store, cl
     clock.forward(2 * POLICY.evidence_window)
     rescue()
     assert store.jobs.get(good).state is not State.UNCERTAIN
+
+
+def test_a_report_of_one_that_cannot_be_read_stops_no_other(
+    store: Store, apply: ApplyReports
+) -> None:
+    bad, good = (dialing(store) for _ in range(2))
+    damage(store, bad, {Field.ON_UNCERTAIN: "perhaps"})
+    apply.inbox.receive([said(bad, "ANSWERED"), said(good, "ANSWERED", callid="call-2")], {})
+    assert [turn.job_id for turn in apply()] == [good]

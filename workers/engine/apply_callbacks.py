@@ -57,7 +57,18 @@ class ApplyReports:
         return min(LEASE, self.policy.evidence_window / 2)
 
     def _apply_all(self, reports: Sequence[Callback]) -> list[Turn]:
-        jobs = self.store.jobs.get_many(report.job_id for report in reports)
+        try:
+            jobs = self.store.jobs.get_many(report.job_id for report in reports)
+        except StoreUnavailable:
+            raise
+        except Exception:  # a damaged record stops no other
+            if len(reports) > 1:
+                return [turn for report in reports for turn in self._apply_all([report])]
+            log.exception(STAYS, reports[0].job_id)
+            return []
+        return self._apply_to(reports, jobs)
+
+    def _apply_to(self, reports: Sequence[Callback], jobs: Sequence[Job | None]) -> list[Turn]:
         now = self.store.now() / 1000
         judged = [self._judged(report, job, now) for report, job in zip(reports, jobs, strict=True)]
         settled = iter(self._settle([each for each in judged if isinstance(each, Answer)]))
