@@ -26,7 +26,7 @@ from dispatcher.store.connection import Repository
 from dispatcher.store.jobs import Jobs
 from dispatcher.store.queue import Queue
 from dispatcher.store.search import Search
-from dispatcher.store.values import Claim, Taken
+from dispatcher.store.values import Taken
 from workers.engine import dialler
 from workers.engine.dial import Dial
 
@@ -101,6 +101,7 @@ def set_trap(trap: Trap) -> None:
     ambush = Ambush(trap)
     _wrap(Queue, "take", ambush.take)
     _wrap(Queue, "set_calling_window", ambush.set_calling_window)
+    _wrap(Dial, "_ask", ambush.ask)
     _wrap(Dial, "_about_to_send", ambush.about_to_send)
     _wrap(transport, "read_answer", ambush.read_answer)
     _wrap(XoxzoProvider, "place", ambush.place)
@@ -127,9 +128,12 @@ class Ambush(threading.local):
         self.trap.spring(BEFORE_WINDOW, lambda: _jobs(queue, [id_]))
         return original(queue, id_, *given)
 
-    def about_to_send(self, original: Wrapped, dial: Dial, claim: Claim, *given: Any) -> None:
-        original(dial, claim, *given)
-        self.job = claim.job
+    def ask(self, original: Wrapped, dial: Dial, job: Job, *given: Any) -> Any:
+        self.job = job
+        return original(dial, job, *given)
+
+    def about_to_send(self, original: Wrapped, *given: Any) -> None:
+        original(*given)
         self.reach(BEFORE_POST)
 
     def read_answer(self, original: Wrapped, *given: Any) -> Any:

@@ -128,14 +128,15 @@ def snapshot(store: Store) -> Snapshot:
     """Return all that stands in the store's namespace, read in one step; indexes are put together
     from their pages.
 
-    Keys of the account go without its name; the schema and what stops 0.1.0 are left out.
+    Keys of the account go without its name; the schema and what stops 0.1.0 are left out, and what
+    ends by Redis' own clock, and so between two looks.
     """
     text: Any = redis_of(store).eval(_EVERYTHING, 1, root_of(store))
     everything: Snapshot = json.loads(text.decode("utf-8", "surrogateescape")) or {}
     found = {
         name.removeprefix("account:default:"): members
         for name, members in everything.items()
-        if name not in {"schema", BARRIER}
+        if name not in {"schema", BARRIER, "account:default:woken"}
     }
     found = joined(found)
     for name, hold in found.get("holds", {}).items():
