@@ -229,10 +229,10 @@ class Dialler:
                 self._release(len(some))
 
     def _others(self) -> list[Dialled]:
-        """Return what came, and comes in a moment, beside the first."""
+        """Return what came, and comes in a moment, beside the first, while others are under way."""
         found: list[Dialled] = []
         deadline = time.monotonic() + TOGETHER_WITHIN
-        while len(found) < MOST_AT_ONCE - 1:
+        while len(found) + 1 < min(MOST_AT_ONCE, self._threads - self._free):
             try:
                 dialled = self._dialled.get(timeout=max(0, deadline - time.monotonic()))
             except Empty:
