@@ -41,7 +41,7 @@ def test_numbers_may_be_written_as_in_a_region(d: Any) -> None:
 
 BLOCKING_ALONE = {
     "store", "messenger",  # what it is made of
-    "submit_packed", "write", "handle", "request",  # for what we build on it
+    "submit_packed", "submit_all", "write", "handle", "request",  # for what we build on it
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.budget import CheckRight
+from dispatcher.store.schema import Field
 from support.claims import claim_one
 from support.console_client import Person, Reader
 from support.redis_inside import key_of, redis_of
@@ -124,7 +125,7 @@ def test_what_cannot_be_done_is_left_out_and_said(operator: Person, store: Store
 
 def test_an_overdue_job_goes_on_with_a_new_deadline(operator: Person, store: Store) -> None:
     id_ = failed(store, expires="1h")
-    redis_of(store).hset(key_of(store, "job", id_), "expires", round(store.now()) - 1000)
+    redis_of(store).hset(key_of(store, "job", id_), Field.EXPIRES, round(store.now()) - 1000)
     page = create(operator, what="retry", which="all")
     assert "Retry: 0 of 1 job" in page.text
     assert "No job would change" in page.text

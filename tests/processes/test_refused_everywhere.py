@@ -130,8 +130,8 @@ def test_a_broker_that_refuses_is_named_and_costs_no_producer_its_job(
     """The records are elsewhere, and taken."""
     with RedisProcess(tmp_path / "broker") as other, STANDING[code](other):
         messenger = Messenger.to_broker(other.url)
-        handle = Dispatcher(store, messenger).call(**SAY)
-        assert messenger.dial([(handle.id, Priority.NORMAL)]) == 0
+        Dispatcher(store, messenger).call(**SAY)
+        messenger.wake(Priority.NORMAL)
         with pytest.raises(BrokerUnavailable, match=rf"the broker's Redis .*\({code}\)"):
             messenger.listeners(0.1)
         if code == "READONLY":  # a broker that is asked says it by itself
@@ -172,8 +172,8 @@ class Silent(Messenger):
     def __init__(self) -> None:
         super().__init__(lambda: pytest.fail("it sends nothing"))
 
-    def dial(self, *_: object, **__: object) -> int:
-        return 0
+    def wake(self, priority: Priority) -> None:
+        assert priority is Priority.NORMAL
 
 
 @pytest.fixture

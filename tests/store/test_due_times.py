@@ -170,6 +170,7 @@ def test_a_purged_job_leaves_nothing_behind(store: Store, clock: Clock) -> None:
         "waiting",
         "counters",
         "countries_called",
+        "states",
     }  # what it has cost, and that it was: for good
     chart = {f"outcomes:{int(clock.ms // 3_600_000)}"}  # figures without names, for a day
     assert snapshot(store).keys() == {"config", "pace", called} | account | chart

@@ -18,6 +18,7 @@ from dispatcher.client.watching import News, watch
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.redis_url import connect
+from dispatcher.store.schema import Field
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
 from support.webhook_jobs import ended, enqueue
@@ -139,7 +140,7 @@ def test_a_lost_announcement_only_delays(
     with ThreadPoolExecutor() as pool:
         waiting_ = in_thread(pool, dispatcher, id_)
         eventually(lambda: listened_to(store), "somebody listens")
-        redis_of(store).hset(key_of(store, "job", id_), "state", "cancelled")
+        redis_of(store).hset(key_of(store, "job", id_), Field.STATE, "cancelled")
         assert waiting_.result(SOON).terminal
 
 
