@@ -179,6 +179,22 @@ def test_it_takes_no_more_than_it_has_threads_free() -> None:
     assert all(most > 0 for most, _ in store.asked)
 
 
+def test_threads_that_come_free_while_it_hands_out_wait_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There may be more where it got as many as it had asked for."""
+    store = FakeStore(Taken((claim("a"), claim("b"))), Taken((claim("c"),)))
+    hand_out = Dialler._hand_out
+
+    def slowly(dialler: Dialler, taken: Taken, lease: Lease) -> None:
+        hand_out(dialler, taken, lease)
+        eventually(lambda: not dialler.busy, "all that was taken is settled")
+
+    monkeypatch.setattr(Dialler, "_hand_out", slowly)
+    with dialling(store, threads=2):
+        eventually(lambda: "c" in store.ids, "the next is taken")
+
+
 def test_one_step_claims_no_more_than_redis_does_in_a_moment() -> None:
     store = FakeStore()
     with dialling(store, threads=40) as dialler:

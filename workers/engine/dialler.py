@@ -35,7 +35,7 @@ LOOK_EVERY = 0.25
 """Seconds after which an idle worker looks by itself: a wake-up may have been lost, or have reached
 one that has no thread free.
 """
-TOGETHER_WITHIN = 0.002
+TOGETHER_WITHIN = 0.004
 """Seconds that free threads, and answers, wait for others: one step for many costs less."""
 MOST_AT_ONCE = 25
 """Jobs claimed in one step, which takes Redis a millisecond or two."""
@@ -131,14 +131,16 @@ class Dialler:
     def _take_on(self) -> None:
         while room := self._room():
             lease = Lease(self._lease, self._answer, self._clock(), self._clock)
+            most = min(room, MOST_AT_ONCE)
             try:
-                taken = self._take(min(room, MOST_AT_ONCE), lease)
+                taken = self._take(most, lease)
                 self._hand_out(taken, lease)
             except Exception:
                 log.exception("no jobs could be taken; trying again")
                 taken = Taken()
             self.rounds += 1
-            self._wait(taken)
+            if len(taken.claims) < most:  # else there may be more
+                self._wait(taken)
 
     def _take(self, most: int, lease: Lease) -> Taken:
         how = {"token": self._token(), "provider": self._provider}
@@ -177,8 +179,7 @@ class Dialler:
             return
         wait = LOOK_EVERY if taken.again is None else min(taken.again, LOOK_EVERY)
         with self._changed:
-            if self._free:  # else as soon as a thread is
-                self._changed.wait_for(lambda: self._woken or self._stopped, wait)
+            self._changed.wait_for(lambda: self._woken or self._stopped, wait)
 
     def _set_window(self, hours: Hours) -> None:
         # Whole ms, as Redis counts: rounded up, a window that is open now would open in a moment.
