@@ -22,8 +22,10 @@ log = logging.getLogger(__name__)
 
 LATELY = 3600.0
 """Seconds before an attempt within which a callback shows that the way for them is open."""
-BATCH = 500
-"""Jobs moved in one atomic step: a few milliseconds of Redis' time."""
+BATCH = 100
+"""Jobs moved in one atomic step: a few milliseconds of Redis' time, for which takes wait."""
+CHECKS = 500
+"""Status checks for which wake-ups go out at once where there is no limit."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class Reconcile:
     def _room(self, pace: Pace) -> int:
         """How many checks the limiter serves until the next run, a second later."""
         if pace.working_rate is None:
-            return BATCH
+            return CHECKS
         dials_wait = any(pace.ready.values())
         return max(1, math.ceil(pace.working_rate * (self.share if dials_wait else 1)))
 
