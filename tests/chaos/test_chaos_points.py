@@ -46,7 +46,9 @@ class Played:
 
 
 def caught_at_each_point(folder: Path) -> Played:
-    with Stage(folder, sandbox=["--latency=0.05"], DISPATCHER_RATE_LIMIT="none") as stage:
+    # Those who die keep their connections for a while, which others want.
+    account = {"DISPATCHER_RATE_LIMIT": "none", "DISPATCHER_MAX_CONNECTIONS": "100"}
+    with Stage(folder, sandbox=["--latency=0.05"], **account) as stage:
         ids: list[str] = []
         met: dict[tuple[str, str, str], str] = {}
         for wish in WISHES:

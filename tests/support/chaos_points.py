@@ -5,7 +5,6 @@ The production code knows nothing of them: its parts are wrapped here, in a proc
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -74,7 +73,8 @@ class Trap:
         if ids:
             with self.log.open("a") as log:
                 log.write(f"{point} {' '.join(ids)}\n")
-            os.kill(os.getpid(), self.how)
+            # To this very thread: any other may be given it later, and this one go on until then.
+            signal.pthread_kill(threading.get_ident(), self.how)
 
 
 def quicken(lease: float, check_lease: float) -> None:
