@@ -42,9 +42,9 @@ lint: install ## Check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-screenshots: install ## Make the pictures of docs/console.md again
+screenshots: install ## Make the pictures of docs/how-to/console.md again
 	@.ci/browser
-	PYTHONPATH=tests $(BIN)/python docs/screenshots.py
+	PYTHONPATH=tests $(BIN)/python website/screenshots.py
 
 bench: $(VENV)/bench ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -52,7 +52,7 @@ bench: $(VENV)/bench ## Run the benchmarks
 pins: ## Pin the newest versions that fit pyproject.toml, with hashes
 	PYTHON="$(PYTHON)" .ci/pin
 
-sbom: $(VENV)/audit ## Write dist/sbom.json: what the container image holds, in CycloneDX; and docs/licenses.md
+sbom: $(VENV)/audit ## Write dist/sbom.json: what the container image holds, in CycloneDX; and docs/reference/licenses.md
 	.ci/sbom $(BIN)
 
 audit: $(VENV)/audit ## Look for known vulnerabilities of what is pinned; asks the package index

@@ -1,1 +1,1 @@
-"""Measurements, run by `make bench`; what they print goes into docs/benchmarks.md."""
+"""Measurements, run by `make bench`; what they print goes into docs/reference/benchmarks.md."""

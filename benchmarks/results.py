@@ -14,7 +14,7 @@ from benchmarks.figures import Table
 FOLDER = Path(__file__).parent / "results"
 """What this machine measured; git leaves it out."""
 REFERENCE = Path(__file__).parent / "reference"
-"""What docs/benchmarks.md and docs/capacity.md say, kept in git."""
+"""What docs/reference/benchmarks.md and docs/how-to/capacity.md say, kept in git."""
 
 
 def tell(name: str, tables: Iterable[Table], *, quick: bool, folder: Path = FOLDER) -> Path:

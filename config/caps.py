@@ -14,7 +14,7 @@ Most = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Caps(BaseSettings):
-    """How much there may be at once, in all and of one; `docs/settings.md` says of what."""
+    """How much there may be at once, in all and of one, as `docs/reference/settings.md` has it."""
 
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.proxies), NoDecode

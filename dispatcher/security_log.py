@@ -1,8 +1,8 @@
 """The security log: who was let in or refused, and who saw or changed what guards the account.
 
 One line of JSON for each event, on the logger `dispatcher.security`. No line holds a secret or a
-telephone number; what strangers send is bounded and on one line. docs/security-log.md lists the
-events and their fields.
+telephone number; what strangers send is bounded and on one line. docs/reference/security-log.md
+lists the events and their fields.
 """
 
 from __future__ import annotations

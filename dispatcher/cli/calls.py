@@ -52,7 +52,8 @@ Hours = Annotated[
     typer.Option(help="Calling hours by the recipient's clock, such as '08:00-21:00'; or any."),
 ]
 Webhook = Annotated[
-    str | None, typer.Option(help="URL that is told when the job has ended (docs/webhooks.md).")
+    str | None,
+    typer.Option(help="URL that is told when the job has ended (docs/how-to/webhooks.md)."),
 ]
 AnsweredAfter = Annotated[
     str | None,

@@ -36,7 +36,7 @@ class NothingPublished(DispatcherError):
     def __init__(self) -> None:
         super().__init__(
             "nobody said yet who is on call: set DISPATCHER_CHAINS to a chains file"
-            " (docs/chains.md), or use `chains publish FILE`"
+            " (docs/how-to/chains.md), or use `chains publish FILE`"
         )
 
 

@@ -6,7 +6,7 @@ from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.values.counts import counted
 
-MORE = "see docs/high-availability.md"
+MORE = "see docs/how-to/high-availability.md"
 
 
 def fault(facts: Facts, wanted: Replication) -> str:

@@ -73,7 +73,7 @@ def create(
 ) -> None:
     """Create a key and print it. It is shown only once: only its hash is kept.
 
-    What a key may ask for is safe unless you give it more: see docs/http.md.
+    What a key may ask for is safe unless you give it more: see docs/reference/http.md.
 
     Several keys may have the same name, so that a new one can replace an old one.
     """

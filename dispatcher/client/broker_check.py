@@ -19,7 +19,7 @@ from dispatcher.store.server import kind_of
 IN_CLUSTER_MODE = (
     "the broker is a Redis in cluster mode, where Celery cannot take messages: set"
     " DISPATCHER_BROKER_URL (broker_url in Python) to RabbitMQ, or to a Redis without cluster mode;"
-    " the records may stay (docs/servers.md)"
+    " the records may stay (docs/reference/servers.md)"
 )
 A_REPLICA = f"the broker's Redis {REMEDIES['READONLY']}"
 LACKS = (

@@ -87,7 +87,7 @@ NO_EMULATION: Mapping[str, Any] = {"ack_emulation": False}
 
 Its emulation of acknowledgements brings unacknowledged messages back after a visibility timeout.
 Where the record is the truth and a message wakes somebody, that only costs: half of the speed,
-and work delivered twice (docs/architecture.md)."""
+and work delivered twice (docs/explanation/architecture.md)."""
 
 
 def _bounds() -> dict[str, Any]:

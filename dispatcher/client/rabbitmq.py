@@ -115,5 +115,7 @@ def _words(error: BaseException) -> str:
         return f"RabbitMQ says {said!r}: correct the virtual host of the broker's URL"
     if code == _REFUSED:
         said = text.removeprefix("ACCESS_REFUSED - ")
-        return f"RabbitMQ says {said!r}: grant its user the rights that docs/rabbitmq.md lists"
+        return (
+            f"RabbitMQ says {said!r}: grant its user the rights that docs/how-to/rabbitmq.md lists"
+        )
     return ""

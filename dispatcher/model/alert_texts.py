@@ -18,7 +18,7 @@ _OWN = frozenset(GAPS[:-1])
 
 
 class Texts(BaseModel):
-    """What is said in one language; what is left out is ours. See docs/chains.md.
+    """What is said in one language; what is left out is ours. See docs/how-to/chains.md.
 
     Gaps: `{severity}`, `{what}` (the alert's summary, made for ears), `{many}` (of a bundle: how
     many alerts), `{number}` (where to call back, digit by digit), `{label.NAME}` (a label).

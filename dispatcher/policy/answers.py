@@ -1,6 +1,6 @@
 """What follows the provider's answer to a request for a call: a call, or an error of the tree.
 
-docs/retries.md has the whole as a table, and a test compares the two.
+docs/reference/retries.md has the whole as a table, and a test compares the two.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ def _obstacles(now: Situation) -> Iterator[Obstacle]:
 def refused(says: str) -> Obstacle:
     """Return the obstacle that Redis is where it does not do what it is asked."""
     why, _, remedy = says.partition(": ")
-    return Obstacle(Cause.REDIS, why, remedy or "see docs/operations.md, What Redis may refuse")
+    return Obstacle(
+        Cause.REDIS, why, remedy or "see docs/how-to/operations.md, What Redis may refuse"
+    )
 
 
 def without_processes(roll: Roll) -> Iterator[Obstacle]:

@@ -60,7 +60,7 @@ def _parser(prog: str) -> _Parser:
     parser = _Parser(
         prog=prog,
         description="A server that behaves like the voice provider and calls nobody."
-        " A number's last digits choose the result (docs/sandbox.md).",
+        " A number's last digits choose the result (docs/reference/sandbox.md).",
         argument_default=argparse.SUPPRESS,  # what is not given is left to SandboxOptions
     )
     parser.add_argument(

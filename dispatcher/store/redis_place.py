@@ -1,6 +1,6 @@
 """Where a Redis is, and what lets us in there: read from a URL, once, for all that connect.
 
-docs/redis.md shows each kind of URL.
+docs/how-to/redis.md shows each kind of URL.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ _SENTINEL_TIMEOUT = 0.4  # seconds to connect, and again to answer: the next one
 
 def connect(url: str, *, within: float | None = None) -> redis.Redis:
     """Return a client for `redis://`, `rediss://`, `unix://` or
-    `sentinel://host:port,host:port/db?service=name`; docs/redis.md lists the options. Nothing is
-    sent yet. `within`: seconds to connect and to answer each, with no second try; else a few.
+    `sentinel://host:port,host:port/db?service=name`; docs/how-to/redis.md lists the options.
+    Nothing is sent yet. `within`: seconds to connect and to answer each, with no second try;
+    else a few.
 
     Raises StoreUnsuitable for a URL that is none of these; its password is never shown.
     """

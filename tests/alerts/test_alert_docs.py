@@ -1,4 +1,4 @@
-"""What docs/alerts.md says of texts is so."""
+"""What docs/how-to/alerts.md says of texts is so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dispatcher.alerts.spoken import HowTo, spoken
 from dispatcher.model.alert_texts import Texts
 from support.alerts import alert
 
-DOCS = (Path(__file__).resolve().parents[2] / "docs" / "alerts.md").read_text()
+DOCS = (Path(__file__).resolve().parents[2] / "docs/how-to/alerts.md").read_text()
 
 
 def test_the_table_says_what_is_said() -> None:

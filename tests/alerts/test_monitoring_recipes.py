@@ -1,4 +1,4 @@
-"""The recipes of docs/monitoring.md, as they stand there."""
+"""The recipes of docs/how-to/monitoring.md, as they stand there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dispatcher.alerts.sources.reading import Asked, Reading
 from dispatcher.alerts.sources.registry import SOURCES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGE = (DOCS / "monitoring.md").read_text()
+PAGE = (DOCS / "how-to/monitoring.md").read_text()
 NOW = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
 MACROS = {
     "{EVENT.ID}": "4711",

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.capacity import BATCH, Costs, cores, simulated, tables
 from benchmarks.results import REFERENCE
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/capacity.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/capacity.md"
 COSTS = Costs(worker=900.0, gateway=300.0, redis=450.0, memory=700.0)
 
 

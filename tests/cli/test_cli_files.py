@@ -1,4 +1,4 @@
-"""docs/files.md: each file is imported as the page says, and each cell is read so."""
+"""docs/how-to/files.md: each file is imported as the page says, and each cell is read so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.cli_shell import Shell
 from support.people_files import FILES, N, write
 from support.rows_files import form
 
-PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/how-to/files.md").read_text()
 
 
 def rows(title: str, columns: int) -> Iterator[tuple[str, ...]]:

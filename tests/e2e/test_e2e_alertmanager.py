@@ -1,4 +1,4 @@
-"""The example that docs/alerts.md begins with, word for word, with a real Alertmanager."""
+"""The example that docs/how-to/alerts.md begins with, word for word, with a real Alertmanager."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.ports import free_port
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "alerts.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/alerts.md").read_text()
 EXAMPLE = PAGE[: PAGE.index("## One incident is one alert")]
 GATEWAY, ALERTMANAGER = "127.0.0.1:8080", "http://127.0.0.1:9093"
 """Where they are in the example; a test's own have other ports."""

@@ -84,7 +84,9 @@ def test_every_example_of_the_http_page_does_what_it_says(paused: Stage) -> None
     version = up.dispatcher.store.on_call.publish(ON_CALL, by="test")
     chains = ON_CALL.model_dump(mode="json", exclude_defaults=True)
     (up.folder / "chains.json").write_text(json.dumps(chains))
-    script = examples("docs/http.md").replace("export GATEWAY=http://127.0.0.1:8080\n", "")
+    script = examples("docs/reference/http.md").replace(
+        "export GATEWAY=http://127.0.0.1:8080\n", ""
+    )
     assert script.count("curl") > 15
     assert script.count('If-Match: "3"') == 1
     told = typed(paused, script.replace('If-Match: "3"', f'If-Match: "{version}"'))

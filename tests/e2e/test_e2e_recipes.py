@@ -1,4 +1,4 @@
-"""The recipes: each block of docs/recipes.md as it stands, with the library that it is for."""
+"""The recipes: each block of docs/how-to/recipes.md as it stands, with its library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.e2e_stack import ROOT, WEBHOOK_SECRET, Stage, number
 from support.polling import eventually
 from support.ports import free_port
 
-PAGE = (ROOT / "docs" / "recipes.md").read_text()
+PAGE = (ROOT / "docs/how-to/recipes.md").read_text()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def recipe(heading: str) -> ModuleType:
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     (block,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     made = ModuleType(f"recipe_{heading.lower().replace(' ', '_').replace('-', '_')}")
-    exec(compile(block, f"docs/recipes.md, {heading}", "exec"), made.__dict__)
+    exec(compile(block, f"docs/how-to/recipes.md, {heading}", "exec"), made.__dict__)
     return made
 
 

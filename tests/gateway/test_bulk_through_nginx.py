@@ -15,7 +15,7 @@ from support.nginx import PROGRAM, Nginx
 
 MANY = 40_000
 """Lines: more of them, and of answers, than all sockets on the way hold."""
-HTTP = (ROOT / "docs/http.md").read_text()
+HTTP = (ROOT / "docs/reference/http.md").read_text()
 ADVISED = re.search(r"location /v1/ \{.*?\n    \}", HTTP, re.DOTALL)
 BUFFERS = ("proxy_request_buffering off", "proxy_buffering off")
 

@@ -27,7 +27,7 @@ from support.seen_alerts import event, reported, unreached
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs/reference/metrics.md"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 

@@ -1,4 +1,4 @@
-"""The commands that docs/monitoring.md gives to Nagios, word for word, with macros filled in."""
+"""The commands that docs/how-to/monitoring.md gives to Nagios, word for word, with macros."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.api_client import client
 from support.cli_shell import SCRIPT
 from support.gateway_process import ROOT, Gateway
 
-PAGE = (ROOT / "docs" / "monitoring.md").read_text()
+PAGE = (ROOT / "docs/how-to/monitoring.md").read_text()
 SERVICE, HOST = re.findall(
     r"^    command_line +(/usr/bin/voice-dispatcher .*)$", PAGE, re.MULTILINE
 )

@@ -24,7 +24,7 @@ from support.hidden_numbers import WRITINGS, tells
 from workers.devstack.embedded_server import EmbeddedServer
 
 WRONG = "vd_abcdefghij_" + "0" * 64
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "security-log.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/security-log.md"
 FIELDS = {
     event: set(re.findall(r"`(\w+)`", fields))
     for event, fields in re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE)

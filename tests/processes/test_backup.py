@@ -1,4 +1,4 @@
-"""docs/backup.md on real servers: copies made while calls go on, and what a restore does."""
+"""docs/how-to/backup.md on real servers: copies made while calls go on, and what a restore does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.store_jobs import request
 from workers.devstack.redis_server import find_servers
 from workers.engine.dial import Dial
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/backup.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs/how-to/backup.md").read_text()
 CALLER = "+815012345678"
 NUMBERS = itertools.count(1234)
 ON = {"appendonly": "yes", "appendfsync": "always"}

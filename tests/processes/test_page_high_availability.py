@@ -1,4 +1,4 @@
-"""The lines of docs/high-availability.md and docs/redis.acl: a replica, and Sentinel, by them."""
+"""A replica, and Sentinel, by the lines of docs/how-to/high-availability.md and docs/redis.acl."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Built(NamedTuple):
 
 def lines(begins: str) -> list[list[str]]:
     """Return the lines of the block of the page that begins so, as words."""
-    page = (DOCS / "high-availability.md").read_text()
+    page = (DOCS / "how-to/high-availability.md").read_text()
     blocks = re.findall(r"^ *```conf\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
     (block,) = [each for each in blocks if each.strip().startswith(begins)]
     return [line.split() for line in block.splitlines()]

@@ -37,7 +37,7 @@ RIGHTS = {
     "service": SERVICE,
     "idle": NONE,
 }
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "rabbitmq.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/rabbitmq.md"
 ENDS_WITHIN = 60.0
 
 

@@ -25,7 +25,7 @@ from support.provider_wire import http, reset
 from support.raw_records import as_written
 from workers.engine.lease import Lease
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/retries.md"
 COLUMNS = 9
 NOTHING = "–"  # noqa: RUF001
 SAY = {"caller": "+818000000000", "recipient": "+818011234567", "message": "Hi", "lang": "en"}

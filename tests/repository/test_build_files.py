@@ -57,7 +57,7 @@ def _is_for_us(pin: re.Match[str]) -> bool:
 
 REQUIRED = ("pyproject.toml", "requirements/dev.txt", "requirements/embedded.txt")
 """What the installation follows."""
-LICENCES = ROOT / "docs/licenses.md"
+LICENCES = ROOT / "docs/reference/licenses.md"
 ELSEWHERE = {"async-timeout", "colorama"}
 """Needed by other interpreters and platforms only."""
 TARGETS = [

@@ -25,22 +25,25 @@ def variables() -> set[str]:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
-    text = (ROOT / "docs" / "settings.md").read_text()
+    text = (ROOT / "docs/reference/settings.md").read_text()
     table = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"`([A-Z_]+)`", table)) == variables()
 
 
 def test_every_state_and_reason_is_in_the_architecture() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text()
+    text = (ROOT / "docs/explanation/architecture.md").read_text()
     missing = {word for word in [*State, *Reason] if f"`{word}`" not in text}
     assert not missing
 
 
-PAGES = ["README.md", *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+PAGES = [
+    "README.md",
+    *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs").rglob("*.md"))),
+]
 
 
 def test_the_oldest_server_is_the_one_that_is_checked() -> None:
-    for page in ("docs/operations.md", "CHANGELOG.md"):
+    for page in ("docs/how-to/operations.md", "CHANGELOG.md"):
         assert NEEDED in (ROOT / page).read_text()
     assert not [page for page in PAGES if re.search(r"Redis \d\S*\+", (ROOT / page).read_text())]
 
@@ -54,7 +57,7 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["architecture.md", "invariants.md"])
 def test_files_that_are_named_exist(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text()
+    text = (ROOT / "docs/explanation" / page).read_text()
     named = re.findall(r"`([\w/*]+\.(?:py|lua))`", text)
     known = [
         path
@@ -74,7 +77,7 @@ def test_each_dependency_is_accounted_for_once() -> None:
     ]
     names = {re.split(r"[>=<;]", each)[0].strip() for each in asked}
     rows = re.findall(
-        r"^\| (`.+?`) \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE
+        r"^\| (`.+?`) \|", (ROOT / "docs/reference/dependencies.md").read_text(), re.MULTILINE
     )
     told = Counter(re.findall(r"`([^`]+)`", " ".join(rows)))
     assert told == Counter({name: 1 for name in names if not name.startswith("voice-dispatcher")})

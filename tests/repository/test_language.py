@@ -21,7 +21,7 @@ OLD_NAMES = {"CHANGELOG.md", "upgrading.md"}
 PAGES = sorted(
     [
         *(page for page in ROOT.glob("*.md") if page.name not in OLD_NAMES),
-        *(page for page in (ROOT / "docs").glob("*.md") if page.name not in OLD_NAMES),
+        *(page for page in (ROOT / "docs").rglob("*.md") if page.name not in OLD_NAMES),
         *(ROOT / "workers/gateway/console/templates").glob("*.html"),
         ROOT / "workers/gateway/console/static/console.js",
         ROOT / ".env.example",

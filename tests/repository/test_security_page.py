@@ -1,4 +1,4 @@
-"""docs/security.md names tests that there are, and one for each thing that it says holds."""
+"""docs/explanation/security.md names tests that there are, and one for each thing that holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "security.md").read_text()
+PAGE = (ROOT / "docs/explanation/security.md").read_text()
 THREATS = PAGE.partition("## What each can do at worst")[2].partition("\n## ")[0]
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 CHAPTERS = 17

@@ -17,7 +17,7 @@ SAY = "Dear {name}, we expect you on {due}."
 
 
 def test_the_example_makes_three_jobs_and_refuses_a_mangled_number() -> None:
-    page = (DOCS / "import-export.md").read_text()
+    page = (DOCS / "how-to/import-export.md").read_text()
     assert f'import docs/examples/customers.csv --say "{SAY}" --region JP' in page
     with (DOCS / "examples" / "customers.csv").open("rb", buffering=0) as file:
         found = Records(Lines(file))

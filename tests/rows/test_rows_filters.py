@@ -245,7 +245,7 @@ def test_a_filter_does_not_change_a_rows_key() -> None:
 
 
 def test_the_page_says_what_is_said() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "what-is-said.md").read_text()
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/what-is-said.md").read_text()
     rows = re.findall(
         r"^\| `\{x\\(\|\S+)\}` \| `([^`]+)`.* \| (.+) \| (.+) \|$", page, re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""The Python of docs/actions.md retries what it selects."""
+"""The Python of docs/how-to/actions.md retries what it selects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dispatcher.store.values import Claim
 from support.claims import claim_one
 from workers.devstack.embedded_server import EmbeddedServer
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "actions.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/actions.md"
 NO_ANSWER = Decision(State.FAILED, "no_answer", "it rang in vain", "no_answer")
 
 

@@ -1,4 +1,4 @@
-"""Files as people have them, each built by hand as its program writes it: docs/files.md lists them.
+"""Files as people have them, each built by hand as its program writes it: docs/how-to/files.md.
 
 Their people are invented, and called +818012340001, +818012340002 and so on, in their order.
 """

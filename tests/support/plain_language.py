@@ -1,4 +1,4 @@
-"""The words that people no longer read: each has another one in docs/glossary.md."""
+"""The words that people no longer read: each has another one in docs/reference/glossary.md."""
 
 from __future__ import annotations
 

@@ -35,10 +35,10 @@ ALL = (".*", ".*", ".*")
 
 
 def smallest_rights(namespace: str) -> tuple[str, str, str]:
-    """Return what docs/rabbitmq.md says that a dispatcher needs: to configure, write and read."""
-    page = (Path(__file__).resolve().parents[2] / "docs" / "rabbitmq.md").read_text()
+    """Return the rights of docs/how-to/rabbitmq.md: to configure, write and read."""
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/rabbitmq.md").read_text()
     found = re.search(r"set_permissions -p calls dispatcher '(.+)' '(.+)' '(.+)'", page)
-    assert found, "docs/rabbitmq.md says no rights"
+    assert found, "docs/how-to/rabbitmq.md says no rights"
     configure, write, read = (each.replace("vd", namespace) for each in found.groups())
     return configure, write, read
 

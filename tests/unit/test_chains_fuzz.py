@@ -18,7 +18,7 @@ from dispatcher.model.on_call import Chain, Contact, Drill, OnCall, Rota, Route,
 from dispatcher.model.on_call_check import MOST_PROBLEMS, InvalidOnCall, checked
 from dispatcher.policy.rotas import turns, who_is
 
-PAGE = (Path(__file__).parents[2] / "docs" / "chains.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/how-to/chains.md").read_text()
 LONGER = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
 NOW = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
 PARTS = (Chain, Contact, Drill, OnCall, Rota, Route, Shift, Step, Storm)

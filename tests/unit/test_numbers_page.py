@@ -1,4 +1,4 @@
-"""docs/numbers.md: every line of its tables is what is done."""
+"""docs/reference/numbers.md: every line of its tables is what is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dispatcher.values.national import read
 from dispatcher.values.number_zones import number_zones
 from dispatcher.values.numbers import InvalidNumber
 
-PAGE = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/reference/numbers.md").read_text()
 JANUARY = datetime(2026, 1, 15, 0, 0, tzinfo=UTC)
 
 

@@ -28,7 +28,7 @@ from dispatcher.security_log import (
 from support.hidden_numbers import WRITINGS, tells
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "security-log.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/security-log.md"
 
 
 @given(st.text(), st.dictionaries(st.text(max_size=9), st.integers()))

@@ -1,4 +1,4 @@
-"""The receiver in docs/webhooks.md receives."""
+"""The receiver in docs/how-to/webhooks.md receives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key
 from support.webhook_jobs import deliver, ended, run, targets
 from support.webhook_receiver import account_secret
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/webhooks.md"
 OTHERS = WebhookSecrets((secret_from_key("not his key"),))
 
 

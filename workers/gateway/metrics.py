@@ -378,7 +378,7 @@ METRICS: tuple[Metric | Histogram, ...] = (
         ("state",),
     ),
 )
-"""All but `redis_up` and `info`; docs/metrics.md has the same table."""
+"""All but `redis_up` and `info`; docs/reference/metrics.md has the same table."""
 
 
 Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily

@@ -1,4 +1,4 @@
-"""Any program that sends JSON: in the form of docs/alerts.md, or with a mapping in the query."""
+"""Any program that sends JSON: as docs/how-to/alerts.md has it, or with a mapping in the query."""
 
 from __future__ import annotations
 
