@@ -13,7 +13,7 @@ from config.settings import Settings
 DIGITS = 8
 OF_ONE_PROCESS = frozenset(
     {
-        *("log_level", "security_log", "task_events", "serve_default_queue"),
+        *("log_level", "security_log", "task_events", "tracing", "serve_default_queue"),
         *("chains", "link_url", "alarm_sender"),
     }
 )

@@ -96,4 +96,4 @@ def _needing(name: str) -> frozenset[Part]:
 
 def _is_ours(name: str) -> bool:
     name = name.upper()
-    return name.startswith(("DISPATCHER_", "FLOWER_")) or name in provider_variables()
+    return name.startswith(("DISPATCHER_", "FLOWER_", "OTEL_")) or name in provider_variables()

@@ -182,6 +182,7 @@ class Settings(Caps):
     flower_url: Annotated[str, AfterValidator(texts.flower_url)] | None = None
 
     task_events: bool = True
+    tracing: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     security_log: Path | None = None
 

@@ -21,6 +21,7 @@ from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import Slots
+from dispatcher.tracing import Spans, spans
 from workers.engine.alert_summary import SummariseAlerts
 from workers.engine.alert_watch import AlertWatch
 from workers.engine.apply_callbacks import ApplyReports
@@ -65,6 +66,11 @@ class Container:
         return Store.from_url(self.settings.records, namespace=self.settings.namespace)
 
     @cached_property
+    def spans(self) -> Spans:
+        """What tells of this process' work."""
+        return spans()
+
+    @cached_property
     def messenger(self) -> Messenger:
         """The wake-ups."""
         return Messenger(lambda: self.app, self.settings.namespace)
@@ -93,6 +99,7 @@ class Container:
             settings.caller,
             settings.callbacks,
             usual=never if settings.callbacks else TypicalDuration(self.store),
+            spans=self.spans,
         )
 
     @cached_property
@@ -108,6 +115,7 @@ class Container:
             lease=settings.lease,
             answer=settings.read_timeout,
             wake_others=self.messenger.wake,
+            spans=self.spans,
         )
 
     def wake(self) -> None:
@@ -118,14 +126,18 @@ class Container:
     @cached_property
     def check_call(self) -> CheckCall:
         """See workers.engine.check_call."""
-        return CheckCall(self.store, self.provider, self.settings.policy, self.slots)
+        return CheckCall(self.store, self.provider, self.settings.policy, self.slots, self.spans)
 
     @cached_property
     def apply_reports(self) -> ApplyReports:
         """See workers.engine.apply_callbacks."""
         settings = self.settings
         return ApplyReports(
-            self.store, self.store.callbacks, settings.policy, settings.confirm_callbacks
+            self.store,
+            self.store.callbacks,
+            settings.policy,
+            settings.confirm_callbacks,
+            self.spans,
         )
 
     @cached_property
@@ -197,6 +209,7 @@ class Container:
             settings.webhook_secrets,
             whole=settings.webhook_numbers == "whole",
             links=settings.alert_links,
+            spans=self.spans,
             now=lambda: datetime.fromtimestamp(clock.now(), UTC),
         )
 

@@ -27,6 +27,7 @@ from dispatcher.model.process import Role
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.store import Store
 from dispatcher.values.masking import mask_text
+from workers import tracing
 from workers.alarm.of_settings import alarm
 from workers.ending import (
     end_in_time,
@@ -286,6 +287,7 @@ PROCESSES: dict[str, Callable[..., None]] = {
 def one(part: Part, settings: Settings, **options: int | str | None) -> None:
     """Run one process, which keeps no secret of another one's in its environment."""
     roles.forget_others(part, os.environ)
+    tracing.start(settings, part)
     PROCESSES[part](settings, **options)
 
 

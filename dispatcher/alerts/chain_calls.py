@@ -152,5 +152,6 @@ def _request(number: str, lang: str, told: Told) -> JobRequest:
             "priority": Priority.URGENT,
             "redial": 0,  # the chain calls again, or somebody else
             "on_uncertain": OnUncertain.HOLD,
+            "traceparent": told.alert.traceparent,
         }
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
+
+from dispatcher.tracing import spans
 
 if TYPE_CHECKING:
     from dispatcher.store import Store
@@ -32,5 +35,6 @@ def report(store: Store, actor: str, summary: str, options: AlertOptions) -> Rec
     from dispatcher.alerts.recording import record  # noqa: PLC0415
     from dispatcher.alerts.sources import direct  # noqa: PLC0415
 
-    (recorded,) = record(store, [direct.event(summary, **options)], actor=actor)
+    event = replace(direct.event(summary, **options), traceparent=spans().active())
+    (recorded,) = record(store, [event], actor=actor)
     return recorded

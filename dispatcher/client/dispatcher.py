@@ -28,6 +28,7 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.values import Enqueued, Outcome, Packed, Room
+from dispatcher.tracing import spans
 from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
 from dispatcher.values.regions import parse_region
@@ -158,9 +159,11 @@ class Dispatcher:
         if its job was purged meanwhile, the handle is of a job that is gone.
         """
         self.messenger.require_suitable()
-        done = self.store.jobs.enqueue(
-            request, actor=self._actor, scope=self._scope, message=message, room=self._room
-        )
+        with spans().enqueueing([request]) as traced:
+            (request,) = traced
+            done = self.store.jobs.enqueue(
+                request, actor=self._actor, scope=self._scope, message=message, room=self._room
+            )
         if done.new:
             self._nudge()
         return self.handle(done)
@@ -209,9 +212,10 @@ class Dispatcher:
         return written
 
     def _enqueue_many(self, requests: Iterable[JobRequest]) -> list[Outcome]:
-        return self.store.jobs.enqueue_many(
-            requests, actor=self._actor, scope=self._scope, room=self._room
-        )
+        with spans().enqueueing(requests) as traced:
+            return self.store.jobs.enqueue_many(
+                traced, actor=self._actor, scope=self._scope, room=self._room
+            )
 
     def handle(self, done: Enqueued, index: int = 0) -> JobHandle:
         """Return the handle of what was enqueued."""

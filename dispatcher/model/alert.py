@@ -152,6 +152,8 @@ class AlertEvent:
     link: str | None = None
     repeats: bool = True
     """Whether the source reports it again while it lasts (most do)."""
+    traceparent: str | None = None
+    """Which trace the report belongs to, in the W3C's form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,8 @@ class Alert:
     """The number of the latest call; only the latest ones are kept in `calls`."""
     calls: tuple[AlertCall, ...] = ()
     timeline: tuple[TimelineLine, ...] = ()
+    traceparent: str | None = None
+    """Which trace it and its calls belong to, in the W3C's form."""
 
     @property
     def is_bundle(self) -> bool:

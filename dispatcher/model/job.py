@@ -103,6 +103,8 @@ class Job:
     """Fields of the producer's own, which come back with the job."""
     alert: str | None = None
     """The id of the alert whose chain it is a call of."""
+    traceparent: str | None = None
+    """Which trace it belongs to, in the W3C's form."""
 
     @property
     def terminal(self) -> bool:
@@ -184,6 +186,7 @@ class Job:
             "webhook": origin(self.webhook) if mask and self.webhook else self.webhook,
             "dnc": self.dnc,
             "alert": self.alert,
+            "traceparent": self.traceparent,
             "created_at": iso(self.created_at),
             "due_at": iso(self.due_at),
             "expires_at": iso(self.expires_at),

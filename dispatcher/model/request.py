@@ -32,6 +32,7 @@ from dispatcher.model.request_fields import (
     Region,
     Tags,
     Text,
+    Traceparent,
     Webhook,
     absolute,
 )
@@ -46,7 +47,7 @@ from dispatcher.model.states import Dnc, OnUncertain, Priority
 from dispatcher.provider import registry
 from dispatcher.values.durations import DurationLike, MomentLike
 
-_NO_CONTENT = {"key", "region"}
+_NO_CONTENT = {"key", "region", "traceparent"}
 
 
 class JobRequest(BaseModel):
@@ -87,6 +88,7 @@ class JobRequest(BaseModel):
     answered_after: Duration = None
     dnc: DncWish = None
     meta: OwnFields | None = Field(default=None, repr=False)
+    traceparent: Traceparent | None = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -244,3 +246,4 @@ class JobOptions(TypedDict, total=False):
     answered_after: DurationLike | None
     dnc: Dnc | str | None
     meta: Mapping[str, str] | None
+    traceparent: str | None

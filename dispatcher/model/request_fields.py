@@ -19,6 +19,7 @@ from dispatcher.values.meta import meta, require_texts
 from dispatcher.values.national import read
 from dispatcher.values.params import params
 from dispatcher.values.regions import parse_region
+from dispatcher.values.traceparent import traceparent
 from dispatcher.values.webhook_url import webhook_url
 
 
@@ -118,6 +119,7 @@ Moment = Annotated[datetime | timedelta | None, BeforeValidator(_moment)]
 Deadline = Annotated[datetime | timedelta | None, BeforeValidator(_deadline)]
 Hours = Annotated[str, AfterValidator(_hours)]
 Webhook = Annotated[str, AfterValidator(webhook_url)]
+Traceparent = Annotated[str, AfterValidator(traceparent)]
 Params = Annotated[dict[str, str], AfterValidator(_params)]
 Code = Annotated[str, BeforeValidator(spoken_code.checked)]
 DncWish = Annotated[Dnc | None, AfterValidator(_obeyed)]

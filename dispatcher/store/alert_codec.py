@@ -64,6 +64,7 @@ def _told(event: AlertEvent) -> dict[str, str | None]:
         AlertField.LABELS: _json(event.labels),
         AlertField.ANNOTATIONS: _json(event.annotations),
         AlertField.LINK: event.link,
+        AlertField.TRACEPARENT: event.traceparent,
     }
 
 
@@ -162,6 +163,7 @@ def alert(id_: str, record: Record) -> Alert:
         last_call=_count(record, AlertField.CALLS),
         calls=tuple(_calls(record)),
         timeline=tuple(_timeline(record)),
+        traceparent=get(AlertField.TRACEPARENT),
     )
 
 

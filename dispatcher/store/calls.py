@@ -13,13 +13,17 @@ from dispatcher.store import codec
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import TooFewReplicas, plain_errors
 from dispatcher.store.limiter import Limiter
+from dispatcher.store.schema import Field
 
 CallbackWord = Literal["came", "due"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of attempt number `attempt` of a job, and who says so; see `Calls.settle`."""
+    """What became of attempt number `attempt` of a job, and who says so; see `Calls.settle`.
+
+    `traceparent`: the trace that the job belongs to from now on.
+    """
 
     id: str
     attempt: int
@@ -27,6 +31,7 @@ class Answer:
     actor: str = "worker"
     token: str | None = None
     callback: CallbackWord | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,8 @@ def _row(answer: Answer) -> dict[str, Any]:
     """Return an answer as the operation takes it: what is not said is left out."""
     decision = answer.decision
     of_attempt, of_job = codec.decision_fields(decision)
+    if answer.traceparent:
+        of_job[Field.TRACEPARENT] = answer.traceparent
     row = {
         "id": answer.id,
         "attempt": answer.attempt,

@@ -181,6 +181,7 @@ def job(id_: str, record: Record, next_at: float | None = None) -> Job:
         dnc=Dnc(chosen) if (chosen := get(Field.DNC)) else Dnc.OBEY,
         meta=_object(get(Field.META)),
         alert=get(Field.ALERT),
+        traceparent=get(Field.TRACEPARENT),
     )
 
 

@@ -97,6 +97,7 @@ _AS_TEXT: dict[Field, Callable[[Any], str]] = {
     Field.ANSWERED_AFTER: _milliseconds,
     Field.DNC: str,
     Field.META: as_json,
+    Field.TRACEPARENT: str,
 }
 """What a request may have or not."""
 _NAMES = {Field.LANGUAGE: "lang"}

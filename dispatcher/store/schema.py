@@ -213,6 +213,7 @@ class Field(StrEnum):
     ANSWERED_AFTER = "answered_after"
     DNC = "dnc"  # `exempt` from the do-not-call list; absent: it is obeyed
     META = "meta"  # JSON: fields of the producer's own
+    TRACEPARENT = "tp"  # the W3C's: which trace it belongs to; absent: none is known
     SIZE = "size"  # bytes that it takes, about, if a client of the HTTP API asked; absent: no count
     ASKED_AGAIN = "asked_again"  # 1: another request relies on it, ops/withdraw.lua
     ALERT = "alert"  # id of the alert whose chain it is a call of
@@ -238,6 +239,7 @@ class AlertField(StrEnum):
     LABELS = "labels"  # JSON
     ANNOTATIONS = "annotations"  # JSON
     LINK = "link"
+    TRACEPARENT = "traceparent"  # of the report that made it; absent: none is known
     CHAIN = "chain"
     RULES = "rules"  # JSON: the chain as it was when it began
     STORM_MORE_THAN = "storm_more_than"  # of these rules

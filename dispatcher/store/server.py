@@ -120,6 +120,14 @@ class Server(Repository):
                 least_replicas=None if least is None else int(least),
             )
 
+    def memory(self) -> tuple[int, int]:
+        """Return how many bytes of memory the server has taken, and how many it may take at most,
+        0 for any.
+        """
+        with plain_errors():
+            info: dict[str, Any] = self._connection.redis.info("memory")
+        return int(info["used_memory"]), int(info.get("maxmemory", 0))
+
     def _setting(self, name: str) -> str | None:
         from redis import RedisError  # noqa: PLC0415 - see redis_url
 

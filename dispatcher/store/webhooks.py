@@ -101,6 +101,14 @@ class Webhook:
         return alert_codec.alert(facts.pop("id"), facts)
 
     @property
+    def traceparent(self) -> str | None:
+        """The trace that the job or the alert belongs to, if any."""
+        of_alert = self.type.startswith(OF_ALERTS)
+        found = json.loads(self.facts) if of_alert else self.record
+        told: str | None = found.get(AlertField.TRACEPARENT if of_alert else Field.TRACEPARENT)
+        return told
+
+    @property
     def facts(self) -> str:
         """What an event of the account tells, as JSON."""
         return self.record.get(Delivery.FACTS, "") or "{}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,35 @@ def test_metrics_tell_what_stands_in_the_store(
         assert secret not in answer.text
 
 
+def test_the_memory_of_redis_is_told(gateway: Gateway, store: Store) -> None:
+    found = scrape(gateway)
+    most = redis_of(store).info("memory")["maxmemory"]  # type: ignore[index]
+    assert value(found, "redis_memory_bytes") > 100_000
+    assert value(found, "redis_memory_most_bytes") == most
+
+
+def test_answers_are_timed_by_route_and_what_has_none_is_no_series(
+    gateway: Gateway, store: Store, billing: Client
+) -> None:
+    name, route = "gateway_answer_seconds", {"method": "POST", "route": "/v1/jobs"}
+    metrics = partial(scrape, gateway, headers=reader(store))
+    before = metrics().get((f"{name}_count", frozenset(route.items())), 0.0)
+    billing.call()
+    billing.get(f"/v1/jobs/{'a' * 16}")
+    billing.get(f"/v1/nowhere/{NUMBER}")
+    found = metrics()
+    assert value(found, f"{name}_count", **route) == before + 1
+    assert 0 < value(found, f"{name}_sum", **route) < 60
+    shown = {dict(labels).get("route") for metric, labels in found if metric == f"{name}_count"}
+    assert "/v1/jobs/{id}" in shown
+    assert not [each for each in shown if "nowhere" in str(each) or "aaaa" in str(each)]
+
+
+def reader(store: Store) -> dict[str, str]:
+    _, text = store.api_keys.create("prometheus", [Scope.READ])
+    return {"Authorization": f"Bearer {text}"}
+
+
 def test_alerts_are_counted_from_nothing_on(gateway: Gateway, store: Store) -> None:
     """What stands at 0 before the first event shows it as an increase."""
     found = scrape(gateway)
@@ -185,6 +215,7 @@ def test_the_docs_have_the_same_table() -> None:
     known = {(m.exposed.removeprefix("voice_dispatcher_"), m.kind, m.labels) for m in METRICS} | {
         ("redis_up", "gauge", ()),
         ("info", "gauge", ("version",)),
+        ("gateway_answer_seconds", "histogram", ("method", "route")),
     }
     assert documented == known
 

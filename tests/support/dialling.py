@@ -10,6 +10,7 @@ from dispatcher.model.decision import Decision
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
+from dispatcher.tracing import UNTRACED, Spans
 from dispatcher.values.steady_clock import since_boot
 from support.claims import claim_one, fresh_token
 from workers.engine.dialler import Dialler
@@ -21,7 +22,11 @@ LEASE, ANSWER = 30.0, 10.0  # seconds
 
 @contextmanager
 def dialling(
-    store: Store, dial: Callable[[Claim, Lease], Decision], *, threads: int = 1
+    store: Store,
+    dial: Callable[[Claim, Lease], Decision],
+    *,
+    threads: int = 1,
+    spans: Spans = UNTRACED,
 ) -> Iterator[SimpleQueue[Turn]]:
     """Dial what is in line, as a worker does; the queue brings how each job's turn ended."""
     turns: SimpleQueue[Turn] = SimpleQueue()
@@ -34,6 +39,7 @@ def dialling(
         lease=LEASE,
         answer=ANSWER,
         wake_others=lambda _priority: None,
+        spans=spans,
     )
     dialler.start()
     try:

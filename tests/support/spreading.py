@@ -31,6 +31,7 @@ OWN_STACK = (
     "tests/console/test_console_browser.py",
     "tests/chaos/test_chaos_failover.py",
     "tests/chaos/test_chaos_points.py",
+    "tests/e2e/test_e2e_tracing.py",
     "tests/e2e/test_e2e_redis_places.py",
     "tests/benchmarks/test_counts.py",
 )

@@ -186,8 +186,8 @@ def test_threads_that_come_free_while_it_hands_out_wait_for_nothing(
     store = FakeStore(Taken((claim("a"), claim("b"))), Taken((claim("c"),)))
     hand_out = Dialler._hand_out
 
-    def slowly(dialler: Dialler, taken: Taken, lease: Lease) -> None:
-        hand_out(dialler, taken, lease)
+    def slowly(dialler: Dialler, *how: Any) -> None:
+        hand_out(dialler, *how)
         eventually(lambda: not dialler.busy, "all that was taken is settled")
 
     monkeypatch.setattr(Dialler, "_hand_out", slowly)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import LEASE, Callback, Callbacks
 from dispatcher.store.calls import Answer, Settled
 from dispatcher.store.errors import StoreUnavailable
+from dispatcher.tracing import UNTRACED, Spans
 from workers.engine.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class ApplyReports:
     inbox: Callbacks
     policy: Policy
     confirm: bool = False
+    spans: Spans = UNTRACED
 
     def __call__(self) -> list[Turn]:
         """Apply what waits; return how each report left its job. Raises StoreUnavailable."""
@@ -69,13 +72,16 @@ class ApplyReports:
         return self._apply_to(reports, jobs)
 
     def _apply_to(self, reports: Sequence[Callback], jobs: Sequence[Job | None]) -> list[Turn]:
-        now = self.store.now() / 1000
+        now, began = self.store.now() / 1000, time.time_ns()
         judged = [self._judged(report, job, now) for report, job in zip(reports, jobs, strict=True)]
         settled = iter(self._settle([each for each in judged if isinstance(each, Answer)]))
         became = [next(settled) if isinstance(each, Answer) else each for each in judged]
         applied = [(report, *done) for report, done in zip(reports, became, strict=True) if done]
         counts = Counter(f"callbacks.{what}" for _, _, what in applied)
         self.inbox.done([report for report, _, _ in applied], counts)
+        for job, done in zip(jobs, became, strict=True):
+            if job and done:
+                done[0].end(self.spans.of_job("apply callback", job, began))
         return [turn for _, turn, _ in applied]
 
     def _judged(self, report: Callback, job: Job | None, now: float) -> Answer | Applied | None:

@@ -26,6 +26,7 @@ from dispatcher.store import Store
 from dispatcher.store.calls import CallbackWord
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import NoSlot, Slots
+from dispatcher.tracing import UNTRACED, Spans
 from workers.engine.retrying import retry_until_available
 from workers.engine.turn import Turn
 
@@ -56,6 +57,7 @@ class CheckCall:
     provider: Provider
     policy: Policy
     limiter: Slots
+    spans: Spans = UNTRACED
 
     def __call__(self, job_id: str) -> Turn:
         """Check a job's call, if one is in progress, or ask for the cost of one that has ended.
@@ -69,15 +71,21 @@ class CheckCall:
             return Turn(job_id, job.state)
         try:
             with self.limiter.slot(patience=PATIENCE):
-                check = self._check(job, attempt)
+                step = self.spans.of_job("check call", job)
+                with step.current():
+                    check = self._check(job, attempt)
         except NoSlot as error:
             return self._later(job, attempt, max(error.wait, PATIENCE))
         settle = self._note_cost if cost_only else self._apply
-        return settle(job, attempt, check)
+        turn = settle(job, attempt, check)
+        turn.end(step)
+        return turn
 
     def _check(self, job: Job, attempt: Attempt) -> Check:
         try:
-            report = possible(self.provider.status(attempt.call), self._age(attempt))
+            with self.spans.request("ask status", job):
+                found = self.provider.status(attempt.call)
+            report = possible(found, self._age(attempt))
             return Check(_of_its_own(report, job))
         except UnknownCall:
             return Check(known=False)

@@ -19,6 +19,7 @@ from dispatcher.provider import OutgoingCall, Provider, ProviderError
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Claim
+from dispatcher.tracing import UNTRACED, Spans
 from dispatcher.values.callback_urls import CallbackUrls
 from dispatcher.values.steady_clock import since_boot
 from workers.engine.lease import Lease
@@ -61,6 +62,7 @@ class Dial:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = since_boot
     usual: Callable[[str], float | None] = lambda _kind: None
+    spans: Spans = UNTRACED
 
     def __call__(self, claim: Claim, lease: Lease) -> Decision:
         """Ask for a claim's call, when its slot has come; return what follows from the answer."""
@@ -72,7 +74,15 @@ class Dial:
             self.sleep(claim.after)
         sending = Sending(claim.booked, lease.began + claim.after)
         decision = self._ask(job, caller, partial(self._about_to_send, sending, lease))
-        return replace(decision, sent=sending.answered(self.monotonic()))
+        answered = self.monotonic()
+        self._trace(job, sending, answered, decision)
+        return replace(decision, sent=sending.answered(answered))
+
+    def _trace(self, job: Job, sending: Sending, answered: float, decision: Decision) -> None:
+        """Tell of a request that went out, now that it is answered."""
+        if sending.sent is not None:
+            request = self.spans.request("place call", job, answered - sending.sent)
+            request.end(failed="" if decision.call else decision.result)
 
     def _ask(self, job: Job, caller: str, before_sending: Callable[[], None]) -> Decision:
         try:

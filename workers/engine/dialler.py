@@ -22,6 +22,7 @@ from dispatcher.model.states import Priority
 from dispatcher.store import Store
 from dispatcher.store.calls import Answer, Settled
 from dispatcher.store.values import Claim, Hours, Taken
+from dispatcher.tracing import UNTRACED, Spans, Step
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.steady_clock import since_boot
 from workers.engine.lease import Lease
@@ -49,12 +50,22 @@ TaskEvents.begin.
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """A claim, what the provider's answer means for it, and who is told how its turn ended."""
+    """A claim, what the provider's answer means for it, and who is told how its turn ended; `step`
+    is that turn as traces have it.
+    """
 
     claim: Claim
     decision: Decision
     lease: Lease
     ended: Callable[[Turn], None]
+    step: Step
+
+    @property
+    def answer(self) -> Answer:
+        """What is written. A job of no trace is of that of its first turn from then on."""
+        job = self.claim.job
+        began = None if job.traceparent else self.step.traceparent
+        return Answer(job.id, self.claim.attempt, self.decision, traceparent=began)
 
 
 class Dialler:
@@ -75,14 +86,16 @@ class Dialler:
         wake_others: Callable[[Priority], object],
         token: Callable[[], str] = lambda: uuid.uuid4().hex[:16],
         clock: Callable[[], float] = since_boot,
+        spans: Spans = UNTRACED,
     ) -> None:
+        self._spans = spans
         self._store, self._dial, self._told, self._provider = store, dial, told, provider
         self._threads, self._lease, self._answer = threads, lease, answer
         self._wake_others, self._token, self._clock = wake_others, token, clock
         self._replicated = Replicated(store)
         self._free, self._changed = threads, threading.Condition()
         self._woken = self._stopped = False
-        self._claims: SimpleQueue[tuple[Claim, Lease] | None] = SimpleQueue()
+        self._claims: SimpleQueue[tuple[Claim, Lease, Step] | None] = SimpleQueue()
         self._dialled: SimpleQueue[Dialled | None] = SimpleQueue()
         self._wakes: SimpleQueue[Priority | None] = SimpleQueue()
         self.rounds = 0
@@ -131,10 +144,10 @@ class Dialler:
     def _take_on(self) -> None:
         while room := self._room():
             lease = Lease(self._lease, self._answer, self._clock(), self._clock)
-            most = min(room, MOST_AT_ONCE)
+            most, began = min(room, MOST_AT_ONCE), time.time_ns()
             try:
                 taken = self._take(most, lease)
-                self._hand_out(taken, lease)
+                self._hand_out(taken, lease, began)
             except Exception:
                 log.exception("no jobs could be taken; trying again")
                 taken = Taken()
@@ -156,11 +169,11 @@ class Dialler:
             self._woken = False
             return 0 if self._stopped else self._free
 
-    def _hand_out(self, taken: Taken, lease: Lease) -> None:
+    def _hand_out(self, taken: Taken, lease: Lease, began: int) -> None:
         with self._changed:
             self._free -= len(taken.claims)
         for claim in taken.claims:
-            self._claims.put((claim, lease))
+            self._claims.put((claim, lease, self._spans.dial(claim, began)))
         if taken.wake:
             self._wakes.put(taken.wake)
         for id_ in taken.unreadable:
@@ -193,15 +206,17 @@ class Dialler:
 
     def _dial_on(self) -> None:
         while (given := self._claims.get()) is not None:
-            claim, lease = given
+            claim, lease, step = given
             try:
                 ended = self._told("dispatcher.dial", claim.job.id)
-                decision = self._dial(claim, lease)
-            except Exception:
+                with step.current():
+                    decision = self._dial(claim, lease)
+            except Exception as error:
                 log.exception("job %s could not be dialled; its lease ends", claim.job.id)
+                step.end(failed=type(error).__name__)
                 self._release(1)
             else:
-                self._dialled.put(Dialled(claim, decision, lease, ended))
+                self._dialled.put(Dialled(claim, decision, lease, ended, step))
 
     def _release(self, threads: int) -> None:
         with self._changed:
@@ -245,7 +260,7 @@ class Dialler:
         return found
 
     def _settle(self, some: Sequence[Dialled]) -> None:
-        answers = [Answer(each.claim.job.id, each.claim.attempt, each.decision) for each in some]
+        answers = [each.answer for each in some]
         settled = self._replicated.settle(answers, min((each.lease for each in some), key=_ends))
         for dialled, now in zip(some, settled, strict=True):
             self._tell(dialled, now)
@@ -255,7 +270,9 @@ class Dialler:
         if settled.damaged:
             log.error("the answer for job %s could not be written; its lease ends", job.id)
         log.info("dial %s: %s %s", job.id, settled.state, decision.reason)
-        dialled.ended(Turn(job.id, settled.state, decision.reason, decision.why))
+        turn = Turn(job.id, settled.state, decision.reason, decision.why)
+        turn.end(dialled.step)
+        dialled.ended(turn)
 
 
 def _ends(lease: Lease) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatcher.model.states import State
+from dispatcher.tracing import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class Turn:
     def failed(self) -> bool:
         """Whether the job has failed now."""
         return self.state is State.FAILED and bool(self.reason)
+
+    def end(self, step: Step) -> None:
+        """End the step of a trace that it was."""
+        step.end(state=self.state, reason=self.reason, failed=self.reason if self.failed else "")
 
     @property
     def sentence(self) -> str:

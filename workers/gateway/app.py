@@ -11,6 +11,7 @@ from dispatcher.alerts.dial_in import DialIns, Records
 from dispatcher.alerts.spoken import HowTo
 from dispatcher.client.messages import Messenger
 from dispatcher.store import Store
+from dispatcher.tracing import spans
 from dispatcher.values import dial_in_urls
 from dispatcher.values.alert_links import PREFIX as LINKS
 from dispatcher.values.callback_urls import PREFIX, Signer
@@ -43,7 +44,9 @@ from workers.gateway.api.services import Services
 from workers.gateway.brake import Brake
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
+from workers.gateway.latency import Latency, Timed
 from workers.gateway.middleware import Limit, Middleware
+from workers.gateway.traced import Traced
 
 
 def create_gateway(
@@ -59,12 +62,16 @@ def create_gateway(
         docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
         redoc_url=None,
         lifespan=lambda _: writer.open(),
-        # Spans would hold the paths, and so the secrets of callbacks.
+        # Its spans would hold the paths, and so the secrets of callbacks: ours are in traced.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.brake = brake = Brake()
+    latency = Latency()
     headers = _transport_headers(settings)
     app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
+    app.add_middleware(Timed, latency=latency)
+    if (telling := spans()).on:
+        app.add_middleware(Traced, spans=telling)
     problems.register(app)
     nudge = Waker(store, messenger).nudge
     services = Services(store, messenger, nudge, sharing.of_settings(settings), settings.region)
@@ -75,7 +82,7 @@ def create_gateway(
     app.include_router(reports.router(services, _alerting(settings, services)))
     for part in (bulk, actions, account, campaigns, do_not_call, alerts, chains):
         app.include_router(part.router(services))
-    app.include_router(metrics.router(services, settings.metrics))
+    app.include_router(metrics.router(services, settings.metrics, latency))
     reference.register(app)
     if settings.console:
         app.router.routes.extend(console.routes(settings, store, messenger))

@@ -27,6 +27,7 @@ from dispatcher.store.values import Room
 from dispatcher.values.masking import mask_text
 from workers.gateway.api.authenticator import let_in
 from workers.gateway.api.services import Services
+from workers.gateway.latency import Latency
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "voice_dispatcher_"
@@ -377,8 +378,22 @@ METRICS: tuple[Metric | Histogram, ...] = (
         _each("webhooks"),
         ("state",),
     ),
+    Metric(
+        "redis_memory_bytes",
+        "gauge",
+        "Memory that Redis has taken.",
+        lambda found: [((), float(found["memory"][0]))],
+    ),
+    Metric(
+        "redis_memory_most_bytes",
+        "gauge",
+        "Memory that Redis may take; 0: any.",
+        lambda found: [((), float(found["memory"][1]))],
+    ),
 )
-"""All but `redis_up` and `info`; docs/reference/metrics.md has the same table."""
+"""All but `redis_up`, `info` and what latency.py has; docs/reference/metrics.md has the
+same table.
+"""
 
 
 Family = GaugeMetricFamily | CounterMetricFamily | HistogramMetricFamily
@@ -400,21 +415,34 @@ class Standing(Collector):
             yield from (metric.family(self._found) for metric in METRICS)
 
 
-def exposition(store: Store, room: Room) -> bytes:
+def exposition(store: Store, room: Room, latency: Latency) -> bytes:
     """Return the metrics as Prometheus reads them; `room` is what each client may have waiting."""
     try:
-        return _exposed({**statistics(store), "room": room, "clients": store.clients.waiting()})
+        return _exposed(
+            Standing(
+                {
+                    **statistics(store),
+                    "room": room,
+                    "clients": store.clients.waiting(),
+                    "memory": store.server.memory(),
+                }
+            ),
+            latency,
+        )
     except DispatcherError:
-        return _exposed(None)
+        return _exposed(Standing(None))
 
 
-def _exposed(found: Found | None) -> bytes:
+def _exposed(*collectors: Collector) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Standing(found))
+    for each in collectors:
+        registry.register(each)
     return generate_latest(registry)
 
 
-def router(services: Services, access: Literal["auto", "open", "key"]) -> APIRouter:
+def router(
+    services: Services, access: Literal["auto", "open", "key"], latency: Latency
+) -> APIRouter:
     """Return the route. `auto`: open until an API key is made; then a key that may read."""
     routes = APIRouter()
     store, keys, pool = services.store, services.keys, services.pool
@@ -425,8 +453,9 @@ def router(services: Services, access: Literal["auto", "open", "key"]) -> APIRou
             if access == "key" or (access == "auto" and await pool.run(keys.any)):
                 await let_in(request, Scope.READ, counted=False)
         except StoreUnavailable:
-            return Response(_exposed(None), media_type=MEDIA_TYPE)  # which tells of nothing else
-        told = await pool.run(exposition, store, services.sharing.room)
+            # Which tells of nothing else.
+            return Response(_exposed(Standing(None)), media_type=MEDIA_TYPE)
+        told = await pool.run(exposition, store, services.sharing.room, latency)
         return Response(told, media_type=MEDIA_TYPE)
 
     return routes

@@ -11,7 +11,9 @@ from celery.utils.log import get_task_logger
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
 from dispatcher.model.invalid_job import InvalidJob
+from dispatcher.tracing import spans
 from dispatcher.values.masking import mask_text
+from dispatcher.values.traceparent import HEADER, traceparent_or_none
 from workers.engine.retrying import retry_until_available
 
 log = get_task_logger(__name__)
@@ -40,12 +42,17 @@ def register(app: Celery, dispatcher: Callable[[], Dispatcher]) -> None:
     )
     def call(task: Task, *args: Any, **kwargs: Any) -> str:
         """Accept a job and return its id. Without a key the task's id is the key, so that a message
-        delivered twice makes one job; and none where that one was purged meanwhile.
+        delivered twice makes one job; and none where that one was purged meanwhile. A traceparent
+        may be among the message's headers, as OpenTelemetry for Celery puts it there.
         """
+        header = getattr(task.request, HEADER, None)
+        told = traceparent_or_none(header if isinstance(header, str) else None)
         try:
-            return retry_until_available(
-                lambda: accept(dispatcher(), task.request.id, args, kwargs)
-            )
+            with spans().message(task.name, told) as step:
+                fields = {HEADER: step.traceparent, **kwargs}
+                return retry_until_available(
+                    lambda: accept(dispatcher(), task.request.id, args, fields)
+                )
         except DispatcherError as error:
             raise CallRefused(mask_text(str(error), asked=True)) from None
         except Exception as error:

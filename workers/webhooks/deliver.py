@@ -10,7 +10,9 @@ from random import Random
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
 from dispatcher.store.webhooks import LEASE, Webhook, Webhooks
+from dispatcher.tracing import UNTRACED, Spans
 from dispatcher.values.alert_links import AlertLinks
+from dispatcher.values.traceparent import HEADER
 from dispatcher.values.webhook_secrets import WebhookSecrets
 from dispatcher.values.webhook_url import webhook_url
 from workers.engine.retrying import retry_until_available
@@ -41,6 +43,7 @@ class Deliver:
     secrets: WebhookSecrets
     whole: bool = False
     links: AlertLinks | None = None
+    spans: Spans = UNTRACED
     random: Random = field(default_factory=Random)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -80,7 +83,11 @@ class Deliver:
         body = payload.body(webhook, whole=self.whole, links=self.links)
         signed = signing.headers(secrets, webhook.event, body, self.now())
         wire = self.wire_of_jobs if webhook.is_of_job else self.wire
-        return wire.post(url, body.encode(), {**_HEADERS, **signed})
+        with self.spans.webhook(webhook.type, webhook.traceparent) as step:
+            traced = {HEADER: step.traceparent} if step.traceparent else {}
+            reply = wire.post(url, body.encode(), {**_HEADERS, **signed, **traced})
+            step.answered(reply.status)
+        return reply
 
     def _url(self, webhook: Webhook) -> str:
         if webhook.is_of_job:

@@ -26,6 +26,7 @@ from workers.gateway.api.spool import Spool
 from workers.gateway.api.strict import NDJSON, idempotency_key, only_header, undeclared_lines
 from workers.gateway.caps import Places
 from workers.gateway.problems import Problem
+from workers.gateway.traced import traceparent_of
 
 ACCEPTED = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 TOGETHER = 500
@@ -47,7 +48,8 @@ def router(services: Services) -> APIRouter:
         _require_lines(request)
         key = idempotency_key(request)
         dispatcher = services.dispatcher(caller)
-        intake = Intake(dispatcher, services.keys, caller.key, key, Tally())
+        traced = traceparent_of(request)
+        intake = Intake(dispatcher, services.keys, caller.key, key, Tally(), traced)
         return Exchange(request, intake, services.pool, places, services.liveness)
 
     return routes

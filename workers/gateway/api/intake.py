@@ -21,6 +21,7 @@ from workers.gateway.api.authenticator import require_rights, too_many
 from workers.gateway.api.lines import LONGEST, Line
 from workers.gateway.api.strict import NotJson, object_of
 from workers.gateway.problems import Problem
+from workers.gateway.traced import below
 
 NO_KEY = (
     "without a key, sending the line again would call twice: give each line a key, or the"
@@ -64,13 +65,16 @@ class Tally:
 
 @dataclass(frozen=True)
 class Intake:
-    """`key_of_all` is what the header Idempotency-Key says: each line's own key comes from it."""
+    """`key_of_all` is what the header Idempotency-Key says: each line's own key comes from it.
+    `traceparent` is that of lines that say none.
+    """
 
     dispatcher: Dispatcher
     keys: ApiKeys
     key: ApiKey
     key_of_all: str | None
     tally: Tally
+    traceparent: str | None = None
 
     def check(self, lines: Sequence[Line]) -> Checked:
         """Return what is asked for, and an answer to each line that is refused."""
@@ -99,7 +103,7 @@ class Intake:
         return "".join([answers[number] for number in sorted(answers)]).encode()
 
     def _request(self, line: Line) -> JobRequest:
-        fields = _fields(line)
+        fields = below(self.traceparent, _fields(line))
         if fields.get("key") is None:
             if self.key_of_all is None:
                 raise InvalidJob([("key", NO_KEY)])

@@ -29,6 +29,7 @@ from workers.gateway.api.services import Services
 from workers.gateway.api.straight import Straight
 from workers.gateway.api.strict import idempotency_key, json_object
 from workers.gateway.api.unmasked import write_down
+from workers.gateway.traced import below, traceparent_of
 
 LONGEST_WAIT = 60.0
 MOST = 500
@@ -64,7 +65,8 @@ def router(services: Services) -> APIRouter:
     async def enqueue(request: Request, caller: Enqueuer) -> Response:
         """Ask for a call or a conference. With a key it is safe to send again."""
         dispatcher = services.dispatcher(caller)
-        asked = request_of(dispatcher, await json_object(request), idempotency_key(request))
+        fields = below(traceparent_of(request), await json_object(request))
+        asked = request_of(dispatcher, fields, idempotency_key(request))
         require_rights(caller.key, asked)
         job, new = await services.accepting.ask(Asked(dispatcher, asked))
         status = HTTPStatus.ACCEPTED if new else HTTPStatus.OK

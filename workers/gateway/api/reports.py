@@ -23,6 +23,7 @@ from workers.gateway.api.report_route import keep, remember, report_route
 from workers.gateway.api.services import Services
 from workers.gateway.api.strict import NotJson, not_json, value_of
 from workers.gateway.problems import Problem
+from workers.gateway.traced import traceparent_of
 
 OTHER_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE"]
 TOLD = 20
@@ -60,11 +61,13 @@ def _report(services: Services, alerting: Alerting, source: str) -> Any:
     async def report(request: Request, caller: Reporter) -> Response:
         remember(request, caller.name)
         body, query = await request.body(), dict(request.query_params)
-        return await services.pool.run(take_in, body, query, caller.name)
+        trace = traceparent_of(request)
+        return await services.pool.run(take_in, body, query, caller.name, trace)
 
-    def take_in(body: bytes, query: dict[str, str], name: str) -> Response:
+    def take_in(body: bytes, query: dict[str, str], name: str, trace: str | None) -> Response:
         found = _read(source, body, query)
-        recorded = alerting.receive([of(event, name) for event in found.events], actor=name)
+        events = [replace(of(event, name), traceparent=trace) for event in found.events]
+        recorded = alerting.receive(events, actor=name)
         if found.refused:
             why = f"{len(found.refused)} of its alerts: {found.refused[0].why}"
             keep(services.store, source, why, sender=name, many=len(found.refused))

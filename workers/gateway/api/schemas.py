@@ -131,6 +131,11 @@ REQUEST = object_(
             "description": "Fields of your own, texts by name: they come back with the job, in"
             f" webhooks and in exports. {meta.MOST_BYTES} bytes as JSON at most.",
         },
+        "traceparent": text(
+            "The trace that the call belongs to, in the W3C's form; left out, the header of this"
+            " name says it.",
+            pattern="^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$",
+        ),
     },
     additionalProperties=False,
     description="A text or a recording for one recipient, or a conference of two or three people.",
@@ -205,6 +210,7 @@ JOB_VIEW = object_(
         "webhook": text("The URL that is told how the job ended."),
         "dnc": {"type": "string", "enum": values(Dnc)},
         "alert": text("The id of the alert whose chain it is a call of."),
+        "traceparent": text("The trace that it belongs to, in the W3C's form."),
         "created_at": WHEN,
         "due_at": WHEN,
         "expires_at": WHEN,

@@ -9,7 +9,7 @@ local alert_moves = require('lib/alert_moves')
 local M = {}
 
 local key, field = schema.key, schema.alert
-local OF_CHAIN = { field.chain, field.rules, field.storm_more_than, field.storm_within, field.tell_resolved }
+local OF_CHAIN = { field.chain, field.rules, field.storm_more_than, field.storm_within, field.tell_resolved, field.traceparent }
 local RANK = schema.severity_rank
 
 -- What it shows is its worst member.
