@@ -21,6 +21,7 @@ TICKS = {
     "dispatcher.watch_replicas": 2.0,
     "dispatcher.test_callbacks": 5.0,
     "dispatcher.ring_drills": 5.0,
+    "dispatcher.keep_history": 20.0,
     "dispatcher.summarise_alerts": 60.0,
     "dispatcher.purge": 600.0,
 }

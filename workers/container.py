@@ -31,7 +31,15 @@ from workers.engine.clock_watch import ClockWatch
 from workers.engine.dial import Dial
 from workers.engine.dialler import Dialler, Told
 from workers.engine.store_clock import StoreClock
-from workers.engine.ticks import Pump, Purge, Reconcile, Rescue, Retrigger, WatchReplicas
+from workers.engine.ticks import (
+    KeepHistory,
+    Pump,
+    Purge,
+    Reconcile,
+    Rescue,
+    Retrigger,
+    WatchReplicas,
+)
 from workers.engine.typical_duration import TypicalDuration, never
 from workers.webhooks.addresses import Addresses
 from workers.webhooks.deliver import Deliver
@@ -166,6 +174,10 @@ class Container:
     @cached_property
     def watch_replicas(self) -> WatchReplicas:
         return WatchReplicas(self.store)
+
+    @cached_property
+    def keep_history(self) -> KeepHistory:
+        return KeepHistory(self.store)
 
     @cached_property
     def summarise_alerts(self) -> SummariseAlerts:

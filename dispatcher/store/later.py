@@ -38,6 +38,8 @@ LATER = {
     "drills": Later("drills", "Drills"),
     "failed_logins": Later("sessions", "FailedLogins"),
     "heartbeats": Later("heartbeats", "Heartbeats"),
+    "history": Later("history", "History", ("statistics",)),
+    "line_lengths": Later("line_lengths", "LineLengths"),
     "missing_rights": Later("missing_rights", "MissingRights"),
     "on_call": Later("on_call", "OnCallStore"),
     "redaction": Later("redaction", "Redaction", ("do_not_call",)),

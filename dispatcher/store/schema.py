@@ -93,6 +93,8 @@ KEYS: Mapping[str, str] = {
     "campaign_hours": "campaign_hours:{}",  # hash: <hours since the epoch>:dialled, …:answered
     "campaigns_over": "campaigns:over",  # zset: campaign by when its last job was removed
     "outcomes": "outcomes:{}",  # hash, by hour: <minute>:<state>[:<reason>] -> how many ended so
+    "history": "account:{account}:history",  # hash: <hours since the epoch> -> JSON, see History
+    "line_lengths": "account:{account}:line_lengths",  # hash: <minutes since the epoch> -> jobs
     "alert_summary": "alerts:summary",  # the end of the last week that was told, in ms
     # -- who is on call --------------------------------------------------------------------
     "on_call": "on_call",  # hash: see OnCallField
@@ -581,6 +583,10 @@ MANY_NEW_COUNTRIES = 10
 """Countries that are called for the first time within an hour, from which on that is unusual."""
 USUAL_HOURS = 168
 """Hours whose spending says what is usual."""
+HISTORY_WEEKS = 5
+"""Weeks for which is known what ended, and what was spent, in each hour."""
+LINE_MINUTES = 10
+"""Minutes for which is known how many jobs stood in line."""
 UNUSUAL_RISE = 10
 """How many times as much as usual is unusual, within an hour."""
 UNUSUAL_LEAST_CALLS = 20

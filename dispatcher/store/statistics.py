@@ -53,6 +53,13 @@ class Statistics(Repository):
         counted = self._counted(sorted({_hour(at) for at in moments}))
         return [Minute(at, counted.get((_hour(at), at.minute), Counter())) for at in moments]
 
+    def ended_in(self, hours: list[int]) -> dict[int, Counter[str]]:
+        """Return what ended in each of these hours since the epoch, no older than KEPT."""
+        ended = {hour: Counter[str]() for hour in hours}
+        for (hour, _), outcomes in self._counted(hours).items():
+            ended[hour] += outcomes
+        return ended
+
     def _counted(self, hours: list[int]) -> dict[tuple[int, int], Counter[str]]:
         with plain_errors():
             pipe = self._pipeline()

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from dispatcher.store.clock import RedisClock
     from dispatcher.store.drills import Drills
     from dispatcher.store.heartbeats import Heartbeats
+    from dispatcher.store.history import History
+    from dispatcher.store.line_lengths import LineLengths
     from dispatcher.store.missing_rights import MissingRights
     from dispatcher.store.on_call import OnCallStore
     from dispatcher.store.redaction import Redaction
@@ -78,6 +80,8 @@ class Store:
     drills: Drills
     failed_logins: FailedLogins
     heartbeats: Heartbeats
+    history: History
+    line_lengths: LineLengths
     missing_rights: MissingRights
     on_call: OnCallStore
     redaction: Redaction

@@ -93,6 +93,8 @@ JUDGED = {
     "callbacks_seen": READ,
     "counters": NO_MOMENT,
     "outcomes": SHOWN,
+    "history": SHOWN,
+    "line_lengths": READ,
     "alert_summary": READ,
     "campaigns": SHOWN,
     "campaign": SHOWN,

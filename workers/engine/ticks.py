@@ -180,6 +180,19 @@ class WatchReplicas:
 
 
 @dataclass(frozen=True)
+class KeepHistory:
+    """Adds up the hours that are over, and notes how many jobs stand in line."""
+
+    store: Store
+
+    def __call__(self) -> dict[str, int]:
+        """Run once; return how many hours were added up."""
+        self.store.line_lengths.note(sum(self.store.limiter.pace().ready.values()))
+        hours = self.store.history.keep()
+        return {"hours": hours} if hours else {}
+
+
+@dataclass(frozen=True)
 class Purge:
     """Forgets jobs that ended longer ago than the retention, in seconds, and webhooks and alerts
     as old; what people did, and the summaries of campaigns without jobs, after retentions of their

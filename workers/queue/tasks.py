@@ -104,6 +104,7 @@ def _register_ticks(app: Celery, container: Callable[[], Container]) -> None:
         "watch_replicas",
         "test_callbacks",
         "ring_drills",
+        "keep_history",
         "summarise_alerts",
         "purge",
     )
