@@ -13,12 +13,12 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint screenshots bench pins sbom audit clean
+.PHONY: help install demo up check test lint screenshots rules incidents bench pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
 		printf '%-18s %s\n' "$$target" "$$does"; done
-	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, check, test and bench.'
+	@echo '  PYTHON=python3.12 chooses the interpreter, VENV=folder another place than .venv; ARGS="..." is passed on by demo, up, check, test, incidents and bench.'
 
 install: $(STAMP) ## Set up .venv; again only when pyproject.toml or requirements change
 
@@ -35,6 +35,7 @@ test: install ## Run the whole test suite, in parallel
 	@.ci/browser
 	@.ci/alertmanager
 	@.ci/nginx
+	@.ci/promtool
 	$(BIN)/pytest -n auto $(ARGS)
 
 lint: install ## Check style, format and types
@@ -45,6 +46,13 @@ lint: install ## Check style, format and types
 screenshots: install ## Make the pictures of docs/how-to/console.md again
 	@.ci/browser
 	PYTHONPATH=tests $(BIN)/python website/screenshots.py
+
+rules: install ## Write the rules for Prometheus again, and the table of problems, of the catalogue
+	PYTHONPATH=. $(BIN)/python deploy/prometheus/make_rules.py
+	PYTHONPATH=tests $(BIN)/python -m incidents.page
+
+incidents: install ## Bring each incident about, record what metrics say, and write who named it, and when
+	PYTHONPATH=tests $(BIN)/python -m incidents $(ARGS)
 
 bench: $(VENV)/bench ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,9 +1,9 @@
-"""The account now: jobs, rate, lines, holds, credit and counters, as JSON knows it."""
+"""The account now: problems, jobs, rate, lines, holds, credit, counters, as JSON knows it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dispatcher.model.alert import AlertReason, AlertState
@@ -12,68 +12,97 @@ from dispatcher.model.process import Role
 from dispatcher.model.states import TERMINAL, State
 from dispatcher.model.unusual import Unusual
 from dispatcher.policy import credit_forecast
+from dispatcher.problems.finding import problems
+from dispatcher.problems.snapshot import Snapshot, look
 from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
 from dispatcher.store.do_not_call import ASKED
 from dispatcher.store.drills import OUTCOMES
 from dispatcher.store.schema import ALERT_SECONDS
+from dispatcher.store.values import Hold, Pace
 
 
 def statistics(store: Store) -> dict[str, Any]:
     """Return the account now, as JSON knows it. Raises StoreUnavailable."""
-    by_state = store.search.counts()
-    pace, credit = store.limiter.pace(), store.budget.credit()
-    counted, seen = Counter(store.statistics.counters()), store.callbacks.seen()
+    now, counted = look(store), Counter(store.statistics.counters())
     return {
-        "jobs": {state: sum(reasons.values()) for state, reasons in by_state.items()},
-        "reasons": {
-            state: r for state, rs in by_state.items() if (r := {k: n for k, n in rs.items() if k})
-        },
-        "rate": {
-            "limit": pace.rate,
-            "working": pace.working_rate,
-            "period": None if pace.rate is None else pace.period,
-            "next_slot_in": pace.next_slot,
-            "connections": pace.connections,
-            "margin": pace.margin,
-            "found": [str(rate) for rate in pace.found],
-        },
-        "ready": pace.ready,
-        "lines": pace.lines,
-        "waiting_since": {
-            priority: None if at is None else iso_of(at)
-            for priority, at in store.queue.waiting_since().items()
-        },
+        "problems": [each.to_dict() for each in problems(now)],
+        **_work(now),
+        **_money(now),
+        **_counted(store, counted),
         "webhooks": store.webhooks.counts(),
-        "holds": holds(store),
+        "calls_without_callback": now.callbacks.missing,
+        "alerts": _alerts(now.alerts, counted),
+        "processes": processes(now),
+        "calls_possible": not store.stoppage.stopped(),
+        "at": iso_of(now.now),
+    }
+
+
+def _work(now: Snapshot) -> dict[str, Any]:
+    """Return what there is to do, and how fast that goes."""
+    return {
+        "jobs": {state: sum(reasons.values()) for state, reasons in now.jobs.items()},
+        "reasons": {
+            state: r for state, rs in now.jobs.items() if (r := {k: n for k, n in rs.items() if k})
+        },
+        "rate": _rate(now.pace),
+        "ready": now.pace.ready,
+        "lines": now.pace.lines,
+        "waiting_since": {
+            priority: None if at is None else iso_of(at) for priority, at in now.waits.since.items()
+        },
+        "late": {what: round(seconds, 3) for what, seconds in now.late.items()},
+        "drain": now.drain,
+        "holds": _holds(now.holds),
+    }
+
+
+def _rate(pace: Pace) -> dict[str, Any]:
+    return {
+        "limit": pace.rate,
+        "working": pace.working_rate,
+        "period": None if pace.rate is None else pace.period,
+        "next_slot_in": pace.next_slot,
+        "connections": pace.connections,
+        "margin": pace.margin,
+        "found": [str(rate) for rate in pace.found],
+    }
+
+
+def _money(now: Snapshot) -> dict[str, Any]:
+    credit, ahead = now.credit, now.forecast
+    return {
         "balance": None if credit.balance is None else float(credit.balance),
         "balance_checked_at": None if credit.seen_at is None else iso_of(credit.seen_at),
-        "credit": credit_forecast.as_json(credit),
-        "credit_forecast": credit_forecast.words(credit, store.now()),
+        "credit": credit_forecast.as_json(credit)
+        | {"ahead": None if ahead is None else ahead.to_dict()},
+        "credit_forecast": credit_forecast.words(credit, now.now, ahead),
+    }
+
+
+def _counted(store: Store, counted: Counter[str]) -> dict[str, Any]:
+    """Return what is counted for good."""
+    return {
         "second_calls": counted["second_calls"],
         "attempts": counted["attempts"],
         "requests": counted["requests"],
+        "throttled": counted["throttled"],
         "ended": _ended(counted),
-        "calls_without_callback": seen.missing,
         "unusual": {kind: counted[f"unusual.{kind}"] for kind in map(str, Unusual)},
         "clock_steps": counted["clock_steps"],
         "do_not_call": {
             "numbers": store.do_not_call.size(),
             "refused": {where: counted[f"do_not_call.{where}"] for where in ASKED},
         },
-        "alerts": _alerts(store, counted),
         "callbacks": {what: counted[f"callbacks.{what}"] for what in FATES},
         "drills": {outcome: counted[f"drills.{outcome}"] for outcome in OUTCOMES},
-        "processes": processes(store),
-        "calls_possible": not store.stoppage.stopped(),
-        "at": iso_of(store.now()),
     }
 
 
-def processes(store: Store) -> dict[str, int]:
+def processes(now: Snapshot) -> dict[str, int]:
     """Return how many processes of each role run."""
-    roll = store.heartbeats.roll()
-    return {str(role): len(roll.of(role)) for role in Role}
+    return {str(role): len(now.roll.of(role)) if now.roll else 0 for role in Role}
 
 
 def campaign(store: Store, name: str) -> dict[str, Any]:
@@ -92,6 +121,10 @@ def balance(store: Store) -> dict[str, Any]:
 
 def holds(store: Store) -> list[dict[str, Any]]:
     """Return the holds of now."""
+    return _holds(store.holds.all())
+
+
+def _holds(found: Iterable[Hold]) -> list[dict[str, Any]]:
     return [
         {
             "name": hold.name,
@@ -100,13 +133,12 @@ def holds(store: Store) -> list[dict[str, Any]]:
             "required": hold.required,
             "half_open": hold.half_open,
         }
-        for hold in store.holds.all()
+        for hold in found
     ]
 
 
-def _alerts(store: Store, counted: Mapping[str, int]) -> dict[str, Any]:
+def _alerts(now: Mapping[AlertState, int], counted: Mapping[str, int]) -> dict[str, Any]:
     """Return the alerts by state, and what happened to any since ever."""
-    now = store.alerts.counts()
     reached = {
         state: sum(n for name, n in counted.items() if _is_move(name, state))
         for state in AlertState

@@ -26,7 +26,9 @@ COMMANDS = {
     "why": Entry(
         f"{_OURS}.jobs:why", "Say why a job has not been called yet, and what happens next."
     ),
-    "stats": Entry(f"{_OURS}.jobs:stats", "Show jobs by state, the rate, the credit and holds."),
+    "stats": Entry(
+        f"{_OURS}.jobs:stats", "Show what is wrong, jobs by state, the rate and the credit."
+    ),
     "campaign": Entry(f"{_OURS}.campaigns:app", "List campaigns, and show what became of one."),
     "alerts": Entry(
         f"{_OURS}.alerts:app", "See alerts, say that you have one, and stop their calls."

@@ -15,7 +15,6 @@ import typer
 
 from dispatcher.cli import (
     connection,
-    doctor_alerts,
     doctor_chains,
     doctor_dial_in,
     doctor_keys,
@@ -33,7 +32,11 @@ from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
-from dispatcher.model.states import Priority
+from dispatcher.model.states import Priority, Reason
+from dispatcher.problems.finding import problems
+from dispatcher.problems.problem import Level, Problem
+from dispatcher.problems.snapshot import look
+from dispatcher.provider import Provider
 from dispatcher.store import Store
 from dispatcher.store.clock import Step
 from dispatcher.store.replicas import Replication
@@ -101,7 +104,7 @@ def doctor(
         findings.append(_gateway(gateway))
         findings += _callbacks(at)
     if provider:
-        findings.append(_provider(context))
+        findings.append(_provider(context, at))
         findings += [Finding("calling back", *each) for each in doctor_dial_in.found(context)]
     _say(findings, json=json)
 
@@ -185,18 +188,25 @@ def _writes(store: Store) -> Finding:
 
 
 def _rest(dispatcher: Dispatcher) -> Iterator[Finding]:
-    yield from starmap(Finding, doctor_processes.findings(dispatcher.store.heartbeats.roll()))
+    now = look(dispatcher.store)
+    yield from (_of_problem(each) for each in problems(now))
+    if now.roll:
+        yield from starmap(Finding, doctor_processes.findings(now.roll))
     yield from _workers(dispatcher.messenger)
-    yield from _rights(dispatcher.store)
     yield from starmap(Finding, doctor_chains.findings(dispatcher.store))
-    yield from starmap(Finding, doctor_alerts.findings(dispatcher.store.refused_reports.all()))
-    yield _webhooks(dispatcher)
-    yield _clock(dispatcher.store.now() / 1000 - time.time(), dispatcher.store.clock.last_step())
+    if not now.dead_webhooks:
+        yield Finding("webhooks", OK, f"{dispatcher.store.webhooks.counts()['waiting']} wait")
+    yield _clock(now.now / 1000 - time.time(), dispatcher.store.clock.last_step())
     yield _api_keys(dispatcher.store)
-    yield _rate(dispatcher.store.limiter.pace())
-    holds = dispatcher.store.holds.all()
-    says = "; ".join(f"{hold.name}: {hold.why}" for hold in holds)
-    yield Finding("holds", WARN if holds else OK, says or "none")
+    yield _rate(now.pace)
+    if not now.holds:
+        yield Finding("holds", OK, "none")
+
+
+def _of_problem(found: Problem) -> Finding:
+    """Return what is told of a problem everywhere, as something that was looked at."""
+    level = FAIL if found.level is Level.BAD else WARN
+    return Finding(found.name.replace("_", " "), level, f"{found.what}. {found.remedy}")
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
@@ -308,12 +318,6 @@ def _workers(messenger: Messenger) -> Iterator[Finding]:
     yield Finding("workers", OK if consumed.total() else WARN, says)
 
 
-def _rights(store: Store) -> Iterator[Finding]:
-    """Say what workers may not do with their users, as they noted it."""
-    for missing in store.missing_rights.all():
-        yield Finding(f"rights of {missing.process}", FAIL, missing.says)
-
-
 def _own_queues(namespace: str) -> dict[str, str]:
     """Return the roles by the queue that only they consume."""
     return {in_broker(namespace, queue): role for queue, role in _ROLES.items()}
@@ -367,48 +371,54 @@ def _callbacks(at: Connection) -> Iterator[Finding]:
         seen, now = store.callbacks.seen(), store.now()
     except DispatcherError:  # said already
         return
-    yield Finding("callbacks", *_arrival(seen, now))
+    if seen.missing < ENOUGH and not seen.broken:  # which is a problem, and told as such
+        yield Finding("callbacks", *_arrival(seen, now))
 
 
 def _arrival(seen: CallbacksSeen, now: float) -> tuple[str, str]:
-    """Return whether callbacks arrive: a level, and what is said of it."""
-    remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL; lost answers"
-    if seen.missing >= ENOUGH:
-        says = (
-            f"{counted(seen.missing, 'call')} ended, 0 callbacks came since {_ago(seen.last, now)}"
-        )
-        return WARN, f"{says}: {remedy} are not redialled"
-    if seen.broken:
-        says = f"a worker's request to the public URL failed {_ago(seen.test_failed, now)}"
-        return WARN, f"{says}, and came through before: {remedy} are not redialled"
+    """Return whether callbacks arrive, as far as is known: a level, and what is said of it."""
     if seen.arrive(now - LAST_HOUR):
         came = "a worker's test came" if (seen.test_passed or 0) > (seen.last or 0) else "one came"
         return OK, f"{came} {_ago(max(seen.last or 0, seen.test_passed or 0), now)}"
     if seen == CallbacksSeen():
         return OK, "none came, and no call has ended"
-    says = "none was seen to arrive within an hour"
-    return WARN, f"{says}, nor a worker's test: {remedy} are not redialled until one is"
+    says = "none was seen to arrive within an hour, nor a worker's test"
+    remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL"
+    return WARN, f"{says}: {remedy}; lost answers are not redialled until one is"
 
 
 def _ago(moment: float | None, now: float) -> str:
     return "the start" if moment is None else f"{(now - moment) / 60_000:.0f} min ago"
 
 
-def _webhooks(dispatcher: Dispatcher) -> Finding:
-    found = dispatcher.store.webhooks.counts()
-    if found["dead"]:
-        says = f"{found['dead']} were given up: `voice-dispatcher webhooks list --dead`"
-        return Finding("webhooks", WARN, says)
-    return Finding("webhooks", OK, f"{found['waiting']} wait")
-
-
-def _provider(context: typer.Context) -> Finding:
+def _provider(context: typer.Context, at: Connection) -> Finding:
+    """Ask the provider with the credentials of this shell: the workers may have others."""
     try:
         with connected(context) as provider:
-            if not provider.capabilities.balance:
-                return Finding("provider", OK, "it tells no balance")
-            return Finding("provider", OK, f"balance {float(provider.balance()):g} credits")
+            told = _balance(provider)
     except NoCredentials as error:
         return Finding("provider", WARN, str(error))
     except DispatcherError as error:
         return Finding("provider", FAIL, str(error))
+    if _workers_refused(at):
+        says = (
+            f"{told} with the credentials of this shell; the provider refuses those of the workers"
+        )
+        return Finding("provider", FAIL, f"{says}: {OTHERS}")
+    return Finding("provider", OK, told)
+
+
+OTHERS = "restart the workers, so that they read the same; a balance check then ends the hold"
+
+
+def _balance(provider: Provider) -> str:
+    if not provider.capabilities.balance:
+        return "it tells no balance"
+    return f"balance {float(provider.balance()):g} credits"
+
+
+def _workers_refused(at: Connection) -> bool:
+    try:
+        return any(hold.name == Reason.AUTH for hold in at.dispatcher().store.holds.all())
+    except DispatcherError:  # said already
+        return False

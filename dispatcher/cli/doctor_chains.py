@@ -13,8 +13,6 @@ from dispatcher.store.on_call import UnreadableOnCall
 
 def findings(store: Store) -> Iterator[tuple[str, str, str]]:
     """Yield what is to be told of who is on call: what, level, says; nothing where it is unused."""
-    if said := wrong(store):
-        yield "chains", "fail", said
     try:
         found = store.on_call.get()
     except UnreadableOnCall as error:
@@ -26,5 +24,5 @@ def findings(store: Store) -> Iterator[tuple[str, str, str]]:
     told = list(islice(gaps(found.on_call, now, store.on_call.overrides()), MOST))
     for gap in told:
         yield "chains", "warn", gap
-    if not said and not told:
+    if not told and not wrong(store):
         yield "chains", "ok", f"version {found.version}, published by {found.by}"

@@ -14,8 +14,7 @@ from dispatcher.cli.one_alert import explain_alert, is_alert, show_alert
 from dispatcher.cli.output import AsJson
 from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.filters import Filter
-from dispatcher.model.states import Reason, State
-from dispatcher.statistics import statistics
+from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.search import Page
 from dispatcher.values.durations import spoken
@@ -88,7 +87,9 @@ def stats(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show jobs by state, the rate, the credit and holds."""
+    """Show what is wrong, jobs by state, the rate and the credit."""
+    from dispatcher.statistics import statistics  # noqa: PLC0415 - `list` and `show` need none
+
     name = None if tag is None else campaign_of_tag(tag)
     store = connection.dispatcher(context).store
     campaign = None if name is None else store.campaigns.get(name)
@@ -111,7 +112,8 @@ def _print_pace(out: Console, found: dict[str, Any]) -> None:
     if any(ready.values()):
         lines = found["lines"]
         parts = [f"{n} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n]
-        out.print(f"Ready: {', '.join(parts)}")
+        drain = f"; dialled in {spoken(found['drain'])} at this rate" if found["drain"] else ""
+        out.print(f"Ready: {', '.join(parts)}{drain}")
     if rate["limit"] is None:
         out.print(f"No rate limit; {rate['connections']} requests under way")
         return
@@ -160,13 +162,12 @@ def _state_table(found: dict[str, Any]) -> Table:
 
 def _print_stats(found: dict[str, Any]) -> None:
     out = output.console()
+    for each in found["problems"]:
+        since = f" (since {each['since']})" if each["since"] else ""
+        output.lines([f"{each['what']}{since}. {each['remedy']}"])
     out.print(_state_table(found))
     _print_pace(out, found)
     _print_counts(out, found)
-    for hold in found["holds"]:
-        held = "One call at a time is tried" if hold["half_open"] else "Calls are held"
-        name = "" if hold["name"] == Reason.PAUSED else f"hold {hold['name']}, "
-        output.lines([f"{held}: {hold['why']} ({name}since {hold['since']})"])
     output.lines(found["credit_forecast"])
 
 

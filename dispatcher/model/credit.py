@@ -33,6 +33,8 @@ class Credit:
     waiting_needs: Decimal
     warned: Decimal | None = None
     """The lowest level a warning was given for, until the balance is above it again."""
+    scheduled_needs: Decimal = Decimal(0)
+    """The part of `waiting_needs` that scheduled jobs need."""
 
     @property
     def available(self) -> Decimal | None:

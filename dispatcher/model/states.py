@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NoReturn
 
@@ -95,6 +96,22 @@ WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.HELD})
 LIVE = frozenset(State) - TERMINAL
 CALLING = frozenset({State.DIALING, State.UNCERTAIN, State.IN_PROGRESS})
 """A call may be under way."""
+
+END_REASONS: Mapping[State, tuple[str, ...]] = {
+    State.COMPLETED: ("", Reason.MARKED_REACHED),
+    State.FAILED: (
+        Reason.NO_ANSWER,
+        Reason.CALL_FAILED,
+        Reason.INVALID_REQUEST,
+        Reason.NOT_ALLOWED,
+        Reason.DO_NOT_CALL,
+        Reason.ATTEMPTS_EXHAUSTED,
+        Reason.OUTCOME_UNKNOWN,
+    ),
+    State.EXPIRED: ("",),
+    State.CANCELLED: ("",),
+}
+"""The reasons that a job may end for; '' where the state says it all."""
 
 _ENDS = frozenset({State.FAILED, State.EXPIRED})
 _FOUND = frozenset({State.IN_PROGRESS, State.COMPLETED, State.FAILED})

@@ -81,7 +81,7 @@ def _obstacles(now: Situation) -> Iterator[Obstacle]:
     for hold in now.holds:
         yield from _held(now, hold)
     if now.credit:
-        yield from _account(now.credit, reached=now.reached)
+        yield from of_account(now.credit, reached=now.reached)
 
 
 def refused(says: str) -> Obstacle:
@@ -130,15 +130,17 @@ def _held(now: Situation, hold: Held) -> Iterator[Obstacle]:
     """A pause is what somebody wanted, until an urgent call waits for its end."""
     kind, _, scope = hold.name.partition(":")
     if kind == Reason.PAUSED:
-        if scope in {"", "priority:urgent"} and _somebody_waits(now):
+        if keeps_urgent(hold) and somebody_waits(now):
             why = f"urgent calls wait: {hold.why}"
             yield Obstacle(Cause.PAUSED, why, "resume when you are ready")
     elif scope in {"", "account"}:
         yield Obstacle(kind, f"all calls are held: {hold.why}", f"see what to do about held/{kind}")
 
 
-def _account(credit: Credit, *, reached: bool) -> Iterator[Obstacle]:
-    """What nobody has met yet: holds start with a call, and there may have been none for days."""
+def of_account(credit: Credit, *, reached: bool) -> Iterator[Obstacle]:
+    """Yield what nobody has met yet: holds start with a call, and there may have been none for
+    days.
+    """
     if credit.failed_checks >= BLIND_AFTER and not reached:
         checks = counted(credit.failed_checks, "balance check")
         why = f"the last {checks} failed, and nobody was reached meanwhile"
@@ -150,6 +152,13 @@ def _account(credit: Credit, *, reached: bool) -> Iterator[Obstacle]:
             yield Obstacle(Cause.CREDIT, why, "top up the account")
 
 
-def _somebody_waits(now: Situation) -> bool:
+def keeps_urgent(hold: Held) -> bool:
+    """Whether it is a pause that urgent jobs wait behind, all of them."""
+    kind, _, scope = hold.name.partition(":")
+    return kind == Reason.PAUSED and scope in {"", "priority:urgent"}
+
+
+def somebody_waits(now: Situation) -> bool:
+    """Whether somebody must be called now: an urgent job has waited, or an alert rings."""
     since = now.urgent_since
     return now.ringing > 0 or (since is not None and now.roll.now - since > URGENT_WAITS)

@@ -1,18 +1,103 @@
-"""How long the credit lasts, in words and in numbers: pure functions of the account."""
+"""How long the credit lasts, in words and in numbers: pure functions of the account.
+
+The forecast goes by what waits, and by what is usual at these hours of the week: the pace of the
+last minutes says nothing of the next hours.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from statistics import median
 from typing import Any
 
 from dispatcher.model.credit import Credit
 from dispatcher.model.job import iso_of
 from dispatcher.values.durations import spoken
 
+HORIZON = 4
+"""Hours that the forecast looks ahead: somebody can top up within them."""
+_HOUR = 3_600_000  # ms
 
-def words(account: Credit, now: float) -> list[str]:
-    """Return a sentence each on the balance, the pace, and what waits; `now` in ms."""
-    return [_balance(account, now), _pace(account), *_waiting(account)]
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is needed within HORIZON, in credits: what waits and is due by then, and what is usual
+    at these hours. `left` is what is there above the floor; None: not known, or post-paid.
+    """
+
+    waiting: Decimal
+    usual: Decimal
+    left: Decimal | None
+
+    @property
+    def needed(self) -> Decimal:
+        """Both together."""
+        return self.waiting + self.usual
+
+    @property
+    def short(self) -> bool:
+        """Whether more is needed than there is."""
+        return self.left is not None and self.needed > self.left
+
+    def __str__(self) -> str:
+        parts = {"for what waits": self.waiting, "as is usual at these hours": self.usual}
+        told = " and ".join(f"{whole(much)} {what}" for what, much in parts.items() if much)
+        needs = f"about {whole(self.needed)} credits are needed within {HORIZON} hours ({told})"
+        return needs if self.left is None else f"{needs}; {shown(self.left)} are there"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "hours": HORIZON,
+            "waiting": _number(self.waiting),
+            "usual": _number(self.usual),
+            "needed": _number(self.needed),
+            "left": _number(self.left),
+            "short": self.short,
+        }
+
+
+def forecast(
+    account: Credit, alike: Sequence[Sequence[Decimal | None]], now: float, due_by_then: float
+) -> Forecast:
+    """Return what the account needs within HORIZON; `now` in ms since the epoch.
+
+    `alike` are, for the hour that runs and each of the next HORIZON, the credits that were spent in
+    that hour of earlier weeks, None where that is not known. `due_by_then` is the part of the
+    scheduled jobs that are due by then.
+    """
+    later = account.scheduled_needs * Decimal(f"{1 - due_by_then:.6f}")
+    left = None if account.floor is None or account.blind else _left(account)
+    return Forecast(account.waiting_needs - later, _usual(alike, now), left)
+
+
+def _left(account: Credit) -> Decimal:
+    return max(Decimal(0), (account.available or Decimal(0)) - (account.floor or Decimal(0)))
+
+
+def _usual(alike: Sequence[Sequence[Decimal | None]], now: float) -> Decimal:
+    """Return what is usually spent: of the first hour what is left of it, of the last the rest."""
+    over = Decimal(f"{now % _HOUR / _HOUR:.6f}")
+    parts = [1 - over, *[Decimal(1)] * (len(alike) - 2), over][: len(alike)]
+    return sum((_typical(each) * part for each, part in zip(alike, parts, strict=True)), Decimal(0))
+
+
+def _typical(spent: Sequence[Decimal | None]) -> Decimal:
+    known = [each for each in spent if each is not None]
+    return median(known) if known else Decimal(0)
+
+
+def words(account: Credit, now: float, ahead: Forecast | None = None) -> list[str]:
+    """Return a sentence each on the balance, the pace, what waits, and what is `ahead`; `now` is in
+    ms since the epoch.
+    """
+    found = [_balance(account, now), _pace(account), *_waiting(account)]
+    if ahead and ahead.needed:
+        said = str(ahead)
+        found.append(said[0].upper() + said[1:])
+    return found
 
 
 def _balance(account: Credit, now: float) -> str:

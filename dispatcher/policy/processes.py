@@ -52,6 +52,17 @@ class Roll:
         return tuple(p for p in self.of(Role.WORKER) if beats and (p.still or 0) > STILL_AFTER)
 
     @property
+    def silent(self) -> tuple[Process, ...]:
+        """Those that stopped telling and did not say that they end, unless one of the same role has
+        started since.
+        """
+        running = self.running
+        gone = (p for p in self.heard_of if p not in running)
+        return tuple(
+            p for p in gone if not any(q.role is p.role and q.started > p.heard for q in running)
+        )
+
+    @property
     def working(self) -> tuple[Process, ...]:
         """The workers that dial."""
         stuck = self.stuck

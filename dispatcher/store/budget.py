@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dispatcher.model.credit import Costs, Credit, Learned
-from dispatcher.model.states import WAITING
+from dispatcher.model.states import WAITING, State
 from dispatcher.store.connection import Repository, milliseconds, pairs
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.events import AccountEvent, caused
@@ -68,12 +68,12 @@ class Budget(Repository):
         """Return how the account's credit stands."""
         names = ("credit", "burn", "waiting", "costs", "config")
         ledger, burn, counts, learned, config = self._hashes(*names)
-        waiting, means = _waiting(counts), _costs(learned, config)
+        waiting, scheduled = _waiting(counts), _waiting(counts, frozenset({State.SCHEDULED}))
+        means = _costs(learned, config)
         spent, at_check = (
             int(ledger.get(Ledger.SPENT, 0)),
             int(ledger.get(Ledger.SPENT_AT_CHECK, 0)),
         )
-        needs = (means.of(name) * many for name, many in waiting.items())
         return Credit(
             balance=_amount(ledger.get(Ledger.BALANCE)),
             seen_at=_moment(ledger.get(Ledger.CHECKED)),
@@ -85,8 +85,9 @@ class Budget(Repository):
             floor=_amount(config.get(Config.CREDIT_FLOOR)),
             burn_per_hour=_burn(burn, self._now()),
             waiting=waiting,
-            waiting_needs=sum(needs, Decimal(0)),
+            waiting_needs=_needs(waiting, means),
             warned=_amount(ledger.get(Ledger.WARNED)),
+            scheduled_needs=_needs(scheduled, means),
         )
 
     def costs(self) -> Costs:
@@ -146,13 +147,18 @@ def _checked(units: str | None) -> Decimal | None:
     return None if units is None or int(units) < 0 else to_credits(int(units))
 
 
-def _waiting(counts: Raw) -> dict[str, int]:
+def _waiting(counts: Raw, states: frozenset[State] = WAITING) -> dict[str, int]:
+    """Return how many jobs in these states there are, by tariff."""
     found: dict[str, int] = {}
     for name, number in counts.items():
         state, _, call = name.partition(":")
-        if state in WAITING and int(number):
+        if state in states and int(number):
             found[call] = found.get(call, 0) + int(number)
     return found
+
+
+def _needs(waiting: dict[str, int], means: Costs) -> Decimal:
+    return sum((means.of(name) * many for name, many in waiting.items()), Decimal(0))
 
 
 def _burn(buckets: Raw, now: float) -> Decimal:

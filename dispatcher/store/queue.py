@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dispatcher.errors import DispatcherError
@@ -15,6 +16,18 @@ from dispatcher.store.values import Claim, Hours, Pumped, Taken
 from dispatcher.values.calling_hours import Window
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """When the longest waiting job became due, in ms since the epoch; None: there is none.
+
+    `since` is by priority, of those that are ready or held. `late` is of the ready, by priority,
+    and under `scheduled` of those that are past their time and not in line yet.
+    """
+
+    since: dict[Priority, float | None]
+    late: dict[str, float | None]
 
 
 class Queue(Repository):
@@ -98,13 +111,30 @@ class Queue(Repository):
         before, spacing, until_slot = found
         return int(before), float(spacing) / 1000, float(until_slot) / 1000
 
-    def waiting_since(self) -> dict[Priority, float | None]:
-        """Return since when (ms since the epoch) the longest waiting job is due, by priority.
+    def waits(self) -> Waits:
+        """Return since when jobs wait."""
+        waiting, late = self._run("oldest_waiting")
+        names = (*map(str, Priority), str(State.SCHEDULED))
+        return Waits(
+            {p: _moment(at) for p, at in zip(Priority, waiting, strict=True)},
+            {name: _moment(at) for name, at in zip(names, late, strict=True)},
+        )
 
-        It is ready or held; None: none is.
+    def waiting_since(self) -> dict[Priority, float | None]:
+        """Return `since` of `waits`."""
+        return self.waits().since
+
+    def scheduled(self, until: float) -> tuple[int, int]:
+        """Return how many scheduled jobs are due by a moment (ms since the epoch), and of how many
+        in all.
         """
-        found = self._run("oldest_waiting")
-        return {p: float(at) if at else None for p, at in zip(Priority, found, strict=True)}
+        key = self._key("due", State.SCHEDULED)
+        due, all_ = self._read_together(("ZCOUNT", key, "-inf", str(round(until))), ("ZCARD", key))
+        return due, all_
+
+
+def _moment(told: bytes) -> float | None:
+    return float(told) if told else None
 
 
 def _taken(answer: list[Any]) -> Taken:

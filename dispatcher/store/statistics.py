@@ -23,18 +23,6 @@ class Minute:
     outcomes: Counter[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits to be dialled.
-
-    `behind` counts the held jobs by hold; `oldest` is the earliest due time of all that are
-    held or stand in line (ms since the epoch), None where nobody waits.
-    """
-
-    behind: dict[str, int]
-    oldest: float | None
-
-
 class Statistics(Repository):
     """The numbers of the account."""
 
@@ -73,44 +61,19 @@ class Statistics(Repository):
                 counted.setdefault((hour, int(minute)), Counter())[kind] += int(number)
         return counted
 
-    def backlog(self) -> Backlog:
-        """Return what waits; reads the ends of the lines, however long they are."""
-        holds, lines = self._fronts()
-        held = [
-            (hold, self._key("held", hold, priority)) for hold in holds for priority in Priority
-        ]
-        ready = [
-            self._key("ready", priority, line.decode())
-            for priority, names in zip(Priority, lines, strict=True)
-            for line in names
-        ]
-        sizes, firsts = self._sizes_and_firsts([key for _, key in held], ready)
+    def behind(self) -> dict[str, int]:
+        """Return how many jobs each hold keeps, by its name."""
+        with plain_errors():
+            names = sorted(name.decode() for name in self._redis.smembers(self._key("holds_used")))  # type: ignore[union-attr]
+            pipe = self._pipeline()
+            held = [(name, priority) for name in names for priority in Priority]
+            for name, priority in held:
+                pipe.zcard(self._key("held", name, priority))
+            sizes: list[int] = pipe.execute()
         behind: Counter[str] = Counter()
-        for (hold, _), size in zip(held, sizes, strict=True):
-            behind[hold] += size
-        sized = {hold: size for hold, size in behind.items() if size}
-        return Backlog(sized, min(firsts, default=None))
-
-    def _fronts(self) -> tuple[list[str], list[list[bytes]]]:
-        """Return the holds, and the lines by priority."""
-        with plain_errors():
-            pipe = self._pipeline()
-            pipe.smembers(self._key("holds_used"))
-            for priority in Priority:
-                pipe.zrange(self._key("lines", priority), 0, -1)
-            holds, *lines = pipe.execute()
-        return sorted(name.decode() for name in holds), lines
-
-    def _sizes_and_firsts(self, held: list[str], ready: list[str]) -> tuple[list[int], list[float]]:
-        """Return the sizes of the held lines, and the first due time of each line that has one."""
-        with plain_errors():
-            pipe = self._pipeline()
-            for key in held:
-                pipe.zcard(key)
-            for key in (*held, *ready):
-                pipe.zrange(key, 0, 0, withscores=True)
-            answers: list[Any] = pipe.execute()
-        return answers[: len(held)], [found[0][1] for found in answers[len(held) :] if found]
+        for (name, _), size in zip(held, sizes, strict=True):
+            behind[name] += size
+        return {name: size for name, size in behind.items() if size}
 
 
 def _hour(at: datetime) -> int:

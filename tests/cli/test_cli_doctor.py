@@ -25,6 +25,7 @@ from dispatcher.policy import Decision, after_report
 from dispatcher.store import Store
 from dispatcher.store.callbacks import Callback
 from dispatcher.store.clock import Step
+from dispatcher.store.holds import PauseScope
 from support.cli_shell import Ran, Shell
 from support.mail_server import mail_server
 from support.redis_inside import redis_of
@@ -133,19 +134,21 @@ def test_without_workers_every_queue_lacks_one(shell: Shell) -> None:
     assert "voice-dispatcher worker" in says
 
 
-@pytest.mark.parametrize(("role", "means"), [(Role.WORKER, "dialled"), (Role.BEAT, "due")])
+@pytest.mark.parametrize("role", [Role.WORKER, Role.BEAT])
 def test_a_process_without_which_nobody_is_called_is_missed(
-    shell: Shell, store: Store, role: Role, means: str
+    shell: Shell, store: Store, role: Role
 ) -> None:
     """It said that all is well while beat was dead."""
     assert shell("doctor", "--no-provider").code == 0
     (found,) = store.heartbeats.roll().of(role)
     store.heartbeats.leave(found.id)
     ran = shell("doctor", "--no-provider", "--json")
-    level, says = findings(ran)[role]
+    level, says = findings(ran)[f"no {role}"]
     assert (ran.code, level) == (1, "fail")
-    assert means in says
     assert f"Start `voice-dispatcher {role}`" in says
+    (told,) = shell("stats", "--json").json["problems"]
+    assert f"{told['what']}. {told['remedy']}" == says
+    assert says in shell("stats").out
 
 
 def test_it_is_said_by_which_ways_people_hear_that_nobody_can_be_called(
@@ -215,13 +218,13 @@ def test_a_redis_that_is_nearly_full_is_warned_of(shell: Shell, store: Store) ->
 
 def test_reports_of_monitoring_that_were_refused_are_named(shell: Shell, store: Store) -> None:
     """Whoever sent them does not tell."""
-    assert "reports of monitoring" not in findings(shell("doctor", "--no-provider", "--json"))
+    assert "reports refused" not in findings(shell("doctor", "--no-provider", "--json"))
     store.refused_reports.note("alertmanager", "answered 422: no list", sender="prom", many=3)
     found = findings(shell("doctor", "--no-provider", "--json"))
-    level, says = found["reports of monitoring"]
+    level, says = found["reports refused"]
     assert level == "warn"
-    assert says.startswith("3 reports refused, the latest at ")
-    assert says.endswith("alertmanager with the key prom: answered 422: no list")
+    assert "refused: 3 reports, the latest at " in says
+    assert "alertmanager with the key prom: answered 422: no list" in says
 
 
 def test_a_broker_that_is_away_is_a_failure(shell: Shell, free_port: int) -> None:
@@ -275,20 +278,18 @@ def test_a_clock_that_is_wrong_is_told_with_the_difference() -> None:
 def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) -> None:
     """As where the public URL is a wrong one: nobody can reach this one either."""
 
-    def told() -> tuple[str, str]:
+    def told(what: str = "callbacks") -> tuple[str, str]:
         ran = shell("doctor", "--no-provider", "--json", "--gateway", "http://127.0.0.1:1")
-        return findings(ran)["callbacks"]
+        return findings(ran)[what]
 
     assert told() == ("ok", "none came, and no call has ended")
     for number in range(ENOUGH):
         id_ = in_progress(store, f"call-{number}")
         decision = answered(store.jobs.get(id_))
         store.calls.settle(id_, 1, decision, actor="reconcile", callback="due")
-    level, says = told()
-    assert (level, says.partition(":")[0]) == (
-        "warn",
-        "3 calls ended, 0 callbacks came since the start",
-    )
+    level, says = told("callbacks missing")
+    assert level == "fail"
+    assert "do not arrive: 3 calls ended, and none came since the start" in says
     assert "DISPATCHER_PUBLIC_URL" in says
     store.callbacks.receive([Callback(id_, 1, "call-1", "ANSWERED", Outcome.ANSWERED)], {})
     assert told() == ("ok", "one came 0 min ago")
@@ -302,11 +303,6 @@ def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) 
         (CallbacksSeen(test_failed=NOW), "warn", "none was seen to arrive within an hour"),
         (CallbacksSeen(last=NOW - 4_000_000), "warn", "none was seen to arrive within an hour"),
         (CallbacksSeen(missing=1, test_passed=NOW), "warn", "none was seen to arrive within an"),
-        (
-            CallbacksSeen(last=NOW - 120_000, test_passed=NOW - 90_000, test_failed=NOW - 60_000),
-            "warn",
-            "a worker's request to the public URL failed 1 min ago, and came through before",
-        ),
     ],
 )
 def test_what_is_said_of_callbacks_goes_by_what_was_seen_last(
@@ -326,8 +322,24 @@ def answered(job: Job) -> Decision:
 def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
     store.holds.start("credit", "Not enough credits, required: 60", 60)
     ran = shell("doctor", "--no-provider", "--json")
-    assert ran.code == 0
-    assert findings(ran)["holds"] == ("warn", "credit: Not enough credits, required: 60")
+    assert ran.code == 1
+    level, says = findings(ran)["held credit"]
+    assert (level, says[:50]) == ("fail", "Calls are held: Not enough credits, required: 60. ")
+    store.holds.end("credit")
+    store.holds.pause(PauseScope(), actor="sam")
+    ran = shell("doctor", "--no-provider", "--json")
+    assert (ran.code, findings(ran)["held paused"][0]) == (0, "warn")
+
+
+def test_credentials_that_work_here_are_no_comfort_where_the_workers_have_others(
+    shell: Shell, store: Store, provider: dict[str, str]
+) -> None:
+    """It said "ok provider" while the workers still held those from before."""
+    store.holds.start("auth", "the provider says 401", refused=True)
+    level, says = findings(shell("doctor", "--json", **provider))["provider"]
+    assert level == "fail"
+    assert says.startswith("balance 500 credits with the credentials of this shell; ")
+    assert "restart the workers" in says
 
 
 @pytest.mark.parametrize(

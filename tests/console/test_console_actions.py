@@ -256,7 +256,7 @@ def test_the_calls_of_a_retry_can_be_paused(operator: Person, store: Store) -> N
     assert answer.url.endswith("/console?done=paused")
     (hold,) = store.holds.all()
     assert hold.name.startswith("paused:tag:retry:")
-    assert "Calls with the tag retry:" in Reader(answer.text).text
+    assert "Calls are held: those with the tag retry:" in Reader(answer.text).text
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.alert import Acknowledgement, AlertReason, AlertState
 from dispatcher.model.api_key import Scope
 from dispatcher.model.request import JobRequest
-from dispatcher.model.states import State
+from dispatcher.model.states import END_REASONS, State
 from dispatcher.policy import Decision
+from dispatcher.problems.catalogue import Name
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
@@ -28,7 +29,9 @@ from support.seen_alerts import event, reported, unreached
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.metrics import METRICS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs/reference/metrics.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs/reference/metrics.md"
+RULES = ROOT / "deploy" / "prometheus" / "voice-dispatcher.rules.yml"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -64,6 +67,14 @@ def test_an_empty_store_has_all_states_and_no_balance(gateway: Gateway, store: S
     assert not [
         name for name, _ in found if name in {"balance", "rate_limit", "credit_warned_level"}
     ]
+    for state, reasons in END_REASONS.items():
+        for reason in reasons:
+            assert value(found, "jobs_ended_total", state=state, reason=reason) == 0
+    assert value(found, "throttled_total") == 0
+    assert {name for name in Name if value(found, "problem", problem=name)} == {
+        "no_worker",
+        "no_beat",
+    }
     assert redis_of(store).dbsize() == 0  # looking leaves no trace
 
 
@@ -104,7 +115,12 @@ def test_metrics_tell_what_stands_in_the_store(
     assert value(found, "rate_margin_seconds") == 0.01
     assert value(found, "rate_found", limit="1/min") == 1
     assert 0 < value(found, "waiting_seconds", priority="bulk") < 60
-    assert value(found, "credit_waiting_cost") > 0
+    assert value(found, "credit_waiting_cost") == value(found, "credit_needed") > 0
+    assert value(found, "credit_left") == value(found, "credit_available") - 50
+    assert value(found, "throttled_total") == 1
+    assert value(found, "problem", problem="held_auth") == 1
+    assert value(found, "late_seconds", jobs="scheduled") == 0
+    assert value(found, "drain_seconds") == 0
     for secret in (NUMBER, NUMBER[1:], ops.text, ops.key.id):
         assert secret not in answer.text
 
@@ -203,7 +219,8 @@ def test_that_redis_is_away_is_told_and_nothing_else(
         key = {"Authorization": f"Bearer vd_{'a' * 10}_{'0' * 64}"}
         found = scrape(gateway, headers=key if access == "key" else {})
     assert value(found, "redis_up") == 0
-    assert {name for name, _ in found} == {"redis_up", "info"}
+    assert {name for name, _ in found} == {"redis_up", "info", "problem"}
+    assert value(found, "problem", problem="redis") == 1
 
 
 def test_the_docs_have_the_same_table() -> None:
@@ -220,10 +237,8 @@ def test_the_docs_have_the_same_table() -> None:
     assert documented == known
 
 
-def test_the_alert_rules_of_the_docs_use_metrics_that_there_are() -> None:
-    rules = re.search(r"```yaml\ngroups:.*?```", DOCS.read_text(), re.DOTALL)
-    assert rules
-    used = set(re.findall(r"voice_dispatcher_\w+", rules[0]))
+def test_the_alert_rules_use_metrics_that_there_are() -> None:
+    used = set(re.findall(r"\bvoice_dispatcher_\w+", RULES.read_text()))
     known = {m.exposed for m in METRICS} | {"voice_dispatcher_redis_up"}
     known |= {f"{m.exposed}_bucket" for m in METRICS if m.kind == "histogram"}
     assert len(used) >= 4

@@ -225,7 +225,8 @@ def test_readyz_and_doctor_say_what_a_worker_may_not_do(
         gateway.terminate()
         gateway.communicate(timeout=60)
     assert "workers: worker-dial@b: the broker's Redis does not allow its user +brpop" in said
-    assert "fail  rights of worker-dial@b: the broker's Redis does not allow its user" in findings
+    lacks = "A process lacks a right: worker-dial@b: the broker's Redis does not allow its user"
+    assert f"fail  missing right: {lacks}" in findings
 
 
 def doctor(server: RedisProcess, folder: Path, port: int) -> str:

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_FILES = [
     ".ci/alertmanager",
+    ".ci/promtool",
     ".ci/browser",
     ".ci/demos",
     ".ci/pin",
@@ -69,6 +70,8 @@ TARGETS = [
     "test",
     "lint",
     "screenshots",
+    "rules",
+    "incidents",
     "bench",
     "pins",
     "sbom",

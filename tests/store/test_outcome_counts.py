@@ -65,8 +65,9 @@ def test_a_retry_counts_as_an_end_of_its_own(store: Store) -> None:
 
 
 def test_nobody_waits_at_first(store: Store) -> None:
-    assert store.statistics.backlog().behind == {}
-    assert store.statistics.backlog().oldest is None
+    assert store.statistics.behind() == {}
+    assert set(store.queue.waits().since.values()) == {None}
+    assert set(store.queue.waits().late.values()) == {None}
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -75,7 +76,36 @@ def test_the_oldest_is_found_in_each_line(store: Store, clock: Clock, priority: 
     enqueue(store, priority=priority)
     clock.forward(5)
     enqueue(store, tags=["campaign:x"])
-    assert store.statistics.backlog().oldest == since
+    waits = store.queue.waits()
+    assert waits.since[priority] == waits.late[priority] == since
+
+
+def test_a_held_job_waits_and_is_not_late_in_line(store: Store, clock: Clock) -> None:
+    since = clock.ms
+    store.holds.pause(PauseScope(), actor="test")
+    enqueue(store, priority=Priority.URGENT)
+    take(store)
+    waits = store.queue.waits()
+    assert (waits.since[Priority.URGENT], waits.late[Priority.URGENT]) == (since, None)
+
+
+def test_a_scheduled_job_that_nobody_moves_into_line_is_past_its_time(
+    store: Store, clock: Clock
+) -> None:
+    """As where neither beat nor a worker runs."""
+    enqueue(store, at="1h")
+    assert store.queue.waits().late["scheduled"] is None
+    due = clock.ms + 3_600_000
+    clock.forward(3700)
+    assert store.queue.waits().late["scheduled"] == due
+    store.queue.pump()
+    assert store.queue.waits().late["scheduled"] is None
+
+
+def test_the_scheduled_are_counted_by_when_they_are_due(store: Store, clock: Clock) -> None:
+    for hours in (1, 2, 30):
+        enqueue(store, at=f"{hours}h")
+    assert store.queue.scheduled(clock.ms + 4 * 3_600_000) == (2, 3)
 
 
 def test_the_held_are_counted_by_their_gate(store: Store) -> None:
@@ -85,5 +115,4 @@ def test_the_held_are_counted_by_their_gate(store: Store) -> None:
         enqueue(store, tags=["zoo"], priority=priority)
     enqueue(store, priority=Priority.BULK)
     take(store)
-    assert store.statistics.backlog().behind == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}
-    assert store.statistics.backlog().oldest is not None
+    assert store.statistics.behind() == {"paused:tag:zoo": 2, "paused:priority:bulk": 1}

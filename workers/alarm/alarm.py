@@ -19,12 +19,15 @@ from dispatcher.values.steady_clock import since_boot
 from workers.alarm import words
 from workers.alarm.mail import Mailer
 from workers.alarm.pings import Pings
+from workers.alarm.problem_log import ProblemLog
 from workers.engine.calls_watch import CallsWatch
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
 """Seconds between two looks, and between two tries to send a mail."""
+LOG_EVERY = 15.0
+"""Seconds between two looks whose problems are logged."""
 PING_EVERY = 60.0
 """Seconds between two pings, of all processes together."""
 
@@ -46,6 +49,7 @@ class Alarm:
         self._told_by = f"{role.words} of voice-dispatcher on {socket.gethostname()}"
         self._own: deque[StoppageNews] = deque(maxlen=2)
         self.watch = CallsWatch(store, grace, self._own.append, steady)
+        self.problems = ProblemLog(store)
         self._steady = steady
         self._pinged: dict[bool, float] = {}
         self._mail_again = 0.0
@@ -59,9 +63,10 @@ class Alarm:
 
     def start(self) -> None:
         """Begin, in threads that end with the process: a slow mail server delays no look."""
-        for work in (self.watch, self.mail, self.ping):
-            name = f"alarm-{getattr(work, '__name__', 'look')}"
-            threading.Thread(target=_run, args=(work,), name=name, daemon=True).start()
+        often = (self.watch, self.mail, self.ping)
+        for work, every in (*((each, LOOK_EVERY) for each in often), (self.problems, LOG_EVERY)):
+            name = f"alarm-{getattr(work, '__name__', type(work).__name__)}"
+            threading.Thread(target=_run, args=(work, every), name=name, daemon=True).start()
 
     def mail(self) -> bool:
         """Send what is to be told; return whether something was."""
@@ -127,9 +132,9 @@ class Alarm:
         return True
 
 
-def _run(work: Callable[[], object]) -> None:
+def _run(work: Callable[[], object], every: float) -> None:
     ended = threading.Event()
-    while not ended.wait(LOOK_EVERY):
+    while not ended.wait(every):
         try:
             work()
         except DispatcherError as error:

@@ -20,6 +20,8 @@ from starlette.responses import Response
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
 from dispatcher.model.api_key import Scope
+from dispatcher.model.states import END_REASONS, State
+from dispatcher.problems.catalogue import Name
 from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
@@ -106,8 +108,15 @@ def _jobs(found: Found) -> Iterator[Sample]:
 
 
 def _ended(found: Found) -> Iterator[Sample]:
+    """Each end stands at 0 before the first one, so that `increase()` sees that."""
     for state, reasons in found["ended"].items():
-        yield from (((state, reason), n) for reason, n in (reasons or {"": 0}).items())
+        counted = dict.fromkeys(END_REASONS[State(state)], 0) | reasons
+        yield from (((state, str(reason)), n) for reason, n in counted.items())
+
+
+def _problems(found: Found) -> Iterator[Sample]:
+    there = {each["name"] for each in found["problems"]}
+    yield from (((str(name),), float(name in there)) for name in Name)
 
 
 def _holds(chosen: Callable[[Mapping[str, Any]], bool]) -> Callable[[Found], Iterator[Sample]]:
@@ -127,6 +136,15 @@ def _rates_found(found: Found) -> Iterator[Sample]:
 def _clients(chosen: Callable[[Room], int]) -> Callable[[Found], Iterator[Sample]]:
     def read(found: Found) -> Iterator[Sample]:
         yield from (((name,), float(chosen(waits))) for name, waits in found["clients"].items())
+
+    return read
+
+
+def _ahead(name: str) -> Callable[[Found], Iterator[Sample]]:
+    def read(found: Found) -> Iterator[Sample]:
+        ahead = found["credit"]["ahead"] or {}
+        if ahead.get(name) is not None:
+            yield (), float(ahead[name])
 
     return read
 
@@ -171,7 +189,15 @@ class Histogram:
         return PREFIX + self.name
 
 
+PROBLEM = Metric(
+    "problem",
+    "gauge",
+    "1: there is this problem now, as `voice-dispatcher doctor` and the console tell it.",
+    _problems,
+    ("problem",),
+)
 METRICS: tuple[Metric | Histogram, ...] = (
+    PROBLEM,
     Metric("jobs", "gauge", "Jobs kept, by state and reason.", _jobs, ("state", "reason")),
     Metric(
         "jobs_ended",
@@ -191,6 +217,19 @@ METRICS: tuple[Metric | Histogram, ...] = (
         "How long the oldest due job has waited, ready or held; 0: none waits.",
         _ages,
         ("priority",),
+    ),
+    Metric(
+        "late_seconds",
+        "gauge",
+        "How long the oldest has stood in line, or, scheduled, been past its time; 0: none is.",
+        _each("late"),
+        ("jobs",),
+    ),
+    Metric(
+        "drain_seconds",
+        "gauge",
+        "How long it takes to dial all that stand in line, at the present rate.",
+        _one("drain"),
     ),
     Metric("ready", "gauge", "Jobs in line to be dialled.", _each("ready"), ("priority",)),
     Metric("lines", "gauge", "Lines with ready jobs.", _each("lines"), ("priority",)),
@@ -228,6 +267,7 @@ METRICS: tuple[Metric | Histogram, ...] = (
         _rates_found,
         ("limit",),
     ),
+    Metric("throttled", "counter", "429s of the provider.", _one("throttled")),
     Metric("connections", "gauge", "Requests under way.", _one("rate", "connections")),
     Metric("balance", "gauge", "Credits at the last balance check.", _one("credit", "balance")),
     Metric("balance_age_seconds", "gauge", "Seconds since the last balance check.", _seen_age),
@@ -270,6 +310,18 @@ METRICS: tuple[Metric | Histogram, ...] = (
         "gauge",
         "Credits that the waiting jobs will probably cost.",
         _one("credit", "waiting", "credits"),
+    ),
+    Metric(
+        "credit_needed",
+        "gauge",
+        "Credits that will probably be needed within 4 hours: for what waits, and as is usual.",
+        _ahead("needed"),
+    ),
+    Metric(
+        "credit_left",
+        "gauge",
+        "Credits that are there for it: available, and above the floor.",
+        _ahead("left"),
     ),
     Metric(
         "callbacks",
@@ -391,8 +443,8 @@ METRICS: tuple[Metric | Histogram, ...] = (
         lambda found: [((), float(found["memory"][1]))],
     ),
 )
-"""All but `redis_up`, `info` and what latency.py has; docs/reference/metrics.md has the
-same table.
+"""All but `redis_up`, `info` and what latency.py has; without Redis, PROBLEM alone.
+docs/reference/metrics.md has the same table.
 """
 
 
@@ -411,7 +463,9 @@ class Standing(Collector):
         up = int(self._found is not None)
         yield info
         yield GaugeMetricFamily(PREFIX + "redis_up", "1: Redis answers.", value=up)
-        if self._found is not None:
+        if self._found is None:
+            yield PROBLEM.family({"problems": [{"name": Name.REDIS}]})
+        else:
             yield from (metric.family(self._found) for metric in METRICS)
 
 

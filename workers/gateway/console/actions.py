@@ -11,13 +11,14 @@ from starlette.responses import Response
 from dispatcher.client.messages import wake
 from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind
 from dispatcher.model.filters import Filter
+from dispatcher.problems.problem import Level
+from dispatcher.problems.snapshot import look
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.store.holds import PauseScope
 from dispatcher.values.durations import seconds
-from workers.gateway.console.banners import Level, banners
+from workers.gateway.console.banners import banners
 from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields
-from workers.gateway.console.overview import snapshot
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
@@ -57,7 +58,7 @@ class Actions:
             uncertain=bool(fields.one("uncertain")),
         )
         self._context.store.bulk.create(found)
-        now = snapshot(self._context.store)
+        now = look(self._context.store)
         return self._context.pages.page(
             "preview.html",
             visitor,

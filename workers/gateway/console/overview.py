@@ -5,14 +5,13 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.alerts.chains_state import wrong
 from dispatcher.model.states import Priority
 from dispatcher.policy import credit_forecast
+from dispatcher.problems.snapshot import look
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate
-from workers.gateway.console.banners import Snapshot, banners
+from workers.gateway.console.banners import banners
 from workers.gateway.console.chart import NAMES, chart
 from workers.gateway.console.context import ConsoleContext
 from workers.gateway.console.forms import query
@@ -35,7 +34,7 @@ class Overview:
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """Show what is the matter, the figures, and what can be done about all calls."""
-        now = snapshot(self._context.store)
+        now = look(self._context.store)
         return self._context.pages.page(
             "overview.html",
             visitor,
@@ -44,38 +43,10 @@ class Overview:
             rate=rate_words(now.pace, self._context.store),
             chart=chart(now.minutes),
             names=NAMES,
-            credit_forecast=credit_forecast.words(now.credit, now.now),
+            credit_forecast=credit_forecast.words(now.credit, now.now, now.forecast),
             priorities=list(Priority),
             done=DONE.get(query(request).one("done"), ""),
         )
-
-
-def snapshot(store: Store) -> Snapshot:
-    """Return how everything stands now. Raises StoreUnavailable."""
-    return Snapshot(
-        now=store.now(),
-        holds=tuple(store.holds.all()),
-        jobs=store.search.counts(),
-        pace=store.limiter.pace(),
-        credit=store.budget.credit(),
-        backlog=store.statistics.backlog(),
-        minutes=store.statistics.outcome_counts(),
-        dead_webhooks=store.webhooks.counts()["dead"],
-        refusal=refusal(store),
-        alerts=store.alerts.counts(),
-        missing_rights=tuple(store.missing_rights.all()),
-        chains=wrong(store),
-        roll=store.heartbeats.roll(),
-    )
-
-
-def refusal(store: Store) -> str:
-    """Return why Redis takes no writes; '' where it does."""
-    try:
-        store.server.check_writable()
-    except StoreUnavailable as error:
-        return str(error)
-    return ""
 
 
 def rate_words(pace: Pace, store: Store) -> str:

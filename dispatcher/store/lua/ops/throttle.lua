@@ -19,6 +19,7 @@ local recent = require('lib/recent')
 local learned = require('lib/learned')
 local limiter = require('lib/limiter')
 local windows = require('lib/windows')
+local counters = require('lib/counters')
 
 local field = schema.pace
 local SAME = 1000 -- ms within which 429s tell the same
@@ -95,6 +96,7 @@ end
 
 local function run(call)
   config.read_all(call)
+  counters.add(call, 'throttled')
   block(call)
   if limiter.rate(call) then
     if told_before(call) then
