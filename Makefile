@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint screenshots rules incidents bench pins sbom audit clean
+.PHONY: help install demo up check test lint docs screenshots rules incidents bench pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
@@ -31,7 +31,7 @@ up: install ## Run the whole stack until Ctrl-C
 check: lint ## Check the quick things, all day: style, types, and tests that need little time
 	$(BIN)/pytest -n logical $(QUICK) $(ARGS)
 
-test: install ## Run the whole test suite, in parallel
+test: install $(VENV)/docs ## Run the whole test suite, in parallel
 	@.ci/browser
 	@.ci/alertmanager
 	@.ci/nginx
@@ -42,6 +42,9 @@ lint: install ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/docs ## Build the documentation as one site, and look through it
+	$(BIN)/python -m website
 
 screenshots: install ## Make the pictures of docs/how-to/console.md again
 	@.ci/browser
@@ -85,6 +88,10 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/embedded.txt | $(BIN)
 	@echo 'Installing into $(VENV) (a minute or two the first time) ...'
 	@lists=$$($(BIN)/python .ci/requirements) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $$lists
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/docs: requirements/docs.txt | $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/bench: requirements/bench.txt | $(STAMP)

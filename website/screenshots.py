@@ -18,6 +18,7 @@ from dispatcher.policy import Decision, Policy, after_placing, after_report
 from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
+from support.claims import claim_one
 from support.console_browser import Page, chromium
 from support.gateway_process import Gateway
 from workers.devstack.embedded_server import EmbeddedServer
@@ -68,7 +69,7 @@ class Night:
         asked = {"recipient": number, "say": TEXTS[tag], "lang": "en", "tags": [tag]}
         actor = CHANCE.choice(["billing", "monitoring"])
         id_ = self._past.jobs.enqueue(JobRequest.of(asked), actor=actor).id
-        claim = self._past.queue.claim(id_, token=id_, lease=30)
+        claim = claim_one(self._past, id_, token=id_, lease=30)
         if isinstance(claim, Claim):
             for decision in [end] if end else self._becomes(id_):
                 self._past.calls.settle(id_, claim.attempt, decision)

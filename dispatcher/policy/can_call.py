@@ -88,7 +88,7 @@ def refused(says: str) -> Obstacle:
     """Return the obstacle that Redis is where it does not do what it is asked."""
     why, _, remedy = says.partition(": ")
     return Obstacle(
-        Cause.REDIS, why, remedy or "see docs/how-to/operations.md, What Redis may refuse"
+        Cause.REDIS, why, remedy or "see docs/how-to/troubleshooting.md, What Redis may refuse"
     )
 
 

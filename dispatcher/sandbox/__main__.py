@@ -33,7 +33,7 @@ def start(
 
     Raises CannotListen, and SystemExit (2) for wrong usage, which stderr then says.
     """
-    parser = _parser(prog)
+    parser = parser_of(prog)
     given = vars(parser.parse_args(arguments))
     host, port = given.pop("host"), given.pop("port")
     if "dial_in_numbers" in given:
@@ -56,7 +56,8 @@ def _announce(url: str) -> None:
     print(f"Provider sandbox listening on {url}", flush=True)
 
 
-def _parser(prog: str) -> _Parser:
+def parser_of(prog: str) -> _Parser:
+    """Return what reads the options of the server."""
     parser = _Parser(
         prog=prog,
         description="A server that behaves like the voice provider and calls nobody."

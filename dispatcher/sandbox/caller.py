@@ -24,7 +24,7 @@ def main(arguments: Sequence[str], prog: str, sandbox: str | None) -> int:
     `sandbox` is the URL of the one that runs here, if any. Raises NotPlayed, and SystemExit (2) for
     wrong usage.
     """
-    given = _parser(prog, sandbox).parse_args(arguments)
+    given = parser_of(prog, sandbox).parse_args(arguments)
     if not given.sandbox:
         raise NotPlayed("no sandbox runs in this directory: give its address with --sandbox URL")
     heard = _call(given.sandbox, "" if given.hidden else given.caller, given.to)
@@ -48,7 +48,8 @@ def in_words(heard: dict[str, Any]) -> str:
             return f"(hears {heard['url']})"
 
 
-def _parser(prog: str, sandbox: str | None) -> argparse.ArgumentParser:
+def parser_of(prog: str, sandbox: str | None) -> argparse.ArgumentParser:
+    """Return what reads the options of who plays a caller; `sandbox` is its URL unless given."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Play a person who calls a number of the sandbox's account."
     )

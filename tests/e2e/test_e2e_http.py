@@ -1,4 +1,4 @@
-"""A service in no language of ours: what README and the HTTP page say to type, on a real stack."""
+"""A service in no language of ours: what the pages say to type, on a real stack."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def typed(stage: Stage, script: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
 
 
-def test_a_service_gets_its_result_by_what_the_readme_says(stage: Stage) -> None:
-    script = examples("README.md")
+def test_a_service_gets_its_result_in_five_minutes(stage: Stage) -> None:
+    script = examples("docs/start/five-minutes.md")
     assert script.count("curl") == 2
     accepted, listed = typed(stage, script)
     job = stage.up.dispatcher.wait(str(accepted["id"]), 30)

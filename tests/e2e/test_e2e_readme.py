@@ -1,4 +1,4 @@
-"""Services in Python, written from the README and nothing else: each block, as it stands."""
+"""Services in Python, written from the first pages and nothing else: each block, as it stands."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import sys
 
 import pytest
 
+from support.doc_pages import blocks
 from support.e2e_stack import ROOT, Stage
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+FIVE_MINUTES = "docs/start/five-minutes.md"
+PRINTED = {"dispatcher": "ANSWERED\n", "celery": "[a-z2-7]{16}\n"}
 
 
 @pytest.mark.parametrize(
-    ("library", "printed"), [("dispatcher", "ANSWERED\n"), ("celery", "[a-z2-7]{16}\n")]
+    ("page", "library"),
+    [("README.md", "dispatcher"), (FIVE_MINUTES, "dispatcher"), (FIVE_MINUTES, "celery")],
 )
-def test_a_service_gets_its_result(stage: Stage, library: str, printed: str) -> None:
-    (block,) = (block for block in BLOCKS if f"from {library} import" in block)
+def test_a_service_gets_its_result(stage: Stage, page: str, library: str) -> None:
+    python = blocks((ROOT / page).read_text(), "python")
+    (block,) = (block for block in python if f"from {library} import" in block)
     url = stage.up.cli("url").stdout.strip()
     ran = subprocess.run(
         [sys.executable, "-c", block],
@@ -28,4 +32,4 @@ def test_a_service_gets_its_result(stage: Stage, library: str, printed: str) -> 
         timeout=60,
         check=False,
     )
-    assert re.fullmatch(printed, ran.stdout), ran.stderr
+    assert re.fullmatch(PRINTED[library], ran.stdout), ran.stderr

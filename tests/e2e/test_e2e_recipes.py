@@ -1,4 +1,4 @@
-"""The recipes: each block of docs/how-to/recipes.md as it stands, with its library."""
+"""The code of the how-to pages: each piece as it stands, with the library that it is for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -19,13 +20,15 @@ from django.test import Client as DjangoClient
 from django.urls import path
 from werkzeug.serving import make_server
 
-from dispatcher import Job, State
+from dispatcher import DoNotCall, Job, State
 from dispatcher.values.webhook_secrets import WebhookSecrets
+from support.doc_pages import blocks
 from support.e2e_stack import ROOT, WEBHOOK_SECRET, Stage, number
 from support.polling import eventually
 from support.ports import free_port
 
-PAGE = (ROOT / "docs/how-to/recipes.md").read_text()
+HOW_TO = ROOT / "docs/how-to"
+RECIPES = HOW_TO / "recipes.md"
 
 
 @pytest.fixture
@@ -36,12 +39,12 @@ def url(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
-def recipe(heading: str) -> ModuleType:
-    """Return the module that a recipe is."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    (block,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+def recipe(heading: str, page: Path = RECIPES) -> ModuleType:
+    """Return the module that the code below a heading is."""
+    section = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    block = blocks(section, "python")[0]
     made = ModuleType(f"recipe_{heading.lower().replace(' ', '_').replace('-', '_')}")
-    exec(compile(block, f"docs/how-to/recipes.md, {heading}", "exec"), made.__dict__)
+    exec(compile(block, f"{page}, {heading}", "exec"), made.__dict__)
     return made
 
 
@@ -51,8 +54,8 @@ def of_key(stage: Stage, key: str) -> Job | None:
 
 
 def test_every_recipe_is_played() -> None:
-    played = {"FastAPI", "Django", "Flask", "Celery", "Airflow", "One-time codes", "On call"}
-    assert set(re.findall(r"^## (.*)$", PAGE, re.MULTILINE)) == played
+    played = {"FastAPI", "Django", "Flask", "Celery", "Airflow", "More"}
+    assert set(re.findall(r"^## (.*)$", RECIPES.read_text(), re.MULTILINE)) == played
 
 
 # -- FastAPI ------------------------------------------------------------------------------------
@@ -206,7 +209,7 @@ def test_airflow(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_time_codes(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    login = recipe("One-time codes")
+    login = recipe("In your service", HOW_TO / "one-time-codes.md")
     monkeypatch.setattr(login.secrets, "randbelow", lambda most: 4711)
     id_ = login.send_code("ann", number("0001"))
     assert not login.is_right("ann", "000000")
@@ -219,7 +222,7 @@ def test_one_time_codes(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_on_call(stage: Stage, url: str) -> None:
-    watchdog = recipe("On call")
+    watchdog = recipe("In your own code", HOW_TO / "on-call.md")
     people = [number("0002"), number("0001"), number("0001")]  # the first does not answer
     assert watchdog.raise_alarm("db1-down", "The database is down.", people) == people[1]
     books = stage.sandbox.books()
@@ -234,3 +237,41 @@ def test_on_call(stage: Stage, url: str) -> None:
     assert job.state is State.CANCELLED
     stage.up.cli("resume")
     watchdog.dispatcher.close()
+
+
+# -- lists, opt-out, from a loop ----------------------------------------------------------------
+
+
+def test_reminders(stage: Stage, url: str, tmp_path: Path) -> None:
+    clinic = recipe("From a service", HOW_TO / "reminders.md")
+    file = tmp_path / "visits.csv"
+    file.write_text(f"id,name,phone,day\n1,Ann,{number('0001')},Monday\n2,Ben,0120,Monday\n")
+    assert clinic.remind(str(file)) == [1]
+    job = of_key(stage, "visit-1")
+    assert job is not None
+    assert job.say == "Dear Ann, we expect you on Monday."
+    assert clinic.remind(str(file)) == [1]  # safe to run again: nobody is called for it
+    clinic.dispatcher.close()
+
+
+def test_opt_out(stage: Stage, url: str) -> None:
+    website = recipe("Put a number on the list", HOW_TO / "opt-out.md")
+    to = number("0001")
+    website.opt_out(to, tag="marketing")
+    with pytest.raises(DoNotCall):
+        website.dispatcher.call(to, say="Buy now", tags=["marketing"])
+    website.opt_out(to)
+    with pytest.raises(DoNotCall):
+        website.dispatcher.call(to, say="Your parcel has come")
+    website.dispatcher.close()
+
+
+def test_from_a_loop(stage: Stage, url: str) -> None:
+    billing = recipe("2. Move one service", HOW_TO / "from-a-loop.md")
+    to = number("0001")
+    first = billing.call_about(17, to, "Your invoice is due")
+    assert billing.call_about(17, to, "Your invoice is due") == first
+    with pytest.raises(ValueError, match=r"invoice 17: .*another request"):
+        billing.call_about(17, to, "Pay now")
+    assert stage.up.dispatcher.wait(first, 60).outcome == "ANSWERED"
+    billing.dispatcher.close()

@@ -34,11 +34,12 @@ BUILD_FILES = [
     "requirements/audit.txt",
     "requirements/bench.txt",
     "requirements/dev.txt",
+    "requirements/docs.txt",
     "requirements/embedded.txt",
     "requirements/server.txt",
 ]
 EXTRAS = {"dev", "embedded", "server"}
-LISTS = ("audit", "bench", "dev", "embedded", "server")
+LISTS = ("audit", "bench", "dev", "docs", "embedded", "server")
 PIN = re.compile(
     r"(?P<name>[a-z0-9.-]+)==(?P<version>[0-9][a-z0-9.+]*)(?P<marker> ; [^\\]+)?"
     r"(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
@@ -69,6 +70,7 @@ TARGETS = [
     "check",
     "test",
     "lint",
+    "docs",
     "screenshots",
     "rules",
     "incidents",
@@ -190,7 +192,7 @@ def checkout(tmp_path: Path) -> Path:
     (directory / ".venv/bin").mkdir(parents=True)
     hour_ago = time.time() - 3600
     (directory / "requirements").mkdir()
-    for name in ("Makefile", *REQUIRED, "requirements/bench.txt"):
+    for name in ("Makefile", *REQUIRED, "requirements/bench.txt", "requirements/docs.txt"):
         (directory / name).write_text((ROOT / name).read_text())
         os.utime(directory / name, (hour_ago, hour_ago))
     (directory / ".venv/installed").touch()
@@ -209,7 +211,7 @@ def test_a_changed_requirement_is_installed(checkout: Path, name: str) -> None:
     assert make(checkout, "--question", "install").returncode == 1
 
 
-@pytest.mark.parametrize("target", ["demo", "up", "check", "test", "lint", "bench"])
+@pytest.mark.parametrize("target", ["demo", "up", "check", "test", "lint", "docs", "bench"])
 def test_a_target_sets_up_first_and_uses_the_environment_of_this_checkout(
     checkout: Path, target: str
 ) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from config.settings import Settings
 from dispatcher.cli import app
 from support.plain_language import OLD, old_words
+from website.command_line import helps
 from workers.gateway.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,16 +26,6 @@ PAGES = sorted(
         ROOT / "docker-compose.yml",
     ]
 )
-
-
-def helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the help text of a command and of all below it."""
-    with command.make_context(path, [], resilient_parsing=True) as context:
-        yield path, command.get_help(context)
-        if isinstance(command, TyperGroup):
-            for name in command.list_commands(context):
-                _, below, _ = command.resolve_command(context, [name])
-                yield from helps(below, f"{path} {name}")
 
 
 def test_the_pattern_finds_old_words() -> None:

@@ -8,7 +8,7 @@ from dispatcher.values.durations import spoken
 
 Words = tuple[str, str]
 """Subject and text."""
-MORE = "`voice-dispatcher doctor` says more; docs/how-to/operations.md says what to do."
+MORE = "`voice-dispatcher doctor` says more; docs/how-to/troubleshooting.md says what to do."
 
 
 def mail(news: StoppageNews, told_by: str) -> Words:

@@ -88,6 +88,18 @@ def _add_scopes(operation: Operation, scopes: tuple[Scope, ...]) -> None:
 
 def page(document: dict[str, Any]) -> str:
     """Return the OpenAPI document as a page for people."""
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width'>"
+        f"<title>{escape(document['info']['title'])}: HTTP API</title><style>{STYLE}</style></head>"
+        f"<body><main><h1>HTTP API</h1><p>{_words(document['info']['description'])} For"
+        f" programs: <a href='openapi.json'>openapi.json</a></p>{content(document)}</main></body>"
+        "</html>"
+    )
+
+
+def content(document: dict[str, Any]) -> str:
+    """Return what the page has below its head; the documentation's site shows it, too."""
     operations = [
         (method.upper(), path, operation)
         for path, item in document["paths"].items()
@@ -100,15 +112,9 @@ def page(document: dict[str, Any]) -> str:
     )
     schemas = document["components"]["schemas"]
     return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<title>{escape(document['info']['title'])}: HTTP API</title><style>{STYLE}</style></head>"
-        f"<body><main><h1>HTTP API</h1><p>{_words(document['info']['description'])} For"
-        " programs: <a href='openapi.json'>openapi.json</a></p>"
         f"<nav aria-label='Routes'><ul>{contents}</ul></nav>"
         + "".join(_operation(*each) for each in operations)
         + "".join(_schema(name, schema) for name, schema in schemas.items())
-        + "</main></body></html>"
     )
 
 
