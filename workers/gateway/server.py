@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from functools import partial
+from types import FrameType
 from typing import cast
 
 import uvicorn
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 from config.settings import InvalidSettings, Settings
 from workers.gateway import sharing
 from workers.gateway.connection import Connection
+from workers.gateway.console.live import Live
 from workers.gateway.crowd import Crowd
 
 BACKLOG = 2048
@@ -53,7 +55,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
     listener = _listen(settings.gateway_host, settings.gateway_port)
     # It warns of every malformed request, which strangers may send as many of as they like.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    server = _Server(config, settings.gateway_url)
+    server = _Server(config, settings.gateway_url, app.state.live)
     # uvicorn raises the signal again when it has stopped in order: that is its end, not ours.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
@@ -61,11 +63,15 @@ def serve(app: FastAPI, settings: Settings) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens in a line that does not depend on the log's level."""
+    """Says where it listens in a line that does not depend on the log's level, and ends streams."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, live: Live) -> None:
         super().__init__(config)
-        self._url = url
+        self._url, self._live = url, live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._live.end()  # else the end would wait for every open page
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -18,12 +19,6 @@ from workers.gateway.console.pages import ROOT
 from workers.gateway.console.sessions import Visitor
 
 PAGE = 50
-KINDS = {
-    AlertState.RINGING: "warn",
-    AlertState.UNREACHED: "bad",
-    AlertState.ACKNOWLEDGED: "well",
-}
-"""How a state looks; the others look plain."""
 
 
 class Alerts:
@@ -45,11 +40,9 @@ class Alerts:
             "alerts.html",
             visitor,
             alerts=page.alerts,
-            older=urlencode([*again, ("cursor", page.cursor)]) if page.cursor else "",
+            older=_list(*again, ("cursor", page.cursor)) if page.cursor else "",
             asked=asked,
-            states=list(AlertState),
-            counts=store.alerts.counts(),
-            looks=KINDS,
+            tabs=_tabs(store.alerts.counts(), asked),
             now=store.now(),
         )
 
@@ -65,7 +58,6 @@ class Alerts:
             because=because[:1].upper() + because[1:],
             can=can(found.alert),
             link=_web(found.alert.link, whole=visitor.operates),
-            looks=KINDS,
         )
 
     def acknowledge(self, request: Request, visitor: Visitor, fields: Fields) -> Response:
@@ -89,6 +81,22 @@ def can(alert: Alert) -> frozenset[str]:
     after = ALERT_TRANSITIONS[alert.state]
     names = {AlertState.ACKNOWLEDGED: "acknowledge", AlertState.CANCELLED: "cancel"}
     return frozenset(name for state, name in names.items() if state in after)
+
+
+def _tabs(
+    counts: Mapping[AlertState, int], asked: Sequence[AlertState]
+) -> list[tuple[str, str, bool]]:
+    """Return the views of the list: of all alerts, and of each state that has any."""
+    of_states = [
+        (f"{counts.get(each, 0):,} {each.replace('_', ' ')}", _list(("state", each)), each in asked)
+        for each in AlertState
+        if counts.get(each) or each in asked
+    ]
+    return [("All", _list(), not asked), *of_states]
+
+
+def _list(*pairs: tuple[str, str]) -> str:
+    return f"{ROOT}/alerts?{urlencode(pairs)}" if pairs else f"{ROOT}/alerts"
 
 
 def _web(link: str | None, *, whole: bool) -> str:

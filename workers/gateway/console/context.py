@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
-from typing import Final
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -18,18 +18,29 @@ from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
+from workers.gateway.console import times
 from workers.gateway.console.forms import Fields, form
+from workers.gateway.console.live import Live, by_itself, streamed
 from workers.gateway.console.pages import HEADERS, ROOT, Pages
 from workers.gateway.console.sessions import Sessions, Visitor
 from workers.gateway.problems import Problem, of
 
 Read = Callable[[Request, Visitor], Response]
 Write = Callable[[Request, Visitor, Fields], Response]
+Run = Callable[[Callable[[], Response]], Awaitable[Response]]
+"""Does work in a thread."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-LIVE: Final = "x-console-live"
-"""Header of what a page asks for by itself: that somebody left it open does not keep a session."""
 _OURS = re.compile(rf"{ROOT}(?:[/?][A-Za-z0-9/?&=%+._~:-]*)?", re.ASCII)
+
+TITLES = {
+    HTTPStatus.NOT_FOUND: "Not found",
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.CONFLICT: "This has changed meanwhile",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "This cannot be done as it was asked",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not available now",
+}
+"""What a page of an error is called where HTTP's own words are not plain."""
 
 
 class NotLoggedIn(DispatcherError):
@@ -45,18 +56,30 @@ class ConsoleContext:
     messenger: Messenger
     pages: Pages
     sessions: Sessions
+    live: Live
 
     @classmethod
-    def of(cls, settings: Settings, store: Store, messenger: Messenger) -> ConsoleContext:
+    def of(
+        cls, settings: Settings, store: Store, messenger: Messenger, live: Live
+    ) -> ConsoleContext:
         """Return the context on these."""
         sessions = Sessions(store, settings.console_idle, settings.console_session)
-        return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions)
+        return cls(settings, store, messenger, Pages(settings.flower_url or ""), sessions, live)
 
     def reading(self, read: Read) -> Endpoint:
-        """Return the endpoint of a page that whoever is logged in may see."""
+        """Return the endpoint of a page that whoever is logged in may see, and of its stream."""
 
         async def endpoint(request: Request) -> Response:
-            return await self.answer(request, lambda: read(request, self.visitor(request)))
+            def work() -> Response:
+                return read(request, self.visitor(request))
+
+            if not streamed(request):
+                return await self.answer(request, work)
+            look = partial(self.answer, request, work, self.live.run)
+            try:
+                return await self.live.stream(request, request.cookies.get(self.cookie, ""), look)
+            except Problem as full:
+                return self.refusal(full)
 
         return endpoint
 
@@ -81,10 +104,15 @@ class ConsoleContext:
 
         return endpoint
 
-    async def answer(self, request: Request, work: Callable[[], Response]) -> Response:
+    async def answer(
+        self,
+        request: Request,
+        work: Callable[[], Response],
+        run: Run = run_in_threadpool,
+    ) -> Response:
         """Do the work in a thread; every error that we foresee becomes a page."""
         try:
-            return await run_in_threadpool(work)
+            return await run(work)
         except NotLoggedIn:
             return self.to_login(request)
         except StoreUnavailable as error:
@@ -93,21 +121,31 @@ class ConsoleContext:
             problem = _told(error)
         except Problem as known:
             problem = known
-        return await run_in_threadpool(lambda: self.refusal(problem, self._known(request)))
+        return await run(lambda: self.refusal(problem, self._known(request)))
 
     def visitor(self, request: Request) -> Visitor:
-        """Return who is logged in. Raises NotLoggedIn."""
+        """Return who is logged in. Raises NotLoggedIn.
+
+        That somebody left a page open does not keep a session.
+        """
         secret = request.cookies.get(self.cookie, "")
-        found = self.sessions.find(secret, active=LIVE not in request.headers) if secret else None
+        found = self.sessions.find(secret, active=not by_itself(request)) if secret else None
         if found is None:
             raise NotLoggedIn
-        return found
+        return replace(found, zone=times.zone_of(request.cookies.get(times.COOKIE, "")))
 
     def refusal(self, problem: Problem, visitor: Visitor | None = None) -> Response:
         """Return the page of an error, with the ways on for who is logged in."""
-        status = HTTPStatus(problem.status_code)
+        status, words = HTTPStatus(problem.status_code), problem.detail
+        remedy = f". What to do: {problem.remedy}" if problem.remedy else ""
         return self.pages.page(
-            "problem.html", visitor, status, title=status.phrase, problem=problem
+            "problem.html",
+            visitor,
+            status,
+            f"{words}{remedy}",
+            detail=words,
+            remedy=problem.remedy,
+            title=TITLES.get(status, status.phrase),
         )
 
     def to_login(self, request: Request) -> Response:

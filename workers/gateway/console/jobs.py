@@ -1,8 +1,9 @@
-"""Jobs: the list, one job whole, and the way to one by whatever is known of it."""
+"""Jobs: the list, and one job whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -13,18 +14,28 @@ from dispatcher.model.do_not_call import LONGEST_REASON, Wish
 from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
 from dispatcher.store.search import Page
-from dispatcher.store.values import UnknownJob
 from dispatcher.values.masking import mask_text
 from dispatcher.why import CHOICE
 from dispatcher.why import why as explain
-from workers.gateway.console.context import LIVE, ConsoleContext, redirect
+from workers.gateway.console.context import ConsoleContext, redirect
 from workers.gateway.console.forms import Fields, query
+from workers.gateway.console.live import by_itself
 from workers.gateway.console.pages import ROOT
-from workers.gateway.console.search import Search, digits
+from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
+from workers.gateway.console.timebar import series, time_bar
 from workers.gateway.evidence import seen_whole
 
 PAGE = 50
+NEXT = {
+    State.SCHEDULED: "due",
+    State.QUEUED: "in line",
+    State.HELD: "when its hold ends",
+    State.DIALING: "the provider answers",
+    State.UNCERTAIN: "decided",
+    State.IN_PROGRESS: "status check",
+}
+"""What happens next, in as few words as a list has room for."""
 
 
 class Jobs:
@@ -49,9 +60,10 @@ class Jobs:
             HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
             jobs=found.jobs,
             cursor=found.cursor,
-            later=bool(cursor),
-            first=wanted.address(),
-            next=wanted.address(cursor=found.cursor) if found.cursor else "",
+            first=f"{ROOT}/jobs{wanted.address()}" if cursor else "",
+            next=f"{ROOT}/jobs{wanted.address(cursor=found.cursor)}" if found.cursor else "",
+            chips=[(words, f"{ROOT}/jobs{address}") for words, address in wanted.chips],
+            next_step=next_step,
             wanted=wanted,
             error=error,
             states=list(State),
@@ -66,7 +78,7 @@ class Jobs:
         # What the command line offers stands there as buttons.
         because = found.because.removesuffix(CHOICE.format(id=job.id))
         because = because if visitor.operates else mask_text(because)
-        if visitor.operates and LIVE not in request.headers:
+        if visitor.operates and not by_itself(request):
             seen_whole(request, visitor.actor, visitor.key.id, f"job:{job.id}")
         return self._context.pages.page(
             "job.html",
@@ -74,6 +86,8 @@ class Jobs:
             job=job,
             because=because[:1].upper() + because[1:],
             position=found.position,
+            bar=time_bar(job, self._context.store.moment()),
+            series=series,
             can=can(job),
             listed=[self._scopes(each) for each in job.numbers],
         )
@@ -91,15 +105,11 @@ class Jobs:
         self._context.store.do_not_call.add(wishes, actor=visitor.actor)
         return redirect(f"{ROOT}/jobs/{quote(job.id, safe='')}")
 
-    def find(self, request: Request, _visitor: Visitor) -> Response:
-        """Go to the job of this id, or of the call of this id, or to those of these last digits."""
-        wanted = query(request).one("q")
-        for id_ in (wanted.lower(), self._context.store.jobs.id_of_call(wanted)):
-            if id_ and self._context.store.jobs.get_many([id_])[0]:
-                return redirect(f"{ROOT}/jobs/{quote(id_, safe='')}")
-        if digits(wanted):
-            return redirect(f"{ROOT}/jobs{Search(recipient=digits(wanted)).address()}")
-        raise UnknownJob(mask_text(wanted))
+
+def next_step(job: Job) -> tuple[str, datetime | None]:
+    """Return what happens next to a job in a word or two, and when: ('', None) if nothing does."""
+    action = job.next_action
+    return (NEXT[job.state], action.at) if action else ("", None)
 
 
 def can(job: Job) -> list[tuple[str, str]]:

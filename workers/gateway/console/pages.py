@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from dispatcher import __version__
-from dispatcher.model.job import iso
-from dispatcher.model.states import State
 from dispatcher.policy.credit_forecast import shown, whole
 from dispatcher.store.audit import LONGEST_NOTE
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number, mask_text
+from workers.gateway.console import times
+from workers.gateway.console.looks import look
 from workers.gateway.console.sessions import Visitor
 
 HERE = Path(__file__).parent
@@ -41,20 +44,37 @@ TYPES = {
 }
 """Every file that is served, read once: no path from a request reaches the file system."""
 
-KINDS = {
-    State.COMPLETED: "well",
-    State.FAILED: "bad",
-    State.EXPIRED: "bad",
-    State.UNCERTAIN: "warn",
-    State.HELD: "warn",
-}
-"""How a state looks; the others look plain. Its word is always there, too."""
+
+LIVE = "live-"
+"""How the ids of parts begin that stay fresh."""
+
+
+class Page(HTMLResponse):
+    """A page. `parts` are those that stay fresh, by id; `problem` says what is wrong, '' if nothing
+    is.
+    """
+
+    def __init__(
+        self, html: str, status: HTTPStatus, parts: dict[str, str], problem: str = ""
+    ) -> None:
+        super().__init__(html, status, headers=HEADERS)
+        self.parts, self.problem = parts, problem
+
+    @property
+    def live(self) -> bool:
+        """Whether any of it stays fresh, beside the title."""
+        return any(name.startswith(LIVE) for name in self.parts)
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class Pages:
     """The templates. `flower` is where people reach Flower, '' where they do not."""
 
-    def __init__(self, flower: str = "") -> None:
+    def __init__(self, flower: str = "", clock: Callable[[], datetime] = _utc) -> None:
+        self._clock = clock
         self._assets = {name: (HERE / "static" / name).read_bytes() for name in TYPES}
         self._jinja = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -69,12 +89,17 @@ class Pages:
             version=__version__,
             flower=flower.rstrip("/"),
             asset=self._url,
-            kinds=KINDS,
+            look=look,
+            live=live,
+            keep=keep,
             longest_note=LONGEST_NOTE,
         )
         self._jinja.filters.update(
-            when=when,
-            ago=ago,
+            when=_when,
+            in_zone=_in_zone,
+            ago=times.ago,
+            n=thousands,
+            word=word,
             credits=shown,
             whole=whole,
             number=mask_number,
@@ -87,11 +112,21 @@ class Pages:
         template: str,
         visitor: Visitor | None,
         status: HTTPStatus = HTTPStatus.OK,
+        problem: str = "",
         **values: Any,
-    ) -> Response:
+    ) -> Page:
         """Return a page; `values` are what its template is about."""
-        html = self._jinja.get_template(template).render(visitor=visitor, **values)
-        return HTMLResponse(html, status, headers=HEADERS)
+        zone, moment = visitor.zone if visitor else times.NO_ZONE, self._clock()
+        parts: dict[str, str] = {}
+        html = self._jinja.get_template(template).render(
+            visitor=visitor,
+            zone=zone,
+            zone_words=times.zone_words(zone, moment),
+            moment=moment,
+            parts=parts,
+            **values,
+        )
+        return Page(html, status, parts, problem)
 
     def asset(self, name: str) -> Response | None:
         """Return a file of ours, or None. It may be kept: its URL changes with what is in it."""
@@ -105,23 +140,41 @@ class Pages:
         return f"{ROOT}/static/{name}?v={version}"
 
 
-def when(at: datetime | float | None) -> Markup:
-    """Return a moment (aware, or ms since the epoch) in UTC; a script shows it in local time."""
-    if at is None:
-        return Markup("-")
-    moment = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, (int, float)) else at
-    utc = moment.astimezone(UTC)
-    return Markup('<time datetime="{}" data-local>{:%Y-%m-%d %H:%M:%S} UTC</time>').format(
-        iso(utc), utc
-    )
+@pass_context
+def live(context: Context, name: str, caller: Callable[[], str], role: str = "") -> Markup:
+    """Return a part of a page that stays fresh, as `{% call live('figures') %}…{% endcall %}`."""
+    html = keep(context, f"{LIVE}{name}", caller())
+    said = Markup(' role="{}"').format(role) if role else ""
+    return Markup('<div id="{}{}" data-live{}>{}</div>').format(LIVE, name, said, html)
 
 
-def ago(at: datetime | float | None, now: float) -> str:
-    """Return how long ago a moment was (or how far ahead it is); `now` in ms since the epoch."""
-    if at is None:
-        return "-"
-    then = at if isinstance(at, (int, float)) else at.timestamp() * 1000
-    seconds = (now - then) / 1000
-    if abs(seconds) < 1:
-        return "now"
-    return f"{spoken(seconds)} ago" if seconds > 0 else f"in {spoken(-seconds)}"
+@pass_context
+def keep(context: Context, name: str, html: str) -> Markup:
+    """Return a text of the page as it is, and keep it among the parts."""
+    text = escape(html)
+    context["parts"][name] = str(text)
+    return text
+
+
+@pass_context
+def _when(context: Context, at: times.Moment | None) -> Markup:
+    return times.when(at, *_clock_of(context))
+
+
+@pass_context
+def _in_zone(context: Context, text: str) -> Markup:
+    return times.in_zone(text, *_clock_of(context))
+
+
+def _clock_of(context: Context) -> tuple[ZoneInfo, datetime]:
+    return context["zone"], context["moment"]
+
+
+def thousands(number: float) -> str:
+    """Return a count as people read it: 12,345."""
+    return f"{number:,}"
+
+
+def word(text: str) -> str:
+    """Return a word of ours, such as `no_answer`, as people read it."""
+    return str(text).replace("_", " ")

@@ -16,11 +16,14 @@ from workers.gateway.console.alerts import Alerts
 from workers.gateway.console.audit import Audit
 from workers.gateway.console.campaigns import Campaigns
 from workers.gateway.console.context import ConsoleContext, Endpoint
+from workers.gateway.console.finding import Finding
 from workers.gateway.console.holding import Holding
 from workers.gateway.console.jobs import Jobs
+from workers.gateway.console.live import Live
 from workers.gateway.console.login import Login
 from workers.gateway.console.overview import Overview
 from workers.gateway.console.pages import ROOT
+from workers.gateway.console.zone import TimeZone
 from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
 
@@ -28,12 +31,12 @@ LIMITS = {ROOT: Limit(size=256 * 1024)}
 """A page of ticked jobs is a few kilobytes."""
 
 
-def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseRoute]:
+def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -> list[BaseRoute]:
     """Return the routes."""
-    context = ConsoleContext.of(settings, store, messenger)
+    context = ConsoleContext.of(settings, store, messenger, live)
     login, overview, jobs = Login(context), Overview(context), Jobs(context)
     actions, holding, audit = Actions(context), Holding(context), Audit(context)
-    campaigns, alerts = Campaigns(context), Alerts(context)
+    campaigns, alerts, zone = Campaigns(context), Alerts(context), TimeZone(context)
     read, write = context.reading, context.writing
     return [
         _get("", read(overview.show)),
@@ -41,7 +44,9 @@ def routes(settings: Settings, store: Store, messenger: Messenger) -> list[BaseR
         _get("/login", login.show),
         _post("/login", login.enter),
         _post("/logout", write(login.leave, reading=True)),
-        _get("/find", read(jobs.find)),
+        _get("/time-zone", read(zone.show)),
+        _post("/time-zone", write(zone.choose, reading=True)),
+        _get("/find", read(Finding(context).find)),
         _get("/jobs", read(jobs.list)),
         _get("/jobs/{id}", read(jobs.one)),
         _get("/alerts", read(alerts.list)),

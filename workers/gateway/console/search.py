@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from dispatcher.model.filters import Filter
@@ -13,6 +13,14 @@ from workers.gateway.console.forms import Fields
 
 NAMES = ("reason", "tag", "recipient", "producer", "since", "until")
 """The fields that say one thing; `state` may be given several times."""
+_WORDS = {
+    "reason": "reason: {}",
+    "tag": "tag {}",
+    "recipient": "number ends in {}",
+    "producer": "producer {}",
+    "since": "since {}",
+    "until": "until {}",
+}
 _DIGITS = re.compile(r"\+?[0-9]{1,15}", re.ASCII)
 
 
@@ -50,9 +58,24 @@ class Search:
         return bool(self.pairs)
 
     @property
-    def words(self) -> str:
-        """The search in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.pairs)
+    def chips(self) -> list[tuple[str, str]]:
+        """What is filtered by, each in words, and the query of the list without it."""
+        found = [
+            (state.replace("_", " "), self._without_state(state))
+            for state in dict.fromkeys(self.states)
+        ]
+        found += [
+            (
+                _WORDS[name].format(value.replace("_", " ") if name == "reason" else value),
+                replace(self, **{name: ""}),  # type: ignore[arg-type]
+            )
+            for name in NAMES
+            if (value := getattr(self, name))
+        ]
+        return [(words, without.address()) for words, without in found]
+
+    def _without_state(self, state: str) -> Search:
+        return replace(self, states=tuple(each for each in self.states if each != state))
 
     def filter(self, *, whole: bool) -> Filter:
         """Return the filter. `whole`: by whole numbers, too.

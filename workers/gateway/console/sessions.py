@@ -10,18 +10,23 @@ import hashlib
 import hmac
 from contextlib import suppress
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from dispatcher.model.api_key import ApiKey, Scope, UnknownKey
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
+from workers.gateway.console.times import NO_ZONE
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is logged in. `csrf` is what each form must bring along."""
+    """Somebody who is logged in. `csrf` is what each form must bring along, `zone` the time zone
+    that their browser keeps.
+    """
 
     key: ApiKey
     csrf: str
+    zone: ZoneInfo = NO_ZONE
 
     @property
     def name(self) -> str:

@@ -1,86 +1,161 @@
-// Local times, fresh figures, one tick for all. Every page works without this script.
+// Keeps pages fresh, keeps what is typed, sends a form once. Every page works without this script.
 'use strict';
 
-const two = (number) => String(number).padStart(2, '0');
+const ZONE = 'vd-console-zone';
+const DRAFT = 'vd-console-draft';
+const POLL = 5000; // ms between two requests where a page has no stream
+const AGAIN = 30000; // ms after which a stream is tried again
 
-function local(at) {
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  if (at.toDateString() === new Date().toDateString()) return time;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
-}
+const byId = (id) => document.getElementById(id);
+const time = (at) => at.toLocaleTimeString('en-GB', { timeZone: document.body.dataset.zone });
 
-function showLocalTimes(root) {
-  for (const each of root.querySelectorAll('time[data-local]')) {
-    each.title = each.textContent;
-    each.textContent = local(new Date(each.dateTime));
-    each.removeAttribute('data-local');
-  }
-}
-
-function sayZone() {
+// Tells the server once in which time zone this browser is; people may choose another one.
+function tellZone() {
+  if (document.cookie.split('; ').some((each) => each.startsWith(`${ZONE}=`))) return;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  document.getElementById('zone').textContent = `Times are in ${zone || 'your zone'}`;
+  const secure = location.protocol === 'https:' ? '; Secure' : '';
+  if (zone) document.cookie = `${ZONE}=${zone}; Path=/console; Max-Age=31536000; SameSite=Strict${secure}`;
 }
 
-function offline(words) {
-  const place = document.getElementById('offline');
+// Says above the page what is wrong with it; '' takes that away.
+function say(words, link) {
+  const place = byId('trouble');
+  const next = words ? words + (link ? ' ' : '') : '';
+  if (place.dataset.said === next) return;
+  place.dataset.said = next;
+  place.replaceChildren(next);
+  if (link) place.append(link);
   place.hidden = !words;
-  if (place.textContent !== words) place.textContent = words;
 }
 
-// Puts what has changed into this page, except where the keyboard focus is.
-function freshen(fresh) {
-  showLocalTimes(fresh);
-  for (const old of document.querySelectorAll('[data-live]')) {
-    const now = fresh.getElementById(old.id);
-    if (!now || old.innerHTML === now.innerHTML || old.contains(document.activeElement)) continue;
-    old.innerHTML = now.innerHTML;
+function loginLink() {
+  const link = document.createElement('a');
+  link.href = `/console/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = 'Log in again';
+  return link;
+}
+
+// Whether somebody is at work in a part: it is not replaced under their hands.
+function busy(part) {
+  if (part.contains(document.activeElement) || part.matches(':active')) return true;
+  return [...part.querySelectorAll('input')].some((each) => each.value !== each.defaultValue
+    || each.checked !== each.defaultChecked);
+}
+
+// Puts the parts that changed into the page.
+function freshen(parts) {
+  for (const [id, html] of Object.entries(parts)) {
+    const fresh = document.createElement('template');
+    fresh.innerHTML = html;
+    const old = byId(id);
+    if (id === 'title') document.title = fresh.content.textContent;
+    else if (old && old.innerHTML !== fresh.innerHTML && !busy(old)) old.replaceChildren(fresh.content);
   }
-  const polled = document.getElementById('polled');
-  if (!fresh.getElementById('polled')?.dataset.poll) delete polled.dataset.poll;
-  document.title = fresh.title;
 }
 
-// Asks for this page again while it is visible.
-async function poll(seen) {
-  if (document.hidden) return seen;
+// The stream of this page; `seen` is when it was last known to be right.
+const live = { stream: null, timer: 0, seen: new Date() };
+
+function loggedOut() {
+  stop();
+  keepDraft([...document.querySelectorAll('main form[method=post]')]);
+  say('You are logged out. What you typed here is kept.', loginLink());
+}
+
+function lost() {
+  say(`No connection. This page shows the state at ${time(live.seen)}.`);
+}
+
+function right() {
+  live.seen = new Date();
+  say('');
+}
+
+function stop() {
+  live.stream?.close();
+  live.stream = null;
+  clearTimeout(live.timer);
+}
+
+function start() {
+  stop();
+  const stream = new EventSource(location.href);
+  live.stream = stream;
+  stream.addEventListener('parts', (event) => { freshen(JSON.parse(event.data)); right(); });
+  stream.addEventListener('trouble', (event) => {
+    say(`${JSON.parse(event.data).words}. This page shows the state at ${time(live.seen)}.`);
+  });
+  stream.addEventListener('login', loggedOut);
+  stream.addEventListener('error', () => {
+    if (live.stream !== stream) return;
+    if (stream.readyState === EventSource.CLOSED) poll(Date.now() + AGAIN);
+    else live.timer = setTimeout(lost, 2000); // else it has connected again by then
+  });
+  stream.addEventListener('open', () => clearTimeout(live.timer));
+}
+
+// Asks for the whole page every few seconds, until the stream is tried again.
+async function poll(until) {
   try {
     const answer = await fetch(location.href, { headers: { 'X-Console-Live': '1' }, cache: 'no-store' });
-    if (answer.redirected) {
-      location.reload();
-      return seen;
-    }
+    if (answer.redirected) { loggedOut(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
-    freshen(new DOMParser().parseFromString(await answer.text(), 'text/html'));
-    offline('');
-    return new Date();
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const parts = [...fresh.querySelectorAll('[data-live]')].map((each) => [each.id, each.innerHTML]);
+    freshen(Object.fromEntries([...parts, ['title', fresh.title]]));
+    right();
   } catch {
-    offline(`No connection. This page shows the state at ${local(seen)}.`);
-    return seen;
+    lost();
   }
+  if (document.hidden) return;
+  live.timer = Date.now() < until ? setTimeout(poll, POLL, until) : setTimeout(start, POLL);
 }
 
-async function keepFresh() {
-  let seen = new Date();
-  for (;;) {
-    const asked = document.querySelector('[data-poll]');
-    if (!asked) return;
-    await new Promise((resolve) => {
-      const again = () => { clearTimeout(timer); document.removeEventListener('visibilitychange', again); resolve(); };
-      const timer = setTimeout(again, asked.dataset.poll * 1000);
-      document.addEventListener('visibilitychange', again);
-    });
-    seen = await poll(seen);
-  }
+// A page that nobody sees has no stream: browsers open only a few connections.
+function keepFresh() {
+  if (!document.querySelector('[data-live]')) return;
+  start();
+  document.addEventListener('visibilitychange', () => (document.hidden ? stop() : start()));
+  window.addEventListener('pagehide', stop);
 }
 
-function tickAll() {
-  const all = document.getElementById('tick-all');
-  if (!all) return;
-  all.hidden = false;
-  all.addEventListener('change', () => {
-    for (const each of document.querySelectorAll('input[name=id][form=selected]')) each.checked = all.checked;
-  });
+// Keeps what was typed into forms, for when somebody has to log in before it can be sent.
+function keepDraft(forms) {
+  const fields = forms.flatMap((form) => [...form.elements])
+    .filter((each) => each.name && !['hidden', 'password', 'submit'].includes(each.type))
+    .map((each) => ({ name: each.name, value: each.value, checked: each.checked ?? null }));
+  sessionStorage.setItem(DRAFT, JSON.stringify({ at: location.pathname + location.search, fields }));
+}
+
+// After a form: at the page to log in, go on from there; back at the form's page, fill it in again.
+function takeDraft() {
+  const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? 'null');
+  if (!draft) return;
+  const next = document.querySelector('form[action$="/login"] input[name=next]');
+  if (next) {
+    if (next.value === '/console') next.value = draft.at;
+    sessionStorage.setItem(DRAFT, JSON.stringify({ ...draft, loggedOut: true }));
+    return;
+  }
+  sessionStorage.removeItem(DRAFT);
+  if (!draft.loggedOut || draft.at !== location.pathname + location.search) return;
+  fillIn(draft.fields);
+}
+
+function fillIn(fields) {
+  let filled = false;
+  for (const field of fields) {
+    const places = document.querySelectorAll(`main form[method=post] [name="${CSS.escape(field.name)}"]`);
+    for (const place of places) {
+      const choice = ['checkbox', 'radio'].includes(place.type);
+      if (choice && place.value === field.value && place.checked !== field.checked) place.checked = field.checked;
+      else if (choice || place.type === 'hidden' || place.value === field.value) continue;
+      else place.value = field.value;
+      place.closest('details')?.setAttribute('open', '');
+      filled = true;
+    }
+  }
+  if (filled) say('You were logged out before this was sent. It is filled in again: check it, and send it.');
 }
 
 // The server acts once on a form that is sent twice; this only shows that the first click worked.
@@ -88,10 +163,10 @@ function sendOnce() {
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    if (form.method === 'post') {
-      form.dataset.sent = '1';
-      event.submitter?.setAttribute('aria-disabled', 'true');
-    }
+    if (form.method !== 'post') return;
+    form.dataset.sent = '1';
+    event.submitter?.setAttribute('aria-disabled', 'true');
+    if (form.closest('main') && !form.getAttribute('action').endsWith('/login')) keepDraft([form]);
   });
   window.addEventListener('pageshow', () => {
     for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
@@ -99,8 +174,33 @@ function sendOnce() {
   });
 }
 
-showLocalTimes(document);
-sayZone();
+function tickAll() {
+  const all = byId('tick-all');
+  if (!all) return;
+  all.hidden = false;
+  all.addEventListener('change', () => {
+    for (const each of document.querySelectorAll('input[name=id][form=selected]')) each.checked = all.checked;
+  });
+}
+
+// A menu closes with Escape, and when one goes elsewhere.
+function closeMenus() {
+  for (const menu of document.querySelectorAll('header details')) {
+    menu.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    });
+    document.addEventListener('click', (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    menu.addEventListener('focusout', (event) => {
+      if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+    });
+  }
+}
+
+tellZone();
+takeDraft();
 tickAll();
 sendOnce();
+closeMenus();
 keepFresh();

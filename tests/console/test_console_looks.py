@@ -1,0 +1,203 @@
+"""Each page in a real browser: at three widths, light and dark, with what people really write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from dispatcher.model.call import CallReport
+from dispatcher.model.outcome import Outcome
+from dispatcher.model.states import State
+from dispatcher.policy import Decision
+from dispatcher.store import Store
+from dispatcher.store.holds import PauseScope
+from support.console_browser import Page, chromium
+from support.console_client import key
+from support.console_pages import broken_words, sticking_out, unfold, violations
+from support.gateway_process import Gateway
+from support.redis_inside import key_of, redis_of
+from support.seen_alerts import called, event, reported, unreached
+from support.store_jobs import claim, enqueue, failed, in_progress
+from workers.devstack.embedded_server import EmbeddedServer
+
+WIDTHS = (360, 768, 1280)
+SEEN_IN = {
+    360: (("light", "dark"), ("light", "dark")),
+    768: ((), ()),
+    1280: (("light",), ("dark",)),
+}
+"""In which schemes axe looks at a page of each width: of every other page."""
+MOST_BYTES = 60_000
+LONG = "a-tag-that-is-as-long-as-tags-may-well-become-in-the-course-of-a-few-years-of-use"
+HEBREW = "דחוף-מאוד-מחלקה-שלוש"
+ARABIC = "القرص ممتلئ على الخادم"
+
+
+@pytest.fixture(scope="module")
+def browser(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(gateway.url, tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Page, store: Store) -> Iterator[Page]:
+    """Somebody who operates, logged in; what the browser complains of is a failure."""
+    browser.driver.get("about:blank")  # no page of before, which would go on asking
+    browser.forget()
+    browser.complaints()
+    browser.size(1280, 900)
+    browser.log_in(key(store))
+    yield browser
+    assert browser.complaints() == []
+
+
+def many_attempts(store: Store, many: int) -> str:
+    """Return a job that nobody answered so many times, and then somebody did."""
+    id_ = enqueue(store, max_attempts=many, tags=["stubborn"])
+    for number in range(1, many):
+        attempt = claim(store, id_).attempt
+        assert attempt == number
+        again = Decision(State.SCHEDULED, "no_answer", "nobody answered", delay=0)
+        store.calls.settle(id_, attempt, again)
+        store.queue.pump()
+    report = CallReport(Outcome.ANSWERED, "ANSWERED", duration=12, cost=Decimal(3))
+    answered = Decision(State.COMPLETED, "answered", "ANSWERED", report=report)
+    store.calls.settle(id_, claim(store, id_).attempt, answered)
+    return id_
+
+
+def full(store: Store) -> list[str]:
+    """Fill the store with what is awkward to show; return the address of each kind of page."""
+    stubborn = many_attempts(store, 50)
+    for n in range(50):
+        tags = [f"{LONG}-{n % 3}", HEBREW, "campaign:spring", *(f"tag-{k}" for k in range(6))]
+        enqueue(store, recipient=f"+81801111{n:04d}", tags=tags)
+    gone = failed(store, tags=[LONG], say=ARABIC, key=f"key-{LONG}", meta={"ward": ARABIC})
+    in_progress(store, "call-7", tags=[HEBREW], recipient="+818011110077")
+    alert, lost = (reported(store, event(n, summary=f"{ARABIC} {LONG} {n}"))[0] for n in "ab")
+    called(store, alert)
+    unreached(store, lost)
+    store.holds.pause(PauseScope(tag="zoo"), actor="cli:eve", note=f"{HEBREW} {LONG}")
+    return [
+        "/console",
+        "/console?span=day",
+        "/console/jobs",
+        "/console/jobs?state=failed&reason=no_answer&tag=zoo",
+        "/console/jobs?since=nonsense",
+        f"/console/jobs/{gone}",
+        f"/console/jobs/{stubborn}",
+        "/console/alerts",
+        f"/console/alerts/{alert}",
+        "/console/campaigns",
+        "/console/campaigns/spring",
+        "/console/actions",
+        "/console/audit",
+        "/console/time-zone",
+        "/console/find?q=nothing",
+        "/console/nowhere",
+    ]
+
+
+def test_every_page_is_for_everybody_on_every_screen(page: Page, store: Store) -> None:
+    """Nothing sticks out, no word is broken, and axe finds nothing."""
+    found: list[str] = []
+    for number, path in enumerate(full(store)):
+        page.open(path)
+        unfold(page)
+        for width in WIDTHS:
+            page.size(width, 900)
+            faults = [*sticking_out(page), *broken_words(page)]
+            for scheme in SEEN_IN[width][number % 2]:
+                page.scheme(scheme)
+                faults += violations(page)
+            found += [f"{path} at {width}: {fault}" for fault in faults]
+    page.scheme("light")
+    page.complaints()  # of what is not there, and of the search that makes no sense
+    assert found == []
+
+
+def test_every_page_is_small(page: Page, store: Store, operator: object) -> None:
+    for path in full(store):
+        html = page.driver.execute_async_script(
+            "const done = arguments[1];"
+            "fetch(arguments[0]).then((answer) => answer.text()).then(done)",
+            path,
+        )
+        assert len(html.encode()) <= MOST_BYTES, path
+    page.complaints()
+
+
+def test_what_was_typed_is_kept_through_a_log_in(page: Page, store: Store) -> None:
+    page.open()
+    page.press("Stop new calls…")
+    page.driver.find_element("css selector", "input[value=all]").click()
+    page.type("Note", "storm of alerts")
+    for name in redis_of(store).keys(key_of(store, "session", "*")):
+        redis_of(store).delete(name)
+    page.until_sees("You are logged out. What you typed here is kept.")
+    page.press("Pause")
+    page.until_sees("API key")
+    assert not store.holds.all()
+    page.type("API key", key(store))
+    page.press("Log in")
+    page.until_sees("It is filled in again: check it, and send it.")
+    page.press("Pause")
+    page.until_sees("Calls are held: paused by console:ops: storm of alerts")
+
+
+def test_two_people_act_at_once_and_each_sees_what_the_other_did(page: Page, store: Store) -> None:
+    (id_,) = reported(store)
+    page.open(f"/console/alerts/{id_}")
+    page.until_sees("I have it")
+    store.alerts.acknowledge(id_, by="console:ann", how="console")  # type: ignore[arg-type]
+    page.until_sees("Console:ann has it since")  # by itself
+    job = enqueue(store)
+    page.open(f"/console/jobs/{job}")
+    page.press("Cancel…")
+    store.jobs.cancel(job, actor="console:ann", note="first")
+    page.type("Note", "second")
+    page.press("Cancel: 1 job")
+    page.until_sees("Skipped, because they changed after the preview")
+
+
+def test_a_browsers_own_zone_is_shown_until_another_one_is_chosen(
+    browser: Page, store: Store
+) -> None:
+    id_ = enqueue(store)
+    browser.forget()
+    browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    try:
+        browser.log_in(key(store))
+        assert browser.sees("Times are in Asia/Tokyo (JST).")
+        browser.press("Change the time zone")
+        browser.field("Show times in").send_keys("Europe/Lisbon")
+        browser.press("Save")
+        browser.until_sees("Times are in Europe/Lisbon (WE")  # WET in winter, WEST in summer
+        browser.open(f"/console/jobs/{id_}")
+        title = browser.driver.find_element("css selector", "time").get_attribute("title")
+        assert title
+        assert title.rpartition(" ")[2].startswith("WE")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_a_page_that_is_open_says_that_redis_is_away_and_comes_back(tmp_path: Path) -> None:
+    with (
+        EmbeddedServer(tmp_path / "redis", appendfsync="always") as redis,
+        Gateway(tmp_path, redis.url) as gateway,
+        chromium(gateway.url, tmp_path / "profile") as page,
+    ):
+        store = Store.from_url(redis.url)
+        page.log_in(key(store))
+        page.open("/console/jobs")
+        page.open()
+        page.until_sees("All jobs")
+        redis.kill()
+        page.until_sees("This page shows the state at")
+        assert page.driver.find_element("id", "trouble").get_attribute("role") == "alert"
+        redis.start()
+        page.until(lambda: not page.sees("This page shows the state at"), "a fresh page")
+        store.close()
