@@ -8,11 +8,11 @@ import re
 import shutil
 from pathlib import Path
 
-from website import command_line, http_api, python_api
+from website import commands, http_api, python_api
 
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 GENERATED = {
-    "docs/reference/command-line.md": command_line.page,
+    "docs/reference/commands.md": commands.page,
     "docs/reference/http-api.md": http_api.page,
     "docs/reference/openapi.json": http_api.document_text,
     "docs/reference/python-api.md": python_api.page,

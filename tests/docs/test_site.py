@@ -37,7 +37,7 @@ def test_every_page_is_there(site: Path) -> None:
 
 def test_what_the_code_says_is_told(site: Path) -> None:
     reference = site / "docs/reference"
-    assert "keys create" in (reference / "command-line.html").read_text()
+    assert "keys create" in (reference / "commands.html").read_text()
     assert "/v1/jobs/bulk" in (reference / "http-api.html").read_text()
     python = (reference / "python-api.html").read_text()
     assert ":::" not in python

@@ -10,7 +10,7 @@ from typer.main import get_command
 from config.settings import Settings
 from dispatcher.cli import app
 from support.plain_language import OLD, old_words
-from website.command_line import helps
+from website.commands import helps
 from workers.gateway.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]

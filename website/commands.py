@@ -13,11 +13,9 @@ from dispatcher.sandbox import caller
 from dispatcher.sandbox.__main__ import parser_of
 
 NAME = "voice-dispatcher"
-HEAD = f"""# Command line
+HEAD = f"""# Commands
 
-What `{NAME} COMMAND --help` says of each command.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+What `{NAME} COMMAND --help` says of each command. [Exit codes](errors.md#command-line)
 """
 SANDBOX = f"{NAME} sandbox"
 WIDTH = 100
