@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from dispatcher.alerts.chains_file import InvalidChainsFile, load, parse
 from dispatcher.alerts.chains_warnings import warnings
 from dispatcher.model.on_call import Chain, Contact, Drill, OnCall, Rota, Route, Step, Storm
+from support.doc_pages import ROOT, blocks
 
 EXAMPLE = """
 contacts:
@@ -230,6 +231,11 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     ]
     assert [route and route.chain for route in chosen] == ["none", "database", "office", "database"]
     assert list(warnings(on_call)) == []
+
+
+def test_the_example_of_the_page_about_being_on_call_is_right() -> None:
+    (example,) = blocks((ROOT / "docs/how-to/on-call.md").read_text(), "yaml")
+    assert list(warnings(read(example))) == []
 
 
 @pytest.mark.parametrize("part", [Contact, Rota, Chain, Step, Route, Drill, Storm, OnCall])
