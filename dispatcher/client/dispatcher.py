@@ -75,6 +75,7 @@ class Dispatcher:
         self._actor, self._scope, self._room = actor, scope, room
         self._region = None if region is None else parse_region(region)
         self._nudge = nudge or partial(wake, store, messenger)
+        self._wake = None if nudge else messenger.wake
         self._waiters = Waiters(store)
         self.dnc = DoNotCalls(store.do_not_call, actor, self._region)
 
@@ -162,9 +163,14 @@ class Dispatcher:
         with spans().enqueueing([request]) as traced:
             (request,) = traced
             done = self.store.jobs.enqueue(
-                request, actor=self._actor, scope=self._scope, message=message, room=self._room
+                request,
+                actor=self._actor,
+                scope=self._scope,
+                message=message,
+                room=self._room,
+                wake=self._wake,
             )
-        if done.new:
+        if done.new and not self._wake:
             self._nudge()
         return self.handle(done)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any
 
-from dispatcher.store.connection import Connection, Repository
-from dispatcher.store.errors import StoreUnavailable, TooFewReplicas
+from dispatcher.model.states import Priority
+from dispatcher.store.connection import Call, Connection, Repository
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, TooFewReplicas
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.values import Packed, Room
 
@@ -18,6 +20,9 @@ AT_ONCE = 50
 PATIENCE, PAUSE = 2.0, 0.1
 """Seconds that a worker has to give a claim back which too few replicas have, and between looks."""
 Answer = str | Exception
+Wake = Callable[[Priority], object]
+
+log = logging.getLogger(__name__)
 
 
 class Accepting(Repository):
@@ -34,9 +39,17 @@ class Accepting(Repository):
         super().__init__(connection)
         self._replicas, self._sleep = replicas, sleep
 
-    def write(self, rows: Iterable[Packed], actor: str, room: Room | None = None) -> list[Answer]:
+    def write(
+        self,
+        rows: Iterable[Packed],
+        actor: str,
+        room: Room | None = None,
+        wake: Wake | None = None,
+    ) -> list[Answer]:
         """Write packed requests in one round trip, as far as there is room (None: any), and return
         what became of each. Redis works on those that have come while others are made.
+
+        `wake` is called with the priority whose workers are to be woken, if any are.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
         it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
@@ -46,15 +59,34 @@ class Accepting(Repository):
         most = {"most_jobs": room.jobs, "most_bytes": room.bytes} if room else {}
         how = {"actor": actor, "durable": replicas > 0, **most}
 
-        def calls() -> Iterator[dict[str, Any]]:
+        def calls() -> Iterator[Call]:
             for step in _steps(rows):
                 steps.append(step)
-                yield {**how, "jobs": as_list(step)}
+                yield "enqueue", {**how, "jobs": as_list(step)}
+            if wake and not replicas:  # else nobody looks before they have it
+                yield "wake", {}
 
         try:
-            return _flat(steps, self._connection.stream("enqueue", calls(), replicas=replicas))
+            answers = self._connection.stream(calls(), replicas=replicas)
         except TooFewReplicas as error:
             return self._withdraw(steps, _flat(steps, error.answers), error)
+        if wake:
+            self._pass_on(self._whom_to_wake() if replicas else answers.pop(), wake)
+        return _flat(steps, answers)
+
+    def _whom_to_wake(self) -> bytes | Exception | None:
+        try:
+            found: bytes | None = self._run("wake")
+        except (StoreUnavailable, StoreUnsuitable) as error:
+            return error
+        return found
+
+    def _pass_on(self, answer: bytes | Exception | None, wake: Wake) -> None:
+        """Have workers woken. That they were not is no failure: they look by themselves as well."""
+        if isinstance(answer, Exception):
+            log.warning("no worker was woken: %s", answer)
+        elif answer is not None:
+            wake(Priority(answer.decode()))
 
     def _withdraw(
         self, steps: Sequence[Sequence[Packed]], answers: list[Answer], error: TooFewReplicas

@@ -95,16 +95,14 @@ class Connection:
         commands += replica_wait.commands(replicas)
         return self._answered(commands, partial(self._execute, commands), replicas)
 
-    def stream(
-        self, operation: str, calls: Iterable[Mapping[str, Any]], *, replicas: int = 0
-    ) -> list[Any]:
-        """Run an operation with each of these arguments, sent as they come: Redis works on the
-        first while the next are made. Returns and raises as `answers` does.
+    def stream(self, calls: Iterable[Call], *, replicas: int = 0) -> list[Any]:
+        """Run operations that are sent as they come: Redis works on the first while the next are
+        made. Returns and raises as `answers` does.
         """
         commands: list[list[Any]] = []
 
         def coming() -> Iterator[list[Any]]:
-            for arguments in calls:
+            for operation, arguments in calls:
                 self.rights.require(self.rights.of([operation]))
                 commands.append(self._command(operation, arguments))
                 yield commands[-1]

@@ -9,7 +9,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request_limits import FURTHEST
 from dispatcher.model.states import Priority, State
 from dispatcher.store import codec
-from dispatcher.store.accepting import Accepting, as_list
+from dispatcher.store.accepting import Accepting, Wake, as_list
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.holds import Holds
@@ -48,6 +48,7 @@ class Jobs(Repository):
         scope: str = "",
         message: str = "",
         room: Room | None = None,
+        wake: Wake | None = None,
     ) -> Enqueued:
         """Write a job, once for its key. Raises KeyConflict where the key has another request,
         NumberRefused where the account does not call such a number (DoNotCall where it is on the
@@ -55,12 +56,13 @@ class Jobs(Repository):
         actor waits as `room` (None: any) has place for.
 
         `message` is the id of the message that the request came in, where a broker may give that
-        out again: if the job that it made was purged meanwhile, no other is made.
+        out again: if the job that it made was purged meanwhile, no other is made. `wake` is called
+        with the priority whose workers are to be woken, if any are.
         """
         from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
 
         row = packing.packed(request, scope, message)
-        (answer,) = self._accepting.write([row], actor, room)
+        (answer,) = self._accepting.write([row], actor, room, wake)
         return Outcome(row.id, request, answer).unwrap()
 
     def enqueue_many(

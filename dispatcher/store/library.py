@@ -37,8 +37,10 @@ end
 """
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
-local write_sums, write_entries = require('lib/sums').write, require('lib/entries').write
-local write_pages = require('lib/pages').write
+local at_its_end = {
+  require('lib/lines').tidy, require('lib/sums').write, require('lib/hashes').write,
+  require('lib/entries').write, require('lib/pages').write,
+}
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
@@ -53,9 +55,9 @@ local function register(name, operation)
         return refused
       end
       local answer = run(call)
-      write_sums(call)
-      write_entries(call)
-      write_pages(call)
+      for _, write in ipairs(at_its_end) do
+        write(call)
+      end
       return answer
     end,
   })

@@ -74,7 +74,7 @@ def test_what_fails_while_requests_are_made_leaves_no_answer_for_others(store: S
 
 def test_of_nothing_nothing_is_asked(store: Store) -> None:
     with connect("redis://127.0.0.1:1/0") as client:
-        assert Store(client).jobs._accepting._connection.stream("enqueue", []) == []
+        assert Store(client).jobs._accepting._connection.stream([]) == []
 
 
 def test_the_functions_are_loaded_where_redis_has_lost_them(store: Store) -> None:

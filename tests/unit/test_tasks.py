@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from celery.worker.state import all_total_count
 
 import workers.queue.tasks
-from dispatcher.model.states import State
+from dispatcher.client.messages import Messenger
+from dispatcher.client.queues import in_broker
+from dispatcher.model.states import Priority, State
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.engine.turn import Turn
 from workers.queue.task_events import TaskEvents
 
 
-class Woken:
-    """A container whose dialler counts its wake-ups."""
-
-    def __init__(self) -> None:
-        self.dialler, self.times = self, 0
-
-    def wake(self) -> None:
-        self.times += 1
-
-
 def test_a_wake_up_has_the_worker_look_for_jobs() -> None:
-    woken: Any = Woken()
-    app = Celery("test", set_as_current=False)
-    workers.queue.tasks.register(app, lambda: woken, TaskEvents())
-    assert (app.tasks["dispatcher.dial"].run(), woken.times) == ({}, 1)
+    woken, tasks = threading.Event(), all_total_count[0]
+
+    class Woken(Celery):
+        def wake(self) -> None:
+            woken.set()
+
+    app = Woken("test", broker="memory://", set_as_current=False)
+    app.conf.update(
+        worker_consumer="workers.queue.consumer:Consumer",
+        task_default_queue=in_broker(DEFAULT_NAMESPACE, Priority.NORMAL),
+    )
+    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
+        Messenger(lambda: app).wake(Priority.NORMAL)
+        assert woken.wait(30)
+    assert all_total_count[0] == tasks
 
 
 def test_each_report_is_told_as_a_task_of_its_own_and_a_failed_job_fails_no_other() -> None:

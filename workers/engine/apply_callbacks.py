@@ -46,10 +46,15 @@ class ApplyReports:
     spans: Spans = UNTRACED
 
     def __call__(self) -> list[Turn]:
-        """Apply what waits; return how each report left its job. Raises StoreUnavailable."""
+        """Apply what waits; return how each report left its job. Raises StoreUnavailable.
+
+        What comes meanwhile has others woken for it, and is applied together with more.
+        """
         turns: list[Turn] = []
         while len(turns) < MOST and (reports := self.inbox.take(BATCH, self._lease)):
             turns += self._apply_all(reports)
+            if len(reports) < BATCH:
+                break
         return turns
 
     @property

@@ -25,6 +25,10 @@ class DiallingApp(Celery):
 
     container: Callable[[], Container]
 
+    def wake(self) -> None:
+        """Say that there may be something to dial; what is dialled is told of by itself."""
+        self.container().dialler.wake()
+
 
 def create_app(settings: Settings, threads: int | None = None) -> DiallingApp:
     """Return the app of workers and beat; its workers dial by so many threads."""

@@ -13,7 +13,7 @@ from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CelerysConsumer
 from kombu.exceptions import InconsistencyError
 
-from dispatcher.client.messages import broker_fault
+from dispatcher.client.messages import DIAL, broker_fault
 from dispatcher.client.rabbitmq import BrokerUnavailable
 from dispatcher.store.errors import refusal_class
 
@@ -67,14 +67,21 @@ class Consumer(CelerysConsumer):
         return connection
 
     def create_task_handler(self, *args: Any, **options: Any) -> Any:
-        """Return what takes a message in. One that is no task's is dropped: Celery trips over some,
-        and a worker that ends by it meets the same message at its next start.
+        """Return what takes a message in. A wake-up is done at once: it has no use for a thread.
+
+        One that is no task's is dropped: Celery trips over some, and a worker that ends by it meets
+        the same message at its next start.
         """
         handle = super().create_task_handler(*args, **options)
+        wake = getattr(self.app, "wake", None)
 
         def take(message: Any) -> None:
             try:
-                handle(message)
+                if wake and (message.headers or {}).get("task") == DIAL:
+                    message.ack_log_error(log, self.connection_errors)
+                    wake()
+                else:
+                    handle(message)
             except NO_TASK as error:
                 log.error(  # noqa: TRY400 - what it trips over may be in the traceback
                     "a message was dropped: Celery cannot read it (%s), in the queue %r: see who"

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from celery.utils.log import get_task_logger
 
-from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, DIAL, RETRIGGER
+from dispatcher.client.messages import APPLY_REPORT, DELIVER_WEBHOOK, RETRIGGER
 from workers.container import Container
 from workers.engine.turn import Turn
 from workers.queue.task_events import JobFailed, TaskEvents
@@ -35,18 +35,10 @@ def told(turn: Turn) -> dict[str, str]:
 
 def register(app: Celery, container: Callable[[], Container], task_events: TaskEvents) -> None:
     """Give the app its tasks; `parts` makes what they stand on when the first one runs."""
-    _register_dial(app, container)
     _register_check(app, container)
     _register_apply(app, container, task_events)
     _register_retrigger(app, container)
     _register_ticks(app, container)
-
-
-def _register_dial(app: Celery, container: Callable[[], Container]) -> None:
-    @app.task(name=DIAL, **QUIET)
-    def dial() -> dict[str, str]:
-        container().dialler.wake()  # what it dials it tells of itself
-        return {}
 
 
 def _register_check(app: Celery, container: Callable[[], Container]) -> None:

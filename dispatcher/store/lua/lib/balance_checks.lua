@@ -2,10 +2,11 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local credits = require('lib/credits')
 
 local M = {}
 
-local key, credit = schema.key, schema.credit
+local credit = schema.credit
 local FIRST, LONGEST = 2000, 60000 -- ms
 
 -- Holds that a balance check may end, and in how many ms the first one comes; then on a backoff.
@@ -16,7 +17,7 @@ function M.backoff(checks, longest)
 end
 
 function M.schedule(call, checks, wait)
-  redis.call('HSET', key.credit(call), credit.checks, text.int(checks), credit.next_check, text.int(call.now + wait))
+  credits.set(call, credit.checks, text.int(checks), credit.next_check, text.int(call.now + wait))
 end
 
 -- A hold was started (`new`), or its probe failed.
@@ -25,7 +26,7 @@ function M.schedule_for_hold(call, name, new)
   if first and new then
     M.schedule(call, 0, first)
   elseif first then
-    local checks = tonumber(redis.call('HGET', key.credit(call), credit.checks) or nil) or 0
+    local checks = credits.read(call).checks
     M.schedule(call, checks + 1, M.backoff(checks))
   end
 end

@@ -24,6 +24,7 @@ end
 -- `certain`: nobody was called. The failed attempt is of the job `id`.
 function M.count(call, certain, id, why)
   local name = key.breaker(call)
+  call.breaker_is_reset = false
   local failures = redis.call('HINCRBY', name, 'failures', 1)
   local sure = redis.call('HINCRBY', name, 'certain', certain and 1 or 0)
   local hold, most = holds.get(call, 'provider_down'), M.most(call)
@@ -33,7 +34,10 @@ function M.count(call, certain, id, why)
 end
 
 function M.reset(call)
-  redis.call('DEL', key.breaker(call))
+  if not call.breaker_is_reset then
+    redis.call('DEL', key.breaker(call))
+    call.breaker_is_reset = true
+  end
 end
 
 return M

@@ -4,27 +4,13 @@ local schema = require('schema')
 local config = require('lib/config')
 local holds = require('lib/holds')
 local money = require('lib/money')
+local credits = require('lib/credits')
 local spending = require('lib/spending')
 local balance_checks = require('lib/balance_checks')
 
 local M = {}
 
 local credit, setting = schema.credit, schema.config
-
-local NUMBERS = {
-  credit.spent_at_check, credit.spent, credit.reserved, credit.estimated, credit.misses, credit.next_check,
-  credit.checks,
-}
-
--- The ledger as numbers; `balance` and `checked` are nil where it never was.
-function M.account(call)
-  local values = redis.call('HMGET', schema.key.credit(call), credit.balance, credit.checked, unpack(NUMBERS))
-  local found = { balance = tonumber(values[1] or nil), checked = tonumber(values[2] or nil) }
-  for i, name in ipairs(NUMBERS) do
-    found[name] = tonumber(values[i + 2] or nil) or 0
-  end
-  return found
-end
 
 -- What may still be given out, or nil where the budget binds nobody: no balance was ever seen, or none
 -- can be seen.
@@ -36,7 +22,7 @@ end
 
 -- Whether a call can have cost so much: a prepaid account pays no more than it has.
 function M.can_have_paid(call, cost, reserved)
-  local account = M.account(call)
+  local account = credits.read(call)
   local prepaid = config.number(call, setting.credit_floor) and M.available(account)
   return not prepaid or cost <= math.max(account.balance, reserved)
 end
@@ -54,7 +40,7 @@ end
 -- else only calls of this tariff are held, and cheaper ones go on. A post-paid account has no floor.
 function M.beyond_credit(call, job, reserve)
   local floor = config.number(call, setting.credit_floor)
-  local account = floor and M.account(call)
+  local account = floor and credits.read(call)
   local left = floor and M.available(account)
   if left and left < floor then
     return 'credit', in_words(account, left, floor), floor / schema.units
@@ -97,7 +83,7 @@ end
 -- Starts the hold that a call's refusal for lack of credit calls for, and returns its name: of its tariff, where
 -- the account pays for other calls; of all calls, where it does not or nobody knows. `reserved`: for this call.
 function M.refuse(call, tariff, why, required, reserved)
-  local left, floor = M.available(M.account(call)), config.number(call, setting.credit_floor)
+  local left, floor = M.available(credits.read(call)), config.number(call, setting.credit_floor)
   if tariff and pays_for_others(left and left + reserved, floor) and not holds.closed(call, 'credit') then
     return hold_tariff(call, tariff, why, required, true)
   end
@@ -108,7 +94,7 @@ end
 -- Ends a credit hold where the ledger allows it; after a refusal only what was seen since counts, and
 -- a single call tries first.
 local function reconsider(call, name)
-  local hold, account = holds.get(call, name), M.account(call)
+  local hold, account = holds.get(call, name), credits.read(call)
   if hold.refused and (not account.checked or account.checked <= hold.refused) then
     return
   end
@@ -142,7 +128,7 @@ local LONGEST_FOR_CREDIT = 8000
 -- Sets when the balance is checked next: on a backoff while a hold is closed that a check may end, or
 -- while checks fail.
 function M.schedule_check(call, when_well)
-  local account, standing, closed, longest = M.account(call), false, false, nil
+  local account, standing, closed, longest = credits.read(call), false, false, nil
   for reason in pairs(balance_checks.MAY_END) do
     for _, name in ipairs(holds.named(call, reason)) do
       standing, closed = true, closed or holds.closed(call, name)

@@ -5,9 +5,10 @@
 --   args     the arguments, by name; all are text
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config and its numbers,
--- holds, pace, spending, refused_languages; told: the account events of this operation; campaigns: those of jobs
--- that it has written; and sums, entries and pages:
--- see lib/sums.lua, lib/entries.lua and lib/pages.lua.
+-- holds, pace, spending, refused_languages, credits, connections, turn, heads; told: the account events of this
+-- operation; campaigns: those of jobs that it has written; left: lines that jobs went from (lib/lines.lua); and what
+-- is written at the end: sums, hashes, entries, pages and thinned, see lib/sums.lua, lib/hashes.lua, lib/entries.lua
+-- and lib/pages.lua.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -32,6 +33,9 @@ function M.new(keys, args)
     sums = {},
     entries = {},
     pages = {},
+    thinned = {},
+    hashes = {},
+    left = {},
     campaigns = {},
     refused_languages = {},
   }

@@ -9,6 +9,7 @@
 local schema = require('schema')
 local sums = require('lib/sums')
 local text = require('lib/text')
+local hashes = require('lib/hashes')
 local money = require('lib/money')
 local record = require('lib/record')
 
@@ -68,9 +69,11 @@ end
 local function add_minute(call, name)
   local minute = math.floor(call.now / MINUTE)
   local slot = counted.minute .. ':' .. text.int(minute % MINUTES)
-  local at, many = string.match(redis.call('HGET', key.campaign(call, name), slot) or '', '(%d+) (%d+)')
+  local campaign = key.campaign(call, name)
+  local at, many = string.match(hashes.get(call, campaign, slot) or '', '(%d+) (%d+)')
   many = tonumber(at) == minute and many + 1 or 1
-  redis.call('HSET', key.campaign(call, name), slot, text.int(minute) .. ' ' .. text.int(many), counted.ended, text.int(call.now))
+  hashes.set(call, campaign, slot, text.int(minute) .. ' ' .. text.int(many))
+  hashes.set(call, campaign, counted.ended, text.int(call.now))
 end
 
 -- A job was accepted, and saved.

@@ -9,6 +9,7 @@
 local schema = require('schema')
 local config = require('lib/config')
 local text = require('lib/text')
+local hashes = require('lib/hashes')
 local tariffs = require('lib/tariffs')
 
 local M = {}
@@ -29,7 +30,7 @@ local function parse(value)
 end
 
 local function learned(call, tariff)
-  return parse(redis.call('HGET', key.costs(call), tariff) or nil)
+  return parse(hashes.get(call, key.costs(call), tariff))
 end
 
 local function cautious(known)
@@ -39,6 +40,7 @@ end
 -- What is known of a tariff by the others of its kind: the dearest, since nobody knows better.
 local function dearest_of(call, kind)
   local likely, reserve = 0, 0
+  hashes.write(call)
   for tariff, value in pairs(text.pairs_of(redis.call('HGETALL', key.costs(call)))) do
     local known = parse(value)
     if known.paid > 0 and tariffs.kind(tariff) == kind then
@@ -101,7 +103,7 @@ function M.learn(call, tariff, cost, answered, checked)
   end
   average(known, math.min(cost, AT_ONCE * usual))
   call.prices = nil
-  redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
+  hashes.set(call, key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
     known.paid, known.mean, known.deviation, known.lowest, known.highest))
 end
 

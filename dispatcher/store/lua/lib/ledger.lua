@@ -3,6 +3,7 @@
 
 local schema = require('schema')
 local sums = require('lib/sums')
+local credits = require('lib/credits')
 local text = require('lib/text')
 local record = require('lib/record')
 local spending = require('lib/spending')
@@ -12,10 +13,6 @@ local M = {}
 local key, credit = schema.key, schema.credit
 local HOUR = 3600000 -- ms
 local BUCKET, BUCKETS = schema.burn_bucket, schema.burn_buckets -- ms; how many
-
-local function add(call, name, amount)
-  redis.call('HINCRBY', key.credit(call), name, text.int(amount))
-end
 
 local function burn(call, cost)
   local name, bucket = key.burn(call), math.floor(call.now / BUCKET)
@@ -31,7 +28,7 @@ end
 -- What an attempt cost is known: `reserved` stood for it under the limits.
 local function pay(call, job, n, cost, reserved)
   if cost > 0 then
-    add(call, credit.spent, cost)
+    credits.add(call, credit.spent, cost)
     burn(call, cost)
     sums.add(call, key.hourly_spending(call), text.int(call.now / HOUR), cost) -- lib/unusual.lua
   end
@@ -43,14 +40,13 @@ local function reservation(job, n)
 end
 
 local function forget_estimate(call, reserved)
-  local estimated = tonumber(redis.call('HGET', key.credit(call), credit.estimated) or nil) or 0
-  add(call, credit.estimated, -math.min(estimated, reserved))
+  credits.add(call, credit.estimated, -math.min(credits.read(call).estimated, reserved))
 end
 
 -- A claim reserves for its call.
 function M.reserve(call, job, amount)
   record.set_attempt(job, job.attempts, 'reserved', amount)
-  add(call, credit.reserved, amount)
+  credits.add(call, credit.reserved, amount)
   spending.count(call, job, job.attempts, amount)
 end
 
@@ -58,7 +54,7 @@ end
 function M.reserve_again(call, job)
   local reserved = reservation(job, job.attempts)
   if reserved then
-    add(call, credit.reserved, reserved)
+    credits.add(call, credit.reserved, reserved)
     forget_estimate(call, reserved)
   end
 end
@@ -69,13 +65,13 @@ end
 function M.settle(call, job, cost)
   local reserved = reservation(job, job.attempts)
   if reserved then
-    add(call, credit.reserved, -reserved)
+    credits.add(call, credit.reserved, -reserved)
   end
   if cost then
     record.remove_attempt(job, job.attempts, 'reserved')
     pay(call, job, job.attempts, cost, reserved or 0)
   elseif reserved then
-    add(call, credit.estimated, reserved)
+    credits.add(call, credit.estimated, reserved)
   end
 end
 

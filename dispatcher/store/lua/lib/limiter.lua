@@ -83,6 +83,7 @@ end
 
 -- Those whose process is gone.
 function M.drop_lost_connections(call)
+  call.connections = nil
   redis.call('ZREMRANGEBYSCORE', key.connections(call), '-inf', call.now)
   local lease = config.number(call, setting.connection_lease)
   if lease then
@@ -90,11 +91,16 @@ function M.drop_lost_connections(call)
   end
 end
 
+local function count_connections(call)
+  call.connections = call.connections or redis.call('ZCARD', key.connections(call))
+  return call.connections
+end
+
 local function has_connection(call)
-  local connections, most = key.connections(call), config.number(call, setting.connections)
-  if most and redis.call('ZCARD', connections) >= most then
+  local most = config.number(call, setting.connections)
+  if most and count_connections(call) >= most then
     M.drop_lost_connections(call)
-    return redis.call('ZCARD', connections) < most
+    return count_connections(call) < most
   end
   return true
 end
@@ -137,7 +143,8 @@ function M.book(call, at, holder, urgent)
     recent.add(call, at)
     pace.set_number(call, field.granted, pace.number(call, field.granted) + 1)
   end
-  redis.call('ZADD', key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
+  local added = redis.call('ZADD', key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
+  call.connections = call.connections and call.connections + added
   pace.set(call, field.last_request, pace.time(call))
   counters.add(call, 'requests')
 end
@@ -197,7 +204,8 @@ function M.take_slot(call, ahead, holder)
 end
 
 function M.release_connection(call, holder)
-  redis.call('ZREM', key.connections(call), holder)
+  local removed = redis.call('ZREM', key.connections(call), holder)
+  call.connections = call.connections and call.connections - removed
 end
 
 return M

@@ -9,10 +9,21 @@ local key = schema.key
 
 M.of = record.line
 
+-- Ends the lines from which jobs went and in which none is left.
+function M.tidy(call)
+  for ready, at in pairs(call.left) do
+    if redis.call('EXISTS', ready) == 0 then
+      redis.call('ZREM', at.lines, at.line)
+    end
+  end
+  call.left = {}
+end
+
 -- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what the
 -- others have had, nor makes up for the time when it asked for nothing, nor goes before them each time
 -- where it comes with one job after another.
 function M.join(call, job)
+  M.tidy(call)
   local line, lines = M.of(job), key.lines(call, job.priority)
   if not redis.call('ZSCORE', lines, line) then
     local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
@@ -26,19 +37,19 @@ function M.leave(call, job)
   local line = M.of(job)
   local ready = key.ready(call, job.priority, line)
   local stood = redis.call('ZREM', ready, job.id) == 1
-  if redis.call('EXISTS', ready) == 0 then
-    redis.call('ZREM', key.lines(call, job.priority), line)
-  end
+  call.left[ready] = { lines = key.lines(call, job.priority), line = line }
   return stood
 end
 
 -- All lines of a priority.
 function M.all(call, priority)
+  M.tidy(call)
   return redis.call('ZRANGE', key.lines(call, priority), 0, -1)
 end
 
 -- Whether jobs wait in lines of any of these priorities.
 function M.any(call, priorities)
+  M.tidy(call)
   local names = {}
   for i, priority in ipairs(priorities) do
     names[i] = key.lines(call, priority)

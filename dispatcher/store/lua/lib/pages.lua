@@ -103,6 +103,16 @@ local function write_index(call, index)
   end
 end
 
+-- Of those that something was removed from.
+local function drop_empty_pages(call)
+  for page, at in pairs(call.thinned) do
+    if redis.call('EXISTS', page) == 0 then
+      redis.call('ZREM', at.index, at.floor)
+    end
+  end
+  call.thinned = {}
+end
+
 -- Put together and written once at the operation's end, or before something is removed.
 function M.add(call, kind, name, created, id)
   local index = key[kind](call, name)
@@ -123,6 +133,7 @@ function M.write(call)
   for _, index in ipairs(indexes) do
     write_index(call, index)
   end
+  drop_empty_pages(call)
 end
 
 -- True where it was there.
@@ -132,9 +143,8 @@ function M.remove(call, kind, name, created, id)
   local page = floor and page_of(call, kind, name, floor)
   if not page or redis.call('ZREM', page, id) == 0 then
     return false
-  elseif redis.call('EXISTS', page) == 0 then
-    redis.call('ZREM', key[kind](call, name), floor)
   end
+  call.thinned[page] = { index = key[kind](call, name), floor = floor }
   return true
 end
 

@@ -10,6 +10,7 @@ local moves = require('lib/moves')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local places = require('lib/places')
+local credits = require('lib/credits')
 local damaged = require('lib/damaged')
 local spending = require('lib/spending')
 
@@ -41,7 +42,7 @@ local function purse(call, name)
   if scope then
     return (spending.left_under(call, scope))
   elseif holds.reason_of(name) == 'credit' and floor then
-    local left = budget.available(budget.account(call))
+    local left = budget.available(credits.read(call))
     -- The last call may take what the floor demands: the provider looks before a call, not after it.
     return left and left - needed_by_ready(call) - floor + 1
   end

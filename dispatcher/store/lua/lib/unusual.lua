@@ -11,9 +11,10 @@
 
 local schema = require('schema')
 local text = require('lib/text')
+local hashes = require('lib/hashes')
+local credits = require('lib/credits')
 local holds = require('lib/holds')
 local money = require('lib/money')
-local budget = require('lib/budget')
 local config = require('lib/config')
 local events = require('lib/events')
 local tariffs = require('lib/tariffs')
@@ -47,7 +48,7 @@ end
 -- -- countries -----------------------------------------------------------------------------
 
 local function is_known(call, country)
-  return redis.call('HGET', key.countries_called(call), country)
+  return hashes.get(call, key.countries_called(call), country)
 end
 
 -- Before countries were kept: those whose calls were paid for. True where there are any.
@@ -55,7 +56,7 @@ local function learn_first(call)
   local found = false
   for _, tariff in ipairs(redis.call('HKEYS', key.costs(call))) do
     for place in tariffs.places(tariff) do
-      redis.call('HSET', key.countries_called(call), tariffs.country(place), '0')
+      hashes.set(call, key.countries_called(call), tariffs.country(place), '0')
       found = true
     end
   end
@@ -64,6 +65,7 @@ end
 
 local function new_within_an_hour(call)
   local since, many = math.max(call.now - HOUR, told(call, 'countries')), 0
+  hashes.write(call)
   for _, at in pairs(text.pairs_of(redis.call('HGETALL', key.countries_called(call)))) do
     if tonumber(at) > since and tonumber(at) <= call.now then
       many = many + 1
@@ -73,16 +75,17 @@ local function new_within_an_hour(call)
 end
 
 local function note(call, country)
+  hashes.write(call)
   local first = redis.call('EXISTS', key.countries_called(call)) == 0
   local learned = first and learn_first(call)
   if learned and is_known(call, country) then
     return
   end
   if first and not learned then -- with nothing before, nothing is unusual
-    redis.call('HSET', key.countries_called(call), country, '0')
+    hashes.set(call, key.countries_called(call), country, '0')
     return
   end
-  redis.call('HSET', key.countries_called(call), country, text.int(call.now))
+  hashes.set(call, key.countries_called(call), country, text.int(call.now))
   tell(call, 'country', country .. ' was never called before', { country = country })
   local many = new_within_an_hour(call)
   if many >= MANY then
@@ -112,7 +115,7 @@ local function spent_lately(call)
       units = units + tonumber(spent)
     end
   end
-  return units + budget.account(call).reserved
+  return units + credits.read(call).reserved
 end
 
 -- The mean of the hours before the last one in which something was spent; nil: there are none. What is too

@@ -9,9 +9,9 @@
 local schema = require('schema')
 local text = require('lib/text')
 local holds = require('lib/holds')
-local budget = require('lib/budget')
 local config = require('lib/config')
 local breaker = require('lib/breaker')
+local credits = require('lib/credits')
 local balance_checks = require('lib/balance_checks')
 
 local credit, setting = schema.credit, schema.config
@@ -53,11 +53,11 @@ local function due_early(call, account)
 end
 
 local function run(call)
-  local account = budget.account(call)
+  local account = credits.read(call)
   if not call.args.by_request and account.next_check > call.now and not due_early(call, account) then
     return nil
   end
-  redis.call('HSET', schema.key.credit(call), credit.next_check, text.int(call.now + call.args.lease))
+  credits.set(call, credit.next_check, text.int(call.now + call.args.lease))
   return { text.int(account.spent), text.int(account.estimated) }
 end
 

@@ -12,6 +12,7 @@ local holds = require('lib/holds')
 local budget = require('lib/budget')
 local config = require('lib/config')
 local events = require('lib/events')
+local credits = require('lib/credits')
 
 local key, credit = schema.key, schema.credit
 local RISEN = 1.1 -- times a level: above it, its warning may come again
@@ -45,8 +46,8 @@ end
 
 local function run(call)
   local args, balance = call.args, tonumber(call.args.balance)
-  local estimated = math.max(0, budget.account(call).estimated - args.estimated)
-  redis.call('HSET', key.credit(call), credit.balance, text.int(balance), credit.checked, text.int(call.now),
+  local estimated = math.max(0, credits.read(call).estimated - args.estimated)
+  credits.set(call, credit.balance, text.int(balance), credit.checked, text.int(call.now),
     credit.spent_at_check, args.spent, credit.estimated, text.int(estimated), credit.misses, '0')
   for _, name in ipairs({ 'auth', 'provider_down' }) do
     if holds.closed(call, name) then

@@ -8,10 +8,12 @@
 -- answer   what was told, as kind, facts (JSON), kind, facts, …
 
 local schema = require('schema')
+local text = require('lib/text')
 local holds = require('lib/holds')
 local budget = require('lib/budget')
 local events = require('lib/events')
 local breaker = require('lib/breaker')
+local credits = require('lib/credits')
 
 local IN_VAIN = 6 -- checks while a hold stands, in two minutes: then a call tries
 local WORDS = 'the balance cannot be read'
@@ -30,7 +32,8 @@ local function end_credit_holds(call)
 end
 
 local function run(call)
-  local misses = redis.call('HINCRBY', schema.key.credit(call), schema.credit.misses, 1)
+  local misses = credits.read(call).misses + 1
+  credits.set(call, schema.credit.misses, text.int(misses))
   if breaker.failures(call) >= breaker.most(call) then
     holds.start(call, 'provider_down', call.args.why)
   end
@@ -38,7 +41,7 @@ local function run(call)
     end_credit_holds(call)
   end
   for _, name in ipairs({ 'auth', 'provider_down' }) do
-    if holds.closed(call, name) and budget.account(call).checks >= IN_VAIN and not call.args.refused then
+    if holds.closed(call, name) and credits.read(call).checks >= IN_VAIN and not call.args.refused then
       holds.half_open(call, name, WORDS .. ': one call at a time is tried')
     end
   end

@@ -7,13 +7,14 @@
 
 local schema = require('schema')
 local clock = require('lib/clock')
+local entries = require('lib/entries')
 
 local function run(call)
   local callbacks = schema.key.callbacks(call)
   clock.bound(call, callbacks, tonumber(call.args.lease), 0)
   local reports = redis.call('ZRANGEBYSCORE', callbacks, '-inf', call.now, 'LIMIT', 0, call.args.most)
   for _, report in ipairs(reports) do
-    redis.call('ZADD', callbacks, call.now + call.args.lease, report)
+    entries.add(call, callbacks, call.now + call.args.lease, report)
   end
   return reports
 end
