@@ -1,25 +1,35 @@
-FROM python:3.12-slim
+# One image for all processes: `voice-dispatcher worker`, `beat`, `gateway`, `flower` and every other command.
+# docs/how-to/docker.md says how it is built, for several processors and without Docker, and tested.
+ARG BASE=python:3.12-slim
 
-ENV PYTHONUNBUFFERED=1
+FROM ${BASE} AS build
 WORKDIR /app
-
 # Dependencies first: this layer is built again only when they change. The package is installed in place,
 # because config and workers run from here too and are no part of its wheel.
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements/server.txt requirements/
 COPY dispatcher/__init__.py dispatcher/
-RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        --require-hashes -r requirements/server.txt && \
-    pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        --no-deps --no-build-isolation -e .
-
+RUN python3 -m venv /venv && \
+    /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/server.txt && \
+    /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+    /venv/bin/pip uninstall --yes pip
 COPY dispatcher dispatcher
 COPY config config
 COPY workers workers
+# The root is read-only when it runs: what is not compiled here would be compiled at each start.
+RUN /venv/bin/python -m compileall -q dispatcher config workers
 
-RUN useradd --system --uid 10001 --no-create-home dispatcher && install -d -o dispatcher /data
-USER dispatcher
+FROM ${BASE}
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN groupadd --system --gid 10001 dispatcher && \
+    useradd --system --uid 10001 --gid dispatcher --no-create-home dispatcher && \
+    install -d -o dispatcher -g dispatcher /data
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+WORKDIR /tmp
+USER 10001:10001
 
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["voice-dispatcher", "health"]
 ENTRYPOINT ["voice-dispatcher"]
 CMD ["worker"]

@@ -6,14 +6,14 @@ ARGS ?=
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-QUICK := tests/unit tests/provider tests/rows tests/repository
+QUICK := tests/unit tests/provider tests/rows tests/deploy tests/repository
 STAMP := $(VENV)/installed
 # Each run starts hundreds of interpreters: without bytecode all of them would compile the same again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint docs screenshots rules incidents bench pins sbom audit clean
+.PHONY: help install demo up check test lint docs screenshots rules incidents bench image pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
@@ -34,7 +34,7 @@ check: lint ## Check the quick things, all day: style, types, and tests that nee
 test: install $(VENV)/docs ## Run the whole test suite, in parallel
 	@.ci/browser
 	@.ci/alertmanager
-	@.ci/nginx
+	@.ci/proxies
 	@.ci/promtool
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -59,6 +59,9 @@ incidents: install ## Bring each incident about, record what metrics say, and wr
 
 bench: $(VENV)/bench ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+image: ## Build the container image by Buildah, and test it inside of it
+	deploy/image/build $(ARGS)
 
 pins: ## Pin the newest versions that fit pyproject.toml, with hashes
 	PYTHON="$(PYTHON)" .ci/pin

@@ -6,13 +6,14 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from config import logs, roles
+from config import credentials, logs, roles
 from config.settings import Settings
 from dispatcher.cli import connection
 from dispatcher.cli.person import actor
@@ -28,6 +29,7 @@ from workers.devstack.demo import Demo
 from workers.devstack.run_folder import RunFolder
 from workers.devstack.stack import KEPT_KEY, Plan, Stack, use_sandbox
 from workers.devstack.supervisor import Supervisor
+from workers.health.watched import hung, watched
 from workers.webhooks import secrets_shown
 
 Concurrency = Annotated[
@@ -134,21 +136,30 @@ def worker(
         "DISPATCHER_BROKER_URL": settings.broker,
         "DISPATCHER_NAMESPACE": settings.namespace,
     }
+    wanted = {Part.DIAL: True, Part.CALL_TASK: call_task, Part.WEBHOOKS: webhooks}
+    watch = watched(part for part in wanted if wanted[part])  # before they inherit what it takes
     env = {**os.environ, **found}
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
-        # Stopped in the other order: what the last calls came to is told still.
-        stops = {Part.WEBHOOKS: 20.0, Part.DIAL: settings.lease, Part.CALL_TASK: 15.0}
-        wanted = {Part.DIAL: True, Part.CALL_TASK: call_task, Part.WEBHOOKS: webhooks}
-        for part, stop in stops.items():
+        for part, stop in stop_times(settings).items():
             if not wanted[part]:
                 continue
             extra = options if part is Part.DIAL else []
             argv = own_process.command("workers.run", part, f"name={name}-{part}", *extra)
             own = own_process.environment(roles.environment_of(part, env))
-            supervisor.add(Service(part, argv, env=own, stop_timeout=stop))
+            supervisor.add(Service(part, argv, env=own, stop_timeout=stop, hung=hung))
+        supervisor.watch(watch)
         supervisor.start()
         supervisor.run()
+
+
+def stop_times(settings: Settings) -> dict[Part, float]:
+    """Return how many seconds each process of a worker has to end, in the order of their start.
+
+    They are stopped in the other order, one after another: what the last calls came to is told
+    still.
+    """
+    return {Part.WEBHOOKS: 20.0, Part.DIAL: settings.lease, Part.CALL_TASK: 15.0}
 
 
 def deliver(
@@ -212,7 +223,7 @@ def _settings(context: typer.Context) -> Settings:
     """Return the settings, with the Redis, the broker, the namespace and the sandbox of an `up`
     that runs here.
     """
-    found = connection.of(context)
+    found = _connection(context)
     given = {
         "redis_url": found.url(),
         "broker_url": found.broker(),
@@ -223,3 +234,14 @@ def _settings(context: typer.Context) -> Settings:
         use_sandbox(os.environ, found.running.sandbox_url)
         return Settings.load(**given)
     return settings
+
+
+def _connection(context: typer.Context) -> connection.Connection:
+    """Return what the main options say, and what they do not, files of credentials."""
+    credentials.take(os.environ)
+    found = connection.of(context)
+    return replace(
+        found,
+        redis_url=found.redis_url or os.environ.get("DISPATCHER_REDIS_URL"),
+        broker_url=found.broker_url or os.environ.get("DISPATCHER_BROKER_URL"),
+    )

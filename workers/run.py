@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, before_task_publish, heartbeat_sent, worker_ready
 from celery.worker.state import all_total_count
 
+from config import credentials, logs, roles
 from config import flower as flower_configuration
-from config import logs, roles
 from config.celery import call_queues
-from config.fingerprint import fingerprint
 from config.settings import InvalidSettings, Settings
 from config.weakened import weakened
 from dispatcher.client.broker_check import require_results_kept, require_suitable_broker
@@ -40,6 +39,7 @@ from workers.engine.chains_watch import ChainsWatch
 from workers.engine.heartbeat import Heartbeat
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
+from workers.health.of_role import Turns, heartbeat, of_beat, of_consumer, of_loop, of_worker
 from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_what_others_tell
 
@@ -58,13 +58,11 @@ def dial(settings: Settings, *, concurrency: int | str | None = None, name: str 
     store = _publish(settings, name)
     threads = int(concurrency or settings.max_connections)  # an option of a command line is text
     app = create_app(settings, threads)
-    _beat(
-        store,
-        settings,
-        Role.WORKER,
-        name,
-        works=(lambda: all_total_count[0], lambda: app.container().dialler.rounds),
+    works = of_worker(
+        store, settings, lambda: all_total_count[0], lambda: app.container().dialler.rounds
     )
+    heart = heartbeat(store, settings, Role.WORKER, name, works=works)
+    worker_ready.connect(heart.ready, weak=False)
     sys.setswitchinterval(TURN_OF_A_THREAD)
     queues = dial_queues(settings.namespace)
     _work(app, settings, name, queues, threads, busy=lambda: app.container().dialler.busy)
@@ -72,13 +70,13 @@ def dial(settings: Settings, *, concurrency: int | str | None = None, name: str 
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:
     """Run the worker that takes in `dispatcher.call`."""
-    _beat(_watched_store(settings, Part.CALL_TASK, name), settings, Role.CALL_TASK, name)
+    _beat_of_consumer(settings, Part.CALL_TASK, Role.CALL_TASK, name)
     _work(create_call_task(settings), settings, name, call_queues(settings), 2)
 
 
 def webhooks(settings: Settings, *, name: str = "webhooks") -> None:
     """Run the process that delivers webhooks: one of its own, so that no receiver delays a dial."""
-    _beat(_watched_store(settings, Part.WEBHOOKS, name), settings, Role.WEBHOOKS, name)
+    _beat_of_consumer(settings, Part.WEBHOOKS, Role.WEBHOOKS, name)
     queue = in_broker(settings.namespace, WEBHOOKS)
     _work(create_webhooks(settings), settings, name, (queue,), WEBHOOK_THREADS)
 
@@ -89,7 +87,10 @@ def beat(settings: Settings) -> None:
     alarm(store, Role.BEAT, settings).start()
     if settings.chains:
         ChainsWatch(store, settings.chains).start()
-    _beat(store, settings, Role.BEAT)
+    sent = Turns()
+    before_task_publish.connect(sent, weak=False)
+    heart = heartbeat(store, settings, Role.BEAT, works=of_beat(settings, sent))
+    beat_init.connect(heart.ready, weak=False)
     beat_init.connect(leave_on_signal)  # Celery has its handlers by then
     create_app(settings).Beat(loglevel=settings.log_level, quiet=True).run()
 
@@ -98,6 +99,7 @@ def flower(settings: Settings) -> None:
     """Run Flower. Raises InvalidSettings where it would be open without a password."""
     # Not at the top: the other processes have no use for Flower.
     from flower import command  # noqa: PLC0415
+    from tornado.ioloop import PeriodicCallback  # noqa: PLC0415
 
     from workers.flower_access import guard  # noqa: PLC0415
     from workers.flower_sentinels import ask_all  # noqa: PLC0415
@@ -108,7 +110,10 @@ def flower(settings: Settings) -> None:
     ask_all(sentinels(settings.broker))
     command.sigterm_handler = leave_now
     _require_free(settings.flower_host, settings.flower_port, "DISPATCHER_FLOWER_PORT")
-    _beat(require_store(settings, Part.FLOWER), settings, Role.FLOWER)
+    turns = Turns()
+    store = require_store(settings, Part.FLOWER)
+    heart = heartbeat(store, settings, Role.FLOWER, works=of_loop(turns))
+    PeriodicCallback(partial(_come_round, heart, turns), 1000).start()
     settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
     hide_what_others_tell()
     sys.stderr.write(f"Flower on http://{settings.flower_host}:{settings.flower_port}\n")
@@ -127,8 +132,11 @@ def gateway(settings: Settings) -> None:
     settings.require_bounds()
     store = require_store(settings, Part.GATEWAY)
     settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
-    _tell_and_beat(store, settings, Role.GATEWAY)
-    serve(create_gateway(settings), settings)
+    telling, turns = alarm(store, Role.GATEWAY, settings), Turns()
+    telling.start()
+    works, ways = of_loop(turns), telling.ways
+    heart = heartbeat(store, settings, Role.GATEWAY, works=works, tells=ways)
+    serve(create_gateway(settings), settings, each_second=partial(_come_round, heart, turns))
 
 
 def _work(
@@ -232,23 +240,18 @@ def _watched_store(settings: Settings, part: Part, name: str) -> Store:
     return store
 
 
-def _beat(
-    store: Store,
-    settings: Settings,
-    role: Role,
-    name: str | None = None,
-    *,
-    works: Sequence[Callable[[], int]] = (),
-) -> None:
-    """Tell from now on that this process runs."""
-    Heartbeat(store, role, name or role, fingerprint(settings), works=works).start()
+def _beat_of_consumer(settings: Settings, part: Part, role: Role, name: str) -> None:
+    """Tell from now on that this worker runs, which has tasks only now and then."""
+    store, turns = _watched_store(settings, part, name), Turns()
+    heartbeat_sent.connect(turns, weak=False)  # Celery's own, every two seconds
+    heart = heartbeat(store, settings, role, name, works=of_consumer(settings, part, turns))
+    worker_ready.connect(heart.ready, weak=False)
 
 
-def _tell_and_beat(store: Store, settings: Settings, role: Role) -> None:
-    """Tell from now on that this process runs, and people when nobody can be called."""
-    telling = alarm(store, role, settings)
-    telling.start()
-    Heartbeat(store, role, role, fingerprint(settings), tells=telling.ways).start()
+def _come_round(heart: Heartbeat, turns: Turns) -> None:
+    """Say that an event loop runs."""
+    turns()
+    heart.ready()
 
 
 def _publish(settings: Settings, name: str) -> Store:
@@ -294,6 +297,7 @@ def one(part: Part, settings: Settings, **options: int | str | None) -> None:
 def main(role: str, **options: int | str | None) -> None:
     """Run one process by its role; what is wrong is one sentence on stderr."""
     try:
+        credentials.take(os.environ)
         settings = Settings.load()
         logs.set_up(settings.log_level, settings.security_log)
         for setting, opens in weakened(settings):

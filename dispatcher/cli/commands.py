@@ -95,6 +95,10 @@ COMMANDS = {
         f"{_PROCESSES}:gateway", "Run the HTTP gateway: API, console, metrics, callbacks."
     ),
     "flower": Process(f"{_PROCESSES}:flower", "Run Flower."),
+    "health": Process(
+        "workers.health.command:health",
+        "Check the processes of this machine or container by what they tell: for health checks.",
+    ),
 }
 
 

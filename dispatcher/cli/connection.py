@@ -1,19 +1,22 @@
-"""Where a command finds the dispatcher: told, from the environment, or a running `up`."""
+"""Where a command finds the dispatcher: told, from the environment, or a running `up`.
+
+What it takes to connect is loaded by who does: `health` must be light, and needs none of it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from dispatcher.client.broker_url import known_broker
-from dispatcher.client.dispatcher import Dispatcher
-from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
 from dispatcher.running import Running, find_running
-from dispatcher.store import Store
 from dispatcher.values.namespace import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    from dispatcher.client.dispatcher import Dispatcher
 
 
 class NoDispatcher(DispatcherError):
@@ -69,6 +72,8 @@ class Connection:
 
         Raises NoDispatcher, StoreUnsuitable.
         """
+        from dispatcher.client.broker_url import known_broker  # noqa: PLC0415
+
         running = self.running
         named = self.broker_url or (running.broker_url if running else None)
         return known_broker(named) if named else self.url()
@@ -78,6 +83,10 @@ class Connection:
 
         Raises NoDispatcher, StoreUnavailable, StoreUnsuitable.
         """
+        from dispatcher.client.dispatcher import Dispatcher  # noqa: PLC0415
+        from dispatcher.client.messages import Messenger  # noqa: PLC0415
+        from dispatcher.store import Store  # noqa: PLC0415
+
         store = Store.from_url(self.url(), namespace=self.namespace)
         broker = self.broker()
         store.server.check_version()

@@ -48,8 +48,14 @@ class Roll:
     @property
     def stuck(self) -> tuple[Process, ...]:
         """The workers that run and do nothing, although beat has tasks begun all the time."""
-        beats = [p for p in self.of(Role.BEAT) if self.now - p.started > STILL_AFTER * 1000]
-        return tuple(p for p in self.of(Role.WORKER) if beats and (p.still or 0) > STILL_AFTER)
+        if not self.beat_is_steady:
+            return ()
+        return tuple(p for p in self.of(Role.WORKER) if (p.still or 0) > STILL_AFTER)
+
+    @property
+    def beat_is_steady(self) -> bool:
+        """Whether a beat has run for so long that each worker should have begun a task."""
+        return any(self.now - p.started > STILL_AFTER * 1000 for p in self.of(Role.BEAT))
 
     @property
     def silent(self) -> tuple[Process, ...]:

@@ -162,6 +162,36 @@ def test_a_process_that_ends_is_started_again_after_a_growing_delay(log: io.Stri
     assert "worker ended (exit code 1) after 0 ms; starting it again in 2 s" in log.getvalue()
 
 
+def test_one_that_hangs_is_ended_and_started_again(log: io.StringIO) -> None:
+    """Killed where it does not end in the time that it has."""
+    clock, hanging = Clock(), {"why": ""}
+    service = python("worker", STUBBORN, hung=lambda _: hanging["why"], stop_timeout=8)
+    with Supervisor([service], log=log, clock=clock) as running:
+        running.start()
+        running.wait_line("worker", "up", 60)
+        first = running.pid("worker")
+        clock.now += 5
+        running.poll()
+        assert running.pid("worker") == first
+        hanging["why"] = "has been silent for 1 min"
+        running.poll()  # it was looked for a moment ago
+        assert "silent" not in log.getvalue()
+        clock.now += 5
+        running.poll()
+        assert eventually(lambda: "has been silent for 1 min: ending it" in log.getvalue())
+        clock.now += 5
+        running.poll()
+        assert running.alive() == ["worker"], "too early"
+        clock.now += 5
+        running.poll()
+        poll_until(running, lambda: running.pid("worker") is None)
+        assert "did not end: killed" in log.getvalue()
+        hanging["why"] = ""
+        clock.now += 1
+        running.poll()
+        assert running.pid("worker") not in {None, first}
+
+
 def test_the_delay_starts_over_after_half_a_minute_of_work(log: io.StringIO) -> None:
     clock = Clock()
     with Supervisor([python("worker", SLEEPS)], log=log, clock=clock) as running:

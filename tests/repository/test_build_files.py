@@ -22,6 +22,7 @@ BUILD_FILES = [
     ".ci/browser",
     ".ci/demos",
     ".ci/pin",
+    ".ci/proxies",
     ".ci/requirements",
     ".ci/run",
     ".ci/sbom",
@@ -29,6 +30,9 @@ BUILD_FILES = [
     ".env.example",
     "Dockerfile",
     "Makefile",
+    "deploy/image/base",
+    "deploy/image/build",
+    "deploy/image/smoke",
     "docker-compose.yml",
     "pyproject.toml",
     "requirements/audit.txt",
@@ -75,6 +79,7 @@ TARGETS = [
     "rules",
     "incidents",
     "bench",
+    "image",
     "pins",
     "sbom",
     "audit",
@@ -152,7 +157,18 @@ def test_a_build_file_names_no_package_source_and_no_path_of_a_machine(name: str
     assert MACHINE_PATH.findall(text) == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/pin", ".ci/sbom", ".ci/demos"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        ".ci/run",
+        ".ci/pin",
+        ".ci/proxies",
+        ".ci/sbom",
+        ".ci/demos",
+        "deploy/image/base",
+        "deploy/image/build",
+    ],
+)
 def test_a_script_can_be_run_and_stops_at_the_first_failure(script: str) -> None:
     path = ROOT / script
     assert os.access(path, os.X_OK)

@@ -10,7 +10,7 @@ from dispatcher.store import Store
 from dispatcher.store.schema import PROCESS_FORGOTTEN
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
-from workers.engine.heartbeat import Heartbeat
+from workers.engine.heartbeat import Heartbeat, Work
 
 SETTINGS = {"DISPATCHER_RATE_LIMIT": "0a1b2c3d"}
 
@@ -75,7 +75,12 @@ def test_a_worker_that_begins_nothing_is_told_apart_while_beat_runs(
     """As one whose threads all hang, or that has lost its broker."""
     begun = Begun()
     worker = Heartbeat(
-        store, Role.WORKER, "worker", {}, works=[lambda: begun.number], steady=lambda: begun.now
+        store,
+        Role.WORKER,
+        "worker",
+        {},
+        works=[Work(lambda: begun.number, "has begun no task")],
+        steady=lambda: begun.now,
     )
     beat = Heartbeat(store, Role.BEAT, "beat", {})
 
@@ -101,7 +106,7 @@ def test_of_several_things_that_a_worker_does_none_may_stand_still(
     store: Store, clock: Clock
 ) -> None:
     tasks, takes = Begun(), Begun()
-    works = [lambda: tasks.number, lambda: takes.number]
+    works = [Work(lambda: tasks.number, "a"), Work(lambda: takes.number, "b")]
     worker = Heartbeat(store, Role.WORKER, "worker", {}, works=works, steady=lambda: tasks.now)
     beat = Heartbeat(store, Role.BEAT, "beat", {})
     beat.beat()
@@ -117,7 +122,12 @@ def test_a_worker_that_nobody_has_begin_anything_is_not_stuck(store: Store, cloc
     """Without beat, or where beat has only just started."""
     begun = Begun()
     worker = Heartbeat(
-        store, Role.WORKER, "worker", {}, works=[lambda: begun.number], steady=lambda: begun.now
+        store,
+        Role.WORKER,
+        "worker",
+        {},
+        works=[Work(lambda: begun.number, "has begun no task")],
+        steady=lambda: begun.now,
     )
     worker.beat()
     begun.now = STILL_AFTER + 100

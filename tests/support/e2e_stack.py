@@ -179,7 +179,8 @@ class Up:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.arguments, self._popen = folder, arguments, start
-        self.environment = environment(folder, **variables)
+        own = {"RUNTIME_DIRECTORY": str(folder / "heartbeats")}  # else all stacks' would be in one
+        self.environment = environment(folder, **own, **variables)
         self.log_file = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 

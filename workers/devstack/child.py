@@ -17,6 +17,7 @@ from workers.devstack.process_reaper import PROCESS_REAPER, kill_group
 
 _LONGEST = 16 * 1024  # bytes of one line that are shown as one; the rest follows as more lines
 _REMEMBERED = 500  # lines in which wait_line finds what was printed before it was asked
+_LOOK_EVERY = 5.0  # seconds between two looks whether a process hangs
 _READ_BY = 1.0  # seconds to read the last words of a process that has ended
 _FRAME = " \t│╭╮╰╯─|+-"  # what rich and typer draw around an error
 
@@ -27,8 +28,9 @@ class Service:
 
     `env` is its whole environment (None: as ours). `stop_timeout` is in seconds. An `essential`
     service is not started again: when it ends, all end. `ready` says whether it can do its work
-    (an OSError counts as no); `on_line` gets every line it prints, in a thread of its own.
-    Neighbours of the same `role` are stopped side by side, as several workers are.
+    (an OSError counts as no); `hung` says of its process id why that should be ended and started
+    again, or nothing; `on_line` gets every line it prints, in a thread of its own. Neighbours of
+    the same `role` are stopped side by side, as several workers are.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM
     essential: bool = False
     ready: Callable[[], bool] | None = None
+    hung: Callable[[int], str] = lambda _: ""
     on_line: Callable[[str], None] | None = None
     role: str = ""
 
@@ -51,6 +54,8 @@ class Child:
         self.started_at = 0.0
         self.quick_ends = 0
         self.refusals = 0
+        self._look_at = 0.0
+        self._kill_at: float | None = None
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -68,6 +73,7 @@ class Child:
     def start(self, now: float) -> None:
         """Start the process; `now` is by the supervisor's clock."""
         self.started_at, self.restart_at = now, None
+        self._look_at, self._kill_at = now + _LOOK_EVERY, None
         self._lines.clear()
         self._process = PROCESS_REAPER.spawn(
             self.service.argv,
@@ -92,6 +98,20 @@ class Child:
             return self.alive and (self.service.ready is None or self.service.ready())
         except OSError:
             return False
+
+    def end_if_hung(self, now: float) -> str:
+        """Have a process end that hangs; return what is to be said of that, if anything."""
+        if self.pid is None or now < self._look_at:
+            return ""
+        self._look_at = now + _LOOK_EVERY
+        if self._kill_at is None and (why := self.service.hung(self.pid)):
+            self._kill_at = now + self.service.stop_timeout
+            self.ask_to_stop()
+            return f"{why}: ending it"
+        if self._kill_at is not None and now >= self._kill_at:
+            kill_group(self.pid)
+            return "did not end: killed"
+        return ""
 
     def ask_to_stop(self) -> None:
         """Signal the process alone: what it started is its own to stop, as a warm shutdown does."""

@@ -28,6 +28,7 @@ from workers.devstack.child import Service
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.devstack.ports import Ports
 from workers.devstack.supervisor import Supervisor
+from workers.health.watched import hung
 from workers.run import READY
 
 STARTS_WITHIN = 60.0  # seconds: a slow machine imports Celery six times at once
@@ -238,6 +239,7 @@ class Stack:
             stop_timeout=stop,
             role=part,
             ready=ready,
+            hung=hung,
         )
 
     def _flower_answers(self) -> bool:

@@ -219,6 +219,8 @@ class Supervisor:
         if code is not None:
             child.finish()
             self._ended(child, code)
+        elif said := child.end_if_hung(self._clock()):
+            self.say(f"{child.service.name} {said}")
 
     def _ended(self, child: Child, code: int) -> None:
         """Decide what follows the end of a process."""

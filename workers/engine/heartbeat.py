@@ -16,9 +16,13 @@ from dataclasses import dataclass, replace
 from dispatcher import __version__
 from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Process, Role
-from dispatcher.policy.processes import BEATS_EVERY
+from dispatcher.policy.processes import BEATS_EVERY, STILL_AFTER
 from dispatcher.store import Store
+from dispatcher.values.durations import spoken
+from dispatcher.values.masking import mask_text
 from dispatcher.values.steady_clock import since_boot
+from workers.health.local import Local
+from workers.health.local_heartbeat import LocalHeartbeat
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +30,18 @@ LEAVES_WITHIN = 1.0  # seconds
 
 
 @dataclass
-class _Work:
-    """Something that a process does again and again; when it was seen to begin last."""
+class Work:
+    """Something that a process does again and again: how often it has `begun` it so far, and what
+    is said where it has not for long, such as "has not looked for jobs".
+
+    `due` tells whether it should have: it is asked only then, and may ask Redis or the broker.
+    """
 
     begun: Callable[[], int]
-    seen: int
-    moved: float
+    words: str
+    due: Callable[[], bool] = lambda: True
+    seen: int = -1
+    moved: float = 0.0
 
     def still(self, now: float) -> float:
         """Return for how many seconds it has not begun."""
@@ -39,12 +49,17 @@ class _Work:
             self.seen, self.moved = begun, now
         return now - self.moved
 
+    def stuck(self, now: float) -> str:
+        """Return what is wrong with it, or empty."""
+        still = self.still(now)
+        return f"{self.words}, for {spoken(still)}" if still > STILL_AFTER and self.due() else ""
+
 
 class Heartbeat:
     """Beats in a thread, which ends with the process, until `stop`.
 
-    `works` return how often the process has begun to do what its role is to do again and again,
-    each of one kind; `tells` is as in Process.
+    `works` are what its role is to do again and again; `tells` is as in Process. `local` is told
+    the same without Redis.
     """
 
     def __init__(
@@ -54,16 +69,18 @@ class Heartbeat:
         name: str,
         settings: Mapping[str, str],
         *,
-        works: Sequence[Callable[[], int]] = (),
+        works: Sequence[Work] = (),
         tells: tuple[str, ...] = (),
+        local: Local | None = None,
         steady: Callable[[], float] = since_boot,
     ) -> None:
         self._store, self._steady = store, steady
         host, pid, id_ = socket.gethostname(), os.getpid(), secrets.token_hex(4)
         known = Process(id_, role, name, host, pid, __version__, dict(settings))
         self._process = replace(known, tells=tells)
-        self._works = [_Work(work, -1, steady()) for work in works]
-        self._ended = threading.Event()
+        self._works = [replace(work, moved=steady()) for work in works]
+        self._local, self._is_ready = local, False
+        self._ended, self._news = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._failed = False
 
@@ -78,15 +95,30 @@ class Heartbeat:
             self._process = replace(self._process, started=self._store.now())
         self._store.heartbeats.beat(replace(self._process, still=self._still()))
 
+    def turn(self) -> None:
+        """Beat once, and tell this machine how the process is, whether Redis was reached or not."""
+        unreached = self._try()
+        if self._local:
+            self._local.tell(self._told(unreached))
+
+    def ready(self, **_: object) -> None:
+        """Say that the process has begun its work."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._news.set()
+
     def stop(self) -> None:
         """Say that the process ends. Nobody waits for a Redis that is away, or hangs."""
         self._ended.set()
+        self._news.set()
         if self._thread.ident is None:
             self._leave()
         else:
             self._thread.join(LEAVES_WITHIN)
 
     def _leave(self) -> None:
+        if self._local:
+            self._local.end(self._process.role, self._process.pid)
         if not self._failed:
             with suppress(DispatcherError):
                 self._store.heartbeats.leave(self._process.id)
@@ -98,16 +130,33 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._ended.is_set():
             began = time.monotonic()
-            try:
-                self.beat()
-                self._failed = False
-            except DispatcherError as error:
-                self._tell(error)
-            self._ended.wait(max(0.0, BEATS_EVERY - (time.monotonic() - began)))
+            self.turn()
+            self._news.wait(max(0.0, BEATS_EVERY - (time.monotonic() - began)))
+            self._news.clear()
         self._leave()
 
-    def _tell(self, error: DispatcherError) -> None:
-        """Log what keeps it from beating, once; who is away is told of by those who need it."""
-        if not self._failed:
-            log.warning("no heartbeat: %s", error)
-        self._failed = True
+    def _try(self) -> str:
+        """Beat; return why Redis was not reached, or empty. It is logged once; who needs Redis
+        tells of it, too.
+        """
+        try:
+            self.beat()
+        except DispatcherError as error:
+            if not self._failed:
+                log.warning("no heartbeat: %s", error)
+            self._failed = True
+            self._rest()
+            return mask_text(str(error))
+        self._failed = False
+        return ""
+
+    def _rest(self) -> None:
+        """Hold nothing that stands still meanwhile against the process itself."""
+        now = self._steady()
+        for work in self._works:
+            work.moved = now
+
+    def _told(self, unreached: str) -> LocalHeartbeat:
+        own, now = self._process, self._steady()
+        stuck = "; ".join(filter(None, (work.stuck(now) for work in self._works)))
+        return LocalHeartbeat(own.role, own.name, own.pid, now, self._is_ready, unreached, stuck)

@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import cast
@@ -29,12 +30,20 @@ OWN_FILES = 256
 """Files beside the connections: Redis, the broker, answers that wait on the disk."""
 
 
-def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve `app`. Raises InvalidSettings where it cannot listen, or the certificate is no good."""
+def serve(
+    app: FastAPI, settings: Settings, *, each_second: Callable[[], object] = lambda: None
+) -> None:
+    """Serve `app`; call `each_second` while it listens and its loop runs. Raises InvalidSettings
+    where it cannot listen, or the certificate is no good.
+    """
     trusted, caps = settings.trusted_proxies, sharing.caps(settings)
     _make_room(caps.connections)
     crowd: Crowd[Connection] = Crowd(caps, trusted)
     connection = partial(Connection, crowd=crowd, trusted=trusted, brake=app.state.brake)
+
+    async def notify() -> None:
+        each_second()
+
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -48,6 +57,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=FINISH_WITHIN,
         backlog=BACKLOG,
+        callback_notify=notify,
+        timeout_notify=1,
         ssl_certfile=settings.gateway_tls_cert,
         ssl_keyfile=settings.gateway_tls_key,
     )
