@@ -1,7 +1,7 @@
 """Settings from files, one each: what systemd, Docker and Kubernetes hand out as credentials.
 
-A file is named as its variable, such as `XOXZO_API_AUTH_TOKEN`; systemd may put a word before it
-(`worker_XOXZO_API_AUTH_TOKEN`). What the environment says is not overruled.
+A file is named as its variable, such as `DISPATCHER_SECRET_KEY`; systemd may put a word before it
+(`worker_DISPATCHER_SECRET_KEY`). What the environment says is not overruled.
 """
 
 from __future__ import annotations
