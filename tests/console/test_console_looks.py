@@ -24,12 +24,8 @@ from support.store_jobs import claim, enqueue, failed, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 
 WIDTHS = (360, 768, 1280)
-SEEN_IN = {
-    360: (("light", "dark"), ("light", "dark")),
-    768: ((), ()),
-    1280: (("light",), ("dark",)),
-}
-"""In which schemes axe looks at a page of each width: of every other page."""
+SCHEMES = {360: ("light", "dark"), 768: (), 1280: ("dark", "light")}
+"""In which scheme axe sees the even pages, and the odd ones, at each width."""
 MOST_BYTES = 60_000
 LONG = "a-tag-that-is-as-long-as-tags-may-well-become-in-the-course-of-a-few-years-of-use"
 HEBREW = "דחוף-מאוד-מחלקה-שלוש"
@@ -110,7 +106,7 @@ def test_every_page_is_for_everybody_on_every_screen(page: Page, store: Store) -
         for width in WIDTHS:
             page.size(width, 900)
             faults = [*sticking_out(page), *broken_words(page)]
-            for scheme in SEEN_IN[width][number % 2]:
+            for scheme in SCHEMES[width][number % 2 :][:1]:
                 page.scheme(scheme)
                 faults += violations(page)
             found += [f"{path} at {width}: {fault}" for fault in faults]

@@ -85,7 +85,6 @@ class Jobs:
             visitor,
             job=job,
             because=because[:1].upper() + because[1:],
-            position=found.position,
             bar=time_bar(job, self._context.store.moment()),
             series=series,
             can=can(job),

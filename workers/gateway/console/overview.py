@@ -51,8 +51,8 @@ class Span:
 NEEDED = frozenset({Role.WORKER, Role.BEAT})
 """Without one of these nobody is called."""
 SPANS = (
-    Span("hour", 1, 0, "minute"),
-    Span("day", 24, 1, "hour"),
+    Span("hour", 1, 0, "a minute"),
+    Span("day", 24, 1, "an hour"),
     Span("week", 168, 6, "6 hours"),
 )
 
