@@ -264,5 +264,5 @@ def test_the_provider_is_looked_at_when_asked(page: Page, up: Up) -> None:
 
 def test_the_stack_says_where_its_console_is(up: Up) -> None:
     answer = requests.get(up.announced["gateway_url"] + "/console", timeout=10)
-    assert "voice-dispatcher console" in answer.text
+    assert "Log in to the console" in answer.text
     assert f"{up.announced['gateway_url']}/console" in up.log

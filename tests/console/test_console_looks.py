@@ -153,6 +153,7 @@ def test_two_people_act_at_once_and_each_sees_what_the_other_did(page: Page, sto
     job = enqueue(store)
     page.open(f"/console/jobs/{job}")
     page.press("Cancel…")
+    page.until_sees("Cancel: 1 of 1 job")
     store.jobs.cancel(job, actor="console:ann", note="first")
     page.type("Note", "second")
     page.press("Cancel: 1 job")

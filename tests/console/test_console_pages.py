@@ -288,3 +288,23 @@ def test_the_overview_shows_what_ended_within_an_hour_a_day_or_a_week(
 
 def test_a_span_that_there_is_not_is_an_hour(reader: Person) -> None:
     assert "Ended in the last hour" in reader.page("/console?span=century").text
+
+
+def test_who_may_look_finds_no_button_that_acts_on_any_page(reader: Person, store: Store) -> None:
+    id_ = failed(store, tags=["campaign:spring"])
+    store.holds.pause(PauseScope(), actor="cli:eve", note="storm")
+    looking = {"/console/find", "/console/logout", "/console/jobs", "/console/time-zone"}
+    for path in ("/console", "/console/jobs", f"/console/jobs/{id_}", "/console/time-zone"):
+        forms = {form.action for form in reader.page(path).forms}
+        assert forms <= looking, path
+
+
+def test_only_what_is_wrong_is_said_aloud(operator: Person, store: Store) -> None:
+    id_ = failed(store)
+    for path, said in (("/console", "live-said"), (f"/console/jobs/{id_}", "live-state")):
+        html = operator.get(path).text
+        assert "aria-live" not in html
+        assert re.findall(r'<[^>]*role="(?:status|alert)"[^>]*>', html) == [
+            '<div id="trouble" class="banner warn" role="alert" hidden>',
+            f'<div id="{said}" data-live role="status">',
+        ]

@@ -110,8 +110,8 @@ class Told:
         self._problem = ""
 
     def news(self, page: Response) -> str:
-        """Return the event of a page as it is now; a comment, which only says that the stream is
-        still there, where nothing changed.
+        """Return the event of a page as it is now; where nothing changed one that only says that
+        the stream is still there.
         """
         if not isinstance(page, Page):  # where to log in
             return event("login", {})
@@ -123,9 +123,9 @@ class Told:
         return event("parts", changed) if changed or before else ALIVE
 
 
-ALIVE: Final = ":\n\n"
-
-
 def event(name: str, data: dict[str, str]) -> str:
     """Return an event as it is sent; JSON holds no line break."""
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+ALIVE: Final = event("alive", {})

@@ -5,6 +5,7 @@ const ZONE = 'vd-console-zone';
 const DRAFT = 'vd-console-draft';
 const POLL = 5000; // ms between two requests where a page has no stream
 const AGAIN = 30000; // ms after which a stream is tried again
+const SILENT = 30000; // ms without a word after which a stream is given up
 
 const byId = (id) => document.getElementById(id);
 const time = (at) => at.toLocaleTimeString('en-GB', { timeZone: document.body.dataset.zone });
@@ -54,12 +55,19 @@ function freshen(parts) {
 }
 
 // The stream of this page; `seen` is when it was last known to be right.
-const live = { stream: null, timer: 0, seen: new Date() };
+const live = { stream: null, timer: 0, silence: 0, seen: new Date() };
 
 function loggedOut() {
   stop();
   keepDraft([...document.querySelectorAll('main form[method=post]')]);
   say('You are logged out. What you typed here is kept.', loginLink());
+}
+
+// The stream said something: a connection that is gone may else never be noticed.
+function heard() {
+  clearTimeout(live.silence);
+  live.silence = setTimeout(() => { stop(); lost(); poll(Date.now() + AGAIN); }, SILENT);
+  if (byId('trouble').hidden) live.seen = new Date();
 }
 
 function lost() {
@@ -75,14 +83,17 @@ function stop() {
   live.stream?.close();
   live.stream = null;
   clearTimeout(live.timer);
+  clearTimeout(live.silence);
 }
 
 function start() {
   stop();
   const stream = new EventSource(location.href);
   live.stream = stream;
-  stream.addEventListener('parts', (event) => { freshen(JSON.parse(event.data)); right(); });
+  stream.addEventListener('parts', (event) => { freshen(JSON.parse(event.data)); right(); heard(); });
+  stream.addEventListener('alive', heard);
   stream.addEventListener('trouble', (event) => {
+    heard();
     say(`${JSON.parse(event.data).words}. This page shows the state at ${time(live.seen)}.`);
   });
   stream.addEventListener('login', loggedOut);
@@ -117,6 +128,8 @@ function keepFresh() {
   start();
   document.addEventListener('visibilitychange', () => (document.hidden ? stop() : start()));
   window.addEventListener('pagehide', stop);
+  window.addEventListener('offline', () => { stop(); lost(); });
+  window.addEventListener('online', start);
 }
 
 // Keeps what was typed into forms, for when somebody has to log in before it can be sent.
