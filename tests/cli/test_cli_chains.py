@@ -135,7 +135,8 @@ def test_doctor_says_that_a_file_is_refused(shell: Shell, store: Store, file: Pa
     assert told()[0].startswith("version 1, published by cli:")
     store.on_call.refuse("chains.yaml:3: there is no such option")
     stays = "the chains file is refused, and version 1 stays in force"
-    assert told() == [f"{stays}: chains.yaml:3: there is no such option"]
+    (said,) = told()
+    assert f"{stays}: chains.yaml:3: there is no such option. " in said
 
 
 def test_doctor_names_holes_and_files_that_differ(shell: Shell, store: Store, file: Path) -> None:
@@ -155,9 +156,11 @@ def test_doctor_names_holes_and_files_that_differ(shell: Shell, store: Store, fi
     assert told("ok") == told("fail") == []
     store.chains_files.tell("a", WatchedFile("host-a", "/etc/chains.yaml", "1"))
     store.chains_files.tell("b", WatchedFile("host-b", "/etc/chains.yaml", "2"))
-    assert told("fail") == [
+    (said,) = told("fail")
+    assert (
         "chains files say different things: /etc/chains.yaml on host-a, /etc/chains.yaml on host-b"
-    ]
+        in said
+    )
 
 
 def test_what_is_watched_is_not_overruled_by_hand(shell: Shell, store: Store, file: Path) -> None:

@@ -25,7 +25,7 @@ CALM = {"DISPATCHER_CHECK_FIRST": "10s", "DISPATCHER_LOG_LEVEL": "WARNING"}
 """Callbacks come before status checks, as in earnest."""
 INTERVAL = 5  # seconds
 BEFORE = 6  # samples
-AT_ONCE = 3
+AT_ONCE = 5
 SCRAPED_WITHIN = 3.0  # seconds
 
 
@@ -150,8 +150,10 @@ def main() -> None:
     names = sys.argv[1:] or list(INCIDENTS)
     longest_first = sorted(names, key=lambda name: -INCIDENTS[name].seconds)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(record, longest_first))
+        tries = {name: pool.submit(record, name) for name in longest_first}
+    failed = {name: error for name, tried in tries.items() if (error := tried.exception())}
     write_page()
+    sys.exit("\n".join(f"{name}: {error!r}" for name, error in failed.items()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import yaml
 from dispatcher.problems.catalogue import CATALOGUE, Name
 from incidents.causes import INCIDENTS
 from incidents.page import page, with_tables
-from incidents.recording import JOB, KEPT, Recording, recordings
+from incidents.recording import KEPT, Recording, recordings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -120,14 +120,22 @@ def test_its_alert_fires_in_time_and_none_else(path: Path, tmp_path: Path) -> No
 
 @needs_promtool
 def test_every_problem_has_its_alert_and_no_other(tmp_path: Path) -> None:
-    """One after the other, each alone: beside the incidents that were recorded."""
-    tests = []
-    for name, entry in CATALOGUE.items():
-        there = {f'voice_dispatcher_problem{{job="{JOB}", problem="{name}"}}': "1x90"}
-        there[f'voice_dispatcher_redis_up{{job="{JOB}"}}'] = "1x90"
-        camel = "".join(word.capitalize() for word in name.split("_"))
-        alert = f"VoiceDispatcher{camel}" if entry.severity else ""
-        made = Recording(name, "", "", str(Name(name)), alert, 60, 0, series=there)
-        made.named["doctor"] = 0
-        tests.append(checks(made))
-    promtool(tmp_path / "test.yml", "60s", tests)
+    """Each told by a dispatcher of its own, beside the incidents that were recorded."""
+    ever = "max by (job, alertname) (max_over_time(ALERTS{alertstate='firing'}[90m]))"
+    alerts = {
+        name: "VoiceDispatcher" + "".join(word.capitalize() for word in name.split("_"))
+        for name, entry in CATALOGUE.items()
+        if entry.severity
+    }
+    told = [f'voice_dispatcher_problem{{job="{name}", problem="{name}"}}' for name in Name]
+    up = [f'voice_dispatcher_redis_up{{job="{name}"}}' for name in Name]
+    fired = [
+        {"labels": f'{{job="{name}", alertname="{alert}"}}', "value": 1}
+        for name, alert in alerts.items()
+    ]
+    check = {
+        "interval": "60s",
+        "input_series": [{"series": series, "values": "1x90"} for series in (*told, *up)],
+        "promql_expr_test": [{"expr": ever, "eval_time": "90m", "exp_samples": fired}],
+    }
+    promtool(tmp_path / "test.yml", "60s", [check])
