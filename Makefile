@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint docs screenshots rules incidents bench image pins sbom audit clean
+.PHONY: help install demo up check test lint docs screenshots dashboard rules incidents bench image pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
@@ -49,6 +49,9 @@ docs: $(VENV)/docs ## Build the documentation as one site, and look through it
 screenshots: install ## Make the pictures of docs/how-to/console.md again
 	@.ci/browser
 	PYTHONPATH=tests $(BIN)/python website/screenshots.py
+
+dashboard: install ## Write the dashboard for Grafana again, after a change of its panels
+	$(BIN)/python -m deploy.grafana.dashboard
 
 rules: install ## Write the rules for Prometheus again, and the table of problems, of the catalogue
 	PYTHONPATH=. $(BIN)/python deploy/prometheus/make_rules.py
