@@ -42,10 +42,10 @@ BUILD_FILES = [
     "requirements/embedded.txt",
     "requirements/server.txt",
 ]
-EXTRAS = {"dev", "embedded", "server"}
+EXTRAS = {"dev", "embedded", "otel", "server"}
 LISTS = ("audit", "bench", "dev", "docs", "embedded", "server")
 PIN = re.compile(
-    r"(?P<name>[a-z0-9.-]+)==(?P<version>[0-9][a-z0-9.+]*)(?P<marker> ; [^\\]+)?"
+    r"(?P<name>[a-z0-9.-]+)==(?P<version>[0-9][a-z0-9.+!]*)(?P<marker> ; [^\\]+)?"
     r"(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
 )
 
