@@ -76,6 +76,7 @@ TARGETS = [
     "lint",
     "docs",
     "screenshots",
+    "dashboard",
     "rules",
     "incidents",
     "bench",
