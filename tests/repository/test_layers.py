@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR = {
-    "dispatcher": {"config", "workers", "tests", "support", "benchmarks"},
-    "config": {"workers", "tests", "support", "benchmarks"},
-    "workers": {"tests", "support", "benchmarks"},
+    "dispatcher": {"config", "workers", "tests", "support", "benchmarks", "website"},
+    "config": {"workers", "tests", "support", "benchmarks", "website"},
+    "workers": {"tests", "support", "benchmarks", "website"},
 }
 ENVIRONMENT = {
     "os.environ",
