@@ -18,7 +18,7 @@ HEAD = f"""# Commands
 What `{NAME} COMMAND --help` says of each command. [Exit codes](errors.md#command-line)
 """
 SANDBOX = f"{NAME} sandbox"
-WIDTH = 100
+WIDTH = 80
 """Columns of a help text."""
 
 

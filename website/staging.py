@@ -31,6 +31,7 @@ def stage(root: Path, folder: Path) -> None:
         page.write_text(bars_in_code(page.read_text()))
     for name, made in GENERATED.items():
         (pages / name).write_text(made())
+    shutil.copy(root / "website/site.css", pages)
     shutil.copy(root / "website/zensical.toml", folder)
 
 
