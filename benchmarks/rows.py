@@ -73,8 +73,10 @@ def run(*, quick: bool) -> Iterator[Table]:
 def _import(table: Table, folder: Path, size: int, what: str) -> None:
     ran = _ran(folder, *_import_of(size))
     found = ran.json
-    _add(table, what, size, ran, f"{found['made']:,} made, {found['same']:,} already enqueued")
-    assert found["made"] + found["same"] == size
+    _add(
+        table, what, size, ran, f"{found['created']:,} made, {found['existing']:,} already enqueued"
+    )
+    assert found["created"] + found["existing"] == size
 
 
 def _interrupted(table: Table, folder: Path, size: int, store: Store) -> None:
@@ -85,9 +87,10 @@ def _interrupted(table: Table, folder: Path, size: int, store: Store) -> None:
     first = _ended(process, time.monotonic())
     assert process.returncode == 130, process.returncode
     ran = _ran(folder, *_import_of(size))
-    made, same = ran.json["made"], ran.json["same"]
+    made, same = ran.json["created"], ran.json["existing"]
     assert made + same == size == _queued(store)
-    said = f"{first.json['made']:,} made when interrupted, then {made:,}; {_queued(store):,} jobs"
+    before = first.json["created"]
+    said = f"{before:,} made when interrupted, then {made:,}; {_queued(store):,} jobs"
     _add(table, "interrupted, and once more", size, ran, said)
 
 
