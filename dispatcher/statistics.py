@@ -85,6 +85,7 @@ def _counted(store: Store, counted: Counter[str]) -> dict[str, Any]:
     """Return what is counted for good."""
     return {
         "second_calls": counted["second_calls"],
+        "damaged_jobs": counted["damaged_jobs"],
         "attempts": counted["attempts"],
         "requests": counted["requests"],
         "throttled": counted["throttled"],

@@ -24,11 +24,6 @@ def dial_queues(namespace: str) -> tuple[str, ...]:
     return tuple(in_broker(namespace, name) for name in (*Priority, CONTROL))
 
 
-def priority_of(queue: str) -> Priority:
-    """Return the priority of the jobs whose wake-ups go through a queue. Raises ValueError."""
-    return Priority(queue.rpartition(".")[2])
-
-
 def exchanges(namespace: str) -> dict[str, str]:
     """Return Celery's settings for task events and remote control, which every app hears that
     has the same names: Flower would show, and an inspection would count, the workers of others.

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.model.states import Reason, State
+from dispatcher.statistics import statistics
 from dispatcher.store import Store
 from dispatcher.store.calls import Answer
 from dispatcher.store.schema import Field
@@ -59,6 +60,28 @@ def test_one_among_answers_that_are_written_together_stops_no_other(
     store.calls.settle_many([Answer(id_, 1, placed(f"call-{id_}")) for id_ in (first, bad, last)])
     assert store.jobs.get(first).state is State.IN_PROGRESS
     assert store.jobs.get(last).state is State.IN_PROGRESS
+
+
+@pytest.mark.parametrize("where", ["line", "due", "held", "taken before"])
+def test_one_of_another_type_stops_no_other_and_is_told(
+    store: Store, clock: Clock, where: str
+) -> None:
+    """As after a mistake by hand: what stands in its place is no record at all."""
+    later = {"at": at(clock() + 1000)} if where == "due" else {}
+    if where == "held":
+        store.holds.start(Reason.PAUSED, "lunch")
+    bad, good = (enqueue(store, **later) for _ in range(2))
+    if where in {"held", "taken before"}:
+        taken(store, token="first")
+    redis_of(store).delete(key_of(store, "job", bad))
+    redis_of(store).rpush(key_of(store, "job", bad), "no record")
+    clock.forward(3)
+    store.holds.end(Reason.PAUSED, "over")
+    store.queue.pump()
+    found = taken(store, token="first" if where == "taken before" else "second")
+    assert [claim.job.id for claim in found.claims] == [good]
+    assert bad in {e.facts["job"] for e in store.events.after() if e.kind == "job.damaged"}
+    assert statistics(store)["damaged_jobs"] >= 1
 
 
 def test_it_is_told_and_tried_again_once_it_is_mended(store: Store, clock: Clock) -> None:

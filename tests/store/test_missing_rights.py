@@ -10,7 +10,7 @@ import dispatcher.store
 from dispatcher.store import Store
 from dispatcher.store.errors import NotAllowed
 from dispatcher.store.missing_rights import MissingRight
-from dispatcher.store.rights import DIRECT
+from dispatcher.store.rights import DIRECT, TOGETHER
 from dispatcher.store.schema import MISSING_RIGHT_SHOWN
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
@@ -18,6 +18,8 @@ from workers.engine.rights_watch import RightsWatch
 
 FOLDER = Path(dispatcher.store.__file__).parent
 ASKED = re.compile(r"(?:_redis|\.redis|\bpipe|\bnews)\.([a-z_]+)\(")
+TOGETHER_WITH = re.compile(r'\("([A-Z]+)", (?:self\._)?key\b')
+"""A command of `read_together`, with the key that it reads."""
 SHORT = {"delete": "DEL", "zscan_iter": "ZSCAN", "function_load": "FUNCTION|LOAD"}
 OTHER = {
     *("close", "execute", "execute_command", "get_message", "pipeline", "pubsub"),  # no commands
@@ -87,5 +89,10 @@ def test_every_command_outside_of_an_operation_is_among_the_rights() -> None:
         for command in ASKED.findall(file.read_text())
         if command not in OTHER
     }
-    assert asked - DIRECT == set()
-    assert {"ZSCORE", "XTRIM", "SUBSCRIBE", "TIME", "DEL"} <= asked
+    assert asked | {"WAIT"} == DIRECT  # which replica_wait.py has sent with operations
+
+
+def test_every_command_that_is_read_together_is_among_the_rights() -> None:
+    texts = [file.read_text() for file in FOLDER.glob("*.py")]
+    asked = {command for text in texts for command in TOGETHER_WITH.findall(text)}
+    assert asked == TOGETHER

@@ -9,6 +9,7 @@ from itertools import chain, repeat
 
 import pytest
 
+from dispatcher.errors import DispatcherError
 from dispatcher.model.call import CallRef
 from dispatcher.model.kinds import Kind
 from dispatcher.model.states import Reason, State
@@ -16,7 +17,7 @@ from dispatcher.policy import Decision, Policy
 from dispatcher.provider import OutgoingCall, Throttled
 from dispatcher.provider.fake import FakeProvider, Lost, Step
 from dispatcher.store import codec
-from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.errors import NotAllowed, StoreUnavailable
 from dispatcher.store.values import Claim
 from dispatcher.values.callback_urls import CallbackUrls, Signer
 from support.raw_records import as_written
@@ -48,15 +49,15 @@ class FakeStore:
     def __init__(self) -> None:
         self.limiter = self
         self.rebooked: list[str] = []
-        self.away = False
+        self.error: DispatcherError | None = None
         self.full_for = 0.0
 
     def now(self) -> float:
         return float(SENT)
 
     def rebook(self, booked: str) -> tuple[str, float]:
-        if self.away:
-            raise StoreUnavailable("away")
+        if self.error:
+            raise self.error
         self.rebooked.append(booked)
         return booked + "'", self.full_for
 
@@ -216,9 +217,18 @@ def test_where_no_limit_counts_a_request_it_is_not_booked_anew() -> None:
 
 def test_a_late_request_waits_for_no_redis_that_is_away() -> None:
     store, late = FakeStore(), iter(range(100)).__next__
-    store.away = True
+    store.error = StoreUnavailable("away")
     decision, _ = ask(replace(CLAIMED, booked="1"), store=store, monotonic=late)
     assert decision.to is State.IN_PROGRESS
+
+
+def test_a_late_request_that_redis_will_not_book_is_given_back_and_spends_nothing() -> None:
+    """Left to its lease it would be judged as lost, though nobody was asked."""
+    store, late = FakeStore(), iter(range(100)).__next__
+    store.error = NotAllowed("Redis does not allow its user +lrange: grant it with ACL SETUSER")
+    decision, asked = ask(replace(CLAIMED, booked="1"), store=store, monotonic=late)
+    assert (asked, decision.to, decision.spent) == ([], State.SCHEDULED, False)
+    assert "+lrange" in decision.why
 
 
 def test_a_worker_that_was_stopped_after_its_claim_sends_nothing() -> None:

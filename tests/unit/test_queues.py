@@ -9,8 +9,7 @@ import pytest
 from config import celery as configuration
 from config.settings import Settings
 from dispatcher.client.messages import Messenger
-from dispatcher.client.queues import dial_queues, in_broker, priority_of
-from dispatcher.model.states import Priority
+from dispatcher.client.queues import dial_queues, in_broker
 from workers.queue.app import create_app, create_call_task, create_webhooks
 
 REDIS = "redis://127.0.0.1:1/0"
@@ -55,11 +54,6 @@ def test_all_processes_of_a_namespace_hear_each_other() -> None:
 def test_beat_wakes_the_workers_of_its_namespace() -> None:
     schedule = create_app(settings("b")).conf.beat_schedule
     assert {entry["options"]["queue"] for entry in schedule.values()} == {"b.control"}
-
-
-@pytest.mark.parametrize("priority", Priority)
-def test_a_queue_tells_the_priority_of_its_jobs(priority: Priority) -> None:
-    assert priority_of(in_broker("vd", priority)) is priority
 
 
 def test_celerys_default_queue_is_served_only_where_a_setting_says_so() -> None:

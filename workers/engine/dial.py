@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,9 +14,9 @@ from dispatcher.model.job import Job
 from dispatcher.model.kinds import Kind
 from dispatcher.model.sent import Sent
 from dispatcher.policy import Policy, after_error, after_placing, no_caller
-from dispatcher.provider import OutgoingCall, Provider, ProviderError
+from dispatcher.provider import NotSent, OutgoingCall, Provider, ProviderError
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnavailable
+from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable
 from dispatcher.store.values import Claim
 from dispatcher.tracing import UNTRACED, Spans
 from dispatcher.values.callback_urls import CallbackUrls
@@ -101,18 +100,32 @@ class Dial:
     def _on_time(self, sending: Sending, lease: Lease) -> None:
         """Book a request anew that goes out later than it was booked for: those after it would
         come too close to it, as the provider counts, or it to those before it. Raises NotSent
-        where it would wait for longer than its lease.
+        where it would wait for longer than its lease, or Redis will not book it.
         """
         for _ in range(TRIES if sending.booked else 0):
             now = self.monotonic()
             if now - sending.slot < LATE:
                 return
-            with suppress(StoreUnavailable):  # it was granted, and waits for nobody
-                sending.booked, after = self.store.limiter.rebook(sending.booked)
-                sending.slot = now + after
-                if after:
-                    lease.require(after)
-                    self.sleep(after)
+            if (booked := self._rebooked(sending.booked)) is None:
+                continue
+            sending.booked, after = booked
+            sending.slot = now + after
+            if after:
+                lease.require(after)
+                self.sleep(after)
+
+    def _rebooked(self, booked: str) -> tuple[str, float] | None:
+        """Return what a late request is booked by now, and the seconds until it may go out.
+
+        None: Redis is away; the request was granted, and waits for nobody. Raises NotSent where
+        Redis will not do it: the job is given back at once, as no call is worth its risk.
+        """
+        try:
+            return self.store.limiter.rebook(booked)
+        except StoreUnavailable:
+            return None
+        except StoreUnsuitable as error:
+            raise NotSent(f"{NotSent.__doc__} ({error})", detail=str(error)) from None
 
     def _call(self, job: Job, caller: str) -> OutgoingCall:
         """Return the call that a job asks for."""

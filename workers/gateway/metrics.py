@@ -212,6 +212,12 @@ METRICS: tuple[Metric | Histogram, ...] = (
         "second_calls", "counter", "People called twice, found out too late.", _one("second_calls")
     ),
     Metric(
+        "damaged_jobs",
+        "counter",
+        "Times that a job could not go on since its record cannot be read or written.",
+        _one("damaged_jobs"),
+    ),
+    Metric(
         "waiting_seconds",
         "gauge",
         "How long the oldest due job has waited, ready or held; 0: none waits.",

@@ -8,7 +8,7 @@ local counters = require('lib/counters')
 local M = {}
 
 local key, field = schema.key, schema.field
-local AGAIN = 15000 -- ms until it is tried again
+M.AGAIN = 15000 -- ms until it is tried again
 
 -- What a server says that refuses a command to everybody: that is no job's fault, and ends the operation.
 local OF_THE_SERVER = {
@@ -48,7 +48,7 @@ function M.try_each(call, index, jobs, step)
   for _, job in ipairs(jobs) do
     local state = job.state
     if not M.try(call, job.id, step, job) and redis.call('HGET', key.job(call, job.id), field.state) == state then
-      redis.call('ZADD', index, call.now + AGAIN, job.id)
+      redis.call('ZADD', index, call.now + M.AGAIN, job.id)
     end
   end
 end

@@ -93,11 +93,6 @@ function M.time(call)
   return of(call).time
 end
 
--- A moment of the limiter's time by Redis' clock.
-function M.by_clock(call, moment)
-  return moment + of(call).now.behind
-end
-
 -- What a caller is told of the time, to say it when it asks again: <time>:<behind>, in µs. It begins with the
 -- moment that a request which goes out now is booked at.
 function M.reading(call)

@@ -7,6 +7,7 @@ local clock = require('lib/clock')
 local pages = require('lib/pages')
 local lines = require('lib/lines')
 local record = require('lib/record')
+local damaged = require('lib/damaged')
 local clients = require('lib/clients')
 
 local M = {}
@@ -79,15 +80,22 @@ function M.left_aside(call, most)
   return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
 end
 
--- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing.
-function M.load_all(call, index, ids)
+local function wait_in_index(call, id, index)
+  redis.call('ZADD', index, call.now + damaged.AGAIN, id)
+end
+
+-- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing. One that no
+-- record can be read of, such as a key of another type, is put off: put_off(call, id, index), or later in the index.
+function M.load_all(call, index, ids, put_off)
   local jobs = {}
   for _, id in ipairs(ids) do
-    local job = record.load(call, id)
+    local read, job = damaged.try(call, id, record.load, id)
     if job then
       jobs[#jobs + 1] = job
-    else
+    elseif read then
       redis.call('ZREM', index, id)
+    else
+      (put_off or wait_in_index)(call, id, index)
     end
   end
   return jobs

@@ -37,7 +37,7 @@ local function head(call, ready)
       return nil
     end
     local id = table.remove(ids)
-    local job = places.load_all(call, ready, { id })[1]
+    local job = places.load_all(call, ready, { id }, places.put_aside)[1]
     if job and (job.state == 'queued' or redis.call('ZSCORE', ready, id)) then -- else another job's turn ended it
       return job
     end

@@ -54,7 +54,7 @@ end
 -- What an earlier take with this token claimed: its reply was lost.
 local function taken_before(call, answer)
   for id in text.items(redis.call('GET', key.taken(call, call.args.token)) or nil) do
-    local job = record.load(call, id)
+    local _, job = damaged.try(call, id, record.load, id)
     if job and job.state == 'dialing' and job.fields[schema.field.token] == call.args.token then
       add_claim(call, job, pace.time(call), answer.claims)
     end
