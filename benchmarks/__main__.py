@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from benchmarks.checkout import checked_out
+from benchmarks.ending import run_to_its_end, unwind_when_ended
 from benchmarks.figures import Table
 from benchmarks.results import tell
 
@@ -54,6 +54,7 @@ def main() -> None:
         "--against", metavar="COMMIT", help="by turns with this commit, where both can be compared"
     )
     options = parser.parse_args()
+    unwind_when_ended()
     unknown = set(options.names) - set(NAMES)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
@@ -64,7 +65,9 @@ def main() -> None:
         _run(names[0], quick=options.quick, against=options.against)
         return
     for name in names:  # each in a process of its own: none finds what another left
-        subprocess.run([sys.executable, "-m", "benchmarks", name, *_options(options)], check=True)
+        code = run_to_its_end([sys.executable, "-m", "benchmarks", name, *_options(options)])
+        if code:
+            sys.exit(code)
 
 
 def _options(given: argparse.Namespace) -> list[str]:

@@ -48,7 +48,7 @@ AMID = (
 def run(*, quick: bool) -> Iterator[Table]:
     """Restart and kill a node time and again; then kill it in the middle of jobs."""
     if rabbitmq.missing():
-        print(rabbitmq.missing())
+        print(rabbitmq.missing(), file=sys.stderr)
         return
     times, some, jobs = (3, 1, 100) if quick else (20, 5, 500)
     after = Table("From RabbitMQ's return until jobs that are enqueued then are dialled", AFTER)
@@ -120,7 +120,7 @@ def _again(stack: _Stack, bring_about: Callable[[], None], times: int) -> list[F
             eventually(lambda who=who: who <= stack.up.sandbox.books().keys(), "", GOES_ON_WITHIN)
             took.append(time.monotonic() - began)
         except AssertionError:
-            print(f"not dialled within {GOES_ON_WITHIN:g} s", flush=True)
+            print(f"not dialled within {GOES_ON_WITHIN:g} s", file=sys.stderr, flush=True)
     return [times, len(took), took or None, max(took, default=None)]
 
 

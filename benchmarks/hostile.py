@@ -17,8 +17,9 @@ from contextlib import contextmanager, nullcontext
 import requests
 
 from benchmarks import http
+from benchmarks.circumstances import ROOT
 from benchmarks.figures import Column, Figure, Table, percentile
-from benchmarks.http import ROOT, Running
+from benchmarks.http import Running
 from benchmarks.stand import numbers
 from dispatcher.values.callback_urls import Signer
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.checkout import HERE, Checkout
 from benchmarks.figures import Column, Figure, Table, percentile
 from benchmarks.processes import cpu_seconds
 from benchmarks.stand import numbers
@@ -26,7 +25,6 @@ from dispatcher.store import Store
 from workers.devstack.embedded_server import EmbeddedServer
 
 AT_ONCE = 16
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -65,21 +63,24 @@ COLUMNS = (
 )
 
 
-def run(*, quick: bool) -> Iterator[Table]:
+def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
     """Measure what each way takes."""
     table = Table("Calls asked for over HTTP", COLUMNS)
-    with running() as gateway:
-        row = f"one by one, {AT_ONCE} at once"
-        table.add(row, *_singles(gateway, 1000 if quick else 5000))
+    sides = {"": HERE} if against is None else {", now": HERE, f", {against.name}": against}
+    for which, code in sides.items():
+        with running(code) as gateway:
+            row = f"one by one, {AT_ONCE} at once{which}"
+            table.add(row, *_singles(gateway, 1000 if quick else 5000))
     for many in (10_000,) if quick else (10_000, 100_000):
-        with running() as gateway:
-            table.add(f"{many:,} lines in one request", *_bulk(gateway, many))
+        for which, code in sides.items():
+            with running(code) as gateway:
+                table.add(f"{many:,} lines in one request{which}", *_bulk(gateway, many))
     yield table
 
 
 @contextmanager
-def running(**variables: str) -> Iterator[Running]:
-    """Run a gateway."""
+def running(code: Checkout = HERE, **variables: str) -> Iterator[Running]:
+    """Run a gateway of this code, or of a commit with the same schema."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         EmbeddedServer(Path(folder, "redis")) as redis,
@@ -95,10 +96,9 @@ def running(**variables: str) -> Iterator[Running]:
             "DISPATCHER_LOG_LEVEL": "WARNING",
             **variables,
         }
-        command = [sys.executable, "-m", "workers.run", "gateway"]
-        environment = {"PATH": os.environ["PATH"], **settings}
+        command, environment = code.command("workers.run", "gateway"), code.environment(**settings)
         with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+            command, cwd=code.root, env=environment, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
                 assert process.stdout
