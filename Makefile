@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up check test lint docs screenshots dashboard rules incidents bench image pins sbom audit clean
+.PHONY: help install demo up check test lint docs man screenshots dashboard rules incidents bench image pins sbom audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r target does; do \
@@ -45,6 +45,9 @@ lint: install ## Check style, format and types
 
 docs: $(VENV)/docs ## Build the documentation as one site, and look through it
 	$(BIN)/python -m website
+
+man: install ## Write the manual pages of all commands into dist/man
+	$(BIN)/python -m dispatcher.cli.man dist/man
 
 screenshots: install ## Make the pictures of docs/how-to/console.md again
 	@.ci/browser

@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 import requests
 
 from benchmarks import http
+from benchmarks.checkout import HERE
 from benchmarks.circumstances import ROOT
 from benchmarks.figures import Column, Figure, Table, percentile
 from benchmarks.http import Running
@@ -52,7 +53,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 def _measured(count: int, *, flood: bool) -> Iterator[tuple[str, list[Figure]]]:
     secret = secrets.token_hex(16)
     with (
-        http.running(**BEHIND_A_PROXY, DISPATCHER_SECRET_KEY=secret) as gateway,
+        http.running(HERE, **BEHIND_A_PROXY, DISPATCHER_SECRET_KEY=secret) as gateway,
         _flooded(gateway) if flood else nullcontext(),
     ):
         found = asyncio.run(_others(gateway, Signer([secret]), count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from dispatcher.model.alert import AlertReason, AlertState
 from dispatcher.model.job import iso_of
@@ -18,8 +18,10 @@ from dispatcher.store import Store
 from dispatcher.store.callbacks import FATES
 from dispatcher.store.do_not_call import ASKED
 from dispatcher.store.drills import OUTCOMES
+from dispatcher.store.holds import PauseScope
 from dispatcher.store.schema import ALERT_SECONDS
 from dispatcher.store.values import Hold, Pace
+from dispatcher.values.masking import mask_all
 
 
 def statistics(store: Store) -> dict[str, Any]:
@@ -136,6 +138,12 @@ def _holds(found: Iterable[Hold]) -> list[dict[str, Any]]:
         }
         for hold in found
     ]
+
+
+def after_pausing(store: Store, scope: PauseScope, *, changed: bool) -> dict[str, Any]:
+    """Return how it stands after a pause or its end; numbers in tags and notes are masked."""
+    found = {"scope": str(scope), "changed": changed, "holds": holds(store)}
+    return cast("dict[str, Any]", mask_all(found))
 
 
 def _alerts(now: Mapping[AlertState, int], counted: Mapping[str, int]) -> dict[str, Any]:

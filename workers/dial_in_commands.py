@@ -21,6 +21,7 @@ from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, NoTerminal, Yes, actor, can_be_asked
 from dispatcher.cli.provider import connected
+from dispatcher.cli.tables import Column, Table
 from dispatcher.errors import DispatcherError
 from dispatcher.provider import Provider, RentedNumber
 from dispatcher.running import FOLDER
@@ -98,10 +99,10 @@ def show(context: typer.Context, *, json: AsJson = False) -> None:
     if json:
         output.as_json(rows)
         return
-    table = output.table("number", "asked when somebody calls", whole=("number",))
+    table = Table("number", Column("asked when somebody calls", least=24))
     for row in rows:
-        output.row(table, row["number"], _words(row["asks"], row["address"]))
-    output.show_table(table, "numbers")
+        table.add(row["number"], _words(row["asks"], row["address"]))
+    table.show("numbers")
 
 
 @app.command("setup")
@@ -197,4 +198,4 @@ def _tell(told: dict[str, Any], words: str, *, json: bool) -> None:
     if json:
         output.as_json(told)
     else:
-        output.lines([words])
+        output.line(words)

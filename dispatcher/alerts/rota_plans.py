@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dispatcher.model.on_call import OnCall, Rota
 from dispatcher.policy.rotas import Turn, turns
@@ -20,6 +21,15 @@ class RotaPlan:
     rota: Rota
     turns: Sequence[Turn]
     swaps: Sequence[Swap]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        return {
+            "name": self.name,
+            "zone": self.rota.zone,
+            "turns": [turn.to_dict() for turn in self.turns],
+            "swaps": [swap.to_dict() for swap in self.swaps],
+        }
 
 
 def plans(store: Store, on_call: OnCall, names: Sequence[str], days: int) -> list[RotaPlan]:

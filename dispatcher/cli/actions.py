@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.bulk_actions import report_lines
 from dispatcher.cli.filters import Limit, past
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.tables import Column, Table
 from dispatcher.cli.unmasked import unmasked
 from dispatcher.model.bulk_action import BulkAction
 from dispatcher.model.job import iso
@@ -36,24 +37,23 @@ def list_(context: typer.Context, *, limit: Limit = 20, json: AsJson = False) ->
     if json:
         output.as_json([each.to_dict() for each in found])
         return
-    columns = (
-        "id",
-        "action",
-        "state",
-        "done",
-        "selected",
-        "remaining",
-        "started",
-        "by",
-        "selection",
-    )
-    table = output.table(*columns, whole=("id", "action"))
+    table = Table(*_LISTED)
     for each in found:
         numbers = (f"{n:,}" for n in (each.done, each.selected, each.remaining))
-        started = iso(each.started_at) or ""
-        who = (mask_text(each.actor), mask_text(each.selection))
-        output.row(table, each.id, each.kind, each.state, *numbers, started, *who)
-    output.show_table(table, "actions")
+        started = moments.minute(each.started_at)
+        who = (mask_text(each.selection), mask_text(each.actor))
+        table.add(each.id, each.kind, each.state, *numbers, started, *who)
+    table.show("actions")
+
+
+_LISTED = (
+    *("id", "action", "state"),
+    *(Column("done", right=True), Column("selected", right=True)),
+    Column("remaining", right=True, rank=2),
+    Column("started", rank=3),
+    Column("selection", least=16, rank=1),
+    Column("by", rank=4),
+)
 
 
 @app.command("show")
@@ -109,15 +109,14 @@ def audit(
     elif json:
         output.as_json([entry.to_dict() for entry in deque(entries, limit)])
     else:
-        table = output.table(
-            "at", "by", "action", "target", "facts", "note", whole=("at", "action")
+        texts = (
+            Column(name, least=12, rank=n) for n, name in enumerate(("target", "note", "facts"))
         )
+        table = Table("at", Column("by", least=8), Column("action", least=10), *texts)
         for entry in deque(entries, limit):
-            at = iso(entry.at) or ""
-            output.row(
-                table, at, entry.actor, entry.action, entry.target, _facts(entry), entry.note
-            )
-        output.show_table(table, "entries")
+            told = (entry.target, entry.note, _facts(entry))
+            table.add(moments.stamp(entry.at), entry.actor, entry.action, *told)
+        table.show("entries")
 
 
 def _as_csv(entries: Iterable[AuditEntry]) -> None:

@@ -79,6 +79,11 @@ def alert(
     """Report an alert: the people on call for it are called, as the chains say.
 
     Exit 0: it is recorded, or calls for nothing. 1: it could not be recorded. 2: wrong usage.
+
+    \b
+    Examples:
+      voice-dispatcher alert "Disk full on db1" --label host=db1
+      voice-dispatcher alert "Disk full on db1" --resolve
     """
     if source is From.NAGIOS:
         event = nagios.read(nagios.Notification(host, state, service, text, type_))
@@ -111,7 +116,7 @@ def _labels(given: list[str] | None) -> dict[str, str]:
 
 def _say(recorded: Recorded | None, words: str, *, json: bool) -> None:
     if not json:
-        output.console().print(words)
+        output.line(words)
         return
     found: dict[str, Any] = {"id": None, "what": "ignored", "state": None, "bundle": None}
     if recorded:

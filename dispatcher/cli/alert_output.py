@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from dispatcher.alerts.summary import NO_CHAIN, AlertSummary, ChainSummary, Times
-from dispatcher.cli import output
+from dispatcher.cli import moments, output
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.alert import AlertState
 from dispatcher.model.alert_view import view
-from dispatcher.model.job import iso
 from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_text
@@ -32,32 +30,41 @@ _APART = frozenset({"id", "state", "reason", "calls", "timeline", "round", "step
 def details(found: Story) -> None:
     """Print an alert with its calls, its members and its timeline."""
     alert = found.alert
-    output.lines([f"{alert.id}  {alert.state}: {mask_text(found.because)}"])
-    facts = Table(box=None, show_header=False, pad_edge=False)
+    state = f"{alert.state}: {mask_text(found.because)}"
+    output.lines([f"{alert.id}  {state}"], indent=2)
+    facts = Table("", Column("", least=24), header=False)
     for name, value in view(alert, whole=False).items():
         if name not in _APART and value not in (None, "", [], {}, 0):
-            facts.add_row(name, output.visible(_in_words(value)))
-    output.show_table(facts)
+            facts.add(name.removesuffix("_at").replace("_", " "), _in_words(name, value))
+    facts.show()
     if found.calls:
-        output.lines(["calls", *_calls(found)])
+        output.line("calls")
+        _show_calls(found)
     if found.members:
         output.lines([counted(alert.members, "alert") + " in it", *_members(found)])
-    lines = (f"  {iso(e.at)}  {mask_text(e.by):<12} {mask_text(e.what)}" for e in alert.timeline)
-    output.lines(["timeline", *lines])
+    output.line("timeline")
+    lines = Table("", "", Column("", least=24), header=False)
+    for each in alert.timeline:
+        lines.add(f"  {moments.stamp(each.at)}", mask_text(each.by), mask_text(each.what))
+    lines.show()
 
 
-def _in_words(value: object) -> str:
+def _in_words(name: str, value: object) -> str:
+    if name.endswith("_at"):
+        return moments.stamp_and_ago(str(value))
     if isinstance(value, dict):
         return ", ".join(f"{name}={each}" for name, each in value.items())
     return str(value)
 
 
-def _calls(found: Story) -> Iterator[str]:
+def _show_calls(found: Story) -> None:
+    calls = Table("", "", Column("", least=24), "", header=False)
     for each in found.calls:
         told = each.to_dict()
         whom = " ".join(filter(None, (mask_text(each.call.contact), told["recipient"])))
-        job = f"  job {each.call.job_id}" if each.call.job_id else ""
-        yield f"  {iso(each.call.at)}  {whom}: {mask_text(each.became)}{job}"
+        job = f"job {each.call.job_id}" if each.call.job_id else ""
+        calls.add(f"  {moments.stamp(each.call.at)}", whom, mask_text(each.became), job)
+    calls.show()
 
 
 def _members(found: Story) -> Iterator[str]:
@@ -71,23 +78,33 @@ def _members(found: Story) -> Iterator[str]:
 def print_summary(found: AlertSummary) -> None:
     """Print what alerts came to."""
     output.lines(_whole(found))
-    chains = output.table(
-        "chain", "alerts", "calls", "to first ring", "to acknowledge", "95 of 100", "unreached"
-    )
+    chains = Table("chain", *(Column(name, right=True, rank=n) for name, n in _OF_CHAINS.items()))
     for name, each in found.chains.items():
         shown = mask_text(name) if name != NO_CHAIN else "(nobody is called)"
-        output.row(chains, shown, *_cells(each))
-    output.show_table(chains, "alerts")
+        chains.add(shown, *_cells(each))
+    chains.show("alerts")
     if found.people:
-        people = output.table("called", "calls", "at night")
+        people = Table("called", Column("calls", right=True), Column("at night", right=True))
         for name, called in found.people.items():
-            output.row(people, mask_text(name), str(called.calls), str(called.at_night))
-        output.lines([""])
-        output.show_table(people)
+            people.add(mask_text(name), str(called.calls), str(called.at_night))
+        output.line("")
+        people.show()
+
+
+_OF_CHAINS = {
+    "alerts": 0,
+    "calls": 0,
+    "to first ring": 1,
+    "to acknowledge": 2,
+    "95 of 100": 3,
+    "unreached": 0,
+}
+"""What is said of a chain, and what is left out first where there is no room."""
 
 
 def _whole(found: AlertSummary) -> Iterator[str]:
-    yield f"{counted(found.whole.alerts, 'alert')} from {iso(found.since)} to {iso(found.until)}"
+    alerts = counted(found.whole.alerts, "alert")
+    yield f"{alerts} from {moments.stamp(found.since)} to {moments.stamp(found.until)}"
     states = ", ".join(f"{many} {state}" for state, many in sorted(found.whole.by_state.items()))
     if states:
         yield states.replace("_", " ")

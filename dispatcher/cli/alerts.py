@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from dispatcher.alerts.acting import AlertEnded, stopped, taken
 from dispatcher.alerts.summary import summary as summary_of
-from dispatcher.cli import connection, output
+from dispatcher.cli import completing, connection, moments, output
 from dispatcher.cli.alert_output import STYLES, print_summary
 from dispatcher.cli.filters import Cursor, Limit
 from dispatcher.cli.lazy import group
 from dispatcher.cli.one_alert import show_alert
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.alert import Acknowledgement, Alert, AlertState, UnknownAlert
 from dispatcher.model.alert_view import view
-from dispatcher.model.job import iso
 from dispatcher.store.alert_values import AlertActed
 from dispatcher.values.durations import past
 from dispatcher.values.masking import mask_text
@@ -28,8 +27,16 @@ from dispatcher.values.zones import zone as zone_of
 
 app = group("See alerts, say that you have one, and stop their calls.")
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="The ids of alerts or bundles.")]
-COLUMNS = ("id", "state", "severity", "alert", "chain", "reported", "who has it")
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID…", help="The ids of alerts or bundles.", autocompletion=completing.alerts
+    ),
+]
+COLUMNS = (
+    *("id", "state", Column("alert", least=16), Column("who has it", least=10)),
+    *(Column("reported", rank=1), Column("severity", rank=2), Column("chain", rank=3)),
+)
 
 
 @app.command("list")
@@ -66,7 +73,9 @@ def list_(
 @app.command("show")
 def show(
     context: typer.Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="An alert's id.")],
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="An alert's id.", autocompletion=completing.alerts)
+    ],
     *,
     json: AsJson = False,
 ) -> None:
@@ -131,19 +140,19 @@ def summary(
 
 
 def _print(alerts: list[Alert]) -> None:
-    shown = output.table(*COLUMNS, whole=("id", "state", "reported"))
+    table = Table(*COLUMNS)
     for each in alerts:
-        state = Text(str(each.state), style=STYLES.get(each.state, ""))
         many = f" (of {each.members}, {each.firing_members} fire)" if each.is_bundle else ""
-        cells = (
-            str(each.severity),
+        table.add(
+            each.id,
+            (str(each.state), STYLES.get(each.state, "")),
             mask_text(each.summary) + many,
-            mask_text(each.chain or ""),
-            iso(each.received_at) or "",
             mask_text(each.acknowledged_by or ""),
+            moments.minute(each.received_at),
+            str(each.severity),
+            mask_text(each.chain or ""),
         )
-        shown.add_row(each.id, state, *map(output.visible, cells))
-    output.show_table(shown, "alerts")
+    table.show("alerts")
 
 
 def _each(

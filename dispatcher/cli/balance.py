@@ -10,13 +10,12 @@ import typer
 
 from dispatcher import statistics
 from dispatcher.balance_check import BalanceCheck
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.limit import in_words
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.cli.provider import connected
 from dispatcher.model.credit import Learned
-from dispatcher.model.job import iso_of
 from dispatcher.policy import credit_forecast
 from dispatcher.provider import Provider
 from dispatcher.store import Store
@@ -107,7 +106,10 @@ def _known(store: Store) -> tuple[dict[str, Any], list[str]]:
     state = store.budget.credit()
     lines = [
         *credit_forecast.words(state, store.now()),
-        *(f"Calls are held: {hold.why} (since {iso_of(hold.since)})" for hold in store.holds.all()),
+        *(
+            f"Calls are held: {hold.why} (since {moments.stamp(hold.since)})"
+            for hold in store.holds.all()
+        ),
         *(in_words(limit) for limit in store.spending.limits()),
     ]
     return statistics.balance(store), lines

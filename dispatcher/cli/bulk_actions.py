@@ -12,12 +12,14 @@ import typer
 from dispatcher.cli import output
 from dispatcher.cli.person import NoTerminal, can_be_asked
 from dispatcher.cli.progress import Progress as Bar
+from dispatcher.cli.status import Status
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import wake
 from dispatcher.model.bulk_action import WORDS, BulkAction, BulkActionKind, LeftOut, Preview
 from dispatcher.model.filters import Filter
 from dispatcher.policy import credit_forecast
 
+INTERRUPTED = 130
 _DONE = {
     BulkActionKind.RETRY: "retried",
     BulkActionKind.CANCEL: "cancelled",
@@ -61,7 +63,8 @@ def run(
     dispatcher: Dispatcher, selection: Filter | Sequence[str], order: Order, actor: str
 ) -> None:
     """Preview, ask, act, report. Raises Exit with 1 where nobody agreed, or somebody stopped it."""
-    seen = dispatcher.store.bulk.preview(order.kind, selection, **order.how)
+    with Status("looking at the jobs …"):
+        seen = dispatcher.store.bulk.preview(order.kind, selection, **order.how)
     if order.dry_run:
         _show(seen, json=order.json)
         return
@@ -96,7 +99,7 @@ def _do(dispatcher: Dispatcher, seen: Preview, actor: str, note: str) -> BulkAct
             f" it, `actions show {seen.id}` shows its progress",
             err=True,
         )
-        raise
+        raise typer.Exit(INTERRUPTED) from None
     wake(store, dispatcher.messenger)
     return store.bulk.get(seen.id)
 

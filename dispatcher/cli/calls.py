@@ -6,17 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli import connection, forecast, output
+from dispatcher.cli import connection, forecast, output, waiting
+from dispatcher.cli.job_output import details, one_line
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.region_option import Region
-from dispatcher.client.dispatcher import JobHandle, NotFinished
-from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Dnc, OnUncertain, Priority, State
 from dispatcher.values.durations import seconds
 from dispatcher.values.params import named
-
-INTERRUPTED = 130
 
 Caller = Annotated[str | None, typer.Option(help="Number shown to the recipient.")]
 Tags = Annotated[
@@ -139,7 +136,15 @@ def call(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Call somebody: say a text, or play a recording."""
+    """Call somebody: say a text, or play a recording.
+
+    \b
+    Examples:
+      voice-dispatcher call +818012340001 --say "Disk full on db1" --wait
+      voice-dispatcher call +818012340001 --play http://example.com/a.mp3 --at 15m
+      voice-dispatcher call +818012340001 --say "Your code is" --code 4711
+      voice-dispatcher call 080-1234-0001 --region JP --say Hello --dry-run
+    """
     fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
     if priority is None:
         del fields["priority"]
@@ -177,7 +182,12 @@ def conference(
     timeout: Timeout = None,
     json: AsJson = False,
 ) -> None:
-    """Connect two or three people in a conference."""
+    """Connect two or three people in a conference.
+
+    \b
+    Examples:
+      voice-dispatcher conference +818012340001 +818012340002 --key visit-17
+    """
     fields = {name: value for name, value in locals().items() if name in JobRequest.model_fields}
     _submit(context, fields, wait=wait, timeout=timeout, json=json)
 
@@ -192,15 +202,13 @@ def _submit(
     handle = connection.dispatcher(context).submit(request)
     if request.say and (misfit := handle.refresh().misfit):
         typer.echo(f"warning: {misfit}: give its language with --lang", err=True)
-    if wait:
-        typer.echo(f"job {handle.id}: waiting until it has ended", err=True)
-    job = _ended(handle, limit) if wait else handle.refresh()
+    job = waiting.ended(handle, limit) if wait else handle.refresh()
     if json:
         output.as_json(job.to_dict())
     elif wait:
-        output.details(job)
+        details(job)
     else:
-        output.one_line(job)
+        one_line(job)
     if wait and job.state is not State.COMPLETED:
         raise typer.Exit(1)
 
@@ -217,14 +225,3 @@ def _pairs(name: str, pairs: list[str] | None) -> dict[str, str] | None:
     except ValueError as error:
         option = f"--{name.removesuffix('s')}"
         raise typer.BadParameter(str(error), param_hint=option) from None
-
-
-def _ended(handle: JobHandle, timeout: float | None) -> Job:
-    try:
-        return handle.wait(timeout)
-    except NotFinished as error:
-        typer.echo(f"error: {error}", err=True)
-        return handle.refresh()
-    except KeyboardInterrupt:
-        typer.echo(f"job {handle.id} is {handle.refresh().state}; it continues", err=True)
-        raise typer.Exit(INTERRUPTED) from None

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import completing, connection, moments, output
 from dispatcher.cli.filters import Limit
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.campaign import MINUTES, Calls, Campaign
-from dispatcher.model.job import iso
 from dispatcher.model.states import State
 from dispatcher.policy.credit_forecast import shown
 from dispatcher.values.counts import counted
@@ -29,35 +29,33 @@ def list_(context: typer.Context, *, limit: Limit = 50, json: AsJson = False) ->
     if json:
         output.as_json([campaign.to_dict(mask=True) for campaign in found])
         return
-    table = output.table(*_LISTED, whole=("campaign",))
-    for column in table.columns[1:-1]:
-        column.justify = "right"
+    table = Table(*_LISTED)
     for each in found:
         cells = each.jobs, each.waiting, each.in_progress, each.answered, each.not_answered
         others = each.jobs - sum(cells[1:])
         numbers = (f"{number:,}" for number in (*cells, others))
         name = mask_text(each.name)
-        output.row(table, name, *numbers, shown(each.credits), iso(each.first_at) or "")
-    output.show_table(table, "campaigns")
+        table.add(name, *numbers, shown(each.credits), moments.minute(each.first_at))
+    table.show("campaigns")
 
 
 _LISTED = (
-    "campaign",
-    "jobs",
-    "waiting",
-    "in progress",
-    "answered",
-    "no answer",
-    "other",
-    "credits",
-    "first job",
+    Column("campaign", least=16),
+    *(Column(name, right=True) for name in ("jobs", "waiting", "in progress", "answered")),
+    *(Column("no answer", right=True, rank=1), Column("other", right=True, rank=3)),
+    *(Column("credits", right=True, rank=2), Column("first job", rank=4)),
 )
 
 
 @app.command("show")
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name, or its tag campaign:NAME.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Its name, or its tag campaign:NAME.", autocompletion=completing.campaigns
+        ),
+    ],
     *,
     json: AsJson = False,
 ) -> None:
@@ -73,16 +71,16 @@ def print_campaign(campaign: Campaign) -> None:
     """Print what became of a campaign."""
     hours = campaign.by_hour or {}
     output.lines(_heading(campaign))
-    table = output.table("", "jobs", "share", "of these")
-    for column in table.columns[1:3]:
-        column.justify = "right"
+    numbers = (Column(name, right=True) for name in ("jobs", "share"))
+    table = Table("", *numbers, Column("of these", least=16))
     for what, number, of_these in _rows(campaign):
         share = f"{number / campaign.jobs:.1%}" if campaign.jobs else ""
-        output.row(table, what, f"{number:,}", share if number else "", of_these)
-    output.show_table(table)
+        table.add(what, f"{number:,}", share if number else "", of_these)
+    table.show()
     output.lines(_sentences(campaign))
     _print_calls("attempt", {str(n): each for n, each in campaign.by_attempt.items()})
-    _print_calls("hour (UTC)", {f"{at:%Y-%m-%d %H}h": c for at, c in hours.items()})
+    by_hour = {moments.minute(at): each for at, each in hours.items()}
+    _print_calls("hour from", by_hour)
 
 
 def _heading(campaign: Campaign) -> Iterator[str]:
@@ -115,12 +113,12 @@ def _sentences(campaign: Campaign) -> Iterator[str]:
     talked = f"{campaign.talked:,.10g} s"
     attempts = counted(campaign.attempts, "attempt")
     yield f"{attempts}, {talked} talked, {shown(campaign.credits)} credits"
-    moments = {"First job": campaign.first_at, "first call": campaign.dialled_at}
-    moments["latest end"] = campaign.ended_at
-    yield ", ".join(f"{what} {iso(at)}" for what, at in moments.items() if at)
+    known = {"First job": campaign.first_at, "first call": campaign.dialled_at}
+    known["latest end"] = campaign.ended_at
+    yield ", ".join(f"{what} {moments.stamp(at)}" for what, at in known.items() if at)
     if campaign.expected_end:
         pace = f"{campaign.pace:g} jobs a minute ended in the last {MINUTES} minutes"
-        yield f"{pace}: at this pace all will have ended by {iso(campaign.expected_end)}"
+        yield f"{pace}: at this pace all will have ended by {moments.stamp(campaign.expected_end)}"
     elif campaign.waiting or campaign.in_progress:
         yield f"No job ended in the last {MINUTES} minutes"
 
@@ -128,11 +126,10 @@ def _sentences(campaign: Campaign) -> Iterator[str]:
 def _print_calls(what: str, calls: dict[str, Calls]) -> None:
     if not calls:
         return
-    table = output.table(what, "dialled", "answered", "share")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    numbers = (Column(name, right=True) for name in ("dialled", "answered", "share"))
+    table = Table(what, *numbers)
     for name, each in calls.items():
         share = f"{each.answered / each.dialled:.1%}" if each.dialled else ""
-        output.row(table, name, f"{each.dialled:,}", f"{each.answered:,}", share)
-    output.lines([""])
-    output.show_table(table)
+        table.add(name, f"{each.dialled:,}", f"{each.answered:,}", share)
+    output.line("")
+    table.show()

@@ -11,12 +11,14 @@ import typer
 
 from dispatcher.alerts.chains_file import load
 from dispatcher.alerts.chains_gaps import MOST, gaps
+from dispatcher.alerts.chains_state import in_force
 from dispatcher.alerts.chains_warnings import uncallable, warnings
-from dispatcher.cli import connection, output
+from dispatcher.cli import completing, connection, moments, output
 from dispatcher.cli.drill import drill
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
+from dispatcher.cli.tables import Column, Table
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import iso
 from dispatcher.model.on_call import Chain, OnCall, Step
@@ -77,23 +79,26 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     on_call = found.on_call
     if json:
         shown = on_call.model_dump(mode="json", exclude={"contacts": {"__all__": {"numbers"}}})
-        told = {"version": found.version, "at": iso(found.at), "by": found.by}
-        output.as_json({**told, "refused": found.refused, **shown})
+        files = connection.dispatcher(context).store.chains_files.watched()
+        output.as_json({**in_force(found, files, unmask=False), **shown})
         return
-    at = f"{found.at:%Y-%m-%d %H:%M} UTC"
-    typer.echo(f"version {found.version}, published by {found.by} on {at}")
+    at = moments.stamp_and_ago(found.at)
+    output.line(f"version {found.version}, published by {found.by} on {at}")
     if found.refused:
         typer.echo(f"the file that came since is refused:\n{found.refused}")
-    table = output.table("chain", "steps", "times in all", "alerts")
+    numbers = (Column(name, right=True) for name in ("steps", "times in all"))
+    table = Table("chain", *numbers, Column("alerts", least=24))
     for name, chain in on_call.chains.items():
-        output.row(table, name, str(len(chain.steps)), str(chain.repeat), _leads(on_call, name))
-    output.show_table(table, "chains")
+        table.add(name, str(len(chain.steps)), str(chain.repeat), _leads(on_call, name))
+    table.show("chains")
 
 
 @app.command("show")
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name of a chain.")],
+    name: Annotated[
+        str, typer.Argument(help="The name of a chain.", autocompletion=completing.chains)
+    ],
     *,
     json: AsJson = False,
 ) -> None:
@@ -117,10 +122,10 @@ def versions(context: typer.Context, *, json: AsJson = False) -> None:
         told = [{"version": each.version, "at": iso(each.at), "by": each.by} for each in found]
         output.as_json(told)
         return
-    table = output.table("version", "published", "by")
+    table = Table(Column("version", right=True), "published", "by")
     for each in found:
-        output.row(table, str(each.version), f"{each.at:%Y-%m-%d %H:%M} UTC", each.by)
-    output.show_table(table, "versions")
+        table.add(str(each.version), moments.minute(each.at), each.by)
+    table.show("versions")
 
 
 def published(context: typer.Context) -> Published:

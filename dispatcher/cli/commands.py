@@ -1,4 +1,4 @@
-"""The commands of the command line, in the overview's order, and where each is found."""
+"""The commands of the command line, where each is found, and what they are for."""
 
 from __future__ import annotations
 
@@ -102,7 +102,28 @@ COMMANDS = {
 }
 
 
+SECTIONS = {
+    "Call people": ("call", "conference", "import", "alert", "run"),
+    "See what became of it": (
+        *("show", "why", "list", "watch", "stats", "campaign", "alerts"),
+        *("export", "events", "audit"),
+    ),
+    "Decide": (
+        *("retry", "cancel", "reached", "prioritise", "actions"),
+        *("pause", "resume", "limit", "dnc", "purge"),
+    ),
+    "Say who is on call": ("chains", "rota", "dial-in"),
+    "Look after it": (
+        *("doctor", "balance", "languages", "keys", "webhooks", "url"),
+        *("migrate", "restored"),
+    ),
+    "Run it": ("up", "demo", "worker", "beat", "gateway", "flower", "sandbox"),
+}
+"""What commands are for, in the overview's order; each command is in one of them."""
+
+
 class Commands(LazyGroup):
     """The command line's own."""
 
     table = COMMANDS
+    sections = SECTIONS

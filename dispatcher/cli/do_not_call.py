@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.do_not_call_files import export, import_
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.cli.region_option import Region
+from dispatcher.cli.tables import Column, Table
 from dispatcher.cli.unmasked import unmasked
 from dispatcher.model.do_not_call import Entry, Wish, scope_of, whom
-from dispatcher.model.job import iso
 from dispatcher.store.do_not_call import Added
 from dispatcher.values.counts import counted
 from dispatcher.values.masking import mask_text
@@ -38,7 +38,10 @@ Tag = Annotated[
 ]
 HashAlone = Annotated[bool, typer.Option("--hash", help="Keep no number, only its keyed hash.")]
 Unmask = Annotated[bool, typer.Option("--unmask", "--unmasked", help="Show whole numbers.")]
-COLUMNS = ("number", "tag", "reason", "until", "added_by", "added_at")
+COLUMNS = (
+    *("number", Column("tag", least=12), Column("reason", least=12, rank=3)),
+    *(Column("until", rank=1), Column("added by", rank=4), Column("added", rank=2)),
+)
 
 
 @app.command("add")
@@ -53,7 +56,13 @@ def add(
     hash_: HashAlone = False,
     json: AsJson = False,
 ) -> None:
-    """Put numbers on the list. Jobs that wait for them end as failed/do_not_call."""
+    """Put numbers on the list. Jobs that wait for them end as failed/do_not_call.
+
+    \b
+    Examples:
+      voice-dispatcher dnc add +818012340001 --reason "asked by mail" --until 365d
+      voice-dispatcher dnc add +818012340001 --tag marketing
+    """
     wish = partial(Wish.of, region=region, reason=reason, until=until, tag=tag, keep=not hash_)
     wishes = [wish(number) for number in numbers]
     done = connection.dispatcher(context).store.do_not_call.add(wishes, actor=actor())
@@ -113,10 +122,10 @@ def list_(context: typer.Context, *, unmask: Unmask = False, json: AsJson = Fals
     if json:
         output.as_json(rows)
         return
-    shown = output.table(*COLUMNS, whole=("number",))
+    table = Table(*COLUMNS)
     for row in rows:
-        output.row(shown, *map(_cell(row), COLUMNS))
-    output.show_table(shown, "entries")
+        table.add(*_cells(row))
+    table.show("entries")
 
 
 @app.command("key")
@@ -141,20 +150,19 @@ def key(
     typer.echo(f"hashes of this list begin with {list_.key_id()} now", err=True)
 
 
-def _cell(row: dict[str, Any]) -> Any:
-    def text(column: str) -> str:
-        if column == "number" and not row["number"]:
-            return str(row["hash"])
-        return str(row[column] or {"tag": "all", "until": "never"}.get(column, ""))
-
-    return text
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return an entry as a row for people."""
+    until = moments.minute(row["until"]) or "never"
+    added = (row["added_by"], moments.minute(row["added_at"]))
+    return (row["number"] or row["hash"], row["tag"] or "all", row["reason"] or "", until, *added)
 
 
 def _in_words(entry: Entry) -> str:
     what = f"jobs tagged {mask_text(entry.tag)}" if entry.tag else "all jobs"
-    until = f", until {iso(entry.until)}" if entry.until else ""
+    until = f", until {moments.stamp(entry.until)}" if entry.until else ""
     why = f": {mask_text(entry.reason)}" if entry.reason else ""
-    return f"on the list for {what} since {iso(entry.added_at)}{until}, by {entry.added_by}{why}"
+    since = moments.stamp(entry.added_at)
+    return f"on the list for {what} since {since}{until}, by {entry.added_by}{why}"
 
 
 def _counts(done: Added) -> str:

@@ -16,6 +16,7 @@ from dispatcher.cli.numbers_option import Plus, numbers_of
 from dispatcher.cli.output import AsJson, Format
 from dispatcher.cli.person import actor
 from dispatcher.cli.region_option import Region
+from dispatcher.cli.status import Status
 from dispatcher.model.do_not_call import OtherKey, Wish
 from dispatcher.rows.do_not_call import RefusedRow, Usual, wishes, write
 from dispatcher.security_log import SecurityEvent, tell
@@ -68,17 +69,23 @@ class _Import:
         self.refused = 0
         self._answers: list[str] = []
         self._calling: set[str] = set()
+        self._status = Status()
 
     def take(self, rows: Iterable[tuple[int, Wish] | RefusedRow]) -> None:
         all_ = iter(rows)
-        while batch := list(islice(all_, AT_ONCE)):
-            right = []
-            for row in batch:
-                if isinstance(row, RefusedRow):
-                    self.refuse(row)
-                else:
-                    right.append(row)
-            self._add(right)
+        with self._status:
+            while batch := list(islice(all_, AT_ONCE)):
+                self._take(batch)
+                self._status.show(f"{counted(len(self._answers), 'entry')} taken in")
+
+    def _take(self, batch: list[tuple[int, Wish] | RefusedRow]) -> None:
+        right = []
+        for row in batch:
+            if isinstance(row, RefusedRow):
+                self.refuse(row)
+            else:
+                right.append(row)
+        self._add(right)
 
     def _add(self, rows: list[tuple[int, Wish]]) -> None:
         try:
@@ -96,7 +103,7 @@ class _Import:
     def refuse(self, row: RefusedRow) -> None:
         self.refused += 1
         if self.refused <= SHOWN:
-            typer.echo(f"{self._file}:{row.line}: {row.why}", err=True)
+            self._status.echo(f"{self._file}:{row.line}: {row.why}")
 
     def report(self, *, json: bool) -> None:
         counts = {each: self._answers.count(each) for each in ("new", "longer", "known")}
@@ -127,6 +134,6 @@ def export(
     store.server.check_schema()
     store.audit.record(actor(), "dnc.export", "do-not-call list", unmasked=not hashed)
     tell(SecurityEvent.EXPORTED, actor=actor(), target="do-not-call list", unmasked=not hashed)
-    with written_to(file) as stream:
+    with written_to(file) as stream, Status(f"writing {file} …"):
         done = write(stream, store.do_not_call.all(), hashed=hashed)
     typer.echo(f"{counted(done, 'entry')} written to {file}", err=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import starmap
@@ -26,6 +27,7 @@ from dispatcher.cli.connection import Connection
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
 from dispatcher.cli.provider import NoCredentials, connected
+from dispatcher.cli.status import Status
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
@@ -46,6 +48,7 @@ from dispatcher.values.counts import counted
 from dispatcher.values.tls_faults import tls_fault
 
 OK, WARN, FAIL = "ok", "warn", "fail"
+_STYLES = {OK: "green", WARN: "yellow", FAIL: "red"}
 LAST_HOUR = 3_600_000  # ms
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
@@ -91,31 +94,45 @@ def doctor(
 ) -> None:
     """Check Redis, broker, workers and provider. Says what to fix; exit 1 if anything is broken."""
     if recording is not None:
-        _say(list(_recording(recording)), json=json)
+        _say(_recording(recording), json=json)
         return
     if email:
         _say([_email()], json=json)
         return
+    _say(_all(context, gateway, provider=provider), json=json)
+
+
+def _all(context: typer.Context, gateway: str | None, *, provider: bool) -> Iterator[Finding]:
+    """Yield what there is to say, as it is found out."""
     at = connection.of(context)
-    findings = [*_settings(), *examine(at)]
+    yield from _settings()
+    yield from examine(at)
     running = at.running
     gateway = gateway or (running.gateway_url if running else None)
     if gateway:
-        findings.append(_gateway(gateway))
-        findings += _callbacks(at)
+        yield _gateway(gateway)
+        yield from _callbacks(at)
     if provider:
-        findings.append(_provider(context, at))
-        findings += [Finding("calling back", *each) for each in doctor_dial_in.found(context)]
-    _say(findings, json=json)
+        yield _provider(context, at)
+        for each in doctor_dial_in.found(context):
+            yield Finding("calling back", *each)
 
 
-def _say(findings: list[Finding], *, json: bool) -> None:
-    if json:
-        output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in findings])
-    else:
+def _say(findings: Iterable[Finding], *, json: bool) -> None:
+    """Say each as soon as it is found out: some of them wait for answers."""
+    told = []
+    with Status("checking …") as status:
         for found in findings:
-            output.console().print(f"{found.level:<5} {found.what}: {found.says}")
-    if any(found.level == FAIL for found in findings):
+            told.append(found)
+            if not json:
+                status.show("")
+                level = output.styled(f"{found.level:<5}", _STYLES[found.level])
+                output.lines([f"{found.what}: {found.says}"], before=f"{level} ", indent=6)
+                sys.stdout.flush()
+                status.show("checking …")
+    if json:
+        output.as_json([{"check": f.what, "level": f.level, "message": f.says} for f in told])
+    if any(found.level == FAIL for found in told):
         raise typer.Exit(1)
 
 

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from dispatcher.alerts.drills import Drills, outcome
-from dispatcher.cli import connection, output
+from dispatcher.alerts.story import story
+from dispatcher.cli import completing, connection, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
+from dispatcher.cli.status import Status
+from dispatcher.cli.waiting import Reasons
 from dispatcher.model.alert import Alert
 from dispatcher.store import Store
+from dispatcher.values.masking import mask_text
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at what became of it."""
@@ -20,7 +24,9 @@ LOOK_EVERY = 0.5
 
 def drill(
     context: typer.Context,
-    chain: Annotated[str, typer.Argument(help="The name of a chain.")],
+    chain: Annotated[
+        str, typer.Argument(help="The name of a chain.", autocompletion=completing.chains)
+    ],
     *,
     note: Note = "",
     wait: Annotated[
@@ -40,9 +46,13 @@ def drill(
 
 def _ended(store: Store, alert: Alert) -> Alert:
     """Return the alert when its outcome is known."""
-    while outcome(alert) is None:
-        time.sleep(LOOK_EVERY)
-        alert = store.alerts.get(alert.id)
+    with Status() as status:
+        reasons = Reasons(status)
+        while outcome(alert) is None:
+            because = mask_text(story(store, alert.id).because)
+            reasons.tell(f"{alert.state}: {because}", str(alert.state), because)
+            time.sleep(LOOK_EVERY)
+            alert = store.alerts.get(alert.id)
     return alert
 
 

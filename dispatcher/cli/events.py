@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.tables import Column, Table
 from dispatcher.cli.unmasked import unmasked
-from dispatcher.model.job import iso_of
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_all
 
@@ -38,12 +39,15 @@ def events(
             [{"cursor": each.cursor, "kind": each.kind, "facts": each.facts} for each in found]
         )
         return
-    if not found:
-        output.lines(["no events"])
+    table = Table("at", "event", Column("facts", least=16))
     for each in found:
-        facts = dict(each.facts)
-        at = iso_of(facts.pop("at"))
-        if "for" in facts:
-            facts["for"] = spoken(float(facts["for"]) / 1000)
-        told = "  ".join(f"{name}={value}" for name, value in sorted(facts.items()) if value != "")
-        output.lines([f"{at}  {each.kind:<12}  {told}"])
+        table.add(moments.stamp(each.facts["at"]), each.kind, _facts(each.facts))
+    table.show("events")
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """Return what an event tells beside its moment."""
+    told = {name: value for name, value in facts.items() if name != "at" and value != ""}
+    if "for" in told:
+        told["for"] = spoken(float(told["for"]) / 1000)
+    return "  ".join(f"{name}={value}" for name, value in sorted(told.items()))

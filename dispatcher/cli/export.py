@@ -51,7 +51,13 @@ def export(
     raw: Raw = False,
     output: Output = None,
 ) -> None:
-    """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job."""
+    """Write jobs to a file, newest first. CSV has a row for each call, JSON lines for each job.
+
+    \b
+    Examples:
+      voice-dispatcher export --since 7d --output week.csv
+      voice-dispatcher export --state failed --format jsonl --unmask > a.jsonl
+    """
     store = connection.dispatcher(context).store
     store.server.check_schema()  # before anything is written: a file of an earlier export is kept
     # Before, too: one that is broken off has written numbers as well.
@@ -63,7 +69,7 @@ def export(
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731
         else:
             write = _csv(file, mask=not unmask, raw=raw)
-        done = _write(jobs, write, shown=output is not None)
+        done = _write(jobs, write, shown=output is not None or not sys.stdout.isatty())
     if output:
         typer.echo(f"{counted(done, 'job')} written to {output}", err=True)
 

@@ -108,7 +108,14 @@ def import_(
     wait_for_redis: WaitForRedis = "60s",
     json: AsJson = False,
 ) -> None:
-    """Enqueue a call for each row of a file. Wrong rows are refused. It is safe to repeat."""
+    """Enqueue a call for each row of a file. Wrong rows are refused. It is safe to repeat.
+
+    \b
+    Examples:
+      voice-dispatcher import customers.csv --dry-run
+      voice-dispatcher import customers.xlsx --say "Hello {name}" --region JP
+      voice-dispatcher import visits.jsonl --set tags=campaign:spring
+    """
     given = _Given(
         columns=_pairs("--map", map_),
         shared=_shared(set_),

@@ -15,6 +15,7 @@ from dispatcher.cli import bulk_actions as bulk
 from dispatcher.cli import connection, output
 from dispatcher.cli.bulk_actions import Order
 from dispatcher.cli.filters import by_filter
+from dispatcher.cli.job_output import one_line
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, MissingOption, Note, Yes, actor
 from dispatcher.client.dispatcher import Dispatcher
@@ -54,7 +55,14 @@ def retry(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Dial jobs again that reached nobody. Their history is kept."""
+    """Dial jobs again that reached nobody. Their history is kept.
+
+    \b
+    Examples:
+      voice-dispatcher retry ID --note "number corrected"
+      voice-dispatcher retry --state failed --since 2h --dry-run
+      voice-dispatcher retry --tag campaign:spring --state failed --yes
+    """
     span = None if expires is None else _deadline(expires)
     how = {"expires": span, "uncertain": uncertain}
     order = Order(BulkActionKind.RETRY, how, note, dry_run=dry_run, yes=yes, json=json)
@@ -88,7 +96,13 @@ def cancel(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Cancel jobs that are not dialled yet."""
+    """Cancel jobs that are not dialled yet.
+
+    \b
+    Examples:
+      voice-dispatcher cancel ID
+      voice-dispatcher cancel --tag campaign:spring --note "wrong text"
+    """
     order = Order(BulkActionKind.CANCEL, {}, note, dry_run=dry_run, yes=yes, json=json)
     _act(context, ids, filter_, order, lambda store: store.jobs.cancel)
 
@@ -170,7 +184,7 @@ def _each(
         )
     else:
         for job in done:
-            output.one_line(job)
+            one_line(job)
     for _, why in refused:
         typer.echo(f"error: {why}", err=True)
     return bool(refused)

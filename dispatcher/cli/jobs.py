@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.filters import Cursor, Limit, by_filter
+from dispatcher.cli.job_output import STYLES, details, job_table, one_line
 from dispatcher.cli.one_alert import explain_alert, is_alert, show_alert
 from dispatcher.cli.output import AsJson
+from dispatcher.cli.status import Status
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import State
@@ -22,6 +24,8 @@ from dispatcher.values.masking import mask_all
 from dispatcher.values.rate import Rate
 from dispatcher.why import why as explain
 
+LONG = 1000
+"""Jobs from which on a list may take more than a moment."""
 _ID = "A job's id, a call's, or an alert's."
 
 
@@ -40,7 +44,7 @@ def show(
     if json:
         output.as_json(found.to_dict())
     else:
-        output.details(found)
+        details(found)
 
 
 @by_filter
@@ -55,17 +59,25 @@ def list_(
     cursor: Cursor = None,
     json: AsJson = False,
 ) -> None:
-    """List jobs, newest first, with numbers masked."""
+    """List jobs, newest first, with numbers masked.
+
+    \b
+    Examples:
+      voice-dispatcher list --state failed --since 2h
+      voice-dispatcher list --tag campaign:spring --reason no_answer --limit 500
+      voice-dispatcher list --recipient 4567 --json
+    """
     store = connection.dispatcher(context).store
     if key is None:
-        found = _listed(store, filter_, limit, cursor)
+        with Status("looking for jobs …" if limit > LONG else ""):
+            found = _listed(store, filter_, limit, cursor)
     else:
         jobs = store.jobs.find(key, ["", *store.api_keys.clients()])
         found = Page([job for job in jobs if filter_.matches(job)], None)
     if json:
         output.as_json([job.to_dict(mask=True) for job in found.jobs])
     else:
-        output.show_table(output.job_table(found.jobs), "jobs")
+        job_table(found.jobs).show("jobs")
     if found.cursor:
         typer.echo(f"there may be more: add --cursor {found.cursor}", err=True)
 
@@ -98,34 +110,13 @@ def stats(
         from dispatcher.cli.campaigns import print_campaign  # noqa: PLC0415 - seldom asked for
 
         print_campaign(campaign)
-        output.lines([""])
+        output.line("")
     elif campaign:
         found |= {"campaign": campaign.to_dict(mask=True)}
     if json:
         output.as_json(found)
     else:
         _print_stats(found)
-
-
-def _print_pace(out: Console, found: dict[str, Any]) -> None:
-    ready, rate = found["ready"], found["rate"]
-    if any(ready.values()):
-        lines = found["lines"]
-        parts = [f"{n} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n]
-        drain = f"; dialled in {spoken(found['drain'])} at this rate" if found["drain"] else ""
-        out.print(f"Ready: {', '.join(parts)}{drain}")
-    if rate["limit"] is None:
-        out.print(f"No rate limit; {rate['connections']} requests under way")
-        return
-    period = rate["period"]
-    limit, working = Rate(rate["limit"], period), Rate(rate["working"], period)
-    slowed = "" if working == limit else f", now {working} after a 429"
-    free = (
-        f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
-    )
-    out.print(f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way")
-    if rate["found"]:
-        out.print(f"The provider was found to take {' and '.join(rate['found'])}, and no more")
 
 
 def why(
@@ -143,46 +134,68 @@ def why(
     if json:
         output.as_json(found.to_dict())
     else:
-        output.one_line(found.job)
-        output.lines([found.because])
+        one_line(found.job)
+        output.line(found.because)
 
 
 def _state_table(found: dict[str, Any]) -> Table:
-    table = output.table("state", "jobs", "of these")
-    table.columns[1].justify = "right"
+    table = Table("state", Column("jobs", right=True), Column("of these", least=20))
     for state, number in found["jobs"].items():
         reasons = ", ".join(
-            f"{n} {reason}" for reason, n in found["reasons"].get(state, {}).items() if n
+            f"{n:,} {reason}" for reason, n in found["reasons"].get(state, {}).items() if n
         )
-        table.add_row(
-            state, str(number), reasons, style=output.STYLES.get(State(state)) if number else "dim"
-        )
+        style = STYLES.get(State(state), "") if number else "dim"
+        table.add((state, style), (f"{number:,}", style), (reasons, style))
     return table
 
 
 def _print_stats(found: dict[str, Any]) -> None:
-    out = output.console()
+    output.lines(_problems(found))
+    _state_table(found).show()
+    output.lines([*_pace(found), *_counts(found), *found["credit_forecast"]])
+
+
+def _problems(found: dict[str, Any]) -> Iterator[str]:
     for each in found["problems"]:
-        since = f" (since {each['since']})" if each["since"] else ""
-        output.lines([f"{each['what']}{since}. {each['remedy']}"])
-    out.print(_state_table(found))
-    _print_pace(out, found)
-    _print_counts(out, found)
-    output.lines(found["credit_forecast"])
+        since = f" (since {moments.stamp_and_ago(each['since'])})" if each["since"] else ""
+        yield f"{each['what']}{since}. {each['remedy']}"
 
 
-def _print_counts(out: Console, found: dict[str, Any]) -> None:
+def _pace(found: dict[str, Any]) -> Iterator[str]:
+    ready, rate = found["ready"], found["rate"]
+    if any(ready.values()):
+        lines = found["lines"]
+        parts = [
+            f"{n:,} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n
+        ]
+        drain = f"; dialled in {spoken(found['drain'])} at this rate" if found["drain"] else ""
+        yield f"Ready: {', '.join(parts)}{drain}"
+    if rate["limit"] is None:
+        yield f"No rate limit; {rate['connections']} requests under way"
+        return
+    period = rate["period"]
+    limit, working = Rate(rate["limit"], period), Rate(rate["working"], period)
+    slowed = "" if working == limit else f", now {working} after a 429"
+    free = (
+        f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
+    )
+    yield f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way"
+    if rate["found"]:
+        yield f"The provider was found to take {' and '.join(rate['found'])}, and no more"
+
+
+def _counts(found: dict[str, Any]) -> Iterator[str]:
     running = [f"{n} {role.replace('_', ' ')}" for role, n in found["processes"].items() if n]
-    out.print(f"Processes: {', '.join(running) or 'none runs'}")
+    yield f"Processes: {', '.join(running) or 'none runs'}"
     if found["second_calls"]:
-        out.print(f"People called twice, found out too late: {found['second_calls']}")
+        yield f"People called twice, found out too late: {found['second_calls']}"
     alerts = {state: n for state, n in found["alerts"]["now"].items() if n}
     if alerts:
         parts = [f"{n} {state.replace('_', ' ')}" for state, n in alerts.items()]
-        out.print(f"Alerts: {', '.join(parts)}")
+        yield f"Alerts: {', '.join(parts)}"
     if any(found["callbacks"].values()):
         parts = [f"{n} {what.replace('_', ' ')}" for what, n in found["callbacks"].items() if n]
-        out.print(f"Callbacks: {', '.join(parts)}")
+        yield f"Callbacks: {', '.join(parts)}"
     if any(found["webhooks"].values()):
         waiting, dead = found["webhooks"]["waiting"], found["webhooks"]["dead"]
-        out.print(f"Webhooks: {waiting} waiting, {dead} given up")
+        yield f"Webhooks: {waiting} waiting, {dead} given up"

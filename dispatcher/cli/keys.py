@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from dispatcher.cli import connection, key_options, output
+from dispatcher.cli import connection, key_options, moments, output
 from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import MissingOption, Note, actor
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.api_key import ApiKey, Scope, client_name
 from dispatcher.model.job import iso
 from dispatcher.security_log import SecurityEvent, tell
@@ -22,19 +22,19 @@ from dispatcher.values.durations import InvalidMoment, moment
 
 app = group("Create, list and revoke API keys.")
 
-COLUMNS = (
-    "id",
-    "name",
-    "scopes",
-    "state",
-    "rate",
-    "waiting",
-    "spend",
-    "rights",
-    "expires_at",
-    "used_at",
-    "note",
-)
+COLUMNS = {
+    "id": Column("id"),
+    "name": Column("name", least=12),
+    "scopes": Column("scopes", least=14),
+    "state": Column("state"),
+    "used_at": Column("used", rank=1),
+    "rights": Column("rights", least=16, rank=2),
+    "note": Column("note", least=12, rank=3),
+    "rate": Column("rate", rank=5),
+    "waiting": Column("waiting", rank=7),
+    "spend": Column("spend", rank=6),
+    "expires_at": Column("expires", rank=4),
+}
 Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
 NOTHING = Room(0, 0)
 
@@ -76,6 +76,11 @@ def create(
     What a key may ask for is safe unless you give it more: see docs/reference/http.md.
 
     Several keys may have the same name, so that a new one can replace an old one.
+
+    \b
+    Examples:
+      voice-dispatcher keys create billing --scope enqueue --countries JP
+      voice-dispatcher keys create ann --scope operate --expires 90d
     """
     if not scopes:
         raise MissingOption("--scope", f"choose one or more of {', '.join(Scope)}")
@@ -130,7 +135,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     if json:
         output.as_json(rows)
     else:
-        output.show_table(_table(rows), "keys")
+        _table(rows).show("keys")
 
 
 @app.command("show")
@@ -145,9 +150,8 @@ def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
         return
     for name, value in {**_shown(row), **(row["rights"] or {})}.items():
         if name != "rights":
-            output.console().print(
-                f"{name:<13}{key_options.in_words(name, value)}", highlight=False
-            )
+            words = key_options.in_words(name, value)
+            output.lines([words], before=f"{name.removesuffix('_at'):<13}", indent=13)
 
 
 @app.command("revoke")
@@ -166,7 +170,7 @@ def revoke(
     if json:
         output.as_json({"id": id_, "revoked": True, "changed": changed})
     else:
-        output.console().print(f"{id_}: {'revoked' if changed else 'was already revoked'}")
+        output.line(f"{id_}: {'revoked' if changed else 'was already revoked'}")
 
 
 def _end(text: str | None) -> datetime | None:
@@ -225,13 +229,13 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as people read it."""
     waits = row["waiting"]
     most = f" of {waits['most']}" if waits["most"] else ""
-    return {**row, "scopes": " ".join(row["scopes"]), "waiting": f"{waits['jobs']}{most}"}
+    at = {name: moments.minute(value) for name, value in row.items() if name.endswith("_at")}
+    return {**row, **at, "scopes": " ".join(row["scopes"]), "waiting": f"{waits['jobs']}{most}"}
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    headers = (name.removesuffix("_at") for name in COLUMNS)
-    table = output.table(*headers, whole=("id", "name"))
+    table = Table(*COLUMNS.values())
     for row in rows:
         shown = {**_shown(row), "rights": key_options.beyond_safe(row["rights"])}
-        output.row(table, *(shown[name] or "" for name in COLUMNS))
+        table.add(*(shown[name] or "" for name in COLUMNS))
     return table

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.model.job import iso
@@ -39,7 +39,7 @@ def languages(
         output.as_json({"default": default, "refused": shown, "forgotten": forgotten})
         return
     if forget:
-        typer.echo(f"forgotten: {', '.join(forgotten) or 'none of them was refused'}")
-    typer.echo(f"Texts that name no language are in {default!r} (DISPATCHER_LANG)")
+        output.line(f"forgotten: {', '.join(forgotten) or 'none of them was refused'}")
+    output.line(f"Texts that name no language are in {default!r} (DISPATCHER_LANG)")
     for name, at in refused.items():
-        typer.echo(f"{name}: refused by the provider on {at:%Y-%m-%d %H:%M} UTC")
+        output.line(f"{name}: refused by the provider on {moments.minute(at)}")

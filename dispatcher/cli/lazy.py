@@ -5,7 +5,7 @@ The overview and the shell's completion need names and one line each: those stan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
@@ -15,6 +15,14 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 Found = Callable[..., None] | typer.Typer
+
+
+class NobodyAnswered(Exception):
+    """Somebody was to be asked, and there was no answer."""
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C, which typer would end without a word."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class LazyGroup(TyperGroup):
     """A group with the commands of its table besides those that it was given."""
 
     table: ClassVar[Mapping[str, Entry]] = {}
+    sections: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """The names of commands by what they are for, in the overview's order; {}: no sections."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -49,6 +59,29 @@ class LazyGroup(TyperGroup):
         if name in self.table:
             self.commands[name] = as_command(name, self.table[name])
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Raises Interrupted, also at a question, and NobodyAnswered."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        except typer.Abort as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise Interrupted from None
+            raise NobodyAnswered from None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the overview, in sections."""
+        if not self.sections:
+            super().format_commands(ctx, formatter)
+            return
+        formatter.write("\nCommands:\n")
+        longest = max(map(len, self.table))
+        for title, names in self.sections.items():
+            lines = [(name.ljust(longest), self.table[name].help) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(lines)
 
 
 def group(help_: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:

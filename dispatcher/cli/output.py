@@ -1,23 +1,29 @@
-"""How the command line prints: tables for people, JSON for programs."""
+"""How the command line prints: lines and colours for people, JSON for programs.
+
+A terminal gets lines that fit it, and colours that say nothing that words do not say. What goes
+anywhere else is never broken or cut.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable, Container, Iterable
+import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from dispatcher.model.job import Job, iso
-from dispatcher.model.states import State
-from dispatcher.values.masking import mask_text
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NARROWEST = 40
+"""Columns of a terminal that is thought to be no narrower: less would only make more lines."""
+_JOINERS = "\u200c\u200d"  # what some scripts and emoji are written with, though it is no sign
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 class Format(StrEnum):
@@ -27,29 +33,39 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-WIDE = 160
-
-STYLES = {
-    State.COMPLETED: "green",
-    State.FAILED: "red",
-    State.EXPIRED: "red",
-    State.UNCERTAIN: "magenta",
-    State.HELD: "yellow",
-    State.SCHEDULED: "cyan",
-    State.QUEUED: "cyan",
-    State.CANCELLED: "dim",
-}
-
-
 def console() -> Console:
-    """Return a console on standard output, as it is now; wide when piped."""
-    return Console(
-        file=sys.stdout,
-        width=None if sys.stdout.isatty() else WIDE,
-        highlight=False,
-        markup=False,  # what users wrote is no markup: "[/b]" in a text is a text
-        emoji=False,
-    )
+    """Return rich's console on standard output, as it is now: what moves is written through it."""
+    from rich.console import Console  # noqa: PLC0415 - most output is lines, and needs none
+
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def width() -> int | None:
+    """Return the columns of the terminal; None where there is none, so that nothing is broken."""
+    if not sys.stdout.isatty():
+        return None
+    return max(NARROWEST, shutil.get_terminal_size().columns)
+
+
+def colours() -> bool:
+    """Whether there are to be colours: on a terminal that knows them, unless NO_COLOR is set."""
+    if not sys.stdout.isatty():
+        return False
+    out = console()
+    return out.color_system is not None and not out.no_color
+
+
+def painted(text: str, style: str) -> str:
+    """Return a text as a terminal with colours shows it in this style of rich's."""
+    from rich.color import ColorSystem  # noqa: PLC0415 - as in `console`
+    from rich.style import Style  # noqa: PLC0415
+
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD) if style else text
+
+
+def styled(text: str, style: str) -> str:
+    """Return a text in this style, where there are colours."""
+    return painted(text, style) if style and colours() else text
 
 
 def as_json(value: Any) -> None:
@@ -57,126 +73,48 @@ def as_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def table(*columns: str, whole: Container[str] = ()) -> Table:
-    """Return an empty table; the columns that are `whole` are never wrapped."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(column, no_wrap=column in whole)
-    return made
+def line(text: str) -> None:
+    """Print a line in which others may have written."""
+    lines([text])
 
 
-def row(to: Table, *cells: str) -> None:
-    """Add a row of what others wrote."""
-    to.add_row(*map(visible, cells))
-
-
-def lines(texts: Iterable[str]) -> None:
-    """Print lines in which others wrote."""
-    for text in texts:
-        console().print(visible(text))
-
-
-def state_text(job: Job) -> Text:
-    """Return a job's state with its reason, coloured."""
-    reason = job.reason or job.hold_reason
-    return Text(
-        f"{job.state}/{reason}" if reason else str(job.state), style=STYLES.get(job.state, "")
-    )
-
-
-def one_line(job: Job) -> None:
-    """Print a job in one line: its id and where it stands."""
-    console().print(
-        Text(f"{job.id}  ").append(state_text(job)).append(f"  {job.outcome or ''}".rstrip())
-    )
-
-
-def show_table(made: Table, what: str = "") -> None:
-    """Print a table whole: a narrow terminal breaks its lines, and nothing is cut off.
-
-    `what` is what its rows are, for a list that may be empty: `no jobs`.
+def lines(texts: Iterable[str], *, before: str = "", indent: int = 0) -> None:
+    """Print lines in which others may have written, each after what stands `before` it. A terminal
+    gets them broken between words, and what follows a first line indented.
     """
-    out = console()
-    if what and not made.row_count:
-        out.print(f"no {what}")
-        return
-    out.width = max(out.width, WIDE)
-    out.print(made)
+    room = width()
+    for text in texts:
+        told = [visible(text)]
+        if room is not None:
+            told = folded(told[0], room - indent) or [""]
+        sys.stdout.write(before + f"\n{' ' * indent}".join(told) + "\n")
 
 
-def job_table(jobs: Iterable[Job], *, narrow: bool = False) -> Table:
-    """Return jobs as a table, numbers masked; `narrow` leaves out what `show` has as well."""
-    names = [name for name in _COLUMNS if not (narrow and name in _ASIDE)]
-    shown = table(*names, whole=("id", "state", "recipient", "created"))
-    for job in jobs:
-        shown.add_row(*(_COLUMNS[name](job) for name in names))
-    return shown
+def folded(text: str, most: int) -> list[str]:
+    """Return a text in lines of at most so many columns, parted between words where that can be."""
+    from rich.cells import cell_len  # noqa: PLC0415 - as in `console`
 
+    if "\n" not in text and cell_len(text) <= most:
+        return [text]
+    from rich.text import Text  # noqa: PLC0415
 
-def _called(job: Job) -> str:
-    shown = job.to_dict(mask=True)
-    return shown.get("recipient") or ", ".join(shown.get("participants", ()))
-
-
-_COLUMNS: dict[str, Callable[[Job], str | Text]] = {
-    "id": lambda job: job.id,
-    "state": state_text,
-    "recipient": _called,
-    "created": lambda job: iso(job.created_at) or "",
-    "outcome": lambda job: job.outcome or "",
-    "priority": lambda job: job.priority,
-    "attempts": lambda job: str(len(job.attempts)),
-    "tags": lambda job: mask_text(", ".join(job.tags)),
-}
-"""What stands first fits into 80 columns."""
-_ASIDE = {"created", "priority", "attempts"}
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={each}" for name, each in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def details(job: Job) -> None:
-    """Print a job with its attempts and timeline."""
-    out = console()
-    shown = job.to_dict()
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_row("state", state_text(job))
-    apart = {"attempts", "timeline", "next_action", "state"}
-    for name, value in shown.items():
-        if name not in apart and value not in (None, [], {}):
-            facts.add_row(name, visible(_in_words(value)))
-    if (next_ := shown["next_action"]) is not None:
-        facts.add_row("next", ": ".join(filter(None, (next_["what"], next_["at"]))))
-    show_table(facts)
-    for attempt in shown["attempts"]:
-        legs = attempt.pop("participants", [])
-        del attempt["recipients"]  # they are the job's, which stand above
-        if attempt["started_at"] == attempt["sent_at"]:
-            del attempt["started_at"]
-        _line(out, f"attempt {attempt.pop('number')}  {_told(attempt)}")
-        for leg in legs:
-            _line(out, f"  {leg.pop('recipient') or 'participant'}  {_told(leg)}")
-    out.print("timeline")
-    for event in shown["timeline"]:
-        to = f"{event['to']}/{event['reason']}" if event["reason"] else event["to"]
-        line = f"  {event['at']}  {to:<24} {event['actor']:<12} {event['why']}"
-        _line(out, line.rstrip())
-
-
-def _line(out: Console, text: str) -> None:
-    """Print a line, however long: only a terminal breaks it."""
-    out.print(Text(visible(text)), soft_wrap=True)
-
-
-def _told(facts: dict[str, Any]) -> str:
-    return "  ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+    return [each.plain.rstrip() for each in Text(text).wrap(console(), most)]
 
 
 def visible(text: str) -> str:
-    """Return what others wrote with nothing in it that moves or colours a terminal."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text
-    )
+    """Return what others wrote with nothing in it that moves, turns or colours a terminal."""
+    if text.isprintable():
+        return text
+    kept = f"\n{_JOINERS}"
+    return "".join(each if each.isprintable() or each in kept else _escaped(each) for each in text)
+
+
+def _escaped(sign: str) -> str:
+    return f"\\x{ord(sign):02x}" if ord(sign) < 0x100 else f"\\u{ord(sign):04x}"  # noqa: PLR2004
+
+
+def isolated(text: str) -> str:
+    """Return a text beside which others stand in place, though it is written from right to left."""
+    if text.isascii() or not any(unicodedata.bidirectional(each) in {"R", "AL"} for each in text):
+        return text
+    return f"{_ISOLATE}{text}{_END_ISOLATE}"

@@ -11,6 +11,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
 from dispatcher.model.states import Priority
 from dispatcher.model.tags import tag as one_tag
+from dispatcher.statistics import after_pausing
 from dispatcher.store.holds import PauseScope
 
 Note = Annotated[
@@ -28,13 +29,19 @@ def pause(
     priority: Only = None,
     json: AsJson = False,
 ) -> None:
-    """Stop new calls until `resume`, also over restarts. Calls under way go on."""
+    """Stop new calls until `resume`, also over restarts. Calls under way go on.
+
+    \b
+    Examples:
+      voice-dispatcher pause --note "provider maintenance"
+      voice-dispatcher pause --tag campaign:spring
+    """
     scope = _scope(tag, priority)
     store = connection.dispatcher(context).store
     changed = store.holds.pause(scope, actor=actor(), note=note)
     reasons = "; ".join(hold.why for hold in store.holds.all() if hold.name == scope.hold)
     _say(
-        {"paused": str(scope), "changed": changed, "why": reasons},
+        {"paused": str(scope), "why": reasons, **after_pausing(store, scope, changed=changed)},
         "paused" if changed else f"stays {reasons}",
         json=json,
     )
@@ -56,7 +63,7 @@ def resume(
     store = connection.dispatcher(context).store
     changed = store.holds.resume(scope, actor=actor(), note=note)
     _say(
-        {"resumed": str(scope), "changed": changed},
+        {"resumed": str(scope), **after_pausing(store, scope, changed=changed)},
         "resumed" if changed else "was not held" if unusual else "was not paused",
         json=json,
     )
@@ -77,4 +84,4 @@ def _say(found: dict[str, object], words: str, *, json: bool) -> None:
     if json:
         output.as_json(found)
     else:
-        output.console().print(output.visible(f"{next(iter(found.values()))}: {words}"))
+        output.line(f"{next(iter(found.values()))}: {words}")

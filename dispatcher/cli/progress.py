@@ -39,6 +39,7 @@ class Progress:
             console=Console(file=sys.stderr),
             disable=not (shown and sys.stderr.isatty()),
             transient=True,
+            redirect_stdout=False,  # it may be a file: what is written there is not to be shown
         )
         self._task = self._bar.add_task(what, total=total, rows=0, rate=0)
 

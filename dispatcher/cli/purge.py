@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli import connection, output
+from dispatcher.cli.job_output import one_line
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import DryRun, Note, NoTerminal, Yes, actor, can_be_asked
 from dispatcher.cli.region_option import Region
+from dispatcher.cli.status import Status
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.job import Job
 from dispatcher.store import Store
@@ -65,7 +67,13 @@ def purge(
     note: Note = "",
     json: AsJson = False,
 ) -> None:
-    """Remove ended jobs for good: by age, or all of one recipient."""
+    """Remove ended jobs for good: by age, or all of one recipient.
+
+    \b
+    Examples:
+      voice-dispatcher purge --older-than 90d --dry-run
+      voice-dispatcher purge --recipient +818012340001 --do-not-call
+    """
     if (recipient is None) == (older_than is None):
         raise typer.BadParameter("give either --recipient or --older-than")
     if do_not_call and recipient is None:
@@ -120,7 +128,8 @@ def _purge_recipient(
         _tell(what + hidden, found.alive, would, json=json)
         return None
     _keep_from_being_called(store, number, note, do_not_call=do_not_call)
-    done = store.retention.forget_recipient(number, actor=actor(), note=mask_text(note))
+    with Status(f"removing what stands of {shown} …"):
+        done = store.retention.forget_recipient(number, actor=actor(), note=mask_text(note))
     _write_down(store, f"recipient:{shown}", note, done)
     _report(done, json=json)
     return done
@@ -140,12 +149,16 @@ def _keep_from_being_called(store: Store, number: str, note: str, *, do_not_call
 
 def _purge_older(store: Store, age: str, ask: _Asker, note: str, *, json: bool) -> Purged | None:
     before = store.now() - seconds(age) * 1000
-    many = store.retention.count_older(before)
+    with Status("counting the jobs …"):
+        many = store.retention.count_older(before)
     what = f"{counted(many, 'job')} ended more than {age} ago"
     if not ask.agreed(what):
         _tell(what, (), {"would_remove": many}, json=json)
         return None
-    done = store.retention.forget_older(before)
+    with Status() as status:
+        done = store.retention.forget_older(
+            before, lambda removed: status.show(f"removed {removed:,} of {counted(many, 'job')}")
+        )
     _write_down(store, f"older-than:{age}", note, done)
     _report(done, json=json)
     return done
@@ -184,11 +197,16 @@ def _file(store: Store, *, rewrite: bool) -> None:
             "Redis' append-only file holds what was removed until it is rewritten: give --rewrite",
             err=True,
         )
-    elif store.append_only.rewrite(REWRITTEN_WITHIN):
+    elif _rewritten(store):
         typer.echo("Redis has rewritten its append-only file", err=True)
     else:
         typer.echo("error: Redis has not rewritten its append-only file: see its log", err=True)
         raise typer.Exit(1)
+
+
+def _rewritten(store: Store) -> bool:
+    with Status("Redis rewrites its append-only file …"):
+        return store.append_only.rewrite(REWRITTEN_WITHIN)
 
 
 def _require_all(done: Purged) -> None:
@@ -203,7 +221,7 @@ def _tell(what: str, alive: tuple[Job, ...], facts: dict[str, Any], *, json: boo
         return
     typer.echo(what)
     for job in alive:
-        output.one_line(job)
+        one_line(job)
 
 
 def _number(text: str, region: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import actor
 from dispatcher.model.job import iso_of
@@ -68,4 +68,4 @@ def _age(seen: Aftermath) -> str:
     if seen.latest is None:
         return ""
     ago = max(0.0, seen.now - seen.latest) / 1000
-    return f" The records end at {iso_of(seen.latest)}, {spoken(ago)} ago."
+    return f" The records end at {moments.stamp(seen.latest)}, {spoken(ago)} ago."

@@ -12,18 +12,18 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.filters import by_filter
+from dispatcher.cli.job_output import STYLES, job_table
 from dispatcher.cli.output import AsJson
 from dispatcher.client.watching import Change, Gap, News
 from dispatcher.client.watching import watch as news_of
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job, event_dict, iso
-from dispatcher.model.states import LIVE
+from dispatcher.model.states import LIVE, State
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.values.durations import seconds
@@ -32,8 +32,6 @@ TICK = 1.0
 """Seconds between counts, and the longest that a look at the clock is put off."""
 RESYNC = 10.0
 """Seconds between readings of all rows: whatever may have been missed is set right."""
-BROAD = 120
-"""Columns from which on a table is shown whole."""
 _AROUND = 4  # lines of the terminal that the rows leave free
 
 For = Annotated[
@@ -53,7 +51,7 @@ def watch(
     end = time.monotonic() + seconds(for_) if for_ is not None else None
     store = connection.dispatcher(context).store
     with suppress(KeyboardInterrupt):  # the usual way to end it
-        if json or not output.console().is_terminal:
+        if json or output.width() is None or output.console().is_dumb_terminal:
             _follow(store, filter_, end, _print_json if json else _print_line)
         else:
             _live(store, filter_, end)
@@ -84,14 +82,15 @@ def _print_json(each: News) -> None:
 
 def _print_line(each: News) -> None:
     if isinstance(each, Gap):
-        line = f"{iso(each.until)}  Redis could not be reached since {iso(each.since)}"
+        since = moments.stamp(each.since)
+        line = f"{moments.stamp(each.until)}  Redis could not be reached since {since}"
     else:
         event, shown = each.event, each.job.to_dict(mask=True)
         to = f"{event.to}/{event.reason}" if event.reason else event.to
         who = shown.get("recipient") or ", ".join(shown["participants"])
         why = event_dict(event, mask=True)["why"]
-        line = f"{iso(event.at)}  {each.job.id}  {who:<14}  {to:<24}  {why}".rstrip()
-    output.console().print(Text(output.visible(line)), soft_wrap=True)
+        line = f"{moments.stamp(event.at)}  {each.job.id}  {who:<14}  {to:<24}  {why}".rstrip()
+    output.line(line)
 
 
 class Board:
@@ -130,15 +129,18 @@ class Board:
         found = zip(self._rows, self._store.jobs.get_many(self._rows), strict=True)
         self._rows = {id_: job for id_, job in list(found) if job is not None}
 
-    def shown(self, width: int = output.WIDE) -> Group:
-        """Return the counts and the table, for so many columns."""
-        header = Text("  ").join(
-            Text(f"{n} {state}", style=output.STYLES.get(state, "") if n else "dim")  # type: ignore[call-overload]
+    def shown(self, width: int, *, colours: bool) -> list[str]:
+        """Return the counts and the table in lines, for so many columns of the terminal."""
+        counts = [
+            output.painted(f"{n:,} {state}", _style(state, n) if colours else "")
             for state, n in self._counts.items()
-        )
-        return Group(
-            header, Text(), output.job_table(reversed(self._rows.values()), narrow=width < BROAD)
-        )
+        ]
+        rows = job_table(reversed(self._rows.values())).rendered(width, colours=colours)
+        return ["  ".join(counts), "", *rows]
+
+
+def _style(state: str, many: int) -> str:
+    return STYLES.get(State(state), "") if many else "dim"
 
 
 def _live(store: Store, filter_: Filter, end: float | None) -> None:
@@ -150,4 +152,5 @@ def _live(store: Store, filter_: Filter, end: float | None) -> None:
                 if number == 0:
                     board.begin()
                 board.take(batch)
-            live.update(board.shown(out.width), refresh=True)
+            lines = board.shown(out.width, colours=output.colours())
+            live.update(Text.from_ansi("\n".join(lines)), refresh=True)

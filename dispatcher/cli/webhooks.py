@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from dispatcher.cli import connection, output
+from dispatcher.cli import connection, moments, output
 from dispatcher.cli.filters import Limit
 from dispatcher.cli.lazy import LazyGroup, group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import Note, actor
 from dispatcher.cli.processes import Process
+from dispatcher.cli.tables import Column, Table
 from dispatcher.model.job import iso_of
 from dispatcher.store.webhooks import Webhook
 from dispatcher.values.counts import counted
@@ -38,7 +38,15 @@ class Commands(LazyGroup):
 
 app = group("List webhooks that wait or were given up, and send them again.", cls=Commands)
 
-COLUMNS = ("id", "state", "type", "target", "at", "tries", "error")
+COLUMNS = {
+    "id": Column("id"),
+    "state": Column("state"),
+    "type": Column("type"),
+    "target": Column("target", least=12),
+    "at": Column("at", rank=1),
+    "tries": Column("tries", right=True, rank=3),
+    "error": Column("error", least=16, rank=2),
+}
 Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="ID…", help="Webhook ids, as `webhooks list` shows them."),
@@ -62,7 +70,7 @@ def list_(
     if json:
         output.as_json(rows)
     else:
-        output.show_table(_table(rows), "webhooks")
+        _table(rows).show("webhooks")
 
 
 @app.command("retry")
@@ -90,9 +98,7 @@ def retry(
             {"retried": again, "refused": [{"id": id_, "why": why} for id_, why in refused.items()]}
         )
     else:
-        output.console().print(
-            f"{Counter(done.values())['again']} of {len(done)} will be sent again"
-        )
+        output.line(f"{Counter(done.values())['again']} of {len(done)} will be sent again")
     for id_, why in refused.items():
         typer.echo(f"error: {id_[:100]!r} {why}", err=True)
     if refused:
@@ -119,9 +125,9 @@ def _row(webhook: Webhook, state: str) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = output.table(*COLUMNS, whole=("id",))
+    table = Table(*COLUMNS.values())
     for row in rows:
-        told = {**row, "state": "given up"} if row["state"] == "dead" else row
-        shown = (told[name] for name in COLUMNS)
-        output.row(table, *("" if value is None else str(value) for value in shown))
+        told = {**row, "at": moments.minute(row["at"])}
+        told |= {"state": "given up"} if row["state"] == "dead" else {}
+        table.add(*("" if told[name] is None else str(told[name]) for name in COLUMNS))
     return table

@@ -124,7 +124,7 @@ class Waiters:
         thread = self._thread
         self._fail(error)
         self._ring()
-        if thread:
+        if thread and thread.is_alive():  # Ctrl-C may have come before it was started
             thread.join(2 * _TURN)
 
     def _join(self, id_: str, future: Future[Job]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -110,12 +110,17 @@ class Retention(Repository):
         except (Refused, UnknownJob):
             return False
 
-    def forget_older(self, before: float) -> Purged:
+    def forget_older(
+        self, before: float, tell: Callable[[int], None] = lambda _removed: None
+    ) -> Purged:
         """Remove jobs that ended before a moment (ms since the epoch), webhooks as old, and alerts
-        that ended or were heard of last before.
+        that ended or were heard of last before. Tells how many jobs it has removed so far.
         """
+        removed = 0
         # Those that were created long ago and ended lately stay, until their own time has come.
-        removed = sum(self._jobs.purge(id_, before) for id_ in self._search.ended_before(before))
+        for id_ in self._search.ended_before(before):
+            removed += self._jobs.purge(id_, before)
+            tell(removed)
         webhooks, alerts = self._webhooks.purge(before), self._alerts.purge_older(before)
         return Purged(jobs=removed, webhooks=webhooks, alerts=alerts)
 

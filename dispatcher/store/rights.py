@@ -33,7 +33,7 @@ PSUBSCRIBE is not here: who watches all jobs needs a rule of its own, and nobody
 TOGETHER = frozenset(
     {
         *("HGET", "HGETALL", "LLEN", "LRANGE"),
-        *("ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE"),
+        *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE"),
     }
 )
 """What they have the operation `read_together` ask, which itself names no command; tested, too."""

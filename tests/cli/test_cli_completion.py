@@ -12,7 +12,9 @@ from functools import cache
 
 import pytest
 
+from dispatcher.store import Store
 from support.cli_shell import SCRIPT, Shell
+from support.store_jobs import request
 
 BASH = """
 eval "$COMPLETION"
@@ -97,9 +99,20 @@ def test_zsh(nowhere: Shell, typed: tuple[str, ...], wanted: set[str]) -> None:
     assert set(re.findall(r'(?:^|\(\()"([^"]+)"', "\n".join(found), re.MULTILINE)) == wanted
 
 
+def test_what_only_redis_knows_is_completed_where_it_answers(shell: Shell, store: Store) -> None:
+    for tag in ("campaign:spring", "campaign:sport", "campaign:to-818012340001"):
+        store.jobs.enqueue(request(tags=(tag,)))
+    typed = ("voice-dispatcher", "campaign", "show", "sp")
+    assert set(asked(shell, "bash", "--norc", "-c", BASH, "bash", *typed)) == {"spring", "sport"}
+    typed = ("voice-dispatcher", "campaign", "show", "")
+    assert set(asked(shell, "bash", "--norc", "-c", BASH, "bash", *typed)) == {"spring", "sport"}
+
+
 def test_nothing_that_is_completed_needs_a_redis_or_a_right_environment(nowhere: Shell) -> None:
     shell = Shell(nowhere.folder, DISPATCHER_NAMESPACE="not a namespace", DISPATCHER_REDIS_URL="?")
     assert asked(shell, "bash", "--norc", "-c", BASH, "bash", "voice-dispatcher", "lis") == ["list"]
+    typed = ("voice-dispatcher", "campaign", "show", "sp")
+    assert asked(shell, "bash", "--norc", "-c", BASH, "bash", *typed) == [""]
 
 
 def test_the_tabulator_key_in_a_terminal(nowhere: Shell) -> None:

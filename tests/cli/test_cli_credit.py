@@ -116,8 +116,9 @@ def test_a_limit_that_is_none_is_wrong_usage(
 def test_events_are_listed_and_read_on_from_a_cursor(shell: Shell, store: Store) -> None:
     store.holds.start("auth", "401", refused=True)
     store.holds.end("auth", "mended")
-    lines = shell("events").out.splitlines()
-    assert [line.split()[1] for line in lines] == ["hold.started", "hold.ended"]
+    header, *lines = shell("events").out.splitlines()
+    assert header.split() == ["at", "event", "facts"]
+    assert [line.split()[3] for line in lines] == ["hold.started", "hold.ended"]
     assert "hold=auth  why=401" in lines[0]
     first, second = shell("events", "--json").json
     assert shell("events", "--json", "--after", first["cursor"]).json == [second]

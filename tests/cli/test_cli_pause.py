@@ -38,11 +38,8 @@ def states(store: Store, *ids: str) -> list[str]:
 def test_pause_stops_everything_and_says_who_and_why(shell: Shell, store: Store) -> None:
     ran = shell("pause", "--why", "storm", "--json")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.json == {
-        "paused": "all calls",
-        "changed": True,
-        "why": "paused by cli:sam: storm",
-    }
+    told = {"paused": "all calls", "changed": True, "why": "paused by cli:sam: storm"}
+    assert told.items() <= ran.json.items()
     (hold,) = shell("stats", "--json").json["holds"]
     assert (hold["name"], hold["why"]) == ("paused", HELD)
     assert f"Calls are held: {HELD} (since " in shell("stats").out
@@ -80,12 +77,14 @@ def test_a_pause_and_its_end_have_the_same_scope(
     shell: Shell, store: Store, options: tuple[str, ...], scope: str, hold: str
 ) -> None:
     said = {"paused": scope, "why": "paused by cli:sam"}
-    assert shell("pause", *options, "--json").json == {**said, "changed": True}
+    first, again = (shell("pause", *options, "--json").json for _ in range(2))
+    assert {**said, "changed": True}.items() <= first.items()
+    assert {**said, "changed": False}.items() <= again.items()
     assert [each.name for each in store.holds.all()] == [hold]
-    assert shell("pause", *options, "--json").json == {**said, "changed": False}
     assert shell("resume", *options).out == f"{scope}: resumed\n"
     assert store.holds.all() == []
-    assert shell("resume", *options, "--json").json == {"resumed": scope, "changed": False}
+    over = shell("resume", *options, "--json").json
+    assert {"resumed": scope, "changed": False}.items() <= over.items()
 
 
 def test_the_hold_for_unusual_calls_is_ended_as_such_only(shell: Shell, store: Store) -> None:

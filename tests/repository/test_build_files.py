@@ -75,6 +75,7 @@ TARGETS = [
     "test",
     "lint",
     "docs",
+    "man",
     "screenshots",
     "dashboard",
     "rules",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.cli import output
+from dispatcher.cli.job_output import details
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
@@ -106,7 +106,7 @@ def test_no_view_of_it_shows_it(store: Store) -> None:
 
 
 def test_the_command_line_shows_none(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    output.details(store.jobs.get(coded(store)))
+    details(store.jobs.get(coded(store)))
     assert CODE not in capsys.readouterr().out
 
 

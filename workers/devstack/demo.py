@@ -19,7 +19,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from dispatcher.cli.output import state_text
+from dispatcher.cli.job_output import STYLES, state_words
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import Job
@@ -217,7 +217,14 @@ class Demo:
         job = scene.job
         attempts = ", ".join(attempt.result or "…" for attempt in job.attempts)
         verdict = "" if not scene.over else "yes" if self._ended_right(scene) else "NO"
-        return [scene.title, masked, state_text(job), job.outcome or "", attempts, verdict]
+        return [
+            scene.title,
+            masked,
+            Text(state_words(job), STYLES.get(job.state, "")),
+            job.outcome or "",
+            attempts,
+            verdict,
+        ]
 
     def _ended_right(self, scene: Scene) -> bool:
         return scene.job is not None and (scene.job.state, scene.job.reason) == (

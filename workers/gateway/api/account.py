@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -49,7 +50,8 @@ def router(services: Services) -> APIRouter:
         fields = Fields(await json_object(request, optional=True))
         scope, note = _scope(fields), fields.note()
         changed = await pool.run(store.holds.pause, scope, actor=caller.actor, note=note)
-        return respond(await pool.run(_paused, store, scope, changed))
+        told = partial(statistics.after_pausing, store, scope, changed=changed)
+        return respond(await pool.run(told))
 
     @routes.post("/resume", **operations.RESUME)
     async def resume_(request: Request, caller: Operator) -> Response:
@@ -60,7 +62,8 @@ def router(services: Services) -> APIRouter:
         scope, note = _resumed(fields), fields.note()
         changed = await pool.run(store.holds.resume, scope, actor=caller.actor, note=note)
         services.nudge()
-        return respond(await pool.run(_paused, store, scope, changed))
+        told = partial(statistics.after_pausing, store, scope, changed=changed)
+        return respond(await pool.run(told))
 
     return routes
 
@@ -87,9 +90,3 @@ def _scope(fields: Fields, *others: str) -> PauseScope:
     if only_tag is not None and priority is not None:
         raise InvalidJob([("tag", "give a tag or a priority, not both")])
     return PauseScope(only_tag, priority)
-
-
-def _paused(store: Store, scope: PauseScope, changed: bool) -> Any:
-    """Return how it stands now; tags and notes may hold numbers."""
-    found = {"scope": str(scope), "changed": changed, "holds": statistics.holds(store)}
-    return mask_all(found)

@@ -10,18 +10,17 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from dispatcher.alerts.chains_gaps import MOST, gaps
+from dispatcher.alerts.chains_state import in_force
 from dispatcher.alerts.chains_warnings import uncallable, warnings
 from dispatcher.alerts.rota_plans import plans
 from dispatcher.model.api_key import Scope
 from dispatcher.model.invalid_job import InvalidJob
-from dispatcher.model.job import iso
 from dispatcher.model.on_call import OnCall
 from dispatcher.model.on_call_check import checked
 from dispatcher.model.on_call_fields import checked_name
 from dispatcher.policy.rotas import new_swap
 from dispatcher.store import Store
-from dispatcher.store.on_call import Published, UnknownRota, rota_of
-from dispatcher.values.masking import mask_number
+from dispatcher.store.on_call import UnknownRota, rota_of
 from workers.gateway.api.authenticator import READS, Operator, Reader
 from workers.gateway.api.fields import Fields
 from workers.gateway.api.jobs import Unmask, respond
@@ -64,7 +63,7 @@ def _add_chains(routes: APIRouter, services: Services) -> None:
         found, files = await pool.run(lambda: (store.on_call.get(), store.chains_files.watched()))
         people = len(found.on_call.contacts) if found else 0
         await write_down(services, request, caller, "contacts", jobs=people * unmask)
-        told = _whole(found, unmask=unmask) | {"files": [str(file) for file in files]}
+        told = in_force(found, files, unmask=unmask)
         return respond(told, ETag=f'"{told["version"]}"')
 
     @routes.put("/chains", **operations.PUBLISH)
@@ -134,25 +133,9 @@ def _publish(
     return {"version": version, "warnings": warned}
 
 
-def _whole(found: Published | None, *, unmask: bool) -> dict[str, Any]:
-    if found is None:
-        return {"version": 0, "at": None, "by": None, "refused": "", "on_call": {}}
-    shown = found.on_call.model_dump(mode="json", exclude_defaults=True)
-    if not unmask:
-        for contact in shown.get("contacts", {}).values():
-            contact["numbers"] = [mask_number(each) for each in contact["numbers"]]
-    told = {"version": found.version, "at": iso(found.at), "by": found.by}
-    return {**told, "refused": found.refused, "on_call": shown}
-
-
 def _rota(store: Store, name: str, days: int) -> dict[str, Any]:
     (plan,) = plans(store, _in_force(store), [name], days)
-    return {
-        "name": name,
-        "zone": plan.rota.zone,
-        "turns": [turn.to_dict() for turn in plan.turns],
-        "swaps": [swap.to_dict() for swap in plan.swaps],
-    }
+    return plan.to_dict()
 
 
 def _swap(store: Store, name: str, fields: Fields, actor: str) -> dict[str, Any]:
