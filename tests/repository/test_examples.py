@@ -20,6 +20,9 @@ from dispatcher.cli import app
 from dispatcher.provider import registry
 from dispatcher.provider.registry import registration
 from support.doc_pages import ROOT, blocks, named, pages
+from website import http_api
+from workers.gateway import latency
+from workers.gateway.metrics import METRICS, PREFIX
 
 PAGES = pages(old=False)
 NAME = "voice-dispatcher"
@@ -132,6 +135,38 @@ def test_every_setting_that_is_named_is_there(page: Path) -> None:
     known |= {name for each in registry.PROVIDERS for name in registration(each).variables}
     told = set(re.findall(r"\bDISPATCHER_[A-Z][A-Z_]*[A-Z]\b", page.read_text()))
     assert not told - known
+
+
+_ROUTE = re.compile(r"/v1/[a-z][\w/{}$.-]*")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_route_that_is_named_is_there(page: Path) -> None:
+    told = {path.rstrip("./") for path in _ROUTE.findall(page.read_text())}
+    assert not {path for path in told if not _is_route(path.split("/"))}
+
+
+def _is_route(path: list[str]) -> bool:
+    """Whether a path may be meant by a route, whose `{…}` stand for anything."""
+    return any(
+        len(route) == len(path)
+        and all(is_ == told or is_.startswith("{") for is_, told in zip(route, path, strict=True))
+        for route in (each.split("/") for each in http_api.document()["paths"])
+    )
+
+
+METRIC_NAMES = {
+    *(f"{PREFIX}{metric.name}" for metric in METRICS),
+    *(f"{PREFIX}{name}" for name in ("redis_up", "info")),
+    latency.NAME,
+}
+_OF_A_COUNTER = re.compile(r"_(total|bucket|sum|count)$")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_metric_that_is_named_is_there(page: Path) -> None:
+    told = set(re.findall(rf"\b{PREFIX}[a-z_]+[a-z]\b(?!\*)", page.read_text()))
+    assert not {name for name in told if _OF_A_COUNTER.sub("", name) not in METRIC_NAMES}
 
 
 def test_the_readme_installs_what_there_is() -> None:
