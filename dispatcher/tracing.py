@@ -106,9 +106,9 @@ UNTRACED = Spans()
 def spans() -> Spans:
     """Return what tells of this process' work, as things are now."""
     api = sys.modules.get(_API)
-    provider = getattr(api, "get_tracer_provider", None)  # None while another thread imports it
-    if api is None or provider is None or isinstance(provider(), api.ProxyTracerProvider):
-        return UNTRACED
+    found = getattr(api, "get_tracer_provider", None)  # None while another thread imports it
+    if api is None or found is None or type(provider := found()) is api.ProxyTracerProvider:
+        return UNTRACED  # nobody has set one up
     from dispatcher.spans import of_provider  # noqa: PLC0415 - it imports OpenTelemetry
 
-    return of_provider(provider())
+    return of_provider(provider)
