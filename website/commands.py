@@ -15,7 +15,8 @@ from dispatcher.sandbox.__main__ import parser_of
 NAME = "voice-dispatcher"
 HEAD = f"""# Commands
 
-What `{NAME} COMMAND --help` says of each command. [Exit codes](errors.md#command-line)
+What `{NAME} COMMAND --help` says of each command. [The command line](command-line.md) has
+what all of them have in common: exit codes, times, JSON, completion.
 """
 SANDBOX = f"{NAME} sandbox"
 WIDTH = 80
