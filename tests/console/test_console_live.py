@@ -154,3 +154,19 @@ def test_many_pages_look_less_often_and_slow_ones_too() -> None:
     assert pause(0.01, 60) == 6
     assert pause(0.5, 1) == 5
     assert pause(5, 60) == SELDOM
+
+
+def test_each_job_of_a_list_stays_fresh_and_others_are_told_of(
+    operator: Person, store: Store
+) -> None:
+    first = enqueue(store)
+    with closing(stream(operator, "/console/jobs")) as answer:
+        told = events(answer)
+        _, parts = next(told)
+        assert parts["which"] == first
+        assert "queued" in parts[f"live-{first}"]
+        store.jobs.cancel(first, actor="test")
+        until(told, lambda _, parts: "cancelled" in parts.get(f"live-{first}", ""))
+        second = enqueue(store)
+        _, parts = until(told, lambda _, parts: "which" in parts)
+        assert parts["which"] == f"{second} {first}"

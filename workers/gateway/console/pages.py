@@ -141,11 +141,13 @@ class Pages:
 
 
 @pass_context
-def live(context: Context, name: str, caller: Callable[[], str], role: str = "") -> Markup:
+def live(
+    context: Context, name: str, caller: Callable[[], str], role: str = "", tag: str = "div"
+) -> Markup:
     """Return a part of a page that stays fresh, as `{% call live('figures') %}…{% endcall %}`."""
     html = keep(context, f"{LIVE}{name}", caller())
     said = Markup(' role="{}"').format(role) if role else ""
-    return Markup('<div id="{}{}" data-live{}>{}</div>').format(LIVE, name, said, html)
+    return Markup('<{} id="{}{}" data-live{}>{}</{}>').format(tag, LIVE, name, said, html, tag)
 
 
 @pass_context

@@ -50,8 +50,15 @@ function freshen(parts) {
     fresh.innerHTML = html;
     const old = byId(id);
     if (id === 'title') document.title = fresh.content.textContent;
+    else if (id === 'which') sayChanged(html);
     else if (old && old.innerHTML !== fresh.innerHTML && !busy(old)) old.replaceChildren(fresh.content);
   }
+}
+
+// Says that a list has others in it by now; it does not move under one's hands.
+function sayChanged(ids) {
+  const here = [...document.querySelectorAll('tr[data-live]')].map((each) => each.id.replace('live-', ''));
+  byId('changed').hidden = here.join(' ') === ids;
 }
 
 // The stream of this page; `seen` is when it was last known to be right.
