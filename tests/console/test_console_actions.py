@@ -381,3 +381,7 @@ def test_who_only_reads_cannot_put_anybody_on_it(reader: Person, store: Store) -
     asked = {"csrf": reader.token, "number": "0"}
     assert reader.post(f"/console/jobs/{id_}/do-not-call", asked).status_code == 403
     assert store.do_not_call.size() == 0
+
+
+def test_who_comes_back_to_a_preview_after_a_log_in_is_at_the_jobs(operator: Person) -> None:
+    assert operator.get("/console/actions/preview").url.endswith("/console/jobs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from support.redis_inside import key_of, redis_of
 from support.seen_alerts import called, event, reported, unreached
 from support.store_jobs import claim, enqueue, failed, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.gateway.console.live import OF_ONE
 
 WIDTHS = (360, 768, 1280)
 SCHEMES = {360: ("light", "dark"), 768: (), 1280: ("dark", None, "light", None)}
@@ -176,6 +178,25 @@ def test_a_list_stays_fresh_in_place_and_says_that_it_has_changed(page: Page, st
     page.press("Show it as it is now")
     page.until_sees("+8180****9999")
     assert not page.sees("This list has changed.")
+
+
+def test_a_page_without_a_stream_asks_every_few_seconds(
+    page: Page, store: Store, gateway: Gateway
+) -> None:
+    cookies = {each["name"]: each["value"] for each in page.driver.get_cookies()}
+    accept = {"Accept": "text/event-stream"}
+    page.driver.get("about:blank")
+    with ExitStack() as stack:
+        for _ in range(OF_ONE.most):
+            taken = gateway.ask(
+                "GET", "/console/alerts", headers=accept, cookies=cookies, stream=True
+            )
+            stack.enter_context(closing(taken))
+        page.open()
+        page.until_sees("All jobs")
+        store.holds.pause(PauseScope(), actor="cli:eve", note="storm")
+        page.until_sees("paused by cli:eve: storm")
+    assert all("429" in each or "event-stream" in each for each in page.complaints())
 
 
 def test_a_browsers_own_zone_is_shown_until_another_one_is_chosen(

@@ -15,7 +15,7 @@ from workers.gateway.console.actions import Actions
 from workers.gateway.console.alerts import Alerts
 from workers.gateway.console.audit import Audit
 from workers.gateway.console.campaigns import Campaigns
-from workers.gateway.console.context import ConsoleContext, Endpoint
+from workers.gateway.console.context import ConsoleContext, Endpoint, redirect
 from workers.gateway.console.finding import Finding
 from workers.gateway.console.holding import Holding
 from workers.gateway.console.jobs import Jobs
@@ -23,6 +23,7 @@ from workers.gateway.console.live import Live
 from workers.gateway.console.login import Login
 from workers.gateway.console.overview import Overview
 from workers.gateway.console.pages import ROOT
+from workers.gateway.console.sessions import Visitor
 from workers.gateway.console.zone import TimeZone
 from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
@@ -59,6 +60,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -
         _get("/actions", read(actions.list)),
         _post("/actions", write(actions.begin)),
         _post("/actions/preview", write(actions.create)),
+        _get("/actions/preview", read(_to_jobs)),
         _get("/actions/{id}", read(actions.report)),
         _post("/actions/{id}/stop", write(actions.stop)),
         _post("/actions/{id}/pause", write(actions.pause)),
@@ -76,6 +78,11 @@ def _get(path: str, endpoint: Endpoint) -> Route:
 
 def _post(path: str, endpoint: Endpoint) -> Route:
     return Route(ROOT + path, endpoint, methods=["POST"])
+
+
+def _to_jobs(_request: Request, _visitor: Visitor) -> Response:
+    """Go to where previews are asked for: who had to log in meanwhile comes back by the address."""
+    return redirect(f"{ROOT}/jobs")
 
 
 def _assets(context: ConsoleContext) -> Endpoint:
