@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
-from dispatcher.values.rate import Rate
 from support.console_client import MASKED, RECIPIENT, Person, Reader, key
 from support.gateway_process import Gateway
 from support.store_jobs import claim, enqueue, failed, in_progress
@@ -264,30 +262,6 @@ def test_why_a_job_has_not_rung_stands_on_its_page(operator: Person, store: Stor
     assert (
         "calls are held: paused by console:ops: storm" in operator.page(f"/console/jobs/{id_}").text
     )
-
-
-def test_the_rate_says_what_goes_out_now_and_what_may(operator: Person, store: Store) -> None:
-    store.limiter.publish(AccountConfig(rate=Rate(50), one_at_a_time=False))
-    assert "0/s now, at most 50/s" in operator.page("/console").text
-    assert store.limiter.take_slot("a")[0]
-    assert "1/s now, at most 50/s" in operator.page("/console").text
-
-
-@pytest.mark.parametrize(
-    ("span", "bar"), [("hour", "a minute"), ("day", "an hour"), ("week", "6 hours")]
-)
-def test_the_overview_shows_what_ended_within_an_hour_a_day_or_a_week(
-    reader: Person, store: Store, span: str, bar: str
-) -> None:
-    failed(store)
-    page = reader.page(f"/console?span={span}")
-    assert f"Ended in the last {span}" in page.text
-    assert f"highest bar: 1 in {bar}" in page.text
-    assert "1 failed or too late" in page.text
-
-
-def test_a_span_that_there_is_not_is_an_hour(reader: Person) -> None:
-    assert "Ended in the last hour" in reader.page("/console?span=century").text
 
 
 def test_who_may_look_finds_no_button_that_acts_on_any_page(reader: Person, store: Store) -> None:

@@ -29,6 +29,7 @@ OWN_STACK = (
     "tests/e2e/test_e2e_rabbitmq.py",
     "tests/e2e/test_e2e_alertmanager.py",
     "tests/console/test_console_browser.py",
+    "tests/console/test_console_looks.py",
     "tests/chaos/test_chaos_failover.py",
     "tests/chaos/test_chaos_points.py",
     "tests/e2e/test_e2e_tracing.py",
