@@ -208,10 +208,12 @@ def test_a_browsers_own_zone_is_shown_until_another_one_is_chosen(
     try:
         browser.log_in(key(store))
         assert browser.sees("Times are in Asia/Tokyo (JST).")
+        browser.open("/console/jobs?tag=zoo")
         browser.press("Change the time zone")
         browser.field("Show times in").send_keys("Europe/Lisbon")
         browser.press("Save")
         browser.until_sees("Times are in Europe/Lisbon (WE")  # WET in winter, WEST in summer
+        assert browser.driver.current_url.endswith("/console/jobs?tag=zoo")
         browser.open(f"/console/jobs/{id_}")
         title = browser.driver.find_element("css selector", "time").get_attribute("title")
         assert title

@@ -18,6 +18,12 @@ function tellZone() {
   if (zone) document.cookie = `${ZONE}=${zone}; Path=/console; Max-Age=31536000; SameSite=Strict${secure}`;
 }
 
+// Who chooses another zone comes back to this page.
+function comeBack() {
+  const link = document.querySelector('footer a[href$="/time-zone"]');
+  if (link) link.href += `?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 // Says above the page what is wrong with it; '' takes that away.
 function say(words, link) {
   const place = byId('trouble');
@@ -219,6 +225,7 @@ function closeMenus() {
 }
 
 tellZone();
+comeBack();
 takeDraft();
 tickAll();
 sendOnce();
