@@ -9,10 +9,12 @@ WORKDIR /app
 COPY pyproject.toml README.md LICENSE ./
 COPY requirements/server.txt requirements/
 COPY dispatcher/__init__.py dispatcher/
-RUN python3 -m venv /venv && \
+# The secret `ca` is the certificate of a proxy that stands between here and the package index, if one does.
+RUN --mount=type=secret,id=ca if [ -e /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi && \
+    python3 -m venv /venv && \
     /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/server.txt && \
     /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e . && \
-    /venv/bin/pip uninstall --yes pip
+    /venv/bin/pip uninstall --yes setuptools pip
 COPY dispatcher dispatcher
 COPY config config
 COPY workers workers
@@ -21,8 +23,8 @@ RUN /venv/bin/python -m compileall -q dispatcher config workers
 
 FROM ${BASE}
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN groupadd --system --gid 10001 dispatcher && \
-    useradd --system --uid 10001 --gid dispatcher --no-create-home dispatcher && \
+RUN groupadd --gid 10001 dispatcher && \
+    useradd --uid 10001 --gid dispatcher --no-create-home dispatcher && \
     install -d -o dispatcher -g dispatcher /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app

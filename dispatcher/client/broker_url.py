@@ -73,7 +73,7 @@ def known_broker(url: str) -> str:
     from kombu.transport import resolve_transport  # noqa: PLC0415
 
     try:
-        resolve_transport(broker_url(url).partition("://")[0])
+        resolve_transport(broker_url(url).partition("://")[0].partition("+")[0])  # redis+socket
         return url
     except (KeyError, ImportError):
         raise StoreUnsuitable(

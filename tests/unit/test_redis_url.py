@@ -15,6 +15,7 @@ import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dispatcher.client.broker_url import known_broker
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, plain_errors
 from dispatcher.store.redis_place import place_of
 from dispatcher.store.redis_url import connect
@@ -288,3 +289,8 @@ def test_a_redis_that_wants_a_password_says_so_and_where_to_put_it(
         check_version(client)
     assert "needs a password, or another one: put it into the URL" in str(caught.value)
     assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["unix:///run/redis.sock?db=0", "redis://host:6379/0"])
+def test_a_redis_is_a_broker_by_whichever_way_it_is_reached(url: str) -> None:
+    assert known_broker(url) == url
