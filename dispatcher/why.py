@@ -117,7 +117,8 @@ def _in_line(store: Store, job: Job, now: datetime) -> Why:
     place = position(store, job)
     if place is None:
         return Why(job, "it is being claimed now")
-    before = f"{place.before} are before it" if place.before else "it is next"
+    few = {0: "it is next", 1: "1 is before it"}
+    before = few.get(place.before, f"{place.before} are before it")
     found = store.limiter.pace().found
     limit = f"; the provider takes {' and '.join(map(str, found))}" if found else ""
     expected = f"expected {_when(place.expected_at, now)}"

@@ -54,7 +54,7 @@ _COLUMNS: dict[Column, Callable[[Job], Cell]] = {
     Column("outcome", rank=3): lambda job: job.outcome or "",
     Column("tags", least=16, rank=2): lambda job: mask_text(", ".join(job.tags)),
     Column("priority", rank=4): lambda job: job.priority,
-    Column("attempts", right=True, rank=5): lambda job: str(len(job.attempts)),
+    Column("attempts", right=True, rank=5): lambda job: str(len(job.attempts) or ""),
 }
 
 

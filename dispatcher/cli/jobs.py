@@ -157,7 +157,8 @@ def _print_stats(found: dict[str, Any]) -> None:
 
 def _problems(found: dict[str, Any]) -> Iterator[str]:
     for each in found["problems"]:
-        since = f" (since {moments.stamp_and_ago(each['since'])})" if each["since"] else ""
+        at = each["since"]
+        since = f" (since {moments.stamp(at)}, {moments.ago(at)})" if at else ""
         yield f"{each['what']}{since}. {each['remedy']}"
 
 

@@ -1,6 +1,6 @@
 """Tables of the command line: one row on one line in a file, and what fits on a terminal.
 
-rich's own tables leave out nothing that does not fit, and take a second for a thousand rows.
+Why not rich's: docs/explanation/decisions/tables-that-fit.md.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Table:
         for line in self.rendered(room, colours=output.colours()):
             sys.stdout.write(line + "\n")
         if room is not None and (missing := self.left_out(room)):
-            words = f"no room for: {', '.join(missing)}; a wider terminal or --json shows it"
+            words = f"no room for: {', '.join(missing)} (see --json)"
             sys.stderr.write("\n".join(output.folded(words, room)) + "\n")
 
     def left_out(self, room: int) -> list[str]:

@@ -132,15 +132,12 @@ class Board:
     def shown(self, width: int, *, colours: bool) -> list[str]:
         """Return the counts and the table in lines, for so many columns of the terminal."""
         counts = [
-            output.painted(f"{n:,} {state}", _style(state, n) if colours else "")
+            output.painted(f"{n:,} {state}", STYLES.get(State(state), "") if colours else "")
             for state, n in self._counts.items()
+            if n
         ]
         rows = job_table(reversed(self._rows.values())).rendered(width, colours=colours)
-        return ["  ".join(counts), "", *rows]
-
-
-def _style(state: str, many: int) -> str:
-    return STYLES.get(State(state), "") if many else "dim"
+        return ["  ".join(counts) or "no jobs", "", *rows]
 
 
 def _live(store: Store, filter_: Filter, end: float | None) -> None:
