@@ -13,6 +13,7 @@ from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from support.cli_jobs import NUMBER, add
 from support.cli_shell import Shell
+from support.terminal import in_a_terminal, plain
 
 
 def test_each_command_is_in_one_section_of_the_overview() -> None:
@@ -90,6 +91,15 @@ class TestWaiting:
         assert process.returncode == 1
         assert err == b""
         assert b"cancelled" in out
+
+    def test_on_a_terminal_it_says_why_in_one_line_that_goes(
+        self, shell: Shell, store: Store
+    ) -> None:
+        store.holds.pause(PauseScope(), actor="cli:sam", note="lunch")
+        command = ("call", NUMBER, "--say", "Hi", "--wait", "--timeout", "1.2s")
+        printed = in_a_terminal(shell, *command)
+        assert "\r\x1b[Kqueued: it is in line, and calls are held: paused by cli:sam" in printed
+        assert [line for line in plain(printed) if line.startswith("queued:")] == []
 
     def test_the_time_is_over(self, shell: Shell, store: Store) -> None:
         store.holds.pause(PauseScope(), actor="cli:sam", note="lunch")
