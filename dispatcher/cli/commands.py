@@ -117,7 +117,7 @@ SECTIONS = {
         *("doctor", "balance", "languages", "keys", "webhooks", "url"),
         *("migrate", "restored"),
     ),
-    "Run it": ("up", "demo", "worker", "beat", "gateway", "flower", "sandbox"),
+    "Run it": ("up", "demo", "worker", "beat", "gateway", "flower", "health", "sandbox"),
 }
 """What commands are for, in the overview's order; each command is in one of them."""
 

@@ -46,8 +46,8 @@ OWN_TERMINAL = {
 ELSEWHERE = {"import", "watch", "chains", "rota"}
 """Judged below, in test_cli_watch_board.py and in test_cli_chains.py."""
 NO_NUMBERS = {"doctor", "migrate", "url", "sandbox", "languages", "alert"}
-PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower"}
-"""They log; config/logs.py masks each line."""
+PROCESSES = {"up", "demo", "worker", "beat", "gateway", "flower", "health"}
+"""They log, and config/logs.py masks each line; or tell of these processes alone."""
 
 
 def test_every_command_is_judged() -> None:
