@@ -20,7 +20,9 @@ from dispatcher.values.durations import spoken
 from dispatcher.values.rate import Rate
 
 NOBODY_DIALS = 30.0
-"""Seconds that the oldest waits although the limiter has room: workers look four times a second."""
+"""Seconds that the oldest waits although the limiter has room, and in which no request went out:
+workers look four times a second.
+"""
 LATE = 60.0
 """Seconds that an urgent job may stand in line, or a scheduled one be past its time."""
 FEW = 5
@@ -54,7 +56,8 @@ def _nobody_dials(now: Snapshot) -> list[Problem]:
     """Somebody waits, nothing holds them, the limiter has room, and yet nobody dials."""
     oldest, pace = now.oldest, now.pace
     waited = 0.0 if oldest is None else (now.now - oldest) / 1000
-    if waited <= NOBODY_DIALS or not now.ready or pace.next_slot > 0 or pace.connections:
+    busy = pace.next_slot > 0 or pace.connections or pace.idle <= NOBODY_DIALS
+    if waited <= NOBODY_DIALS or not now.ready or busy:
         return []
     says = "jobs are ready, and the rate allows it"
     more = {"since": oldest, "waiting": now.ready, "link": "state=queued"}
@@ -89,7 +92,7 @@ def throttled(now: Snapshot) -> Iterator[Problem]:
     """The provider takes far fewer requests than it is to get."""
     asked, taken = now.pace.rate, now.rate
     if asked and taken and taken < SLOW * asked:
-        says = f"{Rate(taken)} instead of {Rate(asked, now.pace.period)}"
+        says = f"{Rate(float(f'{taken:.2g}'))} instead of {Rate(asked, now.pace.period)}"
         yield problem(Level.WARN, Name.THROTTLED, says, waiting=now.ready or None)
 
 

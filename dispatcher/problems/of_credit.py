@@ -8,18 +8,18 @@ from dispatcher.model.states import Reason
 from dispatcher.policy import can_call
 from dispatcher.policy.can_call import Cause
 from dispatcher.problems.catalogue import Name
-from dispatcher.problems.of_holds import kind_of
+from dispatcher.problems.of_holds import kind_of, scope_of
 from dispatcher.problems.problem import Level, Problem, problem
 from dispatcher.problems.snapshot import Snapshot
 
 _NAMES = {Cause.CREDIT: Name.NO_CREDIT, Cause.PROVIDER: Name.PROVIDER_UNSEEN}
 _EXPLAINED = frozenset({Reason.CREDIT, Reason.AUTH, Reason.PROVIDER_DOWN})
-"""Holds that say more of the same."""
+"""Holds that say more of the same, where they stop all calls."""
 
 
 def credit(now: Snapshot) -> Iterator[Problem]:
     """What no hold tells of already; the worst alone."""
-    if not any(kind_of(hold) in _EXPLAINED for hold in now.holds):
+    if not any(kind_of(hold) in _EXPLAINED and not scope_of(hold) for hold in now.holds):
         yield from [*_used_up(now), *_unseen(now), *_short(now)][:1]
 
 

@@ -77,7 +77,9 @@ class Limiter(Repository):
 
     def pace(self) -> Pace:
         """Return where the limiter and the lines stand."""
-        rate, working, next_slot, connections, margin, window, found, *lines = self._run("pace")
+        rate, working, next_slot, connections, margin, window, idle, found, *lines = self._run(
+            "pace"
+        )
         by_priority = list(zip(Priority, lines[::2], lines[1::2], strict=True))
         return Pace(
             rate=float(rate) if rate else None,
@@ -89,6 +91,7 @@ class Limiter(Repository):
             ready={priority: ready for priority, ready, _ in by_priority},
             lines={priority: number for priority, _, number in by_priority},
             period=period_of(float(window or 0) / 1000),
+            idle=float(idle) / 1000,
         )
 
     def recent_requests(self, rate: float) -> int:

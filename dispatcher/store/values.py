@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from dataclasses import dataclass
 from itertools import product
@@ -180,6 +181,8 @@ class Pace:
     ready: dict[Priority, int]
     lines: dict[Priority, int]
     period: int = 1
+    idle: float = math.inf
+    """Seconds since the latest request, status checks included."""
 
 
 @dataclass(frozen=True, slots=True)

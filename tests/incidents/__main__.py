@@ -153,7 +153,7 @@ def main() -> None:
         tries = {name: pool.submit(record, name) for name in longest_first}
     failed = {name: error for name, tried in tries.items() if (error := tried.exception())}
     write_page()
-    sys.exit("\n".join(f"{name}: {error!r}" for name, error in failed.items()))
+    sys.exit("\n".join(f"{name}: {error!r}" for name, error in failed.items()) or 0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -31,7 +32,7 @@ class Stage:
         """Have a process hang: whoever watches over it sees that it runs."""
         pid = self.up.pid_of(role)
         os.kill(pid, signal.SIGSTOP)
-        self.undo.append(partial(os.kill, pid, signal.SIGCONT))
+        self.undo.append(partial(_thaw, pid))
 
     def calls(self, many: int, behaviour: str = ANSWERED, **options: Any) -> list[str]:
         """Ask for calls to as many numbers that nobody called before."""
@@ -40,6 +41,11 @@ class Stage:
     def number(self, behaviour: str) -> str:
         """Return a number that nobody called before: the provider goes by its last four digits."""
         return f"+8180{next(self._serial):04d}{behaviour}"
+
+
+def _thaw(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,7 @@ INCIDENTS: Mapping[str, Incident] = {
     "01-credit-out": Incident(
         "the credit is used up",
         "the provider's balance is set to 10, below the floor, and 20 calls are asked for",
-        Name.HELD_CREDIT,
+        Name.NO_CREDIT,
         _credit,
     ),
     "02-wrong-token": Incident(

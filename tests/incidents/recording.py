@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
+from socket import gethostname
 
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -47,6 +48,8 @@ class Recording:
         return cls(**yaml.safe_load(path.read_text()))
 
     def write(self) -> None:
+        """Write the file; the machine's name is left out."""
+        self.says = self.says.replace(gethostname(), "host")
         text = yaml.safe_dump(asdict(self), sort_keys=False, width=10_000, allow_unicode=True)
         (HERE / f"{self.name}.yml").write_text(text)
 

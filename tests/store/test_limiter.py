@@ -309,3 +309,10 @@ def test_a_clock_that_steps_back_after_a_429_leaves_a_rate_to_work_with(
     store.limiter.throttle(0)
     clock.forward(-60)
     assert store.limiter.pace().working_rate == pytest.approx(7)
+
+
+def test_it_is_told_for_how_long_no_request_went_out(store: Store, clock: Clock) -> None:
+    assert store.limiter.pace().idle > 1e6
+    assert store.limiter.take_slot("a check")[0]
+    clock.forward(7)
+    assert store.limiter.pace().idle == pytest.approx(7, abs=0.1)

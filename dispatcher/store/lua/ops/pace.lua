@@ -1,7 +1,7 @@
 -- Where the limiter and the lines stand.
 --
 -- answer  {configured rate or '', working rate or '', ms until the next free slot, requests under way,
---         ms of the margin in force, or '', ms of the limit's window, or '', {count, ms, count, ms, …: windows that the provider was found to
+--         ms of the margin in force, or '', ms of the limit's window, or '', ms since the latest request, {count, ms, count, ms, …: windows that the provider was found to
 --         count in}, then for urgent, normal and bulk: ready jobs, lines}
 
 local schema = require('schema')
@@ -43,6 +43,7 @@ local function run(call)
     redis.call('ZCOUNT', key.connections(call), call.now, '+inf'),
     rate and text.exact(margin.now(call)) or '',
     rate and text.exact(windows.configured(call).ms) or '',
+    text.exact(math.max(0, pace.time(call) - pace.now(call).last_request)),
     windows_found(call),
   }
   for _, priority in ipairs(schema.priorities) do
