@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import typer
 
 from dispatcher.cli import connection
-from dispatcher.cli.doctor import OK, WARN
+from dispatcher.cli.finding import OK, WARN
 from dispatcher.store.slots import NoSlot
 from workers.dial_in_commands import NOT_TOLD, OLD, OURS, Account, account_of
 

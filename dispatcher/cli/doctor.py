@@ -6,12 +6,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from http import HTTPStatus
 from itertools import starmap
 from typing import Annotated, cast
 
-import requests
 import typer
 
 from dispatcher.cli import (
@@ -19,35 +16,32 @@ from dispatcher.cli import (
     doctor_chains,
     doctor_dial_in,
     doctor_keys,
+    doctor_outside,
     doctor_processes,
     doctor_replicas,
     output,
 )
 from dispatcher.cli.connection import Connection
+from dispatcher.cli.finding import FAIL, OK, WARN, Finding
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.processes import Process
-from dispatcher.cli.provider import NoCredentials, connected
 from dispatcher.cli.status import Status
 from dispatcher.client.default_queue import DefaultQueue
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues, in_broker
 from dispatcher.errors import DispatcherError
-from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
-from dispatcher.model.states import Priority, Reason
+from dispatcher.model.states import Priority
 from dispatcher.problems.finding import problems
 from dispatcher.problems.problem import Level, Problem
 from dispatcher.problems.snapshot import look
-from dispatcher.provider import Provider
 from dispatcher.store import Store
 from dispatcher.store.clock import Step
 from dispatcher.store.replicas import Replication
 from dispatcher.store.server import Facts
 from dispatcher.store.values import Pace
 from dispatcher.values.counts import counted
-from dispatcher.values.tls_faults import tls_fault
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 _STYLES = {OK: "green", WARN: "yellow", FAIL: "red"}
 LAST_HOUR = 3_600_000  # ms
 CLOCKS_AGREE = 5.0
@@ -57,15 +51,6 @@ NEARLY = 0.9
 """The part of `maxmemory` that is left for calls under way, and for purging."""
 _ROLES = {CALL: "call task", WEBHOOKS: "webhooks"}
 """The queues that have a process of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: `level` is ok, warn or fail."""
-
-    what: str
-    level: str
-    says: str
 
 
 def doctor(
@@ -110,10 +95,10 @@ def _all(context: typer.Context, gateway: str | None, *, provider: bool) -> Iter
     running = at.running
     gateway = gateway or (running.gateway_url if running else None)
     if gateway:
-        yield _gateway(gateway)
-        yield from _callbacks(at)
+        yield doctor_outside.gateway(gateway)
+        yield from doctor_outside.callbacks(at)
     if provider:
-        yield _provider(context, at)
+        yield doctor_outside.provider(context, at)
         for each in doctor_dial_in.found(context):
             yield Finding("calling back", *each)
 
@@ -363,79 +348,3 @@ def _default_queue(left: DefaultQueue, own: str, consumed: Counter[str]) -> Iter
     elif left.calls is None and left.messages:
         says = f"{counted(left.messages, 'message')}: if services still send `dispatcher.call`"
         yield Finding(what, OK, f'{says} there, nobody here takes it; send with queue="{own}"')
-
-
-def _gateway(url: str) -> Finding:
-    """Ask the way that callbacks come. From here it may be closed all the same: no failure."""
-    try:
-        answer = requests.get(f"{url}/readyz", timeout=5, allow_redirects=False)
-    except requests.RequestException as error:
-        if found := tls_fault(error):
-            return Finding("gateway", WARN, f"{url} is not to be trusted from here: {found}")
-        why, scheme = type(error).__name__, url.partition(":")[0]
-        remedy = f"is it running, and with {scheme}?"
-        return Finding("gateway", WARN, f"{url} does not answer ({why}): {remedy}")
-    if answer.status_code == HTTPStatus.OK:
-        return Finding("gateway", OK, f"{url} is ready")
-    says = f"{url} answers {answer.status_code}"
-    return Finding("gateway", WARN, f"{says}: see its log, or the proxy in front of it")
-
-
-def _callbacks(at: Connection) -> Iterator[Finding]:
-    """Say whether the provider's callbacks are seen to arrive: silence proves nothing otherwise."""
-    try:
-        store = at.dispatcher().store
-        seen, now = store.callbacks.seen(), store.now()
-    except DispatcherError:  # said already
-        return
-    if seen.missing < ENOUGH and not seen.broken:  # which is a problem, and told as such
-        yield Finding("callbacks", *_arrival(seen, now))
-
-
-def _arrival(seen: CallbacksSeen, now: float) -> tuple[str, str]:
-    """Return whether callbacks arrive, as far as is known: a level, and what is said of it."""
-    if seen.arrive(now - LAST_HOUR):
-        came = "a worker's test came" if (seen.test_passed or 0) > (seen.last or 0) else "one came"
-        return OK, f"{came} {_ago(max(seen.last or 0, seen.test_passed or 0), now)}"
-    if seen == CallbacksSeen():
-        return OK, "none came, and no call has ended"
-    says = "none was seen to arrive within an hour, nor a worker's test"
-    remedy = "the provider must be able to reach DISPATCHER_PUBLIC_URL"
-    return WARN, f"{says}: {remedy}; lost answers are not redialled until one is"
-
-
-def _ago(moment: float | None, now: float) -> str:
-    return "the start" if moment is None else f"{(now - moment) / 60_000:.0f} min ago"
-
-
-def _provider(context: typer.Context, at: Connection) -> Finding:
-    """Ask the provider with the credentials of this shell: the workers may have others."""
-    try:
-        with connected(context) as provider:
-            told = _balance(provider)
-    except NoCredentials as error:
-        return Finding("provider", WARN, str(error))
-    except DispatcherError as error:
-        return Finding("provider", FAIL, str(error))
-    if _workers_refused(at):
-        says = (
-            f"{told} with the credentials of this shell; the provider refuses those of the workers"
-        )
-        return Finding("provider", FAIL, f"{says}: {OTHERS}")
-    return Finding("provider", OK, told)
-
-
-OTHERS = "restart the workers, so that they read the same; a balance check then ends the hold"
-
-
-def _balance(provider: Provider) -> str:
-    if not provider.capabilities.balance:
-        return "it tells no balance"
-    return f"balance {float(provider.balance()):g} credits"
-
-
-def _workers_refused(at: Connection) -> bool:
-    try:
-        return any(hold.name == Reason.AUTH for hold in at.dispatcher().store.holds.all())
-    except DispatcherError:  # said already
-        return False

@@ -13,7 +13,8 @@ import pytest
 from celery import Celery
 
 from dispatcher.cli import doctor_keys, processes
-from dispatcher.cli.doctor import _arrival, _clock
+from dispatcher.cli.doctor import _clock
+from dispatcher.cli.doctor_outside import arrival
 from dispatcher.client.messages import Messenger
 from dispatcher.model.api_key import Scope
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
@@ -308,7 +309,7 @@ def test_calls_that_end_without_a_callback_are_told(shell: Shell, store: Store) 
 def test_what_is_said_of_callbacks_goes_by_what_was_seen_last(
     seen: CallbacksSeen, level: str, says: str
 ) -> None:
-    found = _arrival(seen, NOW)
+    found = arrival(seen, NOW)
     assert found[0] == level
     assert found[1].startswith(says)
 

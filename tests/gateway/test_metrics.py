@@ -27,7 +27,7 @@ from support.gateway_process import Gateway, problem
 from support.redis_inside import redis_of
 from support.seen_alerts import event, reported, unreached
 from workers.devstack.embedded_server import EmbeddedServer
-from workers.gateway.metrics import METRICS
+from workers.gateway.metric_table import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs/reference/metrics.md"

@@ -11,7 +11,7 @@ from config.settings import Settings
 from dispatcher.cli import app
 from support.plain_language import OLD, old_words
 from website.commands import helps
-from workers.gateway.metrics import METRICS
+from workers.gateway.metric_table import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD_NAMES = {"CHANGELOG.md", "upgrading.md"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.cli.doctor import OK, WARN
+from dispatcher.cli.finding import OK, WARN
 from workers.dial_in_check import judged
 from workers.dial_in_commands import NOBODY, NOT_TOLD, OLD, OTHER, OURS
 

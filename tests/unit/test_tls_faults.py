@@ -14,7 +14,7 @@ import pytest
 import requests
 import trustme
 
-from dispatcher.cli.doctor import _gateway
+from dispatcher.cli.doctor_outside import gateway
 from dispatcher.client.broker_check import require_suitable_broker
 from dispatcher.client.broker_rights import Part
 from dispatcher.errors import DispatcherError
@@ -112,10 +112,10 @@ def test_the_public_url(authority: trustme.CA, wrong: TlsFault) -> None:
         assert send(f"https://127.0.0.1:{port}/callbacks/test") == wrong
 
 
-def test_doctor_and_the_gateway(authority: trustme.CA, wrong: TlsFault) -> None:
+def test_doctor_and_thegateway(authority: trustme.CA, wrong: TlsFault) -> None:
     with place(authority, wrong) as port:
         assert (
-            f"is not to be trusted from here: {wrong}" in _gateway(f"https://127.0.0.1:{port}").says
+            f"is not to be trusted from here: {wrong}" in gateway(f"https://127.0.0.1:{port}").says
         )
 
 
