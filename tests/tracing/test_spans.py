@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from dispatcher import Dispatcher
+from dispatcher import AsyncDispatcher, Dispatcher
 from dispatcher.alerts.alerting import Alerting
 from dispatcher.alerts.sources import direct
 from dispatcher.model.on_call import Chain, Contact, OnCall, Route, Step
@@ -213,6 +214,18 @@ def test_what_a_service_is_doing_is_what_its_calls_belong_to(
     made = {dispatcher.job(handle.id).traceparent for handle in bulk.jobs}
     (kept,) = made
     assert str(kept).split("-")[1:3] == [*ids(enqueues[1])[:2]]
+
+
+def test_what_a_service_in_asyncio_is_doing_is_what_its_calls_belong_to(
+    told: Told, store: Store
+) -> None:
+    async def remind() -> None:
+        made = AsyncDispatcher(Dispatcher(store, Messenger()))  # type: ignore[arg-type]
+        with trace.get_tracer("a service").start_as_current_span("remind"):
+            await made.call(NUMBER, say=SAY)
+
+    asyncio.run(remind())
+    assert parent_of(told, "enqueue") == "remind"
 
 
 def test_calls_of_several_traces_that_are_written_together_stay_apart(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -12,6 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dispatcher.tracing import Spans, Step
 from dispatcher.values.traceparent import HEADER, traceparent_or_none
 
+PARAMETER: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The trace that this belongs to, in the W3C's form. A wrong one is left out.",
+}
+"""The header as the OpenAPI document has it."""
 API = "/v1/"
 """The paths that are traced: what strangers ask for besides, and the provider, is not."""
 BELOW = "dispatcher.traceparent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.model.request_limits import LONGEST_KEY
+from workers.gateway import traced
 from workers.gateway.api import problem_examples
 from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.limits import STREAM
@@ -57,7 +58,7 @@ ENQUEUE = operation(
     problem_examples.OTHER_REQUEST,
     problem_examples.WRONG_REQUEST,
     body=body_of(ref("JobRequest"), A_REQUEST),
-    parameters=[_KEY_HEADER],
+    parameters=[_KEY_HEADER, traced.PARAMETER],
     status=202,
 )
 _LINES = """{"recipient": "+818012340001", "say": "Hello", "key": "a"}
@@ -93,7 +94,8 @@ BULK = operation(
         {
             **_KEY_HEADER,
             "description": "A line without its own key gets this key, a colon and its line number.",
-        }
+        },
+        traced.PARAMETER,
     ],
 )
 JOB = operation(

@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatcher.alerts.sources import generic, mapping
 from dispatcher.model.alert import AlertState
+from workers.gateway import traced
 from workers.gateway.api import problem_examples
 from workers.gateway.api.limits import ALERTS
 from workers.gateway.api.operations.operation import answer, body_of, operation
@@ -98,7 +99,7 @@ def report(source: str) -> dict[str, Any]:
         {202: answer("What became of each alert.", _REPORTED, _TAKEN_IN)},
         problem_examples.UNREADABLE,
         body=body_of(_BODY, _EXAMPLES[source]),
-        parameters=_parameters() if source == generic.NAME else None,
+        parameters=[*(_parameters() if source == generic.NAME else []), traced.PARAMETER],
         status=202,
         limit=LIMIT,
     )
