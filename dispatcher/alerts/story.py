@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +90,18 @@ class Story:
     """What its chain does next, if nothing else happens."""
 
     @property
+    def calling(self) -> list[CallStory]:
+        """The calls that are not over."""
+        return [each for each in self.calls if each.under_way]
+
+    @property
+    def next_called(self) -> list[str]:
+        """Who is called next, if nothing else happens."""
+        return (
+            [ring.contact for ring in self.then.calls if ring.to is not None] if self.then else []
+        )
+
+    @property
     def because(self) -> str:
         """Why it stands where it stands, and what happens next, in words."""
         return _because(self)
@@ -111,12 +124,20 @@ class Story:
 
 def story(store: Store, id_: str, *, members: int = 200) -> Story:
     """Return an alert's story, with so many members at most. Raises UnknownAlert."""
-    alert = store.alerts.get(id_)
+    return _story(store, Facts(store), store.alerts.get(id_), members)
+
+
+def stories(store: Store, alerts: Iterable[Alert]) -> list[Story]:
+    """Return the stories of some alerts as they were read, without members."""
+    facts = Facts(store)
+    return [_story(store, facts, alert, 0) for alert in alerts]
+
+
+def _story(store: Store, facts: Facts, alert: Alert, members: int) -> Story:
     made = [call.job_id for call in alert.calls if call.job_id]
     jobs = dict(zip(made, store.jobs.get_many(made), strict=True))
     calls = tuple(_told(store, each, jobs.get(each.job_id or "")) for each in alert.calls)
-    told = store.alerts.members(id_, members) if alert.is_bundle else ()
-    facts = Facts(store)
+    told = store.alerts.members(alert.id, members) if alert.is_bundle and members else ()
     then = next_planned(store, facts, alert)
     return Story(alert, calls, tuple(told), facts.hold, store.moment(), then)
 
@@ -146,16 +167,15 @@ def _ringing(told: Story) -> str:
     alert = told.alert
     where = f"round {alert.round}, step {alert.step}" if alert.round else "it begins"
     parts = [f"the chain {alert.chain} is under way ({where})"]
-    under_way = [each for each in told.calls if each.under_way]
-    parts += [_call(each, held=bool(told.hold)) for each in under_way]
-    if not under_way and told.calls:
+    parts += [_call(each, held=bool(told.hold)) for each in told.calling]
+    if not told.calling and told.calls:
         last = told.calls[-1]
         parts.append(f"{last.call.contact}: {last.became}")
     if told.hold:
         parts.append(f"calls are held, and the chain waits: {told.hold}")
     elif alert.next_at:
         ahead = _ahead(alert.next_at, told.now)
-        parts.append(f"unless somebody has it, it goes on {ahead}{_then(told.then)}")
+        parts.append(f"unless somebody has it, it goes on {ahead}{_then(told)}")
     return "; ".join(parts)
 
 
@@ -164,13 +184,11 @@ def _call(each: CallStory, *, held: bool) -> str:
     return f"the call to {each.call.contact} {each.became}{waits}"
 
 
-def _then(move: Move | None) -> str:
+def _then(told: Story) -> str:
     """Return who is called next, in words."""
-    if move is None:
-        return ""
-    if move.end is not None:
+    if told.then is not None and told.then.end is not None:
         return ": then nobody is left, and it is unreached"
-    called = [ring.contact for ring in move.calls if ring.to is not None]
+    called = told.next_called
     if not called:
         return ""
     return f": then {' and '.join(called)} {'is' if len(called) == 1 else 'are'} called"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.alerts.chain_words import ends, leads, numbered
 from dispatcher.alerts.chains_file import load
 from dispatcher.alerts.chains_gaps import MOST, gaps
 from dispatcher.alerts.chains_state import in_force
@@ -21,10 +22,9 @@ from dispatcher.cli.person import actor
 from dispatcher.cli.tables import Column, Table
 from dispatcher.errors import DispatcherError
 from dispatcher.model.job import iso
-from dispatcher.model.on_call import Chain, OnCall, Step
+from dispatcher.model.on_call import Chain, OnCall
 from dispatcher.store.on_call import Published
 from dispatcher.values.counts import counted
-from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number
 
 app = group("Check, publish, show and try who is called for an alert.")
@@ -89,7 +89,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     numbers = (Column(name, right=True) for name in ("steps", "times in all"))
     table = Table("chain", *numbers, Column("alerts", least=24))
     for name, chain in on_call.chains.items():
-        table.add(name, str(len(chain.steps)), str(chain.repeat), _leads(on_call, name))
+        table.add(name, str(len(chain.steps)), str(chain.repeat), leads(on_call, name))
     table.show("chains")
 
 
@@ -111,7 +111,7 @@ def show(
     if json:
         output.as_json({"name": name, **chain.model_dump(mode="json")})
         return
-    output.lines([*_steps(chain), *_ends(chain), "", *_people(on_call, chain)])
+    output.lines([*numbered(chain), ends(chain), "", *_people(on_call, chain)])
 
 
 @app.command("versions")
@@ -144,41 +144,6 @@ def _counts(on_call: OnCall) -> dict[str, int]:
 def _counted(on_call: OnCall) -> str:
     found = (counted(many, kind[:-1]) for kind, many in _counts(on_call).items() if many)
     return ", ".join(found) or "it is empty"
-
-
-def _leads(on_call: OnCall, name: str) -> str:
-    if not on_call.routes:
-        return "all"
-    matches = [route.match for route in on_call.routes if route.chain == name]
-    return "; ".join(
-        " ".join(f"{label}={_wanted(value)}" for label, value in match.items()) or "all others"
-        for match in matches
-    )
-
-
-def _wanted(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else "|".join(value)
-
-
-def _steps(chain: Chain) -> list[str]:
-    return [f"{n}. {_step(step)}" for n, step in enumerate(chain.steps, 1)]
-
-
-def _step(step: Step) -> str:
-    how = ", then ".join(step.call_in_turn) or " and ".join(step.call)
-    times = f", {step.times} times, {spoken(step.every.total_seconds())} apart"
-    wait = f"; then it waits {spoken(step.wait.total_seconds())}"
-    return f"call {how}{times * (step.times > 1)}{wait * bool(step.wait)}"
-
-
-def _ends(chain: Chain) -> list[str]:
-    again = f"again from the top, {chain.repeat} times in all" if chain.repeat > 1 else "once"
-    enough = {
-        "answered": "until somebody answers",
-        "acknowledged": "until somebody says that they have it;"
-        f" after an answer it waits {spoken(chain.acknowledge_within.total_seconds())} for that",
-    }
-    return [f"{again}, {enough[chain.until]}"]
 
 
 def _people(on_call: OnCall, chain: Chain) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -20,12 +19,10 @@ from dispatcher.cli.person import actor
 from dispatcher.cli.progress import Progress
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
-from dispatcher.rows.exporting import COLUMNS, rows, shielded
+from dispatcher.rows.csv_text import CsvText
 from dispatcher.security_log import SecurityEvent, tell
 from dispatcher.values.counts import counted
 
-BOM = "\ufeff"
-"""Spreadsheets take CSV without it for the machine's own encoding."""
 Write = Callable[[Job], object]
 
 Output = Annotated[
@@ -68,7 +65,9 @@ def export(
         if format_ is Format.JSONL:
             write: Write = lambda job: file.write(_line(job, mask=not unmask))  # noqa: E731
         else:
-            write = _csv(file, mask=not unmask, raw=raw)
+            text = CsvText(mask=not unmask, raw=raw)
+            file.write(text.head)
+            write = lambda job: file.write(text.of(job))  # noqa: E731
         done = _write(jobs, write, shown=output is not None or not sys.stdout.isatty())
     if output:
         typer.echo(f"{counted(done, 'job')} written to {output}", err=True)
@@ -85,18 +84,6 @@ def _write(jobs: Iterator[Job], write: Write, *, shown: bool) -> int:
 
 def _line(job: Job, *, mask: bool) -> str:
     return json.dumps(job.to_dict(mask=mask), ensure_ascii=False) + "\n"
-
-
-def _csv(file: TextIO, *, mask: bool, raw: bool) -> Write:
-    writer = csv.writer(file, lineterminator="\n" if raw else "\r\n")
-    file.write("" if raw else BOM)
-    writer.writerow(COLUMNS)
-
-    def write(job: Job) -> None:
-        for cells in rows(job, mask=mask):
-            writer.writerow(cells if raw else shielded(cells))
-
-    return write
 
 
 @contextmanager

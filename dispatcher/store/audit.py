@@ -19,6 +19,8 @@ from dispatcher.store.errors import plain_errors
 from dispatcher.values.masking import mask_text
 
 PAGE = 500
+LOOKED_AT = 10_000
+"""Entries that are looked at for one page of some."""
 LONGEST_NOTE = 500
 """Characters of why somebody acts, as far as we set its bounds: in forms and over HTTP."""
 _CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
@@ -42,6 +44,26 @@ class AuditEntry:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it."""
         return {**asdict(self), "at": iso(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted: those with this in who acted, and in what they did to what, in
+    capitals or not; from `since` on, and before `until` (aware).
+    """
+
+    who: str = ""
+    what: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def fits(self, entry: AuditEntry) -> bool:
+        """Whether who and what are wanted; by their moments entries are read."""
+        what = f"{entry.action} {entry.target}"
+        return _in(self.who, entry.actor) and _in(self.what, what)
+
+
+ANYTHING = AuditFilter()
 
 
 class Audit(Repository):
@@ -69,17 +91,33 @@ class Audit(Repository):
                 return
             low = f"({page[-1][0].decode()}"
 
-    def latest(self, most: int, before: str = "") -> tuple[list[AuditEntry], str | None]:
+    def latest(
+        self, most: int, before: str = "", wanted: AuditFilter = ANYTHING
+    ) -> tuple[list[AuditEntry], str | None]:
         """Return what people did, the latest first and numbers masked, and a cursor to what was
         before that (None: there is nothing).
 
-        `before` is such a cursor; one that is none counts as left out.
+        `before` is such a cursor; one that is none counts as left out. Looks at LOOKED_AT entries:
+        there may be few, and a cursor that leads on nevertheless.
         """
-        high = f"({before}" if _CURSOR.fullmatch(before) else "+"
-        with plain_errors():
-            page: Any = self._redis.xrevrange(self._key("audit"), max=high, count=most)
-        entries = [_entry(cursor, fields, mask_text) for cursor, fields in page]
-        return entries, page[-1][0].decode() if len(page) == most else None
+        low = "-" if wanted.since is None else str(_ms(wanted.since))
+        high = "+" if wanted.until is None else f"({_ms(wanted.until)}-0"
+        place = before if _CURSOR.fullmatch(before) else ""
+        many, found = (most + 1 if wanted == ANYTHING else PAGE), list[AuditEntry]()
+        for _ in range(LOOKED_AT // PAGE):
+            high = f"({place}" if place else high
+            with plain_errors():
+                page: Any = self._redis.xrevrange(self._key("audit"), high, low, many)
+            for cursor, fields in page:
+                if len(found) == most:
+                    return found, place
+                place = cursor.decode()
+                entry = _entry(cursor, fields, mask_text)
+                if wanted.fits(entry):
+                    found.append(entry)
+            if len(page) < many:
+                return found, None
+        return found, place
 
     def trim(self, before: float) -> int:
         """Forget entries older than a moment (ms since the epoch); return how many."""
@@ -87,6 +125,10 @@ class Audit(Repository):
         with plain_errors():
             gone: Any = self._redis.xtrim(self._key("audit"), minid=oldest, approximate=False)
         return int(gone)
+
+
+def _in(part: str, text: str) -> bool:
+    return part.casefold() in text.casefold()
 
 
 def _ms(moment: datetime) -> int:

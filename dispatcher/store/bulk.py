@@ -217,10 +217,12 @@ class Bulk(Repository):
             raise UnknownAction(id_)
         return found[0]
 
-    def recent(self, most: int = 20) -> list[BulkAction]:
-        """Return the actions that were begun lately, the latest first."""
+    def recent(self, most: int = 20, after: int = 0) -> list[BulkAction]:
+        """Return the actions that were begun lately, the latest first, `after` so many."""
         with plain_errors():
-            ids: Any = self._redis.zrange(self._key("bulk_actions"), 0, most - 1, desc=True)
+            ids: Any = self._redis.zrange(
+                self._key("bulk_actions"), after, after + most - 1, desc=True
+            )
         return self._read([id_.decode() for id_ in ids])
 
     def _read(self, ids: list[str]) -> list[BulkAction]:

@@ -12,11 +12,14 @@ from dispatcher.model.states import State
 from dispatcher.store.connection import Repository, pairs
 from dispatcher.store.schema import CAMPAIGN_SUMMARIES, CampaignField
 from dispatcher.store.search import InvalidCursor
+from dispatcher.values.masking import mask_text
 from dispatcher.values.mentions import Mentions
 from dispatcher.values.tariffs import to_credits
 
 AT_ONCE = 100
 """Campaigns that are read, or forgotten, in one step."""
+NAMES_AT_ONCE, LOOKED_AT = 1000, 20_000
+"""Names that are read in one step, and for one page, where a part of a name is looked for."""
 _PLACE = re.compile("([0-9]{1,15})\\.([0-9]{1,9})")
 
 _STATES = frozenset(map(str, State))
@@ -43,15 +46,26 @@ class Campaigns(Repository):
             raise UnknownCampaign(name)
         return _campaign(name, counts, self._at(), _by_hour(hours))
 
-    def page(self, limit: int, cursor: str | None = None) -> CampaignPage:
+    def page(self, limit: int, cursor: str | None = None, *, named: str = "") -> CampaignPage:
         """Return the next campaigns, at most `limit`, newest first, without their hours. Raises
         InvalidCursor.
+
+        `named`: those with this in their name, in capitals or not; of a number in a name it finds
+        what lists show. Looks at LOOKED_AT names: a page may have few, and lead on nevertheless.
         """
         most, seen = ("+inf", 0) if cursor is None else _place(cursor)
-        places = self._places(most, seen, limit + 1)
-        more = len(places) > limit
-        there = self._listed([name for name, _ in places[:limit]])
-        return CampaignPage(there, _cursor(places[:limit], most, seen) if more else None)
+        many, names, looked_at = (NAMES_AT_ONCE if named else limit + 1), list[str](), 0
+        while True:
+            places = self._places(most, seen, many)
+            for name, at in places:
+                if len(names) == limit or looked_at == LOOKED_AT:
+                    return CampaignPage(self._listed(names), f"{most}.{seen}")
+                most, seen = f"{at:.0f}", seen + 1 if most == f"{at:.0f}" else 1
+                looked_at += 1
+                if _has(name, named):
+                    names.append(name)
+            if len(places) < many:
+                return CampaignPage(self._listed(names), None)
 
     def all(self) -> Iterator[Campaign]:
         """Yield all campaigns, newest first, without their hours."""
@@ -170,12 +184,10 @@ def _moment(milliseconds: str | None) -> datetime | None:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
 
 
-def _cursor(places: Sequence[tuple[str, float]], most: str, seen: int) -> str:
-    """Return the place after these: when the last was begun, and how many of that moment came."""
-    last = places[-1][1]
-    here = sum(at == last for _, at in places)
-    before = seen if most == f"{last:.0f}" else 0
-    return f"{last:.0f}.{before + here}"
+def _has(name: str, part: str) -> bool:
+    """Whether a name, as lists show it, has this in it."""
+    wanted = part.casefold()
+    return wanted in name.casefold() and wanted in mask_text(name).casefold()
 
 
 def _place(cursor: str) -> tuple[str, int]:

@@ -12,8 +12,8 @@ from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.filters import Filter
 from dispatcher.model.states import Priority, State
 from dispatcher.policy import Decision
-from dispatcher.store import Store
-from dispatcher.store.audit import PAGE, AuditEntry
+from dispatcher.store import Store, audit
+from dispatcher.store.audit import ANYTHING, PAGE, AuditEntry, AuditFilter
 from dispatcher.store.holds import PauseScope
 from dispatcher.store.spending import Period, SpendingLimit
 from dispatcher.store.values import Refused, UnknownJob
@@ -148,6 +148,44 @@ def test_entries_are_read_by_time_over_many_pages_in_their_order(
     some = store.audit.read(BEGIN + second, BEGIN + 2 * second)
     assert [each.facts["place"] for each in some] == list(range(100, 200))
     assert list(store.audit.read(until=BEGIN)) == []
+
+
+def pages(store: Store, wanted: AuditFilter = ANYTHING, most: int = 3) -> list[str]:
+    """Return the targets of what people did, page by page, the latest first."""
+    found, cursor = list[str](), ""
+    while True:
+        entries, after = store.audit.latest(most, cursor, wanted)
+        assert len(entries) <= most
+        found += [each.target for each in entries]
+        if after is None:
+            return found
+        cursor = after
+
+
+def test_entries_are_filtered_by_who_what_and_when(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", 4)
+    monkeypatch.setattr(audit, "LOOKED_AT", 8)
+    for n in range(20):
+        who = "console:Ann" if n % 5 == 0 else "cli:kim"
+        store.audit.record(who, "retry" if n % 2 else "pause", f"thing {n}")
+        clock.forward(1)
+    assert pages(store) == [f"thing {n}" for n in range(19, -1, -1)]
+    assert pages(store, AuditFilter(who="ann")) == [f"thing {n}" for n in (15, 10, 5, 0)]
+    assert pages(store, AuditFilter(what="RETRY thing 1")) == [
+        f"thing {n}" for n in (19, 17, 15, 13, 11, 1)
+    ]
+    second = timedelta(seconds=1)
+    some = AuditFilter(since=BEGIN + 3 * second, until=BEGIN + 6 * second)
+    assert pages(store, some) == ["thing 5", "thing 4", "thing 3"]
+    assert pages(store, AuditFilter(who="nobody")) == []
+
+
+def test_what_is_masked_in_entries_is_not_found(store: Store) -> None:
+    store.audit.record("cli:kim", "dnc.add", "recipient:+818011234567")
+    assert pages(store, AuditFilter(what="dnc"))
+    assert not pages(store, AuditFilter(what="80112345"))
 
 
 def test_a_clock_that_steps_back_loses_no_entry(store: Store, clock: Clock) -> None:

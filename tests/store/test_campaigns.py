@@ -12,7 +12,7 @@ from dispatcher.model.campaign import Calls, Campaign, UnknownCampaign
 from dispatcher.model.states import State
 from dispatcher.policy import after_report
 from dispatcher.provider import AnswerLost, NeverReached
-from dispatcher.store import Store
+from dispatcher.store import Store, campaigns
 from support.campaign_books import assert_counted
 from support.claims import claim_one
 from support.clock import Clock
@@ -292,6 +292,26 @@ def test_campaigns_are_listed_newest_first_page_by_page(store: Store, clock: Clo
         assert found == wanted
     with pytest.raises(DispatcherError, match="is not a cursor"):
         store.campaigns.page(5, "x")
+
+
+def test_campaigns_are_found_by_a_part_of_their_name(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "NAMES_AT_ONCE", 3)
+    monkeypatch.setattr(campaigns, "LOOKED_AT", 5)
+    for n in range(12):
+        enqueue(store, tags=(f"campaign:{'Spring' if n % 4 == 0 else 'other'}-{n}",))
+        clock.forward(n % 2)
+    enqueue(store, tags=("campaign:to-+818011234567",))
+    found, cursor = list[str](), None
+    for _ in range(13):
+        page = store.campaigns.page(2, cursor, named="sPRING")
+        found += [each.name for each in page.campaigns]
+        if (cursor := page.cursor) is None:
+            break
+    assert found == ["Spring-8", "Spring-4", "Spring-0"]
+    assert store.campaigns.page(5, named="to-").campaigns
+    assert not store.campaigns.page(5, named="80112345").campaigns  # it is hidden in lists, too
 
 
 def test_to_read_a_campaign_takes_two_reads_however_many_jobs_it_has(store: Store) -> None:
