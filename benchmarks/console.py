@@ -148,9 +148,13 @@ def _pages(session: requests.Session, url: str, some: str) -> list[tuple[str, st
         ("search, of what is not there", "/console/find?q=nothing"),
         ("alerts", "/console/alerts"),
         ("campaigns", "/console/campaigns"),
+        ("campaigns, by a part of the name", "/console/campaigns?name=4"),
         ("one campaign", "/console/campaigns/7"),
         ("actions", "/console/actions"),
+        ("on call", "/console/on-call"),
+        ("do-not-call list", "/console/do-not-call"),
         ("audit", "/console/audit"),
+        ("audit, by who", "/console/audit?who=nobody"),
     ]
 
 

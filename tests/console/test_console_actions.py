@@ -19,6 +19,7 @@ from support.claims import claim_one
 from support.console_client import Person, Reader
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, failed, in_progress
+from workers.gateway.console.actions import VERBS
 
 NUMBERS = [f"+81801111{n:04d}" for n in range(20)]
 
@@ -78,7 +79,7 @@ def test_all_that_match_are_retried_with_who_and_why(operator: Person, store: St
         list(store.audit.read())
     )
     assert "line was cut" in operator.page("/console/audit").text
-    assert "retry: tag=zoo" in operator.page("/console/actions").text
+    assert "Retry: tag=zoo" in operator.page("/console/actions").text
 
 
 def test_only_the_ticked_are_acted_on(operator: Person, store: Store) -> None:
@@ -164,7 +165,7 @@ def test_every_action_has_a_report_whoever_began_it(
     store.bulk.begin(found.id, actor="cli:eve", note="x")
     store.bulk.drive(found.id)
     assert "Done" in operator.page(f"/console/actions/{found.id}").text
-    assert f"{what}: 2 jobs by id" in operator.page("/console/actions").text
+    assert f"{VERBS[what][0]}: 2 jobs by id" in operator.page("/console/actions").text
 
 
 def test_a_job_of_unknown_outcome_is_marked_as_reached(operator: Person, store: Store) -> None:

@@ -17,7 +17,7 @@ from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from support.console_browser import Page, chromium
 from support.console_client import key
-from support.console_pages import broken_words, sticking_out, unfold, violations
+from support.console_pages import MOST_BYTES, faults, size_of
 from support.gateway_process import Gateway
 from support.redis_inside import key_of, redis_of
 from support.seen_alerts import called, event, reported, unreached
@@ -25,10 +25,6 @@ from support.store_jobs import claim, enqueue, failed, in_progress
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.console.live import OF_ONE
 
-WIDTHS = (360, 768, 1280)
-SCHEMES = {360: ("light", "dark"), 768: (), 1280: ("dark", None, "light", None)}
-"""In which scheme axe sees a page at each width: the first, the second, and so on, repeated."""
-MOST_BYTES = 60_000
 LONG = "a-tag-that-is-as-long-as-tags-may-well-become-in-the-course-of-a-few-years-of-use"
 HEBREW = "דחוף-מאוד-מחלקה-שלוש"
 ARABIC = "القرص ممتلئ على الخادم"
@@ -101,35 +97,13 @@ def full(store: Store) -> list[str]:
 
 def test_every_page_is_for_everybody_on_every_screen(page: Page, store: Store) -> None:
     """Nothing sticks out, no word is broken, and axe finds nothing."""
-    found: list[str] = []
-    for number, path in enumerate(full(store)):
-        page.open(path)
-        unfold(page)
-        for width in WIDTHS:
-            page.size(width, 900)
-            faults = [*sticking_out(page), *broken_words(page)]
-            if scheme := scheme_of(number, width):
-                page.scheme(scheme)
-                faults += violations(page)
-            found += [f"{path} at {width}: {fault}" for fault in faults]
-    page.scheme("light")
+    assert faults(page, full(store)) == []
     page.complaints()  # of what is not there, and of the search that makes no sense
-    assert found == []
-
-
-def scheme_of(number: int, width: int) -> str | None:
-    schemes = SCHEMES[width]
-    return schemes[number % len(schemes)] if schemes else None
 
 
 def test_every_page_is_small(page: Page, store: Store, operator: object) -> None:
     for path in full(store):
-        html = page.driver.execute_async_script(
-            "const done = arguments[1];"
-            "fetch(arguments[0]).then((answer) => answer.text()).then(done)",
-            path,
-        )
-        assert len(html.encode()) <= MOST_BYTES, path
+        assert size_of(page, path) <= MOST_BYTES, path
     page.complaints()
 
 

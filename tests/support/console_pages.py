@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from support.console_browser import Page
 
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (360, 768, 1280)
+SCHEMES = {360: ("light", "dark"), 768: (None,), 1280: ("dark", None, "light", None)}
+"""In which scheme axe sees a page at each width: the first, the second, and so on, repeated."""
+MOST_BYTES = 60_000
+"""How large a page may be."""
 _BROKEN = """
 const words = [];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -31,6 +37,32 @@ return [...document.body.querySelectorAll('*')]
   .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > wide + 1)
   .map((each) => each.outerHTML.slice(0, 120));
 """
+
+
+def faults(page: Page, paths: Sequence[str]) -> list[str]:
+    """Return what is wrong with pages at each width, with all opened that can be."""
+    found: list[str] = []
+    for number, path in enumerate(paths):
+        page.open(path)
+        unfold(page)
+        for width in WIDTHS:
+            page.size(width, 900)
+            here = [*sticking_out(page), *broken_words(page)]
+            if scheme := SCHEMES[width][number % len(SCHEMES[width])]:
+                page.scheme(scheme)
+                here += violations(page)
+            found += [f"{path} at {width}: {fault}" for fault in here]
+    page.scheme("light")
+    return found
+
+
+def size_of(page: Page, path: str) -> int:
+    """Return how many bytes a page has."""
+    html = page.driver.execute_async_script(
+        "const done = arguments[1];fetch(arguments[0]).then((answer) => answer.text()).then(done)",
+        path,
+    )
+    return len(html.encode())
 
 
 def violations(page: Page) -> list[str]:

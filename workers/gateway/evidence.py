@@ -70,6 +70,12 @@ def seen_whole(request: Request, actor: str, key: str, target: str, *, jobs: int
     tell(SecurityEvent.UNMASKED, address=address_of(request.scope), **facts)
 
 
+def exported(request: Request, actor: str, key: str, target: str, *, unmasked: bool) -> None:
+    """Tell that somebody takes jobs away as a file."""
+    facts = {"actor": actor, "key": key, "target": target, "unmasked": unmasked}
+    tell(SecurityEvent.EXPORTED, address=address_of(request.scope), **facts)
+
+
 def route(scope: Scope) -> str:
     """Return the address of a request's route: what stands in its places may be secret."""
     path = str(scope["path"])

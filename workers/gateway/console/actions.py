@@ -18,7 +18,7 @@ from dispatcher.store.holds import PauseScope
 from dispatcher.values.durations import seconds
 from workers.gateway.console.banners import banners
 from workers.gateway.console.context import ConsoleContext, redirect
-from workers.gateway.console.forms import Fields
+from workers.gateway.console.forms import Fields, query
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.search import Search
 from workers.gateway.console.sessions import Visitor
@@ -33,6 +33,16 @@ VERBS = {
     BulkActionKind.PRIORITISE: ("Prioritise", "given another priority", "Prioritise"),
 }
 """What is said of an action before, after, and on the button that does it."""
+STATES = {
+    "previewed": ("Not started", "plain", "clock"),
+    "running": ("Running", "info", "bolt"),
+    "stopped": ("Stopped", "warn", "pause"),
+    "done": ("Done", "well", "check"),
+}
+"""How the states of an action look: the words, and the kind and the icon of their badge."""
+PAGE = 25
+LONGEST_PLACE = 6
+"""Digits of a place in the list."""
 OFFERED = (BulkActionKind.RETRY, BulkActionKind.CANCEL, BulkActionKind.REACHED)
 
 
@@ -42,10 +52,21 @@ class Actions:
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
 
-    def list(self, _request: Request, visitor: Visitor) -> Response:
-        """Show the recent actions."""
+    def list(self, request: Request, visitor: Visitor) -> Response:
+        """Show a page of the actions, the latest first."""
+        after = query(request).one("after")
+        skipped = int(after) if after.isdecimal() and len(after) < LONGEST_PLACE else 0
+        recent = self._context.store.bulk.recent(PAGE + 1, skipped)
+        more = f"{ROOT}/actions?after={skipped + PAGE}" if len(recent) > PAGE else ""
         return self._context.pages.page(
-            "actions.html", visitor, recent=self._context.store.bulk.recent(), verbs=VERBS
+            "actions.html",
+            visitor,
+            recent=recent[:PAGE],
+            verbs=VERBS,
+            states=STATES,
+            first=f"{ROOT}/actions" if skipped else "",
+            older=more,
+            now=self._context.store.now(),
         )
 
     def create(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
@@ -84,7 +105,7 @@ class Actions:
         """Show the progress of an action, and what was and was not done."""
         found = self._context.store.bulk.get(request.path_params["id"])
         return self._context.pages.page(
-            "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS
+            "report.html", visitor, found=found, verb=VERBS[found.kind], words=WORDS, states=STATES
         )
 
     def stop(self, request: Request, visitor: Visitor, fields: Fields) -> Response:

@@ -11,7 +11,7 @@ from dispatcher.model.states import Priority
 from dispatcher.model.tags import tag as one_tag
 from dispatcher.store.holds import PauseScope
 from workers.gateway.console.actions import noted
-from workers.gateway.console.context import ConsoleContext, redirect
+from workers.gateway.console.context import ConsoleContext, ours, redirect
 from workers.gateway.console.forms import Fields
 from workers.gateway.console.pages import ROOT
 from workers.gateway.console.sessions import Visitor
@@ -28,20 +28,26 @@ class Holding:
         """Dial nobody of a scope until it is resumed."""
         scope = _chosen(fields)
         changed = self._context.store.holds.pause(scope, actor=visitor.actor, note=noted(fields))
-        return redirect(f"{ROOT}?done={'paused' if changed else 'unchanged'}")
+        return _back(fields, "paused" if changed else "unchanged")
 
     def resume(self, _request: Request, visitor: Visitor, fields: Fields) -> Response:
         """End a pause."""
         scope = _of_hold(fields.one("hold"))
         note = noted(fields, needed=False)
         changed = self._context.store.holds.resume(scope, actor=visitor.actor, note=note)
-        return redirect(f"{ROOT}?done={'resumed' if changed else 'unchanged'}")
+        return _back(fields, "resumed" if changed else "unchanged")
 
     def check_balance(self, _request: Request, visitor: Visitor, _fields: Fields) -> Response:
         """Have the workers, who know the provider, look at the balance at their next tick."""
         self._context.store.budget.request_check()
         self._context.store.audit.record(visitor.actor, "balance.check", "account")
         return redirect(f"{ROOT}?done=balance-check")
+
+
+def _back(fields: Fields, done: str) -> Response:
+    """Go on to the page that the form names, or say on the overview what was done."""
+    goal = fields.one("next")
+    return redirect(ours(goal) if goal else f"{ROOT}?done={done}")
 
 
 def _chosen(fields: Fields) -> PauseScope:

@@ -16,13 +16,17 @@ from workers.gateway.console.alerts import Alerts
 from workers.gateway.console.audit import Audit
 from workers.gateway.console.campaigns import Campaigns
 from workers.gateway.console.context import ConsoleContext, Endpoint, redirect
+from workers.gateway.console.do_not_call import DoNotCall
+from workers.gateway.console.exports import Exports
 from workers.gateway.console.finding import Finding
 from workers.gateway.console.holding import Holding
 from workers.gateway.console.jobs import Jobs
 from workers.gateway.console.live import Live
 from workers.gateway.console.login import Login
+from workers.gateway.console.on_call import OnCallPages
 from workers.gateway.console.overview import Overview
 from workers.gateway.console.pages import ROOT
+from workers.gateway.console.security import Security
 from workers.gateway.console.sessions import Visitor
 from workers.gateway.console.zone import TimeZone
 from workers.gateway.middleware import Limit
@@ -38,6 +42,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -
     login, overview, jobs = Login(context), Overview(context), Jobs(context)
     actions, holding, audit = Actions(context), Holding(context), Audit(context)
     campaigns, alerts, zone = Campaigns(context), Alerts(context), TimeZone(context)
+    on_call, do_not_call = OnCallPages(context), DoNotCall(context)
     read, write = context.reading, context.writing
     return [
         _get("", read(overview.show)),
@@ -54,7 +59,13 @@ def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -
         _get("/alerts/{id}", read(alerts.one)),
         _post("/alerts/{id}/acknowledge", write(alerts.acknowledge)),
         _post("/alerts/{id}/cancel", write(alerts.cancel)),
+        _get("/on-call", read(on_call.list)),
+        _get("/on-call/chains/{name}", read(on_call.chain)),
+        _get("/on-call/rotas/{name}", read(on_call.rota)),
+        _post("/on-call/rotas/{name}/swap", write(on_call.swap)),
+        _post("/on-call/rotas/{name}/end-swap", write(on_call.end_swap)),
         _get("/campaigns", read(campaigns.list)),
+        _get("/campaign.csv", Exports(context).campaign),
         _get("/campaigns/{name:path}", read(campaigns.one)),
         _post("/jobs/{id}/do-not-call", write(jobs.never_again)),
         _get("/actions", read(actions.list)),
@@ -67,7 +78,12 @@ def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -
         _post("/pause", write(holding.pause)),
         _post("/resume", write(holding.resume)),
         _post("/balance-check", write(holding.check_balance)),
+        _get("/do-not-call", read(do_not_call.list)),
+        _post("/do-not-call", write(do_not_call.add)),
+        _post("/do-not-call/look-up", write(do_not_call.look_up)),
+        _post("/do-not-call/remove", write(do_not_call.remove)),
         _get("/audit", read(audit.show)),
+        _get("/security-log", read(Security(context).show)),
         Route(f"{ROOT}/{{path:path}}", _nowhere(context), methods=["GET", "POST"]),
     ]
 
