@@ -141,6 +141,7 @@ function keepFresh() {
   start();
   document.addEventListener('visibilitychange', () => (document.hidden ? stop() : start()));
   window.addEventListener('pagehide', stop);
+  window.addEventListener('pageshow', (event) => { if (event.persisted) start(); });
   window.addEventListener('offline', () => { stop(); lost(); });
   window.addEventListener('online', start);
 }
