@@ -18,17 +18,20 @@ def found(person: Person, words: str) -> str:
 
 def test_a_job_is_found_by_its_id_its_calls_id_and_its_key(operator: Person, store: Store) -> None:
     id_ = in_progress(store, "call-77", key="invoice 8812")
-    for words in (id_, id_.upper(), "call-77", "invoice 8812"):
+    for words in (id_, id_.upper()):
         assert found(operator, words) == f"/console/jobs/{id_}"
+    assert found(operator, "call-77") == f"/console/jobs/{id_}?found=call"
+    assert found(operator, "invoice 8812") == f"/console/jobs/{id_}?found=key"
+    assert "Found by its idempotency key." in operator.page(found(operator, "invoice 8812")).text
 
 
 def test_a_key_of_a_client_is_found_as_well(operator: Person, store: Store) -> None:
     mine = store.jobs.enqueue(request(key="k1"), actor="ops", scope="ops").id
-    assert found(operator, "k1") == f"/console/jobs/{mine}"
+    assert found(operator, "k1") == f"/console/jobs/{mine}?found=key"
     enqueue(store, key="k1")  # another job: keys of clients are their own
     page = operator.page("/console/find?q=k1")
     assert "may be several things" in page.text
-    assert f"/console/jobs/{mine}" in page.links
+    assert f"/console/jobs/{mine}?found=key" in page.links
 
 
 def test_alerts_campaigns_tags_and_last_digits_are_found(operator: Person, store: Store) -> None:

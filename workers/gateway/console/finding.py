@@ -54,10 +54,10 @@ class Finding:
 
     def _job(self, wanted: str) -> Iterator[Found]:
         """Yield the job or the alert that has exactly this id, or whose call has it."""
-        of_call = self._store.jobs.id_of_call(wanted)
-        for id_ in dict.fromkeys((wanted.lower(), of_call)):
+        of_call = self._store.jobs.id_of_call(wanted) or ""
+        for id_, by in ((wanted.lower(), ""), (of_call, "?found=call")):
             if id_ and self._store.jobs.get_many([id_])[0]:
-                yield Found("Job", f"{ROOT}/jobs/{quote(id_, safe='')}")
+                yield Found("Job", f"{ROOT}/jobs/{quote(id_, safe='')}{by}")
                 return
         with suppress(UnknownAlert):
             alert = self._store.alerts.get(wanted)
@@ -80,7 +80,7 @@ class Finding:
         for job in self._store.jobs.get_many([job_id(wanted, scope) for scope in scopes]):
             if job:
                 by = f" from {job.producer}"
-                yield Found(f"Job with the key {wanted}{by}", f"{ROOT}/jobs/{job.id}")
+                yield Found(f"Job with the key {wanted}{by}", f"{ROOT}/jobs/{job.id}?found=key")
 
     def _campaign(self, wanted: str) -> Iterator[Found]:
         with suppress(InvalidCampaign, UnknownCampaign):

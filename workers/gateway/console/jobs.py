@@ -27,6 +27,8 @@ from workers.gateway.console.timebar import series, time_bar
 from workers.gateway.evidence import seen_whole
 
 PAGE = 50
+FOUND = {"key": "Found by its idempotency key.", "call": "Found by the id of its call."}
+"""How a search came to a job, by the word in its address."""
 NEXT = {
     State.SCHEDULED: "due",
     State.QUEUED: "in line",
@@ -85,6 +87,7 @@ class Jobs:
             visitor,
             job=job,
             because=because[:1].upper() + because[1:],
+            found=FOUND.get(query(request).one("found"), ""),
             bar=time_bar(job, self._context.store.moment()),
             series=series,
             can=can(job),
