@@ -6,11 +6,11 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 from fcntl import ioctl
 
 from support.cli_shell import SCRIPT, Shell
+from support.forked import Forked
 
 
 def in_a_terminal(shell: Shell, *arguments: str, columns: int = 80, **variables: str) -> str:
@@ -18,7 +18,7 @@ def in_a_terminal(shell: Shell, *arguments: str, columns: int = 80, **variables:
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = shell.environment({"TERM": "xterm", **variables})
-    with subprocess.Popen(
+    with Forked(
         [SCRIPT, *arguments],
         cwd=shell.folder,
         env=environment,
