@@ -15,8 +15,8 @@ from dispatcher.alerts.recording import record
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.do_not_call import Wish
 from dispatcher.model.filters import Filter
+from dispatcher.model.on_call import OnCall
 from dispatcher.store import Store
-from support.alert_chains import publish
 from support.api_client import NUMBER, SAY, Client
 from support.cli_shell import Shell
 from support.seen_alerts import event
@@ -26,6 +26,15 @@ PASSING = {
     *("at", "since", "until", "expected_at", "next_slot_in", "credit_forecast", "late"),
 }
 """What is another at each look."""
+
+
+ON_CALL = OnCall.model_validate(
+    {
+        "contacts": {"ann": {"number": "+818012340002"}, "bob": {"number": "+818012340001"}},
+        "rotas": {"primary": {"members": ["ann", "bob"], "start": "2026-01-05", "zone": "UTC"}},
+        "chains": {"all": {"steps": [{"call": ["primary"]}]}},
+    }
+)
 
 
 @pytest.fixture
@@ -44,7 +53,7 @@ def names(store: Store, billing: Client) -> dict[str, str]:
     store.bulk.begin(seen.id, actor="sam", note="")
     store.bulk.stop(seen.id, actor="sam")
     store.do_not_call.add([Wish("+818012340008", reason="asked")], actor="sam")
-    publish(store, {"call": ["ann"]})
+    store.on_call.publish(ON_CALL, by="sam")
     (alert,) = record(store, [event("db1")], actor="sam")
     return {"job": job, "action": seen.id, "alert": alert.id, "number": "%2B818012340008"}
 
@@ -99,6 +108,29 @@ def test_an_enqueued_job_is_the_same(billing: Client, shell: Shell) -> None:
     ran = shell("call", NUMBER, "--say", SAY["say"], "--json").json
     assert answer.pop("new")
     assert ran.keys() == answer.keys()
+
+
+def test_a_rota_is_the_same(ops: Client, shell: Shell, names: dict[str, str]) -> None:
+    assert names
+    answer, ran = (
+        ops.get("/v1/rotas/primary").json(),
+        shell("rota", "show", "primary", "--json").json,
+    )
+    for told in (answer, ran):
+        del told["turns"][0]["from"], told["turns"][-1]["to"]  # when it was asked
+    assert differences(answer, ran) == []
+
+
+def test_a_swap_and_its_end_are_the_same(ops: Client, shell: Shell, names: dict[str, str]) -> None:
+    assert names
+    given = {"who": "bob", "from": "2026-12-24", "to": "2026-12-26"}
+    answer = ops.post("/v1/rotas/primary/swaps", given).json()
+    asked = ("bob", "--from", given["from"], "--to", given["to"])
+    ran = shell("rota", "swap", "primary", *asked, "--json").json
+    gone = ops.ask("DELETE", f"/v1/rotas/primary/swaps/{answer['id']}").json()
+    over = shell("rota", "unswap", ran["id"], "--json").json
+    assert over == gone | {"id": ran["id"]}
+    assert differences(answer | {"id": ran["id"]}, ran) == []
 
 
 @pytest.mark.parametrize("do", ["pause", "resume"])
