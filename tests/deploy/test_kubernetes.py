@@ -183,10 +183,11 @@ def test_kustomize_builds_it(folder: Path) -> None:
         kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
     here = {(each["kind"], each["metadata"]["name"]) for each in built}
     for each in built:
+        if each["kind"] in {"Deployment", "Job"}:
+            assert container(each)["image"].startswith("registry.example.com/")
         if each["kind"] == "Deployment":
             named = [next(iter(source.items())) for source in container(each)["envFrom"]]
             kinds = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
             assert {(kinds[kind], ref["name"]) for kind, ref in named} <= here
-            assert container(each)["image"].startswith("registry.example.com/")
     policies = [each for each in built if each["kind"] == "NetworkPolicy"]
     assert all(each["spec"]["podSelector"]["matchLabels"] for each in policies)
