@@ -21,6 +21,7 @@ from dispatcher.store import Store
 from support.api_client import NDJSON, SAY, answered, as_line, client
 from support.gateway_process import Gateway
 from support.polling import eventually
+from support.ports import free_port
 from support.proxies import Proxy, buffering, program
 from workers.devstack.embedded_server import EmbeddedServer
 
@@ -144,6 +145,17 @@ def test_callbacks_reach_the_gateway_and_no_log(proxy: Proxy) -> None:
     if proxy.name != "caddy":  # which logs no requests
         eventually(lambda: "nothing-of-ours" in proxy.logged(), "the other request is logged")
     assert "nobody-may-see" not in proxy.logged()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_log_has_a_secret_path_while_the_gateway_is_away(name: str, tmp_path: Path) -> None:
+    if program(name) is None:
+        pytest.skip(f"no {name} on this machine: .ci/proxies installs it")
+    with Proxy(name, tmp_path, free_port()) as proxy:
+        assert ask(proxy, SECRET).status_code in {502, 503}
+        assert ask(proxy, "/v1/jobs").status_code in {502, 503}
+        eventually(proxy.logged, "something is logged")
+        assert "nobody-may-see" not in proxy.logged()
 
 
 def test_the_console_is_for_those_inside_and_its_cookies_are_for_https(proxy: Proxy) -> None:

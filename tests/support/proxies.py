@@ -113,10 +113,10 @@ def _caddy(proxy: Proxy, upstream: int, change: Callable[[str], str]) -> list[st
     changes = {
         "voice.example.com {": f"https://127.0.0.1:{proxy.port} {{\n\t{tls}\n\tbind 127.0.0.1",
         "127.0.0.1:8080": f"127.0.0.1:{upstream}",
+        "\tlog default {": "\tadmin off\n\tauto_https disable_redirects\n\tlog default {",
     }
-    own = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
     file = proxy.folder / "Caddyfile"
-    file.write_text(own + change(replaced((FILES / "Caddyfile").read_text(), changes)))
+    file.write_text(change(replaced((FILES / "Caddyfile").read_text(), changes)))
     return ["run", "--config", str(file), "--adapter", "caddyfile"]
 
 
