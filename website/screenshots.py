@@ -78,7 +78,7 @@ class Night:
         self.store.limiter.publish(AccountConfig(rate=Rate(5), floor=50, one_at_a_time=False))
         return {
             "overview": "/console",
-            "overview-day": "/console?span=day",
+            "overview-week": "/console?span=week",
             "jobs": "/console/jobs",
             "jobs-filtered": "/console/jobs?state=failed&tag=campaign:lift",
             "job": f"/console/jobs/{lost}",
@@ -87,6 +87,9 @@ class Night:
             "alert": f"/console/alerts/{self._alerts()}",
             "campaigns": "/console/campaigns",
             "campaign": "/console/campaigns/lift",
+            "on-call": "/console/on-call",
+            "do-not-call": "/console/do-not-call",
+            "security-log": "/console/security-log",
             "actions": "/console/actions",
             "audit": "/console/audit",
             "search": "/console/find?q=nothing",
