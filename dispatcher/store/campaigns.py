@@ -18,7 +18,7 @@ from dispatcher.values.tariffs import to_credits
 
 AT_ONCE = 100
 """Campaigns that are read, or forgotten, in one step."""
-NAMES_AT_ONCE, LOOKED_AT = 1000, 20_000
+NAMES_AT_ONCE, LOOKED_AT = 2000, 10_000
 """Names that are read in one step, and for one page, where a part of a name is looked for."""
 _PLACE = re.compile("([0-9]{1,15})\\.([0-9]{1,9})")
 
@@ -53,14 +53,14 @@ class Campaigns(Repository):
         `named`: those with this in their name, in capitals or not; of a number in a name it finds
         what lists show. Looks at LOOKED_AT names: a page may have few, and lead on nevertheless.
         """
-        most, seen = ("+inf", 0) if cursor is None else _place(cursor)
+        most, seen = (float("inf"), 0) if cursor is None else _place(cursor)
         many, names, looked_at = (NAMES_AT_ONCE if named else limit + 1), list[str](), 0
         while True:
             places = self._places(most, seen, many)
             for name, at in places:
                 if len(names) == limit or looked_at == LOOKED_AT:
-                    return CampaignPage(self._listed(names), f"{most}.{seen}")
-                most, seen = f"{at:.0f}", seen + 1 if most == f"{at:.0f}" else 1
+                    return CampaignPage(self._listed(names), f"{most:.0f}.{seen}")
+                most, seen = at, seen + 1 if most == at else 1
                 looked_at += 1
                 if _has(name, named):
                     names.append(name)
@@ -98,10 +98,12 @@ class Campaigns(Repository):
 
     # -- below -----------------------------------------------------------------------------
 
-    def _places(self, most: str, seen: int, many: int) -> list[tuple[str, float]]:
-        key = self._key("campaigns")
+    def _places(self, most: float, seen: int, many: int) -> list[tuple[str, float]]:
+        key, highest = self._key("campaigns"), f"{most:.0f}"  # `inf` is one, too
         limit = ("LIMIT", str(seen), str(many))
-        (flat,) = self._read_together(("ZREVRANGEBYSCORE", key, most, "-inf", "WITHSCORES", *limit))
+        (flat,) = self._read_together(
+            ("ZREVRANGEBYSCORE", key, highest, "-inf", "WITHSCORES", *limit)
+        )
         return [(name.decode(), float(at)) for name, at in pairs(flat).items()]
 
     def _listed(self, names: Sequence[str]) -> list[Campaign]:
@@ -190,8 +192,8 @@ def _has(name: str, part: str) -> bool:
     return wanted in name.casefold() and wanted in mask_text(name).casefold()
 
 
-def _place(cursor: str) -> tuple[str, int]:
+def _place(cursor: str) -> tuple[float, int]:
     found = _PLACE.fullmatch(cursor)
     if found is None:
         raise InvalidCursor(cursor)
-    return found[1], int(found[2])
+    return float(found[1]), int(found[2])

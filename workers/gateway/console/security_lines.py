@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 BLOCK: Final = 64 * 1024
-MOST_READ: Final = 64 * BLOCK
+MOST_READ: Final = 12 * BLOCK
 """Bytes that are looked through for one page."""
 LONGEST_LINE: Final = 8 * 1024
 """Bytes of a line: ours have 2 KB at most."""
