@@ -91,6 +91,7 @@ def test_what_nobody_has_comes_first_with_who_is_called_and_one_button(
 ) -> None:
     rings, lost, had = alerts(store)
     page = operator.page("/console/alerts")
+    assert page.text.startswith("2 alerts that nobody has · voice-dispatcher")
     before, after = page.text.split("Somebody has these")
     assert before.index("Errors of the API") < before.index("Disk full")  # nobody was reached
     assert "nobody any more: nobody answered" in before
