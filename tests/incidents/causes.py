@@ -29,10 +29,10 @@ class Stage:
     _serial: Iterator[int] = field(default_factory=lambda: count(2000))
 
     def freeze(self, role: str) -> None:
-        """Have a process hang: whoever watches over it sees that it runs."""
-        pid = self.up.pid_of(role)
-        os.kill(pid, signal.SIGSTOP)
-        self.undo.append(partial(_thaw, pid))
+        """Have a process hang, and `up` as well, which would end it and start another."""
+        for pid in (self.up.pid_of(role), self.up.pid):
+            os.kill(pid, signal.SIGSTOP)
+            self.undo.append(partial(_thaw, pid))
 
     def calls(self, many: int, behaviour: str = ANSWERED, **options: Any) -> list[str]:
         """Ask for calls to as many numbers that nobody called before."""
@@ -204,7 +204,7 @@ INCIDENTS: Mapping[str, Incident] = {
     ),
     "07-worker-stuck": Incident(
         "one of two workers hangs",
-        "it is stopped with SIGSTOP",
+        "it is stopped with SIGSTOP, and so is `up`, which would restart it",
         Name.PROCESS_SILENT,
         lambda stage: stage.freeze("dial"),
         arguments=("--workers", "2"),
@@ -212,7 +212,7 @@ INCIDENTS: Mapping[str, Incident] = {
     ),
     "08-beat-dead": Incident(
         "beat hangs",
-        "it is stopped with SIGSTOP",
+        "it is stopped with SIGSTOP, and so is `up`, which would restart it",
         Name.NO_BEAT,
         lambda stage: stage.freeze("beat"),
         seconds=110,
@@ -236,7 +236,7 @@ INCIDENTS: Mapping[str, Incident] = {
     ),
     "11-gateway-down": Incident(
         "the gateway hangs",
-        "it is stopped with SIGSTOP",
+        "it is stopped with SIGSTOP, and so is `up`, which would restart it",
         Name.PROCESS_SILENT,
         lambda stage: stage.freeze("gateway"),
         alert="VoiceDispatcherNotSeen",
