@@ -121,6 +121,9 @@ def test_what_was_typed_is_kept_through_a_log_in(page: Page, store: Store) -> No
     page.type("API key", key(store))
     page.press("Log in")
     page.until_sees("It is filled in again: check it, and send it.")
+    store.holds.pause(PauseScope(tag="zoo"), actor="cli:eve", note="meanwhile")
+    page.until_sees("paused by cli:eve: meanwhile")  # the page is fresh, and says it still
+    assert page.sees("It is filled in again: check it, and send it.")
     page.press("Pause")
     page.until_sees("Calls are held: paused by console:ops: storm of alerts")
 

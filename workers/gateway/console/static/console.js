@@ -67,8 +67,8 @@ function sayChanged(ids) {
   byId('changed').hidden = here.join(' ') === ids;
 }
 
-// The stream of this page; `seen` is when it was last known to be right.
-const live = { stream: null, timer: 0, silence: 0, seen: new Date() };
+// The stream of this page; `seen` is when it was last known to be right, `wrong` whether it is not now.
+const live = { stream: null, timer: 0, silence: 0, seen: new Date(), wrong: false };
 
 function loggedOut() {
   stop();
@@ -80,16 +80,18 @@ function loggedOut() {
 function heard() {
   clearTimeout(live.silence);
   live.silence = setTimeout(() => { stop(); lost(); poll(Date.now() + AGAIN); }, SILENT);
-  if (byId('trouble').hidden) live.seen = new Date();
+  if (!live.wrong) live.seen = new Date();
 }
 
 function lost() {
+  live.wrong = true;
   say(`No connection. This page shows the state at ${time(live.seen)}.`);
 }
 
 function right() {
   live.seen = new Date();
-  say('');
+  if (live.wrong) say(''); // and not what else is said
+  live.wrong = false;
 }
 
 function stop() {
@@ -107,6 +109,7 @@ function start() {
   stream.addEventListener('alive', heard);
   stream.addEventListener('trouble', (event) => {
     heard();
+    live.wrong = true;
     say(`${JSON.parse(event.data).words}. This page shows the state at ${time(live.seen)}.`);
   });
   stream.addEventListener('login', loggedOut);
