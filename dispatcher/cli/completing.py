@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dispatcher.model.on_call import OnCall
     from dispatcher.store import Store
 
-WITHIN = 1.0
-"""Seconds that are waited for Redis."""
+WITHIN = 5.0
+"""Seconds that are waited for Redis, of which a busy machine needs some to load its client."""
 MOST = 100
 """The most that is offered, the latest first."""
 
@@ -67,12 +67,13 @@ def _asked(
     found: list[str] = []
 
     def ask() -> None:
-        from dispatcher.cli.connection import Connection  # noqa: PLC0415 - it loads redis-py
+        from dispatcher.cli.connection import Connection  # noqa: PLC0415 - it loads much
+        from dispatcher.store import Store  # noqa: PLC0415
 
         said = ctx.find_root().params
         at = Connection(said.get("redis_url"), said.get("broker_url"), said.get("namespace"))
         with suppress(Exception):  # whatever it is: a shell that completes wants to hear no errors
-            store = at.dispatcher().store
+            store = Store.from_url(at.url(), namespace=at.namespace)
             found.extend(islice(look(store), MOST))
 
     thread = threading.Thread(target=ask, daemon=True)
