@@ -25,6 +25,7 @@ from dispatcher.store import Store
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.claims import claim_one
+from support.console_books import on_call
 from support.console_browser import Page, chromium
 from support.gateway_process import Gateway
 from support.seen_alerts import called, event, reported, unreached
@@ -67,6 +68,7 @@ class Night:
         self._past.limiter.publish(AccountConfig(floor=50, one_at_a_time=False))
         self._minute(MINUTES)
         self._see(Decimal(5000))
+        on_call(self.store)
         lost = self._call(Decision(State.FAILED, "maybe_placed", LOST, "outcome_unknown"), "lift")
         redialled = self._stubborn()
         for ago in range(MINUTES, 0, -1):

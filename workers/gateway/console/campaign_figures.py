@@ -74,7 +74,8 @@ def outcomes(campaign: Campaign) -> list[Part]:
 
 def _rows(campaign: Campaign) -> Iterator[tuple[str, int, str, Mapping[str, int]]]:
     failed = {reason: many for reason, many in campaign.failed.items() if reason != "no_answer"}
-    yield "Waiting", campaign.waiting, "used", campaign.held
+    held = {f"held: {reason}": many for reason, many in campaign.held.items()}
+    yield "Waiting", campaign.waiting, "used", held
     yield "Being called", campaign.in_progress, "used", {}
     yield "Answered", campaign.answered, "answered", {}
     if campaign.marked_reached:
