@@ -87,7 +87,9 @@ class Calls(Repository):
         for decision in (each.decision for each in answers):
             if decision.throttled is not None:
                 booked = decision.sent.booked if decision.sent else ""
-                self._limiter.throttle(decision.throttled, told=decision.wait_told, booked=booked)
+                self._limiter.throttle(
+                    decision.throttled, told=decision.wait_told, booked=booked, counts=False
+                )
         try:
             told = self._run("settle", replicas=replicas, answers=[_row(each) for each in answers])
         except TooFewReplicas as error:
@@ -184,6 +186,7 @@ def _row(answer: Answer) -> dict[str, Any]:
         "proves": ",".join(decision.proves) or None,
         "failure": decision.failure,
         "language": decision.refused_language or None,
+        "throttled": decision.throttled is not None or None,
         "attempt_fields": of_attempt,
         "job_fields": of_job or None,
         **_of_request(decision),

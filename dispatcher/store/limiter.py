@@ -59,20 +59,27 @@ class Limiter(Repository):
         """Say that a request that was granted goes out only now; return its new booking, and in how
         many seconds it may go out.
         """
-        now_booked, after = self._run("rebook", booked=booked)
+        reckoning = self._connection.reckoning
+        now_booked, after, reading = self._run("rebook", booked=booked, **reckoning.arguments())
+        reckoning.tell(reading)
         return now_booked.decode(), float(after) / 1000
 
-    def throttle(self, wait: float, *, told: bool = False, booked: str = "") -> None:
+    def throttle(
+        self, wait: float, *, told: bool = False, booked: str = "", counts: bool = True
+    ) -> None:
         """Move the whole account's next request to `wait` seconds from now, and learn from it.
 
-        `told`: the provider named the wait; `booked`: what the refused request was booked by.
+        `told`: the provider named the wait; `booked`: what the refused request was booked by;
+        `counts`: as one more refused request, which an attempt counts by itself.
         """
         self._run(
             "throttle",
             wait=milliseconds(wait),
             told=told,
             booked=booked or None,
+            counts=counts,
             left=_LEFT_AFTER_429,
+            **self._connection.reckoning.arguments(),
         )
 
     def pace(self) -> Pace:

@@ -111,6 +111,20 @@ def test_requests_from_before_the_clock_was_ahead_count_as_when_they_were_made(
     assert min(gaps[1:]) >= 1
 
 
+def test_a_429_that_comes_while_the_clock_is_ahead_holds_nobody_for_that_hour(
+    redis_client: redis.Redis, clock: Clock
+) -> None:
+    store = Store(
+        redis_client, namespace=f"steps{next(_NUMBERS)}", clock=clock, steady=clock.steady
+    )
+    limited(store)
+    dialled(store, clock, enqueue(store), within=5)
+    clock.step(HOUR)
+    store.limiter.throttle(2.0)
+    clock.forward(1)
+    dialled(store, clock, enqueue(store), within=5)
+
+
 def test_it_is_told_once_by_an_account_event(store: Store, clock: Clock) -> None:
     limited(store)
     jump(clock, store)

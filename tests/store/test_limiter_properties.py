@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import redis
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatcher.model.account_config import AccountConfig
@@ -112,6 +112,10 @@ def test_no_window_of_real_time_has_more_wherever_the_clock_steps(
 
 
 @pytest.mark.parametrize("rate", ["0.5", "5", "200"])
+@example(  # the first to see the step books anew what goes out late
+    workers=[Worker("urgent", [each]) for each in (0.0, 629.0, 0.0, 0.0, 1872.0)],
+    steps=[(11.0, 1.5)],
+)
 @FEW
 @given(workers=WORKERS, steps=STEPS)
 def test_it_holds_for_several_processes_each_of_which_knows_but_what_it_was_told(

@@ -6,7 +6,7 @@
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config and its numbers,
 -- holds, pace, spending, refused_languages, credits, connections, turn, heads; told: the account events of this
--- operation; campaigns: those of jobs that it has written; left: lines that jobs went from (lib/lines.lua); and what
+-- operation; campaigns: those of jobs that it has written; left, joined: lines that jobs went from, and came to (lib/lines.lua); and what
 -- is written at the end: sums, hashes, entries, pages and thinned, see lib/sums.lua, lib/hashes.lua, lib/entries.lua
 -- and lib/pages.lua.
 
@@ -36,6 +36,7 @@ function M.new(keys, args)
     thinned = {},
     hashes = {},
     left = {},
+    joined = {},
     campaigns = {},
     refused_languages = {},
   }

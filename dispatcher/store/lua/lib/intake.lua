@@ -49,9 +49,7 @@ local function new_job(call, row, actor)
   local job = record.new(row.id, {})
   job.state, job.created, job.expires, job.events = due > call.now and 'scheduled' or 'queued', call.now, expires, 0
   job.tariff, job.producer = row.fields[field.tariff], producer(actor)
-  for name, value in pairs(row.fields) do
-    record.set(job, name, value)
-  end
+  record.fill(job, row.fields)
   local language = languages.of(call, row.fields)
   if language then
     record.set(job, field.language, language)

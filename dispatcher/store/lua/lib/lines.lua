@@ -11,6 +11,9 @@ M.of = record.line
 
 -- Ends the lines from which jobs went and in which none is left.
 function M.tidy(call)
+  if not next(call.left) then
+    return
+  end
   for ready, at in pairs(call.left) do
     if redis.call('EXISTS', ready) == 0 then
       redis.call('ZREM', at.lines, at.line)
@@ -19,17 +22,26 @@ function M.tidy(call)
   call.left = {}
 end
 
+local function begin(call, priority, line)
+  local lines = key.lines(call, priority)
+  if not redis.call('ZSCORE', lines, line) then
+    local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
+    redis.call('ZADD', lines, first[2] and first[2] + 1 or 0, line)
+  end
+end
+
 -- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what the
 -- others have had, nor makes up for the time when it asked for nothing, nor goes before them each time
 -- where it comes with one job after another.
 function M.join(call, job)
   M.tidy(call)
-  local line, lines = M.of(job), key.lines(call, job.priority)
-  if not redis.call('ZSCORE', lines, line) then
-    local first = redis.call('ZRANGE', lines, 0, 0, 'WITHSCORES')
-    redis.call('ZADD', lines, first[2] and first[2] + 1 or 0, line)
+  local line = M.of(job)
+  local ready = key.ready(call, job.priority, line)
+  if not call.joined[ready] then
+    begin(call, job.priority, line)
+    call.joined[ready] = true
   end
-  redis.call('ZADD', key.ready(call, job.priority, line), math.min(job.due, call.now), job.id)
+  redis.call('ZADD', ready, math.min(job.due, call.now), job.id)
 end
 
 -- Answers whether it stood there.
@@ -37,6 +49,7 @@ function M.leave(call, job)
   local line = M.of(job)
   local ready = key.ready(call, job.priority, line)
   local stood = redis.call('ZREM', ready, job.id) == 1
+  call.joined[ready] = nil
   call.left[ready] = { lines = key.lines(call, job.priority), line = line }
   return stood
 end

@@ -97,7 +97,9 @@ local function write_index(call, index)
   local pending = call.pages[index]
   call.pages[index] = nil
   local jobs = pending and pending.jobs or {}
-  table.sort(jobs, by_place)
+  if pending and pending.mixed then
+    table.sort(jobs, by_place)
+  end
   while jobs[1] do
     jobs = write_run(call, pending.kind, pending.name, jobs)
   end
@@ -121,8 +123,9 @@ function M.add(call, kind, name, created, id)
     pending = { kind = kind, name = name, jobs = {} }
     call.pages[index] = pending
   end
-  local jobs = pending.jobs
-  jobs[#jobs + 1] = { created = created, id = id, at = place(created, id) }
+  local jobs, at = pending.jobs, place(created, id)
+  pending.mixed = pending.mixed or (jobs[1] and at < jobs[#jobs].at)
+  jobs[#jobs + 1] = { created = created, id = id, at = at }
 end
 
 function M.write(call)

@@ -120,6 +120,20 @@ function M.set(job, name, value)
   drop_pieces(job, name, piece)
 end
 
+-- Sets fields of a record that has none of them yet.
+function M.fill(job, fields)
+  local flat, kept = job.flat, job.fields
+  for name, value in pairs(fields) do
+    if #value < PIECE then
+      kept[name] = value
+      flat[#flat + 1] = name
+      flat[#flat + 1] = value
+    else
+      M.set(job, name, value)
+    end
+  end
+end
+
 -- What follows from the rest of the record is not kept: it was due when it was created, its priority is the
 -- usual one.
 function M.set_due(job, due)

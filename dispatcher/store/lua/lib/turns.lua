@@ -56,6 +56,7 @@ local function first_of(call, priority)
       return job, ready
     elseif redis.call('EXISTS', ready) == 0 then
       redis.call('ZREM', index, line)
+      call.joined[ready] = nil
     end
     line = redis.call('ZRANGE', index, 0, 0)[1]
   end

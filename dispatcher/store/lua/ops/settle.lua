@@ -16,6 +16,7 @@
 --   proves          reasons of holds that what the provider said proves to be over, commas between
 --   failure         of the provider: `clear` (nobody was called), `unclear`, or left out
 --   language        that the provider refused to speak, for any job, if it did
+--   throttled       true where the provider answered 429
 --   callback        `came`: this is one; `due`: the call's end should have been reported by one; or left out
 --   attempt_fields  to keep with the attempt
 --   job_fields      to keep with the job, if any
@@ -320,6 +321,9 @@ end
 local function settle(call, job, told, saved)
   judge_provider(call, job, told)
   note_language(call)
+  if call.args.throttled then
+    counters.add(call, 'throttled')
+  end
   write_attempt(call, job, told)
   note_callback(call, job, told)
   move(call, job, told)

@@ -7,6 +7,8 @@
 -- wait    ms until the next request
 -- told    1 where the provider said so
 -- booked  what the refused request was booked by, if it is known
+-- counts  1 but where the attempt counts it that was refused (ops/settle.lua)
+-- reading, passed  as in ops/take.lua
 -- left    fraction of the working rate that is left
 -- answer  the working rate now, requests per second, or '' without a limit
 
@@ -96,7 +98,9 @@ end
 
 local function run(call)
   config.read_all(call)
-  counters.add(call, 'throttled')
+  if call.args.counts then
+    counters.add(call, 'throttled')
+  end
   block(call)
   if limiter.rate(call) then
     if told_before(call) then
