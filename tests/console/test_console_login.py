@@ -33,7 +33,18 @@ FORMS = {
     "/console/resume": {"hold": "paused"},
     "/console/balance-check": {},
 }
-"""Every form that changes something, with fields that are right otherwise."""
+"""Forms that change something, with fields that are right otherwise."""
+OTHERS = [
+    "/console/alerts/abc/acknowledge",
+    "/console/alerts/abc/cancel",
+    "/console/do-not-call",
+    "/console/do-not-call/look-up",
+    "/console/do-not-call/remove",
+    "/console/jobs/abc/do-not-call",
+    "/console/on-call/rotas/week/swap",
+    "/console/on-call/rotas/week/end-swap",
+]
+"""All further forms that who may only look may not send."""
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -86,6 +97,17 @@ def test_who_may_look_may_not_act(reader: Person, store: Store, path: str) -> No
     assert answer.status_code == 403
     assert "may see jobs but not change them" in answer.text
     assert store.holds.all() == []
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_every_other_form_is_guarded_as_well(
+    stranger: Person, reader: Person, operator: Person, path: str
+) -> None:
+    assert stranger.post(path, {"csrf": "x"}, allow_redirects=False).status_code == 303
+    assert reader.post(path, {"csrf": reader.token}).status_code == 403
+    assert operator.post(path, {"csrf": "x"}).status_code == 403
+    fields, elsewhere = {"csrf": operator.token}, {"Sec-Fetch-Site": "cross-site"}
+    assert operator.post(path, fields, headers=elsewhere).status_code == 403
 
 
 def test_who_may_look_sees_no_buttons_that_act(reader: Person, operator: Person) -> None:

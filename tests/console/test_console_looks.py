@@ -128,6 +128,27 @@ def test_what_was_typed_is_kept_through_a_log_in(page: Page, store: Store) -> No
     page.until_sees("Calls are held: paused by console:ops: storm of alerts")
 
 
+def test_a_note_to_a_preview_is_kept_through_a_log_in(page: Page, store: Store) -> None:
+    """A preview has no address of its own: they come back to the page of its action."""
+    job = enqueue(store)
+    page.open(f"/console/jobs/{job}")
+    page.press("Cancel…")
+    page.until_sees("Cancel: 1 of 1 job")
+    page.type("Note", "they called us")
+    for name in redis_of(store).keys(key_of(store, "session", "*")):
+        redis_of(store).delete(name)
+    page.press("Cancel: 1 job")
+    page.until_sees("API key")
+    assert not store.jobs.get(job).terminal
+    page.type("API key", key(store))
+    page.press("Log in")
+    page.until_sees("It is filled in again: check it, and send it.")
+    assert page.sees("Not started")
+    page.press("Cancel: 1 job")
+    page.until_sees("Done")
+    assert "they called us" in str(store.jobs.get(job).timeline)
+
+
 def test_two_people_act_at_once_and_each_sees_what_the_other_did(page: Page, store: Store) -> None:
     (id_,) = reported(store)
     page.open(f"/console/alerts/{id_}")

@@ -165,3 +165,11 @@ def test_no_page_of_somebody_else_may_read_an_answer(billing: Client) -> None:
     answer = billing.ask("GET", "/v1/jobs", headers={"Origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/", "/healthz/", "/docs/", "/metrics/"])
+def test_nobody_is_sent_on_to_where_a_client_says_that_we_are(billing: Client, path: str) -> None:
+    """Else a slash too many would have a key and a number go out in clear, or to anybody."""
+    answer = billing.ask("POST", path, headers={"Host": "evil.example"}, allow_redirects=False)
+    assert "location" not in answer.headers
+    problem(answer, 404)

@@ -62,6 +62,7 @@ def create_gateway(
         version=__version__,
         docs_url=None,  # its page loads scripts from elsewhere, which our headers forbid
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever name the client gave, and out of TLS
         lifespan=lambda _: writer.open(),
         # Its spans would hold the paths, and so the secrets of callbacks: ours are in traced.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},

@@ -154,7 +154,8 @@ function keepDraft(forms) {
   const fields = forms.flatMap((form) => [...form.elements])
     .filter((each) => each.name && !['hidden', 'password', 'submit'].includes(each.type))
     .map((each) => ({ name: each.name, value: each.value, checked: each.checked ?? null }));
-  sessionStorage.setItem(DRAFT, JSON.stringify({ at: location.pathname + location.search, fields }));
+  const at = forms[0]?.dataset.at ?? location.pathname + location.search;
+  sessionStorage.setItem(DRAFT, JSON.stringify({ at, fields }));
 }
 
 // After a form: at the page to log in, go on from there; back at the form's page, fill it in again.
