@@ -7,12 +7,13 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import requests
 
 from support.polling import eventually
 from support.ports import free_port
+from support.started import Started
 
 PROGRAM, TOOL = "prometheus-alertmanager", "amtool"
 STARTS_WITHIN = 60.0  # seconds
@@ -26,7 +27,7 @@ def missing() -> str:
     return ""
 
 
-class Alertmanager:
+class Alertmanager(Started):
     """Runs with this configuration, in a `with` block; `folder` is where its files lie."""
 
     def __init__(self, folder: Path, config: str) -> None:
@@ -34,13 +35,12 @@ class Alertmanager:
         self.folder, self.port = folder, free_port()
         self.log_file = folder / "alertmanager.log"
         (folder / "alertmanager.yml").write_text(config)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         argv = [
             *(PROGRAM, f"--config.file={self.folder}/alertmanager.yml"),
             *(f"--storage.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}"),
@@ -48,17 +48,9 @@ class Alertmanager:
         ]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log)
-        try:
-            eventually(self._ready, "Alertmanager is ready", STARTS_WITHIN)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process:
-            with self._process as process:
-                process.kill()
+    def wait_until_up(self) -> None:
+        eventually(self._ready, "Alertmanager is ready", STARTS_WITHIN)
 
     def post(self, labels: dict[str, str], *, over: bool = False, **annotations: str) -> None:
         """Tell it of an alert, as Prometheus does; `over`: it is resolved."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from dispatcher.model.states import State
 from dispatcher.store import Store, codec
-from dispatcher.store.connection import Connection, milliseconds
+from dispatcher.store.connection import milliseconds
 from dispatcher.store.errors import TooFewReplicas
-from dispatcher.store.library import Library, build, modules, operations
-from dispatcher.store.rights import Rights
 from dispatcher.store.values import Claim, Hours, Taken
+from support.own_operations import with_operation
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def claim_one(
     """Claim a job whether or not it is its turn; a State is one in which there is nothing to do,
     None: there is no such job. Raises TooFewReplicas as `take` does.
     """
-    connection = _with_claims(store)
+    connection = with_operation(store, "claim_one")
     reckoning = connection.reckoning
     arguments = {"actor": "worker", **how, **reckoning.arguments()}
     try:
@@ -86,18 +82,3 @@ def _answer(id_: str, answer: Any) -> Answer:
         return Day(first.decode())
     job = codec.job(id_, codec.record_of_json(rest[0]))
     return Hours(job, first.decode()) if kind == b"hours" else Claim(job, first, 0, kind.decode())
-
-
-def _with_claims(store: Store) -> Connection:
-    connection = copy.copy(store.queue._connection)
-    connection._library = _library
-    connection.rights = Rights(connection._run, _library)
-    return connection
-
-
-@cache
-def _library() -> Library:
-    """Return this release's library with the operation of claim_one.lua."""
-    own = Path(__file__).with_name("claim_one.lua").read_text(encoding="utf-8")
-    sources = {**modules(), "ops/claim_one": own}
-    return build(sources, [*operations(), "claim_one"])

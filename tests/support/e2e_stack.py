@@ -23,6 +23,7 @@ from dispatcher.sandbox import SandboxOptions
 from support.forked import VOICE_DISPATCHER, Forked, run
 from support.polling import eventually
 from support.redis_inside import redis_of
+from support.started import Started
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLER = "+815011119999"
@@ -164,7 +165,7 @@ class OwnSandbox(Sandbox):
         }
 
 
-class Up:
+class Up(Started):
     """`voice-dispatcher up` in a folder. Use it in a `with` block: nothing may be left after it.
 
     Its processes are forked, except where their `start` is a part of what is tested: Popen then.
@@ -182,16 +183,6 @@ class Up:
         own = {"RUNTIME_DIRECTORY": str(folder / "heartbeats")}  # else all stacks' would be in one
         self.environment = environment(folder, **own, **variables)
         self.log_file = folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-            self.wait_until_up()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._process:

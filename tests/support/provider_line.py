@@ -10,16 +10,12 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from dispatcher.sandbox.limits import Limit, Throttle
 from dispatcher.store import Store
-from dispatcher.store.connection import Connection
-from dispatcher.store.library import Library, build, modules, operations
-from dispatcher.store.rights import Rights
 from support.clock import Clock
+from support.own_operations import with_operation
 
 AHEAD = 25.0  # ms
 
@@ -166,7 +162,7 @@ class Steps:
     """The limiter alone, without jobs."""
 
     def __init__(self, store: Store) -> None:
-        self._connection = _with_steps(store)
+        self._connection = with_operation(store, "limiter_step")
 
     def ask(self, holder: str, ahead: float, *, urgent: bool = False) -> tuple[str, float]:
         """Return what a request is booked by and in how many ms it goes out; '' and in how many to
@@ -183,18 +179,3 @@ class Steps:
     def _run(self, **arguments: Any) -> Any:
         reckoning = self._connection.reckoning
         return self._connection.run("limiter_step", **arguments, **reckoning.arguments())
-
-
-def _with_steps(store: Store) -> Connection:
-    connection = copy.copy(store.queue._connection)
-    connection._library = _library
-    connection.rights = Rights(connection._run, _library)
-    return connection
-
-
-@cache
-def _library() -> Library:
-    """Return this release's library with the operation of limiter_step.lua."""
-    own = Path(__file__).with_name("limiter_step.lua").read_text(encoding="utf-8")
-    sources = {**modules(), "ops/limiter_step": own}
-    return build(sources, [*operations(), "limiter_step"])

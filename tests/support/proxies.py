@@ -10,11 +10,11 @@ import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import Certificates
+from support.started import Started
 
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "proxies"
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
@@ -44,7 +44,7 @@ def replaced(text: str, changes: Mapping[str, str]) -> str:
     return text
 
 
-class Proxy:
+class Proxy(Started):
     """Stands before a server at `upstream`, a port of this machine, in a `with` block.
 
     `change` may change what the file that we ship says.
@@ -56,13 +56,12 @@ class Proxy:
         self.name, self.folder, self.port = name, folder, free_port()
         self.tls = Certificates(folder / "tls")
         self._argv = _MADE[name](self, upstream, change)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         path = program(self.name)
         assert path
         with (self.folder / "output").open("wb") as output:
@@ -72,17 +71,9 @@ class Proxy:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            eventually(self._listens, f"{self.name} listens", more=self.logged)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process:
-            with self._process as process:
-                process.kill()
+    def wait_until_up(self) -> None:
+        eventually(self._listens, f"{self.name} listens", more=self.logged)
 
     def logged(self) -> str:
         """Return all that it wrote: output, access log, errors."""
