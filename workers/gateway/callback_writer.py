@@ -1,8 +1,7 @@
-"""Writes reports in groups: what comes while one write is under way, or soon after, goes out
-with the next one.
+"""Writes reports in groups: what comes while one write is under way goes out with the next one.
 
-A write costs nearly the same for one report as for a hundred. So a lone report is written at once,
-and under load none waits for longer than a moment.
+A write costs nearly the same for one report as for a hundred. So a lone report is written at once;
+where several come together, the next ones wait for a moment for others.
 """
 
 from __future__ import annotations
@@ -21,7 +20,9 @@ log = logging.getLogger(__name__)
 
 GROUP = 500
 TOGETHER_WITHIN = 0.01
-"""Seconds between two writes."""
+"""Seconds until the next write after one of several. A provider that waits for each answer before
+it sends the next report waits for nothing else.
+"""
 WRITTEN_WITHIN = 8.0
 """Seconds: less than the provider waits for an answer."""
 PAUSE = 0.05
@@ -89,11 +90,14 @@ class CallbackWriter:
         while True:
             await self._something.wait()
             self._something.clear()
-            await asyncio.shield(self._write())
-            await asyncio.sleep(TOGETHER_WITHIN)
+            if await asyncio.shield(self._write()) > 1:
+                await asyncio.sleep(TOGETHER_WITHIN)
 
-    async def _write(self) -> None:
+    async def _write(self) -> int:
+        """Write what waits; return how many reports that were."""
+        many = 0
         while self._waiting or self._counts:
+            many += len(self._waiting[:GROUP])
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             counts, self._counts = self._counts, Counter()
             counts["callbacks.received"] += len(group)
@@ -111,6 +115,7 @@ class CallbackWriter:
                 _tell(group, None)
                 if group:
                     self._written.set()
+        return many
 
     def _receive(self, reports: list[Callback], counts: Counter[str]) -> None:
         replicas = self._replicas() if reports else 0
