@@ -32,8 +32,17 @@ def ended(handle: JobHandle, timeout: float | None) -> Job:
         typer.echo(f"error: {mask_text(str(error))}", err=True)
         return error.job
     except KeyboardInterrupt:
-        typer.echo(f"job {handle.id} is {handle.refresh().state}; it continues", err=True)
+        typer.echo(f"job {handle.id} {_at_last(handle)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _at_last(handle: JobHandle) -> str:
+    """Return how a job goes on that nobody waits for any more, in words."""
+    try:
+        state = handle.refresh().state
+    except StoreUnavailable as error:
+        return f"continues as soon as Redis is back: {error}"
+    return f"is {state}; it continues"
 
 
 class Reasons:

@@ -7,10 +7,13 @@ import time
 from typing import Any
 
 import pytest
+import typer
 
+from dispatcher.cli.waiting import ended
 from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
+from dispatcher.store.errors import StoreUnavailable
 from support.cli_jobs import IN_VAIN, NUMBER, REACHED, TEXT, dial
 from support.cli_shell import Shell
 from support.polling import eventually
@@ -67,3 +70,24 @@ def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> Non
     assert ran.err == f"job {id_} is queued; it continues\n"
     assert id_
     assert store.jobs.get(id_).state is State.QUEUED
+
+
+class NobodyAnswers:
+    """The handle of a job whose Redis is away, while somebody presses Ctrl-C."""
+
+    id = "j"
+
+    def wait(self, _timeout: float | None) -> None:
+        raise KeyboardInterrupt
+
+    def refresh(self) -> None:
+        raise StoreUnavailable("Redis cannot be reached")
+
+
+def test_ctrl_c_while_redis_is_away_says_that_the_job_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit) as end:
+        ended(NobodyAnswers(), None)  # type: ignore[arg-type]
+    assert end.value.exit_code == 130
+    assert "job j continues as soon as Redis is back" in capsys.readouterr().err
