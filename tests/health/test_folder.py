@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.model.process import Role
+from dispatcher.values.steady_clock import since_boot
 from workers.health.folder import Folder, UnsafeFolder, place
 from workers.health.local_heartbeat import LocalHeartbeat
 
@@ -45,7 +46,16 @@ def test_who_starts_drops_what_those_who_have_gone_have_left(folder: Folder) -> 
     assert [each.role for each in folder.heartbeats()] == [Role.BEAT]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"role": "pilot"}', "\x00"])
+def test_nothing_is_told_of_what_ran_before_the_machine_was_started(folder: Folder) -> None:
+    """Its number may be another process' by now, which must not be taken for it."""
+    folder.write(LocalHeartbeat(Role.WORKER, "worker", os.getpid(), at=since_boot() + 1e6))
+    assert folder.heartbeats() == []
+
+
+WRONG = '{"role": "worker", "name": "w", "pid": 1, "at": "now"}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"role": "pilot"}', "\x00", WRONG])
 def test_what_another_release_wrote_is_passed_over(folder: Folder, text: str) -> None:
     folder.write(OURS)
     (folder.path / f"worker-{os.getppid()}.json").write_text(text)

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Role
+from dispatcher.values.steady_clock import since_boot
 from workers.health.local_heartbeat import LocalHeartbeat
 
 
@@ -73,12 +75,14 @@ class Folder:
         return sorted(self._read(), key=lambda each: (order.index(each.role), each.name, each.pid))
 
     def _read(self) -> Iterator[LocalHeartbeat]:
-        """A file may be replaced or go meanwhile, and another release may write it otherwise."""
+        """A file may be replaced or go meanwhile, and another release may write it otherwise. One
+        from before the machine was started names a process that is another one by now.
+        """
         for file in self.path.glob("*.json"):
             with suppress(OSError, ValueError, TypeError, LookupError):
-                told = json.loads(file.read_text())
-                if _runs(_pid(file)):
-                    yield LocalHeartbeat(**(told | {"role": Role(told["role"])}))
+                found = _heartbeat(json.loads(file.read_text()))
+                if found.at <= since_boot() and _runs(_pid(file)):
+                    yield found
 
     def _file(self, role: Role, pid: int) -> Path:
         return self.path / f"{role}-{pid}.json"
@@ -88,6 +92,12 @@ class Folder:
         own = stat.S_ISDIR(found.st_mode) and found.st_uid in users
         if not own or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise UnsafeFolder(self.path)
+
+
+def _heartbeat(told: dict[str, Any]) -> LocalHeartbeat:
+    """Return what a file tells. Raises ValueError, TypeError, LookupError."""
+    numbers = {"pid": int(told["pid"]), "at": float(told["at"])}
+    return LocalHeartbeat(**(told | numbers | {"role": Role(told["role"])}))
 
 
 def _pid(file: Path) -> int:
