@@ -141,6 +141,20 @@ def test_a_pod_has_as_long_to_end_as_its_processes_take() -> None:
     assert min(grace.values()) > 10
 
 
+@pytest.mark.parametrize("manifest", [*DEPLOYMENTS.values(), JOB], ids=name)
+def test_the_policies_let_every_pod_reach_redis(manifest: Manifest) -> None:
+    part = manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+    ports = {
+        port["port"]
+        for each in ALL
+        if each["kind"] == "NetworkPolicy"
+        and each["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component") == part
+        for rule in each["spec"]["egress"]
+        for port in rule["ports"]
+    }
+    assert {6379, 26379} <= ports
+
+
 def test_no_role_is_without_a_process_in_a_rolling_upgrade() -> None:
     for role in ("worker", "beat", "gateway"):
         rolling = DEPLOYMENTS[role]["spec"]["strategy"]["rollingUpdate"]
