@@ -16,11 +16,11 @@ def weakened(settings: Settings) -> Iterator[tuple[str, str]]:
         "SPEND_PER_DAY": (real and settings.spend_per_day is None, "a day may cost anything"),
         "ALLOWED_NUMBER_TYPES": (settings.allowed_number_types, "numbers that cost more"),
         "RECIPIENT_PER_DAY": (
-            settings.recipient_per_day is None,
+            real and settings.recipient_per_day is None,
             "one person, as often as asked",
         ),
         "RECIPIENT_ONE_AT_A_TIME": (
-            not settings.recipient_one_at_a_time,
+            real and not settings.recipient_one_at_a_time,
             "one person by several calls at once",
         ),
         "WEBHOOK_NUMBERS": (settings.webhook_numbers == "whole", "receivers get whole numbers"),

@@ -45,7 +45,7 @@ class Forecast:
         parts = {"for what waits": self.waiting, "as is usual at these hours": self.usual}
         told = " and ".join(f"{whole(much)} {what}" for what, much in parts.items() if much)
         needs = f"about {whole(self.needed)} credits are needed within {HORIZON} hours ({told})"
-        return needs if self.left is None else f"{needs}; {shown(self.left)} are there"
+        return needs if self.left is None else f"{needs}; {shown(self.left)} are above the floor"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

@@ -15,6 +15,7 @@ from dispatcher.problems.catalogue import CATALOGUE, Name
 from dispatcher.problems.problem import Level, Problem, problem
 from dispatcher.problems.snapshot import Snapshot
 from dispatcher.store.values import Hold
+from dispatcher.values import tariffs
 
 _OF_PEOPLE = frozenset({Reason.PAUSED, Reason.UNUSUAL})
 """Holds that a person ends."""
@@ -96,7 +97,7 @@ def _whom(scope: str) -> str:
     if kind == "priority":
         return f"those of priority {what}"
     if kind == "tariff":
-        return f"those of the kind {what}"
+        return tariffs.in_words(what)
     return f"those of {what}" if kind == "client" else ""
 
 

@@ -18,6 +18,13 @@ _MOST = 9 * 10**15
 """What Lua's numbers hold exactly; a balance beyond it is as good as this one."""
 
 
+_KINDS = {
+    Kind.PLAYBACK: "recordings",
+    Kind.TTS: "spoken texts",
+    Kind.CONFERENCE: "conferences",
+}
+
+
 class Priced(Protocol):
     """A request or a job."""
 
@@ -36,6 +43,14 @@ def tariff(call: Priced) -> str:
     places = ",".join(sorted({_place(number) for number in call.called}))
     size = f"/{len(call.called)}" if call.kind is Kind.CONFERENCE else ""
     return f"{call.kind}{size}:{places}"
+
+
+def in_words(name: str) -> str:
+    """Return a tariff as people say it: `spoken texts to JP mobile numbers`."""
+    kind, _, where = name.partition(":")
+    what, _, many = kind.partition("/")
+    said = f"{_KINDS.get(what, what)}{f' of {many}' if many else ''}"
+    return f"{said} to {where.replace(',', ' and ').replace('-', ' ').replace('_', ' ')} numbers"
 
 
 def _place(number: str) -> str:

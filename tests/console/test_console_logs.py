@@ -66,7 +66,7 @@ def test_who_logs_in_is_seen_in_the_security_log(watched: Gateway, store: Store)
         assert "logged in" in shown
         assert "failed to log in" in shown
         failed = person.page("/console/security-log?event=login.failed").text
-        assert "why wrong key" in failed
+        assert "why: wrong key" in failed
         assert "logged in" not in failed.partition("Has in it")[2]
         assert "No line matches" in person.page("/console/security-log?has=nobody").text
 

@@ -357,6 +357,18 @@ def looks(store: Store, clock: Clock, seconds: int) -> list[int]:
     return found
 
 
+def looked(store: Store, clock: Clock) -> list[int]:
+    """See 40 credits whenever it is time, for a minute; return the seconds at which it was."""
+    found = []
+    for second in range(60):
+        look = store.budget.take_check(lease=60)
+        if look:
+            found.append(second)
+            store.budget.note_balance(Decimal(40), look, EVERY)
+        clock.forward(1)
+    return found
+
+
 def test_while_all_is_well_looks_are_sparse(prepaid: Store, clock: Clock) -> None:
     assert prepaid.budget.take_check(lease=60) is not None
     assert prepaid.budget.take_check(lease=60) is None  # another has the right
@@ -385,14 +397,19 @@ def test_a_look_that_fails_comes_again_on_a_backoff(prepaid: Store, clock: Clock
 def test_out_of_credit_the_looks_stay_within_ten_seconds(prepaid: Store, clock: Clock) -> None:
     see(prepaid, "40")
     dial(prepaid, enqueue(prepaid))
-    found = []
-    for second in range(60):
-        look = prepaid.budget.take_check(lease=60)
-        if look:
-            found.append(second)
-            prepaid.budget.note_balance(Decimal(40), look, EVERY)
-        clock.forward(1)
-    assert found == [0, 2, 6, 14, 22, 30, 38, 46, 54]
+    assert looked(prepaid, clock) == [0, 2, 6, 14, 22, 30, 38, 46, 54]
+
+
+def test_the_looks_stay_as_near_where_only_some_calls_lack_credit(
+    prepaid: Store, clock: Clock
+) -> None:
+    see(prepaid, "200")
+    id_ = enqueue(prepaid)
+    made = claim(prepaid, id_)
+    refusal = refused(NotEnoughCredits("no", required=Decimal(20)), made.job)
+    prepaid.calls.settle(id_, 1, refusal)
+    assert [hold.name for hold in prepaid.holds.all()] == ["credit:tariff:tts:JP-mobile"]
+    assert looked(prepaid, clock) == [0, 2, 6, 14, 22, 30, 38, 46, 54]
 
 
 def test_a_balance_that_cannot_be_seen_stops_nobody(prepaid: Store, clock: Clock) -> None:

@@ -116,14 +116,14 @@ def test_a_rush_of_minutes_is_no_alarm_where_the_credit_suffices() -> None:
 def test_where_what_is_left_is_not_known_nothing_is_short(account: Credit) -> None:
     found = forecast(account, QUIET, NOW, 0)
     assert (found.left, found.short) == (None, False)
-    assert "are there" not in str(found)
+    assert "above the floor" not in str(found)
 
 
 def test_the_forecast_is_said_with_the_rest() -> None:
     found = outlook.words(ACCOUNT, NOW, Forecast(Decimal("0.2"), Decimal(300), Decimal("899.5")))
     assert found[3] == (
         "About 300 credits are needed within 4 hours"
-        " (1 for what waits and 300 as is usual at these hours); 899.5 are there"
+        " (1 for what waits and 300 as is usual at these hours); 899.5 are above the floor"
     )
     assert len(outlook.words(ACCOUNT, NOW, Forecast(*[Decimal(0)] * 3))) == 3
 

@@ -99,6 +99,13 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
             "Some calls are held: those of billing: because",
             Level.WARN,
         ),
+        (
+            "credit:tariff:conference/3:JP-mobile,US",
+            "held_some",
+            "Some calls are held: conferences of 3 to JP mobile and US numbers: "
+            "credit 1,000, needs 50",
+            Level.WARN,
+        ),
         ("auth", "held_auth", "Calls are held: because", Level.BAD),
         ("something_new", "held_some", "Some calls are held: because", Level.BAD),
     ],
@@ -220,7 +227,7 @@ def test_credit_goes_by_what_waits_and_is_usual_and_not_by_the_pace() -> None:
     assert (found.name, found.level) == ("credit_short", Level.WARN)
     assert found.what == (
         "The credit will not suffice: about 900 credits are needed within 4 hours"
-        " (600 for what waits and 300 as is usual at these hours); 899 are there"
+        " (600 for what waits and 300 as is usual at these hours); 899 are above the floor"
     )
 
 

@@ -137,7 +137,8 @@ class ConsoleContext:
     def refusal(self, problem: Problem, visitor: Visitor | None = None) -> Response:
         """Return the page of an error, with the ways on for who is logged in."""
         status, words = HTTPStatus(problem.status_code), problem.detail
-        remedy = f". What to do: {problem.remedy}" if problem.remedy else ""
+        stop = "" if words.endswith(("?", ".")) else "."
+        remedy = f"{stop} What to do: {problem.remedy}" if problem.remedy else ""
         return self.pages.page(
             "problem.html",
             visitor,

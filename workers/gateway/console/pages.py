@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -104,6 +105,7 @@ class Pages:
             whole=whole,
             number=mask_number,
             masked=mask_text,
+            code=_code,
             spoken=spoken,
         )
 
@@ -170,6 +172,11 @@ def _in_zone(context: Context, text: str) -> Markup:
 
 def _clock_of(context: Context) -> tuple[ZoneInfo, datetime]:
     return context["zone"], context["moment"]
+
+
+def _code(text: str) -> Markup:
+    """Return a text in which what stands between backticks is marked as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 - escaped
 
 
 def thousands(number: float) -> str:

@@ -111,6 +111,7 @@ def _assets(context: ConsoleContext) -> Endpoint:
 
 def _nowhere(context: ConsoleContext) -> Endpoint:
     async def endpoint(_: Request) -> Response:
-        return context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page"))
+        lost = "check the address, or search for what you look for"
+        return context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page", remedy=lost))
 
     return endpoint

@@ -9,6 +9,9 @@ local M = {}
 local credit = schema.credit
 local FIRST, LONGEST = 2000, 60000 -- ms
 
+-- Soon where credit alone is missing, since a top-up is what everybody waits for.
+M.LONGEST_FOR_CREDIT = 8000 -- ms
+
 -- Holds that a balance check may end, and in how many ms the first one comes; then on a backoff.
 M.MAY_END = { credit = 0, auth = 2000, provider_down = 2000 }
 
@@ -22,12 +25,13 @@ end
 
 -- A hold was started (`new`), or its probe failed.
 function M.schedule_for_hold(call, name, new)
-  local first = M.MAY_END[string.match(name, '^[^:]+')]
+  local reason = string.match(name, '^[^:]+')
+  local first = M.MAY_END[reason]
   if first and new then
     M.schedule(call, 0, first)
   elseif first then
     local checks = credits.read(call).checks
-    M.schedule(call, checks + 1, M.backoff(checks))
+    M.schedule(call, checks + 1, M.backoff(checks, reason == 'credit' and M.LONGEST_FOR_CREDIT or nil))
   end
 end
 

@@ -122,21 +122,29 @@ function M.reconsider_credit(call, seen)
   end
 end
 
--- Soon where that is for credit, since a top-up is what everybody waits for.
-local LONGEST_FOR_CREDIT = 8000
+-- Whether credit alone keeps calls, all or those of a tariff: a top-up is all that they wait for.
+local function waits_for_credit(call)
+  if holds.get(call, 'auth') or holds.get(call, 'provider_down') then
+    return false
+  end
+  for _, name in ipairs(holds.named(call, 'credit')) do
+    if holds.closed(call, name) then
+      return true
+    end
+  end
+  return false
+end
 
 -- Sets when the balance is checked next: on a backoff while a hold is closed that a check may end, or
 -- while checks fail.
 function M.schedule_check(call, when_well)
-  local account, standing, closed, longest = credits.read(call), false, false, nil
+  local account, standing, closed = credits.read(call), false, false
   for reason in pairs(balance_checks.MAY_END) do
     for _, name in ipairs(holds.named(call, reason)) do
       standing, closed = true, closed or holds.closed(call, name)
     end
   end
-  if holds.closed(call, 'credit') and not holds.get(call, 'auth') and not holds.get(call, 'provider_down') then
-    longest = LONGEST_FOR_CREDIT
-  end
+  local longest = waits_for_credit(call) and balance_checks.LONGEST_FOR_CREDIT or nil
   local checks, wait = account.checks, tonumber(when_well)
   if closed or account.misses > 0 then
     wait = balance_checks.backoff(checks, longest)
