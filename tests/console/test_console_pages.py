@@ -242,6 +242,11 @@ def test_a_job_that_is_not_there_is_a_page_that_says_so(operator: Person) -> Non
     assert "there is no job &#39;nothere&#39;" in answer.text
 
 
+def test_what_one_types_is_marked_as_code(operator: Person) -> None:
+    page = operator.get("/console/on-call").text
+    assert "<code>voice-dispatcher chains publish FILE</code>" in page
+
+
 def test_where_redis_is_away_a_page_says_so(tmp_path: Path) -> None:
     with (
         EmbeddedServer(tmp_path / "redis", appendfsync="no") as away,

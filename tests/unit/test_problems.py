@@ -100,10 +100,9 @@ def test_want_of_credit_says_what_there_is_what_it_takes_and_who_waits() -> None
             Level.WARN,
         ),
         (
-            "credit:tariff:conference/3:JP-mobile,US",
+            "credit:tariff:tts:JP-mobile",
             "held_some",
-            "Some calls are held: conferences of 3 to JP mobile and US numbers: "
-            "credit 1,000, needs 50",
+            "Some calls are held: spoken texts to JP mobile numbers: credit 1,000, needs 50",
             Level.WARN,
         ),
         ("auth", "held_auth", "Calls are held: because", Level.BAD),

@@ -130,9 +130,11 @@ def test_a_flood_from_everywhere_is_bounded_and_nothing_is_lost(
 
 # -- settings ------------------------------------------------------------------------------
 
+CREDENTIALS = ("XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN")
+
 
 def test_by_default_nothing_is_weakened(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("XOXZO_API_SID", "XOXZO_API_AUTH_TOKEN"):
+    for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
     assert list(weakened(Settings.load())) == []
 
@@ -155,4 +157,14 @@ def test_a_setting_that_weakens_a_guard_is_told(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"DISPATCHER_{name}", value)
+    for credential in CREDENTIALS:
+        monkeypatch.setenv(credential, "x")
     assert f"DISPATCHER_{name}" in dict(weakened(Settings.load()))
+
+
+def test_calls_to_a_sandbox_weaken_no_guard_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    for credential in CREDENTIALS:
+        monkeypatch.delenv(credential, raising=False)
+    monkeypatch.setenv("DISPATCHER_RECIPIENT_PER_DAY", "none")
+    monkeypatch.setenv("DISPATCHER_RECIPIENT_ONE_AT_A_TIME", "false")
+    assert list(weakened(Settings.load())) == []

@@ -176,7 +176,7 @@ def _clock_of(context: Context) -> tuple[ZoneInfo, datetime]:
 
 def _code(text: str) -> Markup:
     """Return a text in which what stands between backticks is marked as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 - escaped
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def thousands(number: float) -> str:
