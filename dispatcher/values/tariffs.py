@@ -18,7 +18,7 @@ _MOST = 9 * 10**15
 """What Lua's numbers hold exactly; a balance beyond it is as good as this one."""
 
 
-_KINDS = {
+_KINDS: dict[str, str] = {
     Kind.PLAYBACK: "recordings",
     Kind.TTS: "spoken texts",
     Kind.CONFERENCE: "conferences",
