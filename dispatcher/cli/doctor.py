@@ -265,7 +265,7 @@ def _rate(pace: Pace) -> Finding:
 
 def _api_keys(store: Store) -> Finding:
     wrong = doctor_keys.fault(doctor_keys.that_enqueue(store))
-    return Finding("API keys", WARN if wrong else OK, wrong or "none may ask for anything")
+    return Finding("API keys", WARN if wrong else OK, wrong or "none without limits")
 
 
 def _clock(ahead: float, step: Step | None = None) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from http import HTTPStatus
 
 import requests
@@ -68,23 +69,33 @@ def provider(context: typer.Context, at: Connection) -> Finding:
     """Ask the provider with the credentials of this shell: the workers may have others."""
     try:
         with connected(context) as found:
-            told = _balance(found)
+            balance = _balance(found)
     except NoCredentials as error:
         return Finding("provider", WARN, str(error))
     except DispatcherError as error:
         return Finding("provider", FAIL, str(error))
+    told = "it tells no balance" if balance is None else f"balance {float(balance):g} credits"
     if _workers_refused(at):
         says = (
             f"{told} with the credentials of this shell; the provider refuses those of the workers"
         )
         return Finding("provider", FAIL, f"{says}: {OTHERS}")
+    floor = _floor(at)
+    if balance is not None and floor is not None and balance < floor:
+        says = f"{told}, and the floor is {float(floor):g}: no call is placed. Top up the account"
+        return Finding("provider", WARN, says)
     return Finding("provider", OK, told)
 
 
-def _balance(provider: Provider) -> str:
-    if not provider.capabilities.balance:
-        return "it tells no balance"
-    return f"balance {float(provider.balance()):g} credits"
+def _balance(provider: Provider) -> Decimal | None:
+    return provider.balance() if provider.capabilities.balance else None
+
+
+def _floor(at: Connection) -> Decimal | None:
+    try:
+        return at.dispatcher().store.budget.credit().floor
+    except DispatcherError:  # said already
+        return None
 
 
 def _workers_refused(at: Connection) -> bool:

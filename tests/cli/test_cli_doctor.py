@@ -16,6 +16,7 @@ from dispatcher.cli import doctor_keys, processes
 from dispatcher.cli.doctor import _clock
 from dispatcher.cli.doctor_outside import arrival
 from dispatcher.client.messages import Messenger
+from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.api_key import Scope
 from dispatcher.model.callbacks_seen import ENOUGH, CallbacksSeen
 from dispatcher.model.job import Job
@@ -330,6 +331,16 @@ def test_a_closed_gate_is_warned_of(shell: Shell, store: Store) -> None:
     store.holds.pause(PauseScope(), actor="sam")
     ran = shell("doctor", "--no-provider", "--json")
     assert (ran.code, findings(ran)["held paused"][0]) == (0, "warn")
+
+
+def test_a_balance_below_the_floor_is_told_before_a_call_meets_it(
+    shell: Shell, store: Store, provider: dict[str, str]
+) -> None:
+    store.limiter.publish(AccountConfig(floor=501))
+    assert findings(shell("doctor", "--json", **provider))["provider"] == (
+        "warn",
+        "balance 500 credits, and the floor is 501: no call is placed. Top up the account",
+    )
 
 
 def test_credentials_that_work_here_are_no_comfort_where_the_workers_have_others(

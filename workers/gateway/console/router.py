@@ -111,7 +111,7 @@ def _assets(context: ConsoleContext) -> Endpoint:
 
 def _nowhere(context: ConsoleContext) -> Endpoint:
     async def endpoint(_: Request) -> Response:
-        lost = "check the address, or search for what you look for"
+        lost = "check the address, or go on from the overview"
         return context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page", remedy=lost))
 
     return endpoint
