@@ -44,6 +44,8 @@ def full(store: Store) -> list[str]:
         enqueue(store, tags=(f"campaign:{books.LONG}-{n}",))
     books.on_call(store)
     ringing, *_ = books.alerts(store)
+    waiting = store.bulk.preview(BulkActionKind.CANCEL, (enqueue(store),))
+    store.bulk.create(waiting)
     action = books.logs(store)
     return [
         "/console/campaigns",
@@ -59,6 +61,7 @@ def full(store: Store) -> list[str]:
         "/console/do-not-call",
         "/console/actions",
         f"/console/actions/{action}",
+        f"/console/actions/{waiting.id}",
         "/console/audit",
         "/console/audit?since=nonsense",
         "/console/security-log",
