@@ -20,7 +20,10 @@ from workers.devstack.redis_server import find_server
 
 COMPOSE = Path(__file__).resolve().parents[2] / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
-SHORT = {"down-after-milliseconds voice 5000": "down-after-milliseconds voice 500"}
+SHORT = {"down-after-milliseconds voice 5000": "down-after-milliseconds voice 2500"}
+"""Half a second is too short: sentinels ping as seldom, and call the new master gone as well."""
+FOLLOWS_WITHIN = 120.0
+"""Seconds: sentinels look at a server that came back every ten, and wait before they judge it."""
 DEFAULTS = {
     "${DISPATCHER_APPENDFSYNC:-everysec}": "everysec",
     "${DISPATCHER_REDIS_MAXMEMORY:-2gb}": "2gb",
@@ -110,7 +113,9 @@ def test_the_second_takes_over_and_stays_the_master_over_restarts(pair: list[Ser
     first.stop()
     eventually(lambda: second.role() == "master", "the second is the master")
     first.start()
-    eventually(lambda: first.role() == "slave", "the first follows")
+    eventually(lambda: first.role() == "slave", "the first follows", FOLLOWS_WITHIN)
     second.stop()
     second.start()
-    eventually(lambda: {first.role(), second.role()} == {"master", "slave"}, "one of each")
+    eventually(
+        lambda: {first.role(), second.role()} == {"master", "slave"}, "one of each", FOLLOWS_WITHIN
+    )
