@@ -194,7 +194,10 @@ def test_a_try_that_fails_closes_the_gate_again_for_longer(
             take(account)
     assert gaps[0] <= 2
     assert gaps == sorted(gaps)
-    assert gaps[-1] >= 16
+    if name == "credit":  # a top-up is what everybody waits for
+        assert gaps[-1] == 8
+    else:
+        assert gaps[-1] >= 16
 
 
 def test_a_try_that_tells_nothing_leaves_it_to_the_next_one(account: Store, clock: Clock) -> None:
