@@ -82,11 +82,16 @@ class Accepting(Repository):
         return found
 
     def _pass_on(self, answer: bytes | Exception | None, wake: Wake) -> None:
-        """Have workers woken. That they were not is no failure: they look by themselves as well."""
+        """Have workers woken. That they were not is no failure, after the job was accepted: they
+        look by themselves as well.
+        """
+        if isinstance(answer, bytes):
+            try:
+                wake(Priority(answer.decode()))
+            except (StoreUnavailable, StoreUnsuitable) as error:
+                answer = error
         if isinstance(answer, Exception):
             log.warning("no worker was woken: %s", answer)
-        elif answer is not None:
-            wake(Priority(answer.decode()))
 
     def _withdraw(
         self, steps: Sequence[Sequence[Packed]], answers: list[Answer], error: TooFewReplicas

@@ -13,6 +13,7 @@ from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Priority, State
 from dispatcher.store import Store
 from dispatcher.store.accepting import AT_ONCE
+from dispatcher.store.errors import StoreUnsuitable
 from dispatcher.store.values import KeyConflict, job_id
 from support.claims import take
 from support.clock import Clock
@@ -56,6 +57,24 @@ def test_a_new_job_is_queued_and_keeps_all_that_was_asked_for(store: Store) -> N
     assert job.expires_at == at(START) + timedelta(minutes=15)
     assert (job.attempts, job.spent, states(job)) == ((), 0, ["queued"])
     assert_sound(snapshot(store))
+
+
+def test_whoever_enqueues_learns_whom_to_wake_once_for_all_that_waits(store: Store) -> None:
+    woken: list[Priority] = []
+    store.jobs.enqueue(request(priority="urgent"), wake=woken.append)
+    store.jobs.enqueue(request(), wake=woken.append)
+    assert woken == [Priority.URGENT]
+
+
+def test_a_job_is_accepted_though_nobody_can_be_woken(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: Priority) -> None:
+        raise StoreUnsuitable("the broker lets us write nothing")
+
+    done = store.jobs.enqueue(request(), wake=refused)
+    assert done.new
+    assert "no worker was woken: the broker lets us write nothing" in caplog.text
 
 
 def test_a_job_for_later_is_scheduled_and_says_when_it_goes_on(store: Store, clock: Clock) -> None:
