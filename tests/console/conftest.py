@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.model.api_key import Scope
 from dispatcher.store import Store
+from support.console_browser import Page, chromium
 from support.console_client import Person, key
 from support.gateway_process import Gateway
 from support.redis_inside import redis_of
@@ -56,3 +57,21 @@ def reader(gateway: Gateway, store: Store) -> Iterator[Person]:
     with Person(gateway.url) as person:
         assert person.log_in(key(store, Scope.READ, name="watcher")).status_code == 200
         yield person
+
+
+@pytest.fixture(scope="module")
+def browser(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(gateway.url, tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Page, store: Store) -> Iterator[Page]:
+    """Somebody who operates, logged in; what the browser complains of is a failure."""
+    browser.driver.get("about:blank")  # no page of before, which would go on asking
+    browser.forget()
+    browser.complaints()
+    browser.size(1280, 900)
+    browser.log_in(key(store))
+    yield browser
+    assert browser.complaints() == []

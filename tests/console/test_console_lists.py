@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from dispatcher.model.bulk_action import BulkActionKind
 from dispatcher.model.do_not_call import whom
 from dispatcher.store import Store
 from support import console_books as books
-from support.console_browser import Page, chromium
+from support.console_browser import Page
 from support.console_client import key
 from support.console_pages import MOST_BYTES, faults, size_of
-from support.gateway_process import Gateway
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import enqueue
-
-
-@pytest.fixture(scope="module")
-def browser(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with chromium(gateway.url, tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
-@pytest.fixture
-def page(browser: Page, store: Store) -> Iterator[Page]:
-    """Somebody who operates, logged in; what the browser complains of is a failure."""
-    browser.driver.get("about:blank")  # no page of before, which would go on asking
-    browser.forget()
-    browser.complaints()
-    browser.size(1280, 900)
-    browser.log_in(key(store))
-    yield browser
-    assert browser.complaints() == []
 
 
 def full(store: Store) -> list[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
-
-import pytest
 
 from dispatcher.model.call import CallReport
 from dispatcher.model.outcome import Outcome
@@ -15,7 +12,7 @@ from dispatcher.model.states import State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
-from support.console_browser import Page, chromium
+from support.console_browser import Page
 from support.console_client import key
 from support.console_pages import MOST_BYTES, faults, size_of
 from support.gateway_process import Gateway
@@ -28,24 +25,6 @@ from workers.gateway.console.live import OF_ONE
 LONG = "a-tag-that-is-as-long-as-tags-may-well-become-in-the-course-of-a-few-years-of-use"
 HEBREW = "דחוף-מאוד-מחלקה-שלוש"
 ARABIC = "القرص ممتلئ على الخادم"
-
-
-@pytest.fixture(scope="module")
-def browser(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with chromium(gateway.url, tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
-@pytest.fixture
-def page(browser: Page, store: Store) -> Iterator[Page]:
-    """Somebody who operates, logged in; what the browser complains of is a failure."""
-    browser.driver.get("about:blank")  # no page of before, which would go on asking
-    browser.forget()
-    browser.complaints()
-    browser.size(1280, 900)
-    browser.log_in(key(store))
-    yield browser
-    assert browser.complaints() == []
 
 
 def many_attempts(store: Store, many: int) -> str:
