@@ -19,7 +19,7 @@ from dispatcher.store import Store
 from support.api_client import NUMBER, Client, client
 from support.gateway_process import Gateway, problem
 from support.polling import eventually
-from support.redis_inside import redis_of
+from support.redis_inside import key_of, redis_of
 from workers.devstack.embedded_server import EmbeddedServer
 from workers.gateway.api.report_route import Strangers
 
@@ -56,7 +56,7 @@ def report(who: Client, body: Any, source: str = "alertmanager", **options: Any)
 
 
 def numbers_of_jobs(store: Store) -> int:
-    return len(redis_of(store).keys("vd:job:*"))
+    return len(redis_of(store).keys(key_of(store, "job", "*")))
 
 
 def test_a_report_rings_and_the_same_again_rings_nobody(monitoring: Client, store: Store) -> None:
