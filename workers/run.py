@@ -58,14 +58,13 @@ def dial(settings: Settings, *, concurrency: int | str | None = None, name: str 
     store = _publish(settings, name)
     threads = int(concurrency or settings.max_connections)  # an option of a command line is text
     app = create_app(settings, threads)
-    works = of_worker(
-        store, settings, lambda: all_total_count[0], lambda: app.container().dialler.rounds
-    )
+    dialler = app.container().dialler  # made here, since the heartbeat's thread asks it at once
+    works = of_worker(store, settings, lambda: all_total_count[0], lambda: dialler.rounds)
     heart = heartbeat(store, settings, Role.WORKER, name, works=works)
     worker_ready.connect(heart.ready, weak=False)
     sys.setswitchinterval(TURN_OF_A_THREAD)
     queues = dial_queues(settings.namespace)
-    _work(app, settings, name, queues, threads, busy=lambda: app.container().dialler.busy)
+    _work(app, settings, name, queues, threads, busy=lambda: dialler.busy)
 
 
 def call_task(settings: Settings, *, name: str = "call-task") -> None:

@@ -12,6 +12,8 @@ from dispatcher.store import Store
 from support.redis_inside import key_of, redis_of
 from workers import run
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.engine.heartbeat import Heartbeat
+from workers.engine.rights_watch import RightsWatch
 
 JAPAN = AccountConfig(countries=frozenset({"JP"}))
 
@@ -21,6 +23,8 @@ def settings(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Setting
     """The settings of a process that was told nothing of countries, with a sandbox's SID."""
     monkeypatch.setattr(run, "_work", lambda *_, **__: None)
     monkeypatch.setattr(run.GUARD, "watch", lambda _: None)
+    for told_in_a_thread in (Heartbeat, RightsWatch):  # which would go on here after the test
+        monkeypatch.setattr(told_in_a_thread, "start", lambda _: None)
     monkeypatch.setenv("XOXZO_API_SID", "sandbox")
     monkeypatch.setenv("XOXZO_API_AUTH_TOKEN", "sandbox")
     return Settings.load(redis_url=server.url, namespace="published")
