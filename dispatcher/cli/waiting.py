@@ -8,6 +8,7 @@ import typer
 
 from dispatcher.cli.moments import stamp
 from dispatcher.cli.status import Status
+from dispatcher.client.briefly import briefly
 from dispatcher.client.dispatcher import JobHandle, NotFinished
 from dispatcher.model.job import Job
 from dispatcher.store.errors import StoreUnavailable
@@ -39,9 +40,11 @@ def ended(handle: JobHandle, timeout: float | None) -> Job:
 def _at_last(handle: JobHandle) -> str:
     """Return how a job goes on that nobody waits for any more, in words."""
     try:
-        state = handle.refresh().state
+        state = briefly(handle.refresh).state
     except StoreUnavailable as error:
         return f"continues as soon as Redis is back: {error}"
+    except TimeoutError:
+        return "continues as soon as Redis answers again"
     return f"is {state}; it continues"
 
 

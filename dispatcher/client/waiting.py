@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
+from dispatcher.client.briefly import briefly
 from dispatcher.errors import DispatcherError, UsageError
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
@@ -71,12 +72,12 @@ class Waiters:
     that it is subscribed to the job's channel, the first and any after a lost connection, and at
     each piece of news: nothing can happen unseen between the reading and the listening.
 
-    `aside` does what has to ask Redis when somebody comes or goes; it may be a thread's business,
-    so that neither blocks.
+    `aside` does what has to ask Redis when somebody comes or goes, so that a Redis that hangs keeps
+    neither.
     """
 
     def __init__(
-        self, store: Store, aside: Callable[[Callable[[], None]], object] = lambda work: work()
+        self, store: Store, aside: Callable[[Callable[[], None]], object] = briefly
     ) -> None:
         self._store, self._aside = store, aside
         self._bell = store.pubsub.new_bell()  # tells the thread who comes and goes
@@ -123,8 +124,9 @@ class Waiters:
         """Give those who wait an error instead, and return when the thread is over."""
         thread = self._thread
         self._fail(error)
-        self._ring()
-        if thread and thread.is_alive():  # Ctrl-C may have come before it was started
+        if thread is None or not thread.is_alive():
+            return  # Ctrl-C may have come before it was started
+        if self._ring():
             thread.join(2 * _TURN)
 
     def _join(self, id_: str, future: Future[Job]) -> None:
@@ -146,11 +148,17 @@ class Waiters:
         if over:
             self._ring()
 
-    def _ring(self) -> None:
+    def _ring(self) -> bool:
+        """Wake the thread; return False where Redis hangs."""
         with self._lock:
             rung, self._rung = self._rung, True
-        if not rung:
-            self._aside(self._ring_bell)
+        try:
+            if not rung:
+                self._aside(self._ring_bell)
+        except TimeoutError:
+            self._rung = False
+            return False
+        return True
 
     def _ring_bell(self) -> None:
         with suppress(StoreUnavailable):

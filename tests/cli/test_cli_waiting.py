@@ -18,6 +18,7 @@ from support.cli_jobs import IN_VAIN, NUMBER, REACHED, TEXT, dial
 from support.cli_shell import Shell
 from support.polling import eventually
 from support.redis_inside import key_of, redis_of
+from workers.devstack.embedded_server import EmbeddedServer
 
 
 def newest(store: Store) -> str | None:
@@ -70,6 +71,25 @@ def test_ctrl_c_ends_the_wait_and_not_the_job(shell: Shell, store: Store) -> Non
     assert ran.err == f"job {id_} is queued; it continues\n"
     assert id_
     assert store.jobs.get(id_).state is State.QUEUED
+
+
+def test_ctrl_c_ends_the_wait_at_once_though_redis_hangs(
+    shell: Shell, store: Store, server: EmbeddedServer
+) -> None:
+    process = shell.start("call", NUMBER, "--say", TEXT, "--wait")
+    eventually(lambda: newest(store) or process.poll() is not None)
+    id_ = newest(store)
+    assert server.process
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGINT)
+        pressed = time.monotonic()
+        ran = shell.end(process)
+        assert time.monotonic() - pressed < 10  # some 2 on a quiet machine; Redis is given 15
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.splitlines()[1] == f"job {id_} continues as soon as Redis answers again"
 
 
 class NobodyAnswers:
