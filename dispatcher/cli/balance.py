@@ -57,7 +57,7 @@ def balance(
             left = _check(provider, store, asked=check)
     if store is None:
         found: dict[str, Any] = {"balance": float(left), "holds": []}
-        lines = [f"{credit_forecast.shown(left)} credits"]
+        lines = [credit_forecast.in_credits(left)]
     else:
         found, lines = _known(store)
     _say(found, lines, json=json)
@@ -76,13 +76,13 @@ def _costs(store: Store, relearn: str, note: str, *, json: bool) -> None:
 
 
 def _learned_words(known: Learned) -> str:
-    usual = credit_forecast.shown(known.usual)
+    usual = credit_forecast.in_credits(known.usual)
     checked = "no cost checked yet"
     if known.lowest is not None and known.highest is not None:
         low, high = credit_forecast.shown(known.lowest), credit_forecast.shown(known.highest)
         checked = f"checked: {low} to {high}"
     paid = f"{known.paid} of {known.ended} calls cost anything"
-    return f"{known.tariff}: {usual} credits on the average, {paid}; {checked}"
+    return f"{known.tariff}: {usual} on the average, {paid}; {checked}"
 
 
 def _say(found: Any, lines: list[str], *, json: bool) -> None:

@@ -132,12 +132,10 @@ def _question(seen: Preview) -> str:
 def _price(seen: Preview) -> str:
     if seen.kind is not BulkActionKind.RETRY:
         return ""
-    expected, answered = (
-        credit_forecast.whole(seen.credits),
-        credit_forecast.whole(seen.credits_if_answered),
-    )
-    more = f" ({answered} if all are answered)" if answered != expected else ""
-    return f", for about {expected} credits{more}"
+    answered = credit_forecast.whole(seen.credits_if_answered)
+    other = answered != credit_forecast.whole(seen.credits)
+    more = f" ({answered} if all are answered)" if other else ""
+    return f", for {credit_forecast.about(seen.credits)}{more}"
 
 
 def preview_lines(seen: Preview) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.kinds import Kind
 from dispatcher.model.request import JobRequest
 from dispatcher.model.spoken_code import spoken
-from dispatcher.policy.credit_forecast import shown
+from dispatcher.policy.credit_forecast import in_credits
 from dispatcher.store import packing
 from dispatcher.store.values import Outcome
 from dispatcher.values import speech
@@ -34,4 +34,4 @@ def say(dispatcher: Dispatcher, request: JobRequest, *, json: bool) -> None:
         return
     what = "a new job" if new else "already enqueued"
     long = f", said in about {length} s ({lang})" if request.kind is Kind.TTS else ""
-    typer.echo(f"{what}{long}; it costs about {shown(cost)} credits if answered (estimates)")
+    typer.echo(f"{what}{long}; it costs about {in_credits(cost)} if answered (estimates)")

@@ -64,15 +64,15 @@ def clear(context: typer.Context, scope_: Scope, *, note: Note = "", json: AsJso
 def in_words(limit: SpendingLimit) -> str:
     """Return a limit as people read it."""
     per = " a day" if limit.period is Period.DAY else ""
-    used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
-    return f"Limit for {limit.scope}: {used} of {most} credits{per} used"
+    used, most = credit_forecast.shown(limit.used), credit_forecast.in_credits(limit.amount)
+    return f"Limit for {limit.scope}: {used} of {most}{per} used"
 
 
 def _set_words(limit: SpendingLimit, *, changed: bool) -> str:
     per = "a day" if limit.period is Period.DAY else "in total"
     done = "changed" if changed else "set"
-    used, most = credit_forecast.shown(limit.used), credit_forecast.shown(limit.amount)
-    return f"limit {done}: {limit.scope}, {most} credits {per}; {used} used"
+    used, most = credit_forecast.shown(limit.used), credit_forecast.in_credits(limit.amount)
+    return f"limit {done}: {limit.scope}, {most} {per}; {used} used"
 
 
 def _say(row: dict[str, Any], words: str, *, json: bool) -> None:

@@ -44,7 +44,8 @@ class Forecast:
     def __str__(self) -> str:
         parts = {"for what waits": self.waiting, "as is usual at these hours": self.usual}
         told = " and ".join(f"{whole(much)} {what}" for what, much in parts.items() if much)
-        needs = f"about {whole(self.needed)} credits are needed within {HORIZON} hours ({told})"
+        are = "is" if whole(self.needed) == "1" else "are"
+        needs = f"{about(self.needed)} {are} needed within {HORIZON} hours ({told})"
         return needs if self.left is None else f"{needs}; {shown(self.left)} are above the floor"
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,22 +103,22 @@ def words(account: Credit, now: float, ahead: Forecast | None = None) -> list[st
 
 def _balance(account: Credit, now: float) -> str:
     if account.balance is None or account.seen_at is None:
-        return "The balance is not known yet: calls go out without a budget"
-    text = f"{shown(account.balance)} credits, checked {_ago(now - account.seen_at)}"
+        return "The balance is not known yet, and stops no call"
+    text = f"{in_credits(account.balance)}, checked {_ago(now - account.seen_at)}"
     parts = {"spent since": account.spent_since, "reserved for calls under way": account.in_flight}
     since = [f"{shown(amount)} {what}" for what, amount in parts.items() if amount]
     if since:
         text += f"; {', '.join(since)}: {shown(account.available or Decimal(0))} available"
     if account.blind:
-        text += f"; the last {account.failed_checks} balance checks failed:"
-        text += " calls go out without a budget"
+        failed = f"the last {account.failed_checks} balance checks failed"
+        text += f"; {failed}, so the balance stops no call"
     return text
 
 
 def _pace(account: Credit) -> str:
     if not account.burn_per_hour:
         return "Nothing was spent in the last hour"
-    pace = f"{shown(account.burn_per_hour)} credits an hour"
+    pace = f"{in_credits(account.burn_per_hour)} an hour"
     if account.hours_left is None:
         return f"The pace is {pace}"
     floor = shown(account.floor or Decimal(0))
@@ -129,7 +130,7 @@ def _waiting(account: Credit) -> list[str]:
     if not jobs:
         return []
     waiting = "The waiting job needs" if jobs == 1 else f"The {jobs:,} waiting jobs need"
-    text = f"{waiting} about {shown(account.waiting_needs)} credits"
+    text = f"{waiting} about {in_credits(account.waiting_needs)}"
     if account.balance is not None:
         text += f"; the balance is {shown(account.balance)}"
     return [text]
@@ -168,6 +169,17 @@ def shown(amount: Decimal) -> str:
     """Return an amount as people read it: thousands apart, at most two decimals."""
     text = f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
     return text.rstrip("0").rstrip(".")
+
+
+def about(amount: Decimal) -> str:
+    """Return an estimate with its unit: about 1 credit, about 96,000 credits."""
+    estimate = whole(amount)
+    return f"about {estimate} {'credit' if estimate == '1' else 'credits'}"
+
+
+def in_credits(amount: Decimal) -> str:
+    """Return an amount with its unit: 1 credit, 12.5 credits."""
+    return f"{shown(amount)} {'credit' if amount == 1 else 'credits'}"
 
 
 def _number(amount: Decimal | None) -> float | None:

@@ -228,7 +228,7 @@ CATALOGUE: Mapping[Name, Entry] = {
     ),
     Name.BALANCE_UNSEEN: Entry(
         "The balance cannot be seen",
-        "Calls go out without a budget. `voice-dispatcher doctor` says why.",
+        "Until it can, it stops no call. `voice-dispatcher doctor` says why it cannot.",
         _TODAY,
         15,
     ),

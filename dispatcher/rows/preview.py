@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from dispatcher.model.credit import Costs, Credit
-from dispatcher.policy.credit_forecast import shown
+from dispatcher.policy.credit_forecast import in_credits, shown
 from dispatcher.values.counts import counted
 
 
@@ -62,7 +62,7 @@ class Preview:
         if not self.new:
             return []
         who = "It" if self.new == 1 else "They"
-        cost = f"{who} will probably cost about {shown(self.credits_)} credits"
+        cost = f"{who} will probably cost about {in_credits(self.credits_)}"
         if self.balance is None:
             return [f"{cost}; the balance is not known yet"]
         waiting = f", and waiting jobs need {shown(self.waiting)}" if self.waiting else ""

@@ -44,10 +44,10 @@ def test_a_healthy_account_in_words() -> None:
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (UNSEEN, "The balance is not known yet: calls go out without a budget"),
+        (UNSEEN, "The balance is not known yet, and stops no call"),
         (
             replace(ACCOUNT, failed_checks=3),
-            "the last 3 balance checks failed: calls go out without a budget",
+            "the last 3 balance checks failed, so the balance stops no call",
         ),
         (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent in the last hour"),
         (replace(ACCOUNT, floor=None), "The pace is 3,300 credits an hour"),
@@ -57,6 +57,20 @@ def test_a_healthy_account_in_words() -> None:
 )
 def test_an_account_of_another_kind_says_so(account: Credit, words: str) -> None:
     assert words in "\n".join(outlook.words(account, NOW))
+
+
+@pytest.mark.parametrize(
+    ("amount", "words", "estimate"),
+    [
+        ("1", "1 credit", "about 1 credit"),
+        ("0.2", "0.2 credits", "about 1 credit"),
+        ("0", "0 credits", "about 0 credits"),
+        ("1234.5", "1,234.5 credits", "about 1,235 credits"),
+    ],
+)
+def test_one_credit_is_one(amount: str, words: str, estimate: str) -> None:
+    assert outlook.in_credits(Decimal(amount)) == words
+    assert outlook.about(Decimal(amount)) == estimate
 
 
 def test_where_nothing_waits_nothing_is_said_of_it() -> None:
