@@ -129,4 +129,4 @@ def _as_csv(entries: Iterable[AuditEntry]) -> None:
 
 
 def _facts(entry: AuditEntry) -> str:
-    return " ".join(f"{name}={value}" for name, value in sorted(entry.facts.items()))
+    return ", ".join(f"{name}: {words}" for name, words in entry.told.items())

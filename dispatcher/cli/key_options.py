@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from dispatcher.model.api_key import InvalidKeyOptions, Quota
 from dispatcher.model.key_rights import DEFAULT_RATE, DEFAULT_SPEND, KeyRights, plain_caller
 from dispatcher.model.request_limits import MOST_ATTEMPTS
+from dispatcher.model.rights_in_words import ANY, NONE
 from dispatcher.model.states import Priority
 from dispatcher.store.spending import Spending, SpendingLimit, limit_amount
 from dispatcher.values.countries import parse_countries
 from dispatcher.values.number_types import NumberType, parse_number_types
 from dispatcher.values.numbers import InvalidNumber
-
-NONE, ANY = "none", "any"
 
 Countries = Annotated[
     list[str] | None,
@@ -144,26 +143,3 @@ def spending(
         known = not enqueues or any(limit.scope == scope for limit in limits.limits())
         return None if known else SpendingLimit(scope, *limit_amount(DEFAULT_SPEND))
     return None if text.strip().lower() == NONE else SpendingLimit(scope, *limit_amount(text))
-
-
-def beyond_safe(row: dict[str, Any] | None) -> str:
-    """Return in short what rights there are, `to_json`, that a key has only where it is given."""
-    if row is None:
-        return ""
-    safe = SAFE.to_json()
-    return "; ".join(
-        name if value is True else f"{name} {in_words(name, value)}"
-        for name, value in row.items()
-        if value != safe[name]
-    )
-
-
-def in_words(name: str, value: Any) -> str:
-    """Return a right, or another fact of a key, as a person reads it."""
-    if value is None:
-        return {"countries": "of the account", "number_types": ANY, "callers": ANY}.get(name, "")
-    if isinstance(value, list):
-        return " ".join(value) or NONE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

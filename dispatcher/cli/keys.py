@@ -12,6 +12,7 @@ from dispatcher.cli.lazy import group
 from dispatcher.cli.output import AsJson
 from dispatcher.cli.person import MissingOption, Note, actor
 from dispatcher.cli.tables import Column, Table
+from dispatcher.model import rights_in_words
 from dispatcher.model.api_key import ApiKey, Scope, client_name
 from dispatcher.model.job import iso
 from dispatcher.security_log import SecurityEvent, tell
@@ -150,7 +151,7 @@ def show(context: typer.Context, id_: Id, *, json: AsJson = False) -> None:
         return
     for name, value in {**_shown(row), **(row["rights"] or {})}.items():
         if name != "rights":
-            words = key_options.in_words(name, value)
+            words = rights_in_words.right(name, value)
             output.lines([words], before=f"{name.removesuffix('_at'):<13}", indent=13)
 
 
@@ -236,6 +237,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(*COLUMNS.values())
     for row in rows:
-        shown = {**_shown(row), "rights": key_options.beyond_safe(row["rights"])}
+        shown = {**_shown(row), "rights": rights_in_words.beyond_safe(row["rights"] or {})}
         table.add(*(shown[name] or "" for name in COLUMNS))
     return table

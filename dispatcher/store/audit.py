@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dispatcher.model.job import iso
+from dispatcher.model.rights_in_words import beyond_safe, right
 from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.schema import ApiKeyField
 from dispatcher.values.masking import mask_text
 
 PAGE = 500
@@ -44,6 +46,12 @@ class AuditEntry:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it."""
         return {**asdict(self), "at": iso(self.at)}
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The facts as people read them, by name."""
+        facts = sorted(self.facts.items())
+        return {name: _in_words(name, value) for name, value in facts if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,12 @@ class Audit(Repository):
         with plain_errors():
             gone: Any = self._redis.xtrim(self._key("audit"), minid=oldest, approximate=False)
         return int(gone)
+
+
+def _in_words(name: str, value: Any) -> str:
+    if name == ApiKeyField.RIGHTS:
+        return beyond_safe(json.loads(value)) or "the safe ones"
+    return right(name, value)
 
 
 def _in(part: str, text: str) -> bool:

@@ -129,7 +129,7 @@ def test_every_right_can_be_given_and_is_shown(shell: Shell, store: Store) -> No
     assert "countries    JP US\n" in shown
     assert "webhooks     yes\n" in shown
     listed = shell("keys", "list", COLUMNS="400").out
-    assert "countries JP US; number_types premium" in listed
+    assert "countries JP US; number types premium" in listed
     (entry,) = store.audit.read()
     assert "819011112222" not in str(entry.facts)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.model.api_key import Scope
+from dispatcher.model.key_rights import KeyRights
 from dispatcher.security_log import SecurityEvent, line
 from dispatcher.store import Store
 from support.console_client import MASKED, RECIPIENT, Person, key
@@ -37,6 +39,16 @@ def test_the_audit_log_is_filtered_page_by_page(reader: Person, store: Store) ->
     wrong = reader.page("/console/audit?since=nonsense").text
     assert "is not a time" in wrong
     assert "note 249" in wrong
+
+
+def test_the_rights_of_a_key_are_words(reader: Person, store: Store) -> None:
+    more = KeyRights(callers=frozenset({"819011112222"}), webhooks=True)
+    for name, rights in (("safe", None), ("more", more)):
+        store.api_keys.create(name, [Scope.ENQUEUE], rights=rights, actor="cli:eve")
+    text = reader.page("/console/audit?what=keys.create").text
+    assert "name: safe , rights: the safe ones ," in text
+    assert "name: more , rights: callers 1; webhooks ," in text
+    assert "{" not in text
 
 
 # -- the security log ----------------------------------------------------------------------

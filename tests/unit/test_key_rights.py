@@ -9,6 +9,7 @@ import pytest
 
 from dispatcher.model.key_rights import EVERYTHING, KeyRights, MissingRight
 from dispatcher.model.request import JobRequest
+from dispatcher.model.rights_in_words import beyond_safe
 from dispatcher.model.states import Priority
 from dispatcher.values.number_types import NumberType
 
@@ -112,3 +113,13 @@ def test_rights_are_read_back_as_they_were_written(rights: KeyRights) -> None:
 
 def test_a_right_that_this_release_does_not_know_is_left_out() -> None:
     assert KeyRights.from_json({**SAFE.to_json(), "later": True}) == SAFE
+
+
+def test_what_is_beyond_the_safe_rights_is_told_in_words() -> None:
+    safe = KeyRights().to_json()
+    assert beyond_safe(safe) == beyond_safe(safe | {"callers": 0}) == ""
+    given = {"countries": ["JP", "US"], "callers": 2, "redials": 5, "webhooks": True}
+    assert beyond_safe(safe | given) == "countries JP US; callers 2; redials 5; webhooks"
+    assert beyond_safe(safe | {"callers": None, "number_types": None}) == (
+        "number types any; callers any"
+    )
