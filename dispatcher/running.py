@@ -26,6 +26,8 @@ class Running:
     flower_url: str | None = None
     sandbox_url: str | None = None
     started_at: str | None = None
+    heartbeats: str | None = None
+    """The folder in which its processes leave them."""
 
 
 def find_running(start: Path) -> Running | None:

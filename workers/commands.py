@@ -29,6 +29,7 @@ from workers.devstack.demo import Demo
 from workers.devstack.run_folder import RunFolder
 from workers.devstack.stack import KEPT_KEY, Plan, Stack, use_sandbox
 from workers.devstack.supervisor import Supervisor
+from workers.health.folder import join_running
 from workers.health.watched import hung, watched
 from workers.webhooks import secrets_shown
 
@@ -223,6 +224,7 @@ def _settings(context: typer.Context) -> Settings:
     """Return the settings, with the Redis, the broker, the namespace and the sandbox of an `up`
     that runs here.
     """
+    join_running()
     found = _connection(context)
     given = {
         "redis_url": found.url(),

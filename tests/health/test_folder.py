@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,17 @@ from dispatcher.model.process import Role
 from dispatcher.values.steady_clock import since_boot
 from workers.health.folder import Folder, UnsafeFolder, place
 from workers.health.local_heartbeat import LocalHeartbeat
+from workers.health.process_start import started
 
 OURS = LocalHeartbeat(
-    Role.BEAT, "beat", os.getpid(), at=5.5, ready=True, unreached="away", stuck="still"
+    Role.BEAT,
+    "beat",
+    os.getpid(),
+    at=5.5,
+    ready=True,
+    unreached="away",
+    stuck="still",
+    started=started(os.getpid()),
 )
 
 
@@ -50,6 +59,18 @@ def test_nothing_is_told_of_what_ran_before_the_machine_was_started(folder: Fold
     """Its number may be another process' by now, which must not be taken for it."""
     folder.write(LocalHeartbeat(Role.WORKER, "worker", os.getpid(), at=since_boot() + 1e6))
     assert folder.heartbeats() == []
+
+
+@pytest.mark.skipif(OURS.started is None, reason="this system does not tell")
+def test_nothing_is_told_of_one_whose_number_another_process_has_by_now(folder: Folder) -> None:
+    assert OURS.started
+    folder.write(replace(OURS, started=OURS.started - 1))
+    assert folder.heartbeats() == []
+
+
+def test_one_of_which_no_start_is_known_is_told_of_by_its_number(folder: Folder) -> None:
+    folder.write(replace(OURS, started=None))
+    assert len(folder.heartbeats()) == 1
 
 
 WRONG = '{"role": "worker", "name": "w", "pid": 1, "at": "now"}'

@@ -180,8 +180,7 @@ class Up(Started):
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.arguments, self._popen = folder, arguments, start
-        own = {"RUNTIME_DIRECTORY": str(folder / "heartbeats")}  # else all stacks' would be in one
-        self.environment = environment(folder, **own, **variables)
+        self.environment = environment(folder, **variables)
         self.log_file = folder / "log"
 
     def __exit__(self, *_: object) -> None:

@@ -43,7 +43,7 @@ OVER_SOON = {
 }
 """What suits the sandbox, unless the environment says otherwise: its calls end within seconds, and
 its numbers stand for behaviours, not for people who want to be left alone."""
-KEPT_KEY = "secret_key"
+KEPT_KEY, HEARTBEATS = "secret_key", "heartbeats"
 Ready = Callable[[], bool] | None
 
 
@@ -160,6 +160,7 @@ class Stack:
         self.supervisor.wait_ready(STARTS_WITHIN)
 
     def _place_servers(self) -> None:
+        self.environment.setdefault("RUNTIME_DIRECTORY", str(self.folder / HEARTBEATS))
         self.environment.setdefault("DISPATCHER_FLOWER_DB", str(self.folder / "flower.db"))
         if not self.environment.get("DISPATCHER_SECRET_KEY"):
             self.environment["DISPATCHER_SECRET_KEY"] = _kept_key(self.folder / KEPT_KEY)
@@ -258,6 +259,7 @@ class Stack:
             "flower_url": self.flower_url,
             "sandbox_url": self.sandbox_url,
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "heartbeats": self.environment["RUNTIME_DIRECTORY"],
         }
 
 

@@ -23,6 +23,7 @@ from dispatcher.values.masking import mask_text
 from dispatcher.values.steady_clock import since_boot
 from workers.health.local import Local
 from workers.health.local_heartbeat import LocalHeartbeat
+from workers.health.process_start import started
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Heartbeat:
         known = Process(id_, role, name, host, pid, __version__, dict(settings))
         self._process = replace(known, tells=tells)
         self._works = [replace(work, moved=steady()) for work in works]
-        self._local, self._is_ready = local, False
+        self._local, self._is_ready, self._started = local, False, started(pid)
         self._ended, self._news = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._failed = False
@@ -159,4 +160,5 @@ class Heartbeat:
     def _told(self, unreached: str) -> LocalHeartbeat:
         own, now = self._process, self._steady()
         stuck = "; ".join(filter(None, (work.stuck(now) for work in self._works)))
-        return LocalHeartbeat(own.role, own.name, own.pid, now, self._is_ready, unreached, stuck)
+        said = self._is_ready, unreached, stuck, self._started
+        return LocalHeartbeat(own.role, own.name, own.pid, now, *said)

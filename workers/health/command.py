@@ -15,7 +15,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Role
 from dispatcher.values.steady_clock import since_boot
 from workers.health.check import Judge, troubles
-from workers.health.folder import Folder, place
+from workers.health.folder import Folder, join_running, place
 from workers.health.local_heartbeat import LocalHeartbeat, not_ready, unhealthy
 
 
@@ -50,12 +50,13 @@ def health(
         Path | None,
         typer.Option(
             help="Where the processes leave their heartbeats. Default: RUNTIME_DIRECTORY, as"
-            " systemd sets it, or else a folder of this user's in TMPDIR."
+            " systemd sets it, or that of the `up` here, or a folder of this user's in TMPDIR."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the processes of this machine or container by what they tell: for health checks."""
+    join_running()
     kept = Folder(folder or place(os.environ, os.getuid()))
     wanted = [Role[role.name] for role in roles or ()]
     heartbeats = [each for each in kept.heartbeats() if not wanted or each.role in wanted]
@@ -77,4 +78,5 @@ def _require_well(trouble: list[str], heartbeats: list[LocalHeartbeat], kept: Fo
 
 def _told(heartbeat: LocalHeartbeat, judge: Judge, now: float) -> dict[str, object]:
     seconds = round(now - heartbeat.at, 1)
-    return {**asdict(heartbeat), "silent": seconds, "trouble": judge(heartbeat, now)}
+    told = {name: value for name, value in asdict(heartbeat).items() if name != "started"}
+    return {**told, "silent": seconds, "trouble": judge(heartbeat, now)}

@@ -13,8 +13,10 @@ from typing import Any
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.process import Role
+from dispatcher.running import find_running
 from dispatcher.values.steady_clock import since_boot
 from workers.health.local_heartbeat import LocalHeartbeat
+from workers.health.process_start import started
 
 
 class UnsafeFolder(DispatcherError):
@@ -34,6 +36,13 @@ def place(environ: Mapping[str, str], user: int) -> Path:
     if given := environ.get("RUNTIME_DIRECTORY"):
         return Path(given.split(":")[0])
     return Path(environ.get("TMPDIR") or "/tmp", f"voice-dispatcher-{user}")  # noqa: S108 - see _require_of
+
+
+def join_running() -> None:
+    """Use the folder of the `up` that runs in this directory, unless another one is named."""
+    running = find_running(Path.cwd())
+    if running and running.heartbeats:
+        os.environ.setdefault("RUNTIME_DIRECTORY", running.heartbeats)
 
 
 class Folder:
@@ -75,13 +84,11 @@ class Folder:
         return sorted(self._read(), key=lambda each: (order.index(each.role), each.name, each.pid))
 
     def _read(self) -> Iterator[LocalHeartbeat]:
-        """A file may be replaced or go meanwhile, and another release may write it otherwise. One
-        from before the machine was started names a process that is another one by now.
-        """
+        """A file may be replaced or go meanwhile, and another release may write it otherwise."""
         for file in self.path.glob("*.json"):
             with suppress(OSError, ValueError, TypeError, LookupError):
                 found = _heartbeat(json.loads(file.read_text()))
-                if found.at <= since_boot() and _runs(_pid(file)):
+                if _runs(_pid(file)) and _tells_of_it(found):
                     yield found
 
     def _file(self, role: Role, pid: int) -> Path:
@@ -98,6 +105,13 @@ def _heartbeat(told: dict[str, Any]) -> LocalHeartbeat:
     """Return what a file tells. Raises ValueError, TypeError, LookupError."""
     numbers = {"pid": int(told["pid"]), "at": float(told["at"])}
     return LocalHeartbeat(**(told | numbers | {"role": Role(told["role"])}))
+
+
+def _tells_of_it(heartbeat: LocalHeartbeat) -> bool:
+    """Whether it is of the process that has its number now, and not of an earlier one."""
+    now = started(heartbeat.pid)
+    same = None in {now, heartbeat.started} or now == heartbeat.started
+    return same and heartbeat.at <= since_boot()
 
 
 def _pid(file: Path) -> int:

@@ -18,6 +18,7 @@ class LocalHeartbeat:
 
     `ready`: it has begun its work. `unreached`: why Redis was not reached, or empty. `stuck`: what
     it should have done and has not, such as "has not looked for jobs for 2 min", or empty.
+    `started` tells it from another process that has its number later; None where nobody knows.
     """
 
     role: Role
@@ -27,6 +28,7 @@ class LocalHeartbeat:
     ready: bool = False
     unreached: str = ""
     stuck: str = ""
+    started: int | None = None
 
     def __str__(self) -> str:
         return f"{self.role.words} {self.name} (process {self.pid})"
