@@ -15,7 +15,7 @@ from dispatcher.cli.output import AsJson
 from dispatcher.cli.tables import Column, Table
 from dispatcher.model.campaign import MINUTES, Calls, Campaign
 from dispatcher.model.states import State
-from dispatcher.policy.credit_forecast import shown
+from dispatcher.policy.credit_forecast import in_credits, shown
 from dispatcher.values.counts import counted
 from dispatcher.values.masking import mask_text
 
@@ -23,9 +23,17 @@ app = group("List campaigns, and show what became of one.")
 
 
 @app.command("list")
-def list_(context: typer.Context, *, limit: Limit = 50, json: AsJson = False) -> None:
+def list_(
+    context: typer.Context,
+    *,
+    name: Annotated[
+        str, typer.Option(help="Only those with this in their name, in capitals or not.")
+    ] = "",
+    limit: Limit = 50,
+    json: AsJson = False,
+) -> None:
     """List campaigns, newest first."""
-    found = list(islice(connection.dispatcher(context).store.campaigns.all(), limit))
+    found = list(islice(connection.dispatcher(context).store.campaigns.all(name), limit))
     if json:
         output.as_json([campaign.to_dict(mask=True) for campaign in found])
         return
@@ -112,7 +120,7 @@ def _reasons(counts: dict[str, int]) -> str:
 def _sentences(campaign: Campaign) -> Iterator[str]:
     talked = f"{campaign.talked:,.10g} s"
     attempts = counted(campaign.attempts, "attempt")
-    yield f"{attempts}, {talked} talked, {shown(campaign.credits)} credits"
+    yield f"{attempts}, {talked} talked, {in_credits(campaign.credits)}"
     known = {"First job": campaign.first_at, "first call": campaign.dialled_at}
     known["latest end"] = campaign.ended_at
     yield ", ".join(f"{what} {moments.stamp(at)}" for what, at in known.items() if at)

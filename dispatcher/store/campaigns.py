@@ -67,11 +67,11 @@ class Campaigns(Repository):
             if len(places) < many:
                 return CampaignPage(self._listed(names), None)
 
-    def all(self) -> Iterator[Campaign]:
-        """Yield all campaigns, newest first, without their hours."""
+    def all(self, named: str = "") -> Iterator[Campaign]:
+        """Yield all campaigns, newest first, without their hours; `named` is as in `page`."""
         cursor = None
         while True:
-            found = self.page(AT_ONCE, cursor)
+            found = self.page(AT_ONCE, cursor, named=named)
             yield from found.campaigns
             cursor = found.cursor
             if cursor is None:

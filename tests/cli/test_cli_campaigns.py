@@ -60,6 +60,14 @@ def test_campaigns_are_listed_with_numbers_masked(shell: Shell, store: Store) ->
     assert len(shell("campaign", "list", "--limit", "1", "--json").json) == 1
 
 
+def test_campaigns_are_found_by_a_part_of_their_name(shell: Shell, store: Store) -> None:
+    for name in ("spring visits", "Spring sale", "winter"):
+        enqueue(store, tags=[f"campaign:{name}"])
+    found = shell("campaign", "list", "--name", "SPRING", "--json").json
+    assert {each["name"] for each in found} == {"Spring sale", "spring visits"}
+    assert shell("campaign", "list", "--name", "autumn").out == "no campaigns\n"
+
+
 def test_an_unknown_campaign_is_said_to_be_so(shell: Shell, store: Store) -> None:
     ran = shell("campaign", "show", "winter")
     assert ran.code != 0

@@ -51,6 +51,14 @@ def test_what_is_no_campaign_is_said(store: Store, dashboard: Client, billing: C
     problem(billing.get("/v1/campaigns/spring"), 403)
 
 
+def test_campaigns_are_found_by_a_part_of_their_name(store: Store, dashboard: Client) -> None:
+    for name in ("spring visits", "Spring sale", "winter"):
+        enqueue(store, tags=[f"campaign:{name}"])
+    found = dashboard.get("/v1/campaigns", params={"name": "SPRING"}).json()["campaigns"]
+    assert {each["name"] for each in found} == {"Spring sale", "spring visits"}
+    problem(dashboard.get("/v1/campaigns", params={"name": "x" * 101}), 422)
+
+
 def test_campaigns_are_listed_page_by_page(store: Store, dashboard: Client) -> None:
     for n in range(5):
         enqueue(store, tags=[f"campaign:{n}"])

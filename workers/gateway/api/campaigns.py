@@ -17,6 +17,7 @@ from workers.gateway.api.operations import campaigns as operations
 from workers.gateway.api.services import Services
 
 MOST = 200
+LONGEST_NAME = 100
 _LIST = "campaigns"
 
 
@@ -31,9 +32,17 @@ def router(services: Services) -> APIRouter:
         *,
         limit: Annotated[int, Query(ge=1, le=MOST, description="The most on a page.")] = 50,
         cursor: Annotated[str | None, Query(description="The cursor of the page before.")] = None,
+        name: Annotated[
+            str,
+            Query(
+                max_length=LONGEST_NAME,
+                description="Only those with this in their name, in capitals or not. A page may"
+                " have few of them, or none, and lead on nevertheless.",
+            ),
+        ] = "",
     ) -> Response:
         """List campaigns, newest first."""
-        found = await pool.run(_page, services, limit, cursor, caller.name)
+        found = await pool.run(_page, services, limit, cursor, caller.name, name)
         shown = [campaign.to_dict(mask=True) for campaign in found.campaigns]
         return respond({"campaigns": shown, "cursor": found.cursor})
 
@@ -48,10 +57,12 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _page(services: Services, limit: int, cursor: str | None, client: str) -> CampaignPage:
+def _page(
+    services: Services, limit: int, cursor: str | None, client: str, named: str
+) -> CampaignPage:
     """Return a page, whose cursor tells nothing. Raises InvalidCursor."""
     cursors = services.cursors
     place = None if cursor is None else cursors.open(cursor, _LIST, client)
-    found = services.store.campaigns.page(limit, place)
+    found = services.store.campaigns.page(limit, place, named=named)
     after = None if found.cursor is None else cursors.seal(found.cursor, _LIST, client)
     return CampaignPage(found.campaigns, after)
