@@ -10,8 +10,9 @@ from dispatcher.cli import moments, output
 from dispatcher.cli.tables import Cell, Column, Table
 from dispatcher.model.job import Job
 from dispatcher.model.states import State
-from dispatcher.policy.credit_forecast import shown as credits_shown
+from dispatcher.policy.credit_forecast import in_credits
 from dispatcher.values.masking import mask_text
+from dispatcher.values.traceparent import trace_id
 
 STYLES = {
     State.COMPLETED: "green",
@@ -98,10 +99,11 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
         yield "due", moments.stamp(job.due_at)
     yield "deadline", moments.stamp(job.expires_at)
     yield "ended", moments.stamp_and_ago(job.finished_at)
-    yield "cost", f"{credits_shown(job.cost)} credits" if job.cost is not None else ""
+    yield "cost", in_credits(job.cost) if job.cost is not None else ""
     yield "duration", f"{job.duration:g} s" if job.duration is not None else ""
     for name in ("callid", "conferenceid", "alert"):
         yield name, shown[name] or ""
+    yield "trace id", trace_id(job.traceparent)
 
 
 def _asked(job: Job, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -133,7 +135,7 @@ def _attempts(job: Job) -> None:
         header=False,
     )
     for each in job.attempts:
-        cost = "" if each.cost is None else f"{credits_shown(each.cost)} credits"
+        cost = "" if each.cost is None else in_credits(each.cost)
         talked = "" if each.duration is None else f"{each.duration:g} s"
         calls = " ".join(filter(None, (each.conferenceid, *each.callids)))
         sent, result = moments.stamp(each.sent_at), each.result or "under way"

@@ -22,9 +22,16 @@ NEEDED = (Role.WORKER, Role.BEAT)
 def redis(now: Snapshot) -> Iterator[Problem]:
     """Everything waits: jobs are not accepted, and nobody is called."""
     if now.refusal:
-        what, _, remedy = now.refusal.partition(": ")
-        more = {"remedy": f"Nobody is called until it is over: {remedy}."} if remedy else {}
-        yield problem(Level.BAD, Name.REDIS, what, **more)
+        yield redis_refuses(now.refusal)
+
+
+def redis_refuses(says: str) -> Problem:
+    """Return the problem that Redis is where it refuses or is away: `says` is our error's sentence,
+    why and after a colon what to do.
+    """
+    what, _, remedy = says.partition(": ")
+    more = {"remedy": f"Nobody is called until it is over: {remedy}."} if remedy else {}
+    return problem(Level.BAD, Name.REDIS, what, **more)
 
 
 def rights(now: Snapshot) -> Iterator[Problem]:

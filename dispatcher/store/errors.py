@@ -89,7 +89,7 @@ def in_our_words(error: Exception, where: str = "Redis", keys: str = "") -> Disp
         if isinstance(error, exceptions.ResponseError):
             return _final(refusal, where, keys)
     if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | UnicodeError):
-        return StoreUnavailable(f"{where} cannot be reached ({_brief(error)}): is it running?")
+        return StoreUnavailable(f"{where} cannot be reached ({_brief(error)}): {_SEE_TO_IT}")
     return None
 
 
@@ -100,6 +100,7 @@ def refusal_class() -> type[Exception]:
     return ResponseError
 
 
+_SEE_TO_IT = "start it, or correct its address"
 _LOCKED_OUT = (
     "{where} needs a password, or another one: put it into the URL (redis://:password@host/0)"
 )

@@ -37,6 +37,12 @@ def traceparent_or_none(text: str | None) -> str | None:
     return None
 
 
+def trace_id(text: str | None) -> str:
+    """Return the id of the trace, by which tools find it; '' where there is none."""
+    found = _FORM.fullmatch(text) if text else None
+    return found["trace"] if found else ""
+
+
 def written(trace: str, span: str, flags: int) -> str:
     """Return the text for ids in hex digits."""
     return f"00-{trace}-{span}-{flags & _KNOWN_FLAGS:02x}"

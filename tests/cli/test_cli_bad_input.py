@@ -55,7 +55,7 @@ def test_a_redis_that_is_away_is_said_to_be_away(
     nowhere: Shell, free_port: int, arguments: tuple[str, ...], unable_to_start: None
 ) -> None:
     ran = nowhere(*arguments, DISPATCHER_REDIS_URL=f"redis://127.0.0.1:{free_port}/0", **ACCOUNT)
-    refused(ran, FAILED, "cannot be reached", str(free_port), "is it running?")
+    refused(ran, FAILED, "cannot be reached", str(free_port), "start it, or correct")
 
 
 @pytest.mark.parametrize("arguments", [("up",), ("worker",), ("beat",), ("gateway",), ("flower",)])

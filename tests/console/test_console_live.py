@@ -124,8 +124,12 @@ def test_a_gateway_that_stops_waits_for_no_open_page(tmp_path: Path) -> None:
         store.close()
 
 
-def page(problem: str = "", **parts: str) -> Page:
-    return Page("", HTTPStatus.OK, parts, problem)
+def page(**parts: str) -> Page:
+    return Page("", HTTPStatus.OK, parts)
+
+
+def refused(why: str) -> Page:
+    return page(told=why, title="Not now")
 
 
 def test_only_what_changed_is_told() -> None:
@@ -138,9 +142,10 @@ def test_only_what_changed_is_told() -> None:
 def test_a_problem_is_told_once_and_its_end_as_well() -> None:
     told = Told()
     told.news(page(a="1"))
-    assert told.news(page("Redis is away")) == event("trouble", {"words": "Redis is away"})
-    assert told.news(page("Redis is away")) == ALIVE
-    assert told.news(page("Redis is full")) == event("trouble", {"words": "Redis is full"})
+    away, full = "<p>Redis is away</p>", "<p>Redis is full</p>"
+    assert told.news(refused(away)) == event("trouble", {"html": away, "title": "Not now"})
+    assert told.news(refused(away)) == ALIVE
+    assert told.news(refused(full)) == event("trouble", {"html": full, "title": "Not now"})
     assert told.news(page(a="1")) == event("parts", {})
     assert told.news(page(a="1")) == ALIVE
 

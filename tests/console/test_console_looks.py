@@ -14,7 +14,7 @@ from dispatcher.store import Store
 from dispatcher.store.holds import PauseScope
 from support.console_browser import Page
 from support.console_client import key
-from support.console_pages import MOST_BYTES, faults, size_of
+from support.console_pages import MOST_BYTES, faults, size_of, violations
 from support.gateway_process import Gateway
 from support.redis_inside import key_of, redis_of
 from support.seen_alerts import called, event, reported, unreached
@@ -25,6 +25,16 @@ from workers.gateway.console.live import OF_ONE
 LONG = "a-tag-that-is-as-long-as-tags-may-well-become-in-the-course-of-a-few-years-of-use"
 HEBREW = "דחוף-מאוד-מחלקה-שלוש"
 ARABIC = "القرص ممتلئ على الخادم"
+
+
+def said_aloud(page: Page) -> list[str]:
+    """Return the ids of what a screen reader is told when it changes, and finds on the page."""
+    return list(
+        page.driver.execute_script(
+            "return [...document.querySelectorAll('[role=status]')]"
+            ".filter((each) => each.checkVisibility()).map((each) => each.id)"
+        )
+    )
 
 
 def many_attempts(store: Store, many: int) -> str:
@@ -208,12 +218,22 @@ def test_a_page_that_is_open_says_that_redis_is_away_and_comes_back(
     ):
         store, page = Store.from_url(redis.url), Page(browser.driver, gateway.url)
         page.log_in(key(store))
-        page.until_sees("All jobs")
+        page.until_sees("No worker runs")
+        title = page.driver.title
         redis.kill()
-        page.until_sees("This page shows the state at")
-        assert page.driver.find_element("id", "trouble").get_attribute("role") == "alert"
+        page.until_sees("Redis does not do what it is asked: Redis cannot be reached")
+        assert page.sees("Nobody is called until it is over: start it, or correct")
+        assert page.sees("This page shows the state at")
+        trouble = page.driver.find_element("id", "trouble")
+        assert trouble.get_attribute("role") == "alert"
+        assert "bad" in str(trouble.find_element("class name", "banner").get_attribute("class"))
+        assert page.driver.title.startswith("Not available now")
+        assert "live-said" not in said_aloud(page)
+        assert violations(page) == []
         redis.start()
         page.until(lambda: not page.sees("This page shows the state at"), "a fresh page")
+        assert page.driver.title == title
+        assert "live-said" in said_aloud(page)
         store.close()
         browser.driver.get("about:blank")
         browser.complaints()  # of the gateway that is gone

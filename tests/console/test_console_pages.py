@@ -228,10 +228,14 @@ def test_pages_lead_on_and_miss_and_double_nothing(operator: Person, store: Stor
 
 
 def test_a_jobs_page_tells_its_whole_story(operator: Person, store: Store) -> None:
-    id_ = in_progress(store, "call-5", tags=["zoo"], expires="1h")
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    id_ = in_progress(store, "call-5", tags=["zoo"], expires="1h", **traced)
     page = operator.page(f"/console/jobs/{id_}")
     for words in ("in progress", "The call is under way", "call-5", "queued", "dialing", "zoo"):
         assert words in page.text
+    assert f"Trace id {trace}" in page.text
+    assert "Trace id" not in operator.page(f"/console/jobs/{enqueue(store)}").text
     (flower,) = (link for link in page.links if link.startswith("http"))
     assert flower == f"http://flower.example:5555/tasks?name=dispatcher.%20{id_}"
 
@@ -257,7 +261,9 @@ def test_where_redis_is_away_a_page_says_so(tmp_path: Path) -> None:
         away.kill()
         answer = person.get("/console")
     assert answer.status_code == 503
-    assert "What to do: try again in a moment" in Reader(answer.text).text
+    said = Reader(answer.text).text
+    assert "Redis does not do what it is asked: Redis cannot be reached" in said
+    assert "Nobody is called until it is over: start it, or correct" in said
 
 
 def test_why_a_job_has_not_rung_stands_on_its_page(operator: Person, store: Store) -> None:
@@ -284,6 +290,6 @@ def test_only_what_is_wrong_is_said_aloud(operator: Person, store: Store) -> Non
         html = operator.get(path).text
         assert "aria-live" not in html
         assert re.findall(r'<[^>]*role="(?:status|alert)"[^>]*>', html) == [
-            '<div id="trouble" class="banner warn" role="alert" hidden>',
+            '<div id="trouble" role="alert" hidden>',
             f'<div id="{said}" data-live role="status">',
         ]

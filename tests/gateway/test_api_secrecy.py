@@ -125,6 +125,6 @@ def test_where_redis_is_and_what_it_said_is_for_our_log_alone() -> None:
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1") as told:
         away.server.ping()
     found = problems.members(problems.of(told.value))
-    assert found["detail"] == "Redis cannot be reached: is it running?"
+    assert found["detail"] == "Redis cannot be reached: start it, or correct its address"
     found = problems.members(problems.of(StoreUnsuitable("Redis refused an operation: {vd}:gates")))
     assert found["detail"] == "Redis refused an operation"

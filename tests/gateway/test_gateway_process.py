@@ -141,7 +141,7 @@ def test_it_lives_on_unready_where_redis_is_away(without_redis: Gateway) -> None
     assert without_redis.ask("GET", "/healthz").status_code == 200
     found = problem(without_redis.ask("GET", "/readyz"), 503)
     assert [error["field"] for error in found["errors"]] == ["Redis"]
-    assert "is it running?" in found["detail"]
+    assert "start it, or correct" in found["detail"]
     assert "doctor" in found["remedy"]
 
 

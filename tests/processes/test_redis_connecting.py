@@ -157,7 +157,7 @@ def test_a_replica_as_the_broker(plain: RedisProcess, tmp_path: Path) -> None:
 def test_a_server_that_says_nothing_is_tried_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_url, "_TIMEOUT", 0.2)
     with answering(b"") as place:
-        with connect(place.url) as client, pytest.raises(StoreUnavailable, match="is it running"):
+        with connect(place.url) as client, pytest.raises(StoreUnavailable, match="start it, or"):
             check_version(client)
         assert place.connections == 3
 
@@ -347,7 +347,7 @@ def test_a_file_that_is_another_one(option: str, says: str, files: dict[str, Pat
         ("redis.sock", "does not name a socket"),
         ("{text}", "{text} of the Redis URL is no socket"),
         ("{folder}", "{folder} of the Redis URL is no socket"),
-        ("{folder}/none", "No such file or directory.): is it running?"),
+        ("{folder}/none", "No such file or directory.): start it, or correct"),
     ],
 )
 def test_a_socket_that_is_none(path: str, says: str, files: dict[str, Path]) -> None:

@@ -92,7 +92,7 @@ def test_records_deleted_by_hand_stop_nothing(store: Store, clock: Clock) -> Non
 
 def test_a_redis_that_is_away_is_said_in_plain_words() -> None:
     store = Store(connect("redis://:secret@127.0.0.1:1/0"))
-    with pytest.raises(StoreUnavailable, match="is it running") as caught:
+    with pytest.raises(StoreUnavailable, match="start it, or correct") as caught:
         enqueue(store)
     assert "secret" not in str(caught.value)
 

@@ -10,7 +10,11 @@ from support.console_browser import Page
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (360, 768, 1280)
-SCHEMES = {360: ("light", "dark"), 768: (None,), 1280: ("dark", None, "light", None)}
+SCHEMES = {
+    360: ("light", "dark"),
+    768: (None, "light", None, "dark"),
+    1280: ("dark", None, "light", None),
+}
 """In which scheme axe sees a page at each width: the first, the second, and so on, repeated."""
 MOST_BYTES = 60_000
 """How large a page may be."""

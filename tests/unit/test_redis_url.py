@@ -189,7 +189,7 @@ def test_a_redis_that_is_not_there_is_said_to_be_unreachable() -> None:
     with socket.socket() as bound:  # bound and not listening: nobody else can take the port
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        with pytest.raises(StoreUnavailable, match=r"cannot be reached \(.*\): is it running\?"):
+        with pytest.raises(StoreUnavailable, match=r"cannot be reached \(.*\): start it, or"):
             check_version(connect(f"redis://127.0.0.1:{port}/0"))
 
 

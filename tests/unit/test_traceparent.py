@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.request import JobRequest
-from dispatcher.values.traceparent import traceparent, traceparent_or_none
+from dispatcher.values.traceparent import trace_id, traceparent, traceparent_or_none
 from support.asked import CALL, one_refusal
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -27,6 +27,11 @@ RIGHT = f"00-{TRACE}-{SPAN}-01"
 def test_what_is_right_is_kept_as_we_know_it(given_: str, kept: str) -> None:
     assert traceparent(given_) == kept
     assert traceparent(kept) == kept
+
+
+def test_its_trace_has_an_id() -> None:
+    assert trace_id(RIGHT) == TRACE
+    assert trace_id(None) == trace_id("") == ""
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def _invalid(field: str, why: str) -> Problem:
 
 NO_KEY = problems.of(NotLetIn())
 RATE = rate_used_up("kqzwmbhtya", "50/minute", 1.2)
-NO_REDIS = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Redis cannot be reached: is it running?")
+NO_REDIS = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE, "Redis cannot be reached: start it, or correct its address"
+)
 NO_PLACE = Full(Cap("bulk requests", 8, "DISPATCHER_BULK_REQUESTS"), 8, own=False).problem()
 OWN_PLACES = Full(
     Cap("waits for jobs", 100, "DISPATCHER_WAITS_PER_CLIENT"), 100, own=True

@@ -16,6 +16,9 @@ from starlette.responses import RedirectResponse, Response
 from config.settings import Settings
 from dispatcher.client.messages import Messenger
 from dispatcher.errors import DispatcherError
+from dispatcher.problems.of_processes import redis_refuses
+from dispatcher.problems.problem import Level
+from dispatcher.problems.problem import Problem as Current
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from workers.gateway.console import times
@@ -116,9 +119,10 @@ class ConsoleContext:
         except NotLoggedIn:
             return self.to_login(request)
         except StoreUnavailable as error:
-            return self.refusal(of(error))
+            away = redis_refuses(of(error).detail)
+            return self._told(HTTPStatus.SERVICE_UNAVAILABLE, away)
         except DispatcherError as error:
-            problem = _told(error)
+            problem = _of(error)
         except Problem as known:
             problem = known
         return await run(lambda: self.refusal(problem, self._known(request)))
@@ -136,18 +140,13 @@ class ConsoleContext:
 
     def refusal(self, problem: Problem, visitor: Visitor | None = None) -> Response:
         """Return the page of an error, with the ways on for who is logged in."""
-        status, words = HTTPStatus(problem.status_code), problem.detail
-        stop = "" if words.endswith(("?", ".")) else "."
-        remedy = f"{stop} What to do: {problem.remedy}" if problem.remedy else ""
-        return self.pages.page(
-            "problem.html",
-            visitor,
-            status,
-            f"{words}{remedy}",
-            detail=words,
-            remedy=problem.remedy,
-            title=TITLES.get(status, status.phrase),
-        )
+        remedy = f"What to do: {problem.remedy}." if problem.remedy else ""
+        told = Current(Level.BAD, problem.detail, remedy)
+        return self._told(HTTPStatus(problem.status_code), told, visitor)
+
+    def _told(self, status: HTTPStatus, told: Current, visitor: Visitor | None = None) -> Response:
+        title = TITLES.get(status, status.phrase)
+        return self.pages.page("problem.html", visitor, status, told=told, title=title)
 
     def to_login(self, request: Request) -> Response:
         """Send them to log in, and from there to where they wanted to go, if that was to look."""
@@ -204,7 +203,7 @@ def require_own_page(request: Request) -> None:
         )
 
 
-def _told(error: DispatcherError) -> Problem:
+def _of(error: DispatcherError) -> Problem:
     """Return the problem that an error of ours is to somebody who filled in a form."""
     if not isinstance(error, ValueError):
         return of(error)

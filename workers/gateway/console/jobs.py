@@ -15,6 +15,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.states import TRANSITIONS, Reason, State
 from dispatcher.store.search import Page
 from dispatcher.values.masking import mask_text
+from dispatcher.values.traceparent import trace_id
 from dispatcher.why import CHOICE
 from dispatcher.why import why as explain
 from workers.gateway.console.context import ConsoleContext, redirect
@@ -91,6 +92,7 @@ class Jobs:
             bar=time_bar(job, self._context.store.moment()),
             series=series,
             can=can(job),
+            trace=trace_id(job.traceparent),
             listed=[self._scopes(each) for each in job.numbers],
         )
 

@@ -117,7 +117,8 @@ class Told:
             return event("login", {})
         before, self._problem = self._problem, page.problem
         if page.problem:
-            return event("trouble", {"words": page.problem}) if page.problem != before else ALIVE
+            told = {"html": page.problem, "title": page.parts["title"]}
+            return event("trouble", told) if page.problem != before else ALIVE
         changed = {name: html for name, html in page.parts.items() if self._parts.get(name) != html}
         self._parts.update(changed)
         return event("parts", changed) if changed or before else ALIVE

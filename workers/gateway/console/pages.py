@@ -17,8 +17,9 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from dispatcher import __version__
-from dispatcher.policy.credit_forecast import shown, whole
+from dispatcher.policy.credit_forecast import about, in_credits, shown
 from dispatcher.store.audit import LONGEST_NOTE
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_number, mask_text
 from workers.gateway.console import times
@@ -51,15 +52,16 @@ LIVE = "live-"
 
 
 class Page(HTMLResponse):
-    """A page. `parts` are those that stay fresh, by id; `problem` says what is wrong, '' if nothing
-    is.
-    """
+    """A page. `parts` are those that stay fresh, by id, and what an open page is told else."""
 
-    def __init__(
-        self, html: str, status: HTTPStatus, parts: dict[str, str], problem: str = ""
-    ) -> None:
+    def __init__(self, html: str, status: HTTPStatus, parts: dict[str, str]) -> None:
         super().__init__(html, status, headers=HEADERS)
-        self.parts, self.problem = parts, problem
+        self.parts = parts
+
+    @property
+    def problem(self) -> str:
+        """Why there is no such page now, as HTML; '' where there is."""
+        return self.parts.get("told", "")
 
     @property
     def live(self) -> bool:
@@ -101,8 +103,10 @@ class Pages:
             ago=times.ago,
             n=thousands,
             word=word,
+            counted=counted,
             credits=shown,
-            whole=whole,
+            in_credits=in_credits,
+            about=about,
             number=mask_number,
             masked=mask_text,
             code=_code,
@@ -114,7 +118,6 @@ class Pages:
         template: str,
         visitor: Visitor | None,
         status: HTTPStatus = HTTPStatus.OK,
-        problem: str = "",
         **values: Any,
     ) -> Page:
         """Return a page; `values` are what its template is about."""
@@ -128,7 +131,7 @@ class Pages:
             parts=parts,
             **values,
         )
-        return Page(html, status, parts, problem)
+        return Page(html, status, parts)
 
     def asset(self, name: str) -> Response | None:
         """Return a file of ours, or None. It may be kept: its URL changes with what is in it."""

@@ -24,15 +24,19 @@ function comeBack() {
   if (link) link.href += `?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
-// Says above the page what is wrong with it; '' takes that away.
-function say(words, link) {
+// Shows a message above the page, unless the same is there; `said` tells it from others.
+function show(said, message) {
   const place = byId('trouble');
-  const next = words ? words + (link ? ' ' : '') : '';
-  if (place.dataset.said === next) return;
-  place.dataset.said = next;
-  place.replaceChildren(next);
-  if (link) place.append(link);
-  place.hidden = !words;
+  if (place.dataset.said === said) return;
+  place.dataset.said = said;
+  place.replaceChildren(message);
+  place.hidden = !said;
+}
+
+function say(words, ...link) {
+  const message = byId('message').content.cloneNode(true);
+  message.querySelector('p').append(words, ...link);
+  show(words, message);
 }
 
 function loginLink() {
@@ -41,6 +45,15 @@ function loginLink() {
   link.textContent = 'Log in again';
   return link;
 }
+
+// From now on the page is old: nothing on it, nor its title, may say that all is well.
+function old(title) {
+  live.wrong = true;
+  document.body.dataset.old = '';
+  document.title = title;
+}
+
+const shownIs = () => `This page shows the state at ${time(live.seen)}.`;
 
 // Whether somebody is at work in a part: it is not replaced under their hands.
 function busy(part) {
@@ -55,7 +68,7 @@ function freshen(parts) {
     const fresh = document.createElement('template');
     fresh.innerHTML = html;
     const old = byId(id);
-    if (id === 'title') document.title = fresh.content.textContent;
+    if (id === 'title') live.title = fresh.content.textContent;
     else if (id === 'which') sayChanged(html);
     else if (old && old.innerHTML !== fresh.innerHTML && !busy(old)) old.replaceChildren(fresh.content);
   }
@@ -67,13 +80,15 @@ function sayChanged(ids) {
   byId('changed').hidden = here.join(' ') === ids;
 }
 
-// The stream of this page; `seen` is when it was last known to be right, `wrong` whether it is not now.
-const live = { stream: null, timer: 0, silence: 0, seen: new Date(), wrong: false };
+// The stream of this page; `seen` is when it was last known to be right, `title` what it was called
+// then, `wrong` whether it is not right now.
+const live = { stream: null, timer: 0, silence: 0, seen: new Date(), title: document.title, wrong: false };
 
 function loggedOut() {
   stop();
   keepDraft([...document.querySelectorAll('main form[method=post]')]);
-  say('You are logged out. What you typed here is kept.', loginLink());
+  old('You are logged out');
+  say('You are logged out. What you typed here is kept. ', loginLink());
 }
 
 // The stream said something: a connection that is gone may else never be noticed.
@@ -84,14 +99,27 @@ function heard() {
 }
 
 function lost() {
-  live.wrong = true;
-  say(`No connection. This page shows the state at ${time(live.seen)}.`);
+  old('No connection');
+  say(`No connection. ${shownIs()}`);
+}
+
+// The gateway says why it has no such page now, in HTML.
+function refused(html, title) {
+  old(title);
+  const message = document.createElement('template');
+  message.innerHTML = html;
+  const until = document.createElement('p');
+  until.textContent = shownIs();
+  message.content.querySelector('.banner > div').append(until);
+  show(html, message.content);
 }
 
 function right() {
   live.seen = new Date();
-  if (live.wrong) say(''); // and not what else is said
+  document.title = live.title;
+  if (live.wrong) show('', ''); // and not what else is said
   live.wrong = false;
+  delete document.body.dataset.old;
 }
 
 function stop() {
@@ -108,9 +136,9 @@ function start() {
   stream.addEventListener('parts', (event) => { freshen(JSON.parse(event.data)); right(); heard(); });
   stream.addEventListener('alive', heard);
   stream.addEventListener('trouble', (event) => {
+    const { html, title } = JSON.parse(event.data);
+    refused(html, title);
     heard();
-    live.wrong = true;
-    say(`${JSON.parse(event.data).words}. This page shows the state at ${time(live.seen)}.`);
   });
   stream.addEventListener('login', loggedOut);
   stream.addEventListener('error', () => {
@@ -121,16 +149,23 @@ function start() {
   stream.addEventListener('open', () => clearTimeout(live.timer));
 }
 
+// Puts the parts of a whole page into this one.
+function fresher(page) {
+  const parts = [...page.querySelectorAll('[data-live]')].map((each) => [each.id, each.innerHTML]);
+  freshen(Object.fromEntries([...parts, ['title', page.title]]));
+  right();
+}
+
 // Asks for the whole page every few seconds, until the stream is tried again.
 async function poll(until) {
   try {
     const answer = await fetch(location.href, { headers: { 'X-Console-Live': '1' }, cache: 'no-store' });
     if (answer.redirected) { loggedOut(); return; }
-    if (!answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    const parts = [...fresh.querySelectorAll('[data-live]')].map((each) => [each.id, each.innerHTML]);
-    freshen(Object.fromEntries([...parts, ['title', fresh.title]]));
-    right();
+    const problem = fresh.getElementById('told');
+    if (problem) refused(problem.innerHTML, fresh.title);
+    else if (!answer.ok) throw new Error(String(answer.status));
+    else fresher(fresh);
   } catch {
     lost();
   }
