@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -25,6 +26,7 @@ def settings(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Setting
     monkeypatch.setattr(run.GUARD, "watch", lambda _: None)
     for told_in_a_thread in (Heartbeat, RightsWatch):  # which would go on here after the test
         monkeypatch.setattr(told_in_a_thread, "start", lambda _: None)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)  # it would hold for all tests
     monkeypatch.setenv("XOXZO_API_SID", "sandbox")
     monkeypatch.setenv("XOXZO_API_AUTH_TOKEN", "sandbox")
     return Settings.load(redis_url=server.url, namespace="published")
