@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,7 +87,7 @@ def example(folder: Path) -> Iterator[Rung]:
         assert at
         with Cable(at) as cable:
             config = CONFIG.replace(GATEWAY, f"127.0.0.1:{cable.port}")
-            for interval in ("group_interval: 1m", "repeat_interval: 4h"):
+            for interval in ("group_interval: 1m", "repeat_interval: 5m"):
                 assert interval in config
                 config = config.replace(interval, f"{interval.partition(':')[0]}: 1s")
             alertmanager = Alertmanager(folder / "alertmanager", config)
@@ -145,3 +146,25 @@ def test_while_the_gateway_is_away_alertmanager_waits_and_then_it_rings_once(run
     eventually(lambda: rung.alert("LinkDown").reports > 2, "it is repeated", STARTS_WITHIN)
     assert rung.called(ANN) == before + 1
     rung.alertmanager.post(OTHER, over=True)
+
+
+def test_one_that_ended_under_a_silence_rings_when_it_fires_again(rung: Rung) -> None:
+    labels = {"alertname": "QueueFull", "instance": "mq1", "severity": "critical"}
+    before = rung.called(ANN)
+    rung.alertmanager.post(labels, summary="The queue is full")
+    eventually(lambda: rung.called(ANN) > before, "Ann is called", STARTS_WITHIN)
+    first = rung.alert("QueueFull")
+    silence = rung.alertmanager.silence("QueueFull")
+    rung.alertmanager.post(labels, over=True)
+    eventually(lambda: not rung.alertmanager.knows("QueueFull"), "it is over", STARTS_WITHIN)
+    rung.alertmanager.end_silence(silence)
+    rung.alertmanager.post(labels, summary="The queue is full")
+    store = rung.up.dispatcher.store.alerts
+
+    def beginnings() -> set[datetime]:
+        return {each.started_at for each in store.page().alerts if each.labels == first.labels}
+
+    eventually(lambda: len(beginnings()) > 1, "it is an incident of its own", STARTS_WITHIN)
+    eventually(lambda: rung.called(ANN) > before + 1, "Ann is called again", STARTS_WITHIN)
+    assert store.get(first.id).state is AlertState.RESOLVED
+    rung.alertmanager.post(labels, over=True)

@@ -65,6 +65,22 @@ class Alertmanager(Started):
         )
         answer.raise_for_status()
 
+    def silence(self, name: str) -> str:
+        """Silence the alerts of this name for an hour; return the silence's id."""
+        return self._tool("silence", "add", f"alertname={name}", "--comment=a test").strip()
+
+    def end_silence(self, silence: str) -> None:
+        self._tool("silence", "expire", silence)
+
+    def knows(self, name: str) -> bool:
+        """Whether an alert of this name fires, silenced or not."""
+        return name in self._tool("alert", "query", "--silenced", "--active", f"alertname={name}")
+
+    def _tool(self, *words: str) -> str:
+        argv = [TOOL, f"--alertmanager.url={self.url}", *words]
+        ran = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
+        return ran.stdout
+
     def failed(self) -> float:
         """Return how many of its requests to webhooks failed so far."""
         lines = requests.get(f"{self.url}/metrics", timeout=30).text.splitlines()
