@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from support.e2e_stack import VOICE_DISPATCHER, Stage, environment, numbers, processes_of
+from support.forked import Forked, run
 from support.polling import eventually
 
 
@@ -17,20 +18,13 @@ def test_a_second_up_in_the_same_folder_says_so_in_a_sentence(stage: Stage) -> N
 
 
 def test_outside_of_the_folder_no_dispatcher_is_found(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [VOICE_DISPATCHER, "stats"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run([VOICE_DISPATCHER, "stats"], cwd=tmp_path, env=environment(tmp_path), timeout=120)
     assert done.returncode == 1
     assert done.stderr.startswith("error: no dispatcher found: ")
 
 
 def test_a_second_beat_does_nothing_twice(stage: Stage) -> None:
-    beat = subprocess.Popen(
+    beat = Forked(
         [VOICE_DISPATCHER, "beat"],
         cwd=stage.up.folder,
         env=stage.up.environment,

@@ -28,6 +28,7 @@ from support.e2e_stack import (
     environment,
     number,
 )
+from support.forked import Forked, run
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import Certificates, RedisProcess
@@ -58,14 +59,11 @@ class Served(NamedTuple):
 
     def cli(self, *argv: str) -> subprocess.CompletedProcess[str]:
         variables = {**self.settings, "DISPATCHER_REDIS_URL": self.url("vd-worker")}
-        return subprocess.run(
+        return run(
             [VOICE_DISPATCHER, *argv],
             env=environment(self.folder, **variables),
             cwd=self.folder,
-            capture_output=True,
-            text=True,
             timeout=120,
-            check=False,
         )
 
 
@@ -128,7 +126,7 @@ def served(
 def start(served: Served, role: str) -> subprocess.Popen[bytes]:
     url = {"DISPATCHER_REDIS_URL": served.url(USER_OF[role])}
     with (served.folder / f"{role}.log").open("wb") as log:
-        return subprocess.Popen(
+        return Forked(
             [sys.executable, "-m", "workers.run", role],
             cwd=ROOT,
             env=environment(served.folder, **served.settings, **url),

@@ -20,6 +20,7 @@ from support.e2e_stack import (
     number,
     processes_of,
 )
+from support.forked import run
 from support.polling import eventually
 
 MOMENTS = (0.2, 0.7, 1.5, 3.0)
@@ -86,15 +87,8 @@ def two_demos(folder: Path) -> list[subprocess.CompletedProcess[str]]:
 
 def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
     folder.mkdir()
-    done = subprocess.run(
-        [VOICE_DISPATCHER, "demo", f"--log={folder / 'log'}"],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
+    command = [str(VOICE_DISPATCHER), "demo", f"--log={folder / 'log'}"]
+    done = run(command, cwd=folder, env=environment(folder), timeout=150)
     eventually(lambda: not processes_of(folder), "no process of the demo is left", STOPS_WITHIN)
     return done
 

@@ -15,6 +15,7 @@ import pytest
 
 from dispatcher.model.process import Role
 from dispatcher.store import Store
+from support.forked import Forked
 from support.mail_server import Mailbox, mail_server
 from support.polling import eventually
 from support.ports import free_port
@@ -45,7 +46,7 @@ class Place(NamedTuple):
 
     def start(self, role: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            return Forked(
                 [sys.executable, "-m", "workers.run", role],
                 cwd=ROOT,
                 env=self.variables,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dispatcher.client.dispatcher import Dispatcher
+from support.forked import Forked
 from support.polling import eventually
 from support.redis_servers import RedisProcess
 from support.refusals import STANDING
@@ -53,7 +54,7 @@ def worker(
     }
     log = folder / "log"
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        process = Forked(
             own_process.command("workers.run", "dial"),
             cwd=folder,
             env=own_process.environment(variables),

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dispatcher.store import Store
+from support.forked import Forked
 from support.polling import eventually
 from support.redis_servers import RedisProcess
 
@@ -40,7 +41,7 @@ def beat(url: str, path: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     }
     with log.open("ab") as out:
         command = [sys.executable, "-m", "workers.run", "beat"]
-        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=out)
+        process = Forked(command, cwd=ROOT, env=variables, stdout=out, stderr=out)
     try:
         yield process
     finally:

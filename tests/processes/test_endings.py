@@ -16,6 +16,7 @@ import pytest
 from dispatcher.store.redis_url import connect
 from support import rabbitmq
 from support.e2e_stack import Up, processes_of
+from support.forked import Forked
 from support.kept_waiting import KeptWaiting
 from support.polling import WITHIN, eventually
 from support.ports import free_port
@@ -66,7 +67,7 @@ class Roles:
         self._folder.mkdir()
         for role in RUNS:
             with (self._folder / role).open("wb") as log:
-                self._processes[role] = subprocess.Popen(
+                self._processes[role] = Forked(
                     own_process.command("workers.run", role),
                     cwd=self._folder,
                     env=self._environment,

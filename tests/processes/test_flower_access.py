@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from support.forked import Forked
 from support.polling import eventually
 from support.ports import free_port
 from support.redis_servers import RedisProcess, Sentinels
@@ -61,7 +62,7 @@ def flower(redis_url: str, folder: Path, **settings: str) -> Iterator[Place]:
     }
     log = folder / f"{port}.log"
     with ExitStack() as ended, log.open("wb") as out:
-        process = subprocess.Popen(
+        process = Forked(
             own_process.command("workers.run", "flower"),
             cwd=folder,
             env=own_process.environment(environment),

@@ -65,11 +65,14 @@ def hostile(service: Path, environment: dict[str, str], way: str) -> dict[str, s
     return found
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("command", "code"),
-    [(("list",), 0), (("doctor", "--no-provider"), NOTHING_RUNS), (("up", "--help"), 0)],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+    ("way", "command", "code"),
+    [
+        *((way, ("doctor", "--no-provider"), NOTHING_RUNS) for way in WAYS),
+        ("PYTHONPATH", ("list",), 0),
+        ("an empty entry", ("up", "--help"), 0),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else str(value),
 )
 def test_commands_that_end(
     service: Path, environment: dict[str, str], way: str, command: tuple[str, ...], code: int
@@ -86,19 +89,16 @@ def test_commands_that_end(
     assert (done.returncode, done.stderr) == (code, "")
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_worker_with_all_its_processes(
-    service: Path, environment: dict[str, str], way: str
-) -> None:
-    with running(service, hostile(service, environment, way), "worker") as log:
+def test_a_worker_with_all_its_processes(service: Path, environment: dict[str, str]) -> None:
+    with running(service, hostile(service, environment, "PYTHONPATH"), "worker") as log:
         eventually(lambda: log.read_text().count("consuming") == 3, log)
     assert HOSTILE not in log.read_text()
 
 
-@pytest.mark.parametrize("way", ["an empty entry"])
-def test_the_whole_stack(service: Path, environment: dict[str, str], way: str) -> None:
+def test_the_whole_stack(service: Path, environment: dict[str, str]) -> None:
     announced = service / ".voice-dispatcher" / "up.json"
-    with running(service, hostile(service, environment, way), "up", "--sandbox") as log:
+    surroundings = hostile(service, environment, "an empty entry")
+    with running(service, surroundings, "up", "--sandbox") as log:
         eventually(announced.exists, log)
     assert HOSTILE not in log.read_text()
 

@@ -14,6 +14,7 @@ from celery import Celery
 from kombu import Connection
 
 from support.e2e_stack import CALL_QUEUE
+from support.forked import Forked
 from support.polling import WITHIN, eventually
 from support.redis_servers import RedisProcess
 from workers.devstack import own_process
@@ -48,7 +49,7 @@ def call_task(folder: Path, url: str) -> Iterator[Path]:
         }
     )
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        process = Forked(
             own_process.command("workers.run", "call-task"),
             cwd=folder,
             env=environment,

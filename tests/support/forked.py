@@ -28,7 +28,7 @@ from support import loaded_parent
 VOICE_DISPATCHER = Path(sys.executable).with_name("voice-dispatcher")
 MODULES = {"dispatcher.sandbox", "workers.run"}
 HEEDED_LATER = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
-_STARTERS = {"up", "worker"}
+_STARTERS = {"up", "worker", "demo"}
 _GATED = ("/bin/sh", "-c")
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 _SIGNATURE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[attr-defined]
