@@ -60,7 +60,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 
 def _enqueue(store: Store, start: int, end: int) -> tuple[float, float, float]:
     """Return how many a second came in, and the processor time of each in µs, here and in Redis."""
-    dispatcher = Dispatcher(store, Silent(), nudge=lambda: None)
+    dispatcher = Dispatcher(store, Silent(), wake=lambda _: None)
     began, own, redis = time.perf_counter(), time.process_time(), _busy(store)
     done = dispatcher.call_many(_requests(start, end)).collect()
     took, own, redis = time.perf_counter() - began, time.process_time() - own, _busy(store) - redis

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, Unpack
 
 from dispatcher.client.alerts import AlertOptions, report
@@ -27,7 +26,8 @@ from dispatcher.model.campaign import Campaign, campaign_name
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import Job
 from dispatcher.store import Store
-from dispatcher.store.values import Enqueued, Outcome, Packed, Room
+from dispatcher.store.following import Wake
+from dispatcher.store.values import Accepted, Enqueued, Outcome, Packed, Room, UnknownJob
 from dispatcher.tracing import spans
 from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
@@ -54,8 +54,8 @@ class Dispatcher:
     """Enqueues calls and reads jobs. Needs Redis and the broker, no provider credentials.
 
     `actor` is the producer; idempotency keys mean something within a `scope` only, '' for all who
-    use Redis or the broker, so that a request is one job whichever way it comes. `nudge` is
-    called when there is something new to dial, instead of sending its wake-ups at once. `room`:
+    use Redis or the broker, so that a request is one job whichever way it comes. `wake` is told
+    the priority whose workers are to be woken, instead of sending them a message at once. `room`:
     how much of the actor may wait at once. `region` is that of requests which name none.
     """
 
@@ -66,7 +66,7 @@ class Dispatcher:
         *,
         actor: str = "producer",
         scope: str = "",
-        nudge: Callable[[], object] | None = None,
+        wake: Wake | None = None,
         room: Room | None = None,
         region: str | None = None,
     ) -> None:
@@ -74,8 +74,7 @@ class Dispatcher:
         self.messenger = messenger
         self._actor, self._scope, self._room = actor, scope, room
         self._region = None if region is None else parse_region(region)
-        self._nudge = nudge or partial(wake, store, messenger)
-        self._wake = None if nudge else messenger.wake
+        self._wake = wake or messenger.wake
         self._waiters = Waiters(store)
         self.dnc = DoNotCalls(store.do_not_call, actor, self._region)
 
@@ -170,21 +169,25 @@ class Dispatcher:
                 room=self._room,
                 wake=self._wake,
             )
-        if done.new and not self._wake:
-            self._nudge()
         return self.handle(done)
 
-    def submit_all(self, requests: Sequence[JobRequest]) -> list[Enqueued | DispatcherError]:
-        """Enqueue requests that are validated already, in one round trip; return what became of
-        each: what is enqueued, or the error that `submit` raises.
+    def submit_all(self, requests: Iterable[JobRequest]) -> list[Enqueued | DispatcherError]:
+        """Enqueue requests that are validated, as they come, in one round trip; return what became
+        of each: what is enqueued, or the error that `submit` raises.
 
         Raises StoreUnavailable where Redis did not answer: then nobody knows.
         """
         self.messenger.require_suitable()
-        done = [outcome.result() for outcome in self._enqueue_many(requests)]
-        if any(isinstance(each, Enqueued) and each.new for each in done):
-            self._nudge()
-        return done
+        return [outcome.result() for outcome in self._enqueue_many(requests)]
+
+    def accept_all(self, requests: Iterable[JobRequest]) -> list[Accepted | DispatcherError]:
+        """Do as `submit_all`; return the job of each."""
+        self.messenger.require_suitable()
+        with spans().enqueueing(requests) as traced:
+            outcomes, jobs = self.store.jobs.enqueue_and_read(
+                traced, actor=self._actor, scope=self._scope, room=self._room, wake=self._wake
+            )
+        return [_accepted(outcome.result(), jobs) for outcome in outcomes]
 
     def submit_packed(self, rows: Sequence[Packed]) -> list[str]:
         """Enqueue requests that are packed already; return `new`, `same`, `other`, or what
@@ -193,9 +196,7 @@ class Dispatcher:
         Raises StoreUnavailable; it may be repeated.
         """
         self.messenger.require_suitable()
-        answers = self.store.jobs.enqueue_packed(rows, actor=self._actor)
-        wake(self.store, self.messenger)
-        return answers
+        return self.store.jobs.enqueue_packed(rows, actor=self._actor, wake=self._wake)
 
     def call_many(self, requests: Iterable[Row]) -> Results:
         """Enqueue many, read from any iterable as it comes and written in batches.
@@ -212,15 +213,12 @@ class Dispatcher:
 
     def write(self, rows: Rows) -> Written:
         """Write a batch of `call_many`."""
-        written = write(rows, self.request, self._enqueue_many)
-        if written.new:
-            self._nudge()
-        return written
+        return write(rows, self.request, self._enqueue_many)
 
     def _enqueue_many(self, requests: Iterable[JobRequest]) -> list[Outcome]:
         with spans().enqueueing(requests) as traced:
             return self.store.jobs.enqueue_many(
-                traced, actor=self._actor, scope=self._scope, room=self._room
+                traced, actor=self._actor, scope=self._scope, room=self._room, wake=self._wake
             )
 
     def handle(self, done: Enqueued, index: int = 0) -> JobHandle:
@@ -306,5 +304,14 @@ class Dispatcher:
         self.store.jobs.retry(
             id_, actor=self._actor, note=note, expires=lifetime, uncertain=uncertain
         )
-        self._nudge()
+        wake(self.store, self.messenger)
         return self.store.jobs.get(id_)
+
+
+def _accepted(
+    done: Enqueued | DispatcherError, jobs: Mapping[str, Job]
+) -> Accepted | DispatcherError:
+    if not isinstance(done, Enqueued):
+        return done
+    job = jobs.get(done.id)
+    return UnknownJob(done.id) if job is None else Accepted(job, done.new)

@@ -90,11 +90,6 @@ class Written:
     why: StoreUnavailable | None
     fault: Exception | None = None
 
-    @property
-    def new(self) -> bool:
-        """Whether there is a new job."""
-        return any(isinstance(found, Enqueued) and found.new for _, found in self.known)
-
 
 class _Checked(Iterator["JobRequest"]):
     """The right ones of a batch, each checked when it is asked for; so Redis has something to do

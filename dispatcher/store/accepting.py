@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any
 
-from dispatcher.model.states import Priority
 from dispatcher.store.connection import Call, Connection, Repository
 from dispatcher.store.errors import StoreUnavailable, StoreUnsuitable, TooFewReplicas
+from dispatcher.store.following import Following
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.values import Packed, Room
 
@@ -20,9 +19,6 @@ AT_ONCE = 50
 PATIENCE, PAUSE = 2.0, 0.1
 """Seconds that a worker has to give a claim back which too few replicas have, and between looks."""
 Answer = str | Exception
-Wake = Callable[[Priority], object]
-
-log = logging.getLogger(__name__)
 
 
 class Accepting(Repository):
@@ -44,12 +40,12 @@ class Accepting(Repository):
         rows: Iterable[Packed],
         actor: str,
         room: Room | None = None,
-        wake: Wake | None = None,
+        following: Sequence[Following] = (),
     ) -> list[Answer]:
         """Write packed requests in one round trip, as far as there is room (None: any), and return
         what became of each. Redis works on those that have come while others are made.
 
-        `wake` is called with the priority whose workers are to be woken, if any are.
+        `following` is asked for as soon as they are there.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
         it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
@@ -63,35 +59,24 @@ class Accepting(Repository):
             for step in _steps(rows):
                 steps.append(step)
                 yield "enqueue", {**how, "jobs": as_list(step)}
-            if wake and not replicas:  # else nobody looks before they have it
-                yield "wake", {}
+            if not replicas:  # else nobody looks before they have it
+                yield from _calls(following, steps)
 
         try:
             answers = self._connection.stream(calls(), replicas=replicas)
         except TooFewReplicas as error:
             return self._withdraw(steps, _flat(steps, error.answers), error)
-        if wake:
-            self._pass_on(self._whom_to_wake() if replicas else answers.pop(), wake)
-        return _flat(steps, answers)
+        if replicas:
+            answers += self._ask(list(_calls(following, steps)))
+        for each, answer in zip(following, answers[len(steps) :], strict=bool(steps)):
+            each.heed(answer)
+        return _flat(steps, answers[: len(steps)])
 
-    def _whom_to_wake(self) -> bytes | Exception | None:
+    def _ask(self, calls: Sequence[Call]) -> list[Any]:
         try:
-            found: bytes | None = self._run("wake")
+            return self._connection.answers(calls)
         except (StoreUnavailable, StoreUnsuitable) as error:
-            return error
-        return found
-
-    def _pass_on(self, answer: bytes | Exception | None, wake: Wake) -> None:
-        """Have workers woken. That they were not is no failure, after the job was accepted: they
-        look by themselves as well.
-        """
-        if isinstance(answer, bytes):
-            try:
-                wake(Priority(answer.decode()))
-            except (StoreUnavailable, StoreUnsuitable) as error:
-                answer = error
-        if isinstance(answer, Exception):
-            log.warning("no worker was woken: %s", answer)
+            return [error] * len(calls)
 
     def _withdraw(
         self, steps: Sequence[Sequence[Packed]], answers: list[Answer], error: TooFewReplicas
@@ -120,6 +105,13 @@ class Accepting(Repository):
                 break
             self._sleep(PAUSE)
         return {id_: "calling" if fate == "dialing" else fate for id_, fate in fates.items()}
+
+
+def _calls(following: Sequence[Following], steps: Sequence[Sequence[Packed]]) -> Iterator[Call]:
+    """Yield what follows; nothing follows nothing."""
+    if steps:
+        rows = list(chain.from_iterable(steps))
+        yield from (each.call(rows) for each in following)
 
 
 def _steps(rows: Iterable[Packed]) -> Iterator[list[Packed]]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.model.job import Job
 from dispatcher.model.request_limits import FURTHEST
-from dispatcher.model.states import Priority, State
+from dispatcher.model.states import TERMINAL, Priority, State
 from dispatcher.store import codec
-from dispatcher.store.accepting import Accepting, Wake, as_list
+from dispatcher.store.accepting import Accepting, as_list
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.following import Following, Reading, Wake, Waking
 from dispatcher.store.holds import Holds
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.schema import Field, callid_place
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 NAMED_BY_ID = frozenset({"cancelled", "expired"})
 """What a retry of many leaves out unless it is selected by name, and a job's id names."""
+_WITHOUT_MOMENT = TERMINAL | {State.QUEUED}
+"""Where a job is at rest, or in line: it is told nowhere when that is over."""
 _REMEDIES = {
     "do_not_call": "a number of it is on the do-not-call list: `dnc remove` takes it off",
     "reached": "it was reached",
@@ -62,7 +65,7 @@ class Jobs(Repository):
         from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
 
         row = packing.packed(request, scope, message)
-        (answer,) = self._accepting.write([row], actor, room, wake)
+        (answer,) = self._accepting.write([row], actor, room, _waking(wake))
         return Outcome(row.id, request, answer).unwrap()
 
     def enqueue_many(
@@ -72,11 +75,41 @@ class Jobs(Repository):
         actor: str = "producer",
         scope: str = "",
         room: Room | None = None,
+        wake: Wake | None = None,
     ) -> list[Outcome]:
         """Write jobs in one round trip, as they come; the outcomes are in the order of requests,
         also where Redis refused some of them, or there was no room. Raises StoreUnavailable where
-        it did not answer.
+        it did not answer. `wake` is as of `enqueue`.
         """
+        return self._enqueue(requests, actor, scope, room, _waking(wake))
+
+    def enqueue_and_read(
+        self,
+        requests: Iterable[JobRequest],
+        *,
+        actor: str,
+        scope: str,
+        room: Room | None,
+        wake: Wake,
+    ) -> tuple[list[Outcome], dict[str, Job]]:
+        """Do as `enqueue_many`; return the jobs, by id, in the same round trip."""
+        reading = Reading(self._connection)
+        outcomes = self._enqueue(requests, actor, scope, room, (*_waking(wake), reading))
+        ids = {each.id for each in outcomes if each.stands}
+        if ids <= reading.records.keys():
+            found = self._read([(id_, codec.record(reading.records[id_])) for id_ in ids])
+        else:
+            found = self.get_many(ids)
+        return outcomes, {job.id: job for job in found if job}
+
+    def _enqueue(
+        self,
+        requests: Iterable[JobRequest],
+        actor: str,
+        scope: str,
+        room: Room | None,
+        following: Sequence[Following],
+    ) -> list[Outcome]:
         from dispatcher.store import packing  # noqa: PLC0415 - who only reads has no use for it
 
         asked: list[tuple[str, JobRequest]] = []
@@ -87,19 +120,22 @@ class Jobs(Repository):
                 asked.append((row.id, request))
                 yield row
 
-        answers = self._accepting.write(rows(), actor, room)
+        answers = self._accepting.write(rows(), actor, room, following)
         return [
             Outcome(id_, request, answer)
             for (id_, request), answer in zip(asked, answers, strict=True)
         ]
 
-    def enqueue_packed(self, rows: Sequence[Packed], *, actor: str = "producer") -> list[str]:
+    def enqueue_packed(
+        self, rows: Sequence[Packed], *, actor: str = "producer", wake: Wake | None = None
+    ) -> list[str]:
         """Write packed requests in one round trip; return `new`, `same` or `other` for each,
         `purged` where a message came again whose job is purged, or what `request_refused` reads.
 
         Raises StoreUnavailable where some were not written; the same may be asked again.
         """
-        return [_raised(answer) for answer in self._accepting.write(rows, actor)]
+        answers = self._accepting.write(rows, actor, following=_waking(wake))
+        return [_raised(answer) for answer in answers]
 
     def find_existing(self, rows: Sequence[Packed]) -> list[str]:
         """Return what enqueue_packed would answer for each now; nothing is written."""
@@ -125,13 +161,28 @@ class Jobs(Repository):
             for id_ in wanted:
                 pipe.hgetall(self._key("job", id_))
             records = [codec.record(raw) for raw in pipe.execute()]
-            for id_, record in zip(wanted, records, strict=True):
-                pipe.zscore(self._key("due", record.get(Field.STATE, "")), id_)
-            moments = pipe.execute()
+        return self._read(list(zip(wanted, records, strict=True)))
+
+    def _read(self, records: Sequence[tuple[str, codec.Record]]) -> list[Job | None]:
+        """Return the jobs of records, with the moments at which something happens next."""
+        moments = self._moments(
+            [(id_, record[Field.STATE]) for id_, record in records if Field.STATE in record]
+        )
         return [
-            codec.job(id_, record, at) if Field.STATE in record else None
-            for id_, record, at in zip(wanted, records, moments, strict=True)
+            codec.job(id_, record, moments.get(id_)) if Field.STATE in record else None
+            for id_, record in records
         ]
+
+    def _moments(self, states: Iterable[tuple[str, str]]) -> dict[str, float | None]:
+        """Return when something happens next to jobs, by id, in ms since the epoch."""
+        waiting = [(id_, state) for id_, state in states if state not in _WITHOUT_MOMENT]
+        if not waiting:
+            return {}
+        with plain_errors():
+            pipe = self._pipeline()
+            for id_, state in waiting:
+                pipe.zscore(self._key("due", state), id_)
+            return dict(zip([id_ for id_, _ in waiting], pipe.execute(), strict=True))
 
     def find(self, key: str, scopes: Iterable[str] = ("",)) -> list[Job]:
         """Return the jobs of an idempotency key, of each scope one at most; the newest first."""
@@ -226,6 +277,10 @@ def deadline(seconds: float) -> int:
             f"a deadline {seconds:g} s from now is not between now and {FURTHEST.days} days ahead"
         )
     return milliseconds(seconds)
+
+
+def _waking(wake: Wake | None) -> tuple[Following, ...]:
+    return (Waking(wake),) if wake else ()
 
 
 def _raised(answer: str | Exception) -> str:

@@ -76,6 +76,13 @@ class Enqueued:
     new: bool
 
 
+class Accepted(NamedTuple):
+    """The job of a request, and whether the request made it."""
+
+    job: Job
+    new: bool
+
+
 class Packed(NamedTuple):
     """A request as `enqueue` takes it (`text`, JSON), and what tells about its job beforehand."""
 
@@ -207,6 +214,11 @@ class Outcome:
     id: str
     request: JobRequest
     answer: str | Exception
+
+    @property
+    def stands(self) -> bool:
+        """Whether the request has a job."""
+        return self.answer in {"new", "same"}
 
     def unwrap(self) -> Enqueued:
         """Return what was enqueued.

@@ -60,7 +60,7 @@ def clients(store: Store, server: EmbeddedServer) -> list[Dispatcher]:
     store.limiter.publish(AccountConfig())
     messenger = Messenger.to_broker(server.url)
     return [
-        Dispatcher(store, messenger, actor=name, scope=name, nudge=lambda: None)
+        Dispatcher(store, messenger, actor=name, scope=name, wake=lambda _: None)
         for name in ("billing", "other")
     ]
 
@@ -72,10 +72,10 @@ def test_calls_of_one_moment_are_written_in_a_step_for_each_client(
         return JobRequest.of({"recipient": "+818012340001", "say": say, "key": key})
 
     asked = [Asked(clients[n % 2], request(f"row-{n // 2}")) for n in range(MANY)]
-    accept(store, asked[:1])
+    accept(asked[:1])
     before = commands(store)
-    told = accept(store, [*asked, Asked(clients[0], request("row-1", "Other words"))])
-    assert commands(store) - before == len(clients)
+    told = accept([*asked, Asked(clients[0], request("row-1", "Other words"))])
+    assert commands(store) - before == 3 * len(clients)  # written; read; whom to wake
     *accepted, conflict = told
     assert isinstance(conflict, KeyConflict)
     jobs = [(each.job.producer, each.job.key, each.new) for each in accepted]  # type: ignore[union-attr]

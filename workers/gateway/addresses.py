@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -12,6 +13,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 _SAID_BY_PROXIES = b"x-forwarded-for"
 _ONE_CLIENT = 64
 """Bits of an IPv6 address that are one client's: it has all addresses below them."""
+_LONGEST = 45
+"""Characters of an address; what is longer, as strangers may write it, is not kept."""
 
 
 def client_address(peer: str, headers: Headers, trusted: Sequence[Network]) -> str:
@@ -69,9 +72,17 @@ def _hops(headers: Headers) -> list[str]:
 
 
 def _read(text: str) -> Address | None:
+    return _read_lately(text) if len(text) <= _LONGEST else _read_anew(text)
+
+
+def _read_anew(text: str) -> Address | None:
     try:
         read = ip_address(text.strip("[]"))
     except ValueError:
         return None
     mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
     return mapped or read
+
+
+_read_lately = lru_cache(maxsize=1024)(_read_anew)
+"""Each request of a client asks for the same few."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +33,8 @@ HEADERS = {
 REFUSALS = frozenset({401, 403, 429, 503})
 SLOWED = "/v1/"
 """Where those who are refused again and again are slowed down."""
+RawHeaders = list[tuple[bytes, bytes]]
+"""Headers as ASGI has them: the names in small letters."""
 AT_END = "dispatcher.at_end"
 """The name in a request's scope of what is given back when it is over."""
 
@@ -78,7 +80,7 @@ class Middleware:
     ) -> None:
         self._app, self._brake = app, brake
         self._limits = sorted(limits.items(), key=lambda item: -len(item[0]))
-        self._headers = {**HEADERS, **headers}
+        self._headers = Headers({**HEADERS, **headers}).raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +111,7 @@ class _Guarded:
     """One request, whose body is counted and timed while it is read."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limit: Limit, headers: Mapping[str, str]
+        self, scope: Scope, receive: Receive, send: Send, limit: Limit, headers: RawHeaders
     ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._limit, self._headers = limit, headers
@@ -147,11 +149,11 @@ class _Guarded:
         if message["type"] == "http.response.start":
             self._started = True
             evidence.refused(self._scope, message["status"])
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
+            said = {name for name, _ in message["headers"]}
+            added = [header for header in self._headers if header[0] not in said]
             if self._unread:
-                headers["Connection"] = "close"
+                added.append((b"connection", b"close"))
+            message["headers"] = [*message["headers"], *added]
         try:
             async with asyncio.timeout(self._limit.unread):
                 await self._send(message)

@@ -197,9 +197,9 @@ async def let_in(
     `basic`: the key may also be the password of Basic authentication.
     """
     said = only_header(request, "Authorization") or ""
-    shown = await _BEARER(request)
+    scheme, _, shown = said.partition(" ")
+    text = shown.strip() if scheme.lower() == "bearer" else _password(said) if basic else ""
     authenticator: Authenticator = request.app.state.authenticator
-    text = shown.credentials if shown else _password(said) if basic else ""
     caller = await authenticator.let_in(text, scopes, counted=counted)
     request.scope[AT_END].enter_context(authenticator.places.one(caller.name))
     client.set(caller.name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.errors import DispatcherError
@@ -28,17 +30,8 @@ NO_KEY = (
     " request the header Idempotency-Key"
 )
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-Asked = tuple[int, JobRequest]
-"""A line's number, and what it asks for."""
 Answers = dict[int, str]
 """Line number -> the line that is answered."""
-
-
-class Checked(NamedTuple):
-    """Lines that were read: what is to be enqueued, and answers to those that are refused."""
-
-    asked: list[Asked]
-    answers: Answers
 
 
 @dataclass
@@ -76,17 +69,7 @@ class Intake:
     tally: Tally
     traceparent: str | None = None
 
-    def check(self, lines: Sequence[Line]) -> Checked:
-        """Return what is asked for, and an answer to each line that is refused."""
-        checked = Checked([], {})
-        for line in lines:
-            try:
-                checked.asked.append((line.number, self._request(line)))
-            except (DispatcherError, Problem) as error:
-                checked.answers[line.number] = as_text({"line": line.number, **refusal(error)})
-        return checked
-
-    def enqueue(self, checked: Checked) -> bytes:
+    def take_in(self, lines: Sequence[Line]) -> bytes:
         """Enqueue what can be; return an answer for each line, in their order.
 
         Raises NotLetIn where the key ended since it was shown, which may be an hour ago, and
@@ -94,13 +77,13 @@ class Intake:
         with 503: it may be sent again.
         """
         self.keys.require_live(self.key)
-        asked, answers = checked
-        self.tally.lines += len(asked) + len(answers)
+        self.tally.lines += len(lines)
+        batch = _Batch(lines, self._request)
         try:
-            self._enqueue(asked, answers)
+            self._enqueue(batch)
         except StoreUnavailable as error:
-            self._refuse((each for each in asked if each[0] not in answers), error, answers)
-        return "".join([answers[number] for number in sorted(answers)]).encode()
+            batch.refuse_rest(error)
+        return "".join([answer for _, answer in sorted(batch.answers.items())]).encode()
 
     def _request(self, line: Line) -> JobRequest:
         fields = below(self.traceparent, _fields(line))
@@ -112,43 +95,82 @@ class Intake:
         require_rights(self.key, request)
         return request
 
-    def _enqueue(self, asked: list[Asked], answers: Answers) -> None:
-        """Enqueue as far as the key's rate goes; what stood already does not count against it."""
-        while asked:
-            granted = self.keys.take(self.key, len(asked))
+    def _enqueue(self, batch: _Batch) -> None:
+        """Enqueue as far as the key's rate goes; what is not new does not count against it."""
+        while left := batch.left:
+            granted = self.keys.take(self.key, left)
             if granted.many < 1:
-                self._refuse(asked, too_many(self.key, granted.again), answers)
+                batch.refuse_rest(too_many(self.key, granted.again))
                 return
-            some, asked = asked[: granted.many], asked[granted.many :]
-            new = self._submit(some, answers)
-            self.keys.give_back(self.key, len(some) - new)
+            new = self._submit(batch, granted.many)
+            self.keys.give_back(self.key, granted.many - new)
 
-    def _submit(self, some: list[Asked], answers: Answers) -> int:
-        """Enqueue; return how many are new. Raises StoreUnavailable where nobody knows."""
-        done = self.dispatcher.submit_all([request for _, request in some])
-        new = 0
-        for (number, request), each in zip(some, done, strict=True):
+    def _submit(self, batch: _Batch, most: int) -> int:
+        """Enqueue so many at most; return how many are new. Raises StoreUnavailable where nobody
+        knows.
+        """
+        before, new = len(batch.asked), 0
+        done = self.dispatcher.submit_all(islice(batch, most))
+        for number, each in zip(batch.asked[before:], done, strict=True):
             if isinstance(each, Enqueued):
                 new += each.new
                 self.tally.accepted += 1
-                answers[number] = _accepted(number, each)
+                batch.answers[number] = _accepted(number, each)
             else:
-                self._refuse([(number, request)], each, answers)
+                batch.refuse(number, each)
         self.tally.new += new
         return new
 
-    def _refuse(
-        self, asked: Iterable[Asked], why: DispatcherError | Problem, answers: Answers
-    ) -> None:
-        problem = refusal(why)
-        for number, _ in asked:
-            answers[number] = as_text({"line": number, **problem})
+
+class _Batch(Iterator[JobRequest]):
+    """The requests of some lines, each checked when it is asked for: so Redis writes those before
+    it meanwhile. A line that is not right is answered then.
+
+    `asked` are the numbers of the lines that were right.
+    """
+
+    def __init__(self, lines: Sequence[Line], check: Callable[[Line], JobRequest]) -> None:
+        self._many, self._lines, self._check = len(lines), iter(lines), check
+        self.asked: list[int] = []
+        self.answers: Answers = {}
+
+    def __next__(self) -> JobRequest:
+        for line in self._lines:
+            try:
+                request = self._check(line)
+            except (DispatcherError, Problem) as error:
+                self.refuse(line.number, error)
+            else:
+                self.asked.append(line.number)
+                return request
+        raise StopIteration
+
+    @property
+    def left(self) -> int:
+        """How many lines are not answered yet."""
+        return self._many - len(self.answers)
+
+    def refuse(self, number: int, why: DispatcherError | Problem) -> None:
+        """Answer a line."""
+        self.answers[number] = _refused(number, refusal(why))
+
+    def refuse_rest(self, why: DispatcherError | Problem) -> None:
+        """Answer all that are not answered yet; what is not right is told so nevertheless."""
+        deque(self, maxlen=0)
+        problem = refusal(why)  # once: it is logged
+        for number in self.asked:
+            if number not in self.answers:
+                self.answers[number] = _refused(number, problem)
 
 
 def _accepted(number: int, done: Enqueued) -> str:
     """Return what `as_text` would, for most of all lines."""
     new = "true" if done.new else "false"
     return f'{{"line":{number},"id":"{done.id}","new":{new}}}\n'
+
+
+def _refused(number: int, problem: dict[str, Any]) -> str:
+    return as_text({"line": number, **problem})
 
 
 def _fields(line: Line) -> dict[str, Any]:

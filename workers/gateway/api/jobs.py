@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from dispatcher.client.dispatcher import Dispatcher
@@ -53,8 +53,7 @@ Unmask = Annotated[
 
 def respond(content: Any, status: int = HTTPStatus.OK, **headers: str) -> Response:
     """Return an answer in JSON."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, status, headers=headers, media_type="application/json")
+    return Response(to_json(content), status, headers=headers, media_type="application/json")
 
 
 def router(services: Services) -> APIRouter:

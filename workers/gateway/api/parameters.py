@@ -17,9 +17,9 @@ def require_known_parameters(request: Request) -> None:
     """Raise InvalidJob where the query has a parameter that its route does not know, or one of
     which the route would read the last alone.
     """
-    query = request.query_params
-    if not query:
+    if not request.scope["query_string"]:
         return
+    query = request.query_params
     known = dict(_known(request.scope["route"]))
     unknown = sorted(set(query.keys()) - set(known))
     if unknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.client.messages import Messenger
@@ -14,8 +14,9 @@ from dispatcher.model.api_key import ApiKey
 from dispatcher.model.job import Job
 from dispatcher.store import Store
 from dispatcher.store.api_keys import ApiKeys
-from dispatcher.store.values import Room
-from workers.gateway.api.accepting import Accepted, Asked, accept
+from dispatcher.store.values import Accepted, Room
+from workers.engine.waker import Waker
+from workers.gateway.api.accepting import Asked, accept
 from workers.gateway.api.authenticator import Caller
 from workers.gateway.api.cursors import Cursors
 from workers.gateway.api.liveness import Liveness
@@ -29,11 +30,11 @@ CLIENTS = 256
 
 @dataclass(frozen=True)
 class Services:
-    """`nudge` says that there is something new to dial; it returns at once."""
+    """What wakes workers returns at once."""
 
     store: Store
     messenger: Messenger
-    nudge: Callable[[], object]
+    waker: Waker
     sharing: Sharing
     region: str | None = None
     pool: Pool = field(default_factory=Pool)
@@ -58,10 +59,14 @@ class Services:
         """What ends the waits of those who may wait no more."""
         return Liveness(self.keys, self.pool)
 
+    def nudge(self) -> None:
+        """Say that there may be something to dial."""
+        self.waker.nudge()
+
     @cached_property
     def accepting(self) -> Together[Asked, Accepted]:
         """What enqueues the calls that are asked for one by one."""
-        return Together(self.pool, partial(accept, self.store), "accept")
+        return Together(self.pool, accept, "accept")
 
     def dispatcher(self, caller: Caller) -> Dispatcher:
         """Return what enqueues in a client's name: its keys mean nothing to any other."""
@@ -77,7 +82,7 @@ class Services:
             self.messenger,
             actor=name,
             scope=name,
-            nudge=self.nudge,
+            wake=self.waker.wake,
             room=room,
             region=self.region,
         )

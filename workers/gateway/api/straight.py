@@ -6,12 +6,11 @@ known, and finding it out took a quarter of the gateway's time. The documentatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from workers.gateway.api.authenticator import ENQUEUES
 
@@ -19,12 +18,11 @@ from workers.gateway.api.authenticator import ENQUEUES
 class Straight(APIRoute):
     """A route for keys that may enqueue; its endpoint takes the request and the caller."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what FastAPI calls with a request of this route."""
-        endpoint = self.endpoint
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.app = self._answer
 
-        async def handle(request: Request) -> Response:
-            response: Response = await endpoint(request, await ENQUEUES.who(request))
-            return response
-
-        return handle
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self.endpoint(request, await ENQUEUES.who(request))
+        await response(scope, receive, send)
