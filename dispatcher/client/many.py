@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from dispatcher.errors import DispatcherError
@@ -135,12 +136,9 @@ def write(rows: Rows, asked: Callable[[Row], JobRequest], enqueue: Enqueue) -> W
             whys[index] = error
         except DispatcherError as error:
             found[index] = error
-    known = sorted({**found, **checked.refused}.items(), key=_place)
+    found |= checked.refused
+    known = sorted(found.items(), key=itemgetter(0))
     return Written(known, list(whys), next(iter(whys.values()), None), checked.fault)
-
-
-def _place(item: tuple[int, object]) -> int:
-    return item[0]
 
 
 def _as_refusal(error: Exception) -> DispatcherError:

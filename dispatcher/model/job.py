@@ -210,7 +210,8 @@ def iso(at: datetime | None) -> str | None:
     """Return a UTC time as ISO 8601 with milliseconds and Z."""
     if at is None:
         return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _masked(meta: Mapping[str, str]) -> dict[str, str]:

@@ -200,8 +200,11 @@ class JobRequest(BaseModel):
     def _content(self) -> dict[str, Any]:
         """Return what makes it the same request, as JSON has it."""
         if self.at is None and self.expires is None:  # JSON has no moments
-            content = {k: v for k, v in vars(self).items() if v is not None}
-            content = {k: v for k, v in content.items() if k not in _NO_CONTENT}
+            content = {
+                name: value
+                for name, value in vars(self).items()
+                if value is not None and name not in _NO_CONTENT
+            }
         else:
             content = self.model_dump(mode="json", exclude=_NO_CONTENT, exclude_none=True)
         if self.say is not None or self.code is not None:

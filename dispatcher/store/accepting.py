@@ -14,8 +14,8 @@ from dispatcher.store.following import Following
 from dispatcher.store.replicas import Replicas
 from dispatcher.store.values import Packed, Room
 
-AT_ONCE = 50
-"""Jobs written in one atomic step: a few milliseconds of Redis' time."""
+FIRST, AT_ONCE = 25, 50
+"""Jobs written in the first atomic step, and in one at most: a few milliseconds of Redis' time."""
 PATIENCE, PAUSE = 2.0, 0.1
 """Seconds that a worker has to give a claim back which too few replicas have, and between looks."""
 Answer = str | Exception
@@ -115,9 +115,11 @@ def _calls(following: Sequence[Following], steps: Sequence[Sequence[Packed]]) ->
 
 
 def _steps(rows: Iterable[Packed]) -> Iterator[list[Packed]]:
-    coming = iter(rows)
-    while step := list(islice(coming, AT_ONCE)):
+    """Yield rows in steps; the first are short, so that Redis has something to do at once."""
+    coming, size = iter(rows), FIRST
+    while step := list(islice(coming, size)):
         yield step
+        size = min(2 * size, AT_ONCE)
 
 
 def _flat(steps: Sequence[Sequence[Packed]], answers: Sequence[Any]) -> list[Answer]:

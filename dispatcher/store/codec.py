@@ -26,6 +26,7 @@ Fields = dict[str, str]
 """A record's fields as they are written; what there is no value of is left out."""
 Record = Mapping[str, str]
 """A record's fields as text."""
+_MARK = PIECE_MARK.encode()
 
 # -- written -------------------------------------------------------------------------------
 
@@ -98,6 +99,8 @@ def record(raw: Mapping[bytes, bytes] | Iterable[bytes]) -> dict[str, str]:
     if not isinstance(raw, Mapping):
         flat = iter(raw)
         raw = dict(zip(flat, flat, strict=True))
+    if not any(_MARK in name for name in raw):
+        return {n.decode("latin-1"): each.decode("utf-8", "replace") for n, each in raw.items()}
     return _whole({name.decode("latin-1"): each.decode("latin-1") for name, each in raw.items()})
 
 

@@ -68,8 +68,7 @@ class Room:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
+class Enqueued(NamedTuple):
     """An accepted request: the job's id, and whether the job is new or was there already."""
 
     id: str
@@ -207,8 +206,7 @@ class Pumped:
         return max(self.due, self.expired, self.aside, self.released)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one request of a batch: what Redis answered, or why it did not do it."""
 
     id: str
@@ -225,6 +223,8 @@ class Outcome:
 
         Raises KeyConflict, NumberRefused, LanguageRefused, NoRoom, and what Redis refused it with.
         """
+        if self.stands:
+            return Enqueued(self.id, new=self.answer == "new")
         if isinstance(self.answer, Exception):
             raise self.answer
         field = "participants" if self.request.participants else "recipient"
@@ -237,7 +237,7 @@ class Outcome:
                 f"key {mask_text(self.request.key or '')!r} belongs to another request"
                 f" (job {self.id}): use a new key, or send the same request"
             )
-        return Enqueued(self.id, new=self.answer == "new")
+        return Enqueued(self.id, new=False)
 
     def result(self) -> Enqueued | DispatcherError:
         """Return what `unwrap` does, or the error that it raises."""

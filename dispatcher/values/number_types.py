@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from phonenumbers import PhoneNumberType
 
@@ -55,6 +56,7 @@ _OF_NO_COUNTRY = {
 """By the code: the metadata calls most of these mobile, toll-free or VoIP."""
 
 
+@lru_cache(maxsize=1024)  # as of numbers: each is asked for by rights, tariff and record
 def number_type(text: str) -> NumberType | None:
     """Return the type of a valid number in E.164, None for an ordinary one.
 

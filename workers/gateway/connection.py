@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -16,6 +16,7 @@ from workers.gateway.addresses import Network, client_address
 from workers.gateway.brake import Brake
 from workers.gateway.caps import Full
 from workers.gateway.crowd import Crowd, Share
+from workers.gateway.gathering import Gathering
 from workers.gateway.problems import MEDIA_TYPE, Problem, answer, document
 
 HEAD_WITHIN: Final = (6.0, 10.0)
@@ -27,6 +28,8 @@ READ_WITHIN: Final = 30.0
 """Seconds in which an answer is read to its end when the connection closes, before it is cut."""
 CUT: Final = "dispatcher.cut"
 """The name in a request's state under which it can cut its connection."""
+FLOW: Final = "dispatcher.flow"
+"""The name in a request's state of what tells whether its answer is read."""
 _OF_PROVIDER: Final = tuple(f"{each.PREFIX}/".encode() for each in (callback_urls, dial_in_urls))
 """Where the provider's own requests go."""
 _HEALTH: Final = frozenset({b"/healthz", b"/readyz"})
@@ -51,7 +54,7 @@ class Connection(HttpToolsProtocol):
         self._crowd, self._trusted, self._brake = crowd, trusted, brake
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
         leaves = self._crowd.come(self, self._peer)
         if leaves is not None:
             leaves.transport.abort()
@@ -82,6 +85,7 @@ class Connection(HttpToolsProtocol):
         client = client_address(self._peer, self.headers, self._trusted)
         self.scope["client"] = (client, self.client[1] if self.client else 0)
         self.scope["state"][CUT] = self.transport.abort
+        self.scope["state"][FLOW] = self.flow
         full = self._crowd.ask(self, client, share_of(self.url))
         self.app = self._refusal(full, client) if full else self.config.loaded_app
         super().on_headers_complete()

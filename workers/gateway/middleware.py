@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from workers.gateway import evidence
 from workers.gateway.api import pool
 from workers.gateway.brake import Brake
-from workers.gateway.connection import CUT
+from workers.gateway.connection import CUT, FLOW
 from workers.gateway.problems import Problem, answer
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,14 @@ class Middleware:
         return next((limit for start, limit in self._limits if path.startswith(start)), Limit())
 
 
+class _Unknown:
+    write_paused = True
+
+
+_UNKNOWN = _Unknown()
+"""Stands for the flow of what is no connection of ours."""
+
+
 class _Guarded:
     """One request, whose body is counted and timed while it is read."""
 
@@ -115,6 +123,7 @@ class _Guarded:
     ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._limit, self._headers = limit, headers
+        self._flow = scope.get("state", {}).get(FLOW, _UNKNOWN)
         said = Headers(scope=scope)
         self._announced = int(said.get("content-length", "0"))  # the parser lets digits through
         self._unread = self._announced > 0 or "transfer-encoding" in said
@@ -154,6 +163,9 @@ class _Guarded:
             if self._unread:
                 added.append((b"connection", b"close"))
             message["headers"] = [*message["headers"], *added]
+        if not self._flow.write_paused:  # nothing to wait for
+            await self._send(message)
+            return
         try:
             async with asyncio.timeout(self._limit.unread):
                 await self._send(message)

@@ -25,7 +25,7 @@ class Sharing:
 
     def room_of(self, key: ApiKey) -> Room:
         """Return how much of a key's client may wait."""
-        return replace(self.room, jobs=key.waiting or self.room.jobs)
+        return replace(self.room, jobs=key.waiting) if key.waiting else self.room
 
 
 def of_settings(settings: Settings) -> Sharing:
