@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Protocol
-from zoneinfo import ZoneInfo
+
+from dispatcher.values.zones import zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY = ("day", *WEEKDAYS)
@@ -32,9 +33,9 @@ def last_due(schedule: Schedule, now: datetime) -> datetime:
     A time that the clocks leave out in spring is that much later; of one that comes twice in
     autumn the first counts.
     """
-    zone, at = ZoneInfo(schedule.zone), time.fromisoformat(schedule.at)
-    for day in _days_back(now.astimezone(zone).date() + timedelta(days=1)):
-        due = datetime.combine(day, at, zone).astimezone(UTC)
+    there, at = zone(schedule.zone), time.fromisoformat(schedule.at)
+    for day in _days_back(now.astimezone(there).date() + timedelta(days=1)):
+        due = datetime.combine(day, at, there).astimezone(UTC)
         if due <= now and _fits(schedule.every, day):
             return due
     raise AssertionError(schedule.every)  # some day of each month fits

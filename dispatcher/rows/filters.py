@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from dispatcher.provider import registry
 from dispatcher.rows import spoken_dates
 from dispatcher.rows.dates import Dates
+from dispatcher.values.zones import zone
 
 _BETWEEN: Final = frozenset(" -./()+_\u00a0\u3000\u2010\u2011\u2013")
 """What people write between the digits of a number; it is not said."""
@@ -152,9 +152,9 @@ def _nothing(argument: str) -> str:
 def _zone(argument: str) -> str:
     try:
         if argument:
-            ZoneInfo(argument)
-    except (KeyError, ValueError, OSError):
-        return f"{argument!r} is not a time zone such as Asia/Tokyo"
+            zone(argument)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from dispatcher.rows.dates import Dates
+from dispatcher.values.zones import zone as zone_named
 
 _DATE = r"(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})"
 _TIME = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?"
@@ -66,7 +66,7 @@ def _there(day: date, clock: time | None, offset: str | None, zone: str) -> Mome
         raise ValueError("it is in UTC: say by which clock, as in {column|time:Asia/Tokyo}")
     aware = datetime.combine(day, clock, UTC if offset == "Z" else _offset(offset))
     try:
-        local = aware.astimezone(ZoneInfo(zone))
+        local = aware.astimezone(zone_named(zone))
     except OverflowError:  # the first or the last day that there is
         raise ValueError("there is no such time in that zone") from None
     return Moment(local.date(), local.time())

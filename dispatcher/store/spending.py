@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dispatcher.errors import UsageError
 from dispatcher.model.job import LONGEST_PRODUCER
@@ -18,6 +17,7 @@ from dispatcher.model.tags import tag
 from dispatcher.store.connection import Repository, pairs
 from dispatcher.store.schema import SPENDING_DAY, Config
 from dispatcher.values.tariffs import to_credits, to_units
+from dispatcher.values.zones import zone as zone_named
 
 MOST = 10**9
 _AMOUNT = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,4})?)(?:/(day|total))?")
@@ -139,7 +139,7 @@ def day(now: datetime, zone: str) -> tuple[datetime, datetime]:
 
     A day has 23 or 25 hours where clocks change, and none begins at an hour that is left out.
     """
-    there = now.astimezone(ZoneInfo(zone))
+    there = now.astimezone(zone_named(zone))
     midnight = there.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     following = midnight.replace(tzinfo=None) + timedelta(days=1)
-    return midnight.astimezone(UTC), following.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return midnight.astimezone(UTC), following.replace(tzinfo=there.tzinfo).astimezone(UTC)

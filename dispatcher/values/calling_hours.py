@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise, product
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dispatcher.errors import DispatcherError
 from dispatcher.values.number_zones import in_words, number_zones
+from dispatcher.values.zones import zone as zone_named
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EXAMPLE = (
@@ -115,7 +116,7 @@ class CallingHours:
 
 def zones_of(number: str) -> tuple[ZoneInfo, ...]:
     """Return all zones in which a number may be: the whole world's where nobody knows."""
-    return tuple(ZoneInfo(name) for name in number_zones(number).zones)
+    return tuple(zone_named(name) for name in number_zones(number).zones)
 
 
 @lru_cache(maxsize=256)
@@ -129,8 +130,8 @@ def _split_zone(text: str) -> tuple[str, ZoneInfo | None]:
     if not body or ":" in last:
         return text, None
     try:
-        return body, ZoneInfo(last)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return body, zone_named(last)
+    except ValueError:
         raise InvalidHours(f"{last!r} is not a time zone: write one such as Asia/Tokyo") from None
 
 

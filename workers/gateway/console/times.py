@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from dispatcher.model.job import iso
 from dispatcher.values.durations import spoken
+from dispatcher.values.zones import zone as zone_named
 
 Moment = datetime | float
 """Aware, or ms since the epoch."""
@@ -28,7 +29,7 @@ def zones() -> frozenset[str]:
 
 def zone_of(name: str) -> ZoneInfo:
     """Return the zone of a name that a browser sent; UTC where there is no such zone."""
-    return ZoneInfo(name) if name in zones() else NO_ZONE
+    return zone_named(name) if name in zones() else NO_ZONE
 
 
 def zone_words(zone: ZoneInfo, at: datetime) -> str:
