@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import starmap
 from typing import Annotated, cast
 
@@ -18,7 +19,7 @@ from dispatcher.cli import (
     doctor_keys,
     doctor_outside,
     doctor_processes,
-    doctor_replicas,
+    doctor_redis,
     output,
 )
 from dispatcher.cli.connection import Connection
@@ -33,12 +34,12 @@ from dispatcher.client.queues import CALL, DEFAULT_QUEUE, WEBHOOKS, dial_queues,
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority
 from dispatcher.problems.finding import problems
+from dispatcher.problems.of_processes import redis_refuses
 from dispatcher.problems.problem import Level, Problem
 from dispatcher.problems.snapshot import look
 from dispatcher.store import Store
 from dispatcher.store.clock import Step
-from dispatcher.store.replicas import Replication
-from dispatcher.store.server import Facts
+from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.values import Pace
 from dispatcher.values.counts import counted
 
@@ -46,9 +47,6 @@ _STYLES = {OK: "green", WARN: "yellow", FAIL: "red"}
 LAST_HOUR = 3_600_000  # ms
 CLOCKS_AGREE = 5.0
 """Seconds of difference that do no harm: all moments are those of one clock, Redis'."""
-MIB = 1 << 20
-NEARLY = 0.9
-"""The part of `maxmemory` that is left for calls under way, and for purging."""
 _ROLES = {CALL: "call task", WEBHOOKS: "webhooks"}
 """The queues that have a process of their own."""
 
@@ -165,9 +163,11 @@ def examine(at: Connection) -> Iterator[Finding]:
     """Yield what is found in Redis, in the broker and among the workers."""
     try:
         dispatcher = at.dispatcher()
-        facts = dispatcher.store.server.facts()
-        yield from _redis(facts)
-        yield _replicas(facts, dispatcher.store.replicas.known())
+        facts, wanted = dispatcher.store.server.facts(), dispatcher.store.replicas.known()
+        yield from doctor_redis.findings(facts, wanted)
+    except StoreUnavailable as error:
+        yield replace(_of_problem(redis_refuses(str(error))), what="Redis")
+        return
     except DispatcherError as error:
         yield Finding("Redis", FAIL, str(error))
         return
@@ -211,43 +211,6 @@ def _of_problem(found: Problem) -> Finding:
     return Finding(found.name.replace("_", " "), level, f"{found.what}. {found.remedy}")
 
 
-def _redis(facts: Facts) -> Iterator[Finding]:
-    yield Finding("Redis", OK, str(facts.version))
-    yield _expect(
-        "append-only file",
-        facts.append_only,
-        "on",
-        "off: a restart of Redis loses jobs; set `appendonly yes`",
-    )
-    if facts.append_only:
-        yield _syncs(facts.fsync)
-    yield _expect(
-        "eviction",
-        facts.eviction == "noeviction",
-        "none",
-        f"{facts.eviction}: Redis may drop jobs when memory runs out;"
-        " set `maxmemory-policy noeviction`",
-    )
-    yield _memory(facts)
-
-
-def _memory(facts: Facts) -> Finding:
-    """Say how much memory Redis takes of what it may; without an end the system ends it."""
-    taken = f"{facts.memory / MIB:.0f} MiB"
-    if not facts.most_memory:
-        says = f"{taken}, without an end: set `maxmemory`, so that the system does not end Redis"
-        return Finding("memory", WARN, says)
-    says = f"{taken} of {facts.most_memory / MIB:.0f} MiB"
-    if facts.memory < NEARLY * facts.most_memory:
-        return Finding("memory", OK, says)
-    return Finding("memory", WARN, f"{says}: raise `maxmemory`, or `purge` old jobs")
-
-
-def _replicas(facts: Facts, wanted: Replication) -> Finding:
-    wrong = doctor_replicas.fault(facts, wanted)
-    return Finding("replicas", WARN if wrong else OK, wrong or doctor_replicas.fine(facts))
-
-
 def _rate(pace: Pace) -> Finding:
     """Say what the provider was found to take, where that is less than it is asked for."""
     if pace.found:
@@ -283,24 +246,6 @@ def _clock(ahead: float, step: Step | None = None) -> Finding:
         f"Redis' clock is {abs(ahead):.0f} s {way} this machine's: set the one that is wrong (NTP)"
     )
     return Finding("clock", WARN, says)
-
-
-def _syncs(mode: str | None) -> Finding:
-    """Say what a crash may cost; a server that does not tell its settings is not blamed for it."""
-    what = "loss in a crash"
-    if mode is None:
-        return Finding(what, OK, "not known: the server does not show appendfsync")
-    says = {
-        "always": "nothing",
-        "everysec": "almost nothing if Redis is killed, a second or two in a power cut;"
-        " with `appendfsync always` nothing",
-    }
-    no = "what the system had not written yet: set `appendfsync everysec` or `always`"
-    return Finding(what, OK if mode in says else WARN, says.get(mode, no))
-
-
-def _expect(what: str, holds: bool, good: str, bad: str) -> Finding:
-    return Finding(what, OK if holds else WARN, good if holds else bad)
 
 
 def _workers(messenger: Messenger) -> Iterator[Finding]:

@@ -16,9 +16,11 @@ from dispatcher.cli.status import Status
 from dispatcher.cli.tables import Column, Table
 from dispatcher.model.campaign import campaign_of_tag
 from dispatcher.model.filters import Filter
+from dispatcher.model.process import Role
 from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.search import Page
+from dispatcher.values.counts import counted
 from dispatcher.values.durations import spoken
 from dispatcher.values.masking import mask_all
 from dispatcher.values.rate import Rate
@@ -167,12 +169,14 @@ def _pace(found: dict[str, Any]) -> Iterator[str]:
     if any(ready.values()):
         lines = found["lines"]
         parts = [
-            f"{n:,} {priority} in {lines[priority]} lines" for priority, n in ready.items() if n
+            f"{n:,} {priority} in {counted(lines[priority], 'line')}"
+            for priority, n in ready.items()
+            if n
         ]
         drain = f"; dialled in {spoken(found['drain'])} at this rate" if found["drain"] else ""
         yield f"Ready: {', '.join(parts)}{drain}"
     if rate["limit"] is None:
-        yield f"No rate limit; {rate['connections']} requests under way"
+        yield f"No rate limit; {counted(rate['connections'], 'request')} under way"
         return
     period = rate["period"]
     limit, working = Rate(rate["limit"], period), Rate(rate["working"], period)
@@ -180,13 +184,13 @@ def _pace(found: dict[str, Any]) -> Iterator[str]:
     free = (
         f"next slot in {spoken(rate['next_slot_in'])}" if rate["next_slot_in"] else "a slot is free"
     )
-    yield f"Rate {limit}{slowed}; {free}; {rate['connections']} requests under way"
+    yield f"Rate {limit}{slowed}; {free}; {counted(rate['connections'], 'request')} under way"
     if rate["found"]:
         yield f"The provider was found to take {' and '.join(rate['found'])}, and no more"
 
 
 def _counts(found: dict[str, Any]) -> Iterator[str]:
-    running = [f"{n} {role.replace('_', ' ')}" for role, n in found["processes"].items() if n]
+    running = [counted(n, Role(role).words) for role, n in found["processes"].items() if n]
     yield f"Processes: {', '.join(running) or 'none runs'}"
     if found["second_calls"]:
         yield f"People called twice, found out too late: {found['second_calls']}"

@@ -121,8 +121,10 @@ def _pace(account: Credit) -> str:
     pace = f"{in_credits(account.burn_per_hour)} an hour"
     if account.hours_left is None:
         return f"The pace is {pace}"
-    floor = shown(account.floor or Decimal(0))
-    return f"At this pace ({pace}) the floor of {floor} is reached in {_hours(account.hours_left)}"
+    floor, left = shown(account.floor or Decimal(0)), account.hours_left * 3600
+    if left < 1:
+        return f"The floor of {floor} is reached; the pace was {pace}"
+    return f"At this pace ({pace}) the floor of {floor} is reached in {spoken(left)}"
 
 
 def _waiting(account: Credit) -> list[str]:
@@ -130,7 +132,7 @@ def _waiting(account: Credit) -> list[str]:
     if not jobs:
         return []
     waiting = "The waiting job needs" if jobs == 1 else f"The {jobs:,} waiting jobs need"
-    text = f"{waiting} about {in_credits(account.waiting_needs)}"
+    text = f"{waiting} {about(account.waiting_needs)}"
     if account.balance is not None:
         text += f"; the balance is {shown(account.balance)}"
     return [text]
@@ -184,10 +186,6 @@ def in_credits(amount: Decimal) -> str:
 
 def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
-
-
-def _hours(hours: float) -> str:
-    return "no time" if hours * 3600 < 1 else spoken(hours * 3600)
 
 
 def _ago(milliseconds: float) -> str:

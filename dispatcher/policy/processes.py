@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dispatcher.model.process import Process, Role
+from dispatcher.values.counts import counted
 
 BEATS_EVERY = 3.0
 """Seconds between two heartbeats of a process."""
@@ -36,9 +37,9 @@ class Roll:
 
     @property
     def words(self) -> str:
-        """How many run of each role, such as `2 worker, 1 beat`."""
+        """How many run of each role, such as `2 workers, 1 beat`."""
         many = Counter(p.role for p in self.running)
-        named = (f"{many[role]} {role.words}" for role in Role if many[role])
+        named = (counted(many[role], role.words) for role in Role if many[role])
         return ", ".join(named) or "none runs"
 
     def last_heard(self, role: Role) -> float | None:

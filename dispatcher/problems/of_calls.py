@@ -181,9 +181,8 @@ def unknown(now: Snapshot) -> Iterator[Problem]:
     many = now.jobs.get(State.FAILED, {}).get(Reason.OUTCOME_UNKNOWN, 0)
     if many:
         link = f"state=failed&reason={Reason.OUTCOME_UNKNOWN}"
-        yield problem(
-            Level.WARN, Name.OUTCOME_UNKNOWN, f"{counted(many, 'job')} ended so", link=link
-        )
+        says = f"{counted(many, 'job')} without a known outcome"
+        yield problem(Level.WARN, Name.OUTCOME_UNKNOWN, says, link=link)
 
 
 def webhooks(now: Snapshot) -> Iterator[Problem]:

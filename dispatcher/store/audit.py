@@ -49,8 +49,8 @@ class AuditEntry:
 
     @property
     def told(self) -> dict[str, str]:
-        """The facts as people read them, by name."""
-        facts = sorted(self.facts.items())
+        """The facts as people read them, by name; the note is one, too, where it is told anyway."""
+        facts = [each for each in sorted(self.facts.items()) if each[0] != "note"]
         return {name: _in_words(name, value) for name, value in facts if value is not None}
 
 

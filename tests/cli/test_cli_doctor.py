@@ -249,6 +249,7 @@ def test_a_redis_that_is_away_is_a_failure(
     ran = nowhere("doctor", *form, DISPATCHER_REDIS_URL=url)
     assert ran.code == 1
     assert "cannot be reached" in ran.out
+    assert "Nobody is called until it is over: start it" in ran.out
     assert "Hunter2" not in ran.out + ran.err
 
 

@@ -209,7 +209,7 @@ def test_a_browsers_own_zone_is_shown_until_another_one_is_chosen(
         browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
 
 
-def test_a_page_that_is_open_says_that_redis_is_away_and_comes_back(
+def test_where_redis_is_away_pages_say_so_and_come_back_by_themselves(
     browser: Page, tmp_path: Path
 ) -> None:
     with (
@@ -230,7 +230,14 @@ def test_a_page_that_is_open_says_that_redis_is_away_and_comes_back(
         assert page.driver.title.startswith("Not available now")
         assert "live-said" not in said_aloud(page)
         assert violations(page) == []
+        first = page.driver.current_window_handle
+        page.driver.switch_to.new_window("tab")
+        page.open("/console/jobs")
+        page.until_sees("What you asked for shows here by itself as soon as that is over.")
         redis.start()
+        page.until_sees("No jobs yet")
+        page.driver.close()
+        page.driver.switch_to.window(first)
         page.until(lambda: not page.sees("This page shows the state at"), "a fresh page")
         assert page.driver.title == title
         assert "live-said" in said_aloud(page)

@@ -240,6 +240,24 @@ def test_a_jobs_page_tells_its_whole_story(operator: Person, store: Store) -> No
     assert flower == f"http://flower.example:5555/tasks?name=dispatcher.%20{id_}"
 
 
+def test_a_long_timeline_begins_with_its_latest_changes(operator: Person, store: Store) -> None:
+    """What was before that is folded away, in its order and with its numbers."""
+    html = operator.get(f"/console/jobs/{retried(store, 10)}").text
+    assert re.findall(r'<ol class="timeline" start="(\d+)">', html) == ["1", "11"]
+    assert "Show earlier changes" in html
+    assert "Show earlier" not in operator.get(f"/console/jobs/{enqueue(store)}").text
+
+
+def retried(store: Store, times: int) -> str:
+    """Return a job with three changes, and three more for each time that it was retried."""
+    id_ = failed(store)
+    for _ in range(times - 1):
+        store.jobs.retry(id_, actor="test")
+        decision = Decision(State.FAILED, "invalid_request", "no", "invalid_request")
+        store.calls.settle(id_, claim(store, id_).attempt, decision)
+    return id_
+
+
 def test_a_job_that_is_not_there_is_a_page_that_says_so(operator: Person) -> None:
     answer = operator.get("/console/jobs/nothere")
     assert answer.status_code == 404

@@ -197,7 +197,6 @@ INCIDENTS: Mapping[str, Incident] = {
         again=lambda stage, second: stage.undo.pop()() if second == 80 and stage.undo else None,
         seconds=110,
         doctor="Redis",
-        page="Redis cannot be reached",
     ),
     "06-redis-full": Incident(
         "Redis is full", "`maxmemory` is set below what it has", Name.REDIS, _redis_full

@@ -16,6 +16,7 @@ from dispatcher.values.counts import counted
         (1, "entry", "1 entry"),
         (2, "entry", "2 entries"),
         (1, "ended job", "1 ended job"),
+        (2, "webhooks", "2 webhooks"),
     ],
 )
 def test_one_is_no_plural(many: int, noun: str, text: str) -> None:

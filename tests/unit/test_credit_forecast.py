@@ -51,7 +51,10 @@ def test_a_healthy_account_in_words() -> None:
         ),
         (replace(ACCOUNT, burn_per_hour=Decimal(0)), "Nothing was spent in the last hour"),
         (replace(ACCOUNT, floor=None), "The pace is 3,300 credits an hour"),
-        (replace(ACCOUNT, balance=Decimal(-5)), "the floor of 50 is reached in no time"),
+        (
+            replace(ACCOUNT, balance=Decimal(-5)),
+            "The floor of 50 is reached; the pace was 3,300 credits an hour",
+        ),
         (replace(ACCOUNT, balance=Decimal("-5.25")), "-5.25 credits, checked 40 s ago"),
     ],
 )

@@ -214,7 +214,7 @@ def test_callbacks_that_do_not_arrive_are_bad() -> None:
 
 def test_what_only_a_person_can_know_is_asked_for() -> None:
     found = only(jobs={"failed": {"outcome_unknown": 1, "no_answer": 5}})
-    assert found.what == "Nobody knows whether somebody was called: 1 job ended so"
+    assert found.what == "Nobody knows whether somebody was called: 1 job without a known outcome"
     assert found.link == "state=failed&reason=outcome_unknown"
 
 

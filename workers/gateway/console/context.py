@@ -119,8 +119,8 @@ class ConsoleContext:
         except NotLoggedIn:
             return self.to_login(request)
         except StoreUnavailable as error:
-            away = redis_refuses(of(error).detail)
-            return self._told(HTTPStatus.SERVICE_UNAVAILABLE, away)
+            away, again = redis_refuses(of(error).detail), request.method == "GET"
+            return self._told(HTTPStatus.SERVICE_UNAVAILABLE, away, again=again)
         except DispatcherError as error:
             problem = _of(error)
         except Problem as known:
@@ -144,9 +144,16 @@ class ConsoleContext:
         told = Current(Level.BAD, problem.detail, remedy)
         return self._told(HTTPStatus(problem.status_code), told, visitor)
 
-    def _told(self, status: HTTPStatus, told: Current, visitor: Visitor | None = None) -> Response:
+    def _told(
+        self,
+        status: HTTPStatus,
+        told: Current,
+        visitor: Visitor | None = None,
+        *,
+        again: bool = False,
+    ) -> Response:
         title = TITLES.get(status, status.phrase)
-        return self.pages.page("problem.html", visitor, status, told=told, title=title)
+        return self.pages.page("problem.html", visitor, status, told=told, title=title, again=again)
 
     def to_login(self, request: Request) -> Response:
         """Send them to log in, and from there to where they wanted to go, if that was to look."""

@@ -110,8 +110,11 @@ def _assets(context: ConsoleContext) -> Endpoint:
 
 
 def _nowhere(context: ConsoleContext) -> Endpoint:
-    async def endpoint(_: Request) -> Response:
-        lost = "check the address, or go on from the overview"
-        return context.refusal(Problem(HTTPStatus.NOT_FOUND, "there is no such page", remedy=lost))
+    def lost() -> Response:
+        remedy = "check the address, or go on from the overview"
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no such page", remedy=remedy)
+
+    async def endpoint(request: Request) -> Response:
+        return await context.answer(request, lost)
 
     return endpoint

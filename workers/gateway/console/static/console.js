@@ -184,6 +184,17 @@ function keepFresh() {
   window.addEventListener('online', start);
 }
 
+// A page that could not be shown is asked for until it can be.
+function askAgain() {
+  const words = byId('again');
+  if (!words) return;
+  words.hidden = false;
+  setInterval(async () => {
+    const answer = await fetch(location.href, { headers: { 'X-Console-Live': '1' } }).catch(() => null);
+    if (answer?.ok) location.reload();
+  }, POLL);
+}
+
 // Keeps what was typed into forms, for when somebody has to log in before it can be sent.
 function keepDraft(forms) {
   const fields = forms.flatMap((form) => [...form.elements])
@@ -271,3 +282,4 @@ tickAll();
 sendOnce();
 closeMenus();
 keepFresh();
+askAgain();
