@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.values.durations import refuse_day
+
 DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
 """From where a spreadsheet counts days. Before its day 61 it is wrong: its 1900 has a leap day."""
 LATER = timedelta(days=1462)
@@ -69,6 +71,7 @@ class Dates:
         text = str(value).strip()
         if isinstance(value, str | int | float):
             refuse_serial(text)
+            refuse_day(text)
         written = _written(text) if isinstance(value, str) else None
         if written is None:
             return value

@@ -13,6 +13,7 @@ MomentLike = DurationLike | datetime
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", re.ASCII)
+_DAY = re.compile(r"(2\d{3})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
 _ACCEPTED = "write seconds or 30s, 15m, 2h, 7d"
 
 
@@ -62,8 +63,10 @@ def _parse(text: str) -> float:
 def moment(value: MomentLike) -> datetime | timedelta:
     """Return a moment (aware, UTC) or, for a duration, how long from now.
 
-    Raises InvalidMoment for what is neither, and for a moment without a zone.
+    Raises InvalidMoment for what is neither or may be both, and for a moment without a zone.
     """
+    if isinstance(value, str):
+        refuse_day(value)
     if isinstance(value, str) and not _DURATION.fullmatch(value):
         value = _datetime(value)
     try:
@@ -72,6 +75,16 @@ def moment(value: MomentLike) -> datetime | timedelta:
         raise InvalidMoment(f"{error} (or ISO 8601 with a zone)") from None
     except OverflowError:
         raise InvalidMoment(f"{value} is too far ahead") from None
+
+
+def refuse_day(text: str) -> None:
+    """Raise InvalidMoment for `20301231`: a day as some write it, or seconds, most of a year."""
+    digits = text.strip()
+    if found := _DAY.fullmatch(digits):
+        raise InvalidMoment(
+            f"{digits!r} may be a day or seconds: write {'-'.join(found.groups())}T09:00:00+09:00,"
+            f" or {digits}s"
+        )
 
 
 def past(text: str) -> datetime:

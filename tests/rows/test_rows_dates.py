@@ -64,6 +64,8 @@ def test_what_is_no_spreadsheets_date_stays(value: Any) -> None:
         ("2026-12-01 25:00", "no such time"),
         ("2026-03-29 02:30", "does not exist"),
         ("2026-10-25 02:30", "is there twice"),
+        ("20261201", "may be a day or seconds"),
+        (20261201, "may be a day or seconds"),
     ],
 )
 def test_a_date_that_is_not_certain_is_refused_with_the_cure(value: Any, word: str) -> None:

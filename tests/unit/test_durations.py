@@ -104,6 +104,14 @@ def test_a_delay_is_a_moment_from_now(written: Any) -> None:
     assert moment(written) == timedelta(minutes=15)
 
 
+@pytest.mark.parametrize("written", ["20300131", " 20261231 "])
+def test_a_day_without_hyphens_is_not_taken_for_seconds(written: str) -> None:
+    with pytest.raises(InvalidMoment, match=r"may be a day or seconds: write 20..-..-31T09:00:00"):
+        moment(written)
+    assert moment(f"{written.strip()}s") == timedelta(seconds=int(written))
+    assert moment("20301331") == timedelta(seconds=20301331)  # no day
+
+
 @pytest.mark.parametrize(
     "written",
     ["2030-01-31T09:00:00", "2030-01-31", datetime(2030, 1, 31)],  # noqa: DTZ001
