@@ -404,7 +404,7 @@ def test_settings_that_keep_a_worker_from_starting_fail_with_its_sentence(
     shell: Shell, provider: dict[str, str], name: str, value: str
 ) -> None:
     ran = shell("doctor", "--no-provider", "--json", **{name: value})
-    refused = shell("worker", **{**provider, name: value})
+    refused = shell.run("worker", **{**provider, name: value})
     assert (ran.code, refused.code) == (1, 2)
     assert findings(ran)["settings"] == ("fail", refused.complaint)
 

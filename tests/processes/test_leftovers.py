@@ -1,16 +1,22 @@
-"""A process that a test leaves behind is found and ended; one that a fixture keeps is not."""
+"""A process that a test leaves behind is found and ended, and a thread of ours is found; what a
+fixture keeps is not.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from dispatcher.store import Store
 from support import leftovers
 from support.leftovers import none_left
+from workers.devstack.embedded_server import EmbeddedServer
+from workers.engine.schema_guard import SchemaGuard
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 SLEEP = ["sleep", "1000"]
@@ -44,3 +50,17 @@ def test_what_ended_or_was_there_before_is_not_found(tmp_path: Path) -> None:
             subprocess.run(["true"], check=True)
             assert earlier.poll() is None
         assert earlier.poll() is None
+
+
+def test_a_thread_of_a_process_of_ours_is_found(server: EmbeddedServer, tmp_path: Path) -> None:
+    guard = SchemaGuard()
+    with pytest.raises(AssertionError, match="schema"), none_left(tmp_path):
+        guard.watch(Store.from_url(server.url))
+    guard._ended.set()
+
+
+def test_a_thread_of_a_library_is_not_found(tmp_path: Path) -> None:
+    go_on = threading.Event()
+    with none_left(tmp_path):
+        threading.Thread(target=go_on.wait).start()
+    go_on.set()

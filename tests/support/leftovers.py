@@ -1,10 +1,13 @@
-"""Finds processes that a test started and did not stop. Linux only: it reads /proc."""
+"""Finds what a test started and did not stop: processes, on Linux, since it reads /proc; and, in
+this process, threads of what our processes do: they would meet other tests' stores, or end the run.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,9 +52,34 @@ def none_left(folder: Path) -> Iterator[None]:
     Found are new children of this process with all that they started, and orphans that were told
     of `folder`. What earlier children start does not count: a fixture that lives on has them.
     """
-    if not _CHILDREN.exists():
-        yield
-        return
+    with _no_thread_left():
+        if _CHILDREN.exists():
+            with _no_process_left(folder):
+                yield
+        else:
+            yield
+
+
+@contextmanager
+def _no_thread_left() -> Iterator[None]:
+    earlier = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + ENDS_WITHIN
+    while (left := _threads(earlier)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert left == [], "these go on: try a command that starts them by `shell.run`"
+
+
+def _threads(earlier: set[threading.Thread]) -> list[str]:
+    return [
+        thread.name
+        for thread in set(threading.enumerate()) - earlier
+        if str(getattr(getattr(thread, "_target", None), "__module__", "")).startswith("workers.")
+    ]
+
+
+@contextmanager
+def _no_process_left(folder: Path) -> Iterator[None]:
     count, earlier, since = _started, _children(), time.clock_gettime(time.CLOCK_BOOTTIME)
     yield
     if _started == count:
