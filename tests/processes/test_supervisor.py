@@ -259,8 +259,9 @@ def test_a_command_that_does_not_exist_is_named_and_the_others_are_stopped(
 
 
 def test_two_services_of_one_name_are_refused(log: io.StringIO) -> None:
-    with pytest.raises(SupervisorError, match="two services are called 'a'"):
-        Supervisor([ends("a", 0), ends("a", 0)], log=log)
+    refused = pytest.raises(SupervisorError, match="two services are called 'a'")
+    with Supervisor([ends("a", 0)], log=log) as running, refused:
+        running.add(ends("a", 0))
 
 
 def test_services_are_stopped_one_by_one_the_last_one_first(
