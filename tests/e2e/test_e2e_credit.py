@@ -21,7 +21,9 @@ from support.polling import eventually
 TTS = 20
 """What a call costs at the sandbox."""
 TWO = ("--no-sandbox", "--no-flower", "--workers", "2")
-MANY = 300
+MANY = 120
+SLOW = {"DISPATCHER_RATE_LIMIT": "40"}
+"""So that trouble comes in the middle of so many, on a busy machine as well."""
 CLOSES, ON_THEIR_WAY = 5, 8
 """Failures in a row that close the gate; requests at once, which may fail after those."""
 
@@ -58,7 +60,7 @@ class Story:
 
 
 def out_of_credit(folder: Path) -> Story:
-    """Credit for 20 calls and 300 jobs; a top-up for 12 more; a full one."""
+    """Credit for 20 calls and many more jobs; a top-up for 12 more; a full one."""
     with (
         OwnSandbox("--ring=0.3", f"--credits={50 + 19 * TTS}") as sandbox,
         Up(folder, *TWO, **QUICK, **sandbox.account) as up,
@@ -170,14 +172,14 @@ class Stop:
 
 
 def stopped_twice(folder: Path) -> dict[int, Stop]:
-    """Refuse the token for some seconds in the middle of 300 jobs; then be down for 300 others."""
+    """Refuse the token for some seconds in the middle of many jobs; be down for as many others."""
     gate = {
         "DISPATCHER_BREAKER_FAILURES": str(CLOSES),
         "DISPATCHER_MAX_CONNECTIONS": str(ON_THEIR_WAY),
     }
     with (
         OwnSandbox("--ring=0.3") as sandbox,
-        Up(folder, *TWO, **QUICK, **sandbox.account, **gate) as up,
+        Up(folder, *TWO, **{**QUICK, **SLOW}, **sandbox.account, **gate) as up,
     ):
         return {
             401: _stopped(up, sandbox, {"token": "another"}, 401),
@@ -186,7 +188,7 @@ def stopped_twice(folder: Path) -> dict[int, Stop]:
 
 
 def _stopped(up: Up, sandbox: OwnSandbox, trouble: dict[str, str], status: int) -> Stop:
-    """Make trouble for some seconds in the middle of 300 jobs."""
+    """Make trouble for some seconds in the middle of many jobs."""
     before = sandbox.placed()
     ids = up.enqueue(numbers("0001", MANY))
     eventually(lambda: sandbox.placed() - before > MANY / 10, "calls are placed")

@@ -62,12 +62,13 @@ def test_of_a_killed_worker_the_uncertain_calls_say_so(outcome: Ended) -> None:
 
 
 def stack_interrupted(folder: Path) -> tuple[float, Ended]:
-    """Press Ctrl-C in the midst of 300 calls and start again; return how long the end took."""
+    """Press Ctrl-C in the midst of many calls and start again; return how long the end took."""
+    settings = {**QUICK, "DISPATCHER_RATE_LIMIT": "40"}
     with (
         OwnSandbox("--ring=0.3", "--latency=0.2") as sandbox,
-        Up(folder, "--no-flower", "--no-sandbox", **QUICK, **sandbox.account) as up,
+        Up(folder, "--no-flower", "--no-sandbox", **settings, **sandbox.account) as up,
     ):
-        ids = up.enqueue(numbers("0001", 300))
+        ids = up.enqueue(numbers("0001", 120))
         eventually(lambda: sandbox.books().total() >= 20, "20 calls are placed")
         began = time.monotonic()
         assert up.stop(signal.SIGINT) == 0

@@ -24,9 +24,10 @@ AWAY = 10.0  # seconds
 
 
 def redis_away(folder: Path) -> dict[str, Ended]:
-    """Let Redis be away for ten seconds in the middle of 200 calls, stopped; and again, killed."""
+    """Let Redis be away for ten seconds in the middle of many calls, stopped; and again, killed."""
     server = EmbeddedServer(folder / "redis", appendfsync="always")
-    with server, Up(folder, "--no-flower", **QUICK, DISPATCHER_REDIS_URL=server.url) as up:
+    settings = {**QUICK, "DISPATCHER_RATE_LIMIT": "40"}
+    with server, Up(folder, "--no-flower", **settings, DISPATCHER_REDIS_URL=server.url) as up:
         up.sandbox.options(latency=0.2)
         return {
             "stopped": _without_redis(up, server, server.stop),
@@ -36,8 +37,8 @@ def redis_away(folder: Path) -> dict[str, Ended]:
 
 def _without_redis(up: Up, server: EmbeddedServer, end: Callable[[], None]) -> Ended:
     before = up.sandbox.books().total()
-    ids = up.enqueue(numbers("0001", 200))
-    half_way(up, ids, 40, before)
+    ids = up.enqueue(numbers("0001", 80))
+    half_way(up, ids, 16, before)
     end()
     with pytest.raises(StoreUnavailable):
         up.dispatcher.job(ids[0])
@@ -75,7 +76,7 @@ def broker_flushed(folder: Path) -> Flushed:
         ):
             worker = up.pid_of("dial")
             os.kill(worker, signal.SIGSTOP)
-            ids = up.enqueue(numbers("0001", 100))
+            ids = up.enqueue(numbers("0001", 40))
             lost = eventually(lambda: _wake(up, broker), "a wake-up waits")
             broker.flushdb()
             os.kill(worker, signal.SIGCONT)
