@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -22,8 +23,9 @@ from support.api_client import NDJSON, SAY, answered, as_line, client
 from support.gateway_process import Gateway
 from support.polling import eventually
 from support.ports import free_port
-from support.proxies import Proxy, buffering, program
+from support.proxies import FILES, Proxy, buffering, program
 from workers.devstack.embedded_server import EmbeddedServer
+from workers.gateway.server import KEEP_ALIVE
 
 MANY = 40_000
 """Lines: more of them, and of answers, than all sockets on the way hold."""
@@ -74,6 +76,21 @@ def ask(proxy: Proxy, path: str, address: str = OTHER, **headers: str) -> reques
         return session.get(
             proxy.url + path, headers=headers, verify=str(proxy.tls.authority), timeout=30
         )
+
+
+@pytest.mark.parametrize(
+    ("file", "option"),
+    [
+        ("nginx.conf", "keepalive_timeout"),
+        ("Caddyfile", "keepalive"),
+        ("haproxy.cfg", "timeout http-keep-alive"),
+    ],
+)
+def test_a_proxy_lets_go_of_an_idle_connection_before_the_gateway_does(
+    file: str, option: str
+) -> None:
+    found = re.findall(rf"^\s*{option} (\d+)s", (FILES / file).read_text(), re.MULTILINE)
+    assert [int(each) < KEEP_ALIVE for each in found] == [True]
 
 
 def send_bulk(

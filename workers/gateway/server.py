@@ -27,6 +27,8 @@ from workers.gateway.crowd import Crowd
 
 BACKLOG = 2048
 FINISH_WITHIN = 8  # seconds
+KEEP_ALIVE = 15
+"""Seconds after which an idle connection is closed: proxies let go of it before."""
 OWN_FILES = 256
 """Files beside the connections: Redis, the broker, answers that wait on the disk."""
 
@@ -55,7 +57,7 @@ def serve(
         access_log=False,  # the paths of callbacks hold their secrets
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=15,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=FINISH_WITHIN,
         backlog=BACKLOG,
         callback_notify=notify,
