@@ -29,7 +29,7 @@ class Fake:
             return None
         self.asked.release()
         answer = self.answers.pop(0) if self.answers else None
-        if isinstance(answer, BaseException):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -48,10 +48,11 @@ def test_whoever_enqueued_is_told_of_no_failure(caplog: pytest.LogCaptureFixture
 
 
 def test_a_nudge_returns_at_once_and_errors_stop_nothing() -> None:
-    fake: Any = Fake(RuntimeError("a bug"), Priority.URGENT, SystemExit())
+    fake: Any = Fake(RuntimeError("a bug"), Priority.URGENT)
     waker = Waker(fake, fake)
     waker.nudge()
     assert fake.asked.acquire(timeout=30)
     waker.nudge()
     eventually(lambda: fake.woken == [Priority.URGENT], "it is woken")
-    waker.nudge()  # its thread ends by what is raised now
+    waker._news.wait = lambda: False
+    waker.nudge()  # its thread ends after this one
