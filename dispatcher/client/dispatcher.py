@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Self, Unpack
 
 from dispatcher.client.alerts import AlertOptions, report
@@ -140,15 +141,13 @@ class Dispatcher:
 
         Raises InvalidJob; TypeError or ValueError for what are no fields.
         """
-        # Not at the top: whoever only reads has no use for what checks requests, slow as it loads.
-        from dispatcher.model.request import JobRequest  # noqa: PLC0415
-
-        if isinstance(fields, JobRequest):
+        requests = _requests()
+        if isinstance(fields, requests):
             return fields
         given = dict(fields)
         if self._region and given.get("region") is None:
             given["region"] = self._region
-        return JobRequest.of(given)
+        return requests.of(given)
 
     def submit(self, request: JobRequest, *, message: str = "") -> JobHandle:
         """Enqueue a request that is validated already.
@@ -306,6 +305,14 @@ class Dispatcher:
         )
         wake(self.store, self.messenger)
         return self.store.jobs.get(id_)
+
+
+@cache
+def _requests() -> type[JobRequest]:
+    """Return what checks requests: slow as it loads, it is of no use to whoever only reads."""
+    from dispatcher.model.request import JobRequest  # noqa: PLC0415
+
+    return JobRequest
 
 
 def _accepted(

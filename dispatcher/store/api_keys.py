@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from string import ascii_lowercase
 from typing import Any
 
@@ -194,14 +195,21 @@ class _Shown:
 
     def __init__(self, id_: str, answer: list[bytes]) -> None:
         at, *fields = answer
-        self.id, self.now, self.record = id_, _moment(at), codec.record(fields)
-        self._key = _key(id_, self.record) if self.record else None
+        self.id, self.now = id_, _moment(at)
+        self.record, self._key = _read(id_, tuple(fields))
 
     def opened_by(self, secret: str) -> ApiKey | None:
         """Return the key if it is live, and this is its secret."""
         # An unknown id is compared as well: its answer takes no less time.
         right = hmac.compare_digest(_hash(secret), self.record.get(ApiKeyField.HASH, ""))
         return self._key if right and self._key and self._key.live(self.now) else None
+
+
+@lru_cache(maxsize=256)
+def _read(id_: str, fields: tuple[bytes, ...]) -> tuple[Mapping[str, str], ApiKey | None]:
+    """Return the record that Redis answered, and its key: nearly always the same as before."""
+    record = codec.record(fields)
+    return record, _key(id_, record) if record else None
 
 
 def _new_id() -> str:
