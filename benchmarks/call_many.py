@@ -1,30 +1,30 @@
-"""Memory of a producer that enqueues many: by looping over the results, and by collecting them."""
+"""A producer that enqueues many: what that takes of it and of Redis, by how it reads results."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.checkout import HERE, Checkout
 from benchmarks.figures import Column, Table
+from benchmarks.processes import cpu_seconds
 from dispatcher.store.redis_url import connect
 from workers.devstack.embedded_server import EmbeddedServer
 
 MOST = 4.0  # MB that a million may take more than ten thousand, when they are looped over
 WARM = 2_000
 PRODUCER = """
-import asyncio, json, resource, sys, time
+import asyncio, json, re, sys, time
 from dispatcher import AsyncDispatcher, Dispatcher
 
 def rows(start, end):
     return ({"recipient": f"+8180{n:08d}", "say": "Your parcel has come", "key": f"parcel-{n}"}
             for n in range(start, end))
 
-def highest():  # MB in use, at most so far
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def highest():  # MB in use, at most so far; getrusage tells of whoever started us as well
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 
 async def awaited(rows):
     made = 0
@@ -36,7 +36,7 @@ async def awaited(rows):
 url, way, warm, many = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 d = Dispatcher.from_url(url)
 assert all(result.new for result in d.call_many(rows(0, warm)))
-before, began = highest(), time.monotonic()
+before, began, cpu = highest(), time.monotonic(), time.process_time()
 asked = rows(warm, warm + many)
 if way == "for":
     made = sum(result.new for result in d.call_many(asked))
@@ -46,8 +46,8 @@ else:
     bulk = d.call_many(asked).collect()
     made = len(bulk.jobs)
 assert made == many, made
-took = time.monotonic() - began
-print(json.dumps({"more": highest() - before, "rate": many / took, "before": before}))
+took, cpu = time.monotonic() - began, time.process_time() - cpu
+print(json.dumps({"more": highest() - before, "rate": many / took, "before": before, "cpu": cpu}))
 """
 
 
@@ -55,11 +55,14 @@ COLUMNS = (
     Column("memory in use", "MB", ".1f"),
     Column("of these for the requests", "MB", ".1f"),
     Column("pace", "requests/s"),
+    Column("producer's CPU each", "µs", ".1f"),
+    Column("Redis' CPU each", "µs", ".1f"),
 )
 
 
-def run(*, quick: bool) -> Iterator[Table]:
+def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
     """Measure what each way takes more than after the first two thousand, in fresh processes."""
+    sides = {"": HERE} if against is None else {", now": HERE, f", {against.name}": against}
     sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
     ways = [(way, size) for way in ("for", "async for") for size in sizes]
     ways.append(("collect", 100_000))
@@ -67,20 +70,24 @@ def run(*, quick: bool) -> Iterator[Table]:
     more: dict[tuple[str, int], float] = {}
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
         for way, size in ways:
-            with connect(redis.url) as client:
-                client.flushall()
-            found = _measured(redis.url, way, size)
-            more[way, size] = found["more"]
-            used = found["before"] + found["more"]
-            table.add(f"{way}, {size:,} requests", used, found["more"], found["rate"])
+            for which, code in sides.items():
+                found = _measured(code, redis.url, way, size)
+                if code is HERE:
+                    more[way, size] = found["more"]
+                used, each = found["before"] + found["more"], 1e6 / size
+                cpu = found["cpu"] * each, found["redis"] * each
+                row = f"{way}, {size:,} requests{which}"
+                table.add(row, used, found["more"], found["rate"], *cpu)
     yield table
     for way in ("for", "async for"):
         grown = more[way, sizes[-1]] - more[way, sizes[0]]
         assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,} ({way})"
 
 
-def _measured(url: str, way: str, size: int) -> dict[str, float]:
-    command = [sys.executable, "-c", PRODUCER, url, way, str(WARM), str(size)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+def _measured(code: Checkout, url: str, way: str, size: int) -> dict[str, float]:
+    with connect(url) as client:
+        client.flushall()
+        pid = int(client.info("server")["process_id"])
+    before = cpu_seconds(pid)
+    found: dict[str, float] = json.loads(code.run(PRODUCER, url, way, str(WARM), str(size)))
+    return {**found, "redis": (cpu_seconds(pid) - before) * size / (size + WARM)}
