@@ -16,6 +16,7 @@ from config.caps import Caps
 from dispatcher.client.broker_url import known_broker
 from dispatcher.errors import UsageError
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.plain_words import in_plain_words
 from dispatcher.model.request_limits import DEFAULT_LANGUAGE, MOST_ATTEMPTS
 from dispatcher.model.states import Dnc, OnUncertain
@@ -29,7 +30,6 @@ from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.durations import seconds
 from dispatcher.values.masking import hide_password
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
-from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 from dispatcher.values.regions import parse_region
 from dispatcher.values.webhook_secrets import WebhookSecrets, secret_from_key

@@ -8,12 +8,13 @@ import typer
 
 from dispatcher.model.api_key import InvalidKeyOptions, Quota
 from dispatcher.model.key_rights import DEFAULT_RATE, DEFAULT_SPEND, KeyRights, plain_caller
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.request_limits import MOST_ATTEMPTS
 from dispatcher.model.rights_in_words import ANY, NONE
 from dispatcher.model.states import Priority
 from dispatcher.store.spending import Spending, SpendingLimit, limit_amount
 from dispatcher.values.countries import parse_countries
-from dispatcher.values.number_types import NumberType, parse_number_types
+from dispatcher.values.number_types import parse_number_types
 from dispatcher.values.numbers import InvalidNumber
 
 Countries = Annotated[

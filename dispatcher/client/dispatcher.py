@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Self, Unpack
 
 from dispatcher.client.alerts import AlertOptions, report
-from dispatcher.client.do_not_call import DoNotCalls
 from dispatcher.client.handles import JobHandle
 from dispatcher.client.many import (
     Bulk,
@@ -32,11 +31,11 @@ from dispatcher.store.values import Accepted, Enqueued, Outcome, Packed, Room, U
 from dispatcher.tracing import spans
 from dispatcher.values.durations import DurationLike, seconds
 from dispatcher.values.namespace import DEFAULT_NAMESPACE, namespace_of
-from dispatcher.values.regions import parse_region
 from dispatcher.why import Why
 from dispatcher.why import why as explain
 
 if TYPE_CHECKING:
+    from dispatcher.client.do_not_call import DoNotCalls
     from dispatcher.model.request import JobOptions, JobRequest
     from dispatcher.store.alert_values import Recorded
 
@@ -74,10 +73,9 @@ class Dispatcher:
         self.store = store
         self.messenger = messenger
         self._actor, self._scope, self._room = actor, scope, room
-        self._region = None if region is None else parse_region(region)
+        self._region = None if region is None else _region(region)
         self._wake = wake or messenger.wake
         self._waiters = Waiters(store)
-        self.dnc = DoNotCalls(store.do_not_call, actor, self._region)
 
     @classmethod
     def from_url(
@@ -99,6 +97,14 @@ class Dispatcher:
         return cls(
             store, Messenger.to_broker(broker_url or url, namespace), actor=actor, region=region
         )
+
+    @cached_property
+    def dnc(self) -> DoNotCalls:
+        """The do-not-call list."""
+        # Not at the top: what reads jobs needs nothing of what is known of all numbers.
+        from dispatcher.client.do_not_call import DoNotCalls  # noqa: PLC0415
+
+        return DoNotCalls(self.store.do_not_call, self._actor, self._region)
 
     def close(self) -> None:
         """Close the connections to Redis; those who wait in other threads are given Closed.
@@ -322,3 +328,9 @@ def _accepted(
         return done
     job = jobs.get(done.id)
     return UnknownJob(done.id) if job is None else Accepted(job, done.new)
+
+
+def _region(text: str) -> str:
+    from dispatcher.values.regions import parse_region  # noqa: PLC0415 - as in `dnc`
+
+    return parse_region(text)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.states import Dnc
 from dispatcher.model.unusual import Unusual
-from dispatcher.values.calling_hours import CallingHours
-from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
+
+if TYPE_CHECKING:  # it loads what is known of all numbers
+    from dispatcher.values.calling_hours import CallingHours
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.request_limits import MOST_ATTEMPTS
 from dispatcher.model.states import Priority
-from dispatcher.values.number_types import NumberType, number_types
+from dispatcher.values.number_types import number_types
 from dispatcher.values.numbers import caller, country
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.states import Dnc
 from dispatcher.store.schema import Config
-from dispatcher.values.number_types import NumberType
 from dispatcher.values.tariffs import places, to_units
 
 

@@ -35,6 +35,7 @@ LATER = {
     "chains_files": Later("chains_files", "ChainsFiles"),
     "clients": Later("clients", "Clients"),
     "clock": Later("clock", "RedisClock"),
+    "do_not_call": Later("do_not_call", "DoNotCallList", ("replicas",)),
     "drills": Later("drills", "Drills"),
     "failed_logins": Later("sessions", "FailedLogins"),
     "heartbeats": Later("heartbeats", "Heartbeats"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dispatcher.errors import DispatcherError
 from dispatcher.model.states import Priority, State
@@ -13,7 +13,9 @@ from dispatcher.store import codec
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import TooFewReplicas
 from dispatcher.store.values import Claim, Hours, Pumped, Taken
-from dispatcher.values.calling_hours import Window
+
+if TYPE_CHECKING:  # it loads what is known of all numbers
+    from dispatcher.values.calling_hours import Window
 
 T = TypeVar("T")
 

@@ -11,7 +11,6 @@ from dispatcher.store.budget import Budget
 from dispatcher.store.callbacks import Callbacks
 from dispatcher.store.calls import Calls
 from dispatcher.store.connection import Connection
-from dispatcher.store.do_not_call import DoNotCallList
 from dispatcher.store.events import Events
 from dispatcher.store.holds import Holds
 from dispatcher.store.jobs import Jobs
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from dispatcher.store.chains_files import ChainsFiles
     from dispatcher.store.clients import Clients
     from dispatcher.store.clock import RedisClock
+    from dispatcher.store.do_not_call import DoNotCallList
     from dispatcher.store.drills import Drills
     from dispatcher.store.heartbeats import Heartbeats
     from dispatcher.store.history import History
@@ -77,6 +77,7 @@ class Store:
     chains_files: ChainsFiles
     clients: Clients
     clock: RedisClock
+    do_not_call: DoNotCallList
     drills: Drills
     failed_logins: FailedLogins
     heartbeats: Heartbeats
@@ -106,7 +107,6 @@ class Store:
         self.holds = Holds(to)
         self.replicas = Replicas(to, self.holds)
         self.jobs = Jobs(to, self.replicas)
-        self.do_not_call = DoNotCallList(to, self.replicas)
         self.queue = Queue(to)
         self.limiter = Limiter(to)
         self.languages = Languages(to)

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from dispatcher.model.kinds import Kind
-from dispatcher.values.number_types import NumberType, number_type
-from dispatcher.values.numbers import country, is_mobile
+from dispatcher.model.number_type import NumberType
 
 MOBILE = "mobile"
 UNITS = 10_000
@@ -55,6 +54,10 @@ def in_words(name: str) -> str:
 
 def _place(number: str) -> str:
     """Return the country of a number and, where it is none of a place, its type."""
+    # Not at the top: the store needs these words, and what is known of all numbers is large.
+    from dispatcher.values.number_types import number_type  # noqa: PLC0415
+    from dispatcher.values.numbers import country, is_mobile  # noqa: PLC0415
+
     kind = number_type(number) or (MOBILE if is_mobile(number) else "")
     return _of_kind(country(number), kind) if kind else country(number)
 

@@ -73,6 +73,11 @@ def test_a_list_of_jobs_loads_no_repository_that_it_does_not_ask(shell: Shell) -
     assert not asked
 
 
+def test_a_list_of_jobs_loads_nothing_of_what_is_known_of_all_numbers(shell: Shell) -> None:
+    assert shell("call", "+818012340001", "--say", "x").code == 0
+    assert "phonenumbers" not in loaded(shell, "list")
+
+
 @pytest.mark.parametrize(("name", "entry"), EVERY.items(), ids=str)
 def test_the_overview_says_what_the_commands_own_help_begins_with(name: str, entry: Entry) -> None:
     line = TyperCommand(name, help=entry.help)

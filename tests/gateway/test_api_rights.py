@@ -9,8 +9,8 @@ import pytest
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.api_key import Scope
 from dispatcher.model.key_rights import KeyRights
+from dispatcher.model.number_type import NumberType
 from dispatcher.store import Store
-from dispatcher.values.number_types import NumberType
 from support.api_client import NUMBER, SAY, Client, client
 from support.gateway_process import Gateway, problem
 from support.redis_inside import key_of, redis_of

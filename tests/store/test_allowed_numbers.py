@@ -6,9 +6,9 @@ import pytest
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.invalid_job import NumberRefused
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.states import State
 from dispatcher.store import Store, packing
-from dispatcher.values.number_types import NumberType
 from support.claims import claim_one
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import claim, enqueue, request

@@ -6,12 +6,12 @@ import pytest
 
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Dnc
 from dispatcher.model.unusual import Unusual
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
-from dispatcher.values.number_types import NumberType
 from dispatcher.values.rate import Rate
 from dispatcher.values.tariffs import tariff
 

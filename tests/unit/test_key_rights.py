@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dispatcher.model.key_rights import EVERYTHING, KeyRights, MissingRight
+from dispatcher.model.number_type import NumberType
 from dispatcher.model.request import JobRequest
 from dispatcher.model.rights_in_words import beyond_safe
 from dispatcher.model.states import Priority
-from dispatcher.values.number_types import NumberType
 
 CALL = {"recipient": "+818011234567", "say": "Disk full"}
 SAFE = KeyRights()

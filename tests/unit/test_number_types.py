@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.model.number_type import NumberType
 from dispatcher.values.choices import UnknownChoice
 from dispatcher.values.number_types import (
-    NumberType,
     number_type,
     number_types,
     parse_number_types,
