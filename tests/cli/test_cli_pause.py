@@ -295,7 +295,7 @@ def test_stats_tells_the_rate_and_who_waits(shell: Shell, store: Store) -> None:
     assert found["ready"] == {"urgent": 0, "normal": 2, "bulk": 1}
     assert found["lines"] == {"urgent": 0, "normal": 2, "bulk": 1}
     out = shell("stats").out
-    assert "Ready: 2 normal in 2 lines, 1 bulk in 1 lines" in out
+    assert "Ready: 2 normal in 2 lines, 1 bulk in 1 line" in out
     assert "Rate 30/min; a slot is free; 0 requests under way" in out
 
 
