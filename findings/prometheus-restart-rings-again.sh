@@ -8,7 +8,7 @@
 # heard of for 4 minutes (four times the larger of interval and --rules.alert.resend-delay) as over. So
 # with the usual `for: 5m` each restart, even one that lasts a second, tells "resolved" while it burns, stops
 # whoever was being called, and rings all of them again 5 minutes after the restart, with a new
-# beginning. A `for` below 4 minutes is in time, and one of 10 or more is restored: it is those in between.
+# beginning. A `for` of up to 2 minutes is in time, and one of 10 or more is restored: it is those in between.
 # One that was pending has to wait for its `for` from the start, and tells that much later.
 # With --rules.alert.for-grace-period=1m all rules from 1 minute on go through a restart unharmed.
 #
