@@ -56,3 +56,13 @@ def test_a_nudge_returns_at_once_and_errors_stop_nothing() -> None:
     eventually(lambda: fake.woken == [Priority.URGENT], "it is woken")
     waker._news.wait = lambda: False
     waker.nudge()  # its thread ends after this one
+
+
+def test_whom_redis_named_is_woken_without_asking_again() -> None:
+    fake: Any = Fake(Priority.URGENT)
+    waker = Waker(fake, fake)
+    waker.wake(Priority.BULK)
+    eventually(lambda: fake.woken == [Priority.BULK], "it is woken")
+    assert not fake.asked.acquire(blocking=False)
+    waker._news.wait = lambda: False
+    waker.wake(Priority.BULK)  # its thread ends after this one
