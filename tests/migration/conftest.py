@@ -15,13 +15,14 @@ from dispatcher.store.migrate import Migration
 from dispatcher.store.redis_url import connect
 from support import kept_store
 from support.clock import Clock
+from support.kept_store import KEPT
 from support.redis_inside import connection_of, redis_of, root_of
 from workers.devstack.embedded_server import EmbeddedServer
 
 HERE = Path(__file__).parent
 _NUMBERS = itertools.count(1)
 
-Load = Callable[[], Store]
+Copy = Callable[[str], Store]
 
 
 @pytest.fixture(scope="session")
@@ -38,34 +39,47 @@ def redis_client(server: EmbeddedServer) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(scope="session")
-def load(redis_client: redis.Redis) -> Load:
-    """Return a function that writes the kept store under a namespace of its own."""
-    now = kept_store.load(HERE, redis_client, "{kept}")
+def now(redis_client: redis.Redis) -> float:
+    """When the store was kept, ms since the epoch; it stands below KEPT from then on."""
+    return kept_store.load(HERE, redis_client, KEPT)
 
-    def load_() -> Store:
-        name = f"old{next(_NUMBERS)}"
-        kept_store.copy(redis_client, "{kept}", f"{{{name}}}")
+
+@pytest.fixture(scope="session")
+def copy(redis_client: redis.Redis, now: float) -> Copy:
+    """Return a function that writes what stands below a root under a namespace of its own."""
+
+    def copied(root: str) -> Store:
+        name = f"copy{next(_NUMBERS)}"
+        kept_store.copy(redis_client, root, f"{{{name}}}")
         clock = Clock()
         clock.ms = now
         return Store(redis_client, namespace=name, clock=clock)
 
-    return load_
+    return copied
 
 
 @pytest.fixture
-def old(load: Load) -> Iterator[Store]:
+def old(copy: Copy) -> Iterator[Store]:
     """A store as 0.1.0 left it."""
-    store = load()
+    store = copy(KEPT)
     yield store
     kept_store.remove(redis_of(store), root_of(store))
 
 
 @pytest.fixture(scope="session")
-def migrated(load: Load) -> Store:
+def migrated(copy: Copy) -> Store:
     """One that was brought up to date; to be looked at only."""
-    store = load()
+    store = copy(KEPT)
     Migration(connection_of(store)).run()
     return store
+
+
+@pytest.fixture
+def at_work(migrated: Store, copy: Copy) -> Iterator[Store]:
+    """Another one that was brought up to date, to be worked on."""
+    store = copy(root_of(migrated))
+    yield store
+    kept_store.remove(redis_of(store), root_of(store))
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ from dispatcher.model.filters import Filter
 from dispatcher.model.states import LIVE, State
 from dispatcher.policy import Decision
 from dispatcher.store import Store
-from dispatcher.store.migrate import Migration
 from dispatcher.store.values import job_id
 from dispatcher.values.calling_hours import CallingHours
 from support.claims import fresh_token
 from support.clock import Clock
+from support.kept_store import KEPT
 from support.kept_words import job_as_before
-from support.redis_inside import connection_of, redis_of, root_of
+from support.redis_inside import connection_of, redis_of
 from support.store_books import Books
 from support.store_jobs import assert_sound, placed, records, snapshot
 
@@ -28,54 +28,53 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
-def clock(old: Store) -> Clock:
-    found = connection_of(old)._clock
+def clock(at_work: Store) -> Clock:
+    found = connection_of(at_work)._clock
     assert isinstance(found, Clock)
     return found
 
 
-def test_all_jobs_come_to_their_end(old: Store, clock: Clock) -> None:
-    Migration(connection_of(old)).run()
+def test_all_jobs_come_to_their_end(at_work: Store, clock: Clock) -> None:
     books = Books()
-    books.look(snapshot(old))
-    let_everything_go(old)
+    books.look(snapshot(at_work))
+    let_everything_go(at_work)
     for _ in range(100):
-        if not any(old.search.counts()[state].get(reason) for state, reason in standing(old)):
+        if not any(
+            at_work.search.counts()[state].get(reason) for state, reason in standing(at_work)
+        ):
             break
         clock.forward(1800)
-        work(old, clock)
-    left = list(old.search.find(Filter(states=list(LIVE))))
+        work(at_work, clock)
+    left = list(at_work.search.find(Filter(states=list(LIVE))))
     assert left == []
-    found = snapshot(old)
+    found = snapshot(at_work)
     assert_sound(found)
     books.look(found)
-    action = old.bulk.recent(1)[0]
+    action = at_work.bulk.recent(1)[0]
     assert action.state == "stopped"
     assert action.done + sum(each.count for each in action.skipped) == 60 + 200
-    assert old.webhooks.counts()["waiting"] > 0
+    assert at_work.webhooks.counts()["waiting"] > 0
 
 
-def test_what_was_sent_to_a_worker_stands_in_line_again(old: Store) -> None:
+def test_what_was_sent_to_a_worker_stands_in_line_again(at_work: Store) -> None:
     """0.1.0 sent jobs in messages, of which none is left: the lines alone are looked at now."""
-    client, root = redis_of(old), root_of(old)
-    sent = {raw.decode() for raw in client.zrange(f"{root}:fed", 0, -1)}
+    client = redis_of(at_work)
+    sent = {raw.decode() for raw in client.zrange(f"{KEPT}:fed", 0, -1)}
     assert sent
-    Migration(connection_of(old)).run()
-    assert not sent & in_line(old)
-    old.queue.pump()
-    assert all(old.jobs.get(id_).state is State.QUEUED for id_ in sent)
-    assert sent <= in_line(old)
-    assert_sound(snapshot(old))
+    assert not sent & in_line(at_work)
+    at_work.queue.pump()
+    assert all(at_work.jobs.get(id_).state is State.QUEUED for id_ in sent)
+    assert sent <= in_line(at_work)
+    assert_sound(snapshot(at_work))
 
 
-def test_the_limiter_goes_on_where_it_stood(old: Store, clock: Clock) -> None:
+def test_the_limiter_goes_on_where_it_stood(at_work: Store, clock: Clock) -> None:
     """What was sent before counts against the rate, and a 429 slows down still."""
-    client, root = redis_of(old), root_of(old)
-    before = {name.decode(): float(v) for name, v in client.hgetall(f"{root}:pace").items()}
-    moments = [float(moment) for moment in client.lrange(f"{root}:recent", 0, -1)]
-    Migration(connection_of(old)).run()
+    client = redis_of(at_work)
+    before = {name.decode(): float(v) for name, v in client.hgetall(f"{KEPT}:pace").items()}
+    moments = [float(moment) for moment in client.lrange(f"{KEPT}:recent", 0, -1)]
     clock.ms = before["tat"] - 40
-    pace = old.limiter.pace()
+    pace = at_work.limiter.pace()
     assert pace.next_slot == pytest.approx(0.04, abs=0.001)
     assert pace.rate is not None
     assert pace.working_rate is not None
@@ -83,15 +82,14 @@ def test_the_limiter_goes_on_where_it_stood(old: Store, clock: Clock) -> None:
     assert pace.working_rate / pace.rate == pytest.approx(min(1, before["fraction"] + recovered))
     clock.ms = moments[-1]
     lately = sum(moment > clock.ms - 1000 for moment in moments)
-    assert old.limiter.recent_requests(pace.rate) == lately > 0
+    assert at_work.limiter.recent_requests(pace.rate) == lately > 0
 
 
-def test_ended_jobs_are_forgotten_with_all_their_traces(old: Store, clock: Clock) -> None:
-    Migration(connection_of(old)).run()
-    live = sum(sum(old.search.counts()[state].values()) for state in LIVE)
+def test_ended_jobs_are_forgotten_with_all_their_traces(at_work: Store, clock: Clock) -> None:
+    live = sum(sum(at_work.search.counts()[state].values()) for state in LIVE)
     clock.forward(400 * 86_400)
-    old.retention.forget_older(clock() - 86_400_000)
-    found = snapshot(old)
+    at_work.retention.forget_older(clock() - 86_400_000)
+    found = snapshot(at_work)
     assert_sound(found)
     jobs = records(found).keys()
     assert len(jobs) == live

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.spreading import LANES, OWN_STACK, SHARED_STACK, SLOW, place
+from support.spreading import LANES, OWN_STACK, SHARED_STACK, SHARED_STORE, SLOW, place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +20,7 @@ def test_stacks_run_in_lanes_and_the_shared_one_once() -> None:
     lanes = {place(f"{file}::test_it") for file in OWN_STACK}
     assert lanes == {(0, f"lane {number + 1}") for number in range(min(LANES, len(OWN_STACK)))}
     assert place("tests/e2e/test_e2e_http.py::test_it[a::b]") == (0, SHARED_STACK)
+    assert place("tests/migration/test_migrated_work.py::test_it") == (1, SHARED_STORE)
 
 
 def test_a_slow_test_goes_by_itself_and_others_with_their_file() -> None:

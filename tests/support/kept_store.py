@@ -11,6 +11,8 @@ from typing import Any
 
 import redis
 
+KEPT = "{kept}"
+"""The root below which tests have the store as it was kept."""
 STORE, EXPECTED = "store-0.1.0.jsonl.xz", "expected-0.1.0.json.xz"
 SHORT, ROUNDED = 60_000, 3_600_000
 """ms: Redis counts what is left of a key's time by its own clock, which no play can hold still. So

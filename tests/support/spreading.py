@@ -38,6 +38,7 @@ OWN_STACK = (
 )
 """The longest first: dealt out to the lanes there and back, so that each takes about as long."""
 SHARED_STACK = "tests/e2e/"
+SHARED_STORE = "tests/migration/"
 SLOW = (
     "tests/gateway/test_api_fuzz.py",
     "tests/gateway/test_gateway_callbacks.py",
@@ -59,6 +60,8 @@ def place(test: str) -> tuple[int, str]:
         return 0, f"lane {_lane(OWN_STACK.index(file)) + 1}"
     if file.startswith(SHARED_STACK):
         return 0, SHARED_STACK
+    if file.startswith(SHARED_STORE):
+        return 1, SHARED_STORE
     return (1, test) if file in SLOW else (2, file)
 
 
