@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.number_type import NumberType
 from dispatcher.model.states import Dnc
@@ -45,6 +49,11 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.LANGUAGE: config.lang,
     }
     return {str(name): value for name, value in found.items() if value is not None}
+
+
+def digest(fields: Mapping[str, str]) -> str:
+    """Return what is another where the fields of a configuration are."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _exact(seconds: float) -> str:

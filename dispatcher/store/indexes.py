@@ -21,7 +21,7 @@ from dispatcher.store.connection import Repository
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.event_text import actor_of
 from dispatcher.store.recipients import FEWEST_DIGITS, Range, ranges
-from dispatcher.store.schema import Field
+from dispatcher.store.schema import PAGE_FULL, Field, has_one_page
 
 PAGE = 200
 """Index entries read in one round trip."""
@@ -178,12 +178,20 @@ class Indexes(Repository):
         with plain_errors():
             pipe = self._pipeline()
             for kind, name in indexes:
-                pipe.zlexcount(self._key(kind, name), f"[{first}", f"({below}" if below else "+")
+                if has_one_page(kind, name):
+                    pipe.zcard(self._key(f"{kind}_page", name, ""))
+                else:
+                    bounds = f"[{first}", f"({below}" if below else "+"
+                    pipe.zlexcount(self._key(kind, name), *bounds)
             for last, low, high in of_number:
                 pipe.zcount(self._key("by_recipient", last), low, high)
             found = pipe.execute()
         of_recipient = sum(found[len(indexes) :]) if of_number else math.inf
-        return found[: len(indexes)], of_recipient
+        pages = [
+            many // PAGE_FULL if has_one_page(*index) else many
+            for index, many in zip(indexes, found, strict=False)
+        ]
+        return pages, of_recipient
 
     def _of_recipient(self, filter_: Filter, after: Place | None) -> list[Place]:
         with plain_errors():

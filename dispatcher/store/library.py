@@ -38,9 +38,21 @@ end
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
 local at_its_end = {
-  require('lib/lines').tidy, require('lib/sums').write, require('lib/hashes').write,
-  require('lib/entries').write, require('lib/pages').write,
+  require('lib/entries').write, require('lib/lines').tidy, require('lib/indexing').write,
+  require('lib/numbers').write, require('lib/costs').write, require('lib/campaigns').write,
+  require('lib/sums').write, require('lib/hashes').write,
 }
+
+-- What was put together is written where the operation failed, too, as is what it wrote at once.
+local function finish(call, done, answer)
+  for _, write in ipairs(at_its_end) do
+    write(call)
+  end
+  if not done then
+    error(type(answer) == 'table' and answer or { err = answer }) -- Redis' pcall makes a text of it
+  end
+  return answer
+end
 
 local function register(name, operation)
   local run, flags = operation.run, operation.flags or {}
@@ -54,11 +66,7 @@ local function register(name, operation)
       if refused then
         return refused
       end
-      local answer = run(call)
-      for _, write in ipairs(at_its_end) do
-        write(call)
-      end
-      return answer
+      return finish(call, pcall(run, call))
     end,
   })
 end

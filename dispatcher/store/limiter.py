@@ -6,9 +6,10 @@ import math
 
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.states import Priority
-from dispatcher.store.config_codec import config_fields
+from dispatcher.store.config_codec import config_fields, digest
 from dispatcher.store.connection import Repository, milliseconds
 from dispatcher.store.errors import plain_errors
+from dispatcher.store.schema import Config as Setting
 from dispatcher.store.schema import Pace as Stands
 from dispatcher.store.values import Pace
 from dispatcher.values.rate import Rate, period_of
@@ -23,7 +24,9 @@ class Limiter(Repository):
 
     def publish(self, config: AccountConfig) -> None:
         """Make this the config of the account, for every process and at once."""
-        flat = [text for pair in config_fields(config).items() for text in pair]
+        fields = config_fields(config)
+        fields[Setting.DIGEST] = digest(fields)
+        flat = [text for pair in fields.items() for text in pair]
         with plain_errors():
             pipe = self._pipeline(atomic=True)
             pipe.delete(self._key("config"))

@@ -18,6 +18,9 @@ from dispatcher.store import schema
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.tariffs import UNITS
 
+_OF_ACCOUNT = "account:{account}:"
+"""What the names of an account's keys begin with."""
+
 
 def lua_schema() -> str:
     """Return the text of the module `schema` of the Lua library."""
@@ -37,7 +40,8 @@ def _members() -> dict[str, str]:
         "actor_letters": _words(schema.ACTOR_LETTERS),
         "actors_by_letter": _words({v: k for k, v in schema.ACTOR_LETTERS.items()}),
         "other_actor": _text(schema.OTHER_ACTOR),
-        "key": _table({name: _key(template) for name, template in schema.KEYS.items()}),
+        "key_names": _key_names(),
+        "key": _table({name: _key(name, template) for name, template in schema.KEYS.items()}),
         "field": _names(schema.Field),
         "alert": _names(schema.AlertField),
         "alert_transitions": _table({s: _set(after) for s, after in ALERT_TRANSITIONS.items()}),
@@ -130,17 +134,31 @@ def _config_defaults() -> dict[str, str]:
     return {str(name): usual[name] for name in kept}
 
 
-def _key(template: str) -> str:
+def _key_names() -> str:
+    """Return a Lua function from a namespace, and what begins the keys of an account in it, to the
+    names of all keys that vary by nothing else.
+    """
+    fixed = {name: template for name, template in schema.KEYS.items() if "{}" not in template}
+    names = {name: _name("root", "own", template) for name, template in fixed.items()}
+    return f"function(root, own) return {_table(names)} end"
+
+
+def _key(name: str, template: str) -> str:
     """Return a Lua function from a call, and what the name varies by, to the whole name."""
-    names = "abc"[: template.count("{}")]
-    parts = [part for part in re.split(r"(\{\w*\})", f":{template}") if part]
-    variables = iter(names)
-    words = [
-        "call.account" if part == "{account}" else next(variables) if part == "{}" else _text(part)
-        for part in parts
-    ]
-    arguments = ", ".join(["call", *names])
-    return f"function({arguments}) return {' .. '.join(['call.root', *words])} end"
+    if "{}" not in template:
+        return f"function(call) return call.names.{name} end"
+    arguments = ", ".join(["call", *"abc"[: template.count("{}")]])
+    return f"function({arguments}) return {_name('call.root', 'call.own', template)} end"
+
+
+def _name(root: str, own: str, template: str) -> str:
+    """Return what puts a name together in Lua, from a namespace, its account's and a, b, …"""
+    rest = template.removeprefix(_OF_ACCOUNT)
+    first = root if rest == template else own
+    variables = iter("abc")
+    parts = (part for part in re.split(r"({})", f":{rest}") if part)
+    words = (next(variables) if part == "{}" else _text(part) for part in parts)
+    return " .. ".join([first, *words])
 
 
 def _text(value: str) -> str:

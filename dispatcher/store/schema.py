@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 
-from dispatcher.model.states import Priority, State
+from dispatcher.model.states import CALLING, Priority, State
 
 SCHEMA = 2
 """The schema of the records that this code reads and writes. 0.1.0 wrote schema 1."""
@@ -37,7 +37,8 @@ KEYS: Mapping[str, str] = {
     "processes": "processes",  # hash: id -> '<ms of its last heartbeat> <JSON>', see ProcessField
     # -- jobs ------------------------------------------------------------------------------
     "job": "jobs:{}",  # hash, by id: the record, see Field; also the channel of its changes
-    "by_state": "by_state:{}",  # by <state>[:<reason>]: id by creation, lua/lib/pages.lua
+    "by_state": "by_state:{}",  # by <state>[:<reason>]: id by creation, lua/lib/pages.lua; but
+    # of states in CALLING, whose jobs are in one page without a floor
     "by_state_page": "by_state_page:{}:{}",  # zset, by the same and floor
     "states": "states",  # hash: <state>[:<reason>], all that were ever used -> how many jobs
     "by_tag": "by_tag:{}",  # by tag: id by creation, lua/lib/pages.lua
@@ -152,6 +153,11 @@ BARRIER = "gates"
 def key_name(root: str, account: str, name: str, *parts: str) -> str:
     """Return the whole name of a key: `key_name("{vd}", "default", "job", id)`."""
     return f"{root}:{KEYS[name].format(*parts, account=account)}"
+
+
+def has_one_page(kind: str, name: str) -> bool:
+    """Return whether an index by creation is a single page, however many jobs are in it."""
+    return kind == "by_state" and name in CALLING
 
 
 def callid_place(callid: str) -> tuple[str, str]:
@@ -336,6 +342,7 @@ class Config(StrEnum):
     REPLICAS = "replicas"  # that a claim must be on; absent: one, where the server has one
     LANGUAGE = "lang"  # of texts whose request names none
     ACCEPT_DURABLE = "accept_durable"  # producers are answered when the replicas have it
+    DIGEST = "digest"  # of all these; lua/lib/config.lua
 
 
 class ReplicaField(StrEnum):

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from dispatcher.model.filters import Filter
 from dispatcher.model.request import JobRequest
+from dispatcher.model.states import State
 from dispatcher.store import Store, schema
+from support.claims import take
 from support.clock import Clock
 from support.redis_inside import key_of, redis_of
 from support.store_jobs import request, snapshot
@@ -61,3 +63,22 @@ def test_a_conference_is_found_by_the_last_digits_of_each_number(store: Store, d
     id_ = store.jobs.enqueue(JobRequest.of({"participants": numbers})).id
     store.jobs.enqueue(request(recipient="+818011234568"))
     assert [job.id for job in store.search.find(Filter(recipient=digits))] == [id_]
+
+
+def test_those_who_are_called_are_found_in_order_in_their_one_page(
+    store: Store, clock: Clock
+) -> None:
+    """However many they are, whatever came in one millisecond, and wherever a walk goes on."""
+    expected: list[str] = []
+    for many in (schema.PAGE_FULL, 3, 40):
+        made = store.jobs.enqueue_many([request() for _ in range(many)])
+        expected += sorted(outcome.id for outcome in made)
+        clock.forward(0.001)
+    assert len([*take(store, 30), *take(store), *take(store)]) == len(expected)
+    index = ("by_state", "dialing")
+    for size in (7, 200):
+        assert [id_ for _, id_ in store.search._indexes.walk(index, size=size)] == expected[::-1]
+    assert list(store.search._indexes.oldest(index, clock.ms)) == expected
+    assert store.search.counts()[State.DIALING] == {"": len(expected)}
+    (page,) = redis_of(store).scan_iter(key_of(store, "by_state_page", "dialing", "*"))
+    assert page.decode() == key_of(store, "by_state_page", "dialing", "")

@@ -12,12 +12,12 @@ from dispatcher.model.states import State
 from dispatcher.store import Store
 from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.library import Library, build, library, modules, operations
-from dispatcher.store.schema import KEYS
+from dispatcher.store.schema import KEYS, Config, Field
 from dispatcher.store.values import Claim
 from dispatcher.values.rate import Rate
 from support.claims import claim_one, take, taken
 from support.clock import Clock
-from support.redis_inside import redis_of, root_of
+from support.redis_inside import key_of, redis_of, root_of
 from support.store_jobs import (
     assert_sound,
     claim,
@@ -107,6 +107,32 @@ def test_nothing_is_left_from_one_call_to_the_next(store: Store, clock: Clock) -
         assert other.budget.check_failed("no answer", 60) == []
     finally:
         redis_of(store).delete(*redis_of(store).keys("{elsewhere}:*"))
+
+
+def test_a_configuration_is_in_force_as_soon_as_it_is_published(store: Store) -> None:
+    """Whoever published it: one of an older release has no digest, by which it would be known."""
+    store.limiter.publish(AccountConfig(rate=Rate.parse("5/s")))
+    config = key_of(store, "config")
+    for rate in ("5/s", "7/s"):
+        store.limiter.publish(AccountConfig(rate=Rate.parse(rate)))
+        assert store.limiter.pace().rate == Rate.parse(rate).per_second
+    redis_of(store).hdel(config, Config.DIGEST)
+    for rate in (3.0, 2.0):
+        redis_of(store).hset(config, Config.RATE, rate)
+        assert store.limiter.pace().rate == rate
+
+
+def test_what_a_failed_call_put_together_is_written(store: Store) -> None:
+    """The record says already what became of the job: so it has to be looked at again."""
+    id_ = enqueue(store)
+    claim(store, id_)
+    redis_of(store).hset(key_of(store, "job", id_), Field.ALERT, "broken")
+    redis_of(store).set(key_of(store, "alert", "broken"), "of another type")
+    with pytest.raises(Exception, match="refused an operation"):
+        store.calls.settle(id_, 1, placed())
+    assert store.jobs.get(id_).state is State.IN_PROGRESS
+    assert redis_of(store).zscore(key_of(store, "due", State.IN_PROGRESS), id_) is not None
+    assert redis_of(store).zscore(key_of(store, "due", State.DIALING), id_) is None
 
 
 def test_a_failed_call_leaves_nothing_to_the_next(store: Store) -> None:

@@ -361,3 +361,13 @@ def test_jobs_are_served_in_the_order_of_the_model_however_many_are_taken_at_onc
         served += some
     assert served == expected(jobs)
     assert_sound(snapshot(store))
+
+
+def test_a_line_ends_with_its_last_job_where_urgent_jobs_are_looked_for_after_it(
+    store: Store,
+) -> None:
+    """As under a limit by the minute, when the next slot is too far away."""
+    store.limiter.publish(AccountConfig(rate=Rate.parse("60/minute")))
+    id_ = enqueue(store)
+    assert take(store, 5) == [id_]
+    assert_sound(snapshot(store))

@@ -35,7 +35,6 @@ local function claim(call, job)
 end
 
 local function run(call)
-  config.read_all(call)
   pace.follow(call)
   local job = record.load(call, call.args.id)
   if not job then

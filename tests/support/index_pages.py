@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from dispatcher.store.indexes import place_text
-from dispatcher.store.schema import PAGE_FULL
+from dispatcher.store.schema import PAGE_FULL, has_one_page
 
 KINDS = ("by_state", "by_tag")
 Snapshot = dict[str, dict[str, str]]
@@ -21,11 +22,18 @@ def joined(found: Snapshot) -> Snapshot:
             if name.startswith(f"{kind}_page:"):
                 index, _, floor = name.removeprefix(f"{kind}_page:").rpartition(":")
                 pages[f"{kind}:{index}"][floor] = members
-    assert pages.keys() == {name for name in found if name.partition(":")[0] in KINDS}
+    floors = {name: set(found[name]) for name in found if name.partition(":")[0] in KINDS}
+    floors |= {name: {""} for name in pages if _has_one_page(name)}
+    assert {name: set(of_index) for name, of_index in pages.items()} == floors
     for index, of_index in pages.items():
-        assert of_index.keys() == found[index].keys()
-        whole[index] = dict(_entries(of_index))
+        most = math.inf if _has_one_page(index) else PAGE_FULL
+        whole[index] = dict(_entries(of_index, most))
     return whole
+
+
+def _has_one_page(index: str) -> bool:
+    kind, _, name = index.partition(":")
+    return has_one_page(kind, name)
 
 
 def _kind(name: str) -> str | None:
@@ -33,10 +41,10 @@ def _kind(name: str) -> str | None:
     return first if first in KINDS else None
 
 
-def _entries(pages: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+def _entries(pages: Mapping[str, Mapping[str, str]], most: float) -> Iterator[tuple[str, str]]:
     floors = sorted(pages)
     for floor, after in zip(floors, [*floors[1:], "~"], strict=True):
-        assert 0 < len(pages[floor]) <= PAGE_FULL
+        assert 0 < len(pages[floor]) <= most
         for id_, created in pages[floor].items():
             assert floor <= place_text(float(created), id_) < after
             yield id_, created

@@ -7,7 +7,6 @@
 
 local pace = require('lib/pace')
 local text = require('lib/text')
-local config = require('lib/config')
 local limiter = require('lib/limiter')
 
 local function ask(call)
@@ -19,7 +18,6 @@ local function ask(call)
 end
 
 local function run(call)
-  config.read_all(call)
   pace.follow(call)
   local answer = { '', '0', '' }
   if call.args.booked then

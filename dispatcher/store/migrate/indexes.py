@@ -11,7 +11,7 @@ from dispatcher.store.indexes import place_text
 from dispatcher.store.migrate import first_schema
 from dispatcher.store.migrate.writer import Batches, Command, Writer, raw
 from dispatcher.store.recipients import member, ranges
-from dispatcher.store.schema import PAGE_FULL, Field
+from dispatcher.store.schema import PAGE_FULL, Field, has_one_page
 
 IN_PAGES = {"idx": "by_state", "tag": "by_tag"}
 """What the indexes by creation were called, and are."""
@@ -86,7 +86,8 @@ def _page(
         begun = writer.redis.exists(raw(writer.name(kind, part)))
     id_, created = entries[0]
     floor = place_text(created, id_.decode()) if begun else ""
-    yield "ZADD", raw(writer.name(kind, part)), 0, floor
+    if not has_one_page(kind, part):
+        yield "ZADD", raw(writer.name(kind, part)), 0, floor
     scores = (text for id_, at in entries for text in (f"{at:.0f}", id_))
     yield "ZADD", raw(writer.name(f"{kind}_page", part, floor)), *scores
     yield "ZREM", raw(writer.old(name)), *(id_ for id_, _ in entries)

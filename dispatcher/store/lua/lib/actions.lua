@@ -17,9 +17,10 @@
 local schema = require('schema')
 local text = require('lib/text')
 local moves = require('lib/moves')
-local pages = require('lib/pages')
+local indexing = require('lib/indexing')
 local places = require('lib/places')
 local record = require('lib/record')
+local entries = require('lib/entries')
 local timeline = require('lib/timeline')
 local do_not_call = require('lib/do_not_call')
 
@@ -59,13 +60,13 @@ local function mark(call, job, tag)
   local kept = {}
   for each in text.items(record.get(job, field.tags)) do
     if #each == #tag and string.match(each, '^retry:%w+$') then
-      pages.remove(call, 'by_tag', each, job.created, job.id)
+      indexing.remove(call, 'by_tag', each, job.created, job.id)
     else
       kept[#kept + 1] = each
     end
   end
   kept[#kept + 1] = tag
-  pages.add(call, 'by_tag', tag, job.created, job.id)
+  indexing.add(call, 'by_tag', tag, job.created, job.id)
   record.set(job, field.tags, table.concat(kept, ','))
 end
 
@@ -125,12 +126,13 @@ function M.prioritise.refuses(_, job)
 end
 
 function M.prioritise.perform(call, job, options, actor, why)
+  entries.write_of(call, key.due(call, job.state))
   local next_at = redis.call('ZSCORE', key.due(call, job.state), job.id) or nil
   places.leave(call, job)
   record.set_priority(job, options.priority)
   places.arrive(call, job, next_at)
   timeline.add(call, job, actor, 'priority set to ' .. job.priority .. (why ~= '' and ': ' .. why or ''))
-  record.save(call, job)
+  record.save(job)
 end
 
 -- Whether somebody may have been called, and nobody knows.

@@ -9,7 +9,7 @@ local M = {}
 
 local setting = schema.config
 
-local function country(call, tariff)
+local function look_for_country(call, tariff)
   local allowed, blocked = config.get(call, setting.countries), config.get(call, setting.blocked_countries)
   for place in tariffs.places(tariff) do
     local code = tariffs.country(place)
@@ -17,6 +17,17 @@ local function country(call, tariff)
       return code
     end
   end
+end
+
+-- The same for all jobs of an operation.
+local function country(call, tariff)
+  call.not_called = call.not_called or {}
+  local known = call.not_called[tariff]
+  if known == nil then
+    known = look_for_country(call, tariff) or false
+    call.not_called[tariff] = known
+  end
+  return known or nil
 end
 
 local function number_type(call, types)

@@ -13,7 +13,7 @@ local JOBS, BYTES = schema.client_jobs, schema.client_bytes
 local function begins_campaign(call, tag)
   local mark = schema.campaign_mark
   local name = string.sub(tag, 1, #mark) == mark and string.sub(tag, #mark + 1)
-  return name and not call.campaigns[name] and redis.call('EXISTS', key.campaign(call, name)) == 0
+  return name and not call.campaigns[tag] and redis.call('EXISTS', key.campaign(call, name)) == 0
 end
 
 -- How many bytes a new job with these fields takes, about: its record, its indexes, keys of tags of its own, and
@@ -55,8 +55,8 @@ end
 
 -- A job begins to wait (1) or is over with that (-1).
 function M.count(call, job, by)
-  local size = tonumber(job.fields[field.size] or nil)
-  if size and schema.waiting[job.state] then
+  local size = tonumber(job.fields[field.size])
+  if size then
     local client = record.producer(job)
     add(call, client .. JOBS, by)
     add(call, client .. BYTES, by * size)

@@ -1,5 +1,5 @@
--- The configuration of the account, as its workers published it. A setting is read when it is asked for;
--- an operation that needs many of them reads all first.
+-- The configuration of the account, as its workers published it. It changes seldom: what was read last is kept from
+-- call to call, under the digest that stands among its fields, and is read anew where the digest is another.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -8,23 +8,29 @@ local M = {}
 
 local DEFAULTS = schema.config_defaults
 
-function M.read_all(call)
-  call.config = text.pairs_of(redis.call('HGETALL', schema.key.config(call)))
+local known = {}
+
+local function read(call)
+  local name = schema.key.config(call)
+  local digest = redis.call('HGET', name, schema.config.digest)
+  if not digest or digest ~= known.digest then
+    known = { digest = digest, settings = text.pairs_of(redis.call('HGETALL', name)), numbers = {} }
+  end
+  call.config = known
+  return known
 end
 
 -- A setting as text; nil where there is none.
 function M.get(call, name)
-  if call.config then
-    return call.config[name] or DEFAULTS[name]
-  end
-  return redis.call('HGET', schema.key.config(call), name) or DEFAULTS[name]
+  return (call.config or read(call)).settings[name] or DEFAULTS[name]
 end
 
 function M.number(call, name)
-  local number = call.numbers[name]
+  local numbers = (call.config or read(call)).numbers
+  local number = numbers[name]
   if number == nil then
     number = tonumber(M.get(call, name)) or false
-    call.numbers[name] = number
+    numbers[name] = number
   end
   return number or nil
 end

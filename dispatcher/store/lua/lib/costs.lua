@@ -9,7 +9,6 @@
 local schema = require('schema')
 local config = require('lib/config')
 local text = require('lib/text')
-local hashes = require('lib/hashes')
 local tariffs = require('lib/tariffs')
 
 local M = {}
@@ -29,8 +28,24 @@ local function parse(value)
   }
 end
 
+-- What is known of a tariff; of many jobs in one step it is read once, and written at the end.
 local function learned(call, tariff)
-  return parse(hashes.get(call, key.costs(call), tariff))
+  local known = call.costs[tariff]
+  if not known then
+    known = parse(redis.call('HGET', key.costs(call), tariff))
+    call.costs[tariff] = known
+  end
+  return known
+end
+
+function M.write(call)
+  for tariff, known in pairs(call.costs) do
+    if known.is_new then
+      redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
+        known.paid, known.mean, known.deviation, known.lowest, known.highest))
+      known.is_new = nil
+    end
+  end
 end
 
 local function cautious(known)
@@ -40,7 +55,7 @@ end
 -- What is known of a tariff by the others of its kind: the dearest, since nobody knows better.
 local function dearest_of(call, kind)
   local likely, reserve = 0, 0
-  hashes.write(call)
+  M.write(call)
   for tariff, value in pairs(text.pairs_of(redis.call('HGETALL', key.costs(call)))) do
     local known = parse(value)
     if known.paid > 0 and tariffs.kind(tariff) == kind then
@@ -102,9 +117,7 @@ function M.learn(call, tariff, cost, answered, checked)
     widen(known, cost)
   end
   average(known, math.min(cost, AT_ONCE * usual))
-  call.prices = nil
-  hashes.set(call, key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
-    known.paid, known.mean, known.deviation, known.lowest, known.highest))
+  known.is_new, call.prices = true, nil
 end
 
 -- Whether a callback is believed what a call cost: as much as calls of this tariff were checked to cost before,

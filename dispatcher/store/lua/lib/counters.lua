@@ -33,13 +33,25 @@ function M.add_all(call, json)
   end
 end
 
+local function forget_after_a_day(_, outcomes)
+  redis.call('EXPIRE', outcomes, DAY)
+end
+
+-- Where the outcomes of this hour are, and what those of this minute begin with.
+local function this_minute(call)
+  call.minute = call.minute or {
+    hour = key.outcomes(call, text.int(call.now / 3600000)),
+    minute = text.int(call.now / 60000 % 60) .. ':',
+  }
+  return call.minute
+end
+
 -- Retention: an hour's outcomes for a day.
 function M.add_outcome(call, job)
   local kind = text.kind(job.state, job.reason)
   M.add(call, 'ended.' .. kind)
-  local hour = key.outcomes(call, text.int(call.now / 3600000))
-  local minute = text.int(call.now / 60000 % 60)
-  sums.add(call, hour, minute .. ':' .. kind, 1, function() redis.call('EXPIRE', hour, DAY) end)
+  local now = this_minute(call)
+  sums.add(call, now.hour, now.minute .. kind, 1, forget_after_a_day, now.hour)
 end
 
 return M

@@ -3,6 +3,7 @@
 
 local schema = require('schema')
 local events = require('lib/events')
+local entries = require('lib/entries')
 local counters = require('lib/counters')
 
 local M = {}
@@ -27,13 +28,11 @@ local function is_of_the_server(words)
   end
 end
 
--- Does step(call, …) for the job of this id. Answers true and what the step answers, or false where it failed.
-function M.try(call, id, step, ...)
-  local found = { pcall(step, call, ...) }
-  if found[1] then
-    return unpack(found, 1, 3)
+local function judged(call, id, done, answer, ...)
+  if done then
+    return true, answer, ...
   end
-  local words = words_of(found[2])
+  local words = words_of(answer)
   if is_of_the_server(words) then
     error({ err = words })
   end
@@ -42,13 +41,18 @@ function M.try(call, id, step, ...)
   return false
 end
 
+-- Does step(call, …) for the job of this id. Answers true and what the step answers, or false where it failed.
+function M.try(call, id, step, ...)
+  return judged(call, id, pcall(step, call, ...))
+end
+
 -- Does step(call, job) for each of these jobs of an index by moments, in which one that fails waits: it had left
 -- it, perhaps, and is still of the state that it is there for.
 function M.try_each(call, index, jobs, step)
   for _, job in ipairs(jobs) do
     local state = job.state
     if not M.try(call, job.id, step, job) and redis.call('HGET', key.job(call, job.id), field.state) == state then
-      redis.call('ZADD', index, call.now + M.AGAIN, job.id)
+      entries.put(call, index, call.now + M.AGAIN, job.id)
     end
   end
 end

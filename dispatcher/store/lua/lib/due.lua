@@ -4,6 +4,7 @@ local schema = require('schema')
 local moves = require('lib/moves')
 local places = require('lib/places')
 local damaged = require('lib/damaged')
+local entries = require('lib/entries')
 
 local M = {}
 
@@ -20,7 +21,9 @@ end
 
 -- In how many ms the next one is due, or nil.
 function M.next_in(call)
-  local at = redis.call('ZRANGE', schema.key.due(call, 'scheduled'), 0, 0, 'WITHSCORES')[2]
+  local index = schema.key.due(call, 'scheduled')
+  entries.write_of(call, index)
+  local at = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   return at and math.max(1, at - call.now)
 end
 

@@ -10,8 +10,8 @@ local STATES, ACTORS, OTHER = schema.state_letters, schema.actor_letters, schema
 local STATE_OF, ACTOR_OF = schema.states_by_letter, schema.actors_by_letter
 
 function M.write(ms, state, reason, actor, why)
-  actor = text.one_word(actor)
-  local line = text.int(ms) .. text.kind(STATES[state], reason) .. ' ' .. (ACTORS[actor] or OTHER .. actor)
+  local who = ACTORS[actor] or OTHER .. text.one_word(actor)
+  local line = text.int(ms) .. text.kind(STATES[state], reason) .. ' ' .. who
   return why and why ~= '' and line .. ' ' .. why or line
 end
 

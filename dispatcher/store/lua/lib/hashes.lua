@@ -27,7 +27,9 @@ function M.set(call, name, field, value)
 end
 
 function M.write(call)
-  for name, hash in pairs(call.hashes) do
+  local hashes = call.hashes
+  for name, hash in pairs(hashes) do
+    hashes[name] = nil
     local flat = {}
     for field, value in pairs(hash.changed) do
       flat[#flat + 1] = field
@@ -37,7 +39,6 @@ function M.write(call)
       redis.call('HSET', name, unpack(flat))
     end
   end
-  call.hashes = {}
 end
 
 return M

@@ -27,7 +27,9 @@ function M.all(call)
       holds[name] = cjson.decode(json)
       names[#names + 1] = name
     end
-    table.sort(names)
+    if names[2] then
+      table.sort(names)
+    end
     call.holds = { by_name = holds, names = names }
   end
   return call.holds.by_name, call.holds.names
@@ -187,6 +189,15 @@ function M.finish(call, name, why)
     events.tell(call, 'hold.ended', { hold = name, why = why, at = call.now, ['for'] = call.now - hold.since })
   end
   return hold ~= nil
+end
+
+-- Ends those holds, started for one of these reasons (commas between), whose probe the job is.
+function M.finish_proven(call, job, reasons, why)
+  for name, hold in pairs(M.all(call)) do
+    if hold.probe == job.id and text.has(reasons, M.reason_of(name)) then
+      M.finish(call, name, why)
+    end
+  end
 end
 
 function M.half_open(call, name, why)

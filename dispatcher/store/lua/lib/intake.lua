@@ -1,5 +1,4 @@
 -- How a new job comes in: what a request fills of its record, where it stands, and whom that is told.
--- Whoever writes jobs has read the whole configuration (lib/config.lua).
 --
 -- A row is { id, priority, due (ms since the epoch, or +ms from now), expires (the same, or none), message
 -- (of the call task, or none), fields } where `fields` are those of the record that a request fills. Arguments
@@ -11,7 +10,7 @@ local audit = require('lib/audit')
 local moves = require('lib/moves')
 local clients = require('lib/clients')
 local counters = require('lib/counters')
-local pages = require('lib/pages')
+local indexing = require('lib/indexing')
 local places = require('lib/places')
 local recipients = require('lib/recipients')
 local record = require('lib/record')
@@ -33,41 +32,34 @@ local function moment(call, value)
   return tonumber(value)
 end
 
-local function producer(actor)
-  return string.sub(text.one_word(actor), 1, schema.longest_producer)
+local function producer(call, actor)
+  if call.actor ~= actor then
+    call.actor, call.producer = actor, string.sub(text.one_word(actor), 1, schema.longest_producer)
+  end
+  return call.producer
 end
 
-local function index(call, id, fields)
-  for tag in text.items(fields[field.tags]) do
-    pages.add(call, 'by_tag', tag, call.now, id)
+local function index(call, job)
+  for tag in text.items(record.get(job, field.tags)) do
+    indexing.add(call, 'by_tag', tag, call.now, job.id)
   end
-  recipients.add(call, id, fields[field.to])
+  recipients.add(call, job.id, record.get(job, field.to))
 end
 
 local function new_job(call, row, actor)
-  local due, expires = math.max(moment(call, row.due), call.now), moment(call, row.expires)
-  local job = record.new(row.id, {})
-  job.state, job.created, job.expires, job.events = due > call.now and 'scheduled' or 'queued', call.now, expires, 0
-  job.tariff, job.producer = row.fields[field.tariff], producer(actor)
-  record.fill(job, row.fields)
-  local language = languages.of(call, row.fields)
-  if language then
-    record.set(job, field.language, language)
-  end
-  if row.message then
-    record.set(job, field.messages, row.message)
-  end
-  record.set(job, field.state, job.state)
-  record.set_priority(job, row.priority)
-  if call.args.most_jobs then
-    record.set(job, field.size, clients.size(call, row.fields))
-  end
-  record.set(job, field.created, job.created)
-  record.set_due(job, due)
-  if expires then
-    record.set(job, field.expires, expires)
-    record.set(job, field.lifetime, expires - call.now)
-  end
+  local fields, due, expires = row.fields, math.max(moment(call, row.due), call.now), moment(call, row.expires)
+  local waits = due > call.now
+  fields[field.size] = call.args.most_jobs and text.int(clients.size(call, fields)) or nil
+  fields[field.state] = waits and 'scheduled' or 'queued'
+  fields[field.created] = text.int(call.now)
+  fields[field.due] = waits and text.int(due) or nil
+  fields[field.expires] = expires and text.int(expires)
+  fields[field.lifetime] = expires and text.int(expires - call.now)
+  fields[field.priority] = row.priority ~= schema.default_priority and row.priority or nil
+  fields[field.language] = languages.of(call, fields)
+  fields[field.messages] = row.message
+  local job = record.new(call, row.id, fields)
+  job.producer = producer(call, actor)
   return job
 end
 
@@ -76,7 +68,7 @@ local function keep(call, id)
   local job = record.load(call, id)
   if schema.waiting[job.state] and job.spent == 0 then
     record.set(job, field.asked_again, 1)
-    record.save(call, job)
+    record.save(job)
   end
 end
 
@@ -104,7 +96,7 @@ end
 -- Writes one job, once for its id; answers what became of it.
 function M.write(call, row, actor)
   local answer = find(call, row)
-  local lacking = answer == 'new' and clients.lacks(call, producer(actor), row.fields)
+  local lacking = answer == 'new' and clients.lacks(call, producer(call, actor), row.fields)
   if answer ~= 'new' or lacking then
     if string.sub(answer, 1, #REFUSED) == REFUSED then
       counters.add(call, 'do_not_call.enqueue')
@@ -112,10 +104,10 @@ function M.write(call, row, actor)
     return lacking or answer
   end
   local job = new_job(call, row, actor)
-  index(call, job.id, row.fields)
+  index(call, job)
   places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
   timeline.add(call, job, actor, note_exemption(call, job, actor))
-  record.save(call, job)
+  record.save(job)
   campaigns.accept(call, job)
   moves.announce(call, job)
   return answer

@@ -23,6 +23,7 @@ end
 
 -- When, or nil; of many requests in one step it is read once.
 local function refused_at(call, language)
+  call.refused_languages = call.refused_languages or {}
   local at = call.refused_languages[language]
   if at == nil then
     at = tonumber(redis.call('HGET', key.refused_languages(call), language) or nil) or false

@@ -14,15 +14,17 @@ local key, credit = schema.key, schema.credit
 local HOUR = 3600000 -- ms
 local BUCKET, BUCKETS = schema.burn_bucket, schema.burn_buckets -- ms; how many
 
-local function burn(call, cost)
-  local name, bucket = key.burn(call), math.floor(call.now / BUCKET)
-  sums.add(call, name, text.int(bucket), cost, function()
-    for _, old in ipairs(redis.call('HKEYS', name)) do
-      if tonumber(old) <= bucket - BUCKETS then
-        redis.call('HDEL', name, old)
-      end
+local function forget_old_buckets(call, bucket)
+  for _, old in ipairs(redis.call('HKEYS', key.burn(call))) do
+    if tonumber(old) <= bucket - BUCKETS then
+      redis.call('HDEL', key.burn(call), old)
     end
-  end)
+  end
+end
+
+local function burn(call, cost)
+  local bucket = math.floor(call.now / BUCKET)
+  sums.add(call, key.burn(call), text.int(bucket), cost, forget_old_buckets, bucket)
 end
 
 -- What an attempt cost is known: `reserved` stood for it under the limits.

@@ -14,6 +14,7 @@ local clock = require('lib/clock')
 local lines = require('lib/lines')
 local config = require('lib/config')
 local margin = require('lib/margin')
+local entries = require('lib/entries')
 local recent = require('lib/recent')
 local windows = require('lib/windows')
 local counters = require('lib/counters')
@@ -84,6 +85,7 @@ end
 -- Those whose process is gone.
 function M.drop_lost_connections(call)
   call.connections = nil
+  entries.write_of(call, key.connections(call))
   redis.call('ZREMRANGEBYSCORE', key.connections(call), '-inf', call.now)
   local lease = config.number(call, setting.connection_lease)
   if lease then
@@ -92,7 +94,10 @@ function M.drop_lost_connections(call)
 end
 
 local function count_connections(call)
-  call.connections = call.connections or redis.call('ZCARD', key.connections(call))
+  if not call.connections then
+    entries.write_of(call, key.connections(call))
+    call.connections = redis.call('ZCARD', key.connections(call))
+  end
   return call.connections
 end
 
@@ -143,8 +148,8 @@ function M.book(call, at, holder, urgent)
     recent.add(call, at)
     pace.set_number(call, field.granted, pace.number(call, field.granted) + 1)
   end
-  local added = redis.call('ZADD', key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
-  call.connections = call.connections and call.connections + added
+  entries.put(call, key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
+  call.connections = call.connections and call.connections + 1
   pace.set(call, field.last_request, pace.time(call))
   counters.add(call, 'requests')
 end
@@ -204,8 +209,8 @@ function M.take_slot(call, ahead, holder)
 end
 
 function M.release_connection(call, holder)
-  local removed = redis.call('ZREM', key.connections(call), holder)
-  call.connections = call.connections and call.connections - removed
+  entries.remove(call, key.connections(call), holder)
+  call.connections = nil
 end
 
 return M

@@ -2,6 +2,7 @@
 
 local schema = require('schema')
 local record = require('lib/record')
+local entries = require('lib/entries')
 
 local M = {}
 
@@ -15,6 +16,7 @@ function M.tidy(call)
     return
   end
   for ready, at in pairs(call.left) do
+    entries.write_of(call, ready)
     if redis.call('EXISTS', ready) == 0 then
       redis.call('ZREM', at.lines, at.line)
     end
@@ -44,11 +46,16 @@ function M.join(call, job)
   redis.call('ZADD', ready, math.min(job.due, call.now), job.id)
 end
 
--- Answers whether it stood there.
+-- Answers whether it stood there. `ready` of a job: the line that it was found in.
 function M.leave(call, job)
   local line = M.of(job)
   local ready = key.ready(call, job.priority, line)
-  local stood = redis.call('ZREM', ready, job.id) == 1
+  local stood = job.ready == ready
+  if stood then
+    entries.remove(call, ready, job.id)
+  else
+    stood = redis.call('ZREM', ready, job.id) == 1
+  end
   call.joined[ready] = nil
   call.left[ready] = { lines = key.lines(call, job.priority), line = line }
   return stood

@@ -21,7 +21,7 @@ function M.add(call, id, message)
   end
   if count < schema.messages_kept then
     record.set(job, field.messages, known and known .. ',' .. message or message)
-    record.save(call, job)
+    record.save(job)
   end
 end
 

@@ -40,7 +40,7 @@ local function move(call, job, index, at)
   if job.state == 'scheduled' then
     record.set_due(job, at)
   end
-  record.save(call, job)
+  record.save(job)
 end
 
 -- By how much a job's next moment is to be moved. Only a window that waits for evidence waits longer where

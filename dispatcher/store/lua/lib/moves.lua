@@ -1,7 +1,6 @@
 -- The one way in which a job changes its state.
 
 local schema = require('schema')
-local text = require('lib/text')
 local holds = require('lib/holds')
 local ledger = require('lib/ledger')
 local places = require('lib/places')
@@ -24,7 +23,7 @@ end
 -- Says to whoever waits or watches that the job has come to where it is: by the place in its timeline.
 function M.announce(call, job)
   webhooks.tell_of_job(call, job)
-  redis.call('PUBLISH', schema.key.job(call, job.id), text.int(job.events - 1))
+  redis.call('PUBLISH', job.key, job.events - 1)
 end
 
 -- A call begins or ends: whose number it is, and what it reserves.
@@ -83,7 +82,7 @@ function M.move(call, job, to, how)
     counters.add(call, 'attempts')
   end
   timeline.add(call, job, how.actor, how.why)
-  record.save(call, job)
+  record.save(job)
   alert_jobs.moved(call, job)
   M.announce(call, job)
 end

@@ -28,15 +28,16 @@ end
 
 -- When a number may be called next, and why not now; nil: now.
 local function protected(call, job, digits)
+  M.write(call)
   local busy = config.get(call, setting.one_at_a_time) and redis.call('GET', key.calling(call, digits))
   if busy and busy ~= job.id then
     return call.now + BUSY_AGAIN, 'another call to this number is under way'
   end
-  if job.fields[field.alert] then
+  local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
+  if job.fields[field.alert] or not (per_day or gap) then
     return nil -- who is in a chain is called however often, and however soon
   end
   local calls = key.called(call, digits)
-  local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
   if clock.went_back(call, tonumber(redis.call('LINDEX', calls, 0) or nil) or 0) > 0 then
     follow_clock(call, calls)
   end
@@ -76,16 +77,37 @@ end
 
 -- Evidence brought back a call; where another has the number meanwhile, it keeps it.
 function M.pick_up(call, job)
+  M.write(call)
   for digits in M.of(job) do
     redis.call('SET', key.calling(call, digits), job.id, 'PX', DAY, 'NX')
   end
 end
 
+-- Those that another job calls by now stay.
+function M.write(call)
+  if not next(call.hung_up) then
+    return
+  end
+  local names, over = {}, {}
+  for name in pairs(call.hung_up) do
+    names[#names + 1] = name
+  end
+  for i, id in ipairs(redis.call('MGET', unpack(names))) do
+    over[#over + 1] = id == call.hung_up[names[i]] and names[i] or nil
+  end
+  if over[1] then
+    redis.call('DEL', unpack(over))
+  end
+  call.hung_up = {}
+end
+
 function M.hang_up(call, job)
   for digits in M.of(job) do
-    if redis.call('GET', key.calling(call, digits)) == job.id then
-      redis.call('DEL', key.calling(call, digits))
+    local name = key.calling(call, digits)
+    if call.hung_up[name] then
+      M.write(call)
     end
+    call.hung_up[name] = job.id
   end
 end
 

@@ -14,9 +14,7 @@ local key, pace = schema.key, schema.pace
 local LATEST_USE = 60000 -- ms for which a reading is used: two honest clocks differ by far less meanwhile
 
 local function change(found, name, value)
-  found.now[name] = value
-  found.changes[#found.changes + 1] = name
-  found.changes[#found.changes + 1] = text.micros(value)
+  found.now[name], found.changed[name] = value, true
 end
 
 -- What the time can be at most by the caller's reading, if it has one that was taken since the last correction.
@@ -68,9 +66,9 @@ end
 local function load(call)
   local stands = text.pairs_of(redis.call('HGETALL', key.pace(call)))
   for _, name in ipairs(schema.pace_fields) do
-    stands[name] = stands[name] and text.from_micros(stands[name]) or 0
+    stands[name] = (tonumber(stands[name]) or 0) / 1000
   end
-  local found = { now = stands, changes = {}, time = call.exact - stands.behind, went_back = 0 }
+  local found = { now = stands, changed = {}, time = call.exact - stands.behind, went_back = 0 }
   local by = true_time(call, stands, found.time) - found.time
   if by ~= 0 then
     correct(call, found, by)
@@ -130,10 +128,14 @@ end
 
 function M.save(call)
   M.follow(call)
-  local found = of(call)
-  if found.changes[1] then
-    redis.call('HSET', key.pace(call), unpack(found.changes))
-    found.changes = {}
+  local found, flat = of(call), {}
+  for name in pairs(found.changed) do
+    flat[#flat + 1] = name
+    flat[#flat + 1] = text.micros(found.now[name])
+  end
+  if flat[1] then
+    redis.call('HSET', key.pace(call), unpack(flat))
+    found.changed = {}
   end
 end
 

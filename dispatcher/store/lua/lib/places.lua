@@ -4,9 +4,10 @@ local schema = require('schema')
 local sums = require('lib/sums')
 local text = require('lib/text')
 local clock = require('lib/clock')
-local pages = require('lib/pages')
+local indexing = require('lib/indexing')
 local lines = require('lib/lines')
 local record = require('lib/record')
+local entries = require('lib/entries')
 local damaged = require('lib/damaged')
 local clients = require('lib/clients')
 
@@ -16,19 +17,18 @@ local key, field = schema.key, schema.field
 
 -- What waits is counted by what it will cost, so that a forecast need not look at every job, and by client.
 local function count_waiting(call, job, by)
-  clients.count(call, job, by)
-  if schema.waiting[job.state] and job.tariff then
-    sums.add(call, key.waiting(call), job.state .. ':' .. job.tariff, by)
+  if schema.waiting[job.state] then
+    clients.count(call, job, by)
+    if job.tariff then
+      sums.add(call, key.waiting(call), job.state .. ':' .. job.tariff, by)
+    end
   end
 end
 
 function M.leave(call, job)
   count_waiting(call, job, -1)
-  local kind = text.kind(job.state, job.reason)
-  if pages.remove(call, 'by_state', kind, job.created, job.id) then
-    sums.add(call, key.states(call), kind, -1)
-  end
-  redis.call('ZREM', key.due(call, job.state), job.id)
+  indexing.remove(call, 'by_state', text.kind(job.state, job.reason), job.created, job.id)
+  entries.remove(call, key.due(call, job.state), job.id)
   if job.state == 'queued' then
     if not lines.leave(call, job) then
       redis.call('ZREM', key.set_aside(call), job.id)
@@ -39,12 +39,10 @@ function M.leave(call, job)
 end
 
 function M.arrive(call, job, next_at)
-  local kind = text.kind(job.state, job.reason)
   count_waiting(call, job, 1)
-  pages.add(call, 'by_state', kind, job.created, job.id)
-  sums.add(call, key.states(call), kind, 1)
+  indexing.add(call, 'by_state', text.kind(job.state, job.reason), job.created, job.id)
   if next_at then
-    redis.call('ZADD', key.due(call, job.state), next_at, job.id)
+    entries.put(call, key.due(call, job.state), next_at, job.id)
   end
   if job.state == 'queued' then
     lines.join(call, job)
@@ -81,22 +79,26 @@ function M.left_aside(call, most)
 end
 
 local function wait_in_index(call, id, index)
-  redis.call('ZADD', index, call.now + damaged.AGAIN, id)
+  entries.put(call, index, call.now + damaged.AGAIN, id)
 end
 
--- The jobs of these ids. One whose record was deleted by hand leaves this index, and stops nothing. One that no
--- record can be read of, such as a key of another type, is put off: put_off(call, id, index), or later in the index.
-function M.load_all(call, index, ids, put_off)
+-- The job of this id, or nil. One whose record was deleted by hand leaves this index, and stops nothing. One that
+-- no record can be read of, such as a key of another type, is put off: put_off(call, id, index), or later in the index.
+function M.load(call, index, id, put_off)
+  local read, job = damaged.try(call, id, record.load, id)
+  if job then
+    return job
+  elseif read then
+    entries.remove(call, index, id)
+  else
+    (put_off or wait_in_index)(call, id, index)
+  end
+end
+
+function M.load_all(call, index, ids)
   local jobs = {}
   for _, id in ipairs(ids) do
-    local read, job = damaged.try(call, id, record.load, id)
-    if job then
-      jobs[#jobs + 1] = job
-    elseif read then
-      redis.call('ZREM', index, id)
-    else
-      (put_off or wait_in_index)(call, id, index)
-    end
+    jobs[#jobs + 1] = M.load(call, index, id)
   end
   return jobs
 end
@@ -104,6 +106,7 @@ end
 -- Up to `most` jobs of a state (or `cost`) whose next moment has come, the earliest first.
 function M.come(call, state, most)
   local index = key.due(call, state)
+  entries.write_of(call, index)
   return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
 end
 
@@ -111,21 +114,21 @@ end
 function M.wait_for_deadline(call, job)
   local index = key.due(call, job.state)
   if job.expires then
-    redis.call('ZADD', index, job.expires, job.id)
+    entries.put(call, index, job.expires, job.id)
   else
-    redis.call('ZREM', index, job.id)
+    entries.remove(call, index, job.id)
   end
 end
 
 -- Has the cost of an ended job looked for after so many ms.
 function M.schedule_cost_check(call, job, delay)
   record.set(job, field.cost_check, delay)
-  redis.call('ZADD', key.due(call, 'cost'), call.now + delay, job.id)
+  entries.put(call, key.due(call, 'cost'), call.now + delay, job.id)
 end
 
 -- Ends that search. The caller saves the job.
 function M.end_cost_check(call, job)
-  redis.call('ZREM', key.due(call, 'cost'), job.id)
+  entries.remove(call, key.due(call, 'cost'), job.id)
   record.remove(job, field.cost_check)
 end
 

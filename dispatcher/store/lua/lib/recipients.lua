@@ -30,7 +30,7 @@ function M.add(call, id, list)
   local place = 0
   for digits in text.items(list) do
     place = place + 1
-    entries.add(call, index_of(call, digits), score(digits), member(id, place))
+    entries.put(call, index_of(call, digits), score(digits), member(id, place))
   end
 end
 

@@ -1,6 +1,6 @@
 -- A job's record. A loaded job has numbers where Lua counts, and `fields`: the record as it is to be kept.
--- `flat` is what was read, field, value, …, and after it what was set since: `save` writes in one go what
--- stands behind `saved`, and takes away what is `removed`.
+-- `changed` is what was set since it was read, field, value, …, and `removed` what was taken away: `save` writes
+-- both in one go.
 -- A long value is cut into pieces: `say`, `say~1`, `say~2`, …
 
 local schema = require('schema')
@@ -17,26 +17,23 @@ local PIECE, MARK = schema.longest_piece, schema.piece_mark
 -- Moments of an attempt that are kept as ms since the job's creation.
 local SINCE_CREATION = { sent = true, ended = true }
 
-local function number(fields, name)
-  return tonumber(fields[name] or nil)
-end
-
-function M.new(id, flat)
-  local fields = text.pairs_of(flat)
-  local created = number(fields, field.created)
+local function of(name, id, fields)
+  local created = tonumber(fields[field.created])
   return {
-    id = id, fields = fields, flat = flat, saved = #flat, removed = {},
+    id = id, key = name, fields = fields, changed = {}, removed = {},
     state = fields[field.state], reason = fields[field.reason] or '', hold = fields[field.hold],
-    priority = fields[field.priority] or NORMAL, tariff = fields[field.tariff], created = created, due = number(fields, field.due) or created,
-    expires = number(fields, field.expires), lifetime = number(fields, field.lifetime),
-    attempts = number(fields, field.attempts) or 0, spent = number(fields, field.spent) or 0,
-    events = number(fields, field.events),
+    priority = fields[field.priority] or NORMAL, tariff = fields[field.tariff], created = created,
+    due = tonumber(fields[field.due]) or created,
+    expires = tonumber(fields[field.expires]), lifetime = tonumber(fields[field.lifetime]),
+    attempts = tonumber(fields[field.attempts]) or 0, spent = tonumber(fields[field.spent]) or 0,
+    events = tonumber(fields[field.events]) or 0,
   }
 end
 
 -- The job, or nil where there is none.
 function M.load(call, id)
-  local job = M.new(id, redis.call('HGETALL', key.job(call, id)))
+  local name = key.job(call, id)
+  local job = of(name, id, text.pairs_of(redis.call('HGETALL', name)))
   return job.state and job or nil
 end
 
@@ -83,12 +80,10 @@ function M.line(job)
 end
 
 local function write(job, name, value)
-  if job.fields[name] ~= value then
-    job.fields[name] = value
-    local flat = job.flat
-    flat[#flat + 1] = name
-    flat[#flat + 1] = value
-  end
+  local changed = job.changed
+  local many = #changed
+  job.fields[name] = value
+  changed[many + 1], changed[many + 2] = name, value
 end
 
 local function drop(job, name)
@@ -103,14 +98,7 @@ local function drop_pieces(job, name, piece)
   end
 end
 
-function M.set(job, name, value)
-  if type(value) == 'number' then
-    value = text.int(value)
-  end
-  local before = job.fields[name]
-  if #value < PIECE and (not before or #before < PIECE) then
-    return write(job, name, value)
-  end
+local function set_pieces(job, name, value)
   write(job, name, string.sub(value, 1, PIECE))
   local piece = 1
   while #value > piece * PIECE do
@@ -120,18 +108,35 @@ function M.set(job, name, value)
   drop_pieces(job, name, piece)
 end
 
--- Sets fields of a record that has none of them yet.
-function M.fill(job, fields)
-  local flat, kept = job.flat, job.fields
+function M.set(job, name, value)
+  if type(value) == 'number' then
+    value = text.int(value)
+  end
+  local before = job.fields[name]
+  if #value >= PIECE or (before and #before >= PIECE) then
+    set_pieces(job, name, value)
+  elseif before ~= value then
+    write(job, name, value)
+  end
+end
+
+-- A job that is not kept yet, of these fields.
+function M.new(call, id, fields)
+  local job, long = of(key.job(call, id), id, fields), {}
+  local changed, many = job.changed, 0
   for name, value in pairs(fields) do
     if #value < PIECE then
-      kept[name] = value
-      flat[#flat + 1] = name
-      flat[#flat + 1] = value
+      changed[many + 1], changed[many + 2] = name, value
+      many = many + 2
     else
-      M.set(job, name, value)
+      long[name] = value
     end
   end
+  for name, value in pairs(long) do
+    fields[name] = nil
+    M.set(job, name, value)
+  end
+  return job
 end
 
 -- What follows from the rest of the record is not kept: it was due when it was created, its priority is the
@@ -156,7 +161,7 @@ end
 
 -- When the job ended, in ms since the epoch, or nil.
 function M.finished(job)
-  local since = number(job.fields, field.finished)
+  local since = tonumber(job.fields[field.finished])
   return since and job.created + since
 end
 
@@ -171,9 +176,14 @@ function M.remove(job, name)
   end
 end
 
+local of_attempts = {} -- attempt -> name -> field: the same few again and again
+
 -- The name of an attempt's field in the record.
 function M.of_attempt(n, name)
-  return text.int(n) .. attempt[name]
+  local known = of_attempts[n] or {}
+  of_attempts[n] = known
+  known[name] = known[name] or text.int(n) .. attempt[name]
+  return known[name]
 end
 
 function M.get_attempt(job, n, name)
@@ -200,16 +210,16 @@ local function gone(job)
   return names
 end
 
-function M.save(call, job)
-  if #job.flat > job.saved then
-    redis.call('HSET', key.job(call, job.id), unpack(job.flat, job.saved + 1))
-    job.saved = #job.flat
+function M.save(job)
+  if job.changed[1] then
+    redis.call('HSET', job.key, unpack(job.changed))
+    job.changed = {}
   end
   local names = job.removed[1] and gone(job)
   if names and names[1] then
-    redis.call('HDEL', key.job(call, job.id), unpack(names))
+    redis.call('HDEL', job.key, unpack(names))
+    job.removed = {}
   end
-  job.removed = {}
 end
 
 -- The record as one text, JSON: to answer with each field by itself would take several times as long. Its

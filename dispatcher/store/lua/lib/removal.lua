@@ -2,7 +2,7 @@
 
 local schema = require('schema')
 local text = require('lib/text')
-local pages = require('lib/pages')
+local indexing = require('lib/indexing')
 local places = require('lib/places')
 local callids = require('lib/callids')
 local recipients = require('lib/recipients')
@@ -24,7 +24,7 @@ function M.remove(call, job)
   places.leave(call, job)
   places.end_cost_check(call, job)
   for tag in text.items(record.get(job, field.tags)) do
-    pages.remove(call, 'by_tag', tag, job.created, job.id)
+    indexing.remove(call, 'by_tag', tag, job.created, job.id)
   end
   recipients.remove(call, job.id, record.get(job, field.to))
   forget_calls(call, job)

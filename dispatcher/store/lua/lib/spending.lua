@@ -14,21 +14,27 @@ local M = {}
 
 local key, setting, DAY = schema.key, schema.config, schema.spending_day
 
+local NO_LIMITS = { limits = {}, scopes = { 'account' } }
+
+local function read(flat)
+  local limits, scopes = {}, {}
+  for scope, value in pairs(text.pairs_of(flat)) do
+    local first, second, third = string.match(value, '(%S+) (%S+) (%S+)')
+    limits[scope] = { tonumber(first), tonumber(second), third }
+    if scope ~= DAY then
+      scopes[#scopes + 1] = scope
+    end
+  end
+  table.sort(scopes)
+  table.insert(scopes, 1, 'account')
+  return { limits = limits, scopes = scopes }
+end
+
 -- The limits by scope, as { amount, since, period }, and their scopes in order, the account's first.
 function M.limits(call)
   if not call.spending then
-    local limits, scopes = {}, {}
-    local found = text.pairs_of(redis.call('HGETALL', key.spending_limits(call)))
-    for scope, value in pairs(found) do
-      local first, second, third = string.match(value, '(%S+) (%S+) (%S+)')
-      limits[scope] = { tonumber(first), tonumber(second), third }
-      if scope ~= DAY then
-        scopes[#scopes + 1] = scope
-      end
-    end
-    table.sort(scopes)
-    table.insert(scopes, 1, 'account')
-    call.spending = { limits = limits, scopes = scopes }
+    local flat = redis.call('HGETALL', key.spending_limits(call))
+    call.spending = flat[1] and read(flat) or NO_LIMITS
   end
   return call.spending.limits, call.spending.scopes
 end
@@ -42,11 +48,14 @@ local function spent_key(call, scope)
 end
 
 local function in_scope(scope, job)
+  if scope == 'account' then
+    return true
+  end
   local tag = string.match(scope, '^tag:(.*)$')
   if tag then
     return text.has(record.get(job, schema.field.tags), tag)
   end
-  return scope == 'account' or scope == 'client:' .. record.producer(job)
+  return scope == 'client:' .. record.producer(job)
 end
 
 -- Since when a limit counts: calls that were dialled before are not its own.

@@ -5,6 +5,7 @@
 local schema = require('schema')
 local text = require('lib/text')
 local places = require('lib/places')
+local entries = require('lib/entries')
 
 local M = {}
 
@@ -26,45 +27,74 @@ end
 
 -- The oldest of a line that is still there; nil: none is. Read some at a time: nothing comes into a line meanwhile.
 local function head(call, ready)
-  call.heads = call.heads or {}
   while true do
-    local ids = call.heads[ready] or {}
+    local ids = call.turns.heads[ready] or {}
     if not ids[1] then
+      entries.write_of(call, ready)
       ids = redis.call('ZREVRANGE', ready, -AHEAD, -1)
-      call.heads[ready] = ids
+      call.turns.heads[ready] = ids
     end
     if not ids[1] then
       return nil
     end
     local id = table.remove(ids)
-    local job = places.load_all(call, ready, { id }, places.put_aside)[1]
+    local job = places.load(call, ready, id, places.put_aside)
     if job and (job.state == 'queued' or redis.call('ZSCORE', ready, id)) then -- else another job's turn ended it
+      job.ready = ready
       return job
     end
   end
 end
 
+-- The line whose turn it is, or nil. One that is the only one of its priority keeps its turn.
+local function next_line(call, priority)
+  local only = call.turns.only[priority]
+  if only then
+    return only.line
+  end
+  local found = redis.call('ZRANGE', key.lines(call, priority), 0, 1)
+  if found[1] and not found[2] then
+    call.turns.only[priority] = { line = found[1], turns = 0 }
+  end
+  return found[1]
+end
+
+local function had_turn(call, priority, line)
+  local only = call.turns.only[priority]
+  if only then
+    only.turns = only.turns + 1
+  else
+    redis.call('ZINCRBY', key.lines(call, priority), 1, line)
+  end
+end
+
+local function end_line(call, priority, line, ready)
+  redis.call('ZREM', key.lines(call, priority), line)
+  call.turns.only[priority], call.joined[ready] = nil, nil
+end
+
 -- The oldest of the line whose turn it is, which has had its turn then; nil where none waits.
 local function first_of(call, priority)
-  local index = key.lines(call, priority)
-  local line = not call.empty[priority] and redis.call('ZRANGE', index, 0, 0)[1]
+  local line = not call.turns.empty[priority] and next_line(call, priority)
   while line do
     local ready = key.ready(call, priority, line)
     local job = head(call, ready)
     if job then
-      redis.call('ZINCRBY', index, 1, line)
+      had_turn(call, priority, line)
       return job, ready
     elseif redis.call('EXISTS', ready) == 0 then
-      redis.call('ZREM', index, line)
-      call.joined[ready] = nil
+      end_line(call, priority, line, ready)
     end
-    line = redis.call('ZRANGE', index, 0, 0)[1]
+    line = next_line(call, priority)
   end
-  call.empty[priority] = true
+  call.turns.empty[priority] = true
 end
 
 -- Keeps how many turns there were.
 function M.save(call)
+  for priority, only in pairs(call.turns and call.turns.only or {}) do
+    redis.call('ZADD', key.lines(call, priority), 'XX', 'INCR', only.turns, only.line) -- unless it has ended
+  end
   if call.turn then
     redis.call('SET', key.turn(call), text.int(call.turn))
   end
@@ -73,7 +103,7 @@ end
 -- The job whose turn it is and the line that it stays in, or nil; of this priority alone, if one is given. Nothing
 -- comes into line between the turns of an operation.
 function M.next_job(call, only)
-  call.empty = call.empty or {}
+  call.turns = call.turns or { empty = {}, only = {}, heads = {} }
   for _, priority in ipairs(only and { only } or order_of_turn(call)) do
     local job, ready = first_of(call, priority)
     if job then

@@ -93,13 +93,21 @@ local function note(call, country)
   end
 end
 
--- A job is about to be dialled; answers the name of the hold that this starts, if any.
-function M.about_to_call(call, job)
-  for place in tariffs.places(job.tariff) do
+local function look_at_countries(call, tariff)
+  for place in tariffs.places(tariff) do
     local country = tariffs.country(place)
     if not is_known(call, country) then
       note(call, country)
     end
+  end
+end
+
+-- A job is about to be dialled; answers the name of the hold that this starts, if any.
+function M.about_to_call(call, job)
+  call.usual = call.usual or {}
+  if not call.usual[job.tariff] then
+    look_at_countries(call, job.tariff)
+    call.usual[job.tariff] = true
   end
   return holds.closed(call, M.HOLD) and M.HOLD or nil
 end

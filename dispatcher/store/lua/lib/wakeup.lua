@@ -13,7 +13,7 @@ local key = schema.key
 local FOR = 1000 -- ms
 
 -- The most urgent priority of which jobs wait.
-local function most_urgent(call)
+function M.most_urgent(call)
   for _, priority in ipairs(schema.priorities) do
     if lines.any(call, { priority }) then
       return priority
@@ -21,10 +21,15 @@ local function most_urgent(call)
   end
 end
 
--- The priority whose workers are to be told that jobs wait, or nil: none wait, or they were told.
+-- The priority whose workers are to be told that jobs of it wait, or nil: they were told.
+function M.tell(call, priority)
+  return redis.call('SET', key.woken(call), '1', 'NX', 'PX', FOR) and priority or nil
+end
+
+-- The same of the most urgent priority; nil, too, where none wait.
 function M.pass_on(call)
-  local priority = most_urgent(call)
-  return priority and redis.call('SET', key.woken(call), '1', 'NX', 'PX', FOR) and priority or nil
+  local priority = M.most_urgent(call)
+  return priority and M.tell(call, priority)
 end
 
 -- A worker has looked, and can dial more than there is.

@@ -13,7 +13,6 @@
 
 local schema = require('schema')
 local text = require('lib/text')
-local config = require('lib/config')
 local intake = require('lib/intake')
 local alerts = require('lib/alerts')
 local alert_moves = require('lib/alert_moves')
@@ -94,7 +93,6 @@ local function run(call)
   elseif fields[field.state] ~= 'ringing' and not fields[field.telling] then
     error('alert ' .. alert.id .. ' is ' .. fields[field.state] .. ': its chain is not under way')
   end
-  config.read_all(call)
   take_place(call, alert)
   for _, line in ipairs(cjson.decode(args.lines)) do
     alerts.note(call, alert, 'dispatcher', line)

@@ -11,11 +11,9 @@
 --         ('language:cy'), or 'jobs' or 'bytes' (no more of them may wait); of the last five nothing is
 --         written
 
-local config = require('lib/config')
 local intake = require('lib/intake')
 
 local function run(call)
-  config.read_all(call)
   local answers = {}
   for i, row in ipairs(cjson.decode(call.args.jobs)) do
     answers[i] = intake.write(call, row, call.args.actor)

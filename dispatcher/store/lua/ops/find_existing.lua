@@ -4,11 +4,9 @@
 -- answer  for each 'new', 'same', 'other', or what is refused of it, as enqueue
 
 local schema = require('schema')
-local config = require('lib/config')
 local existing = require('lib/existing')
 
 local function run(call)
-  config.read_all(call)
   local answers = {}
   for i, row in ipairs(cjson.decode(call.args.jobs)) do
     local answer = existing.find(call, row.id, row.fields[schema.field.fingerprint])

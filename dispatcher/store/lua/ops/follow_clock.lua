@@ -12,7 +12,6 @@ local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
 local clock = require('lib/clock')
-local config = require('lib/config')
 local events = require('lib/events')
 local moments = require('lib/moments')
 
@@ -55,7 +54,6 @@ local function move(call, name, found)
 end
 
 local function run(call)
-  config.read_all(call)
   local name = schema.key.clock(call)
   notice(call, name, text.pairs_of(redis.call('HGETALL', name)))
   local found = text.pairs_of(redis.call('HGETALL', name))

@@ -8,7 +8,6 @@ local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
 local lines = require('lib/lines')
-local config = require('lib/config')
 local margin = require('lib/margin')
 local learned = require('lib/learned')
 local limiter = require('lib/limiter')
@@ -34,7 +33,6 @@ local function windows_found(call)
 end
 
 local function run(call)
-  config.read_all(call)
   local rate = limiter.rate(call)
   local found = {
     rate and tostring(rate) or '',

@@ -7,7 +7,6 @@ local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
 local lines = require('lib/lines')
-local config = require('lib/config')
 local record = require('lib/record')
 local limiter = require('lib/limiter')
 
@@ -44,7 +43,6 @@ local function run(call)
   if not job or job.state ~= 'queued' then
     return nil
   end
-  config.read_all(call)
   local spacing = limiter.rate(call) and text.exact(limiter.mean_spacing(call)) or '0'
   return { count_before(call, job), spacing, text.exact(math.max(0, limiter.next_slot(call) - pace.time(call))) }
 end

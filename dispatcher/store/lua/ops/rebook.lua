@@ -8,11 +8,9 @@
 
 local pace = require('lib/pace')
 local text = require('lib/text')
-local config = require('lib/config')
 local limiter = require('lib/limiter')
 
 local function run(call)
-  config.read_all(call)
   if not limiter.rate(call) then
     return { call.args.booked, '0', '' }
   end

@@ -26,7 +26,7 @@ local function run(call)
   if args.participants then
     record.set_attempt(job, job.attempts, 'participants', args.participants)
   end
-  record.save(call, job)
+  record.save(job)
   return 1
 end
 

@@ -17,7 +17,7 @@ local function run(call)
   if args.delay then
     places.schedule_cost_check(call, job, args.delay)
   end
-  record.save(call, job)
+  record.save(job)
   return 1
 end
 

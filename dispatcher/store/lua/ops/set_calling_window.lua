@@ -32,7 +32,7 @@ local function run(call)
   else
     places.stand_in_line_anew(call, job) -- it was set aside meanwhile
   end
-  record.save(call, job)
+  record.save(job)
   return job.state
 end
 

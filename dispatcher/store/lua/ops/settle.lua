@@ -29,7 +29,6 @@ local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
 local budget = require('lib/budget')
-local config = require('lib/config')
 local costs = require('lib/costs')
 local holds = require('lib/holds')
 local money = require('lib/money')
@@ -191,7 +190,7 @@ local function note_other_call(call, job, told)
   if told.called and not is_noted(job, words) then
     counters.add(call, 'second_calls')
     note_late(call, job, told, words)
-    record.save(call, job)
+    record.save(job)
   end
   return { 'other', job.state }
 end
@@ -225,7 +224,7 @@ local function keep_late(call, job, told)
   if told.doubted and told.latest and schema.terminal[job.state] then
     places.schedule_cost_check(call, job, SOON)
   end
-  record.save(call, job)
+  record.save(job)
   return { 'late', job.state }
 end
 
@@ -247,13 +246,7 @@ local function judge_provider(call, job, told)
   local failure = call.args.failure
   if call.args.proves then
     breaker.reset(call)
-    for reason in text.items(call.args.proves) do
-      for _, name in ipairs(holds.named(call, reason)) do
-        if holds.get(call, name).probe == job.id then
-          holds.finish(call, name, 'a call was placed')
-        end
-      end
-    end
+    holds.finish_proven(call, job, call.args.proves, 'a call was placed')
   elseif failure then
     breaker.count(call, failure == 'clear', job.id, told.why)
   end
@@ -336,7 +329,7 @@ local function settle(call, job, told, saved)
   if delay and schema.terminal[job.state] then
     places.schedule_cost_check(call, job, delay)
   end
-  record.save(call, job)
+  record.save(job)
   return { 'moved', job.state }
 end
 
@@ -370,7 +363,6 @@ end
 -- Each is judged by itself.
 local function run(call)
   local answers = {}
-  config.read_all(call)
   local rows = cjson.decode(call.args.answers)
   for i, args in ipairs(rows) do
     call.args = args

@@ -37,11 +37,11 @@ local AHEAD = 25 -- ms that a claim may come before its request
 local MOST_LOOKED_AT = 100 -- jobs in one step: what holds stop, and what is over, comes to an end
 
 local function add_claim(call, job, at, claims)
-  claims[#claims + 1] = job.id
-  claims[#claims + 1] = job.attempts
-  claims[#claims + 1] = text.exact(math.max(0, at - pace.time(call)))
-  claims[#claims + 1] = limiter.rate(call) and text.micros(at) or ''
-  claims[#claims + 1] = record.to_json(job)
+  local many = #claims
+  claims[many + 1], claims[many + 2] = job.id, job.attempts
+  claims[many + 3] = text.exact(math.max(0, at - pace.time(call)))
+  claims[many + 4] = limiter.rate(call) and text.micros(at) or ''
+  claims[many + 5] = record.to_json(job)
 end
 
 local function add_hours(call, job, hours, answer)
@@ -133,15 +133,15 @@ end
 
 -- Where there is more to dial than this worker can, others are woken.
 local function wake_others(call, answer)
-  if answer.left == 0 and limiter.next_request(call, AHEAD) and lines.any(call, schema.priorities) then
-    return wakeup.pass_on(call) or ''
+  local priority = answer.left == 0 and limiter.next_request(call, AHEAD) and wakeup.most_urgent(call)
+  if priority then
+    return wakeup.tell(call, priority) or ''
   end
   wakeup.heard(call)
   return ''
 end
 
 local function run(call)
-  config.read_all(call)
   pace.follow(call)
   local answer = { claims = {}, hours = {}, left = tonumber(call.args.most) }
   if not taken_before(call, answer) then

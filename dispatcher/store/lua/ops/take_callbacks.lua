@@ -14,7 +14,7 @@ local function run(call)
   clock.bound(call, callbacks, tonumber(call.args.lease), 0)
   local reports = redis.call('ZRANGEBYSCORE', callbacks, '-inf', call.now, 'LIMIT', 0, call.args.most)
   for _, report in ipairs(reports) do
-    entries.add(call, callbacks, call.now + call.args.lease, report)
+    entries.put(call, callbacks, call.now + call.args.lease, report)
   end
   return reports
 end

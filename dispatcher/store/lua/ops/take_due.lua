@@ -9,11 +9,12 @@
 
 local schema = require('schema')
 local places = require('lib/places')
+local entries = require('lib/entries')
 
 local function run(call)
   local args, ids = call.args, {}
   for _, job in ipairs(places.come(call, args.what, args.most)) do
-    redis.call('ZADD', schema.key.due(call, args.what), call.now + args.lease, job.id)
+    entries.put(call, schema.key.due(call, args.what), call.now + args.lease, job.id)
     ids[#ids + 1] = job.id
   end
   return ids

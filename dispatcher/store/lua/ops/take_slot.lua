@@ -12,7 +12,6 @@
 local pace = require('lib/pace')
 local text = require('lib/text')
 local holds = require('lib/holds')
-local config = require('lib/config')
 local limiter = require('lib/limiter')
 
 local STOPPED = 5000 -- ms
@@ -23,7 +22,6 @@ local function run(call)
   if not args.balance and (holds.closed(call, 'auth') or holds.closed(call, 'provider_down')) then
     return { text.exact(STOPPED), '0', '' }
   end
-  config.read_all(call)
   local again, after = limiter.take_slot(call, math.min(MOST_AHEAD, args.ahead or MOST_AHEAD), args.holder)
   return { text.exact(again), text.exact(after), pace.reading(call) }
 end

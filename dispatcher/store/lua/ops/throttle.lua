@@ -15,7 +15,6 @@
 local schema = require('schema')
 local pace = require('lib/pace')
 local text = require('lib/text')
-local config = require('lib/config')
 local margin = require('lib/margin')
 local recent = require('lib/recent')
 local learned = require('lib/learned')
@@ -97,7 +96,6 @@ local function correct(call)
 end
 
 local function run(call)
-  config.read_all(call)
   if call.args.counts then
     counters.add(call, 'throttled')
   end

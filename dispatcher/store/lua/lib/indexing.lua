@@ -1,0 +1,150 @@
+-- How jobs come into indexes by creation and go from them (lib/pages.lua): put together, and written once at the
+-- operation's end.
+--
+-- states  hash: how many jobs stand in each index by state
+
+local schema = require('schema')
+local sums = require('lib/sums')
+local pages = require('lib/pages')
+
+local M = {}
+
+local key = schema.key
+local FULL = schema.page_full
+
+local function count(call, index, by)
+  if index.kind == 'by_state' then
+    sums.add(call, key.states(call), index.name, by)
+  end
+end
+
+local function begin_page(call, index, floor)
+  redis.call('ZADD', pages.floors(call, index), 0, floor)
+  return pages.page(call, index, floor)
+end
+
+local function by_place(a, b)
+  return a.at < b.at
+end
+
+local function put(page, jobs, first, last)
+  local flat = {}
+  for i = first, last do
+    flat[#flat + 1] = jobs[i].created
+    flat[#flat + 1] = jobs[i].id
+  end
+  return redis.call('ZADD', page, unpack(flat))
+end
+
+-- What stands in a page and what comes to it, in order; and whether all that comes is behind.
+local function merged(page, jobs, first, last)
+  local all, flat = {}, redis.call('ZRANGE', page, 0, -1, 'WITHSCORES')
+  for i = 1, #flat, 2 do
+    all[#all + 1] = { created = flat[i + 1], id = flat[i], at = pages.place(flat[i + 1], flat[i]) }
+  end
+  local behind = #all == 0 or all[#all].at < jobs[first].at
+  for i = first, last do
+    all[#all + 1] = jobs[i]
+  end
+  table.sort(all, by_place)
+  return all, behind
+end
+
+-- Pages of one that would be too large: full ones where all that comes is behind, as more will, else equal ones.
+local function split(call, index, page, jobs, first, last)
+  local all, behind = merged(page, jobs, first, last)
+  local many = behind and FULL or math.ceil(#all / math.ceil(#all / FULL))
+  redis.call('DEL', page) -- one that grew beyond its size would stay roomy for good
+  put(page, all, 1, math.min(many, #all))
+  for next_first = many + 1, #all, many do
+    put(begin_page(call, index, all[next_first].at), all, next_first, math.min(next_first + many - 1, #all))
+  end
+  return last - first + 1
+end
+
+local function add_to_page(call, index, floor, jobs, first, last)
+  local page = floor and pages.page(call, index, floor) or begin_page(call, index, '')
+  if not index.one_page and redis.call('ZCARD', page) + last - first + 1 > FULL then
+    count(call, index, split(call, index, page, jobs, first, last))
+  else
+    count(call, index, put(page, jobs, first, last))
+  end
+end
+
+local function remove_from_page(call, index, floor, jobs, first, last)
+  local page, ids = pages.page(call, index, floor or ''), {}
+  for i = first, last do
+    ids[#ids + 1] = jobs[i].id
+  end
+  count(call, index, -redis.call('ZREM', page, unpack(ids)))
+  if not index.one_page and redis.call('EXISTS', page) == 0 then
+    redis.call('ZREM', pages.floors(call, index), floor or '')
+  end
+end
+
+-- The number of the last of the jobs, which are in order, that belong to the same page as the one with this number.
+local function last_of_page(call, index, floor, jobs, first)
+  local bound = not index.one_page and jobs[first + 1] and pages.floor_above(call, index, floor)
+  local last = #jobs
+  while last > first and bound and jobs[last].at >= bound do
+    last = last - 1
+  end
+  return last
+end
+
+-- Does something for the jobs of each page.
+local function by_page(call, index, jobs, act)
+  local first = 1
+  while jobs[first] do
+    local floor = index.one_page and '' or pages.floor_below(call, index, '[' .. jobs[first].at)
+    local last = last_of_page(call, index, floor or '', jobs, first)
+    act(call, index, floor, jobs, first, last)
+    first = last + 1
+  end
+end
+
+local function write_index(call, index)
+  local jobs = index.jobs
+  if index.mixed then
+    table.sort(jobs, by_place)
+  end
+  by_page(call, index, jobs, index.come and add_to_page or remove_from_page)
+end
+
+-- Puts together what comes to an index, or what goes from it.
+local function note(call, kind, name, created, id, come)
+  local indexes = call.pages[kind] or {}
+  local index = indexes[name]
+  if not index or index.come ~= come then
+    if index then
+      write_index(call, index)
+    end
+    index = pages.index(kind, name)
+    index.jobs, index.come = {}, come
+    indexes[name], call.pages[kind] = index, indexes
+  end
+  local jobs, many = index.jobs, #index.jobs
+  local at = index.one_page and created + 0 or pages.place(created, id) -- of a damaged record it fails here
+  index.mixed = index.mixed or (many > 0 and at < jobs[many].at)
+  jobs[many + 1] = { created = created, id = id, at = at }
+end
+
+-- Both are written at the operation's end.
+function M.add(call, kind, name, created, id)
+  note(call, kind, name, created, id, true)
+end
+
+function M.remove(call, kind, name, created, id)
+  note(call, kind, name, created, id, false)
+end
+
+function M.write(call)
+  for _, indexes in pairs(call.pages) do
+    for name, index in pairs(indexes) do
+      indexes[name] = nil
+      write_index(call, index)
+    end
+  end
+end
+
+return M
