@@ -101,7 +101,7 @@ def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> No
     ids = unanswered(up, 3, tags=["ticked"])
     page.open("/console/jobs?tag=ticked")
     for each in ids[:2]:
-        page.driver.find_element(By.CSS_SELECTOR, f"input[value='{each}']").click()
+        page.tick(f"input[value='{each}']")
     page.press("Retry…")
     page.until_sees("Retry: 2 of 2 jobs")
     page.type("Note", "twice")
@@ -113,9 +113,9 @@ def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> No
 def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) -> None:
     ids = unanswered(up, 3, tags=["matching"])
     page.open("/console/jobs?tag=matching")
-    page.driver.find_element(By.ID, "tick-all").click()
+    page.tick("#tick-all")
     assert len(page.driver.find_elements(By.CSS_SELECTOR, "input[name=id]:checked")) == 3
-    page.field("Act on").send_keys("all that match")
+    page.type("Act on", "all that match")
     page.press("Cancel…")
     page.until_sees("Cancel: 0 of 3 jobs")
     assert page.sees("No job would change.")
@@ -127,7 +127,7 @@ def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
     page.press("Stop new calls…")
     page.press("Pause")
     assert not up.dispatcher.store.holds.all()  # the browser asks for which, and why
-    page.driver.find_element(By.CSS_SELECTOR, "input[value=all]").click()
+    page.tick("input[value=all]")
     page.type("Note", "storm of alerts")
     page.press("Pause")
     page.until_sees("Calls are held: paused by console:ops: storm of alerts")

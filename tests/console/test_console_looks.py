@@ -99,7 +99,7 @@ def test_every_page_is_small(page: Page, store: Store, operator: object) -> None
 def test_what_was_typed_is_kept_through_a_log_in(page: Page, store: Store) -> None:
     page.open()
     page.press("Stop new calls…")
-    page.driver.find_element("css selector", "input[value=all]").click()
+    page.tick("input[value=all]")
     page.type("Note", "storm of alerts")
     for name in redis_of(store).keys(key_of(store, "session", "*")):
         redis_of(store).delete(name)
@@ -197,7 +197,7 @@ def test_a_browsers_own_zone_is_shown_until_another_one_is_chosen(
         assert browser.sees("Times are in Asia/Tokyo (JST).")
         browser.open("/console/jobs?tag=zoo")
         browser.press("Change the time zone")
-        browser.field("Show times in").send_keys("Europe/Lisbon")
+        browser.type("Show times in", "Europe/Lisbon")
         browser.press("Save")
         browser.until_sees("Times are in Europe/Lisbon (WE")  # WET in winter, WEST in summer
         assert browser.driver.current_url.endswith("/console/jobs?tag=zoo")

@@ -38,6 +38,7 @@ def test_every_job_is_told_as_before(migrated: Store, expected: dict[str, Any]) 
 
 
 def test_every_search_finds_the_same(migrated: Store, expected: dict[str, Any]) -> None:
+    assert expected["searches"]
     for search in expected["searches"]:
         wanted = {
             name: datetime.fromtimestamp(value, UTC) if name in {"since", "until"} else value

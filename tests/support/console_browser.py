@@ -66,7 +66,27 @@ class Page:
 
     def type(self, label: str, text: str) -> None:
         """Type into the field of a label."""
-        self.field(label).send_keys(text)
+        self.until(lambda: self._typed(label, text), label)
+
+    def _typed(self, label: str, text: str) -> bool:
+        """Type, unless the page puts a fresh field in this one's place right now."""
+        with suppress(StaleElementReferenceException):
+            self.field(label).send_keys(text)
+            return True
+        return False
+
+    def tick(self, selector: str) -> None:
+        """Tick a box, or choose one of several."""
+        self.until(lambda: self._ticked(selector), selector)
+
+    def _ticked(self, selector: str) -> bool:
+        """Tick it, unless the page puts a fresh one in its place; return whether it is ticked."""
+        with suppress(StaleElementReferenceException):
+            box = self.driver.find_element(By.CSS_SELECTOR, selector)
+            if not box.is_selected():
+                box.click()
+            return box.is_selected()
+        return False
 
     def field(self, label: str) -> WebElement:
         found = self.driver.find_element(
