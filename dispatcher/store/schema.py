@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from dispatcher.model.states import CALLING, Priority, State
 
-SCHEMA = 2
-"""The schema of the records that this code reads and writes. 0.1.0 wrote schema 1."""
+SCHEMA = 3
+"""The schema of the records that this code reads and writes. 0.1.0 wrote 1, and 0.2.0 wrote 2."""
 MIGRATING = "migrating"
 """What stands in the key `schema` while records are brought up to date."""
 DEFAULT_ACCOUNT = "default"

@@ -90,7 +90,7 @@ def test_a_second_run_finds_nothing_to_do(migrated: Store, server_url: str, tmp_
     shell = Shell(
         tmp_path, DISPATCHER_REDIS_URL=server_url, DISPATCHER_NAMESPACE=root_of(migrated)[1:-1]
     )
-    assert shell("migrate").out == "nothing to do: the records have schema 2\n"
+    assert shell("migrate").out == "nothing to do: the records have schema 3\n"
     assert shell("migrate", "--json").json["needed"] is False
 
 
@@ -102,7 +102,7 @@ def test_a_dry_run_says_what_there_is_and_writes_nothing(
         tmp_path, DISPATCHER_REDIS_URL=server_url, DISPATCHER_NAMESPACE=root_of(old)[1:-1]
     )
     said = shell("migrate", "--dry-run").out
-    assert said.startswith("the records are of schema 1, to bring to schema 2: 10,")
+    assert said.startswith("the records are of schema 1, to bring to schema 3: 10,")
     assert standing(redis_of(old), root_of(old)) == before
 
 
@@ -113,11 +113,11 @@ def test_an_empty_store_needs_none(redis_client: redis.Redis) -> None:
 
 def test_a_newer_schema_is_left_alone(redis_client: redis.Redis) -> None:
     store = Store(redis_client, namespace="newer")
-    redis_client.set(key_of(store, "schema"), "3")
+    redis_client.set(key_of(store, "schema"), "4")
     for work in (Migration(connection_of(store)).plan, Migration(connection_of(store)).run):
-        with pytest.raises(StoreUnsuitable, match="schema 3"):
+        with pytest.raises(StoreUnsuitable, match="schema 4"):
             work()
-    assert redis_client.get(key_of(store, "schema")) == b"3"
+    assert redis_client.get(key_of(store, "schema")) == b"4"
 
 
 @pytest.fixture

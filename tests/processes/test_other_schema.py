@@ -24,7 +24,7 @@ from workers.devstack.embedded_server import EmbeddedServer
 from workers.engine.schema_guard import SchemaGuard
 
 ROOT = Path(__file__).resolve().parents[2]
-SENTENCE = "the records in Redis are of schema 3, this process knows schema 2: upgrade it"
+SENTENCE = "the records in Redis are of schema 4, this process knows schema 3: upgrade it"
 ROLES = ("dial", "call-task", "beat", "gateway")
 
 
@@ -74,7 +74,7 @@ def process(
 def test_a_process_does_not_start_on_another_schema(
     role: str, store: Store, server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    set_schema(store, "3")
+    set_schema(store, "4")
     with process(role, server, tmp_path) as (child, log, _):
         assert child.wait(60) == 2
         assert log.read_text().splitlines()[-1] == f"error: {SENTENCE}"
@@ -86,7 +86,7 @@ def test_a_process_ends_when_its_records_become_of_another_schema(
 ) -> None:
     with process(role, server, tmp_path) as (child, log, port):
         eventually(lambda: _works(role, store, log, port), f"{role} works")
-        set_schema(store, "3")
+        set_schema(store, "4")
         assert child.wait(60) == 2
         assert log.read_text().splitlines()[-1] == f"error: {SENTENCE}"
 

@@ -16,7 +16,8 @@ from support.store_jobs import enqueue, snapshot
 KNOWN = f"this process knows schema {SCHEMA}"
 HALF = "a migration of the records in Redis is under way or was broken off"
 SENTENCES = {
-    "3": f"the records in Redis are of schema 3, {KNOWN}: upgrade it",
+    "4": f"the records in Redis are of schema 4, {KNOWN}: upgrade it",
+    "2": f"the records in Redis are of schema 2, {KNOWN}: run voice-dispatcher migrate",
     "1": f"the records in Redis are of schema 1, {KNOWN}: run voice-dispatcher migrate",
     MIGRATING: f"{HALF}: run voice-dispatcher migrate again",
     "two": "the key `schema` in Redis holds 'two', which is no schema of ours",

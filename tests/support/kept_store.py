@@ -45,13 +45,18 @@ def load(folder: Path, client: redis.Redis, root: str) -> float:
     records = [json.loads(line) for line in lines[: head["jobs"]]]
     references = _References([record[0].removeprefix(_JOB) for record in records])
     others = map(json.loads, references.unpack(lines[head["jobs"] :]))
+    write(client, root, [*records, *others])
+    return float(head["now"])
+
+
+def write(client: redis.Redis, root: str, keys: Iterable[Key]) -> None:
+    """Write keys, as `read` returns them, below a root."""
     pipe = client.pipeline(transaction=False)
-    for name, kind, value, ttl in [*records, *others]:
+    for name, kind, value, ttl in keys:
         _restore(pipe, f"{root}:{name}".encode("utf-8", "surrogateescape"), kind, value)
         if ttl > 0:
             pipe.pexpire(f"{root}:{name}", ttl)
     pipe.execute()
-    return float(head["now"])
 
 
 _COPY = """

@@ -1,4 +1,4 @@
--- Begins a migration, or goes on with one: from here on no operation of either schema does anything.
+-- Begins a migration, or goes on with one: from here on no operation of any schema does anything.
 --
 -- KEYS[1]  namespace, such as {vd}
 -- ARGV[1]  token of this migration
@@ -19,7 +19,7 @@ if holder and holder ~= token then
   return { 'busy', redis.call('PTTL', lock) }
 end
 local found = redis.call('GET', schema)
-if found and found ~= ARGV[3] and found ~= ARGV[5] then
+if found and found ~= ARGV[3] and not (tonumber(found) and tonumber(found) <= tonumber(ARGV[5])) then
   return { 'other', found }
 end
 if found ~= ARGV[3] then

@@ -191,11 +191,12 @@ def cut(name: bytes, value: bytes) -> Raw:
 
 
 def job(fields: Raw) -> Raw:
-    """Return the record of a job as it is now."""
+    """Return the record of a job as it is now; what has no state is none of 0.1.0's."""
+    if b"state" not in fields:
+        return fields
     found = record(fields)
-    if b"state" in fields:
-        found |= new_number_types(whole(found, Field.TO.encode()))
-        found |= new_duration(found)
+    found |= new_number_types(whole(found, Field.TO.encode()))
+    found |= new_duration(found)
     if fields.get(b"state") != State.HELD.encode():
         found.pop(Field.HOLD.encode(), None)
     return found
@@ -203,7 +204,7 @@ def job(fields: Raw) -> Raw:
 
 def record(fields: Raw) -> Raw:
     """Return a job's fields as they are written now; what follows from others is absent."""
-    found = {_job_field(name): v for name, v in fields.items() if not _of_timeline(name)}
+    found = {_job_field(name): v for name, v in fields.items() if not _has_no_name(name)}
     for name in filter(_LINE.fullmatch, fields):
         found |= cut(name, new_line(whole(fields, name)))
     created = int(fields.get(b"created", b"0"))
@@ -302,8 +303,10 @@ def new_facts(text: bytes) -> bytes:
 # -- below -------------------------------------------------------------------------------------
 
 
-def _of_timeline(name: bytes) -> bool:
-    return _LINE.fullmatch(name.partition(PIECE_MARK.encode())[0]) is not None
+def _has_no_name(name: bytes) -> bool:
+    """Whether a field is of the timeline, or says the line of a job of 0.2.0: others tell it."""
+    stem = name.partition(PIECE_MARK.encode())[0]
+    return stem == b"line" or _LINE.fullmatch(stem) is not None
 
 
 @lru_cache(4096)

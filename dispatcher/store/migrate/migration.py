@@ -12,6 +12,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.store.connection import Connection
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.migrate.indexes import pages, sizes
+from dispatcher.store.migrate.second_schema import stands
 from dispatcher.store.migrate.steps import STEPS
 from dispatcher.store.migrate.writer import Writer, require_ours
 from dispatcher.store.redis_url import connect
@@ -123,8 +124,12 @@ class Migration:
         return Counter(json.loads(found))
 
     def _old_sizes(self) -> Counter[str]:
-        """Return how many jobs stand in 0.1.0's indexes by state, as `sizes` does."""
-        prefix = f"{self._root}:idx:"
+        """Return how many jobs stand in the indexes by state of older versions, as `sizes` does."""
+        found = self._old_sizes_of("idx")
+        return found + self._old_sizes_of("by_state") if stands(self._writer) else found
+
+    def _old_sizes_of(self, index: str) -> Counter[str]:
+        prefix = f"{self._root}:{index}:"
         with plain_errors():
             names = sorted(set(self._redis.scan_iter(match=f"{prefix}*", count=PAGE)))
             pipe = self._redis.pipeline(transaction=False)

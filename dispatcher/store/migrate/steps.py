@@ -1,4 +1,4 @@
-"""The steps from schema 1 to 2: each finds what stands under old names, and has it written anew.
+"""The steps to the schema of now: each finds what stands under old names, and has it written anew.
 
 What was written stands under its new name alone. So a step that is begun again goes on where it
 was left, and one that is done finds nothing.
@@ -14,14 +14,11 @@ from dispatcher.model.states import Priority
 from dispatcher.model.tags import CAMPAIGN
 from dispatcher.store import codec
 from dispatcher.store.errors import plain_errors
-from dispatcher.store.migrate import first_schema, indexes
+from dispatcher.store.migrate import first_schema, indexes, second_schema
 from dispatcher.store.migrate.campaigns import Count
 from dispatcher.store.migrate.first_schema import Raw
-from dispatcher.store.migrate.writer import Batches, Command, Writer, raw
+from dispatcher.store.migrate.writer import BATCH, Batches, Command, Writer, raw
 from dispatcher.store.schema import BARRIER, CampaignField
-
-BATCH = 200
-"""Keys of one step: some milliseconds of Redis' time."""
 
 
 def jobs(writer: Writer) -> Batches:
@@ -83,10 +80,12 @@ def others(writer: Writer) -> Batches:
 
 
 def campaigns(writer: Writer) -> Batches:
-    """Count what became of each campaign."""
+    """Count what became of each campaign that is not counted yet."""
     by_tag = groupby(indexes.pages(writer, "by_tag", f"{CAMPAIGN}*"), lambda page: page[0])
     for name, pages in by_tag:
         tag, count = raw(name), Count()
+        if _is_counted(writer, tag):
+            continue
         for _, page in pages:
             for record in _records(writer, page):
                 if first_schema.campaign_tag(record) == tag:  # it may have another's tag as well
@@ -95,6 +94,7 @@ def campaigns(writer: Writer) -> Batches:
 
 
 STEPS = (
+    second_schema.old_names,
     holds,
     jobs,
     lines,
@@ -188,13 +188,22 @@ def _records(writer: Writer, index: bytes) -> Iterator[Raw]:
         start += BATCH
 
 
+def _campaign(tag: bytes) -> str:
+    return tag.removeprefix(CAMPAIGN.encode()).decode("utf-8", "surrogateescape")
+
+
+def _is_counted(writer: Writer, tag: bytes) -> bool:
+    """Whether a campaign is counted: then also jobs count whose records are gone."""
+    with plain_errors():
+        return bool(writer.redis.exists(raw(writer.name("campaign", _campaign(tag)))))
+
+
 def _counted(writer: Writer, tag: bytes, count: Count) -> Iterator[Command]:
-    """Yield the commands that write what became of a campaign, whatever was written before."""
-    name = tag.removeprefix(CAMPAIGN.encode()).decode("utf-8", "surrogateescape")
+    """Yield the commands that write what became of a campaign."""
+    name = _campaign(tag)
     keys = [raw(writer.name(kind, name)) for kind in ("campaign", "campaign_hours")]
     if not count.counts:
         return
-    yield "DEL", *keys
     for key, fields in zip(keys, (count.fields(), count.hour_fields()), strict=True):
         if fields:
             yield "HSET", key, *(item for pair in fields.items() for item in pair)

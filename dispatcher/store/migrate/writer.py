@@ -17,6 +17,8 @@ from dispatcher.store.connection import Connection
 from dispatcher.store.errors import StoreUnsuitable, plain_errors
 from dispatcher.store.schema import BARRIER, DEFAULT_ACCOUNT, MIGRATING, SCHEMA, key_name, mismatch
 
+BATCH = 200
+"""Keys of one step: some milliseconds of Redis' time."""
 LEASE = 30_000
 """ms after which another process may go on, where the one that migrates has died."""
 _SIGNS: Mapping[str, tuple[str, int]] = {
@@ -26,6 +28,10 @@ _SIGNS: Mapping[str, tuple[str, int]] = {
     "reports": ("callbacks are applied", 0),
     "acts:open": ("a bulk action runs", 0),
     "fed": ("jobs are dispatched", 2000),
+    "callbacks": ("callbacks are applied", 0),
+    "webhooks:out": ("webhooks are sent", 0),
+    "bulk_actions:running": ("a bulk action runs", 0),
+    "account:default:dispatched": ("jobs are dispatched", 2000),
     "account:default:connections": ("a request to the provider is under way", 0),
     "account:default:due:dialing": ("a worker dials", 0),
 }
@@ -53,12 +59,12 @@ class Writer:
         return key_name(self.root, DEFAULT_ACCOUNT, name, *parts)
 
     def old(self, *parts: str) -> str:
-        """Return the name of a key as 0.1.0 had it."""
+        """Return the name of a key as an older version had it."""
         return ":".join((self.root, *parts))
 
     def found(self, pattern: str) -> Iterator[str]:
-        """Yield the names of 0.1.0's keys, after the namespace, that follow a pattern; each comes
-        once at least.
+        """Yield the names of keys, after the namespace, that follow a pattern; each comes once at
+        least.
         """
         with plain_errors():
             for name in self.redis.scan_iter(match=self.old(pattern), count=1000):
