@@ -7,10 +7,9 @@ import json
 from collections.abc import Mapping
 
 from dispatcher.model.account_config import AccountConfig
-from dispatcher.model.number_type import NumberType
 from dispatcher.model.states import Dnc
 from dispatcher.store.schema import Config
-from dispatcher.values.tariffs import places, to_units
+from dispatcher.values.tariffs import to_units
 
 
 def config_fields(config: AccountConfig) -> dict[str, str]:
@@ -30,9 +29,8 @@ def config_fields(config: AccountConfig) -> dict[str, str]:
         Config.ONE_AT_A_TIME: "1" if config.one_at_a_time else None,
         Config.DNC_URGENT: None if config.dnc_urgent is Dnc.OBEY else config.dnc_urgent,
         Config.CALLING_HOURS: None if config.hours is None else config.hours.text,
-        # Claims of 0.2.0 look for what a tariff calls a place (JP-mobile), and not for its country.
-        Config.COUNTRIES: ",".join(places(config.countries, config.number_types)) or None,
-        Config.BLOCKED_COUNTRIES: ",".join(places(config.blocked, NumberType)) or None,
+        Config.COUNTRIES: ",".join(sorted(config.countries)) or None,
+        Config.BLOCKED_COUNTRIES: ",".join(sorted(config.blocked)) or None,
         Config.NUMBER_TYPES: ",".join(sorted(config.number_types)) or None,
         Config.CREDIT_FLOOR: _units(config.floor),
         Config.EXPECTED_COST: _units(config.expected_cost),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
 from dispatcher.model.kinds import Kind
-from dispatcher.model.number_type import NumberType
 
 MOBILE = "mobile"
 UNITS = 10_000
@@ -59,21 +58,7 @@ def _place(number: str) -> str:
     from dispatcher.values.numbers import country, is_mobile  # noqa: PLC0415
 
     kind = number_type(number) or (MOBILE if is_mobile(number) else "")
-    return _of_kind(country(number), kind) if kind else country(number)
-
-
-def _of_kind(code: str, kind: str) -> str:
-    return f"{code}-{kind}"
-
-
-def places(countries: Iterable[str], types: Iterable[NumberType]) -> list[str]:
-    """Return what tariffs may call a place that is one of these countries, if its numbers are
-    ordinary or of these types.
-    """
-    kinds = (MOBILE, *types)
-    return sorted(
-        {place for code in countries for place in (code, *(_of_kind(code, kind) for kind in kinds))}
-    )
+    return f"{country(number)}-{kind}" if kind else country(number)
 
 
 def to_units(credits_: Decimal | float) -> int:

@@ -49,7 +49,7 @@ def test_a_process_without_credentials_widens_nothing(
     settings: Settings, store: Store, process: Callable[[Settings], None]
 ) -> None:
     process(settings)
-    assert countries(store) == b"JP,JP-mobile"
+    assert countries(store) == b"JP"
 
 
 def test_a_process_that_dials_says_what_holds(settings: Settings, store: Store) -> None:

@@ -7,13 +7,11 @@ import pytest
 from config.settings import Settings
 from dispatcher.model.account_config import AccountConfig
 from dispatcher.model.number_type import NumberType
-from dispatcher.model.request import JobRequest
 from dispatcher.model.states import Dnc
 from dispatcher.model.unusual import Unusual
 from dispatcher.store.config_codec import config_fields
 from dispatcher.values.calling_hours import CallingHours
 from dispatcher.values.rate import Rate
-from dispatcher.values.tariffs import tariff
 
 ALL = AccountConfig(
     rate=Rate(0.5, 60),
@@ -61,9 +59,8 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
         "one_at_a_time": "1",
         "dnc_urgent": "exempt",
         "calling_hours": "mon-fri 08:00-21:00 Asia/Tokyo",
-        "countries": "JP,JP-mobile,JP-pager,JP-premium,US,US-mobile,US-pager,US-premium",
-        "blocked_countries": "001,001-mobile,001-pager,001-personal,001-premium,001-satellite,"
-        "001-shared_cost,001-universal,001-voicemail",
+        "countries": "JP,US",
+        "blocked_countries": "001",
         "number_types": "pager,premium",
         "credit_floor": "600000",
         "expected_cost": "125000",
@@ -105,16 +102,6 @@ def test_every_rule_has_its_field_durations_in_milliseconds() -> None:
 def test_what_is_no_rule_has_no_field(account_config: AccountConfig, absent: set[str]) -> None:
     assert not absent & config_fields(account_config).keys()
     assert all(config_fields(account_config).values())
-
-
-@pytest.mark.parametrize("number", ["+818011234567", "+81312345678", "+81570012345"])
-def test_a_claim_of_0_2_0_knows_what_a_tariff_calls_a_country(number: str) -> None:
-    """It looks for all that stands behind the colon, and fails the job where that is not there."""
-    _, _, place = tariff(JobRequest.of({"recipient": number, "say": "Hi"})).partition(":")
-    japan = frozenset({"JP"})
-    allowed = config_fields(AccountConfig(countries=japan, number_types=frozenset(NumberType)))
-    assert place in allowed["countries"].split(",")
-    assert place in config_fields(AccountConfig(blocked=japan))["blocked_countries"].split(",")
 
 
 def test_a_rate_loses_nothing_on_its_way() -> None:
