@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dispatcher.values.durations import InvalidDuration
     from dispatcher.why import Why
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "AsyncDispatcher",

@@ -12,9 +12,11 @@ import os
 
 from xdist.scheduler import LoadScopeScheduling
 
-LANES = max(2, os.cpu_count() or 1)
-"""How many tests with a stack of their own run at once: more would be late at times."""
-WORKERS = 3 * LANES
+CORES = os.cpu_count() or 1
+LANES = CORES + 1
+"""How many tests with a stack of their own run at once: more would be late at times. Such a test
+waits for most of its time."""
+WORKERS = 3 * CORES
 """Tests wait for two thirds of their time: with two for each core, a quarter of it was idle."""
 OWN_STACK = (
     "tests/e2e/test_e2e_when_processes_die.py",
