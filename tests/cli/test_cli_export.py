@@ -17,6 +17,7 @@ from dispatcher.model.states import Reason, State
 from dispatcher.policy import Decision
 from dispatcher.rows.exporting import COLUMNS, USAGE_LOG
 from dispatcher.store import Store
+from dispatcher.store.schema import SCHEMA
 from support.claims import claim_one
 from support.cli_shell import Shell
 from support.redis_inside import key_of, redis_of
@@ -198,7 +199,7 @@ def test_on_another_schema_nothing_is_written_and_an_earlier_file_is_kept(
     add(store)
     file = tmp_path / "jobs.csv"
     file.write_text("as it was")
-    redis_of(store).set(key_of(store, "schema"), "3")
-    assert "schema 3" in shell("export", "--output", str(file)).err
+    redis_of(store).set(key_of(store, "schema"), SCHEMA + 1)
+    assert f"schema {SCHEMA + 1}" in shell("export", "--output", str(file)).err
     assert file.read_text() == "as it was"
     assert shell("export").out == ""
