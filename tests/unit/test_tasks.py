@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import worker_init
 from celery.worker.state import all_total_count
 
 import workers.queue.tasks
@@ -18,7 +20,8 @@ from workers.engine.turn import Turn
 from workers.queue.task_events import TaskEvents
 
 
-def test_a_wake_up_has_the_worker_look_for_jobs() -> None:
+def test_a_wake_up_has_the_worker_look_for_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_init, "receivers", [])  # of apps that other tests have made here
     woken, tasks = threading.Event(), all_total_count[0]
 
     class Woken(Celery):
