@@ -74,11 +74,12 @@ def test_a_page_that_does_not_change_has_no_stream(operator: Person) -> None:
     assert stream(operator, "/console/jobs/nothere").status_code == HTTPStatus.NOT_FOUND
 
 
-def test_nobody_follows_without_logging_in(stranger: Person) -> None:
-    answer = stranger.get(
-        "/console", headers={"Accept": "text/event-stream"}, allow_redirects=False
-    )
-    assert answer.status_code == HTTPStatus.SEE_OTHER
+def test_who_is_not_logged_in_is_told_so_by_the_stream(stranger: Person) -> None:
+    with closing(stream(stranger)) as answer:
+        assert answer.status_code == HTTPStatus.OK
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.history == []
+        assert list(events(answer)) == [("login", {})]
 
 
 def test_a_stream_keeps_no_session_and_ends_with_it(operator: Person, store: Store) -> None:

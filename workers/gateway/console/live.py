@@ -68,10 +68,14 @@ class Live:
     async def stream(self, request: Request, session: str, look: Look) -> Response:
         """Return the stream of a page, or the page's own answer where it cannot be followed.
 
-        `session` tells apart who has streams. Raises Problem where there is no place.
+        Who was logged out since the page was shown is told so by the stream: a browser follows no
+        stream to where to log in. `session` tells apart who has streams. Raises Problem where there
+        is no place.
         """
         first = await look()
-        if not isinstance(first, Page) or first.problem:
+        if not isinstance(first, Page):
+            return Response(Told().news(first), media_type=MEDIA_TYPE, headers=_HEADERS)
+        if first.problem:
             return first
         if not first.live:
             return Response(status_code=HTTPStatus.NO_CONTENT)  # a browser asks no more
