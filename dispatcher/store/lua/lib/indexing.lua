@@ -27,47 +27,64 @@ local function by_place(a, b)
   return a.at < b.at
 end
 
+-- The last first: Redis looks for the place of each from the page's beginning, and finds it before those that came just now.
 local function put(page, jobs, first, last)
-  local flat = {}
-  for i = first, last do
-    flat[#flat + 1] = jobs[i].created
-    flat[#flat + 1] = jobs[i].id
+  local flat, many = {}, 0
+  for i = last, first, -1 do
+    flat[many + 1], flat[many + 2] = jobs[i].created, jobs[i].id
+    many = many + 2
   end
   return redis.call('ZADD', page, unpack(flat))
 end
 
--- What stands in a page and what comes to it, in order; and whether all that comes is behind.
+-- Whether a job's place is behind all that stand in a page.
+local function is_behind(page, job)
+  local last = redis.call('ZRANGE', page, -1, -1, 'WITHSCORES')
+  return last[1] and pages.place(last[2], last[1]) < job.at
+end
+
+-- Pages of their own, as many to each as there may be, or so many.
+local function begin_pages(call, index, jobs, first, last, many)
+  local added = 0
+  for next_first = first, last, many do
+    local page = begin_page(call, index, jobs[next_first].at)
+    added = added + put(page, jobs, next_first, math.min(next_first + many - 1, last))
+  end
+  return added
+end
+
+-- What stands in a page and what comes to it, in order.
 local function merged(page, jobs, first, last)
   local all, flat = {}, redis.call('ZRANGE', page, 0, -1, 'WITHSCORES')
   for i = 1, #flat, 2 do
     all[#all + 1] = { created = flat[i + 1], id = flat[i], at = pages.place(flat[i + 1], flat[i]) }
   end
-  local behind = #all == 0 or all[#all].at < jobs[first].at
   for i = first, last do
     all[#all + 1] = jobs[i]
   end
   table.sort(all, by_place)
-  return all, behind
+  return all
 end
 
--- Pages of one that would be too large: full ones where all that comes is behind, as more will, else equal ones.
+-- Equal pages of one that would be too large.
 local function split(call, index, page, jobs, first, last)
-  local all, behind = merged(page, jobs, first, last)
-  local many = behind and FULL or math.ceil(#all / math.ceil(#all / FULL))
+  local all = merged(page, jobs, first, last)
+  local many = math.ceil(#all / math.ceil(#all / FULL))
   redis.call('DEL', page) -- one that grew beyond its size would stay roomy for good
-  put(page, all, 1, math.min(many, #all))
-  for next_first = many + 1, #all, many do
-    put(begin_page(call, index, all[next_first].at), all, next_first, math.min(next_first + many - 1, #all))
-  end
+  put(page, all, 1, many)
+  begin_pages(call, index, all, many + 1, #all, many)
   return last - first + 1
 end
 
 local function add_to_page(call, index, floor, jobs, first, last)
   local page = floor and pages.page(call, index, floor) or begin_page(call, index, '')
-  if not index.one_page and redis.call('ZCARD', page) + last - first + 1 > FULL then
-    count(call, index, split(call, index, page, jobs, first, last))
-  else
+  local fits = index.one_page or redis.call('ZCARD', page) + last - first + 1 <= FULL
+  if fits then
     count(call, index, put(page, jobs, first, last))
+  elseif is_behind(page, jobs[first]) then -- as more will be
+    count(call, index, begin_pages(call, index, jobs, first, last, FULL))
+  else
+    count(call, index, split(call, index, page, jobs, first, last))
   end
 end
 
@@ -82,10 +99,19 @@ local function remove_from_page(call, index, floor, jobs, first, last)
   end
 end
 
+-- The floor of the page that a place belongs to (nil: there is no page yet), and whether no page is above. What
+-- comes mostly belongs to the last page.
+local function floor_of(call, index, at)
+  local last = index.come and redis.call('ZREVRANGE', pages.floors(call, index), 0, 0)[1]
+  if last and last <= at then
+    return last, true
+  end
+  return pages.floor_below(call, index, '[' .. at)
+end
+
 -- The number of the last of the jobs, which are in order, that belong to the same page as the one with this number.
 local function last_of_page(call, index, floor, jobs, first)
-  local bound = not index.one_page and jobs[first + 1] and pages.floor_above(call, index, floor)
-  local last = #jobs
+  local bound, last = jobs[first + 1] and pages.floor_above(call, index, floor), #jobs
   while last > first and bound and jobs[last].at >= bound do
     last = last - 1
   end
@@ -96,8 +122,8 @@ end
 local function by_page(call, index, jobs, act)
   local first = 1
   while jobs[first] do
-    local floor = index.one_page and '' or pages.floor_below(call, index, '[' .. jobs[first].at)
-    local last = last_of_page(call, index, floor or '', jobs, first)
+    local floor, is_last = floor_of(call, index, jobs[first].at)
+    local last = is_last and #jobs or last_of_page(call, index, floor or '', jobs, first)
     act(call, index, floor, jobs, first, last)
     first = last + 1
   end
@@ -108,7 +134,12 @@ local function write_index(call, index)
   if index.mixed then
     table.sort(jobs, by_place)
   end
-  by_page(call, index, jobs, index.come and add_to_page or remove_from_page)
+  local act = index.come and add_to_page or remove_from_page
+  if index.one_page then
+    act(call, index, '', jobs, 1, #jobs)
+  else
+    by_page(call, index, jobs, act)
+  end
 end
 
 -- Puts together what comes to an index, or what goes from it.
