@@ -14,7 +14,8 @@ from dispatcher.store.calls import Answer
 from dispatcher.store.values import Claim
 
 MOST = 25  # jobs in one step
-LEASE = 3600.0  # seconds: nobody takes the jobs up meanwhile
+LEASE = 60.0
+"""Seconds, as of a worker: what Redis keeps of a claim for so long weighs on no finished job."""
 NO_LIMIT = AccountConfig(rate=None, connections=1_000_000, gap=0, per_day=None, one_at_a_time=False)
 
 
