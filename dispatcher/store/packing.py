@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from dispatcher.store.codec import moment
-from dispatcher.store.schema import Field
+from dispatcher.store.schema import DEFAULT_PRIORITY, Field
 from dispatcher.store.values import Packed, job_id
 from dispatcher.values.meta import as_json
 from dispatcher.values.number_types import number_types
@@ -54,12 +54,12 @@ def packed(request: JobRequest, scope: str = "", message: str = "", id_: str = "
     """
     id_ = id_ or job_id(request.key, scope)
     fingerprint, price = request.fingerprint(), tariff(request)
-    row: dict[str, Any] = {
-        "id": id_,
-        "priority": str(request.priority),
-        "due": moment(request.at) or "+0",
-        "fields": {_FINGERPRINT: fingerprint, **request_fields(request, price)},
-    }
+    fields = {_FINGERPRINT: fingerprint, **request_fields(request, price)}
+    row: dict[str, Any] = {"id": id_, "fields": fields}
+    if request.priority != DEFAULT_PRIORITY:
+        row["priority"] = str(request.priority)
+    if due := moment(request.at):
+        row["due"] = due
     if expires := moment(request.deadline):
         row["expires"] = expires
     if message:

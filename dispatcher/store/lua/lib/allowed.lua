@@ -31,6 +31,9 @@ local function country(call, tariff)
 end
 
 local function number_type(call, types)
+  if not types then
+    return nil
+  end
   local allowed = config.get(call, setting.number_types)
   for name in text.items(types) do
     if not text.has(allowed, name) then

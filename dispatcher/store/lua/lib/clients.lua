@@ -4,6 +4,7 @@
 local schema = require('schema')
 local text = require('lib/text')
 local record = require('lib/record')
+local hashes = require('lib/hashes')
 
 local M = {}
 
@@ -19,10 +20,11 @@ end
 -- How many bytes a new job with these fields takes, about: its record, its indexes, keys of tags of its own, and
 -- the campaign that it begins.
 function M.size(call, fields)
-  local size = schema.bytes_of_a_job
+  local bytes = 0
   for _, value in pairs(fields) do
-    size = size + #value * schema.bytes_of_a_byte
+    bytes = bytes + #value
   end
+  local size = schema.bytes_of_a_job + bytes * schema.bytes_of_a_byte
   for tag in text.items(fields[field.tags]) do
     size = size + schema.bytes_of_a_tag + (begins_campaign(call, tag) and schema.bytes_of_a_campaign or 0)
   end
@@ -30,27 +32,23 @@ function M.size(call, fields)
 end
 
 local function taken(call, name)
-  return tonumber(redis.call('HGET', key.clients(call), name) or nil) or 0
+  return tonumber(hashes.get(call, key.clients(call), name) or nil) or 0
 end
 
--- What there is no room of for a request of these fields, `jobs` or `bytes`, or nil. `most_jobs` and
--- `most_bytes` are arguments of the operation; without them there is no end of room.
-function M.lacks(call, client, fields)
+-- What there is no room of for a job of this size, `jobs` or `bytes`, or nil. `most_jobs` and `most_bytes` are
+-- arguments of the operation.
+function M.lacks(call, client, size)
   local args = call.args
-  if not args.most_jobs then
-    return nil
-  end
   if taken(call, client .. JOBS) + 1 > tonumber(args.most_jobs) then
     return 'jobs'
-  elseif taken(call, client .. BYTES) + M.size(call, fields) > tonumber(args.most_bytes) then
+  elseif taken(call, client .. BYTES) + size > tonumber(args.most_bytes) then
     return 'bytes'
   end
 end
 
 local function add(call, name, by)
-  if redis.call('HINCRBY', key.clients(call), name, text.int(by)) <= 0 then
-    redis.call('HDEL', key.clients(call), name)
-  end
+  local left = taken(call, name) + by
+  hashes.set(call, key.clients(call), name, left > 0 and text.int(left))
 end
 
 -- A job begins to wait (1) or is over with that (-1).

@@ -9,8 +9,21 @@ local M = {}
 
 local field = schema.field
 
+-- Looks for the jobs of many requests at once, since mostly all of them are new.
+function M.look_for(call, rows)
+  local names, absent = {}, {}
+  for i, row in ipairs(rows) do
+    names[i], absent[row.id] = schema.key.job(call, row.id), true
+  end
+  call.absent = names[1] and redis.call('EXISTS', unpack(names)) == 0 and absent or {}
+end
+
 -- 'new', 'same' (this very request was enqueued already) or 'other' (another request has the id)
 function M.find(call, id, fingerprint)
+  if call.absent and call.absent[id] then
+    call.absent[id] = nil -- it is made now: another request with this id is not new any more
+    return 'new'
+  end
   local found = redis.call('HGET', schema.key.job(call, id), schema.field.fingerprint)
   if not found then
     return 'new'

@@ -21,6 +21,7 @@ function M.get(call, name, field)
   return values[field]
 end
 
+-- false: the field goes.
 function M.set(call, name, field, value)
   local hash = of(call, name)
   hash.values[field], hash.changed[field] = value, value
@@ -30,10 +31,17 @@ function M.write(call)
   local hashes = call.hashes
   for name, hash in pairs(hashes) do
     hashes[name] = nil
-    local flat = {}
+    local flat, gone = {}, {}
     for field, value in pairs(hash.changed) do
-      flat[#flat + 1] = field
-      flat[#flat + 1] = value
+      if value then
+        flat[#flat + 1] = field
+        flat[#flat + 1] = value
+      else
+        gone[#gone + 1] = field
+      end
+    end
+    if gone[1] then
+      redis.call('HDEL', name, unpack(gone))
     end
     if flat[1] then
       redis.call('HSET', name, unpack(flat))

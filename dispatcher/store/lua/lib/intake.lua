@@ -1,7 +1,7 @@
 -- How a new job comes in: what a request fills of its record, where it stands, and whom that is told.
 --
--- A row is { id, priority, due (ms since the epoch, or +ms from now), expires (the same, or none), message
--- (of the call task, or none), fields } where `fields` are those of the record that a request fills. Arguments
+-- A row is { id, priority (none: the usual one), due (ms since the epoch, or +ms from now; none: now), expires (the
+-- same, or none), message (of the call task, or none), fields } where `fields` are those of the record that a request fills. Arguments
 -- of the operation that matter here: most_jobs, most_bytes, durable (see ops/enqueue.lua).
 
 local schema = require('schema')
@@ -40,25 +40,43 @@ local function producer(call, actor)
 end
 
 local function index(call, job)
-  for tag in text.items(record.get(job, field.tags)) do
-    indexing.add(call, 'by_tag', tag, call.now, job.id)
+  local tags = job.fields[field.tags]
+  if tags then
+    for tag in text.items(tags) do
+      indexing.add(call, 'by_tag', tag, call.now, job.id)
+    end
   end
-  recipients.add(call, job.id, record.get(job, field.to))
+  recipients.add(call, job.id, job.fields[field.to])
 end
 
-local function new_job(call, row, actor)
-  local fields, due, expires = row.fields, math.max(moment(call, row.due), call.now), moment(call, row.expires)
-  local waits = due > call.now
-  fields[field.size] = call.args.most_jobs and text.int(clients.size(call, fields)) or nil
+-- Somebody may be called who does not want to be: it is written down who asked for that.
+local function note_exemption(call, row, actor)
+  if row.fields[field.dnc] == 'exempt' then
+    audit.write(call, actor, 'dnc.exempt', 'job:' .. row.id, '', {})
+    return 'exempt from the do-not-call list'
+  end
+end
+
+local function set_moments(call, row, fields)
+  local due, expires = row.due and moment(call, row.due), moment(call, row.expires)
+  local waits = due and due > call.now
   fields[field.state] = waits and 'scheduled' or 'queued'
   fields[field.created] = text.int(call.now)
   fields[field.due] = waits and text.int(due) or nil
-  fields[field.expires] = expires and text.int(expires)
-  fields[field.lifetime] = expires and text.int(expires - call.now)
-  fields[field.priority] = row.priority ~= schema.default_priority and row.priority or nil
+  if expires then
+    fields[field.expires], fields[field.lifetime] = text.int(expires), text.int(expires - call.now)
+  end
+end
+
+local function create(call, row, actor, size)
+  local fields = row.fields
+  set_moments(call, row, fields)
+  fields[field.size] = size and text.int(size)
+  fields[field.priority] = row.priority
   fields[field.language] = languages.of(call, fields)
   fields[field.messages] = row.message
-  local job = record.new(call, row.id, fields)
+  timeline.begin(fields, actor, note_exemption(call, row, actor))
+  local job = record.create(call, row.id, fields)
   job.producer = producer(call, actor)
   return job
 end
@@ -85,29 +103,20 @@ local function find(call, row)
   return existing.allowed(call, answer, row)
 end
 
--- Somebody may be called who does not want to be: it is written down who asked for that.
-local function note_exemption(call, job, actor)
-  if job.fields[field.dnc] == 'exempt' then
-    audit.write(call, actor, 'dnc.exempt', 'job:' .. job.id, '', {})
-    return 'exempt from the do-not-call list'
-  end
-end
-
 -- Writes one job, once for its id; answers what became of it.
 function M.write(call, row, actor)
   local answer = find(call, row)
-  local lacking = answer == 'new' and clients.lacks(call, producer(call, actor), row.fields)
+  local size = answer == 'new' and call.args.most_jobs and clients.size(call, row.fields) or nil
+  local lacking = size and clients.lacks(call, producer(call, actor), size)
   if answer ~= 'new' or lacking then
     if string.sub(answer, 1, #REFUSED) == REFUSED then
       counters.add(call, 'do_not_call.enqueue')
     end
     return lacking or answer
   end
-  local job = new_job(call, row, actor)
+  local job = create(call, row, actor, size)
   index(call, job)
   places.arrive(call, job, job.state == 'scheduled' and job.due or job.expires)
-  timeline.add(call, job, actor, note_exemption(call, job, actor))
-  record.save(job)
   campaigns.accept(call, job)
   moves.announce(call, job)
   return answer

@@ -6,7 +6,6 @@
 
 local schema = require('schema')
 local text = require('lib/text')
-local entries = require('lib/entries')
 
 local M = {}
 
@@ -30,7 +29,7 @@ function M.add(call, id, list)
   local place = 0
   for digits in text.items(list) do
     place = place + 1
-    entries.put(call, index_of(call, digits), score(digits), member(id, place))
+    redis.call('ZADD', index_of(call, digits), score(digits), member(id, place))
   end
 end
 

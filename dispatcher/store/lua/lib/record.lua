@@ -120,23 +120,31 @@ function M.set(job, name, value)
   end
 end
 
--- A job that is not kept yet, of these fields.
-function M.new(call, id, fields)
-  local job, long = of(key.job(call, id), id, fields), {}
-  local changed, many = job.changed, 0
-  for name, value in pairs(fields) do
-    if #value < PIECE then
-      changed[many + 1], changed[many + 2] = name, value
+local function append(flat, many, name, value)
+  local piece = 0
+  repeat
+    local part = string.sub(value, piece * PIECE + 1, (piece + 1) * PIECE)
+    flat[many + 1], flat[many + 2] = piece == 0 and name or name .. MARK .. piece, part
+    piece, many = piece + 1, many + 2
+  until #value <= piece * PIECE
+  return many
+end
+
+-- Writes the record of a new job, and answers the job. Its fields stay whole. The list that goes to Redis is made once
+-- for all jobs of an operation, since to have one grow takes longer than to fill it.
+function M.create(call, id, fields)
+  local name, flat, many = key.job(call, id), call.record_list or {}, 0
+  call.record_list = flat
+  for each, value in pairs(fields) do
+    if #value <= PIECE then
+      flat[many + 1], flat[many + 2] = each, value
       many = many + 2
     else
-      long[name] = value
+      many = append(flat, many, each, value)
     end
   end
-  for name, value in pairs(long) do
-    fields[name] = nil
-    M.set(job, name, value)
-  end
-  return job
+  redis.call('HSET', name, unpack(flat, 1, many))
+  return of(name, id, fields)
 end
 
 -- What follows from the rest of the record is not kept: it was due when it was created, its priority is the

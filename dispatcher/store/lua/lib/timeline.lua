@@ -6,6 +6,12 @@ local event_text = require('lib/event_text')
 
 local M = {}
 
+-- The first line of a job that is not written yet, among its fields.
+function M.begin(fields, actor, why)
+  fields.t0 = event_text.write(0, fields[schema.field.state], '', actor, why)
+  fields[schema.field.events] = '1'
+end
+
 -- A clock that steps back, as after a failover, counts as standing still. The caller saves the job.
 function M.add(call, job, actor, why)
   local ms = math.max(call.now - job.created, 0)

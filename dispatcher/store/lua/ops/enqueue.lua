@@ -12,10 +12,12 @@
 --         written
 
 local intake = require('lib/intake')
+local existing = require('lib/existing')
 
 local function run(call)
-  local answers = {}
-  for i, row in ipairs(cjson.decode(call.args.jobs)) do
+  local answers, rows = {}, cjson.decode(call.args.jobs)
+  existing.look_for(call, rows)
+  for i, row in ipairs(rows) do
     answers[i] = intake.write(call, row, call.args.actor)
   end
   return answers

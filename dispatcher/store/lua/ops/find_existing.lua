@@ -7,8 +7,9 @@ local schema = require('schema')
 local existing = require('lib/existing')
 
 local function run(call)
-  local answers = {}
-  for i, row in ipairs(cjson.decode(call.args.jobs)) do
+  local answers, rows = {}, cjson.decode(call.args.jobs)
+  existing.look_for(call, rows)
+  for i, row in ipairs(rows) do
     local answer = existing.find(call, row.id, row.fields[schema.field.fingerprint])
     answers[i] = existing.allowed(call, answer, row)
   end
