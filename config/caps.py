@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode
 from config import texts
 
 Most = Annotated[int, Field(ge=1, le=100_000)]
+HEALTH_CHECKS = 50
+"""Health checks under way: each is answered at once, or after a few seconds where Redis is slow."""
 
 
 class Caps(BaseSettings):
@@ -19,6 +21,7 @@ class Caps(BaseSettings):
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...], BeforeValidator(texts.proxies), NoDecode
     ] = ()
+    gateway_processes: Annotated[int, Field(ge=1, le=64)] = 1
     gateway_connections: Most = 3000
     gateway_requests: Most = 1000
     gateway_requests_per_address: Annotated[Most | None, BeforeValidator(texts.none), NoDecode] = (
@@ -33,3 +36,9 @@ class Caps(BaseSettings):
     jobs_per_client: Annotated[int, Field(ge=1)] = 200_000
     job_bytes_per_client: Annotated[int, Field(ge=1)] = 256 << 20
     bulk_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
+
+    @property
+    def most_connections(self) -> int:
+        """How many may be open at once: one for each request under way, at least."""
+        requests = self.gateway_requests + self.gateway_callbacks + HEALTH_CHECKS
+        return max(self.gateway_connections, requests)

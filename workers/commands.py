@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from config import credentials, logs, roles
+from config import credentials, logs
 from config.settings import Settings
 from dispatcher.cli import connection
 from dispatcher.cli.person import actor
@@ -132,14 +132,8 @@ def worker(
     settings.require_bounds()
     run.require_worker_store(settings, Part.DIAL, name)
     settings.check_together()  # here, and not in each process
-    found = {
-        "DISPATCHER_REDIS_URL": settings.records,
-        "DISPATCHER_BROKER_URL": settings.broker,
-        "DISPATCHER_NAMESPACE": settings.namespace,
-    }
     wanted = {Part.DIAL: True, Part.CALL_TASK: call_task, Part.WEBHOOKS: webhooks}
     watch = watched(part for part in wanted if wanted[part])  # before they inherit what it takes
-    env = {**os.environ, **found}
     options = [f"concurrency={concurrency}"] if concurrency else []
     with Supervisor(name=name) as supervisor:
         for part, stop in stop_times(settings).items():
@@ -147,7 +141,7 @@ def worker(
                 continue
             extra = options if part is Part.DIAL else []
             argv = own_process.command("workers.run", part, f"name={name}-{part}", *extra)
-            own = own_process.environment(roles.environment_of(part, env))
+            own = own_process.environment_of(part, settings)
             supervisor.add(Service(part, argv, env=own, stop_timeout=stop, hung=hung))
         supervisor.watch(watch)
         supervisor.start()

@@ -39,6 +39,9 @@ from workers.engine.chains_watch import ChainsWatch
 from workers.engine.heartbeat import Heartbeat
 from workers.engine.rights_watch import RightsWatch
 from workers.engine.schema_guard import SchemaGuard
+from workers.gateway import several
+from workers.gateway.listening import listen
+from workers.gateway.member import Member
 from workers.health.of_role import Turns, heartbeat, of_beat, of_consumer, of_loop, of_worker
 from workers.queue.app import create_app, create_call_task, create_webhooks
 from workers.queue.redaction import hide_what_others_tell
@@ -122,20 +125,40 @@ def flower(settings: Settings) -> None:
         leave_none_behind()
 
 
-def gateway(settings: Settings) -> None:
-    """Run the HTTP gateway until a signal; requests under way are finished first."""
+def gateway(settings: Settings, **given: str) -> None:
+    """Run the HTTP gateway until a signal; requests under way are finished first.
+
+    `given` is what one of several processes shares with the others.
+    """
+    settings.require_bounds()
+    store = require_store(settings, Part.GATEWAY)
+    settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
+    if given:
+        member = Member.read(given)
+        _serve(settings, store, socket.socket(fileno=member.socket), member)
+    elif settings.gateway_processes > 1:
+        several.run(settings)
+    else:
+        _serve(settings, store, listen(settings))
+
+
+def _serve(
+    settings: Settings, store: Store, listener: socket.socket, member: Member | None = None
+) -> None:
     # Not at the top: the other processes have no use for a web framework.
     from workers.gateway.app import create_gateway  # noqa: PLC0415
     from workers.gateway.server import serve  # noqa: PLC0415
 
-    settings.require_bounds()
-    store = require_store(settings, Part.GATEWAY)
-    settings.callbacks  # noqa: B018 - a public URL without a key: better told now than by a worker
-    telling, turns = alarm(store, Role.GATEWAY, settings), Turns()
-    telling.start()
-    works, ways = of_loop(turns), telling.ways
-    heart = heartbeat(store, settings, Role.GATEWAY, works=works, tells=ways)
-    serve(create_gateway(settings), settings, each_second=partial(_come_round, heart, turns))
+    turns = Turns()
+    tells: tuple[str, ...] = ()
+    if member is None or member.is_first:  # as people need to be told once
+        telling = alarm(store, Role.GATEWAY, settings)
+        telling.start()
+        tells = telling.ways
+    name = member.name if member else None
+    heart = heartbeat(store, settings, Role.GATEWAY, name, works=of_loop(turns), tells=tells)
+    app = create_gateway(settings, member=member)
+    serve(app, settings, listener, each_second=partial(_come_round, heart, turns))
 
 
 def _work(

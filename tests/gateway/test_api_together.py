@@ -19,6 +19,7 @@ from workers.gateway.api.accepting import Asked, accept
 from workers.gateway.api.authenticator import Authenticator, Caller
 from workers.gateway.api.pool import Pool
 from workers.gateway.caps import Cap, Places
+from workers.gateway.counts import Counts
 from workers.gateway.problems import Problem
 
 MANY = 32
@@ -32,7 +33,7 @@ def commands(store: Store) -> int:
 
 def authenticator(store: Store) -> Authenticator:
     cap = Cap("requests", 100, "a setting")
-    return Authenticator(store.api_keys, Pool(), Places(cap, cap))
+    return Authenticator(store.api_keys, Pool(), Places(cap, cap, Counts()))
 
 
 async def let_in(to: Authenticator, *texts: str) -> list[Caller | BaseException]:

@@ -30,7 +30,7 @@ class Service:
     service is not started again: when it ends, all end. `ready` says whether it can do its work
     (an OSError counts as no); `hung` says of its process id why that should be ended and started
     again, or nothing; `on_line` gets every line it prints, in a thread of its own. Neighbours of
-    the same `role` are stopped side by side, as several workers are.
+    the same `role` are stopped side by side, as several workers are. It inherits our `descriptors`.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Service:
     hung: Callable[[int], str] = lambda _: ""
     on_line: Callable[[str], None] | None = None
     role: str = ""
+    descriptors: Sequence[int] = ()
 
 
 class Child:
@@ -80,6 +81,7 @@ class Child:
             stop_signal=self.service.stop_signal,
             stop_timeout=self.service.stop_timeout,
             env=self._environment(),
+            pass_fds=self.service.descriptors,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

@@ -46,15 +46,23 @@ from workers.gateway.brake import Brake
 from workers.gateway.callback_writer import CallbackWriter
 from workers.gateway.console import router as console
 from workers.gateway.console.live import Live
-from workers.gateway.latency import Latency, Timed
+from workers.gateway.counts import Counts
+from workers.gateway.latency import Latency, LatencyOfAll, Timed
+from workers.gateway.member import Member
 from workers.gateway.middleware import Limit, Middleware
 from workers.gateway.traced import Traced
 
 
 def create_gateway(
-    settings: Settings, *, store: Store | None = None, messenger: Messenger | None = None
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    messenger: Messenger | None = None,
+    member: Member | None = None,
 ) -> FastAPI:
-    """Return the app. `store` and `messenger` are made from the settings unless given."""
+    """Return the app, or that of one of several processes. `store` and `messenger` are made from
+    the settings unless given.
+    """
     store = store or Store.from_url(settings.records, namespace=settings.namespace)
     messenger = messenger or Messenger.to_broker(settings.broker, settings.namespace)
     writer = CallbackWriter(store.callbacks, messenger.apply_reports, store.replicas.needed)
@@ -68,9 +76,10 @@ def create_gateway(
         # Its spans would hold the paths, and so the secrets of callbacks: ours are in traced.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.brake = brake = Brake()
-    latency = Latency()
-    app.state.live = live = Live()
+    app.state.counts = counts = member.counts() if member else Counts()
+    app.state.brake = brake = Brake(processes=member.of if member else 1)
+    latency = LatencyOfAll(member.folder, member.number) if member else Latency()
+    app.state.live = live = Live(counts)
     headers = _transport_headers(settings)
     app.add_middleware(Middleware, limits=_limits(settings), headers=headers, brake=brake)
     app.add_middleware(Timed, latency=latency)
@@ -78,13 +87,13 @@ def create_gateway(
         app.add_middleware(Traced, spans=telling)
     problems.register(app)
     waker = Waker(store, messenger)
-    services = Services(store, messenger, waker, sharing.of_settings(settings), settings.region)
-    requests = services.sharing.requests
-    app.state.authenticator = Authenticator(services.keys, services.pool, requests)
+    shared = sharing.of_settings(settings, counts)
+    services = Services(store, messenger, waker, shared, settings.region)
+    app.state.authenticator = Authenticator(services.keys, services.pool, shared.requests)
     app.router.routes.extend(_routes(settings, services, messenger, latency))
     reference.register(app)
     if settings.console:
-        app.router.routes.extend(console.routes(settings, store, messenger, live))
+        app.router.routes.extend(console.routes(settings, store, messenger, live, counts))
     if links := settings.alert_links:
         app.router.routes.extend(acknowledge.routes(links, store))
     if settings.secret_key:

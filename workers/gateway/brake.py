@@ -20,14 +20,19 @@ MOST = 10_000
 
 
 class Brake:
-    """How much each client was refused lately, by its name or address."""
+    """How much each client was refused lately, by its name or address; `processes`: of a gateway of
+    so many each tells its part.
+    """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        *,
+        processes: int = 1,
     ) -> None:
         self._clock, self._chance = clock, chance
+        self._each = processes / A_SECOND
         self._busy_until: dict[str, float] = {}
 
     async def hold(self, client: str) -> None:
@@ -37,7 +42,7 @@ class Brake:
     def seconds(self, client: str) -> float:
         """Count a refusal; return for how many seconds it is to be kept."""
         now = self._clock()
-        until = max(now, self._busy_until.get(client, now)) + 1 / A_SECOND
+        until = max(now, self._busy_until.get(client, now)) + self._each
         wait = until - now - AT_ONCE / A_SECOND
         if wait > LONGEST:
             return LONGEST * (1 + self._chance())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from workers.gateway.counts import Counts
 from workers.gateway.problems import AGAIN, Problem
 
 
@@ -18,6 +18,10 @@ class Cap:
     what: str
     most: int
     setting: str
+
+    def full(self, taken: int | None, *, own: bool) -> Full | None:
+        """Return what to say where a place was not to be had, since so many are taken."""
+        return None if taken is None else Full(self, taken, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +45,23 @@ class Full:
 
 
 class Places:
-    """Places for what lasts, in all and for each client."""
+    """Places for what lasts, in all and for each client; `counts` says how many are taken."""
 
-    def __init__(self, in_all: Cap, of_one: Cap) -> None:
-        self._in_all, self._of_one = in_all, of_one
-        self._taken: Counter[str] = Counter()
+    def __init__(self, in_all: Cap, of_one: Cap, counts: Counts) -> None:
+        self._in_all, self._of_one, self._counts = in_all, of_one, counts
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
         """Take a place. Raises Problem where there is none."""
-        if full := self._full(client):
+        own, all_ = f"{self._in_all.what} of {client}", f"all {self._in_all.what}"
+        with self._place(own, self._of_one, own=True), self._place(all_, self._in_all, own=False):
+            yield
+
+    @contextmanager
+    def _place(self, name: str, cap: Cap, *, own: bool) -> Iterator[None]:
+        if full := cap.full(self._counts.take(name, cap.most), own=own):
             raise full.problem()
-        self._taken[client] += 1
         try:
             yield
         finally:
-            self._taken[client] -= 1
-            if not self._taken[client]:
-                del self._taken[client]
-
-    def _full(self, client: str) -> Full | None:
-        mine, all_ = self._taken[client], self._taken.total()
-        if mine >= self._of_one.most:
-            return Full(self._of_one, mine, own=True)
-        return Full(self._in_all, all_, own=False) if all_ >= self._in_all.most else None
+            self._counts.add(name, -1)

@@ -7,14 +7,15 @@ opens a thousand closes their own. What is counted against a client are requests
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from workers.gateway.addresses import Network, group, is_one_client
 from workers.gateway.caps import Cap, Full
+from workers.gateway.counts import Counts
 
 C = TypeVar("C", bound=Hashable)
 
@@ -43,27 +44,45 @@ class _Place:
     share: Share
     client: str | None
 
+    @property
+    def of_all(self) -> str:
+        """What all places of its share are counted as."""
+        return f"places for {self.share}"
+
+    @property
+    def of_one(self) -> str:
+        """What those of its client are counted as."""
+        return f"places of {self.client}"
+
+
+_CONNECTIONS: Final = "connections"
+
 
 class Crowd(Generic[C]):
-    """All connections of a process, by what they do. `trusted` are proxies."""
+    """All connections of a process, by what they do. `trusted` are proxies; `counts` are those of
+    all processes of the gateway.
+    """
 
-    def __init__(self, caps: Caps, trusted: Sequence[Network] = ()) -> None:
+    def __init__(
+        self, caps: Caps, trusted: Sequence[Network] = (), counts: Counts | None = None
+    ) -> None:
         self._caps, self._trusted = caps, trusted
+        self._counts = counts or Counts()
         self._groups: dict[C, str] = {}
         self._resting: dict[str, dict[C, None]] = {}  # by address, the longest at rest first
         self._under_way: dict[C, deque[_Place | None]] = {}  # what each asked; None: refused
-        self._of_share: Counter[Share] = Counter()
-        self._of_client: Counter[str] = Counter()
 
     def come(self, who: C, peer: str) -> C | None:
         """Take in a connection; return the one that must go for it, which may be itself."""
         leaves = None
-        if len(self._groups) >= self._caps.connections:
+        if self._counts.take(_CONNECTIONS, self._caps.connections) is not None:
             leaves = self._dispensable(who)
+            if leaves == who:
+                return who
             self.go(leaves)
-        if leaves != who:
-            self._groups[who] = group(peer)
-            self._rest(who)
+            self._counts.add(_CONNECTIONS, 1)
+        self._groups[who] = group(peer)
+        self._rest(who)
         return leaves
 
     def go(self, who: C) -> None:
@@ -71,7 +90,8 @@ class Crowd(Generic[C]):
         for place in self._under_way.pop(who, ()):
             self._give_back(place)
         self._wake(who)
-        self._groups.pop(who, None)
+        if self._groups.pop(who, None) is not None:
+            self._counts.add(_CONNECTIONS, -1)
 
     @property
     def connections(self) -> int:
@@ -82,13 +102,9 @@ class Crowd(Generic[C]):
         """Take a place for a request of a connection, or return what there is no place of."""
         self._wake(who)
         one = group(client) if is_one_client(client, self._trusted) else None
-        full = self._full(share, one)
-        place = None if full else _Place(share, one if share is Share.COMMON else None)
-        self._under_way.setdefault(who, deque()).append(place)
-        if place:
-            self._of_share[share] += 1
-            if place.client:
-                self._of_client[place.client] += 1
+        place = _Place(share, one if share is Share.COMMON and self._caps.per_address else None)
+        full = self._take(place)
+        self._under_way.setdefault(who, deque()).append(None if full else place)
         if not any(self._under_way[who]):
             self._rest(who)  # who waits to be refused makes room as well
         return full
@@ -103,23 +119,22 @@ class Crowd(Generic[C]):
             del self._under_way[who]
             self._rest(who)
 
-    def _full(self, share: Share, one: str | None) -> Full | None:
-        cap = self._caps.shares[share]
-        if self._of_share[share] >= cap.most:
-            return Full(cap, self._of_share[share], own=False)
-        cap_of_one = self._caps.per_address
-        if share is Share.COMMON and one and cap_of_one and self._of_client[one] >= cap_of_one.most:
-            return Full(cap_of_one, self._of_client[one], own=True)
-        return None
+    def _take(self, place: _Place) -> Full | None:
+        """Take a place, or return why there is none."""
+        cap, cap_of_one = self._caps.shares[place.share], self._caps.per_address
+        full = cap.full(self._counts.take(place.of_all, cap.most), own=False)
+        if full or not (place.client and cap_of_one):
+            return full
+        if own := cap_of_one.full(self._counts.take(place.of_one, cap_of_one.most), own=True):
+            self._counts.add(place.of_all, -1)
+        return own
 
     def _give_back(self, place: _Place | None) -> None:
         if place is None:
             return
-        self._of_share[place.share] -= 1
+        self._counts.add(place.of_all, -1)
         if place.client:
-            self._of_client[place.client] -= 1
-            if not self._of_client[place.client]:
-                del self._of_client[place.client]
+            self._counts.add(place.of_one, -1)
 
     def _dispensable(self, who: C) -> C:
         """Return who has rested longest, of the address with most that rest; else who came."""

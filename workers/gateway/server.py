@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
-import resource
 import signal
 import socket
-import ssl
-import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -19,29 +15,28 @@ from typing import cast
 import uvicorn
 from fastapi import FastAPI
 
-from config.settings import InvalidSettings, Settings
+from config.settings import Settings
 from workers.gateway import sharing
 from workers.gateway.connection import Connection
 from workers.gateway.console.live import Live
 from workers.gateway.crowd import Crowd
+from workers.gateway.listening import BACKLOG, say_listening
 
-BACKLOG = 2048
 FINISH_WITHIN = 8  # seconds
 KEEP_ALIVE = 15
 """Seconds after which an idle connection is closed: proxies let go of it before."""
-OWN_FILES = 256
-"""Files beside the connections: Redis, the broker, answers that wait on the disk."""
 
 
 def serve(
-    app: FastAPI, settings: Settings, *, each_second: Callable[[], object] = lambda: None
+    app: FastAPI,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    each_second: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve `app`; call `each_second` while it listens and its loop runs. Raises InvalidSettings
-    where it cannot listen, or the certificate is no good.
-    """
-    trusted, caps = settings.trusted_proxies, sharing.caps(settings)
-    _make_room(caps.connections)
-    crowd: Crowd[Connection] = Crowd(caps, trusted)
+    """Serve `app` to those who come to `listener`; call `each_second` while its loop runs."""
+    trusted, counts = settings.trusted_proxies, app.state.counts
+    crowd: Crowd[Connection] = Crowd(sharing.caps(settings), trusted, counts)
     connection = partial(Connection, crowd=crowd, trusted=trusted, brake=app.state.brake)
 
     async def notify() -> None:
@@ -65,8 +60,6 @@ def serve(
         ssl_certfile=settings.gateway_tls_cert,
         ssl_keyfile=settings.gateway_tls_key,
     )
-    _load(config)
-    listener = _listen(settings.gateway_host, settings.gateway_port)
     # It warns of every malformed request, which strangers may send as many of as they like.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     server = _Server(config, settings.gateway_url, app.state.live)
@@ -90,43 +83,4 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stdout.write(f"listening on {self._url}\n")
-        sys.stdout.flush()
-
-
-def _make_room(connections: int) -> None:
-    """Have as many files opened as connections need. Raises InvalidSettings where it may not be."""
-    needed = connections + OWN_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and needed > hard:
-        raise InvalidSettings(
-            f"DISPATCHER_GATEWAY_CONNECTIONS, …_REQUESTS and …_CALLBACKS: {connections}"
-            f" connections need {needed} open files, and this process may have {hard}: lower"
-            " them, or raise the limit (`ulimit -Hn`)"
-        )
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def _load(config: uvicorn.Config) -> None:
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidSettings(
-            "DISPATCHER_GATEWAY_TLS_CERT and DISPATCHER_GATEWAY_TLS_KEY cannot be used"
-            f" ({error.strerror or error}): they name a PEM file with the certificate and its"
-            " chain, and one with its key"
-        ) from None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        known = error.errno and not isinstance(error, socket.gaierror)
-        why = os.strerror(error.errno or 0) if known else error.strerror  # the bare words
-        raise InvalidSettings(
-            f"DISPATCHER_GATEWAY_PORT={port}: cannot listen on {host}:{port} ({why});"
-            " choose another port"
-        ) from None
+        say_listening(self._url)

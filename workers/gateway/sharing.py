@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
+from config.caps import HEALTH_CHECKS
 from config.settings import Settings
 from dispatcher.model.api_key import ApiKey
 from dispatcher.store.values import Room
 from workers.gateway.caps import Cap, Places
+from workers.gateway.counts import Counts
 from workers.gateway.crowd import Caps, Share
-
-HEALTH_CHECKS = 50
-"""Health checks under way: each is answered at once, or after a few seconds where Redis is slow."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class Sharing:
         return replace(self.room, jobs=key.waiting) if key.waiting else self.room
 
 
-def of_settings(settings: Settings) -> Sharing:
+def of_settings(settings: Settings, counts: Counts) -> Sharing:
     """Return the places for what clients do."""
+    places = partial(_places, settings, counts)
     return Sharing(
-        requests=_places(settings, "gateway_requests", "requests"),
-        waits=_places(settings, "waits", "waits for jobs"),
-        bulk_requests=_places(settings, "bulk_requests", "bulk requests"),
+        requests=places("gateway_requests", "requests"),
+        waits=places("waits", "waits for jobs"),
+        bulk_requests=places("bulk_requests", "bulk requests"),
         room=Room(settings.jobs_per_client, settings.job_bytes_per_client),
     )
 
@@ -49,12 +50,12 @@ def caps(settings: Settings) -> Caps:
     return Caps(
         shares,
         _cap(settings, "gateway_requests_per_address", "requests") if per_address else None,
-        max(settings.gateway_connections, sum(cap.most for cap in shares.values())),
+        settings.most_connections,
     )
 
 
-def _places(settings: Settings, name: str, what: str) -> Places:
-    return Places(_cap(settings, name, what), _cap(settings, f"{name}_per_client", what))
+def _places(settings: Settings, counts: Counts, name: str, what: str) -> Places:
+    return Places(_cap(settings, name, what), _cap(settings, f"{name}_per_client", what), counts)
 
 
 def _cap(settings: Settings, name: str, what: str) -> Cap:

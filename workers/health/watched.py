@@ -53,8 +53,13 @@ def hung(pid: int) -> str:
     return ""
 
 
-ROLES = {Part.DIAL: Role.WORKER, Part.CALL_TASK: Role.CALL_TASK, Part.WEBHOOKS: Role.WEBHOOKS}
-"""What the processes of `worker` are in what they tell of themselves."""
+ROLES = {
+    Part.DIAL: Role.WORKER,
+    Part.CALL_TASK: Role.CALL_TASK,
+    Part.WEBHOOKS: Role.WEBHOOKS,
+    Part.GATEWAY: Role.GATEWAY,
+}
+"""What the processes of `worker` and `gateway` are in what they tell of themselves."""
 
 
 def watched(parts: Iterable[Part]) -> Watched:

@@ -21,6 +21,7 @@ from workers.gateway.console.context import ConsoleContext, require_own_page
 from workers.gateway.console.forms import query
 from workers.gateway.console.pages import HEADERS
 from workers.gateway.console.sessions import Visitor
+from workers.gateway.counts import Counts
 from workers.gateway.middleware import AT_END
 from workers.gateway.problems import Problem
 
@@ -34,8 +35,8 @@ JOBS_AT_ONCE: Final = 100
 class Exports:
     """The route."""
 
-    def __init__(self, context: ConsoleContext) -> None:
-        self._context, self._places = context, Places(EXPORTS, OF_ONE)
+    def __init__(self, context: ConsoleContext, counts: Counts) -> None:
+        self._context, self._places = context, Places(EXPORTS, OF_ONE, counts)
 
     async def campaign(self, request: Request) -> Response:
         """Send the jobs of a campaign as CSV; a place is taken on the loop, as it is given back."""

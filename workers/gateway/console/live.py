@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from workers.gateway.api.pool import Pool
 from workers.gateway.caps import Cap, Places
 from workers.gateway.console.pages import HEADERS, Page
+from workers.gateway.counts import Counts
 from workers.gateway.middleware import AT_END
 
 Look = Callable[[], Awaitable[Response]]
@@ -52,9 +53,9 @@ def streamed(request: Request) -> bool:
 class Live:
     """The streams of a gateway."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counts) -> None:
         self._pool = Pool(THREADS, THREADS)
-        self._places = Places(STREAMS, OF_ONE)
+        self._places = Places(STREAMS, OF_ONE, counts)
         self._open, self._ending = 0, False
 
     async def run(self, work: Callable[[], Response]) -> Response:

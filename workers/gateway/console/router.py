@@ -29,6 +29,7 @@ from workers.gateway.console.pages import ROOT
 from workers.gateway.console.security import Security
 from workers.gateway.console.sessions import Visitor
 from workers.gateway.console.zone import TimeZone
+from workers.gateway.counts import Counts
 from workers.gateway.middleware import Limit
 from workers.gateway.problems import Problem
 
@@ -36,7 +37,9 @@ LIMITS = {ROOT: Limit(size=256 * 1024)}
 """A page of ticked jobs is a few kilobytes."""
 
 
-def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -> list[BaseRoute]:
+def routes(
+    settings: Settings, store: Store, messenger: Messenger, live: Live, counts: Counts
+) -> list[BaseRoute]:
     """Return the routes."""
     context = ConsoleContext.of(settings, store, messenger, live)
     login, overview, jobs = Login(context), Overview(context), Jobs(context)
@@ -65,7 +68,7 @@ def routes(settings: Settings, store: Store, messenger: Messenger, live: Live) -
         _post("/on-call/rotas/{name}/swap", write(on_call.swap)),
         _post("/on-call/rotas/{name}/end-swap", write(on_call.end_swap)),
         _get("/campaigns", read(campaigns.list)),
-        _get("/campaign.csv", Exports(context).campaign),
+        _get("/campaign.csv", Exports(context, counts).campaign),
         _get("/campaigns/{name:path}", read(campaigns.one)),
         _post("/jobs/{id}/do-not-call", write(jobs.never_again)),
         _get("/actions", read(actions.list)),
