@@ -16,11 +16,11 @@ from contextlib import contextmanager, nullcontext
 
 import requests
 
-from benchmarks import http
+from benchmarks import gateways
 from benchmarks.checkout import HERE
 from benchmarks.circumstances import ROOT
 from benchmarks.figures import Column, Figure, Table, percentile
-from benchmarks.http import Running
+from benchmarks.gateways import Running
 from benchmarks.stand import numbers
 from dispatcher.values.callback_urls import Signer
 
@@ -53,7 +53,7 @@ def run(*, quick: bool) -> Iterator[Table]:
 def _measured(count: int, *, flood: bool) -> Iterator[tuple[str, list[Figure]]]:
     secret = secrets.token_hex(16)
     with (
-        http.running(HERE, **BEHIND_A_PROXY, DISPATCHER_SECRET_KEY=secret) as gateway,
+        gateways.running(HERE, **BEHIND_A_PROXY, DISPATCHER_SECRET_KEY=secret) as gateway,
         _flooded(gateway) if flood else nullcontext(),
     ):
         found = asyncio.run(_others(gateway, Signer([secret]), count))

@@ -2,110 +2,97 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
-import socket
-import subprocess
-import tempfile
+import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
 import requests
 
+from benchmarks import gateways, load
 from benchmarks.checkout import HERE, Checkout
 from benchmarks.figures import Column, Figure, Table, percentile
-from benchmarks.processes import cpu_seconds
+from benchmarks.gateways import Running
 from benchmarks.stand import numbers
-from dispatcher.model.api_key import Scope
-from dispatcher.store import Store
-from workers.devstack.embedded_server import EmbeddedServer
 
-AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Running:
-    """A gateway beside a Redis, and keys to it of two clients; nobody dials."""
-
-    pid: int
-    port: int
-    key: str
-    other_key: str
-    store: Store
-
-    @property
-    def operations(self) -> int:
-        """How many operations of ours Redis has run."""
-        found = self.store._connection.redis.info("commandstats")  # noqa: SLF001
-        return int(found["cmdstat_fcall"]["calls"])
-
-    @property
-    def peak(self) -> float:
-        """The most memory it ever had, in MiB."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        assert found
-        return int(found[1]) / 1024
-
-
+AT_ONCE = (16, 32)
+TURNS = 3
+SEVERAL = 2
+"""Processes of a gateway that has more than one: as many as there are cores."""
 COLUMNS = (
     Column("a second"),
     Column("p50", "ms", ".1f"),
     Column("p99", "ms", ".1f"),
     Column("gateway's CPU each", "µs"),
+    Column("Redis' CPU each", "µs"),
+    Column("client's CPU each", "µs"),
     Column("Redis' operations each", "", ".2f"),
     Column("its memory before", "MiB"),
     Column("at most", "MiB"),
 )
+Measure = Callable[[Running, int, str], Sequence[float | None]]
+"""Asks a gateway for so many calls, with keys that begin so; returns the figures of a row."""
+Sides = Mapping[str, tuple[Checkout, Mapping[str, str]]]
+"""What a row's name ends with, the code of its gateway, and its settings."""
 
 
 def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
-    """Measure what each way takes."""
+    """Measure what each way takes: of one process and of several, or beside another commit."""
     table = Table("Calls asked for over HTTP", COLUMNS)
-    sides = {"": HERE} if against is None else {", now": HERE, f", {against.name}": against}
-    for which, code in sides.items():
-        with running(code) as gateway:
-            row = f"one by one, {AT_ONCE} at once{which}"
-            table.add(row, *_singles(gateway, 1000 if quick else 5000))
-    for many in (10_000,) if quick else (10_000, 100_000):
-        for which, code in sides.items():
-            with running(code) as gateway:
-                table.add(f"{many:,} lines in one request{which}", *_bulk(gateway, many))
+    for at_once in AT_ONCE:
+        name, singles = f"one by one, {at_once} at once", Singles(at_once)
+        _add(table, name, singles, 1000 if quick else 5000, _sides(against, SEVERAL))
+    for many in (10_000,) if quick else (10_000, 100_000):  # a request with lines is of one process
+        _add(table, f"{many:,} lines in one request", _bulk, many, _sides(against))
     yield table
 
 
-@contextmanager
-def running(code: Checkout = HERE, **variables: str) -> Iterator[Running]:
-    """Run a gateway of this code, or of a commit with the same schema."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        EmbeddedServer(Path(folder, "redis")) as redis,
-        socket.create_server(("127.0.0.1", 0)) as free,
-    ):
-        port = int(free.getsockname()[1])
-        free.close()
-        store = Store.from_url(redis.url)
-        texts = [store.api_keys.create(name, [Scope.ENQUEUE])[1] for name in ("bench", "other")]
-        settings = {
-            "DISPATCHER_REDIS_URL": redis.url,
-            "DISPATCHER_GATEWAY_PORT": str(port),
-            "DISPATCHER_LOG_LEVEL": "WARNING",
-            **variables,
+def _add(table: Table, name: str, measure: Measure, many: int, sides: Sides) -> None:
+    """Add a row for each gateway: they take turns, so that all meet the same machine."""
+    with ExitStack() as stack:
+        there = {
+            side: stack.enter_context(gateways.running(code, **variables))
+            for side, (code, variables) in sides.items()
         }
-        command, environment = code.command("workers.run", "gateway"), code.environment(**settings)
-        with subprocess.Popen(
-            command, cwd=code.root, env=environment, stdout=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                assert process.stdout
-                assert process.stdout.readline().startswith("listening")
-                yield Running(process.pid, port, texts[0], texts[1], store)
-            finally:
-                process.kill()
+        for gateway in there.values():
+            measure(gateway, many // 10, "warm")
+        found: dict[str, list[Sequence[float | None]]] = {side: [] for side in there}
+        for turn in range(TURNS):
+            for side, gateway in there.items():
+                found[side].append(measure(gateway, many, f"turn-{turn}"))
+    for side, turns in found.items():
+        table.add(f"{name}{side}", *map(_figure, zip(*turns, strict=True)))
+
+
+def _sides(against: Checkout | None, *processes: int) -> Sides:
+    """Return the gateways: one process of this code, so many, and one of the other commit."""
+    several = {f", {n} processes": {"DISPATCHER_GATEWAY_PROCESSES": str(n)} for n in processes}
+    ours = {side: (HERE, variables) for side, variables in {"": {}, **several}.items()}
+    return ours if against is None else {**ours, f", {against.name}": (against, {})}
+
+
+def _figure(turns: Sequence[float | None]) -> Figure:
+    given = [figure for figure in turns if figure is not None]
+    return given or None
+
+
+def _measured(gateway: Running, many: int, ask: Callable[[], list[float]]) -> list[float | None]:
+    """Ask, and return the figures of a row."""
+    memory, operations = gateway.peak, gateway.operations
+    used = gateway.cpu, gateway.redis_cpu, _own_cpu()
+    began = time.monotonic()
+    waits = ask()
+    took = time.monotonic() - began
+    uses = zip(used, (gateway.cpu, gateway.redis_cpu, _own_cpu()), strict=True)
+    cpu = [(after - before) / many * 1e6 for before, after in uses]
+    shares = [percentile(waits, share) * 1000 for share in (0.5, 0.99)] if waits else [None, None]
+    each = (gateway.operations - operations) / many
+    return [many / took, *shares, *cpu, each, memory, gateway.peak]
+
+
+def _own_cpu() -> float:
+    return sum(os.times()[:2])
 
 
 def _job(number: str, key: str) -> bytes:
@@ -116,38 +103,19 @@ def _job(number: str, key: str) -> bytes:
 # -- one by one ----------------------------------------------------------------------------
 
 
-def _singles(gateway: Running, count: int) -> Sequence[Figure]:
-    asyncio.run(_ask(gateway, count // 10, "warm"))
-    memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
-    operations = gateway.operations
-    waits = asyncio.run(_ask(gateway, count, "measured"))
-    took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
-    p50, p99 = (percentile(waits, share) * 1000 for share in (0.5, 0.99))
-    each = (gateway.operations - operations) / count
-    return count / took, p50, p99, used / count * 1e6, each, memory, gateway.peak
+class Singles:
+    """Asks for calls one by one, on so many connections at once."""
 
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
 
-async def _ask(gateway: Running, count: int, what: str) -> list[float]:
-    """Ask for so many calls, some at once; return how long each answer took."""
-    bodies = iter([_job(n, f"{what}-{i}") for i, n in enumerate(numbers(count))])
-    waits: list[float] = []
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-        for body in bodies:
-            asked = time.monotonic()
-            writer.write(_request(gateway, body))
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 202 "), head
-            length = re.search(rb"content-length: (\d+)", head)
-            assert length
-            await reader.readexactly(int(length[1]))
-            waits.append(time.monotonic() - asked)
-        writer.close()
-        await writer.wait_closed()
-
-    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
-    return waits
+    def __call__(self, gateway: Running, many: int, name: str) -> Sequence[float | None]:
+        jobs = (_job(n, f"{name}-{i}") for i, n in enumerate(numbers(many)))
+        asked = [_request(gateway, job) for job in jobs]
+        accepted = b"HTTP/1.1 202 "
+        return _measured(
+            gateway, many, lambda: load.ask(gateway.port, asked, self._at_once, accepted)
+        )
 
 
 def _request(gateway: Running, body: bytes) -> bytes:
@@ -161,18 +129,19 @@ def _request(gateway: Running, body: bytes) -> bytes:
 # -- by the line ---------------------------------------------------------------------------
 
 
-def _bulk(gateway: Running, many: int) -> Sequence[Figure]:
-    body = b"".join(_job(n, f"row-{i}") + b"\n" for i, n in enumerate(numbers(many)))
+def _bulk(gateway: Running, many: int, name: str) -> Sequence[float | None]:
+    body = b"".join(_job(n, f"{name}-{i}") + b"\n" for i, n in enumerate(numbers(many)))
+    return _measured(gateway, many, lambda: _send(gateway, body, many))
+
+
+def _send(gateway: Running, body: bytes, many: int) -> list[float]:
+    """Send all lines in one request. Each must be a new call; nobody times single ones."""
     headers = {
         "Authorization": f"Bearer {gateway.key}",
         "Content-Type": "application/x-ndjson",
     }
     url = f"http://127.0.0.1:{gateway.port}/v1/jobs/bulk"
-    memory, cpu, began = gateway.peak, cpu_seconds(gateway.pid), time.monotonic()
-    operations = gateway.operations
     answer = requests.post(url, data=body, headers=headers, timeout=600)
-    took, used = time.monotonic() - began, cpu_seconds(gateway.pid) - cpu
     summary = json.loads(answer.content.splitlines()[-1])["summary"]
     assert summary["new"] == many, summary
-    each = (gateway.operations - operations) / many
-    return many / took, None, None, used / many * 1e6, each, memory, gateway.peak
+    return []

@@ -22,6 +22,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and all that it has started, and these, and that still run."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
 @dataclass(frozen=True)
 class Group:
     """A process with all that it starts, as a session of its own."""
