@@ -15,6 +15,8 @@ from dispatcher.problems.catalogue import CATALOGUE, Entry, Name, Severity
 
 RULES = Path(__file__).with_name("voice-dispatcher.rules.yml")
 HEAD = "# Made by `make rules` from dispatcher/problems/catalogue.py. docs/ says how to use it.\n"
+THROUGH = "3m"
+"""How long what a gateway told holds: two scrapes of a minute, and some more."""
 Rule = dict[str, Any]
 
 
@@ -48,8 +50,11 @@ def _alert(name: str, expression: str, entry: Entry) -> Rule:
 
 
 def _problem(name: Name, entry: Entry) -> Rule:
-    there = f'max by (job) (voice_dispatcher_problem{{problem="{name}"}}) == 1'
-    return _alert(name, there, entry)
+    """Return the rule of a problem. A scrape that fails ends all series at once, and with them a
+    `for`: what was told last holds for THROUGH, so that one that fails changes nothing.
+    """
+    told = f'last_over_time(voice_dispatcher_problem{{problem="{name}"}}[{THROUGH}])'
+    return _alert(name, f"max by (job) ({told}) == 1", entry)
 
 
 _ENDED = "rate(voice_dispatcher_jobs_ended_total[5m])"

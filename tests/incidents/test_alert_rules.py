@@ -119,7 +119,12 @@ def test_its_alert_fires_in_time_and_none_else(path: Path, tmp_path: Path) -> No
 
 
 @needs_promtool
-def test_every_problem_has_its_alert_and_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "values",
+    ["1x90", " ".join(["1 1 1 1 stale"] * 18) + " 1"],
+    ids=["each scrape", "every fifth fails"],
+)
+def test_every_problem_has_its_alert_and_no_other(values: str, tmp_path: Path) -> None:
     """Each told by a dispatcher of its own, beside the incidents that were recorded."""
     ever = "max by (job, alertname) (max_over_time(ALERTS{alertstate='firing'}[90m]))"
     alerts = {
@@ -135,7 +140,7 @@ def test_every_problem_has_its_alert_and_no_other(tmp_path: Path) -> None:
     ]
     check = {
         "interval": "60s",
-        "input_series": [{"series": series, "values": "1x90"} for series in (*told, *up)],
+        "input_series": [{"series": series, "values": values} for series in (*told, *up)],
         "promql_expr_test": [{"expr": ever, "eval_time": "90m", "exp_samples": fired}],
     }
     promtool(tmp_path / "test.yml", "60s", [check])
