@@ -68,10 +68,9 @@ def browser(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def page(browser: Page, store: Store) -> Iterator[Page]:
     """Somebody who operates, logged in; what the browser complains of is a failure."""
-    browser.driver.get("about:blank")  # no page of before, which would go on asking
+    browser.leave()
     browser.forget()
-    browser.complaints()
     browser.size(1280, 900)
     browser.log_in(key(store))
     yield browser
-    assert browser.complaints() == []
+    assert browser.leave() == []

@@ -37,12 +37,12 @@ def browser(up: Up, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture
 def page(up: Up, browser: Page) -> Iterator[Page]:
     """Somebody who operates, logged in, at a desk; what the browser complains of is a failure."""
+    browser.leave()
     browser.forget()
     browser.size(*DESK)
-    browser.complaints()
     browser.log_in(key(up))
     yield browser
-    assert browser.complaints() == []
+    assert browser.leave() == []
 
 
 def key(up: Up, scope: Scope = Scope.OPERATE) -> str:
@@ -161,15 +161,16 @@ def test_a_lost_connection_is_said_and_a_found_one_too(page: Page) -> None:
     page.until_sees("No connection. This page shows the state at")
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone | {"offline": False})
     page.until(lambda: not page.sees("No connection"), "a connection again")
-    assert all("ERR_INTERNET_DISCONNECTED" in each for each in page.complaints())
+    assert all("ERR_INTERNET_DISCONNECTED" in each for each in page.leave())
 
 
 def test_all_of_it_goes_by_keyboard_alone(browser: Page, up: Up) -> None:
     (id_,) = unanswered(up)
     page = browser
+    page.leave()
     page.forget()
     page.open()
-    assert page.focused() == "API key"
+    page.until(lambda: page.focused() == "API key", "the field has the focus")
     page.keys(key(up), Keys.ENTER)
     page.until_sees("Log out")
     page.tab_to("Skip to main content", 1)
@@ -216,7 +217,7 @@ def test_a_jobs_tasks_are_found_in_flower(page: Page, up: Up) -> None:
     page.until(
         lambda: id_ in page.text() and "dispatcher.dial" in page.text(), "the task in Flower"
     )
-    page.complaints()  # Flower's own
+    page.leave()  # Flower's own complaints
 
 
 def test_what_others_wrote_does_nothing_in_a_browser(page: Page, up: Up) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -18,6 +24,13 @@ from selenium.webdriver.support.ui import WebDriverWait
 PHONE = (360, 740)
 DESK = (1200, 900)
 WITHIN = 60.0  # seconds for a page to show what it should
+PASSES = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
+"""What comes while a page puts a fresh part in the place of another, and passes."""
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # Chromium's own cannot be had as root
@@ -54,6 +67,11 @@ class Page:
         features = [{"name": "prefers-color-scheme", "value": name}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
+    def leave(self) -> list[str]:
+        """Leave the page, which would go on asking; return what the browser complained of."""
+        self.driver.get("about:blank")
+        return self.complaints()
+
     def forget(self) -> None:
         """Forget every cookie."""
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
@@ -69,24 +87,19 @@ class Page:
         self.until(lambda: self._typed(label, text), label)
 
     def _typed(self, label: str, text: str) -> bool:
-        """Type, unless the page puts a fresh field in this one's place right now."""
-        with suppress(StaleElementReferenceException):
-            self.field(label).send_keys(text)
-            return True
-        return False
+        self.field(label).send_keys(text)
+        return True
 
     def tick(self, selector: str) -> None:
         """Tick a box, or choose one of several."""
         self.until(lambda: self._ticked(selector), selector)
 
     def _ticked(self, selector: str) -> bool:
-        """Tick it, unless the page puts a fresh one in its place; return whether it is ticked."""
-        with suppress(StaleElementReferenceException):
-            box = self.driver.find_element(By.CSS_SELECTOR, selector)
-            if not box.is_selected():
-                box.click()
-            return box.is_selected()
-        return False
+        """Tick it unless it is; return whether it is ticked."""
+        box = self.driver.find_element(By.CSS_SELECTOR, selector)
+        if not box.is_selected():
+            box.click()
+        return box.is_selected()
 
     def field(self, label: str) -> WebElement:
         found = self.driver.find_element(
@@ -102,11 +115,10 @@ class Page:
         self.until(lambda: self._pressed(words), words)
 
     def _pressed(self, words: str) -> bool:
-        """Press it if it is there; not if the page puts another one in its place right now."""
-        with suppress(StaleElementReferenceException):
-            for each in self._pressable(words)[:1]:
-                each.click()
-                return True
+        """Press it if it is there; return whether it is."""
+        for each in self._pressable(words)[:1]:
+            each.click()
+            return True
         return False
 
     def _pressable(self, words: str) -> list[WebElement]:
@@ -132,7 +144,7 @@ class Page:
             return look()
 
         try:
-            WebDriverWait(self.driver, within, poll_frequency=0.1).until(safely)
+            WebDriverWait(self.driver, within, 0.1, PASSES).until(safely)
         except TimeoutException:
             raise AssertionError(f"not within {within:g} s: {what}\n{self.text()}") from None
 
