@@ -19,6 +19,7 @@ from workers.devstack.redis_server import find_server, server_version
 
 pytest.register_assert_rewrite("support")  # a failed assert there says its values as well
 
+from support.altered import nothing_altered  # noqa: E402
 from support.compiling import compile_share  # noqa: E402
 from support.leftovers import none_left  # noqa: E402
 from support.spreading import WORKERS, Spread, place  # noqa: E402
@@ -77,6 +78,12 @@ def _run_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(autouse=True)
 def _test_leaves_no_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with none_left(tmp_path_factory.getbasetemp()):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _test_alters_nothing() -> Iterator[None]:
+    with nothing_altered():
         yield
 
 

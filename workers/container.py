@@ -17,9 +17,9 @@ from dispatcher.alerts.drills import Drills
 from dispatcher.alerts.spoken import HowTo
 from dispatcher.balance_check import BalanceCheck
 from dispatcher.client.messages import Messenger, wake
+from dispatcher.errors import DispatcherError
 from dispatcher.provider import Provider, Timeouts
 from dispatcher.store import Store
-from dispatcher.store.errors import StoreUnavailable
 from dispatcher.store.slots import Slots
 from dispatcher.tracing import Spans, spans
 from workers.engine.alert_summary import SummariseAlerts
@@ -65,7 +65,7 @@ class Container:
         self.check_call  # noqa: B018
         self.apply_reports  # noqa: B018
         self.alert_watch.start()
-        with suppress(StoreUnavailable):  # else the first dial looks
+        with suppress(DispatcherError):  # then the first dial looks, and tells
             self.store.replicas.look()
 
     @cached_property

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
-from celery.signals import worker_init
+from celery.contrib.testing import worker
 from celery.worker.state import all_total_count
 
 import workers.queue.tasks
@@ -21,7 +20,8 @@ from workers.queue.task_events import TaskEvents
 
 
 def test_a_wake_up_has_the_worker_look_for_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_init, "receivers", [])  # of apps that other tests have made here
+    # It would set up logs, and the default app, for all later tests in this process.
+    monkeypatch.setattr(worker, "setup_app_for_worker", lambda app, *_: app.finalize())
     woken, tasks = threading.Event(), all_total_count[0]
 
     class Woken(Celery):
@@ -33,7 +33,7 @@ def test_a_wake_up_has_the_worker_look_for_jobs(monkeypatch: pytest.MonkeyPatch)
         worker_consumer="workers.queue.consumer:Consumer",
         task_default_queue=in_broker(DEFAULT_NAMESPACE, Priority.NORMAL),
     )
-    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
+    with worker.start_worker(app, perform_ping_check=False, shutdown_timeout=30):
         Messenger(lambda: app).wake(Priority.NORMAL)
         assert woken.wait(30)
     assert all_total_count[0] == tasks

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from celery import Celery, bootsteps
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 
 import workers.queue.call_task
 import workers.queue.tasks
@@ -40,8 +40,6 @@ def create_app(settings: Settings, threads: int | None = None) -> DiallingApp:
     workers.queue.tasks.register(app, container, task_events)
     app.steps["consumer"].add(step(task_events))
     app.steps["worker"].add(dialling(container))
-    # The first dial would otherwise come late for its slot, by the time it takes to make them.
-    worker_init.connect(lambda **_: container().warm_up(), weak=False)
     return app
 
 
@@ -52,6 +50,8 @@ def dialling(container: Callable[[], Container]) -> type[bootsteps.StartStopStep
         requires = ("celery.worker.components:Pool",)
 
         def start(self, _worker: object) -> None:
+            # Else the first dial would come late for its slot, by the time it takes to make them.
+            container().warm_up()
             container().dialler.start()
 
         def stop(self, _worker: object) -> None:
