@@ -100,7 +100,7 @@ def out_of_credit(folder: Path) -> Story:
 @pytest.mark.played(by=out_of_credit)
 def test_what_the_credit_pays_for_is_called_and_next_to_nothing_is_refused(outcome: Story) -> None:
     assert outcome.first in {19, 20}
-    assert outcome.resumed_after < 10
+    assert outcome.resumed_after < 30  # 5, where nothing else keeps the machine busy
     assert 11 <= outcome.second <= 13
     assert outcome.refused <= 5
 
@@ -209,7 +209,7 @@ def _nobody_lost_anything(outcome: Stop) -> None:
     assert outcome.held > MANY / 3
     assert Counter(job.state for job in outcome.jobs) == {State.COMPLETED: MANY}
     assert {job.spent for job in outcome.jobs} == {1}
-    assert outcome.seconds_to_end < 40
+    assert outcome.seconds_to_end < 60
 
 
 @pytest.mark.played(by=stopped_twice)

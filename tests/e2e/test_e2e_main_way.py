@@ -167,7 +167,7 @@ def test_an_uncertain_call_is_decided_when_the_evidence_window_is_over(
     job = called["0009"].wait(60)
     uncertain, failed = job.timeline[-2:]
     assert (uncertain.to, failed.to) == (State.UNCERTAIN, State.FAILED)
-    assert 2 <= (failed.at - uncertain.at).total_seconds() < 10
+    assert 2 <= (failed.at - uncertain.at).total_seconds() < 60  # in earnest, some minutes
     assert "may have been placed" in failed.why
 
 
