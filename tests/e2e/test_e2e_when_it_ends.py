@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -25,6 +26,8 @@ from support.polling import eventually
 
 MOMENTS = (0.2, 0.7, 1.5, 3.0)
 """Seconds after the start: while it imports, starts Redis, starts the rest, and when it is up."""
+LOST = ("Failed checking if argv[0]", "Exception ignored")
+"""What Python says at its own start where it takes Ctrl-C, and goes on: one presses it again."""
 
 
 def interrupted_at_moments(folder: Path) -> list[tuple[int, str]]:
@@ -37,6 +40,13 @@ def _interrupted(folder: Path, after: float) -> tuple[int, str]:
     up = Up(folder, start=subprocess.Popen, **QUICK)
     up.start()
     time.sleep(after)
+    os.kill(up.pid, signal.SIGINT)
+    eventually(
+        lambda: up.exit_code is not None or any(words in up.log for words in LOST),
+        "it ends",
+        STOPS_WITHIN,
+        lambda: up.log,
+    )
     return up.stop(signal.SIGINT), up.log
 
 
