@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 
 from dispatcher.store.event_text import EventText
 from dispatcher.store.schema import DEFAULT_PRIORITY, AttemptField, Field, attempt_field
@@ -18,7 +19,12 @@ def in_words(raw: Mapping[str, str]) -> dict[str, str]:
     """Return a raw record with whole names (`state`, `1.sent`), lines of the timeline in words
     ('0 queued producer'), and what is left out because it follows from the rest.
     """
-    found = {_named(name): value for name, value in raw.items()}
+    return dict(_in_words(tuple(raw.items())))
+
+
+@lru_cache(1 << 15)  # most records of a store are as they were at the look before
+def _in_words(raw: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    found = {_named(name): value for name, value in raw}
     for name in filter(_LINE.fullmatch, found):
         line = EventText.read(found[name])
         assert line, found[name]
@@ -47,6 +53,7 @@ def as_written(record: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+@cache
 def _named(name: str) -> str:
     stem, mark, piece = name.partition("~")
     if of := _OF_ATTEMPT.fullmatch(stem):
