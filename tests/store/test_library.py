@@ -46,6 +46,7 @@ def test_a_missing_library_is_loaded_in_the_middle_of_a_pipeline(store: Store) -
 
 
 def test_who_loads_the_library_second_goes_on(store: Store) -> None:
+    redis_of(store).execute_command("FUNCTION", "FLUSH", "SYNC")
     store.limiter.pace()
     store._connection._load()
     assert _loaded(store) == {library().name}

@@ -31,9 +31,7 @@ def nothing_altered() -> Iterator[None]:
 
 
 def _state() -> dict[str, Any]:
-    celery = sys.modules.get("celery._state")
     return {
-        "default Celery app": celery and celery.default_app,
         "folder": os.getcwd(),  # noqa: PTH109 - a Path of it would be made ten thousand times
         **{f"${name}": os.environ[name] for name in os.environ if not name.startswith(_OF_PYTEST)},
         "level of logs": (logging.root.level, logging.root.manager.disable),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import pty
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,7 @@ class Shell:
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            _logs_of_its_own(),
         ):
             code = _exit_code()
         return Ran(code, _text(out), _text(err))
@@ -117,6 +120,15 @@ class Shell:
                 shown += os.read(ours, 4096)
         os.close(ours)
         return process.wait(ENDS_WITHIN), shown.decode()
+
+
+@contextlib.contextmanager
+def _logs_of_its_own() -> Iterator[None]:
+    """Let a command set up logs, and have them as they were when it has ended."""
+    level = logging.root.level
+    with patch.object(logging.root, "handlers", []):
+        yield
+    logging.root.setLevel(level)
 
 
 def _exit_code() -> int:

@@ -30,7 +30,7 @@ class Standby:
     def mend(self) -> None:
         """Let the replica come back, and wait until it is in step."""
         self.cable.mend()
-        eventually(self._online, "the replica is back")
+        eventually(self._in_step, "the replica is back")
 
     def promote(self) -> None:
         """Make the replica a master, as Sentinel does."""
@@ -38,9 +38,18 @@ class Standby:
             client.execute_command("REPLICAOF", "NO", "ONE")
 
     def _online(self) -> bool:
+        return self._seen()[0]
+
+    def _in_step(self) -> bool:
+        """Whether it has said that it has all; it is online before it has loaded that."""
+        return all(self._seen())
+
+    def _seen(self) -> tuple[bool, bool]:
         with self.master.client() as client:
-            seen = client.info("replication").get("slave0", {})
-        return bool(seen.get("state") == "online")
+            told = client.info("replication")
+        seen = told.get("slave0", {})
+        online = seen.get("state") == "online"
+        return online, online and seen["offset"] >= told["master_repl_offset"]
 
 
 @contextmanager
