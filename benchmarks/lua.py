@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from statistics import quantiles
@@ -20,13 +21,21 @@ import redis
 
 from benchmarks.circumstances import ROOT
 from benchmarks.figures import Column, Table
-from benchmarks.taking import NO_LIMIT, settle, take
+from benchmarks.taking import LEASE, NO_LIMIT, own_call
 from dispatcher.model.call import CallRef, CallReport
+from dispatcher.model.decision import Decision
 from dispatcher.model.outcome import Outcome
 from dispatcher.model.request import JobRequest
 from dispatcher.policy import Policy, after_placing, after_report
 from dispatcher.store import Store
+from dispatcher.store.accepting import as_list
+from dispatcher.store.calls import Answer, as_row
+from dispatcher.store.connection import Call, Connection, milliseconds
 from dispatcher.store.library import library
+from dispatcher.store.packing import packed
+from dispatcher.store.redis_url import connect
+from dispatcher.store.values import Packed
+from dispatcher.values.namespace import DEFAULT_NAMESPACE
 from workers.devstack.embedded_server import EmbeddedServer
 
 BEFORE = "7fe0d7a"
@@ -37,8 +46,12 @@ STEPS = {
     "chosen and claimed": ("dispatch", "claim", "take"),
     "settled, call placed": ("placed",),
     "settled, call ended": ("ended",),
+    "a connection given back": ("release_connection",),
 }
-"""What a job goes through -> the operations that take it there."""
+"""What a job goes through -> the operations that take it there. The last one is the smallest: it
+takes one member out of a sorted set, now as then, so all the rest of it is what any one costs."""
+ALONE = "release_connection"
+"""What is done for one at a time."""
 
 _SIDE_BEFORE = """
 import json, sys
@@ -85,7 +98,9 @@ given = {"feed": "dispatch", "give_back": "release_connection"}
 print(json.dumps({made.sha: given.get(name, name) for name, made in batch._scripts.items()}))
 """
 BATCH = 20
-"""Operations of a kind that follow each other: Redis finds them warm, as under load."""
+"""Operations of a kind that follow each other, sent together: Redis finds them warm."""
+CLAIM = 5
+"""What `take` answers of each job that it claims."""
 JOB = {
     "say": "The disk of the database is full",
     "tags": ["campaign:spring"],
@@ -139,7 +154,8 @@ def _measure(folder: Path, drive: Callable[[str], Names], at_once: int) -> dict[
     for entry in reversed(entries):
         words = entry["command"].decode("utf-8", "replace").split(" ")
         if words[0] in {"EVALSHA", "FCALL"} and words[1] in names:
-            took[names[words[1]]].append(entry["duration"] / at_once)
+            name = names[words[1]]
+            took[name].append(entry["duration"] / (1 if name == ALONE else at_once))
     for place, duration in enumerate(took["settle"]):
         took["ended" if place * at_once // BATCH % 2 else "placed"].append(duration)
     return {
@@ -166,22 +182,36 @@ def _drive_before(folder: Path, url: str, jobs: int) -> Names:
 
 
 def _drive(url: str, jobs: int, at_once: int) -> Names:
-    """Take jobs from their requests to their ends, each step for a batch of them."""
+    """Take jobs from their requests to their ends, each step for a batch of them, sent together."""
     store, policy = Store.from_url(url), Policy()
     store.limiter.publish(NO_LIMIT)
+    connection = Connection(connect(url), DEFAULT_NAMESPACE, None)
     placed = after_placing(CallRef(("",)), policy)
     report = CallReport(Outcome.ANSWERED, "ANSWERED", cost=Decimal("12.5"), duration=23)
     for start in range(0, jobs, BATCH):
         own = [{"key": str(n), "recipient": f"+8180{n:08d}"} for n in range(start, start + BATCH)]
-        requests = [JobRequest.of(JOB | each) for each in own]
-        for first in range(0, BATCH, at_once):
-            store.jobs.enqueue_many(requests[first : first + at_once])
-        groups = [take(store, at_once) for _ in range(0, BATCH, at_once)]
-        assert all(len(group) == at_once for group in groups), "not all could be taken"
-        for group in groups:
-            settle(store, group, placed)
-        ended = after_report(report, store.jobs.get(groups[0][0].job.id), policy)
+        rows = [packed(JobRequest.of(JOB | each)) for each in own]
+        groups = [rows[first : first + at_once] for first in range(0, BATCH, at_once)]
+        connection.run_all([_enqueue(group) for group in groups])
+        taken = connection.run_all([_take(at_once) for _ in groups])
+        assert all(len(claims) == at_once * CLAIM for *_, claims, _ in taken), "not all were taken"
+        connection.run_all([_settle(group, placed) for group in groups])
+        ended = after_report(report, store.jobs.get(rows[0].id), policy)
         assert ended is not None
-        for group in groups:
-            settle(store, group, ended)
-    return {library().function(name): name for name in ("enqueue", "take", "settle")}
+        connection.run_all([_settle(group, ended) for group in groups])
+        connection.run_all([(ALONE, {"holder": "nobody"})] * BATCH)
+    return {library().function(name): name for name in ("enqueue", "take", "settle", ALONE)}
+
+
+def _enqueue(rows: Sequence[Packed]) -> Call:
+    return "enqueue", {"actor": "producer", "jobs": as_list(rows)}
+
+
+def _take(most: int) -> Call:
+    how = {"token": uuid.uuid4().hex, "lease": milliseconds(LEASE), "provider": "xoxzo"}
+    return "take", {"most": most, "actor": "worker", **how}
+
+
+def _settle(rows: Sequence[Packed], decision: Decision) -> Call:
+    answers = [as_row(Answer(row.id, 1, own_call(decision))) for row in rows]
+    return "settle", {"answers": answers}

@@ -40,9 +40,10 @@ def take(store: Store, most: int, *, replicas: int = 0) -> list[Claim]:
 def settle(store: Store, claims: Sequence[Claim], decision: Decision) -> None:
     """Write one decision for all of them in one step; each call gets an id of its own."""
     store.calls.settle_many(
-        [Answer(claim.job.id, claim.attempt, _own(decision)) for claim in claims]
+        [Answer(claim.job.id, claim.attempt, own_call(decision)) for claim in claims]
     )
 
 
-def _own(decision: Decision) -> Decision:
+def own_call(decision: Decision) -> Decision:
+    """Return the decision with the id of a call that nobody else has, if it has one."""
     return replace(decision, call=CallRef((str(uuid.uuid4()),))) if decision.call else decision

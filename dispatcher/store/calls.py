@@ -91,7 +91,8 @@ class Calls(Repository):
                     decision.throttled, told=decision.wait_told, booked=booked, counts=False
                 )
         try:
-            told = self._run("settle", replicas=replicas, answers=[_row(each) for each in answers])
+            rows = [as_row(each) for each in answers]
+            told = self._run("settle", replicas=replicas, answers=rows)
         except TooFewReplicas as error:
             error.answers = [_settled(each) for each in error.answers[0]]
             raise
@@ -164,7 +165,7 @@ class Calls(Repository):
         return float(found) / 1000 if found else None
 
 
-def _row(answer: Answer) -> dict[str, Any]:
+def as_row(answer: Answer) -> dict[str, Any]:
     """Return an answer as the operation takes it: what is not said is left out."""
     decision = answer.decision
     of_attempt, of_job = codec.decision_fields(decision)
@@ -180,7 +181,7 @@ def _row(answer: Answer) -> dict[str, Any]:
         "delay": None if decision.delay is None else milliseconds(decision.delay),
         "spent": decision.spent or None,
         "actor": answer.actor,
-        "why": decision.why,
+        "why": decision.why or None,
         "hold": decision.hold or None,
         "required": None if decision.required is None else float(decision.required),
         "proves": ",".join(decision.proves) or None,
