@@ -16,8 +16,8 @@ from typing import Any
 
 from dispatcher.model.filters import Filter
 from dispatcher.model.job import LONGEST_PRODUCER
-from dispatcher.model.states import State
-from dispatcher.store.connection import Repository
+from dispatcher.model.states import CALLING, State
+from dispatcher.store.connection import Repository, pairs
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.event_text import actor_of
 from dispatcher.store.recipients import FEWEST_DIGITS, Range, ranges
@@ -92,9 +92,10 @@ class Indexes(Repository):
         """Return of every state, and every `<state>:<reason>` that was ever used, how many jobs
         stand there.
         """
-        with plain_errors():
-            found: Any = self._redis.hgetall(self._key("states"))
-        used = {kind.decode(): int(many) for kind, many in found.items()}
+        pages = [("ZCARD", self._key("by_state_page", state, "")) for state in CALLING]
+        counted, *calling = self._read_together(("HGETALL", self._key("states")), *pages)
+        used = {kind.decode(): int(many) for kind, many in pairs(counted).items()}
+        used |= zip(map(str, CALLING), calling, strict=True)
         return dict(sorted((dict.fromkeys(map(str, State), 0) | used).items()))
 
     def walk(

@@ -37,16 +37,20 @@ end
 """
 _REGISTER = """
 local new_call, refuse = require('lib/call').new, require('lib/guard').refuse
-local at_its_end = {
-  require('lib/entries').write, require('lib/lines').tidy, require('lib/indexing').write,
-  require('lib/numbers').write, require('lib/costs').write, require('lib/campaigns').write,
-  require('lib/sums').write, require('lib/hashes').write,
+local put_together = { -- in this order: what a call keeps until its end, and who writes it
+  { 'entries', require('lib/entries').write }, { 'left', require('lib/lines').tidy },
+  { 'pages', require('lib/indexing').write }, { 'hung_up', require('lib/numbers').write },
+  { 'costs', require('lib/costs').write }, { 'campaigns', require('lib/campaigns').write },
+  { 'sums', require('lib/sums').write }, { 'hashes', require('lib/hashes').write },
 }
 
 -- What was put together is written where the operation failed, too, as is what it wrote at once.
 local function finish(call, done, answer)
-  for _, write in ipairs(at_its_end) do
-    write(call)
+  for i = 1, #put_together do
+    local each = put_together[i]
+    if call[each[1]] then
+      each[2](call)
+    end
   end
   if not done then
     error(type(answer) == 'table' and answer or { err = answer }) -- Redis' pcall makes a text of it

@@ -54,7 +54,6 @@ def _members() -> dict[str, str]:
         "config": _names(schema.Config),
         "config_defaults": _words(_config_defaults()),
         "pace": _names(schema.Pace),
-        "pace_fields": _list(schema.Pace),
         "clock": _names(schema.Clock),
         "credit": _names(schema.Credit),
         "replica": _names(schema.ReplicaField),

@@ -40,7 +40,8 @@ KEYS: Mapping[str, str] = {
     "by_state": "by_state:{}",  # by <state>[:<reason>]: id by creation, lua/lib/pages.lua; but
     # of states in CALLING, whose jobs are in one page without a floor
     "by_state_page": "by_state_page:{}:{}",  # zset, by the same and floor
-    "states": "states",  # hash: <state>[:<reason>], all that were ever used -> how many jobs
+    "states": "states",  # hash: <state>[:<reason>], all that were ever used -> how many jobs; not
+    # of states in CALLING, which have one page
     "by_tag": "by_tag:{}",  # by tag: id by creation, lua/lib/pages.lua
     "by_tag_page": "by_tag_page:{}:{}",  # zset, by the same and floor
     "by_recipient": "by_recipient:{}",  # zset, by the last digits: id, see lua/lib/recipients.lua
@@ -55,7 +56,6 @@ KEYS: Mapping[str, str] = {
     "lines": "account:{account}:lines:{}",  # zset, by priority: line by how much it has had
     "ready": "account:{account}:ready:{}:{}",  # zset, by priority and line: id by due time
     "set_aside": "account:{account}:set_aside",  # zset: id by when it stands in line anew
-    "turn": "account:{account}:turn",  # string: how many turns were taken
     "taken": "account:{account}:taken:{}",  # string, by token: ids that were claimed; a lease long
     "woken": "account:{account}:woken",  # string: see lua/lib/wakeup.lua
     "held": "account:{account}:held:{}:{}",  # zset, by hold and priority: id by due time
@@ -189,7 +189,7 @@ class Field(StrEnum):
     SPENT = "sp"  # attempts that count against the most; absent: none
     COUNTED_FROM = "counted_from"  # attempts up to this one do not count any more
     EVENTS = "e"  # lines of the timeline
-    TOKEN = "token"  # noqa: S105 - of the claim that is under way
+    TOKEN = "token"  # noqa: S105 - of the claim that is under way; empty: it is settled
     OPENS = "opens"  # the calling window that is open or opens next
     CLOSES = "closes"
     WINDOW_OF = "window_of"  # the calling hours that the window comes from
@@ -408,6 +408,7 @@ class Pace(StrEnum):
     IN_DAY = "in_day"
     IN_DAY_AT = "in_day_at"
     LAST_REQUEST = "last_request"
+    TURNS = "turns"  # how many turns were taken, lua/lib/turns.lua
     COLD_SINCE = "cold_since"  # when requests began after a pause
     SEEN = "seen"  # when Redis' clock was looked at last
     BEHIND = "behind"  # µs by which its time is behind Redis' clock; negative: ahead of it

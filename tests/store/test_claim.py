@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dispatcher.model.states import State
+from dispatcher.policy import after_report
 from dispatcher.store import Store
 from support.claims import claim_one
 from support.clock import Clock
+from support.reports import ended
 from support.store_jobs import (
+    POLICY,
     START,
     assert_sound,
     at,
@@ -40,6 +43,10 @@ def test_the_same_token_gets_the_same_claim_until_the_attempt_is_settled(store: 
     assert claim(store, id_, "t") == first
     store.calls.settle(id_, first.attempt, placed())
     assert claim_one(store, id_, token="t", lease=LEASE) is State.IN_PROGRESS
+    assert records(snapshot(store))[id_]["token"] == ""
+    over = after_report(ended("ANSWERED"), store.jobs.get(id_), POLICY)
+    assert over is not None
+    store.calls.settle(id_, first.attempt, over)
     assert "token" not in records(snapshot(store))[id_]
 
 

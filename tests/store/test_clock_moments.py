@@ -65,7 +65,6 @@ JUDGED = {
     "lines": NO_MOMENT,
     "ready": MOVED,
     "set_aside": READ,
-    "turn": NO_MOMENT,
     "taken": TTL,
     "woken": TTL,
     "held": MOVED,

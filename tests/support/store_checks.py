@@ -20,7 +20,6 @@ OTHERS = {
     "holds",
     "config",
     "lines",
-    "turn",
     "taken",
     "woken",
     "pace",

@@ -14,6 +14,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request import JobRequest
 from dispatcher.provider import ProviderError
 from dispatcher.store import Store, schema
+from dispatcher.store.schema import Pace
 from dispatcher.store.values import Claim, Hours, KeyConflict, Taken
 from dispatcher.values.calling_hours import Window
 from support.claims import Day, Wait, claim_one, taken
@@ -53,7 +54,7 @@ class Taking(CheckedStore):
         self.clock = Clock()
         self.store = Store(self.redis, clock=self.clock)
         self.store.limiter.publish(rules)
-        self.redis.set(key_of(self.store, "turn"), turn)
+        self.redis.hset(key_of(self.store, "pace"), Pace.TURNS, turn)
         self.books = Books()
         self.model = Model(self.now, rules)
         self.begin_day("UTC")
@@ -219,7 +220,7 @@ def _scores(found: Snapshot) -> Scores:
 
 
 def _turn(found: Snapshot) -> int:
-    return int(found.get("turn", {"": "0"})[""])
+    return int(found.get("pace", {}).get(Pace.TURNS, "0"))
 
 
 def _of_jobs(found: Snapshot) -> Snapshot:

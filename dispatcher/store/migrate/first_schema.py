@@ -36,7 +36,7 @@ Raw = dict[bytes, bytes]
 
 RENAMED: Mapping[str, str] = {
     "job": "job", "next": "due", "usual": "typical_durations",
-    "held": "held", "holds": "holds_used", "fed": "set_aside", "turn": "turn",
+    "held": "held", "holds": "holds_used", "fed": "set_aside",
     "calls": "by_call",
     "person": "called", "busy": "calling", "connections": "connections",
     "breaker": "breaker", "limits": "config", "pace": "pace",

@@ -42,8 +42,8 @@ def recipients(writer: Writer) -> Batches:
 
 
 def states(writer: Writer) -> Batches:
-    """Count how many jobs stand in each state."""
-    counted = sizes(writer)
+    """Count how many jobs stand in each state, of those that have many pages."""
+    counted = {kind: n for kind, n in sizes(writer).items() if not has_one_page("by_state", kind)}
     name = writer.name("states")
     yield [("HSET", name, raw(kind), many) for kind, many in counted.items()], len(counted)
 

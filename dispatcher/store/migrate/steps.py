@@ -18,7 +18,7 @@ from dispatcher.store.migrate import first_schema, indexes, second_schema
 from dispatcher.store.migrate.campaigns import Count
 from dispatcher.store.migrate.first_schema import Raw
 from dispatcher.store.migrate.writer import BATCH, Batches, Command, Writer, raw
-from dispatcher.store.schema import BARRIER, CampaignField
+from dispatcher.store.schema import BARRIER, DEFAULT_ACCOUNT, CampaignField
 
 
 def jobs(writer: Writer) -> Batches:
@@ -74,6 +74,11 @@ def requests(writer: Writer) -> Batches:
         yield [adds, ("DEL", writer.old("recent"))], len(moments)
 
 
+def turns(writer: Writer) -> Batches:
+    """Forget how many turns were taken: that is counted anew, with the limiter's moments."""
+    yield [("DEL", writer.old("turn"), writer.old("account", DEFAULT_ACCOUNT, "turn"))], 0
+
+
 def others(writer: Writer) -> Batches:
     """Rename all other keys, and their fields where these have other names."""
     yield from _renamed(writer, filter(first_schema.new_name, writer.found("*")))
@@ -103,6 +108,7 @@ STEPS = (
     indexes.in_pages,
     indexes.recipients,
     indexes.states,
+    turns,
     others,
     campaigns,
 )

@@ -22,8 +22,8 @@ end
 
 -- Whether a call can have cost so much: a prepaid account pays no more than it has.
 function M.can_have_paid(call, cost, reserved)
-  local account = credits.read(call)
-  local prepaid = config.number(call, setting.credit_floor) and M.available(account)
+  local account = config.number(call, setting.credit_floor) and credits.read(call)
+  local prepaid = account and M.available(account)
   return not prepaid or cost <= math.max(account.balance, reserved)
 end
 

@@ -6,10 +6,10 @@
 --   args     the arguments, by name; all are text
 --   exact    now in ms since the epoch with fractions, now: without
 -- Modules keep what they have read for this call here, under their own names: config, holds, pace, spending,
--- refused_languages, not_called and usual (of tariffs), credits, prices, connections, turn, turns, minute; told: the
--- account events of this operation; left, joined: lines that jobs went from, and came to (lib/lines.lua). And what
--- is written at the end (library.py): coming and going (lib/entries.lua), pages, hung_up (lib/numbers.lua), costs,
--- campaigns, sums and hashes.
+-- refused_languages, not_called and usual (of tariffs), credits, prices, connections, turns, minute; told: the
+-- account events of this operation; joined: lines that jobs came to (lib/lines.lua). And what is written at the end,
+-- where there is anything (library.py): entries, left (lines that jobs went from), pages, hung_up (lib/numbers.lua),
+-- costs, campaigns, sums and hashes.
 
 local schema = require('schema')
 local text = require('lib/text')
@@ -44,16 +44,6 @@ function M.new(keys, args)
     args = named,
     exact = exact,
     now = math.floor(exact),
-    sums = {},
-    hashes = {},
-    coming = {},
-    going = {},
-    pages = {},
-    left = {},
-    joined = {},
-    campaigns = {},
-    costs = {},
-    hung_up = {},
   }
 end
 

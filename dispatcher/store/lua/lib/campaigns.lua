@@ -20,12 +20,12 @@ local HOUR, MINUTE = 3600000, 60000 -- ms
 
 -- That of a job, or nil: its name, those of its keys, and how many of its jobs have ended in this operation.
 local function of(call, job)
-  local tag = record.campaign(job)
-  local campaign = tag and call.campaigns[tag]
+  local tag, campaigns = record.campaign(job), call.campaigns or {}
+  local campaign = tag and campaigns[tag]
   if tag and not campaign then
     local name = string.sub(tag, #MARK + 1)
     campaign = { name = name, key = key.campaign(call, name), hours = key.campaign_hours(call, name), ended = 0 }
-    call.campaigns[tag] = campaign
+    campaigns[tag], call.campaigns = campaign, campaigns
   end
   return campaign
 end

@@ -14,7 +14,8 @@ local JOBS, BYTES = schema.client_jobs, schema.client_bytes
 local function begins_campaign(call, tag)
   local mark = schema.campaign_mark
   local name = string.sub(tag, 1, #mark) == mark and string.sub(tag, #mark + 1)
-  return name and not call.campaigns[tag] and redis.call('EXISTS', key.campaign(call, name)) == 0
+  local begun = call.campaigns and call.campaigns[tag]
+  return name and not begun and redis.call('EXISTS', key.campaign(call, name)) == 0
 end
 
 -- How many bytes a new job with these fields takes, about: its record, its indexes, keys of tags of its own, and

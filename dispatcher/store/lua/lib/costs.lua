@@ -30,16 +30,17 @@ end
 
 -- What is known of a tariff; of many jobs in one step it is read once, and written at the end.
 local function learned(call, tariff)
-  local known = call.costs[tariff]
+  local costs = call.costs or {}
+  local known = costs[tariff]
   if not known then
     known = parse(redis.call('HGET', key.costs(call), tariff))
-    call.costs[tariff] = known
+    costs[tariff], call.costs = known, costs
   end
   return known
 end
 
 function M.write(call)
-  for tariff, known in pairs(call.costs) do
+  for tariff, known in pairs(call.costs or {}) do
     if known.is_new then
       redis.call('HSET', key.costs(call), tariff, string.format('%d %.1f %d %.1f %.1f %d %d', known.ended, known.all,
         known.paid, known.mean, known.deviation, known.lowest, known.highest))
@@ -112,7 +113,7 @@ end
 
 -- Learns from a call that ended: `checked` by a status check, or reported by a callback.
 function M.learn(call, tariff, cost, answered, checked)
-  local known, usual = learned(call, tariff), math.max(M.price(call, tariff), schema.units)
+  local known, usual = learned(call, tariff), math.max((price(call, tariff)), schema.units)
   if checked and (answered or cost > 0) then
     widen(known, cost)
   end

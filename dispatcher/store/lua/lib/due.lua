@@ -23,7 +23,7 @@ end
 function M.next_in(call)
   local index = schema.key.due(call, 'scheduled')
   entries.write_of(call, index)
-  local at = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
+  local at = redis.call('ZRANGE', index, '0', '0', 'WITHSCORES')[2]
   return at and math.max(1, at - call.now)
 end
 

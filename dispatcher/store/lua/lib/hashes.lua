@@ -4,10 +4,11 @@
 local M = {}
 
 local function of(call, name)
-  local hash = call.hashes[name]
+  local hashes = call.hashes or {}
+  local hash = hashes[name]
   if not hash then
     hash = { values = {}, changed = {} }
-    call.hashes[name] = hash
+    hashes[name], call.hashes = hash, hashes
   end
   return hash
 end
@@ -28,7 +29,7 @@ function M.set(call, name, field, value)
 end
 
 function M.write(call)
-  local hashes = call.hashes
+  local hashes = call.hashes or {}
   for name, hash in pairs(hashes) do
     hashes[name] = nil
     local flat, gone = {}, {}

@@ -22,10 +22,10 @@ local key = schema.key
 -- The holds that stand, by name, and their names in order.
 function M.all(call)
   if not call.holds then
-    local holds, names = {}, {}
-    for name, json in pairs(text.pairs_of(redis.call('HGETALL', key.holds(call)))) do
-      holds[name] = cjson.decode(json)
-      names[#names + 1] = name
+    local holds, names, flat = {}, {}, redis.call('HGETALL', key.holds(call))
+    for i = 1, #flat, 2 do
+      holds[flat[i]] = cjson.decode(flat[i + 1])
+      names[#names + 1] = flat[i]
     end
     if names[2] then
       table.sort(names)

@@ -1,7 +1,7 @@
--- How jobs come into indexes by creation and go from them (lib/pages.lua): put together, and written once at the
--- operation's end.
+-- How jobs come into indexes by creation and go from them, of those that have many pages (lib/pages.lua): put
+-- together, and written once at the operation's end.
 --
--- states  hash: how many jobs stand in each index by state
+-- states  hash: how many jobs stand in each such index by state
 
 local schema = require('schema')
 local sums = require('lib/sums')
@@ -78,8 +78,7 @@ end
 
 local function add_to_page(call, index, floor, jobs, first, last)
   local page = floor and pages.page(call, index, floor) or begin_page(call, index, '')
-  local fits = index.one_page or redis.call('ZCARD', page) + last - first + 1 <= FULL
-  if fits then
+  if redis.call('ZCARD', page) + last - first + 1 <= FULL then
     count(call, index, put(page, jobs, first, last))
   elseif is_behind(page, jobs[first]) then -- as more will be
     count(call, index, begin_pages(call, index, jobs, first, last, FULL))
@@ -94,7 +93,7 @@ local function remove_from_page(call, index, floor, jobs, first, last)
     ids[#ids + 1] = jobs[i].id
   end
   count(call, index, -redis.call('ZREM', page, unpack(ids)))
-  if not index.one_page and redis.call('EXISTS', page) == 0 then
+  if redis.call('EXISTS', page) == 0 then
     redis.call('ZREM', pages.floors(call, index), floor or '')
   end
 end
@@ -102,7 +101,7 @@ end
 -- The floor of the page that a place belongs to (nil: there is no page yet), and whether no page is above. What
 -- comes mostly belongs to the last page.
 local function floor_of(call, index, at)
-  local last = index.come and redis.call('ZREVRANGE', pages.floors(call, index), 0, 0)[1]
+  local last = index.come and redis.call('ZREVRANGE', pages.floors(call, index), '0', '0')[1]
   if last and last <= at then
     return last, true
   end
@@ -134,28 +133,23 @@ local function write_index(call, index)
   if index.mixed then
     table.sort(jobs, by_place)
   end
-  local act = index.come and add_to_page or remove_from_page
-  if index.one_page then
-    act(call, index, '', jobs, 1, #jobs)
-  else
-    by_page(call, index, jobs, act)
-  end
+  by_page(call, index, jobs, index.come and add_to_page or remove_from_page)
 end
 
 -- Puts together what comes to an index, or what goes from it.
 local function note(call, kind, name, created, id, come)
-  local indexes = call.pages[kind] or {}
+  local all = call.pages or {}
+  local indexes = all[kind] or {}
   local index = indexes[name]
   if not index or index.come ~= come then
     if index then
       write_index(call, index)
     end
-    index = pages.index(kind, name)
-    index.jobs, index.come = {}, come
-    indexes[name], call.pages[kind] = index, indexes
+    index = { kind = kind, name = name, come = come, jobs = {}, mixed = false }
+    indexes[name], all[kind], call.pages = index, indexes, all
   end
   local jobs, many = index.jobs, #index.jobs
-  local at = index.one_page and created + 0 or pages.place(created, id) -- of a damaged record it fails here
+  local at = pages.place(created, id) -- of a damaged record it fails here
   index.mixed = index.mixed or (many > 0 and at < jobs[many].at)
   jobs[many + 1] = { created = created, id = id, at = at }
 end
@@ -170,7 +164,7 @@ function M.remove(call, kind, name, created, id)
 end
 
 function M.write(call)
-  for _, indexes in pairs(call.pages) do
+  for _, indexes in pairs(call.pages or {}) do
     for name, index in pairs(indexes) do
       indexes[name] = nil
       write_index(call, index)

@@ -148,7 +148,7 @@ function M.book(call, at, holder, urgent)
     recent.add(call, at)
     pace.set_number(call, field.granted, pace.number(call, field.granted) + 1)
   end
-  entries.put(call, key.connections(call), call.now + config.number(call, setting.connection_lease), holder)
+  entries.put(call, key.connections(call), text.int(call.now + config.number(call, setting.connection_lease)), holder)
   call.connections = call.connections and call.connections + 1
   pace.set(call, field.last_request, pace.time(call))
   counters.add(call, 'requests')

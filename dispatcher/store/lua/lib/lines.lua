@@ -12,16 +12,17 @@ M.of = record.line
 
 -- Ends the lines from which jobs went and in which none is left.
 function M.tidy(call)
-  if not next(call.left) then
+  local left = call.left
+  if not left then
     return
   end
-  for ready, at in pairs(call.left) do
+  for ready, at in pairs(left) do
     entries.write_of(call, ready)
     if redis.call('EXISTS', ready) == 0 then
       redis.call('ZREM', at.lines, at.line)
     end
   end
-  call.left = {}
+  call.left = nil
 end
 
 local function begin(call, priority, line)
@@ -32,6 +33,13 @@ local function begin(call, priority, line)
   end
 end
 
+-- A line may have ended since jobs came to it.
+function M.forget_joined(call, ready)
+  if call.joined then
+    call.joined[ready] = nil
+  end
+end
+
 -- A line that comes anew starts one turn behind the one whose turn it is: it neither waits for what the
 -- others have had, nor makes up for the time when it asked for nothing, nor goes before them each time
 -- where it comes with one job after another.
@@ -39,6 +47,7 @@ function M.join(call, job)
   M.tidy(call)
   local line = M.of(job)
   local ready = key.ready(call, job.priority, line)
+  call.joined = call.joined or {}
   if not call.joined[ready] then
     begin(call, job.priority, line)
     call.joined[ready] = true
@@ -56,7 +65,8 @@ function M.leave(call, job)
   else
     stood = redis.call('ZREM', ready, job.id) == 1
   end
-  call.joined[ready] = nil
+  M.forget_joined(call, ready)
+  call.left = call.left or {}
   call.left[ready] = { lines = key.lines(call, job.priority), line = line }
   return stood
 end

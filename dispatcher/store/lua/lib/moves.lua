@@ -1,6 +1,7 @@
 -- The one way in which a job changes its state.
 
 local schema = require('schema')
+local text = require('lib/text')
 local holds = require('lib/holds')
 local ledger = require('lib/ledger')
 local places = require('lib/places')
@@ -23,7 +24,7 @@ end
 -- Says to whoever waits or watches that the job has come to where it is: by the place in its timeline.
 function M.announce(call, job)
   webhooks.tell_of_job(call, job)
-  redis.call('PUBLISH', job.key, job.events - 1)
+  redis.call('PUBLISH', job.key, text.int(job.events - 1))
 end
 
 -- A call begins or ends: whose number it is, and what it reserves.
@@ -53,6 +54,7 @@ local function write_state(call, job, to, how)
   end
   if schema.terminal[to] then
     record.set_finished(job, call.now)
+    record.remove(job, field.token)
     if job.fields[field.code] then
       record.set(job, field.code, schema.code_removed) -- nobody is told it any more
     end

@@ -38,14 +38,14 @@ local function protected(call, job, digits)
     return nil -- who is in a chain is called however often, and however soon
   end
   local calls = key.called(call, digits)
-  if clock.went_back(call, tonumber(redis.call('LINDEX', calls, 0) or nil) or 0) > 0 then
+  if clock.went_back(call, tonumber(redis.call('LINDEX', calls, '0') or nil) or 0) > 0 then
     follow_clock(call, calls)
   end
-  local nth = per_day and redis.call('LINDEX', calls, per_day - 1)
+  local nth = per_day and redis.call('LINDEX', calls, text.int(per_day - 1))
   if nth and nth + DAY > call.now then
     return nth + DAY, 'this number was called ' .. text.int(per_day) .. ' times within a day'
   end
-  local last = gap and job.priority ~= 'urgent' and redis.call('LINDEX', calls, 0)
+  local last = gap and job.priority ~= 'urgent' and redis.call('LINDEX', calls, '0')
   if last and last + gap > call.now then
     return last + gap, 'this number was called less than ' .. text.int(gap / 1000) .. ' s ago'
   end
@@ -64,13 +64,13 @@ end
 function M.begin_call(call, job)
   local per_day, gap = config.number(call, setting.recipient_per_day), config.number(call, setting.recipient_gap)
   for digits in M.of(job) do
-    redis.call('SET', key.calling(call, digits), job.id, 'PX', DAY)
+    redis.call('SET', key.calling(call, digits), job.id, 'PX', text.int(DAY))
     if per_day or gap then
       local calls = key.called(call, digits)
       redis.call('LPUSH', calls, text.int(call.now))
       -- One more than counts: the latest is taken back where it turns out that nobody was called.
-      redis.call('LTRIM', calls, 0, per_day or 1)
-      redis.call('PEXPIRE', calls, per_day and DAY or gap)
+      redis.call('LTRIM', calls, '0', text.int(per_day or 1))
+      redis.call('PEXPIRE', calls, text.int(per_day and DAY or gap))
     end
   end
 end
@@ -79,34 +79,36 @@ end
 function M.pick_up(call, job)
   M.write(call)
   for digits in M.of(job) do
-    redis.call('SET', key.calling(call, digits), job.id, 'PX', DAY, 'NX')
+    redis.call('SET', key.calling(call, digits), job.id, 'PX', text.int(DAY), 'NX')
   end
 end
 
 -- Those that another job calls by now stay.
 function M.write(call)
-  if not next(call.hung_up) then
+  local hung_up = call.hung_up
+  if not hung_up then
     return
   end
   local names, over = {}, {}
-  for name in pairs(call.hung_up) do
+  for name in pairs(hung_up) do
     names[#names + 1] = name
   end
   for i, id in ipairs(redis.call('MGET', unpack(names))) do
-    over[#over + 1] = id == call.hung_up[names[i]] and names[i] or nil
+    over[#over + 1] = id == hung_up[names[i]] and names[i] or nil
   end
   if over[1] then
     redis.call('DEL', unpack(over))
   end
-  call.hung_up = {}
+  call.hung_up = nil
 end
 
 function M.hang_up(call, job)
   for digits in M.of(job) do
     local name = key.calling(call, digits)
-    if call.hung_up[name] then
+    if call.hung_up and call.hung_up[name] then
       M.write(call)
     end
+    call.hung_up = call.hung_up or {}
     call.hung_up[name] = job.id
   end
 end

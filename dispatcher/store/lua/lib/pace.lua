@@ -63,10 +63,12 @@ local function bring_forward(call, by, before)
   end
 end
 
+local NEVER_WAS = { __index = function() return 0 end }
+
 local function load(call)
-  local stands = text.pairs_of(redis.call('HGETALL', key.pace(call)))
-  for _, name in ipairs(schema.pace_fields) do
-    stands[name] = (tonumber(stands[name]) or 0) / 1000
+  local stands, flat = setmetatable({}, NEVER_WAS), redis.call('HGETALL', key.pace(call))
+  for i = 1, #flat, 2 do
+    stands[flat[i]] = (tonumber(flat[i + 1]) or 0) / 1000
   end
   local found = { now = stands, changed = {}, time = call.exact - stands.behind, went_back = 0 }
   local by = true_time(call, stands, found.time) - found.time

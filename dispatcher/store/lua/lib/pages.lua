@@ -6,7 +6,8 @@
 --
 -- A place is <created><id>: jobs that were created in one millisecond go by their ids. The floor of the first
 -- page is '', so that there is a page for every place. One that empties goes.
--- Few jobs are calling at a time, and each comes and goes: those states have one page, whose floor is not kept.
+-- Few jobs are calling at a time, and each comes and goes: those states have one page, whose floor is not kept. So
+-- such an index is a sorted set like any other, and how many are in it is not counted.
 
 local schema = require('schema')
 
@@ -33,12 +34,12 @@ end
 
 -- The highest floor up to a bound, as ZREVRANGEBYLEX takes it, or nil.
 function M.floor_below(call, index, bound)
-  return redis.call('ZREVRANGEBYLEX', M.floors(call, index), bound, '-', 'LIMIT', 0, 1)[1]
+  return redis.call('ZREVRANGEBYLEX', M.floors(call, index), bound, '-', 'LIMIT', '0', '1')[1]
 end
 
 -- The lowest floor above one, or nil.
 function M.floor_above(call, index, floor)
-  return redis.call('ZRANGEBYLEX', M.floors(call, index), '(' .. floor, '+', 'LIMIT', 0, 1)[1]
+  return redis.call('ZRANGEBYLEX', M.floors(call, index), '(' .. floor, '+', 'LIMIT', '0', '1')[1]
 end
 
 -- Adds entries of a page that stand between two places to what was found.

@@ -25,9 +25,27 @@ local function count_waiting(call, job, by)
   end
 end
 
+local function come_into_index(call, job)
+  local kind = text.kind(job.state, job.reason)
+  if schema.calling[kind] then
+    entries.put(call, key.by_state_page(call, kind, ''), text.int(job.created), job.id)
+  else
+    indexing.add(call, 'by_state', kind, job.fields[field.created], job.id)
+  end
+end
+
+local function leave_index(call, job)
+  local kind = text.kind(job.state, job.reason)
+  if schema.calling[kind] then
+    entries.remove(call, key.by_state_page(call, kind, ''), job.id)
+  else
+    indexing.remove(call, 'by_state', kind, job.fields[field.created], job.id)
+  end
+end
+
 function M.leave(call, job)
   count_waiting(call, job, -1)
-  indexing.remove(call, 'by_state', text.kind(job.state, job.reason), job.created, job.id)
+  leave_index(call, job)
   entries.remove(call, key.due(call, job.state), job.id)
   if job.state == 'queued' then
     if not lines.leave(call, job) then
@@ -40,9 +58,9 @@ end
 
 function M.arrive(call, job, next_at)
   count_waiting(call, job, 1)
-  indexing.add(call, 'by_state', text.kind(job.state, job.reason), job.created, job.id)
+  come_into_index(call, job)
   if next_at then
-    entries.put(call, key.due(call, job.state), next_at, job.id)
+    entries.put(call, key.due(call, job.state), text.int(next_at), job.id)
   end
   if job.state == 'queued' then
     lines.join(call, job)
@@ -107,7 +125,7 @@ end
 function M.come(call, state, most)
   local index = key.due(call, state)
   entries.write_of(call, index)
-  return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', call.now, 'LIMIT', 0, most))
+  return M.load_all(call, index, redis.call('ZRANGEBYSCORE', index, '-inf', text.int(call.now), 'LIMIT', '0', text.int(most)))
 end
 
 -- All that happens to a job by time alone is its deadline, if it has one.

@@ -10,7 +10,7 @@ local M = {}
 local key = schema.key
 local KEPT = 20000 -- moments, of 17 bytes: so many may lie in a window that is to be learned
 local TRIMMED = 2000 -- at once, since it is only there to be bounded
-local LOOKED_AT = 5000 -- of the latest, for a booking
+local LOOKED_AT = '5000' -- of the latest, for a booking
 
 function M.add(call, at)
   local kept = math.max(KEPT, config.number(call, schema.config.rate_count) or 0)
@@ -21,7 +21,7 @@ end
 
 -- The moment of the n-th latest, or nil.
 function M.latest(call, n)
-  local moment = redis.call('LINDEX', key.recent(call), -n)
+  local moment = redis.call('LINDEX', key.recent(call), text.int(-n))
   return moment and text.from_micros(moment)
 end
 
@@ -30,7 +30,7 @@ function M.remove(call, booked)
 end
 
 local function place_of(call, booked)
-  return redis.call('LPOS', key.recent(call), booked, 'RANK', -1, 'MAXLEN', LOOKED_AT)
+  return redis.call('LPOS', key.recent(call), booked, 'RANK', '-1', 'MAXLEN', LOOKED_AT)
 end
 
 -- How many were booked after this one; nil where it is not known any more.
@@ -43,7 +43,7 @@ end
 function M.count_from(call, booked, at)
   local place = place_of(call, booked)
   if place then
-    redis.call('LSET', key.recent(call), place, text.micros(at))
+    redis.call('LSET', key.recent(call), text.int(place), text.micros(at))
   end
 end
 

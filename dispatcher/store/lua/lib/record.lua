@@ -66,10 +66,20 @@ function M.producer(job)
   return job.producer
 end
 
+local latest = {} -- the tags that were looked at last, and the campaign: mostly the next job's, too
+
+local function campaign_of(tags)
+  if tags ~= latest.tags then
+    latest.tags, latest.campaign = tags, string.match(',' .. tags, CAMPAIGN)
+  end
+  return latest.campaign
+end
+
 -- The campaign that the job is of, by its first tag of that kind: `campaign:<name>`, or nil.
 function M.campaign(job)
   if job.campaign == nil then
-    job.campaign = string.match(',' .. (M.get(job, field.tags) or ''), CAMPAIGN) or false
+    local tags = M.get(job, field.tags)
+    job.campaign = tags and campaign_of(tags) or false
   end
   return job.campaign or nil
 end
@@ -81,9 +91,9 @@ end
 
 local function write(job, name, value)
   local changed = job.changed
-  local many = #changed
   job.fields[name] = value
-  changed[many + 1], changed[many + 2] = name, value
+  changed[#changed + 1] = name
+  changed[#changed + 1] = value
 end
 
 local function drop(job, name)
@@ -112,11 +122,14 @@ function M.set(job, name, value)
   if type(value) == 'number' then
     value = text.int(value)
   end
-  local before = job.fields[name]
+  local fields = job.fields
+  local before = fields[name]
   if #value >= PIECE or (before and #before >= PIECE) then
     set_pieces(job, name, value)
   elseif before ~= value then
-    write(job, name, value)
+    local changed = job.changed
+    local many = #changed
+    fields[name], changed[many + 1], changed[many + 2] = value, name, value
   end
 end
 
@@ -178,20 +191,29 @@ function M.set_finished(job, at)
 end
 
 function M.remove(job, name)
-  if job.fields[name] then
+  local value = job.fields[name]
+  if value then
     drop(job, name)
-    drop_pieces(job, name, 1)
+    if #value >= PIECE then
+      drop_pieces(job, name, 1)
+    end
   end
 end
 
 local of_attempts = {} -- attempt -> name -> field: the same few again and again
 
+local function names_of_attempt(n)
+  local names = {}
+  for name, letters in pairs(attempt) do
+    names[name] = text.int(n) .. letters
+  end
+  of_attempts[n] = names
+  return names
+end
+
 -- The name of an attempt's field in the record.
 function M.of_attempt(n, name)
-  local known = of_attempts[n] or {}
-  of_attempts[n] = known
-  known[name] = known[name] or text.int(n) .. attempt[name]
-  return known[name]
+  return (of_attempts[n] or names_of_attempt(n))[name]
 end
 
 function M.get_attempt(job, n, name)

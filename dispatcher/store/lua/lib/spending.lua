@@ -14,7 +14,7 @@ local M = {}
 
 local key, setting, DAY = schema.key, schema.config, schema.spending_day
 
-local NO_LIMITS = { limits = {}, scopes = { 'account' } }
+local NONE = { limits = {}, scopes = { 'account' } }
 
 local function read(flat)
   local limits, scopes = {}, {}
@@ -34,7 +34,7 @@ end
 function M.limits(call)
   if not call.spending then
     local flat = redis.call('HGETALL', key.spending_limits(call))
-    call.spending = flat[1] and read(flat) or NO_LIMITS
+    call.spending = flat[1] and read(flat) or NONE
   end
   return call.spending.limits, call.spending.scopes
 end
@@ -121,7 +121,10 @@ end
 
 -- The scope of the limit that a call does not fit under, and why not, in words.
 function M.exceeded(call, job, reserve)
-  local _, scopes = M.limits(call)
+  local limits, scopes = M.limits(call)
+  if limits == NONE.limits then
+    return nil -- no day is set, either
+  end
   for _, scope in ipairs(scopes) do
     local left, most
     if call.now >= counts_since(call, scope) and in_scope(scope, job) then

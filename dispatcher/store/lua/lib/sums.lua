@@ -2,8 +2,8 @@
 -- to the same counters again and again. For what operations do not go by; who reads it nevertheless has it
 -- written first.
 --
--- call.sums  by hash: its fields, one after another; by each field, what is to be added; and at 0 what to do
---            where there was nothing before, { first, what }
+-- call.sums  by hash: its fields, one after another; by each field, what is to be added; and at 0 and -1 what to do
+--            where there was nothing before, and with what
 
 local text = require('lib/text')
 
@@ -14,9 +14,10 @@ local FEW = 2 -- fields of a hash that are added to one by one; more are read to
 -- Adds to a field of a hash. `first`, if given, is called for each field of the hash in which there was nothing
 -- before: first(call, what, field).
 function M.add(call, name, field, by, first, what)
-  local sums = call.sums[name]
+  local all = call.sums or {}
+  local sums = all[name]
   if not sums then
-    call.sums[name] = { [0] = first and { first, what }, [field] = by, field }
+    all[name], call.sums = { [0] = first, [-1] = what, [field] = by, field }, all
     return
   end
   local sum = sums[field]
@@ -27,9 +28,8 @@ function M.add(call, name, field, by, first, what)
 end
 
 local function note_first(call, sums, field)
-  local first = sums[0]
-  if first then
-    first[1](call, first[2], field)
+  if sums[0] then
+    sums[0](call, sums[-1], field)
   end
 end
 
@@ -61,7 +61,7 @@ local function add_together(call, name, sums)
 end
 
 function M.write(call)
-  local all = call.sums
+  local all = call.sums or {}
   for name, sums in pairs(all) do
     all[name] = nil
     local write = sums[FEW + 1] and add_together or add_each

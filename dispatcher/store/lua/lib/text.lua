@@ -2,9 +2,21 @@
 
 local M = {}
 
--- Lua itself would write large numbers as 1.7e+12.
+local MOST = 200 -- numbers that are kept as text: of attempts, of the moment and the hour that it is, of usual costs
+local known, many = {}, 0
+
+local function write(number)
+  if many == MOST then
+    known, many = {}, 0
+  end
+  many = many + 1
+  known[number] = string.format('%d', number)
+  return known[number]
+end
+
+-- Lua itself would write large numbers as 1.7e+12, and Redis takes three times as long to write one for a command.
 function M.int(number)
-  return string.format('%d', number)
+  return known[number] or write(number)
 end
 
 -- ms with fractions, as answers tell them: at 200 requests a second, slots are 5 ms apart.
@@ -25,9 +37,16 @@ function M.one_word(text)
   return (string.gsub(text, '%s', '_'))
 end
 
--- The items of a list that is written with commas between.
+local function once(list, before)
+  return not before and list or nil
+end
+
+-- The items of a list that is written with commas between. Most have one.
 function M.items(list)
-  return string.gmatch(list or '', '[^,]+')
+  if not list or not string.find(list, ',', 1, true) then
+    return once, list ~= '' and list or nil
+  end
+  return string.gmatch(list, '[^,]+')
 end
 
 function M.has(list, item)

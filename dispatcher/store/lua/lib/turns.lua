@@ -3,20 +3,22 @@
 -- they wait, so that no flood above starves them.
 
 local schema = require('schema')
+local pace = require('lib/pace')
 local text = require('lib/text')
+local lines = require('lib/lines')
 local places = require('lib/places')
 local entries = require('lib/entries')
 
 local M = {}
 
-local key = schema.key
+local key, field = schema.key, schema.pace
 local BULK_FIRST = { 'bulk', 'urgent', 'normal' }
-local AHEAD = 10 -- jobs of a line that are read at once
+local OLDEST = '-10' -- of a line so many are read at once
 local NORMAL_FIRST = { 'normal', 'urgent', 'bulk' }
 
 local function order_of_turn(call)
-  local turn = (call.turn or tonumber(redis.call('GET', key.turn(call)) or nil) or 0) + 1
-  call.turn = turn
+  local turn = pace.number(call, field.turns) + 1
+  pace.set_number(call, field.turns, turn)
   if turn % 20 == 15 then
     return BULK_FIRST
   elseif turn % 10 == 0 then
@@ -31,7 +33,7 @@ local function head(call, ready)
     local ids = call.turns.heads[ready] or {}
     if not ids[1] then
       entries.write_of(call, ready)
-      ids = redis.call('ZREVRANGE', ready, -AHEAD, -1)
+      ids = redis.call('ZREVRANGE', ready, OLDEST, '-1')
       call.turns.heads[ready] = ids
     end
     if not ids[1] then
@@ -52,7 +54,7 @@ local function next_line(call, priority)
   if only then
     return only.line
   end
-  local found = redis.call('ZRANGE', key.lines(call, priority), 0, 1)
+  local found = redis.call('ZRANGE', key.lines(call, priority), '0', '1')
   if found[1] and not found[2] then
     call.turns.only[priority] = { line = found[1], turns = 0 }
   end
@@ -70,7 +72,8 @@ end
 
 local function end_line(call, priority, line, ready)
   redis.call('ZREM', key.lines(call, priority), line)
-  call.turns.only[priority], call.joined[ready] = nil, nil
+  call.turns.only[priority] = nil
+  lines.forget_joined(call, ready)
 end
 
 -- The oldest of the line whose turn it is, which has had its turn then; nil where none waits.
@@ -90,13 +93,15 @@ local function first_of(call, priority)
   call.turns.empty[priority] = true
 end
 
--- Keeps how many turns there were.
+-- Whether it showed that none waits in this priority.
+function M.found_none(call, priority)
+  return call.turns and call.turns.empty[priority]
+end
+
+-- Keeps how many turns each line had that was the only one of its priority.
 function M.save(call)
   for priority, only in pairs(call.turns and call.turns.only or {}) do
-    redis.call('ZADD', key.lines(call, priority), 'XX', 'INCR', only.turns, only.line) -- unless it has ended
-  end
-  if call.turn then
-    redis.call('SET', key.turn(call), text.int(call.turn))
+    redis.call('ZADD', key.lines(call, priority), 'XX', 'INCR', text.int(only.turns), only.line) -- unless it has ended
   end
 end
 

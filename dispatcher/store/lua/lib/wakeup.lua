@@ -6,16 +6,17 @@
 
 local schema = require('schema')
 local lines = require('lib/lines')
+local turns = require('lib/turns')
 
 local M = {}
 
 local key = schema.key
-local FOR = 1000 -- ms
+local FOR = '1000' -- ms
 
 -- The most urgent priority of which jobs wait.
 function M.most_urgent(call)
   for _, priority in ipairs(schema.priorities) do
-    if lines.any(call, { priority }) then
+    if not turns.found_none(call, priority) and lines.any(call, { priority }) then
       return priority
     end
   end

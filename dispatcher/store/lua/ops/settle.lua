@@ -10,7 +10,8 @@
 --   delay           ms until something happens next; left out: the deadline, if any
 --   spent           true if the attempt is spent; counted once, when the job leaves `dialing`, and given back
 --                   where it turns out later that nobody was asked
---   actor, why
+--   actor
+--   why             if anything is to be said
 --   hold            that the provider's answer starts, if any; `credit`: the one that the budget then calls for
 --   required        credits that the call needs, where the provider said so
 --   proves          reasons of holds that what the provider said proves to be over, commas between
@@ -279,7 +280,7 @@ local function write_attempt(call, job, told)
   for name, value in pairs(told.fields) do
     record.set(job, name, value)
   end
-  record.remove(job, field.token) -- nobody asks for this claim again
+  record.set(job, field.token, '') -- nobody asks for this claim again; removed when the job ends, with others
 end
 
 local function note_callback(call, job, told)

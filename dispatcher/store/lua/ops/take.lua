@@ -148,8 +148,8 @@ local function run(call)
     take(call, answer)
     remember(call, answer)
   end
-  pace.save(call)
   turns.save(call)
+  pace.save(call)
   local woken, again = wake_others(call, answer), answer.again and text.exact(answer.again) or ''
   return { pace.reading(call), again, woken, answer.day or '', answer.claims, answer.hours }
 end
