@@ -200,16 +200,17 @@ class JobRequest(BaseModel):
     def _content(self) -> dict[str, Any]:
         """Return what makes it the same request, as JSON has it."""
         if self.at is None and self.expires is None:  # JSON has no moments
-            content = {
-                name: value
-                for name, value in vars(self).items()
-                if value is not None and name not in _NO_CONTENT
-            }
+            given = vars(self)
+            content = {name: given[name] for name in _CONTENT if given[name] is not None}
         else:
             content = self.model_dump(mode="json", exclude=_NO_CONTENT, exclude_none=True)
         if self.say is not None or self.code is not None:
             content.setdefault("lang", DEFAULT_LANGUAGE)  # as releases did that filled it in here
         return content
+
+
+_CONTENT = sorted(JobRequest.model_fields.keys() - _NO_CONTENT)
+"""What makes a request the same, in the order in which its text has it."""
 
 
 def _has_too_many(fields: object) -> bool:

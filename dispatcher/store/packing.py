@@ -39,9 +39,9 @@ def request_fields(request: JobRequest, price: str | None = None) -> Fields:
         fields[_NUMBER_TYPES] = ",".join(types)
     if request.tags:
         fields[_TAGS] = ",".join(request.tags)
-    for name, field, as_text in _WISHES:
-        value = asked[name]
-        if value is not None and value != {}:
+    for name in request.model_fields_set:
+        if name in _WISHES and (value := asked[name]) is not None and value != {}:
+            field, as_text = _WISHES[name]
             fields[field] = as_text(value)
     return fields
 
@@ -102,7 +102,8 @@ _AS_TEXT: dict[Field, Callable[[Any], str]] = {
 """What a request may have or not."""
 _NAMES = {Field.LANGUAGE: "lang"}
 """What a request calls a field, where not as Field does."""
-_WISHES = tuple(
-    (_NAMES.get(field, field.name.lower()), field.value, as_text)
+_WISHES = {
+    _NAMES.get(field, field.name.lower()): (field.value, as_text)
     for field, as_text in _AS_TEXT.items()
-)
+}
+"""What a request calls them -> the field, and how it is written."""

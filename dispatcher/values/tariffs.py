@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Protocol
 
 from dispatcher.model.kinds import Kind
 
-MOBILE = "mobile"
 UNITS = 10_000
 """Whole units of a credit that Redis counts in, so that sums do not drift."""
 
@@ -38,9 +38,12 @@ def tariff(call: Priced) -> str:
 
     Calls of one tariff are taken to cost about the same, which is learned.
     """
-    places = ",".join(sorted({_place(number) for number in call.called}))
-    size = f"/{len(call.called)}" if call.kind is Kind.CONFERENCE else ""
-    return f"{call.kind}{size}:{places}"
+    kind, numbers = call.kind, call.called
+    if len(numbers) == 1 and kind is not Kind.CONFERENCE:
+        return f"{kind}:{_place(numbers[0])}"
+    places = ",".join(sorted({_place(number) for number in numbers}))
+    size = f"/{len(numbers)}" if kind is Kind.CONFERENCE else ""
+    return f"{kind}{size}:{places}"
 
 
 def in_words(name: str) -> str:
@@ -52,13 +55,15 @@ def in_words(name: str) -> str:
 
 
 def _place(number: str) -> str:
-    """Return the country of a number and, where it is none of a place, its type."""
-    # Not at the top: the store needs these words, and what is known of all numbers is large.
-    from dispatcher.values.number_types import number_type  # noqa: PLC0415
-    from dispatcher.values.numbers import country, is_mobile  # noqa: PLC0415
+    return _places()(number)
 
-    kind = number_type(number) or (MOBILE if is_mobile(number) else "")
-    return f"{country(number)}-{kind}" if kind else country(number)
+
+@cache
+def _places() -> Callable[[str], str]:
+    # Not at the top: the store needs these words, and what is known of all numbers is large.
+    from dispatcher.values.number_types import place  # noqa: PLC0415
+
+    return place
 
 
 def to_units(credits_: Decimal | float) -> int:
