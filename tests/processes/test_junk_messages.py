@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from kombu import Connection
 
+from support.call_task_process import call_task
 from support.e2e_stack import CALL_QUEUE
-from support.forked import Forked
-from support.polling import WITHIN, eventually
+from support.polling import WITHIN
 from support.redis_servers import RedisProcess
-from workers.devstack import own_process
 
 HEADERS = {"lang": "py", "task": "dispatcher.call", "id": "abc", "argsrepr": "", "kwargsrepr": ""}
 CALL = {"recipient": "+818012340001", "say": "Hi", "at": "1h"}
@@ -32,38 +27,6 @@ JUNK: dict[str, tuple[str, dict[str, Any]]] = {
     "a time that is none": (json.dumps([[], CALL, {}]), HEADERS | {"eta": "soon"}),
     "brackets": ("[" * 20_000 + "]" * 20_000, HEADERS),
 }
-
-
-@contextmanager
-def call_task(folder: Path, url: str) -> Iterator[Path]:
-    """Run the call task; yields its log."""
-    log = folder / "log"
-    environment = own_process.environment(
-        {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(folder),
-            "DISPATCHER_REDIS_URL": url,
-            "XOXZO_API_SID": "sandbox",
-            "XOXZO_API_AUTH_TOKEN": "sandbox",
-            "PYTHONUNBUFFERED": "1",
-        }
-    )
-    with log.open("wb") as file:
-        process = Forked(
-            own_process.command("workers.run", "call-task"),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        eventually(lambda: "consuming" in log.read_text(), "it consumes", 2 * WITHIN, log.read_text)
-        yield log
-        assert process.poll() is None, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_the_call_task_drops_them_and_goes_on(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The workers' connection to their broker, which says that it waits for one that is away.
+"""The workers' connection to their broker: it says that it waits for one that is away, and loses no
+message of a Redis that is full.
 
 Celery publishes its events and the answers of remote control in the worker's main thread, and kombu
 tries that again for ever, without a word. Where such a message is the first to meet a broker that
@@ -20,7 +21,18 @@ log = get_logger(__name__)
 
 
 class Connection(KombusConnection):
-    """kombu's connection, but for what is tried again for ever: that is logged, once a message."""
+    """kombu's connection, but for what is tried again for ever, which is logged once a message, and
+    for what a full Redis refuses to note.
+    """
+
+    def create_transport(self) -> Any:
+        """Return what speaks to the broker."""
+        transport = super().create_transport()  # type: ignore[no-untyped-call]
+        if transport.driver_type == "redis":
+            from workers.queue.redis_qos import keep_what_is_refused  # noqa: PLC0415
+
+            keep_what_is_refused(transport)
+        return transport
 
     def ensure(self, obj: Any, fun: Callable[..., Any], *how: Any, **policy: Any) -> Any:
         """Return a function that does what `fun` does, and tries again where the broker is away."""
