@@ -25,8 +25,8 @@ end
 -- Members of a sorted set of moments that lie further ahead than so many ms come in `again` ms; up to
 -- `limit` of them. Answers how many.
 function M.bound(call, index, most, again, limit)
-  local from = call.now + most + M.STEP
-  local ahead = redis.call('ZRANGEBYSCORE', index, from, '+inf', 'LIMIT', 0, limit or -1)
+  local from, many = text.int(call.now + most + M.STEP), limit and text.int(limit) or '-1'
+  local ahead = redis.call('ZRANGEBYSCORE', index, from, '+inf', 'LIMIT', '0', many)
   for _, member in ipairs(ahead) do
     redis.call('ZADD', index, call.now + again, member)
   end
