@@ -128,6 +128,9 @@ end
 
 -- The same of a job.
 function M.refuses(call, job)
+  if is_empty(call) then
+    return nil
+  end
   local fields = job.fields
   return M.refusal(call, record.get(job, field.to), record.get(job, field.tags), job.priority, fields[field.dnc])
 end
