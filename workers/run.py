@@ -158,7 +158,9 @@ def _serve(
     name = member.name if member else None
     heart = heartbeat(store, settings, Role.GATEWAY, name, works=of_loop(turns), tells=tells)
     app = create_gateway(settings, member=member)
-    serve(app, settings, listener, each_second=partial(_come_round, heart, turns))
+    processes = member.of if member else 1
+    each_second = partial(_come_round, heart, turns)
+    serve(app, settings, listener, processes=processes, each_second=each_second)
 
 
 def _work(

@@ -139,6 +139,7 @@ def test_who_is_killed_takes_along_what_it_held_and_nothing_else(
         anew(several, "/healthz")
     counted, before = answered(several), pids(folder)
     assert counted >= TRIES
+    kept = [_asked(several, wires) for _ in range(2 * PROCESSES)]
     eventually(flooder.is_full, "it has as much as it may")
     killed = min(before)
     os.kill(killed, signal.SIGKILL)
@@ -149,8 +150,28 @@ def test_who_is_killed_takes_along_what_it_held_and_nothing_else(
     eventually(lambda: len(pids(folder) - {killed}) == PROCESSES, "another runs in its place")
     assert re.search(r"gateway-\d ended \(signal 9: Killed\) .*starting it again", several.log)
     assert answered(several) >= counted
+    assert sum(map(_lost, kept)) in range(1, 2 * PROCESSES)  # each process had some
     wires.close()
     eventually(lambda: flooder.look().status_code == 200, "what the killed one held is free, too")
+
+
+def _asked(gateway: Gateway, wires: ExitStack) -> socket.socket:
+    """Return a connection that is kept after its first answer."""
+    wire = wires.enter_context(gateway.wire())
+    wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b'"ok"' in wire.recv(65536)
+    return wire
+
+
+def _lost(wire: socket.socket) -> bool:
+    """Whether a connection has ended; one that is kept has nothing to say."""
+    wire.settimeout(0)
+    try:
+        return not wire.recv(1)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_one_that_cannot_listen_says_so_and_starts_none(server: EmbeddedServer) -> None:

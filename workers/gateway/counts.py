@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -20,16 +19,17 @@ class Counts:
     """Counts by name, of this process alone."""
 
     def __init__(self) -> None:
-        self._own: Counter[str] = Counter()
+        self._own: dict[str, int] = {}
 
     def __getitem__(self, name: str) -> int:
-        return self._own[name]
+        return self._own.get(name, 0)
 
     def add(self, name: str, many: int) -> None:
         """Count so many more, or fewer."""
-        self._own[name] += many
-        if not self._own[name]:
-            del self._own[name]
+        if counted := self._own.get(name, 0) + many:
+            self._own[name] = counted
+        else:
+            self._own.pop(name, None)
 
     def take(self, name: str, most: int) -> int | None:
         """Count one more; where there are `most` already, return how many there are instead."""
@@ -60,8 +60,8 @@ class SharedCounts(Counts):
         self._cells = lru_cache(maxsize=1024)(self._find)
 
     def __getitem__(self, name: str) -> int:
-        one, other = self._cells(name)
-        return min(sum(row[one] for row in self._rows), sum(row[other] for row in self._rows))
+        cells = self._cells(name)
+        return min([sum([row[cell] for row in self._rows]) for cell in cells])
 
     def add(self, name: str, many: int) -> None:
         for cell in self._cells(name):

@@ -98,6 +98,10 @@ class Crowd(Generic[C]):
         """How many there are."""
         return len(self._groups)
 
+    def has_share(self, processes: int) -> bool:
+        """Whether more of all connections are here than one of so many processes should have."""
+        return len(self._groups) * processes > self._counts[_CONNECTIONS]
+
     def ask(self, who: C, client: str, share: Share) -> Full | None:
         """Take a place for a request of a connection, or return what there is no place of."""
         self._wake(who)

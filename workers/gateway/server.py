@@ -21,6 +21,7 @@ from workers.gateway.connection import Connection
 from workers.gateway.console.live import Live
 from workers.gateway.crowd import Crowd
 from workers.gateway.listening import BACKLOG, say_listening
+from workers.gateway.taking import Taking
 
 FINISH_WITHIN = 8  # seconds
 KEEP_ALIVE = 15
@@ -32,9 +33,12 @@ def serve(
     settings: Settings,
     listener: socket.socket,
     *,
+    processes: int = 1,
     each_second: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve `app` to those who come to `listener`; call `each_second` while its loop runs."""
+    """Serve `app` to those who come to `listener`, which so many processes share; call
+    `each_second` while its loop runs.
+    """
     trusted, counts = settings.trusted_proxies, app.state.counts
     crowd: Crowd[Connection] = Crowd(sharing.caps(settings), trusted, counts)
     connection = partial(Connection, crowd=crowd, trusted=trusted, brake=app.state.brake)
@@ -62,7 +66,11 @@ def serve(
     )
     # It warns of every malformed request, which strangers may send as many of as they like.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    server = _Server(config, settings.gateway_url, app.state.live)
+    if processes > 1:
+        has_share = partial(crowd.has_share, processes)
+        server: _Server = _Sharing(config, settings.gateway_url, app.state.live, has_share)
+    else:
+        server = _Server(config, settings.gateway_url, app.state.live)
     gc.freeze()  # what is loaded stays: to look through it takes 50 ms, in which nobody is answered
     # uvicorn raises the signal again when it has stopped in order: that is its end, not ours.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,3 +92,22 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         say_listening(self._url)
+
+
+class _Sharing(_Server):
+    """A server of which there are several on one port; `has_share` is as in Taking."""
+
+    def __init__(
+        self, config: uvicorn.Config, url: str, live: Live, has_share: Callable[[], bool]
+    ) -> None:
+        super().__init__(config, url, live)
+        self._has_share = has_share
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup([])
+        of_this = {"server_state": self.server_state, "app_state": self.lifespan.state}
+        protocol = partial(self.config.http_protocol_class, config=self.config, **of_this)  # type: ignore[call-arg]
+        taking = [
+            Taking(each, protocol, self._has_share, self.config.ssl) for each in sockets or ()
+        ]
+        self.servers = cast("list[asyncio.Server]", taking)
