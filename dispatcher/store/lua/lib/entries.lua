@@ -17,33 +17,31 @@ local function write(name, list)
   end
 end
 
--- What is put together of a set, if all of it comes (or goes), as what is to be added does; else that is written first.
-local function alike(call, name, comes)
-  call.entries = call.entries or {}
-  local list = call.entries[name]
-  if list and list.comes ~= comes then
-    write(name, list)
-    return nil
+-- What goes is written before what comes, or what came before what goes.
+local function begin(call, name, other, list)
+  if other then
+    write(name, other)
   end
-  return list
+  call.entries = call.entries or {}
+  call.entries[name] = list
 end
 
 function M.put(call, name, score, member)
-  local list = alike(call, name, true)
-  if list then
+  local list = call.entries and call.entries[name]
+  if list and list.comes then
     local many = #list
     list[many + 1], list[many + 2] = score, member
   else
-    call.entries[name] = { comes = true, score, member }
+    begin(call, name, list, { comes = true, score, member })
   end
 end
 
 function M.remove(call, name, member)
-  local list = alike(call, name, false)
-  if list then
+  local list = call.entries and call.entries[name]
+  if list and not list.comes then
     list[#list + 1] = member
   else
-    call.entries[name] = { comes = false, member }
+    begin(call, name, list, { comes = false, member })
   end
 end
 
