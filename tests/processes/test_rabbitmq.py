@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from dispatcher.client.messages import Messenger
 from dispatcher.client.queues import dial_queues
@@ -113,11 +117,18 @@ def test_a_producer_needs_no_more_than_the_page_says(place: Place) -> None:
     assert messenger.check(["id"]) == 1
 
 
+def told_to_senders() -> dict[str, Any]:
+    """Return the options that the page tells services to give their app."""
+    found = re.search(r"broker_transport_options = (\{.+\})", PAGE.read_text())
+    assert found, "docs/how-to/rabbitmq.md has no options"
+    options: dict[str, Any] = ast.literal_eval(found[1])
+    return options
+
+
 def test_a_service_that_sends_calls_needs_no_more_than_the_page_says(place: Place) -> None:
     assert all(right.replace("|", "&#124;") in PAGE.read_text() for right in SERVICE)
-    confirmed = {"confirm_publish": True}
     with Celery(broker=place.url("service"), set_as_current=False) as app:
-        app.conf.broker_transport_options = confirmed
+        app.conf.broker_transport_options = told_to_senders()
         app.send_task("dispatcher.call", kwargs={}, queue="vd.call")
     eventually(lambda: place.node.queues("calls")["vd.call"]["messages"] == 1, "it is counted")
 
@@ -217,6 +228,11 @@ def test_an_alarm_is_told_from_workers_that_are_missing(place: Place) -> None:
                 messenger.ping()
             assert str(refused.value) == IN_ALARM
             assert messenger.consumers(["vd.urgent"]).total() == 1
+            with Celery(broker=place.url("dispatcher", "plain"), set_as_current=False) as app:
+                brief = dict.fromkeys(["read_timeout", "write_timeout"], 0.5)
+                app.conf.broker_transport_options = told_to_senders() | brief
+                with pytest.raises(OperationalError):
+                    app.send_task("dispatcher.call", queue="vd.call", retry=False)
         finally:
             place.node.alarm(on=False)
         eventually(lambda: messenger.ping() is None, "messages are taken again")
