@@ -15,9 +15,10 @@ from workers.devstack.embedded_server import EmbeddedServer
 
 MOST = 4.0  # MB that a million may take more than ten thousand, when they are looped over
 WARM = 2_000
+ROUNDS = 3
 PRODUCER = """
 import asyncio, json, re, sys, time
-from dispatcher import AsyncDispatcher, Dispatcher
+from dispatcher import Dispatcher
 
 def rows(start, end):
     return ({"recipient": f"+8180{n:08d}", "say": "Your parcel has come", "key": f"parcel-{n}"}
@@ -26,7 +27,12 @@ def rows(start, end):
 def highest():  # MB in use, at most so far; getrusage tells of whoever started us as well
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 
+def results(rows):
+    found = d.call_many(rows)
+    return found if hasattr(found, "__next__") else iter(found.jobs)
+
 async def awaited(rows):
+    from dispatcher import AsyncDispatcher
     made = 0
     async with AsyncDispatcher.from_url(url) as d:
         async for result in d.call_many(rows):
@@ -35,11 +41,11 @@ async def awaited(rows):
 
 url, way, warm, many = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 d = Dispatcher.from_url(url)
-assert all(result.new for result in d.call_many(rows(0, warm)))
+assert all(result.new for result in results(rows(0, warm)))
 before, began, cpu = highest(), time.monotonic(), time.process_time()
 asked = rows(warm, warm + many)
 if way == "for":
-    made = sum(result.new for result in d.call_many(asked))
+    made = sum(result.new for result in results(asked))
 elif way == "async for":
     made = asyncio.run(awaited(asked))
 else:
@@ -62,32 +68,56 @@ COLUMNS = (
 
 def run(*, quick: bool, against: Checkout | None = None) -> Iterator[Table]:
     """Measure what each way takes more than after the first two thousand, in fresh processes."""
-    sides = {"": HERE} if against is None else {", now": HERE, f", {against.name}": against}
+    if against:
+        yield _compared(against, quick=quick)
+        return
     sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
     ways = [(way, size) for way in ("for", "async for") for size in sizes]
-    ways.append(("collect", 100_000))
     table = Table("A producer that enqueues many", COLUMNS)
     more: dict[tuple[str, int], float] = {}
-    with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder, "redis")) as redis:
-        for way, size in ways:
-            for which, code in sides.items():
-                found = _measured(code, redis.url, way, size)
-                if code is HERE:
-                    more[way, size] = found["more"]
-                used, each = found["before"] + found["more"], 1e6 / size
-                cpu = found["cpu"] * each, found["redis"] * each
-                row = f"{way}, {size:,} requests{which}"
-                table.add(row, used, found["more"], found["rate"], *cpu)
+    for way, size in (*ways, ("collect", 100_000)):
+        found = _measured(HERE, way, size)
+        more[way, size] = found["more"]
+        table.add(f"{way}, {size:,} requests", *_figures(found))
     yield table
     for way in ("for", "async for"):
         grown = more[way, sizes[-1]] - more[way, sizes[0]]
         assert grown <= MOST, f"{sizes[-1]:,} took {grown:.1f} MB more than {sizes[0]:,} ({way})"
 
 
-def _measured(code: Checkout, url: str, way: str, size: int) -> dict[str, float]:
-    with connect(url) as client:
-        client.flushall()
+def _compared(against: Checkout, *, quick: bool) -> Table:
+    """Measure both by turns, where each has the way: 0.1.0 kept all results."""
+    table = Table(f"A producer that enqueues many, median of {ROUNDS} by turns", COLUMNS)
+    sides = {"now": HERE, against.name: against}
+    for size in (10_000,) if quick else (10_000, 100_000):
+        found: dict[str, list[tuple[float, ...]]] = {name: [] for name in sides}
+        for _ in range(ROUNDS):
+            for name, code in sides.items():
+                found[name].append(_figures(_measured(code, "for", size)))
+        rows = {name: f"for, {size:,} requests, {name}" for name in sides}
+        for name, rounds in found.items():
+            table.add(rows[name], *map(list, zip(*rounds, strict=True)))
+        ratio = table.ratio(rows["now"], rows[against.name], "pace")
+        table.notes.append(f"{size:,} requests: {ratio:.2f} times the pace.")
+    return table
+
+
+def _figures(found: dict[str, float]) -> tuple[float, ...]:
+    used = found["before"] + found["more"]
+    return used, found["more"], found["rate"], found["cpu"], found["redis"]
+
+
+def _measured(code: Checkout, way: str, size: int) -> dict[str, float]:
+    """Have a producer enqueue so many, with a Redis of its own: times in µs for each."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedServer(Path(folder)) as server,
+        connect(server.url) as client,
+    ):
         pid = int(client.info("server")["process_id"])
-    before = cpu_seconds(pid)
-    found: dict[str, float] = json.loads(code.run(PRODUCER, url, way, str(WARM), str(size)))
-    return {**found, "redis": (cpu_seconds(pid) - before) * size / (size + WARM)}
+        before = cpu_seconds(pid)
+        found: dict[str, float] = json.loads(
+            code.run(PRODUCER, server.url, way, str(WARM), str(size))
+        )
+        redis = (cpu_seconds(pid) - before) * 1e6 / (size + WARM)
+    return {**found, "cpu": found["cpu"] * 1e6 / size, "redis": redis}

@@ -207,10 +207,13 @@ class Form:
         So a row is one job, in a file that was mended, cut up, renamed or imported with another
         text as well; the last is then told as a conflict, and rings nobody twice.
         """
-        text = json.dumps(own, sort_keys=True, ensure_ascii=False, default=str)
+        text = _written(own)
         secret = self.secret() if self.secret and "code" in own else b""
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10, key=secret)
         return f"{self.name}:{digest.hexdigest()}"
+
+
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode
 
 
 def _region(value: Any) -> str | None:

@@ -92,8 +92,7 @@ class Import:
         all_ = whole_rows(records, self.form.columns)
         while batch := list(islice(all_, BATCH)):
             self.tally.rows += len(batch)
-            items = [item for record in batch if (item := self._item(record))]
-            answers = self._patiently(lambda items=items: self._existing(items))  # type: ignore[misc]
+            items, answers = self._looked_for(batch)
             fresh = []
             for item, answer in zip(items, answers, strict=True):
                 if self._is_fresh(item, answer):
@@ -140,8 +139,22 @@ class Import:
             raise InvalidJob(spoilt)
         return self.form.request(record.values)
 
-    def _existing(self, items: list[Item]) -> list[str]:
-        return self.dispatcher.store.jobs.find_existing([item.row for item in items])
+    def _looked_for(self, batch: list[Record]) -> tuple[list[Item], list[str]]:
+        """Return the right ones of a batch, and what Redis would answer for each: it looks for
+        those that are checked while others are.
+        """
+        items: list[Item] = []
+        unchecked = iter(batch)
+
+        def rows() -> Iterator[Packed]:
+            yield from [item.row for item in items]  # Redis was away: they are asked for again
+            for record in unchecked:
+                if item := self._item(record):
+                    items.append(item)
+                    yield item.row
+
+        answers = self._patiently(lambda: self.dispatcher.store.jobs.find_existing(rows()))
+        return items, answers
 
     def _is_fresh(self, item: Item, answer: str) -> bool:
         if answer == "same":

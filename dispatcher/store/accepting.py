@@ -72,6 +72,17 @@ class Accepting(Repository):
             each.heed(answer)
         return _flat(steps, answers[: len(steps)])
 
+    def look(self, rows: Iterable[Packed]) -> list[Answer]:
+        """Return what `write` would answer for each now; nothing is written."""
+        steps: list[list[Packed]] = []
+
+        def calls() -> Iterator[Call]:
+            for step in _steps(rows):
+                steps.append(step)
+                yield "find_existing", {"jobs": as_list(step)}
+
+        return _flat(steps, self._connection.stream(calls()))
+
     def _ask(self, calls: Sequence[Call]) -> list[Any]:
         try:
             return self._connection.answers(calls)

@@ -9,7 +9,7 @@ from dispatcher.model.job import Job
 from dispatcher.model.request_limits import FURTHEST
 from dispatcher.model.states import TERMINAL, Priority, State
 from dispatcher.store import codec
-from dispatcher.store.accepting import Accepting, as_list
+from dispatcher.store.accepting import Accepting
 from dispatcher.store.connection import Connection, Repository, milliseconds
 from dispatcher.store.errors import plain_errors
 from dispatcher.store.following import Following, Reading, Wake, Waking
@@ -137,12 +137,12 @@ class Jobs(Repository):
         answers = self._accepting.write(rows, actor, following=_waking(wake))
         return [_raised(answer) for answer in answers]
 
-    def find_existing(self, rows: Sequence[Packed]) -> list[str]:
-        """Return what enqueue_packed would answer for each now; nothing is written."""
-        if not rows:
-            return []
-        found = self._run("find_existing", jobs=as_list(rows))
-        return [answer.decode() for answer in found]
+    def find_existing(self, rows: Iterable[Packed]) -> list[str]:
+        """Return what enqueue_packed would answer for each now; nothing is written.
+
+        Redis looks for those that have come while others are made. Raises StoreUnavailable.
+        """
+        return [_raised(answer) for answer in self._accepting.look(rows)]
 
     # -- reading ---------------------------------------------------------------------------
 

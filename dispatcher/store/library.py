@@ -42,6 +42,7 @@ local put_together = { -- in this order: what a call keeps until its end, and wh
   { 'pages', require('lib/indexing').write }, { 'hung_up', require('lib/numbers').write },
   { 'costs', require('lib/costs').write }, { 'campaigns', require('lib/campaigns').write },
   { 'sums', require('lib/sums').write }, { 'hashes', require('lib/hashes').write },
+  { 'clients', require('lib/clients').write },
 }
 
 -- What was put together is written where the operation failed, too, as is what it wrote at once.

@@ -9,7 +9,7 @@
 -- refused_languages, not_called and usual (of tariffs), credits, prices, connections, turns, minute; told: the
 -- account events of this operation; joined: lines that jobs came to (lib/lines.lua). And what is written at the end,
 -- where there is anything (library.py): entries, left (lines that jobs went from), pages, hung_up (lib/numbers.lua),
--- costs, campaigns, sums and hashes.
+-- costs, campaigns, sums, hashes and clients.
 
 local schema = require('schema')
 local text = require('lib/text')

@@ -4,7 +4,6 @@
 local schema = require('schema')
 local text = require('lib/text')
 local record = require('lib/record')
-local hashes = require('lib/hashes')
 
 local M = {}
 
@@ -32,33 +31,52 @@ function M.size(call, fields)
   return size
 end
 
-local function taken(call, name)
-  return tonumber(hashes.get(call, key.clients(call), name) or nil) or 0
+-- What waits of a client, as it is after what this operation has changed: read once, and written at its end.
+local function taken(call, client)
+  local all = call.clients or {}
+  if not all[client] then
+    local found = redis.call('HMGET', key.clients(call), client .. JOBS, client .. BYTES)
+    all[client] = { jobs = tonumber(found[1] or 0), bytes = tonumber(found[2] or 0) }
+  end
+  call.clients = all
+  return all[client]
 end
 
 -- What there is no room of for a job of this size, `jobs` or `bytes`, or nil. `most_jobs` and `most_bytes` are
 -- arguments of the operation.
 function M.lacks(call, client, size)
-  local args = call.args
-  if taken(call, client .. JOBS) + 1 > tonumber(args.most_jobs) then
+  local args, waits = call.args, taken(call, client)
+  if waits.jobs + 1 > tonumber(args.most_jobs) then
     return 'jobs'
-  elseif taken(call, client .. BYTES) + size > tonumber(args.most_bytes) then
+  elseif waits.bytes + size > tonumber(args.most_bytes) then
     return 'bytes'
   end
-end
-
-local function add(call, name, by)
-  local left = taken(call, name) + by
-  hashes.set(call, key.clients(call), name, left > 0 and text.int(left))
 end
 
 -- A job begins to wait (1) or is over with that (-1).
 function M.count(call, job, by)
   local size = tonumber(job.fields[field.size])
   if size then
-    local client = record.producer(job)
-    add(call, client .. JOBS, by)
-    add(call, client .. BYTES, by * size)
+    local waits = taken(call, record.producer(job))
+    waits.jobs, waits.bytes, waits.changed = waits.jobs + by, waits.bytes + by * size, true
+  end
+end
+
+local function write(call, name, number)
+  if number > 0 then
+    redis.call('HSET', key.clients(call), name, text.int(number))
+  else
+    redis.call('HDEL', key.clients(call), name)
+  end
+end
+
+function M.write(call)
+  for client, waits in pairs(call.clients) do
+    if waits.changed then
+      write(call, client .. JOBS, waits.jobs)
+      write(call, client .. BYTES, waits.bytes)
+      waits.changed = false
+    end
   end
 end
 

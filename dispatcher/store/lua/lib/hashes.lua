@@ -22,7 +22,6 @@ function M.get(call, name, field)
   return values[field]
 end
 
--- false: the field goes.
 function M.set(call, name, field, value)
   local hash = of(call, name)
   hash.values[field], hash.changed[field] = value, value
@@ -32,17 +31,10 @@ function M.write(call)
   local hashes = call.hashes or {}
   for name, hash in pairs(hashes) do
     hashes[name] = nil
-    local flat, gone = {}, {}
+    local flat = {}
     for field, value in pairs(hash.changed) do
-      if value then
-        flat[#flat + 1] = field
-        flat[#flat + 1] = value
-      else
-        gone[#gone + 1] = field
-      end
-    end
-    if gone[1] then
-      redis.call('HDEL', name, unpack(gone))
+      flat[#flat + 1] = field
+      flat[#flat + 1] = value
     end
     if flat[1] then
       redis.call('HSET', name, unpack(flat))

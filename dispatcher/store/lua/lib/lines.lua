@@ -1,6 +1,7 @@
 -- Ready jobs wait in lines, one of a campaign or producer, which take turns.
 
 local schema = require('schema')
+local text = require('lib/text')
 local record = require('lib/record')
 local entries = require('lib/entries')
 
@@ -52,7 +53,7 @@ function M.join(call, job)
     begin(call, job.priority, line)
     call.joined[ready] = true
   end
-  redis.call('ZADD', ready, math.min(job.due, call.now), job.id)
+  entries.put(call, ready, text.int(math.min(job.due, call.now)), job.id)
 end
 
 -- Answers whether it stood there. `ready` of a job: the line that it was found in.
@@ -63,6 +64,7 @@ function M.leave(call, job)
   if stood then
     entries.remove(call, ready, job.id)
   else
+    entries.write_of(call, ready)
     stood = redis.call('ZREM', ready, job.id) == 1
   end
   M.forget_joined(call, ready)

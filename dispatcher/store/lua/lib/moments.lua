@@ -7,6 +7,7 @@ local text = require('lib/text')
 local clock = require('lib/clock')
 local holds = require('lib/holds')
 local lines = require('lib/lines')
+local entries = require('lib/entries')
 local record = require('lib/record')
 local event_text = require('lib/event_text')
 
@@ -90,7 +91,9 @@ local function ready(call, how)
   local left = how.most
   for _, priority in ipairs(schema.priorities) do
     for _, line in ipairs(left > 0 and lines.all(call, priority) or {}) do
-      left = left - (left > 0 and clock.bound(call, key.ready(call, priority, line), 0, 0, left) or 0)
+      local index = key.ready(call, priority, line)
+      entries.write_of(call, index)
+      left = left - (left > 0 and clock.bound(call, index, 0, 0, left) or 0)
     end
   end
   return left > 0

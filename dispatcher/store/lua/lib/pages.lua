@@ -15,8 +15,13 @@ local M = {}
 
 local key = schema.key
 
+local latest, digits -- the moment that was written last: mostly the next one is the same
+
 function M.place(created, id)
-  return string.format('%015d', created) .. id
+  if created ~= latest then
+    latest, digits = created, string.format('%015d', created)
+  end
+  return digits .. id
 end
 
 -- What is known of an index by its kind and name.
