@@ -24,13 +24,17 @@ from support.compiling import compile_share  # noqa: E402
 from support.leftovers import none_left  # noqa: E402
 from support.spreading import WORKERS, Spread, place  # noqa: E402
 
-# No promise is about how long an example takes on a busy machine. Examples share a test's
-# fixtures knowingly: each makes a store of its own where that matters.
+# A run says the same of the same code: it looks at the same examples each time, but with the
+# profile `others`. No promise is about how long an example takes on a busy machine. Examples share
+# a test's fixtures knowingly: each makes a store of its own where that matters.
 settings.register_profile(
     "here",
+    derandomize=True,
+    database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+settings.register_profile("others", settings.get_profile("here"), derandomize=False)
 settings.load_profile("here")
 
 # What collecting makes stays to the end. To look through it for garbage again and again, while it

@@ -100,7 +100,7 @@ def run(parameters: dict[str, str], status: int) -> tuple[str, list[str]]:
     if node is None:
         pytest.skip("no JavaScript engine (node) is on this machine")
     script = ENGINE % (json.dumps(json.dumps(parameters)), status, media_type()["script"])
-    done = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
+    done = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=180)
     said, sent = json.loads(done.stdout)
     return said, sent
 

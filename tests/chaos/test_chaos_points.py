@@ -66,7 +66,7 @@ def caught_at_each_point(folder: Path) -> Played:
                 ids += stage.enqueue(2, start=len(ids), on_uncertain=wish, hours=hours)
                 met["killed", point, wish] = _met(stage, point, wish, "killed")[0]
         stage.start("dial", "survivor", concurrency=4)
-        stage.until_ended(ids, 60)
+        stage.until_ended(ids, 180)
         for wish in WISHES:
             os.kill(stage.alive[f"stopped-{wish}"], signal.SIGCONT)
             _has_its_say(stage, met["stopped", AFTER_TAKE, wish])

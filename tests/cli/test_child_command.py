@@ -37,7 +37,7 @@ def start(*argv: str, timeout: float = 0) -> subprocess.Popen[str]:
 
 def shell(script: str, timeout: float = 0, given: str = "") -> tuple[int, str, str]:
     process = start("sh", "-c", script, timeout=timeout)
-    out, err = process.communicate(given, timeout=60)
+    out, err = process.communicate(given, timeout=180)
     return process.returncode, out, err
 
 
@@ -57,7 +57,7 @@ def test_what_it_writes_is_seen_while_it_runs(tmp_path: Path) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == "first\n"
     go.touch()
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == 0
 
 
@@ -74,7 +74,7 @@ def test_bytes_that_are_no_text_pass_through() -> None:
         [sys.executable, "-c", PROGRAM, "0", "sh", "-c", r"printf '\377\000\n' >&2; exit 1"],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert (process.returncode, process.stderr) == (1, b"\xff\x00\n")
 
@@ -86,7 +86,7 @@ def test_signals_are_passed_on(number: signal.Signals) -> None:
     assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=180)
     assert process.returncode == 9
     assert "interrupted: False" in out
 
@@ -102,7 +102,7 @@ def test_ctrl_c_is_known() -> None:
     assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "interrupted: True" in out
 
@@ -130,11 +130,11 @@ def test_what_it_leaves_in_the_background_holds_up_nobody(tmp_path: Path) -> Non
     began = time.monotonic()
     process = start("sh", "-c", f"sleep 300 & echo $! > {pid}; exit 3")
     try:
-        assert process.wait(60) == 3
+        assert process.wait(180) == 3
         assert time.monotonic() - began < 30
     finally:
         os.kill(int(pid.read_text()), signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
 
 
 def test_what_is_not_there_or_no_program_has_the_codes_of_shells(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,7 @@ from dispatcher.store.clock import Step
 from dispatcher.store.holds import PauseScope
 from support.cli_shell import Ran, Shell
 from support.mail_server import mail_server
+from support.polling import eventually
 from support.redis_inside import redis_of
 from support.reports import ended
 from support.store_jobs import POLICY, in_progress
@@ -90,10 +91,23 @@ def seen(
     shell: Shell, server: EmbeddedServer, provider: dict[str, str], store: Store
 ) -> dict[str, Ran]:
     """What is found while a worker of the namespace `other` runs."""
+    asked = ("--namespace", "other", "doctor")
+
+    def well(run: Callable[..., Ran], *options: str) -> Ran:
+        """Ask until all is: a worker on a busy machine may answer late."""
+        found: list[Ran] = []
+
+        def asks() -> bool:
+            found.append(run(*asked, *options, **provider))
+            return "warn" not in found[-1].out
+
+        eventually(asks, "all is well", more=lambda: found[-1].out)
+        return found[-1]
+
     with configured(store, "maxmemory", "1gb"), worker(shell, server, provider, "other"):
         return {
-            "other": shell.run("--namespace", "other", "doctor", "--json", **provider),
-            "other, shown": shell("--namespace", "other", "doctor", **provider),
+            "other": well(shell.run, "--json"),
+            "other, shown": well(shell),
             "vd": shell("doctor", "--no-provider", "--json"),
         }
 
@@ -103,7 +117,7 @@ def test_a_healthy_dispatcher_has_nothing_to_mend_and_its_workers_are_its_own(
 ) -> None:
     ran, shown = seen["other"], seen["other, shown"]
     assert (ran.code, ran.err) == (0, "")
-    assert {each["level"] for each in ran.json} == {"ok"}
+    assert [each for each in ran.json if each["level"] != "ok"] == []
     assert all(each.keys() == {"check", "level", "message"} for each in ran.json)
     found = findings(ran)
     assert found["Redis"][1].startswith(("Redis ", "Valkey "))

@@ -40,7 +40,7 @@ def test_a_chain_rings_and_it_is_said_how_to_follow_it(shell: Shell, store: Stor
 @pytest.mark.parametrize("passes", [True, False])
 def test_who_waits_hears_the_outcome(shell: Shell, store: Store, *, passes: bool) -> None:
     process = shell.start("chains", "drill", "database", "--wait")
-    eventually(lambda: store.alerts.page().alerts, "it rings", 60)
+    eventually(lambda: store.alerts.page().alerts, "it rings", 180)
     (alert,) = store.alerts.page().alerts
     if passes:
         store.alerts.acknowledge(alert.id, by="ann", how=Acknowledgement.CLI)

@@ -87,7 +87,7 @@ class TestWaiting:
         assert first.endswith("waiting until it has ended\n")
         assert "paused by cli:sam: lunch" in why
         store.jobs.cancel(first.split()[1].rstrip(":"), actor="cli:sam", note="not needed")
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
         assert process.returncode == 1
         assert err == b""
         assert b"cancelled" in out

@@ -52,7 +52,7 @@ def key(up: Up, scope: Scope = Scope.OPERATE) -> str:
 def unanswered(up: Up, many: int = 1, **options: Any) -> list[str]:
     """Return jobs that nobody answered; the next time, somebody does."""
     ids = up.enqueue(numbers("0005", many), max_attempts=1, **options)
-    jobs = up.ended(ids, 60)
+    jobs = up.ended(ids, 180)
     assert {(job.state, job.reason) for job in jobs} == {("failed", "no_answer")}
     return ids
 
@@ -107,7 +107,7 @@ def test_several_are_ticked_previewed_and_called_again(page: Page, up: Up) -> No
     page.type("Note", "twice")
     page.press("Dial again: 2 jobs")
     page.until_sees("Done")
-    assert [job.outcome for job in up.ended(ids, 60)] == ["ANSWERED", "ANSWERED", "NO ANSWER"]
+    assert [job.outcome for job in up.ended(ids, 180)] == ["ANSWERED", "ANSWERED", "NO ANSWER"]
 
 
 def test_one_tick_ticks_all_and_all_that_match_may_be_meant(page: Page, up: Up) -> None:
@@ -136,7 +136,7 @@ def test_a_pause_holds_and_a_resume_lets_go(page: Page, up: Up) -> None:
     assert up.dispatcher.job(id_).state in {"queued", "held"}
     page.press("Resume")
     page.until_sees("Resumed: waiting jobs are dialled in their order.")
-    assert up.ended([id_], 60)[0].outcome == "ANSWERED"
+    assert up.ended([id_], 180)[0].outcome == "ANSWERED"
     page.until_sees("All is well")
 
 
@@ -185,7 +185,7 @@ def test_all_of_it_goes_by_keyboard_alone(browser: Page, up: Up) -> None:
     page.tab_to("Dial again", 1)
     page.keys(Keys.ENTER)
     page.until_sees("Retry: report")
-    assert up.ended([id_], 60)[0].outcome == "ANSWERED"
+    assert up.ended([id_], 180)[0].outcome == "ANSWERED"
 
 
 def test_the_forms_of_an_action_are_for_everybody(page: Page, up: Up) -> None:
@@ -209,7 +209,7 @@ def test_the_forms_of_an_action_are_for_everybody(page: Page, up: Up) -> None:
 
 def test_a_jobs_tasks_are_found_in_flower(page: Page, up: Up) -> None:
     (id_,) = up.enqueue([number("0001")])
-    up.ended([id_], 60)
+    up.ended([id_], 180)
     page.open(f"/console/jobs/{id_}")
     link = page.driver.find_element(By.LINK_TEXT, "In Flower").get_attribute("href")
     assert link
@@ -223,7 +223,7 @@ def test_a_jobs_tasks_are_found_in_flower(page: Page, up: Up) -> None:
 def test_what_others_wrote_does_nothing_in_a_browser(page: Page, up: Up) -> None:
     hostile = "<img src=x onerror=document.title='got'><script>document.title='got'</script>"
     (id_,) = up.enqueue([number("0002")], say=hostile, tags=["<b>zoo"], max_attempts=1)
-    up.ended([id_], 60)
+    up.ended([id_], 180)
     for path in (f"/console/jobs/{id_}", "/console/jobs?tag=%3Cb%3Ezoo", "/console"):
         page.open(path)
         assert not page.driver.title.startswith("got")

@@ -185,7 +185,7 @@ def way_breaks(folder: Path) -> tuple[Heard, list[Any]]:
         }
         with Up(folder, "--no-flower", **settings) as up:
             up.enqueue(numbers("0001", 1))
-            eventually(lambda: up.json("stats")["callbacks"]["received"], "one came", 60)
+            eventually(lambda: up.json("stats")["callbacks"]["received"], "one came", 180)
             proxy.cut()
             ids = up.enqueue([*numbers("0009", 3), *numbers("0001", ENOUGH)])
             story = heard(up, ids, 90)

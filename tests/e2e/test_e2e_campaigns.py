@@ -33,18 +33,18 @@ def test_a_report_equals_the_books(stage: Stage) -> None:
         *(d.call(say=SAY, tags=[TAG], meta={"row": str(n)}, **row) for n, row in enumerate(rows)),
         d.conference(numbers("0001", 2), tags=[TAG]),
     ]
-    stage.up.ended([stage.up.dispatcher.call(numbers("0001", 1)[0], say=SAY).id], 60)
-    found = stage.up.ended([job.id for job in jobs], 60)
+    stage.up.ended([stage.up.dispatcher.call(numbers("0001", 1)[0], say=SAY).id], 180)
+    found = stage.up.ended([job.id for job in jobs], 180)
     unanswered = next(job for job in found if job.reason == "no_answer")
     stage.up.cli("retry", unanswered.id, "--yes")
-    stage.up.ended([unanswered.id], 60)
+    stage.up.ended([unanswered.id], 180)
 
     people = {number for job in found for number in job.numbers}
 
     def all_told() -> bool:
         return d.campaign(TAG).credits == sum(call["cost"] for call in books(stage, people))
 
-    eventually(all_told, "the last cost is told", 60)
+    eventually(all_told, "the last cost is told", 180)
     report = stage.up.json("campaign", "show", "books")
     assert report["credits"] == sum(call["cost"] for call in books(stage, people)) > 0
     assert (report["jobs"], report["answered"], report["not_answered"]) == (17, 12, 3)

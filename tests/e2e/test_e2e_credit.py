@@ -142,10 +142,10 @@ def too_dear(folder: Path) -> tuple[Job, list[Job], list[str], State]:
             lambda: next((job for job in [store.jobs.get(dear)] if job.state is State.HELD), None),
             "it is held",
         )
-        others = up.ended(up.enqueue(numbers("0001", 3)), 60)
+        others = up.ended(up.enqueue(numbers("0001", 3)), 180)
         holds = [hold.name for hold in store.holds.all()]
         sandbox.top_up(1000)
-        (job,) = up.ended([dear], 60)
+        (job,) = up.ended([dear], 180)
         return held, others, holds, job.state
 
 

@@ -58,7 +58,7 @@ def test_the_third_person_calls_back_and_the_fourth_is_left_alone(stage: Stage) 
     def alert() -> Alert:
         return store.alerts.get(recorded.id)
 
-    eventually(lambda: stage.sandbox.books()[carol], "carol is called", 60)
+    eventually(lambda: stage.sandbox.books()[carol], "carol is called", 180)
     assert calls_back(stage, carol) == "Disk full on db1: acknowledged."
     taken = alert()
     assert (taken.state, taken.acknowledged_by) == (AlertState.ACKNOWLEDGED, "carol")

@@ -16,7 +16,7 @@ def test_all_roles_are_ready(stage: Stage) -> None:
 
     def told() -> CompletedProcess[str]:
         argv = [VOICE_DISPATCHER, "health", *ROLES, "--ready"]
-        return run(argv, cwd=stage.up.folder, env=stage.up.environment, timeout=60)
+        return run(argv, cwd=stage.up.folder, env=stage.up.environment, timeout=180)
 
     eventually(lambda: told().returncode == 0, "all are ready", more=lambda: told().stdout)
     assert len(told().stdout.splitlines()) == len(ROLES)

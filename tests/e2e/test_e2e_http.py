@@ -116,7 +116,7 @@ def test_many_retried_over_http_are_dialled(stage: Stage) -> None:
     up = stage.up
     handles = [up.dispatcher.call("+818012340002", say="x", tags=["http"]) for _ in range(3)]
     for handle in handles:
-        assert handle.wait(60).reason == "no_answer"
+        assert handle.wait(180).reason == "no_answer"
     key = up.cli("keys", "create", "ops", "--scope", "operate").stdout.strip()
     begin = f"""
         ask() {{ curl -sS "$GATEWAY/v1/$1" -H "Authorization: Bearer {key}" \\

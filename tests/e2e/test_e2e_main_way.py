@@ -47,7 +47,7 @@ def test_an_answer_that_is_too_short_counts_as_not_reached_and_costs(stage: Stag
 
 
 def test_a_producer_in_python_waits_for_the_outcome(stage: Stage) -> None:
-    job = stage.up.dispatcher.call(number("0001"), say=SAY).wait(60)
+    job = stage.up.dispatcher.call(number("0001"), say=SAY).wait(180)
     assert job.outcome == "ANSWERED"
 
 
@@ -72,14 +72,14 @@ def test_a_conference_connects_two(stage: Stage) -> None:
 
 def test_a_recording_is_played(stage: Stage) -> None:
     url = "http://example.com/wombats.mp3"
-    job = stage.up.dispatcher.call(number("0001"), play=url).wait(60)
+    job = stage.up.dispatcher.call(number("0001"), play=url).wait(180)
     assert (job.kind, job.play, job.outcome) == ("playback", url, "ANSWERED")
 
 
 def test_a_call_for_later_waits_for_its_time(stage: Stage) -> None:
     handle = stage.up.dispatcher.call(number("0001"), say=SAY, at="1s")
     assert handle.refresh().state is State.SCHEDULED
-    job = handle.wait(60)
+    job = handle.wait(180)
     assert job.state is State.COMPLETED
     assert job.attempts[0].sent_at >= job.due_at
     assert (job.due_at - job.created_at).total_seconds() == 1
@@ -150,13 +150,13 @@ def called(stage: Stage) -> dict[str, JobHandle]:
 def test_every_number_of_the_sandbox_ends_as_it_should(
     stage: Stage, called: dict[str, JobHandle], behaviour: str
 ) -> None:
-    job = called[behaviour].wait(60)
+    job = called[behaviour].wait(180)
     placed = stage.sandbox.books()[job.numbers[0]]
     assert (job.state, job.reason, job.outcome, placed) == ENDS[behaviour]
 
 
 def test_a_throttled_call_spends_no_attempt(called: dict[str, JobHandle]) -> None:
-    job = called["0006"].wait(60)
+    job = called["0006"].wait(180)
     assert [attempt.result for attempt in job.attempts] == ["throttled", "answered"]
     assert job.spent == 1
 
@@ -164,7 +164,7 @@ def test_a_throttled_call_spends_no_attempt(called: dict[str, JobHandle]) -> Non
 def test_an_uncertain_call_is_decided_when_the_evidence_window_is_over(
     called: dict[str, JobHandle],
 ) -> None:
-    job = called["0009"].wait(60)
+    job = called["0009"].wait(180)
     uncertain, failed = job.timeline[-2:]
     assert (uncertain.to, failed.to) == (State.UNCERTAIN, State.FAILED)
     assert 2 <= (failed.at - uncertain.at).total_seconds() < 60  # in earnest, some minutes
@@ -182,7 +182,7 @@ def test_a_call_in_progress_cannot_be_cancelled(stage: Stage, called: dict[str, 
 def test_a_call_that_ended_with_an_unknown_word_is_redialled_as_one_without_an_answer(
     called: dict[str, JobHandle],
 ) -> None:
-    job = called["0013 redialled"].wait(60)
+    job = called["0013 redialled"].wait(180)
     assert (job.state, job.reason, job.outcome) == (State.FAILED, "no_answer", "BUSY")
     assert [attempt.result for attempt in job.attempts] == ["no_answer", "no_answer"]
 
@@ -190,14 +190,14 @@ def test_a_call_that_ended_with_an_unknown_word_is_redialled_as_one_without_an_a
 def test_a_call_that_never_becomes_final_fails_at_its_deadline(
     called: dict[str, JobHandle],
 ) -> None:
-    job = called["0004 with a deadline"].wait(60)
+    job = called["0004 with a deadline"].wait(180)
     assert (job.state, job.reason, job.outcome) == (State.FAILED, "outcome_unknown", "IN PROGRESS")
 
 
 def test_who_does_not_answer_is_called_again_as_wished(
     stage: Stage, called: dict[str, JobHandle]
 ) -> None:
-    job = called["0005 redialled"].wait(60)
+    job = called["0005 redialled"].wait(180)
     assert (job.state, job.outcome) == (State.COMPLETED, "ANSWERED")
     assert [attempt.result for attempt in job.attempts] == ["no_answer", "answered"]
     assert stage.sandbox.books()[job.numbers[0]] == 2
@@ -206,7 +206,7 @@ def test_who_does_not_answer_is_called_again_as_wished(
 def test_a_redial_on_doubt_calls_twice_and_says_that_both_may_have_been_placed(
     stage: Stage, called: dict[str, JobHandle]
 ) -> None:
-    job = called["0009 redialled"].wait(60)
+    job = called["0009 redialled"].wait(180)
     assert (job.state, job.reason) == (State.FAILED, "outcome_unknown")
     assert [attempt.result for attempt in job.attempts] == ["maybe_placed"] * 2
     assert stage.sandbox.books()[job.numbers[0]] == 2
@@ -221,7 +221,7 @@ def test_a_job_that_waits_can_be_cancelled(stage: Stage) -> None:
 def test_lists_and_counts_show_jobs_without_whole_numbers(stage: Stage) -> None:
     who = number("0001")
     handle = stage.up.dispatcher.call(who, say=SAY, tags=["listed"])
-    handle.wait(60)
+    handle.wait(180)
     done = stage.up.cli("list", "--tag", "listed", "--json")
     assert [row["id"] for row in json.loads(done.stdout)] == [handle.id]
     assert who not in done.stdout

@@ -64,7 +64,7 @@ def _events(node: RabbitNode) -> dict[str, Callable[[], None]]:
 
 
 def _dialled(up: Up) -> None:
-    up.ended(up.enqueue(numbers("0001", MANY)), 60)
+    up.ended(up.enqueue(numbers("0001", MANY)), 180)
 
 
 @pytest.mark.played(by=on_rabbitmq)

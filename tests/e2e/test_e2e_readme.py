@@ -29,7 +29,7 @@ def test_a_service_gets_its_result(stage: Stage, page: str, library: str) -> Non
         env={**stage.up.environment, "REDIS_URL": url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert re.fullmatch(PRINTED[library], ran.stdout), ran.stderr

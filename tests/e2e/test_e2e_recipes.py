@@ -171,7 +171,7 @@ def test_celery(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch) -> None
     to = number("0001")
     done = [shop.tell.apply(args=(170, to)) for _ in range(2)]
     assert done[0].get() == done[1].get()
-    assert stage.up.dispatcher.wait(done[0].get(), 60).outcome == "ANSWERED"
+    assert stage.up.dispatcher.wait(done[0].get(), 180).outcome == "ANSWERED"
     shop.dispatcher().close()
 
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")  # Redis is away
@@ -202,7 +202,7 @@ def test_airflow(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch) -> Non
     job = of_key(stage, "nightly/load/scheduled__2026-11-23/-1/3")
     assert job is not None
     assert job.say == "The task load of nightly has failed."
-    assert stage.up.dispatcher.wait(job.id, 60).outcome == "ANSWERED"
+    assert stage.up.dispatcher.wait(job.id, 180).outcome == "ANSWERED"
 
 
 # -- codes, people on call ----------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_one_time_codes(stage: Stage, url: str, monkeypatch: pytest.MonkeyPatch)
     assert not login.is_right("ann", "004711")  # once
     login.send_code("ben", number("0001"))
     assert [login.is_right("ben", guess) for guess in ("1", "2", "3", "004711")] == [False] * 4
-    assert stage.up.dispatcher.wait(id_, 60).outcome == "ANSWERED"
+    assert stage.up.dispatcher.wait(id_, 180).outcome == "ANSWERED"
     login.dispatcher.close()
 
 
@@ -273,5 +273,5 @@ def test_from_a_loop(stage: Stage, url: str) -> None:
     assert billing.call_about(17, to, "Your invoice is due") == first
     with pytest.raises(ValueError, match=r"invoice 17: .*another request"):
         billing.call_about(17, to, "Pay now")
-    assert stage.up.dispatcher.wait(first, 60).outcome == "ANSWERED"
+    assert stage.up.dispatcher.wait(first, 180).outcome == "ANSWERED"
     billing.dispatcher.close()

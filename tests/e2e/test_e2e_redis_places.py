@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -93,7 +94,7 @@ def test_who_waits_and_who_watches_are_told(up: Up) -> None:
         first: Future[object] = pool.submit(next, changes)
         job = up.dispatcher.call(number("0001"), say=SAY)
         assert job.wait(60).outcome == "ANSWERED"
-        assert isinstance(first.result(60), Change)
+        assert isinstance(first.result(180), Change)
     assert up.cli("call", number("0001"), "--say", SAY, "--wait").returncode == 0
 
 
@@ -112,6 +113,9 @@ def test_flower_shows_the_queues(up: Up) -> None:
 
 
 def test_doctor_finds_nothing_broken(up: Up) -> None:
-    found = {each["check"]: each["level"] for each in up.json("doctor", "--no-provider")}
+    asks = ("doctor", "--no-provider", "--json")
+    # A process on a busy machine may be late to tell that it runs.
+    done = eventually(lambda: next((d for d in [up.cli(*asks)] if d.returncode == 0), None))
+    found = {each["check"]: each["level"] for each in json.loads(done.stdout)}
     assert found["broker"] == "ok"
     assert "fail" not in found.values()

@@ -120,7 +120,7 @@ def served(
             for process in processes:
                 process.terminate()
             for process in processes:
-                process.wait(60)
+                process.wait(180)
 
 
 def start(served: Served, role: str) -> subprocess.Popen[bytes]:
@@ -156,11 +156,11 @@ def test_a_producer_enqueues_waits_and_watches(served: Served, receiver: Receive
     dispatcher = Dispatcher.from_url(served.url("vd-producer"))
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(next, dispatcher.watch())
-        job = dispatcher.call(number("0001"), say=SAY).wait(60)
-        assert first.result(60)
+        job = dispatcher.call(number("0001"), say=SAY).wait(180)
+        assert first.result(180)
     assert (job.outcome, job.timeline[-1].actor) == ("ANSWERED", "callback")
     assert len(list(dispatcher.call_many([{"recipient": number("0002"), "say": SAY}] * 3))) == 3
-    eventually(lambda: receiver.at("/told"), "a webhook is delivered", 60)
+    eventually(lambda: receiver.at("/told"), "a webhook is delivered", 180)
 
 
 def test_a_service_sends_the_call_task(served: Served) -> None:
@@ -180,25 +180,25 @@ def test_a_client_calls_over_http(served: Served) -> None:
     with requests.Session() as client:
         client.headers["Authorization"] = f"Bearer {key}"
         body = {"recipient": number("0001"), "say": SAY}
-        made = client.post(f"{served.gateway}/v1/jobs", json=body, timeout=60)
+        made = client.post(f"{served.gateway}/v1/jobs", json=body, timeout=180)
         assert made.status_code == 202, made.text
-        job = client.get(f"{served.gateway}/v1/jobs/{made.json()['id']}?wait=30", timeout=60)
+        job = client.get(f"{served.gateway}/v1/jobs/{made.json()['id']}?wait=30", timeout=180)
         assert job.json()["outcome"] == "ANSWERED"
         for page in ("/v1/jobs", "/v1/stats", "/metrics"):
-            assert client.get(f"{served.gateway}{page}", timeout=60).ok, page
+            assert client.get(f"{served.gateway}{page}", timeout=180).ok, page
 
 
 def test_flower_shows_workers_and_queues(served: Served) -> None:
     def of_flower(path: str) -> Any:
-        answer = requests.get(f"{served.flower}/api/{path}", auth=FLOWER_AUTH, timeout=60)
+        answer = requests.get(f"{served.flower}/api/{path}", auth=FLOWER_AUTH, timeout=180)
         return answer.json() if answer.ok else {}
 
     def queues() -> set[str]:
         return {each["name"] for each in of_flower("queues/length").get("active_queues", [])}
 
     # It knows those that have answered it.
-    eventually(lambda: len(of_flower("workers?refresh=1")) == 3, "Flower sees all workers", 60)
-    eventually(lambda: CALL_QUEUE in queues(), "Flower sees the call task's queue", 60)
+    eventually(lambda: len(of_flower("workers?refresh=1")) == 3, "Flower sees all workers", 180)
+    eventually(lambda: CALL_QUEUE in queues(), "Flower sees the call task's queue", 180)
 
 
 def test_people_look_and_act(served: Served) -> None:

@@ -76,7 +76,7 @@ def test_an_action_that_is_begun_and_left_alone_is_done_by_the_workers(stage: St
         tasks = stage.flower.get(
             f"{stage.up.announced['flower_url']}/api/tasks",
             params={"taskname": "dispatcher.retrigger"},
-            timeout=60,
+            timeout=180,
         ).json()
         return any(
             seen.id in str(task["args"]) and task["state"] == "SUCCESS" for task in tasks.values()

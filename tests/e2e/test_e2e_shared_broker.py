@@ -116,11 +116,11 @@ def _shared(folder: Path, redis: str, broker: str) -> Came:
                 asked = {"recipient": who[name][n], "say": SAY}
                 queue = f"{name}.call"
                 calls[name].append(app.send_task("dispatcher.call", kwargs=asked, queue=queue))
-        doubled = [task.get(60) for task in own]
-        ids = {name: [task.get(60) for task in calls[name]] for name in ups}
+        doubled = [task.get(180) for task in own]
+        ids = {name: [task.get(180) for task in calls[name]] for name in ups}
         for name, up in ups.items():
             up.ended(ids[name], 120)
-        long.get(60)
+        long.get(180)
         return Came(
             called=Counter({each: sandbox.books()[each] for each in [*who["vd"], *who["other"]]}),
             ids={id_ for some in ids.values() for id_ in some},

@@ -68,10 +68,10 @@ def by_http(up: Up, webhook: str) -> None:
         f"{up.announced['gateway_url']}/v1/jobs",
         json={"recipient": NUMBER, "webhook": webhook, **SECRETS},
         headers={"Authorization": f"Bearer {key}", "traceparent": f"00-{TRACE}-{SPAN}-01"},
-        timeout=60,
+        timeout=180,
     )
     assert answer.status_code == 202, answer.text
-    up.ended([answer.json()["id"]], 60)
+    up.ended([answer.json()["id"]], 180)
 
 
 def by_message(up: Up) -> None:
@@ -80,7 +80,7 @@ def by_message(up: Up) -> None:
         headers = {"traceparent": f"00-{MESSAGE_TRACE}-{SPAN}-01"}
         asked: dict[str, Any] = {"recipient": NUMBER, "say": "Hello"}
         sent = app.send_task("dispatcher.call", kwargs=asked, headers=headers)
-        up.ended([sent.get(60)], 60)
+        up.ended([sent.get(180)], 180)
 
 
 def dialled(collector: Collector) -> bool:

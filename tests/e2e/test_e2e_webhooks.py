@@ -41,7 +41,7 @@ def test_a_job_tells_its_receiver_how_it_ended(stage: Stage) -> None:
 
 def _task(stage: Stage, id_: str) -> str | None:
     """Return the state of the delivery's task in Flower."""
-    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=60).json()
+    tasks = stage.flower.get(f"{stage.up.announced['flower_url']}/api/tasks", timeout=180).json()
     return next(
         (
             str(task["state"])

@@ -65,13 +65,13 @@ def jobs(stage: Stage) -> dict[str, Job]:
     call = stage.up.dispatcher.call
     fates = {"answered": "0001", "silent": "0002", "forbidden": "0012", "lost": "0009"}
     handles = {fate: call(number(behaviour), say=SAY) for fate, behaviour in fates.items()}
-    jobs = {fate: handle.wait(60) for fate, handle in handles.items()}
+    jobs = {fate: handle.wait(180) for fate, handle in handles.items()}
     stage.sandbox.credits(0)
     held = call(number("0001"), say=SAY)
     eventually(lambda: held.refresh().hold_reason, "a job is held")
     jobs["held"] = held.refresh()
     stage.sandbox.credits(1_000_000)
-    held.wait(60)
+    held.wait(180)
     return jobs
 
 
@@ -95,7 +95,7 @@ def at_the_door(stage: Stage, jobs: dict[str, Job]) -> AtTheDoor:
 
 
 def tasks(stage: Stage) -> Tasks:
-    answer = stage.flower.get(f"{flower_url(stage)}/api/tasks?limit=100000", timeout=60)
+    answer = stage.flower.get(f"{flower_url(stage)}/api/tasks?limit=100000", timeout=180)
     answer.raise_for_status()
     found: Tasks = answer.json()
     return found
@@ -178,7 +178,7 @@ def test_flower_shows_ticks_only_where_they_did_something(
 
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_flower_shows_nothing_without_the_password(stage: Stage, page: str) -> None:
-    answer = requests.get(f"{flower_url(stage)}{page}", timeout=60)
+    answer = requests.get(f"{flower_url(stage)}{page}", timeout=180)
     assert answer.status_code == 401
 
 
@@ -197,7 +197,7 @@ def test_no_page_of_flower_tells_a_number_a_text_or_a_password(
 
 
 def _body(stage: Stage, page: str) -> str:
-    answer = stage.flower.get(f"{flower_url(stage)}{page}", timeout=60)
+    answer = stage.flower.get(f"{flower_url(stage)}{page}", timeout=180)
     assert answer.status_code == 200, page
     return answer.text
 

@@ -82,7 +82,7 @@ def stack_interrupted(folder: Path) -> tuple[float, Ended]:
 @pytest.mark.played(by=stack_interrupted)
 def test_the_next_up_carries_on_where_the_last_was_interrupted(outcome: tuple[float, Any]) -> None:
     took, ended = outcome
-    assert took < 30
+    assert took < 60
     ended.assert_each_called_once()
 
 

@@ -207,7 +207,7 @@ def test_it_says_where_it_may_not_open_as_many_files_as_it_needs(server: Embedde
     few = 'ulimit -n 1024; exec "$0" -m workers.run gateway'
     command = ["/bin/sh", "-c", few, sys.executable]
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert ran.returncode == 2
     assert "DISPATCHER_GATEWAY_CONNECTIONS" in ran.stderr

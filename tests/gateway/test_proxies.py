@@ -104,7 +104,7 @@ def send_bulk(
         data=iter([body]) if chunked else body,
         headers={"Authorization": f"Bearer {key}", **NDJSON},
         verify=str(proxy.tls.authority),
-        timeout=60,
+        timeout=180,
     )
     found, summary = answered(answer.content)
     assert [each["line"] for each in found] == list(range(1, many + 1))

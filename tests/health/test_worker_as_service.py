@@ -68,7 +68,7 @@ def test_it_is_ready_when_all_of_its_processes_are(
         _told_nobody_else(tmp_path, manager.address)
     finally:
         worker.terminate()
-        assert worker.wait(60) == 0, log.read_text()
+        assert worker.wait(180) == 0, log.read_text()
     assert folder.heartbeats() == []
 
 

@@ -24,7 +24,7 @@ from support.webhook_receiver import Receiver, receiving
 from workers.engine.heartbeat import Heartbeat
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 60.0
+WITHIN = 180.0
 
 
 class Seen(NamedTuple):

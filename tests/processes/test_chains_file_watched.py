@@ -15,7 +15,7 @@ from support.polling import eventually
 from support.redis_servers import RedisProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 60.0
+WITHIN = 180.0
 NUMBER = "+818012340002"
 FILE = """
 contacts:

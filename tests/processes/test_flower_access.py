@@ -35,7 +35,7 @@ class Place:
         return self.ask("GET", path, host, **options)
 
     def page(self, path: str) -> str:
-        return requests.get(self.url + path, timeout=60).text
+        return requests.get(self.url + path, timeout=180).text
 
     def ask(self, method: str, path: str, host: str = "", **options: object) -> int:
         headers = {"Host": host} if host else {}
@@ -43,7 +43,7 @@ class Place:
             method,
             self.url + path,
             headers=headers,
-            timeout=60,
+            timeout=180,
             **options,  # type: ignore[arg-type]
         )
         return answer.status_code

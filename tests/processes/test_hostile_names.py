@@ -20,7 +20,7 @@ from workers.devstack.embedded_server import EmbeddedServer
 HOSTILE = "taken for ours"
 NOTHING_RUNS = 1
 """What `doctor` ends with, since it finds no worker."""
-STARTS_WITHIN, STOPS_WITHIN = 60.0, 30.0
+STARTS_WITHIN, STOPS_WITHIN = 180.0, 60.0
 
 
 @pytest.fixture

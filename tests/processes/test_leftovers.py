@@ -5,6 +5,7 @@ fixture keeps is not.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,14 @@ def test_what_a_child_left_to_nobody_is_found_by_the_folder(tmp_path: Path) -> N
             subprocess.run(orphaned, shell=True, stdout=printed, check=True)
         printed.close()
         assert end.read() == b""
+
+
+def test_what_was_told_of_a_folder_whose_name_only_begins_so_is_not_found(tmp_path: Path) -> None:
+    """Another worker of the run has it: `gw10`, where this one's is `gw1`."""
+    orphaned = f"HOME={tmp_path}0 setsid sleep 1000 >/dev/null & echo $!"
+    with none_left(tmp_path):
+        made = subprocess.run(orphaned, shell=True, stdout=subprocess.PIPE, check=True)
+    os.kill(int(made.stdout), signal.SIGKILL)
 
 
 def test_what_ended_or_was_there_before_is_not_found(tmp_path: Path) -> None:

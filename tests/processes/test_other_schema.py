@@ -76,7 +76,7 @@ def test_a_process_does_not_start_on_another_schema(
 ) -> None:
     set_schema(store, "4")
     with process(role, server, tmp_path) as (child, log, _):
-        assert child.wait(60) == 2
+        assert child.wait(180) == 2
         assert log.read_text().splitlines()[-1] == f"error: {SENTENCE}"
 
 
@@ -87,7 +87,7 @@ def test_a_process_ends_when_its_records_become_of_another_schema(
     with process(role, server, tmp_path) as (child, log, port):
         eventually(lambda: _works(role, store, log, port), f"{role} works")
         set_schema(store, "4")
-        assert child.wait(60) == 2
+        assert child.wait(180) == 2
         assert log.read_text().splitlines()[-1] == f"error: {SENTENCE}"
 
 

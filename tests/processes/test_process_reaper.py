@@ -24,9 +24,9 @@ with Supervisor(log=sys.stdout) as running:
     running.add(Service("a", [*sleeper, loud, token]))
     running.start()
     running.add(Service("b", [*sleeper, deaf, token], stop_timeout=0.3))
-    running.wait_line("a", "up", 60)
+    running.wait_line("a", "up", 180)
     running.add(Service("c", ["sh", "-c", f"sleep 60 & echo up; : {token}; wait"]))
-    running.wait_line("b", "up", 60)
+    running.wait_line("b", "up", 180)
     running.wait_ready(10)
     running.say("complete")
     running.run()
@@ -93,7 +93,7 @@ def test_the_guardian_stops_what_is_left_the_newest_first(
     order = tmp_path / "order"
     code = TELLS.replace('print("up")', 'print("up", flush=True)')
     command = [sys.executable, "-c", ORPHANS, code, str(order), token, how]
-    subprocess.run(command, check=False, timeout=60)
+    subprocess.run(command, check=False, timeout=180)
     eventually(lambda: not processes(token), "all had ended")
     assert order.read_text().split() == ["b", "a"]
 

@@ -189,13 +189,13 @@ def test_readyz_and_doctor_name_a_right_that_was_taken_away(
     variables = environment(server, "vd-gateway", tmp_path, port)
     gateway = start([sys.executable, "-m", "workers.run", "gateway"], variables)
     try:
-        eventually(lambda: ready(port) == "", "the gateway is ready", 60)
+        eventually(lambda: ready(port) == "", "the gateway is ready", 180)
         with without(server, "vd-gateway", "-lpush"):
-            eventually(lambda: "+lpush ~vd.urgent" in ready(port), "/readyz names the right", 60)
+            eventually(lambda: "+lpush ~vd.urgent" in ready(port), "/readyz names the right", 180)
             said = doctor(server, tmp_path, port)
     finally:
         gateway.terminate()
-        gateway.communicate(timeout=60)
+        gateway.communicate(timeout=180)
     assert "Redis does not allow its user +lpush" in said
 
 
@@ -212,18 +212,18 @@ def test_readyz_and_doctor_say_what_a_worker_may_not_do(
     require = partial(require_suitable_broker, url_of(server, "vd-worker"), Part.DIAL, "vd")
     watch = RightsWatch(store, "worker-dial@b", require)
     try:
-        eventually(lambda: ready(port) == "", "the gateway is ready", 60)
+        eventually(lambda: ready(port) == "", "the gateway is ready", 180)
         with without(server, "vd-worker", "-brpop"):
             watch.check()
-            eventually(lambda: "+brpop ~vd.urgent" in ready(port), "/readyz names the right", 60)
+            eventually(lambda: "+brpop ~vd.urgent" in ready(port), "/readyz names the right", 180)
             said = ready(port)
             findings = doctor(server, tmp_path, port)
         watch.check()
-        eventually(lambda: ready(port) == "", "the right is back", 60)
+        eventually(lambda: ready(port) == "", "the right is back", 180)
     finally:
         store.server.close()
         gateway.terminate()
-        gateway.communicate(timeout=60)
+        gateway.communicate(timeout=180)
     assert "workers: worker-dial@b: the broker's Redis does not allow its user +brpop" in said
     lacks = "A process lacks a right: worker-dial@b: the broker's Redis does not allow its user"
     assert f"fail  missing right: {lacks}" in findings

@@ -105,7 +105,7 @@ def test_the_answer_to_a_placed_call_survives(
             warm(store)
             struck = Struck(provider, strike)
             with dialling(store, Dial(store, struck, Policy(), CALLER)) as turns:
-                turn = turns.get(timeout=60)
+                turn = turns.get(timeout=180)
                 ending.join()  # a full Redis takes the answer: nothing waits for the end of it
             assert (turn.job_id, turn.state) == (id_, State.IN_PROGRESS)
             (placed,) = struck.answers

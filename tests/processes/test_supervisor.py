@@ -76,8 +76,8 @@ def test_the_delay_doubles_up_to_half_a_minute() -> None:
 def test_lines_are_prefixed_aligned_and_without_colour_in_a_file(log: io.StringIO) -> None:
     with Supervisor([python("beat", SLEEPS), python("gateway", SLEEPS)], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
-        running.wait_line("gateway", "up", 60)
+        running.wait_line("beat", "up", 180)
+        running.wait_line("gateway", "up", 180)
     lines = log.getvalue().splitlines()
     assert "beat    | up" in lines
     assert "gateway | up" in lines
@@ -100,7 +100,7 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(
     terminal = Terminal()
     with Supervisor([python("beat", SLEEPS)], log=terminal) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
+        running.wait_line("beat", "up", 180)
     assert ("\x1b[36mbeat" in terminal.getvalue()) == coloured
 
 
@@ -111,7 +111,7 @@ def test_strange_bytes_and_very_long_lines_pass(log: io.StringIO) -> None:
     )
     with Supervisor([python("odd", code)], log=log) as running:
         running.start()
-        running.wait_line("odd", "^last$", 60)
+        running.wait_line("odd", "^last$", 180)
     assert "�� odd" in log.getvalue()
     assert log.getvalue().count("x") == 1_000_000
 
@@ -143,7 +143,7 @@ def test_a_broken_log_does_not_stop_a_process(tmp_path: Path) -> None:
 
     with Supervisor([python("beat", SLEEPS)], log=Broken()) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
+        running.wait_line("beat", "up", 180)
         assert running.alive() == ["beat"]
 
 
@@ -168,7 +168,7 @@ def test_one_that_hangs_is_ended_and_started_again(log: io.StringIO) -> None:
     service = python("worker", STUBBORN, hung=lambda _: hanging["why"], stop_timeout=8)
     with Supervisor([service], log=log, clock=clock) as running:
         running.start()
-        running.wait_line("worker", "up", 60)
+        running.wait_line("worker", "up", 180)
         first = running.pid("worker")
         clock.now += 5
         running.poll()
@@ -272,7 +272,7 @@ def test_services_are_stopped_one_by_one_the_last_one_first(
     with Supervisor(services, log=log) as running:
         running.start()
         for service in services:
-            running.wait_line(service.name, "up", 60)
+            running.wait_line(service.name, "up", 180)
     assert order.read_text().split() == ["c", "b", "a"]
     assert log.getvalue().index("c stopped") < log.getvalue().index("stopping b (SIGTERM, 10 s)")
 
@@ -284,8 +284,8 @@ def test_services_of_one_role_are_stopped_side_by_side(
     services = [python(name, TELLS, name, str(order), token, role="workers") for name in ("a", "b")]
     with Supervisor(services, log=log) as running:
         running.start()
-        running.wait_line("a", "up", 60)
-        running.wait_line("b", "up", 60)
+        running.wait_line("a", "up", 180)
+        running.wait_line("b", "up", 180)
     text = log.getvalue()
     assert max(text.index("stopping a"), text.index("stopping b")) < text.index("b stopped")
     assert sorted(order.read_text().split()) == ["a", "b"]
@@ -294,7 +294,7 @@ def test_services_of_one_role_are_stopped_side_by_side(
 def test_one_that_ignores_the_signal_is_killed_after_its_time(log: io.StringIO, token: str) -> None:
     with Supervisor([python("deaf", STUBBORN, token, stop_timeout=0.2)], log=log) as running:
         running.start()
-        running.wait_line("deaf", "up", 60)
+        running.wait_line("deaf", "up", 180)
         began = time.monotonic()
         running.stop()
         assert 0.2 <= time.monotonic() - began < 30  # it would sleep for 60
@@ -312,7 +312,7 @@ signal.sigwait([signal.SIGQUIT])
     service = python("beat", code, token, stop_signal=signal.SIGQUIT)
     with Supervisor([service], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
+        running.wait_line("beat", "up", 180)
     assert "beat stopped" in log.getvalue()
 
 
@@ -320,7 +320,7 @@ signal.sigwait([signal.SIGQUIT])
 def test_what_a_process_started_goes_with_it(log: io.StringIO, then: str) -> None:
     with Supervisor([python("parent", PARENT.format(then=then))], log=log) as running:
         running.start()
-        grandchild = int(running.wait_line("parent", r"child (\d+)", 60)[1])
+        grandchild = int(running.wait_line("parent", r"child (\d+)", 180)[1])
         if "exit" in then:
             poll_until(running, lambda: "starting it again" in log.getvalue())
             assert eventually(lambda: not runs(grandchild)), "it would work beside the next one"
@@ -333,15 +333,15 @@ def test_a_printed_line_can_be_waited_for_before_the_next_service_starts(
     sandbox = python("sandbox", "print('listening on http://127.0.0.1:4711'); " + SLEEPS)
     with Supervisor([sandbox], log=log) as running:
         running.start()
-        url = running.wait_line("sandbox", r"listening on (\S+)", 60)[1]
+        url = running.wait_line("sandbox", r"listening on (\S+)", 180)[1]
         running.add(python("worker", "import sys; print('for', sys.argv[1]); " + SLEEPS, url))
-        assert running.wait_line("worker", "for (.*)", 60)[1] == "http://127.0.0.1:4711"
+        assert running.wait_line("worker", "for (.*)", 180)[1] == "http://127.0.0.1:4711"
 
 
 def test_a_line_that_does_not_come_is_an_error_with_the_last_one(log: io.StringIO) -> None:
     with Supervisor([python("sandbox", SLEEPS)], log=log) as running:
         running.start()
-        running.wait_line("sandbox", "up", 60)
+        running.wait_line("sandbox", "up", 180)
         with pytest.raises(SupervisorError, match="did not print 'listening'; its last line: up"):
             running.wait_line("sandbox", "listening", 0.1)
 
@@ -356,7 +356,7 @@ def test_every_line_is_handed_over_and_a_fault_there_does_no_harm(log: io.String
     service = python("beat", "print('one'); " + SLEEPS, on_line=hook)
     with Supervisor([service], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
+        running.wait_line("beat", "up", 180)
     assert seen == ["one", "up"]
     assert "on_line failed: RuntimeError('mine')" in log.getvalue()
 
@@ -397,7 +397,7 @@ def test_the_environment_is_given_whole(log: io.StringIO) -> None:
     code = "import os; print(sorted(n for n in os.environ if n in ('A', 'HOME'))); " + SLEEPS
     with Supervisor([python("beat", code, env={"A": "1"})], log=log) as running:
         running.start()
-        running.wait_line("beat", r"^\['A'\]$", 60)
+        running.wait_line("beat", r"^\['A'\]$", 180)
 
 
 def test_secrets_in_commands_and_environments_stay_out_of_repr() -> None:
@@ -430,8 +430,8 @@ def test_a_second_ctrl_c_kills_what_is_left_at_once(
     services = [python(name, STUBBORN, token, stop_timeout=60) for name in ("a", "b")]
     with Supervisor(services, log=log) as running:
         running.start()
-        running.wait_line("a", "up", 60)
-        running.wait_line("b", "up", 60)
+        running.wait_line("a", "up", 180)
+        running.wait_line("b", "up", 180)
         person.start()
         os.kill(os.getpid(), signal.SIGINT)
         running.run()
@@ -443,7 +443,7 @@ def test_a_second_ctrl_c_kills_what_is_left_at_once(
 def test_a_ctrl_c_that_a_launcher_repeats_counts_once(log: io.StringIO, token: str) -> None:
     with Supervisor([python("beat", SLEEPS, token)], log=log) as running:
         running.start()
-        running.wait_line("beat", "up", 60)
+        running.wait_line("beat", "up", 180)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         running.run()

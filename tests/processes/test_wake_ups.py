@@ -17,7 +17,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage(tmp_path_factory.mktemp("stage")) as stage:
         stage.start("dial", looks=False)
         eventually(lambda: stage.ready("dial"), "the worker listens", 60, more=stage.told)
-        stage.until_ended(stage.enqueue(3), within=60)
+        stage.until_ended(stage.enqueue(3), within=180)
         yield stage
 
 

@@ -48,7 +48,7 @@ def test_each_process_of_a_worker_gets_the_secrets_of_its_role(
         assert found == KNOWN
     finally:
         worker.terminate()
-        worker.wait(60)
+        worker.wait(180)
 
 
 def _roles(home: Path) -> dict[str, set[str]]:

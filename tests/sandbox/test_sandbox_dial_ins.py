@@ -143,7 +143,7 @@ def test_a_reset_forgets_urls_and_callers(start: Start) -> None:
 def played(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("voice-dispatcher")
     command = [program, "sandbox", "dial-in", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
 
 
 def test_a_person_plays_who_calls(start: Start) -> None:

@@ -47,7 +47,7 @@ def test_what_a_worker_measures_reaches_the_limiter_and_the_limit_is_kept(
     with VoiceClient(Credentials(options.sid, options.token), host=sandbox) as client:
         dial = Dial(store, XoxzoProvider(client), Policy(), "+815012345678")
         with dialling(store, dial, threads=8) as turns:
-            told = [turns.get(timeout=60) for _ in range(JOBS)]
+            told = [turns.get(timeout=180) for _ in range(JOBS)]
     assert {turn.job_id for turn in told} == set(ids)
     books = requests.get(f"{sandbox}/_sandbox/stats", timeout=10).json()["requests"]
     assert books["accepted"] == sum(turn.state is State.IN_PROGRESS for turn in told)

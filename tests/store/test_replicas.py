@@ -174,11 +174,11 @@ def test_the_answer_to_a_placed_call_is_written_until_the_replica_has_it(
 
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(dial, store, CutOff())
-        placed.wait(60)
+        placed.wait(180)
         eventually(lambda: store.jobs.get(job).state is State.IN_PROGRESS, "the master has it")
         assert not turn.done()
         pair.mend()
-        assert turn.result(60) == [job]
+        assert turn.result(180) == [job]
     assert on_replica(pair, store, job) is State.IN_PROGRESS
 
 

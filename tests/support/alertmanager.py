@@ -16,7 +16,7 @@ from support.ports import free_port
 from support.started import Started
 
 PROGRAM, TOOL = "prometheus-alertmanager", "amtool"
-STARTS_WITHIN = 60.0  # seconds
+STARTS_WITHIN = 180.0  # seconds
 FAILED = "alertmanager_notification_requests_failed_total"
 
 
@@ -78,7 +78,7 @@ class Alertmanager(Started):
 
     def _tool(self, *words: str) -> str:
         argv = [TOOL, f"--alertmanager.url={self.url}", *words]
-        ran = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
+        ran = subprocess.run(argv, check=True, timeout=180, capture_output=True, text=True)
         return ran.stdout
 
     def failed(self) -> float:

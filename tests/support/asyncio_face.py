@@ -14,7 +14,7 @@ from dispatcher.client.async_many import AsyncResults
 from dispatcher.client.many import Bulk
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
-WITHIN = 60.0
+WITHIN = 180.0
 
 
 @contextmanager

@@ -111,7 +111,9 @@ class Stage:
     def _is_listening(self) -> bool:
         """Return whether callbacks can come: a busy machine starts the gateway after the calls."""
         with contextlib.suppress(requests.ConnectionError):
-            return requests.get(f"{self._settings['DISPATCHER_PUBLIC_URL']}/healthz", timeout=60).ok
+            return requests.get(
+                f"{self._settings['DISPATCHER_PUBLIC_URL']}/healthz", timeout=180
+            ).ok
         return False
 
     def _start_sandbox(self, undo: ExitStack) -> None:
@@ -233,7 +235,7 @@ class Stage:
 
     def books(self) -> list[dict[str, Any]]:
         """Return every call that was placed, by the provider's own books."""
-        answer = requests.get(f"{self.provider}/_sandbox/calls", timeout=60)
+        answer = requests.get(f"{self.provider}/_sandbox/calls", timeout=180)
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()
         return found

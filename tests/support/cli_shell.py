@@ -21,7 +21,7 @@ from dispatcher import cli
 from support.forked import Forked
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "voice-dispatcher"
-ENDS_WITHIN = 60.0  # seconds: a busy machine imports Celery slowly
+ENDS_WITHIN = 180.0  # seconds: a busy machine imports Celery slowly
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ QUICK = {
     "DISPATCHER_EVIDENCE_WINDOW": "2s",
 }
 """Waits that are minutes in earnest, cut short."""
-STARTS_WITHIN = 120.0  # seconds; several stacks start at once, on a slow machine
-STOPS_WITHIN = 30.0
+STARTS_WITHIN = 240.0  # seconds; several stacks start at once, on a slow machine
+STOPS_WITHIN = 60.0
 
 T = TypeVar("T")
 _serial = count(5000)
@@ -128,12 +128,12 @@ class Sandbox:
         self._post("options", changes)
 
     def _get(self, what: str) -> Any:
-        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=60)
+        answer = requests.get(f"{self.url}/_sandbox/{what}", timeout=180)
         answer.raise_for_status()
         return answer.json()
 
     def _post(self, what: str, body: dict[str, Any]) -> None:
-        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=60).raise_for_status()
+        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=180).raise_for_status()
 
 
 class OwnSandbox(Sandbox):
@@ -240,7 +240,7 @@ class Up(Started):
     def json(self, *argv: str) -> Any:
         """Return what a command prints with --json; its exit code must be 0."""
         done = self.cli(*argv, "--json")
-        assert done.returncode == 0, done
+        assert done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
 
     @property

@@ -5,6 +5,7 @@ this process, threads of what our processes do: they would meet other tests' sto
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -85,7 +86,8 @@ def _no_process_left(folder: Path) -> Iterator[None]:
     if _started == count:
         return
     deadline = time.monotonic() + ENDS_WITHIN
-    while (left := _left(earlier, since, os.fsencode(folder))) and time.monotonic() < deadline:
+    told = re.compile(re.escape(os.fsencode(folder)) + rb"(?![0-9])")  # gw1 is not gw10
+    while (left := _left(earlier, since, told)) and time.monotonic() < deadline:
         time.sleep(0.02)
     for process in left:
         with suppress(ProcessLookupError):
@@ -102,14 +104,14 @@ def _children() -> set[int]:
     return found
 
 
-def _left(earlier: set[int], since: float, folder: bytes) -> list[Process]:
+def _left(earlier: set[int], since: float, told: re.Pattern[bytes]) -> list[Process]:
     running = {process.pid: process for process in _processes()}
     return [
         process
         for process in running.values()
         if process.started > since - _TICK
         and _REAPER not in process.command
-        and _is_left(process, _root(process, running), earlier, folder)
+        and _is_left(process, _root(process, running), earlier, told)
     ]
 
 
@@ -120,10 +122,10 @@ def _root(process: Process, running: dict[int, Process]) -> Process:
     return process
 
 
-def _is_left(process: Process, root: Process, earlier: set[int], folder: bytes) -> bool:
+def _is_left(process: Process, root: Process, earlier: set[int], told: re.Pattern[bytes]) -> bool:
     if root.parent == os.getpid():
         return root.pid not in earlier | _kept
-    return folder in process.environment or folder in process.command
+    return bool(told.search(process.environment) or told.search(process.command))
 
 
 def _processes() -> Iterator[Process]:

@@ -85,7 +85,7 @@ class Host:
     def run(self, *argv: str) -> str:
         """Return what a command says that runs on this host to its end."""
         return subprocess.run(
-            [*self._inside, *argv], capture_output=True, text=True, check=True, timeout=60
+            [*self._inside, *argv], capture_output=True, text=True, check=True, timeout=180
         ).stdout
 
     def get(self, url: str) -> str:

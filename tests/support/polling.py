@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-WITHIN = 60.0
+WITHIN = 180.0
 """Seconds: it costs nothing where all is well, and a busy machine may need them."""
 LOOK_EVERY = 0.02  # seconds
 LOOK_AT_LEAST_EVERY = 0.2  # seconds

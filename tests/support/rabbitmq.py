@@ -28,7 +28,7 @@ from support.redis_servers import HOST, Certificates
 PACKAGE = "rabbitmq-server"
 _SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 """Debian's own scripts. Those on its PATH change the user, and read files of the system."""
-_STARTS_WITHIN = 120.0  # seconds
+_STARTS_WITHIN = 240.0  # seconds
 _ENDS_WITHIN = 60.0
 ALL = (".*", ".*", ".*")
 """The rights to configure, write and read whatever there is."""
@@ -155,7 +155,7 @@ class RabbitNode:
             env=self._environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"

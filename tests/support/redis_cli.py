@@ -38,7 +38,7 @@ def play(lines: str, server: RedisProcess, places: Mapping[str, Path], folder: P
     argv = ["sh", "-e", "-c", lines]
     variables = {**os.environ, "PATH": path}
     ran = subprocess.run(
-        argv, env=variables, capture_output=True, text=True, timeout=60, check=False
+        argv, env=variables, capture_output=True, text=True, timeout=180, check=False
     )
     assert ran.returncode == 0, (ran.stdout, ran.stderr)
     return ran.stdout
