@@ -28,5 +28,5 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(_value, value))}]" if value else "[]"
     return _encode(value)
