@@ -142,7 +142,9 @@ def test_with_redial_everybody_is_called_and_the_lost_attempt_stays_marked(
 ) -> None:
     job = outcome.met["killed", point, OnUncertain.REDIAL]
     assert job.state is State.COMPLETED
-    assert [item.result for item in job.attempts] == ["maybe_placed", "answered"]
+    # A busy machine may come too late for the second, and give it back.
+    results = [item.result for item in job.attempts if item.result != "not_sent"]
+    assert results == ["maybe_placed", "answered"]
     assert outcome.verdict.calls[job.id] == 1 + (point in CALLED)
 
 

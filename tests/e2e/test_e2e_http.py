@@ -45,7 +45,7 @@ def typed(stage: Stage, script: str) -> list[dict[str, object]]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
