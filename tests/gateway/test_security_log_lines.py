@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from support.cli_shell import Shell
 from support.console_client import Person, key
 from support.gateway_process import Gateway
 from support.hidden_numbers import WRITINGS, tells
+from support.log_set_up import put_back
 from workers.devstack.embedded_server import EmbeddedServer
 
 WRONG = "vd_abcdefghij_" + "0" * 64
@@ -165,12 +165,8 @@ def test_settings_that_weaken_a_guard_are_told_at_the_start(guarded: Gateway) ->
 @pytest.fixture
 def as_before() -> Iterator[None]:
     """The command line runs in this process: its file is closed afterwards."""
-    yield
-    log = logging.getLogger(NAME)
-    for handler in log.handlers:
-        handler.close()
-    log.handlers.clear()
-    log.propagate = True
+    with put_back(NAME):
+        yield
 
 
 def test_the_command_line_writes_it_where_it_is_told_to(

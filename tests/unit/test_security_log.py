@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import stat
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from dispatcher.security_log import (
     write_to_file,
 )
 from support.hidden_numbers import WRITINGS, tells
+from support.log_set_up import put_back
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/security-log.md"
@@ -63,12 +63,8 @@ def test_every_event_and_field_is_documented() -> None:
 
 @pytest.fixture
 def as_before() -> Iterator[None]:
-    log = logging.getLogger(NAME)
-    handlers, propagate, level = log.handlers[:], log.propagate, log.level
-    yield
-    for handler in log.handlers:
-        handler.close()
-    log.handlers[:], log.propagate, log.level = handlers, propagate, level
+    with put_back(NAME):
+        yield
 
 
 def test_a_file_is_its_owners_and_may_be_moved_away(tmp_path: Path, as_before: None) -> None:

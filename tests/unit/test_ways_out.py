@@ -22,7 +22,9 @@ from config import logs
 from dispatcher.client.dispatcher import Dispatcher
 from dispatcher.model.request import JobRequest
 from dispatcher.model.states import State
+from dispatcher.security_log import NAME
 from support.hidden_numbers import WRITINGS, tells
+from support.log_set_up import put_back
 from workers.engine.turn import Turn
 from workers.queue.redaction import MaskedRequest, RedactedRequest, hide_what_others_tell
 from workers.queue.task_events import TaskEvents
@@ -41,10 +43,9 @@ def test_what_must_not_show_would_be_found(written: str) -> None:
 @pytest.fixture
 def as_a_process() -> Iterator[None]:
     """Logging as our processes set it up, and everything as it was afterwards."""
-    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = before, level
+    hooks = (sys.excepthook, threading.excepthook)
+    with put_back(), put_back(NAME):
+        yield
     sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(capture=False)
 
