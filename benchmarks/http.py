@@ -16,7 +16,7 @@ from benchmarks.figures import Column, Figure, Table, percentile
 from benchmarks.gateways import Running
 from benchmarks.stand import numbers
 
-AT_ONCE = (16, 32)
+AT_ONCE = (16, 20, 32)
 TURNS = 3
 SEVERAL = 2
 """Processes of a gateway that has more than one: as many as there are cores."""

@@ -45,7 +45,7 @@ class Accepting(Repository):
         """Write packed requests in one round trip, as far as there is room (None: any), and return
         what became of each. Redis works on those that have come while others are made.
 
-        `following` is asked for as soon as they are there.
+        `following` is asked for as soon as they are there, and heeded where Redis refused not all.
 
         An error that stands for one is true: that job is not there, unless somebody else asked for
         it as well. Raises StoreUnavailable where Redis did not answer: then nobody knows.
@@ -68,9 +68,11 @@ class Accepting(Repository):
             return self._withdraw(steps, _flat(steps, error.answers), error)
         if replicas:
             answers += self._ask(list(_calls(following, steps)))
-        for each, answer in zip(following, answers[len(steps) :], strict=bool(steps)):
-            each.heed(answer)
-        return _flat(steps, answers[: len(steps)])
+        answers, followed = answers[: len(steps)], answers[len(steps) :]
+        if not all(isinstance(answer, Exception) for answer in answers):
+            for each, answer in zip(following, followed, strict=True):
+                each.heed(answer)
+        return _flat(steps, answers)
 
     def look(self, rows: Iterable[Packed]) -> list[Answer]:
         """Return what `write` would answer for each now; nothing is written."""

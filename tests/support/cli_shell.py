@@ -18,7 +18,9 @@ from typing import Any
 from unittest.mock import patch
 
 from dispatcher import cli
+from dispatcher.security_log import NAME
 from support.forked import Forked
+from support.log_set_up import put_back
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "voice-dispatcher"
 ENDS_WITHIN = 180.0  # seconds: a busy machine imports Celery slowly
@@ -125,10 +127,9 @@ class Shell:
 @contextlib.contextmanager
 def _logs_of_its_own() -> Iterator[None]:
     """Let a command set up logs, and have them as they were when it has ended."""
-    level = logging.root.level
-    with patch.object(logging.root, "handlers", []):
+    with put_back(), put_back(NAME):
+        logging.root.handlers.clear()
         yield
-    logging.root.setLevel(level)
 
 
 def _exit_code() -> int:
