@@ -29,7 +29,7 @@ up: install ## Run the whole stack until Ctrl-C
 	$(BIN)/voice-dispatcher up $(ARGS)
 
 check: lint ## Check the quick things, all day: style, types, and tests that need little time
-	$(BIN)/pytest -n logical $(QUICK) $(ARGS)
+	$(BIN)/pytest -n auto $(QUICK) $(ARGS)
 
 test: install $(VENV)/docs ## Run the whole test suite, in parallel
 	@.ci/browser

@@ -38,6 +38,7 @@ def zone(name: str) -> ZoneInfo:
     return (_packaged(name) if _package_is_newer(zoneinfo.TZPATH) else None) or found
 
 
+@lru_cache(maxsize=1024)
 def _packaged(name: str) -> ZoneInfo | None:
     """Return the package's zone of a name that `zoneinfo` has found right, None if it has none."""
     try:

@@ -47,6 +47,7 @@ SLOW = (
     "tests/gateway/test_gateway_process.py",
     "tests/processes/test_endings.py",
     "tests/processes/test_hostile_names.py",
+    "tests/provider/test_provider_contract.py",
     "tests/store/test_alerts_properties.py",
     "tests/store/test_bulk_actions_properties.py",
     "tests/store/test_limiter_properties.py",
